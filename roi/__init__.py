@@ -1,0 +1,1 @@
+"""Kill, fix or scale: measured business cases for AI pilots."""
