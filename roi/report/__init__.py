@@ -1,0 +1,1 @@
+"""What people read: sentences, charts, sections of the business case, pages and the terminal."""

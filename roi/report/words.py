@@ -1,0 +1,268 @@
+"""Numbers, money, dates and chances as people say them; the one place where rounding happens."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+__all__ = [
+    "CONTROLS",
+    "advised",
+    "advised_name",
+    "amount",
+    "amount_range",
+    "and_list",
+    "axis_amount",
+    "capital",
+    "chance",
+    "chance_dots",
+    "count",
+    "day",
+    "edges",
+    "evidence_word",
+    "finite",
+    "number",
+    "percent",
+    "plural",
+    "shorten",
+    "signed_amount",
+    "verdict_word",
+]
+
+UNKNOWN = "not known"
+NBSP = "\u00a0"
+MINUS = "\u2212"
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+    "November", "December",
+)  # fmt: skip
+CONTROLS = ("bounded_access", "human_approval", "audit_trail", "evaluation", "rollback")
+VERDICTS = {"kill": "Kill", "fix": "Fix", "scale": "Scale"}
+EVIDENCE = {
+    "measured": "measured",
+    "sourced": "from a document",
+    "assumed": "assumed",
+    "default": "package default",
+    "missing": "missing",
+}
+
+
+def finite(x: object) -> float | None:
+    """A number that may be shown, or None.
+
+    Args:
+        x: A value of a record.
+
+    Returns:
+        `x` as a float; None for None, texts, truth values, NaN and infinities.
+    """
+    if isinstance(x, bool) or not isinstance(x, (int, float)):
+        return None
+    value = float(x)
+    return value if math.isfinite(value) else None
+
+
+def number(x: object, digits: int = 3, *, unknown: str = UNKNOWN) -> str:
+    """A number with so many significant digits, thousands parted by commas.
+
+    Args:
+        x: The number; anything that is no finite number counts as unknown.
+        digits: Significant digits; whole numbers of more digits keep their thousands rounded.
+        unknown: What to say when it is unknown.
+    """
+    value = finite(x)
+    if value is None:
+        return unknown
+    if value == 0:
+        return "0"
+    places = digits - 1 - math.floor(math.log10(abs(value)))
+    rounded = round(value, places)
+    places = digits - 1 - math.floor(math.log10(abs(rounded)))  # 9.996 becomes 10.0, not 10.00
+    text = f"{abs(rounded):,.{max(0, places)}f}"
+    return (MINUS if rounded < 0 else "") + text
+
+
+def count(x: object) -> str:
+    """A whole number, never rounded: how many cases, rows or people."""
+    value = finite(x)
+    return UNKNOWN if value is None else f"{value:,.0f}".replace("-", MINUS)
+
+
+def percent(x: object, *, unknown: str = UNKNOWN) -> str:
+    """A share as per cent: 0.304 is "30 %", 0.0064 is "0.64 %"."""
+    value = finite(x)
+    if value is None:
+        return unknown
+    hundred = value * 100
+    if hundred == 0:
+        text = "0"
+    elif abs(hundred) < 1:
+        text = number(hundred, 2)
+    elif abs(hundred) < 10 or 99 < abs(hundred) < 100:
+        text = f"{hundred:.1f}".replace("-", MINUS)
+    else:
+        text = f"{hundred:,.0f}".replace("-", MINUS)
+    return f"{text}{NBSP}%"
+
+
+def _scale(*values: float) -> tuple[float, str]:
+    largest = max(abs(v) for v in values)
+    if largest >= 999_500_000:
+        return 1e9, " billion"
+    if largest >= 999_500:
+        return 1e6, " million"
+    return 1.0, ""
+
+
+def _figure(value: float, factor: float, size: float) -> str:
+    """One amount in units of `factor`, as fine as `size` (the larger end of its range) deserves."""
+    if factor > 1:
+        largest = size / factor
+        places = 2 if largest < 10 else 1 if largest < 100 else 0
+        text = f"{abs(value) / factor:,.{places}f}"
+    elif size >= 10_000:
+        text = f"{round(abs(value), -3):,.0f}"
+    elif size >= 1_000:
+        text = f"{round(abs(value), -1):,.0f}"
+    elif size >= 100:
+        text = f"{abs(value):,.0f}"
+    elif size >= 1:
+        text = f"{abs(value):,.2f}"
+    else:
+        text = number(abs(value), 2)
+    is_zero = not text.strip("0.,")
+    return "0" if is_zero else (MINUS if value < 0 else "") + text
+
+
+def amount(x: object, currency: str, *, unknown: str = UNKNOWN) -> str:
+    """An amount of money: "EUR 184,000", "EUR −1.24 million", "EUR 0.042"."""
+    value = finite(x)
+    if value is None:
+        return unknown
+    factor, word = _scale(value)
+    return f"{currency}{NBSP}{_figure(value, factor, abs(value))}{word.replace(' ', NBSP)}"
+
+
+def signed_amount(x: object, currency: str, *, unknown: str = UNKNOWN) -> str:
+    """An amount with its sign: "+EUR 184,000" or "−EUR 12,000"."""
+    value = finite(x)
+    if value is None:
+        return unknown
+    text = amount(abs(value), currency)
+    if text == f"{currency}{NBSP}0":
+        return text
+    return ("+" if value > 0 else MINUS) + text
+
+
+def amount_range(low: object, high: object, currency: str, *, unknown: str = UNKNOWN) -> str:
+    """Two ends of a range in one unit: "EUR −120,000 to 610,000"."""
+    a, b = finite(low), finite(high)
+    if a is None or b is None:
+        return unknown
+    factor, word = _scale(a, b)
+    size = max(abs(a), abs(b))
+    return f"{currency}{NBSP}{_figure(a, factor, size)} to {_figure(b, factor, size)}{word}"
+
+
+def edges(low: object, high: object, digits: int = 3) -> str:
+    """Two ends of a range without unit: "3.1 to 6.8"."""
+    return f"{number(low, digits)} to {number(high, digits)}"
+
+
+def axis_amount(value: float) -> str:
+    """An amount short enough for an axis: "250k", "−1.2M"."""
+    for factor, letter in ((1e9, "bn"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= factor:
+            text = f"{abs(value) / factor:.3g}{letter}"
+            return (MINUS if value < 0 else "") + text
+    return (MINUS if value < 0 else "") + f"{abs(value):.3g}"
+
+
+def chance_dots(p: object) -> int | None:
+    """How many of ten dots a chance fills; None where it is unknown."""
+    value = finite(p)
+    return None if value is None else min(10, max(0, math.floor(value * 10 + 0.5)))
+
+
+def chance(p: object, *, unknown: str = "cannot be said") -> str:
+    """A chance as a frequency: "about 7 of 10"; near the ends "fewer than 1 of 20", "more than 19 of 20"."""
+    value = finite(p)
+    if value is None:
+        return unknown
+    if value < 0.005:
+        return "practically none"
+    if value < 0.05:
+        return "fewer than 1 of 20"
+    if value > 0.995:
+        return "practically certain"
+    if value > 0.95:
+        return "more than 19 of 20"
+    dots = chance_dots(value)
+    return f"about {dots} of 10"
+
+
+def day(text: object, *, unknown: str = "no date set") -> str:
+    """An ISO date as "15 December 2026"; a text that is no date comes back as it is, shortened."""
+    if not isinstance(text, str) or not text:
+        return unknown
+    try:
+        found = date.fromisoformat(text[:10])
+    except ValueError:
+        return shorten(text, 40)
+    return f"{found.day}{NBSP}{MONTHS[found.month - 1]}{NBSP}{found.year}"
+
+
+def plural(n: object, one: str, many: str | None = None) -> str:
+    """A count with its noun: "1 case", "212 cases"."""
+    return f"{count(n)} {one if finite(n) == 1 else many or one + 's'}"
+
+
+def and_list(words: Iterable[str], last: str = "and") -> str:
+    """Words as a list in a sentence: "a, b and c"."""
+    items = list(words)
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} {last} {items[-1]}"
+
+
+def capital(text: str) -> str:
+    """The text with its first letter large."""
+    return text[:1].upper() + text[1:]
+
+
+def shorten(text: object, most: int = 300) -> str:
+    """One line of at most `most` characters; white space runs become one blank, control signs go."""
+    kept = "".join(c if c.isprintable() or c.isspace() else " " for c in str(text))
+    line = " ".join(kept.split())
+    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
+
+
+def evidence_word(evidence: object) -> str:
+    """Where a number comes from, in words."""
+    return EVIDENCE.get(str(evidence), shorten(evidence, 30)) if evidence else UNKNOWN
+
+
+def verdict_word(record: Mapping[str, Any]) -> str:
+    """The verdict as one word with a capital letter."""
+    return VERDICTS.get(str(record.get("verdict")), "No verdict")
+
+
+def advised_name(record: Mapping[str, Any]) -> str:
+    """Which option the record puts forward: kill, scale, scale_segments or fix."""
+    verdict = str(record.get("verdict"))
+    if verdict != "scale":
+        return verdict
+    plan = (record.get("money") or {}).get("plan")
+    if plan in ("scale", "scale_segments"):
+        return str(plan)
+    return "scale" if (record.get("options") or {}).get("scale") else "scale_segments"
+
+
+def advised(record: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The option that the record puts forward, or None where its worth is unknown."""
+    found = (record.get("options") or {}).get(advised_name(record))
+    if isinstance(found, list):
+        found = max(found, key=lambda o: finite(o.get("mean")) or -math.inf, default=None)
+    return found or None

@@ -1,0 +1,124 @@
+"""Numbers in words: rounding happens here and nowhere else."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from roi.report import words
+
+NBSP = "\u00a0"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (184_213.0, "EUR 184,000"),
+        (999_600.0, "EUR 1.00 million"),
+        (-1_240_000, "EUR −1.24 million"),
+        (2_341.0, "EUR 2,340"),
+        (0.0423, "EUR 0.042"),
+        (0, "EUR 0"),
+        (None, "not known"),
+        (math.nan, "not known"),
+        (math.inf, "not known"),
+        (True, "not known"),
+    ],
+)
+def test_amount(value: object, text: str) -> None:
+    assert words.amount(value, "EUR").replace(NBSP, " ") == text
+
+
+def test_a_range_has_one_unit() -> None:
+    assert (
+        words.amount_range(-120_400.0, 1_610_000.0, "EUR").replace(NBSP, " ") == "EUR −0.12 to 1.61 million"
+    )
+    assert words.amount_range(-300.0, 61_200.0, "EUR").replace(NBSP, " ") == "EUR 0 to 61,000"
+
+
+def test_a_rounded_zero_carries_no_sign() -> None:
+    assert words.amount(-0.0, "EUR").replace(NBSP, " ") == "EUR 0"
+    assert words.signed_amount(0.0, "EUR").replace(NBSP, " ") == "EUR 0"
+    assert words.signed_amount(-12_000, "EUR").replace(NBSP, " ") == "−EUR 12,000"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.304, "30 %"),
+        (0.0064, "0.64 %"),
+        (0.083, "8.3 %"),
+        (1.0, "100 %"),
+        (0.996, "99.6 %"),
+        (0, "0 %"),
+        (None, "?"),
+    ],
+)
+def test_percent(value: object, text: str) -> None:
+    assert words.percent(value, unknown="?").replace(NBSP, " ") == text
+
+
+@pytest.mark.parametrize(
+    ("p", "text"),
+    [
+        (0.71, "about 7 of 10"),
+        (0.65, "about 7 of 10"),
+        (0.02, "fewer than 1 of 20"),
+        (0.97, "more than 19 of 20"),
+        (0.001, "practically none"),
+        (0.999, "practically certain"),
+        (None, "cannot be said"),
+    ],
+)
+def test_chance(p: object, text: str) -> None:
+    assert words.chance(p) == text
+
+
+def test_chance_never_promises_what_the_dots_do_not_show() -> None:
+    for p in [i / 1000 for i in range(1001)]:
+        dots = words.chance_dots(p)
+        assert dots is not None
+        if words.chance(p).startswith("about"):
+            assert words.chance(p) == f"about {dots} of 10"
+            assert abs(dots / 10 - p) <= 0.05 + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [(5.128, 3, "5.13"), (9.996, 3, "10.0"), (12345, 3, "12,300"), (-0.5, 2, "−0.50"), (0, 3, "0")],
+)
+def test_number(value: float, digits: int, text: str) -> None:
+    assert words.number(value, digits) == text
+
+
+def test_counts_are_never_rounded() -> None:
+    assert words.count(12_345) == "12,345"
+    assert words.plural(1, "case") == "1 case"
+    assert words.plural(0, "case") == "0 cases"
+
+
+def test_day() -> None:
+    assert words.day("2026-12-05").replace(NBSP, " ") == "5 December 2026"
+    assert words.day(None) == "no date set"
+    assert words.day("soon") == "soon"
+
+
+def test_shorten_keeps_one_printable_line() -> None:
+    assert words.shorten("a\u202e b\n\tc\x00") == "a b c"
+    assert len(words.shorten("x" * 10_000, 300)) == 300
+
+
+def test_and_list() -> None:
+    assert words.and_list(["a", "b", "c"]) == "a, b and c"
+    assert words.and_list(["a"]) == "a"
+    assert words.and_list([]) == ""
+
+
+def test_the_advised_option() -> None:
+    from fixtures_record import make_kill, make_record, make_scale
+
+    assert words.advised(make_record())["label"] == "Fix, then scale"  # type: ignore[index]
+    assert words.advised(make_scale())["label"] == "Scale in e-mail only"  # type: ignore[index]
+    assert words.advised(make_kill())["label"] == "Stop now"  # type: ignore[index]
+    assert words.advised(make_record(options=None)) is None
