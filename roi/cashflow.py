@@ -1,0 +1,274 @@
+"""Money: what a scope is worth a month, discounted in closed form over the draws.
+
+Month m = 1 … H is paid at its end and discounted by (1 + r)^(−m/12); one-off costs fall at 0 unless dated. Adoption in
+month m is the ceiling × min(1, (m − ½) / ramp), counted from the end of any delay. Gains of time are cut by the
+realisation; losses count in full, draw by draw.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from roi.assumptions import Number
+from roi.economics import Economics
+from roi.measured import Scope
+
+__all__ = ["Monthly", "Schedule", "Stream", "annuity", "irr", "monthly_flows", "payback", "present_value", "ramp_factor", "stream_of"]
+
+Floats = npt.NDArray[np.float64]
+
+
+def _powers(rate: Number, first: Number, last: Number) -> tuple[Number, Number]:
+    """Σ vᵐ and Σ m·vᵐ for m = first … last, v = (1 + rate)^(−1/12); 0 where last < first. Whole months."""
+    log_v = -np.log1p(rate) / 12
+    flat = np.abs(log_v) < 1e-10
+    safe = np.where(flat, -1.0, log_v)
+    v = np.exp(safe)
+
+    def to(k: Number) -> tuple[Number, Number]:
+        k = np.maximum(k, 0.0)
+        end = np.exp(safe * k)
+        zero = -v * np.expm1(safe * k) / -np.expm1(safe)
+        one = (zero - k * v * end) / -np.expm1(safe)
+        return np.where(flat, k, zero), np.where(flat, k * (k + 1) / 2, one)
+
+    upper = to(np.maximum(last, np.subtract(first, 1)))
+    lower = to(np.subtract(first, 1))
+    return upper[0] - lower[0], upper[1] - lower[1]
+
+
+def annuity(rate: Number, horizon: int, delay: Number = 0.0) -> Number:
+    """Present value of 1 a month, paid at the end of each month from `delay` on.
+
+    Args:
+        rate: Effective yearly discount rate, above -1.
+        horizon: Months.
+        delay: Months before the first payment starts to accrue; a month that has begun is paid in part.
+
+    Returns:
+        A number, or shape (n_draws,).
+    """
+    delay = np.clip(delay, 0, horizon)
+    whole = np.floor(delay)
+    part = 1 - (delay - whole)
+    zero, _ = _powers(rate, whole + 2, float(horizon))
+    begun = np.exp(-np.log1p(rate) / 12 * (whole + 1)) * part
+    return np.where(whole + 1 <= horizon, zero + begun, 0.0)
+
+
+def ramp_factor(rate: Number, horizon: int, ramp: Number, delay: Number = 0.0) -> Number:
+    """Present value of a monthly 1 that is reached over a linear ramp.
+
+    Args:
+        rate: Effective yearly discount rate, above -1.
+        horizon: Months.
+        ramp: Months until the ceiling is reached; 0 starts at the ceiling.
+        delay: Months before the ramp starts.
+
+    Returns:
+        Σ min(1, max(0, m − delay − ½) / ramp) · vᵐ over m = 1 … horizon; with a ramp of 0 the annuity from `delay`.
+    """
+    ramp = np.asarray(ramp, dtype=np.float64)
+    start = np.add(delay, 0.5)
+    first = np.minimum(np.floor(start) + 1, horizon + 1)  # the first month with adoption above 0
+    full = np.clip(np.ceil(start + ramp), first, horizon + 1)  # the first month at the ceiling
+    zero, one = _powers(rate, first, full - 1)
+    flat, _ = _powers(rate, full, float(horizon))
+    rising = np.divide(one - start * zero, ramp, out=np.zeros(np.broadcast_shapes(np.shape(zero), ramp.shape)), where=ramp > 0)
+    return np.where(ramp > 0, rising + flat, annuity(rate, horizon, delay))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """What a scope brings a month at the adoption ceiling, in the pilot's currency; each shape (n_draws,).
+
+    Attributes:
+        time: Time saved, realised (cash and redeployed); time lost, in full.
+        time_cash: Of this, cash; time lost, in full.
+        errors: Errors avoided × their cost; further errors negative.
+        agent: Agent cost and costs a case, positive.
+        hours: Hours saved.
+    """
+
+    time: Floats
+    time_cash: Floats
+    errors: Floats
+    agent: Floats
+    hours: Floats
+
+    @property
+    def net(self) -> Floats:
+        """Value a month at the ceiling, before monthly costs."""
+        return self.time + self.errors - self.agent
+
+    @property
+    def net_cash(self) -> Floats:
+        """The same, counting only cash of the time saved."""
+        return self.time_cash + self.errors - self.agent
+
+
+def stream_of(scope: Scope, economics: Economics, severity: Floats | None, *, extra_minutes: Number = 0.0, error_kept: Number = 1.0) -> Stream | None:
+    """Turn what was measured in a scope into money a month.
+
+    Args:
+        scope: What was measured, weighted to production.
+        economics: The stated inputs, drawn.
+        severity: Shares of errors by severity, shape (2 arms, n_draws, 4); None without labels.
+        extra_minutes: Minutes a case that remedies save on top, draws or a number.
+        error_kept: Share of the pilot's errors that remedies leave, draws or a number.
+
+    Returns:
+        The stream; None where minutes, demand or labour cost are unknown.
+    """
+    if scope.minutes_saved is None or economics.cases_per_month is None or economics.labour is None:
+        return None
+    n = scope.minutes_saved.size
+    cases = np.broadcast_to(np.multiply(economics.cases_per_month, economics.ceiling) * scope.share, (n,))
+    saved = scope.minutes_saved + extra_minutes
+    paid = economics.labour / 60 * cases
+    counted = (saved >= economics.smallest_saving) | economics.realisation_known
+    gained = np.where((saved > 0) & counted, saved, 0.0)
+    lost = np.minimum(saved, 0.0)
+    cash = np.clip(economics.cash, 0, 1)
+    both = np.clip(np.add(cash, economics.redeployed), 0, 1)
+    errors = np.zeros(n)
+    if scope.error_rate[1] is not None and economics.error_cost is not None and severity is not None:
+        base = scope.error_rate[0]
+        cost = [sum(severity[a, :, i] * c for i, c in enumerate(economics.error_cost)) for a in (0, 1)]
+        before = base * cost[0] if base is not None else 0.0
+        errors = before - scope.error_rate[1] * error_kept * cost[1]
+        if not economics.error_credit:
+            errors = np.minimum(errors, 0.0)
+    agent = economics.per_case() + (scope.agent_cost if scope.agent_cost is not None else 0.0)
+    return Stream(
+        time=paid * (gained * both + lost),
+        time_cash=paid * (gained * cash + lost),
+        errors=cases * errors,
+        agent=np.broadcast_to(cases * agent, (n,)),
+        hours=cases * saved / 60,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """When a plan pays what.
+
+    Attributes:
+        delay: Months before the roll-out, during which the pilot goes on.
+        one_off: Further one-off costs at 0 (remedies, measurements).
+        per_month: Further costs a month from the roll-out on.
+    """
+
+    delay: Number = 0.0
+    one_off: Number = 0.0
+    per_month: Number = 0.0
+
+
+def present_value(stream: Stream, economics: Economics, schedule: Schedule, *, cash_only: bool = False) -> Floats:
+    """Present value of a roll-out minus that of stopping now.
+
+    Args:
+        stream: What it brings a month at the ceiling.
+        economics: The stated inputs, drawn.
+        schedule: Delay and further costs.
+        cash_only: Count only the cash of the time saved.
+
+    Returns:
+        Shape (n_draws,), in the pilot's currency; stopping now costs the winding down.
+    """
+    e = economics
+    late = annuity(e.discount, e.horizon, schedule.delay)
+    early = annuity(e.discount, e.horizon) - late
+    value = stream.net_cash if cash_only else stream.net
+    worth = (
+        value * ramp_factor(e.discount, e.horizon, e.ramp, schedule.delay)
+        - (e.monthly() + schedule.per_month) * late
+        - e.pilot_cost * early
+        - e.one_off()
+        - schedule.one_off
+        + e.wind_down
+    )
+    return np.asarray(worth, dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Monthly:
+    """Undiscounted flows of a plan; shapes (horizon + 1, n_draws), row 0 is the start.
+
+    Attributes:
+        benefit: Time and errors, gains less losses.
+        cost: Agent, monthly and one-off costs, positive.
+    """
+
+    benefit: Floats
+    cost: Floats
+
+    @property
+    def net(self) -> Floats:
+        """Benefit minus cost."""
+        return self.benefit - self.cost
+
+
+def monthly_flows(stream: Stream, economics: Economics, schedule: Schedule) -> Monthly:
+    """The flows month by month, for pictures, payback, peak funding and fiscal years; see `present_value`."""
+    e = economics
+    n = stream.time.size
+    month = np.arange(1, e.horizon + 1)[:, None]
+    delay, ramp = np.asarray(schedule.delay), np.asarray(e.ramp, dtype=np.float64)
+    active = np.clip(month - delay, 0, 1)
+    rising = np.clip(np.divide(month - delay - 0.5, ramp, out=np.ones((e.horizon, *ramp.shape[:1] or (1,))), where=ramp > 0), 0, 1)
+    adopted = np.where(ramp > 0, rising, active)
+    benefit = np.zeros((e.horizon + 1, n))
+    cost = np.zeros((e.horizon + 1, n))
+    benefit[1:] = adopted * (stream.time + stream.errors)
+    cost[1:] = adopted * stream.agent + active * (e.monthly() + schedule.per_month) + (1 - active) * e.pilot_cost
+    cost[0] += schedule.one_off
+    for line in e.lines:
+        if line.per == "once":
+            cost[min(line.month, e.horizon)] += line.one_off(e.contingency)
+    return Monthly(benefit=benefit, cost=cost)
+
+
+def payback(flows: Monthly) -> tuple[Floats, float]:
+    """Months until the cumulative flow is no longer negative and stays so.
+
+    Returns:
+        Months of the draws that pay back within the horizon (shape (draws that do,)), and the share that never does.
+    """
+    cumulative = np.cumsum(flows.net, axis=0)
+    below = cumulative < 0
+    horizon = cumulative.shape[0] - 1
+    last_below = np.where(below.any(axis=0), horizon - np.argmax(below[::-1], axis=0), -1)
+    months = (last_below + 1).astype(np.float64)
+    paid = last_below < horizon
+    return months[paid], float(1 - paid.mean())
+
+
+def irr(flow: Floats) -> tuple[float | None, str | None]:
+    """Internal rate of return of one flow, effective per year, where it has exactly one root.
+
+    Args:
+        flow: Net flow at month 0, 1, …, shape (months + 1,).
+
+    Returns:
+        The rate and None, or None and why there is none.
+    """
+    signs = np.sign(flow[flow != 0])
+    changes = int((np.diff(signs) != 0).sum())
+    if changes != 1:
+        return None, "the cash flow never changes its sign" if changes == 0 else "the cash flow changes its sign more than once"
+    months = np.arange(flow.size)
+    low, high = -0.5, 1.0  # a month's rate
+    value = lambda x: float((flow * np.exp(-np.log1p(x) * months)).sum())  # noqa: E731
+    while value(low) * value(high) > 0 and high < 1e6:
+        high *= 4
+    if value(low) * value(high) > 0:
+        return None, "the rate of return lies outside what can be computed"
+    for _ in range(200):
+        middle = (low + high) / 2
+        low, high = (middle, high) if value(low) * value(middle) > 0 else (low, middle)
+    yearly = float(np.expm1(12 * np.log1p(low)))
+    return (yearly, None) if yearly < 100 else (None, "almost nothing is paid before it returns")

@@ -1,0 +1,361 @@
+"""What the cases show, as one joint set of draws: minutes, errors, cost, by segment and weighted to production."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from roi.assumptions import Assumptions, Number
+from roi.cells import CellDraws, assumed_spread, cell_draws
+from roi.draws import normal_draws, stream
+from roi.moments import ALL, COMPONENTS, Moments
+from roi.rates import Rates, draw_rates
+
+__all__ = ["Measured", "Scope", "Weights", "measure", "production_weights"]
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+WORDS_OF_DESIGN = {
+    "randomised": "measured",
+    "before_after": "measured, before and after",
+    "observational": "measured, observational",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """Production shares of the sampled segments.
+
+    Attributes:
+        share: Share of demand, shape (segments,); sums to at most 1.
+        covered: Segments with cases in every arm that is needed, shape (segments,).
+        uncovered: Names and shares of demand that earn nothing, because nobody sampled it in both arms.
+        stated: Whether the parameter file states the mix; else it is taken from the sample, assumed.
+    """
+
+    share: Floats
+    covered: Bools
+    uncovered: Mapping[str, float]
+    stated: bool
+
+
+def production_weights(moments: Moments, mix: Mapping[str, float] | None, *, stand_in: bool) -> Weights:
+    """Weigh segments to production.
+
+    Args:
+        moments: Moments of the production cases.
+        mix: Production share by segment, summing to 1; None takes the baseline arm's shares (the pilot arm's where
+            there is no baseline).
+        stand_in: Whether a stated baseline stands in for a missing baseline arm.
+
+    Returns:
+        The weights.
+    """
+    arms = [np.bincount(moments.segment[moments.arm == a], weights=moments.n[moments.arm == a], minlength=len(moments.segments)) for a in (0, 1)]
+    covered = (arms[1] > 0) & ((arms[0] > 0) | stand_in)
+    if mix is None or moments.segments == (ALL,):
+        counts = arms[0] if arms[0].sum() > 0 and not stand_in else arms[1]
+        share = counts / counts.sum() if counts.sum() > 0 else np.zeros(len(moments.segments))
+        stated = moments.segments == (ALL,) and mix is None
+    else:
+        share = np.array([mix.get(name, 0.0) for name in moments.segments])
+        stated = True
+    uncovered = {name: float(x) for name, x, ok in zip(moments.segments, share, covered, strict=True) if not ok and x > 0}
+    if mix is not None and moments.segments != (ALL,):
+        uncovered |= {name: x for name, x in mix.items() if name not in moments.segments and x > 0}
+    return Weights(share=share, covered=covered, uncovered=uncovered, stated=stated)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Everything per case that money needs, for a set of segments, weighted to production.
+
+    Attributes:
+        segments: Their names.
+        share: Their share of demand.
+        minutes_saved: Human minutes saved a case, shape (n_draws,); None where one arm has no minutes.
+        error_rate: Rate of any error by arm, each shape (n_draws,) or None.
+        agent_cost: Agent cost a pilot case in the pilot's currency; None where it is not known.
+    """
+
+    segments: tuple[str, ...]
+    share: float
+    minutes_saved: Floats | None
+    error_rate: tuple[Floats | None, Floats | None]
+    agent_cost: Floats | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """Joint draws of what was measured.
+
+    Attributes:
+        moments: What they were drawn from.
+        weights: Production shares.
+        cells: Draws of the cell means as sampled, before any bias.
+        rates: Draws of outcome rates.
+        human: Human minutes by arm and segment, shape (2, segments, n_draws), NaN where unknown; None without minutes.
+        agent_cost: Agent cost a pilot case, pilot currency, shape (segments, n_draws); None where not known.
+        unpriced: Currencies of agent cost for which no exchange rate is stated.
+        design: randomised, before_after or observational.
+        bias_sd: Standard deviation of the design's bias, as a share of the baseline mean; 0 when randomised.
+        bias: Standard normal draws of the bias of minutes and of errors, each shape (n_draws,); zeros when randomised.
+        stand_in: Whether the baseline minutes are stated rather than sampled.
+        evidence: Words for the evidence of what was measured.
+        draws: Number of draws.
+    """
+
+    moments: Moments
+    weights: Weights
+    cells: CellDraws
+    rates: Rates
+    human: Floats | None
+    agent_cost: Floats | None
+    unpriced: tuple[str, ...]
+    design: str
+    bias_sd: float
+    bias: tuple[Floats, Floats]
+    stand_in: bool
+    evidence: str
+    draws: int
+
+    def covered(self) -> Bools:
+        """Segments that may earn, shape (segments,)."""
+        return self.weights.covered & (self.weights.share > 0)
+
+    def without_bias(self) -> Measured:
+        """The same draws, as if the design had no bias."""
+        zero = np.zeros(self.draws)
+        return replace(self, bias=(zero, zero))
+
+    def shifted(self, sds: float) -> Measured:
+        """The same draws with a constant bias of `sds` standard deviations of the design's, flattering the pilot."""
+        constant = np.full(self.draws, sds)
+        return replace(self, bias=(constant, constant))
+
+    def scope(self, segments: Sequence[str] | None = None) -> Scope:
+        """Weigh a set of segments to production; without a set, all covered ones.
+
+        Args:
+            segments: Names; segments that are not covered are left out. A proper subset is partially pooled: each
+                segment's minutes are drawn towards the mean of all by the share of their differences that is noise.
+        """
+        chosen = self.covered()
+        whole = segments is None
+        if segments is not None:
+            chosen = chosen & np.array([name in segments for name in self.moments.segments])
+            whole = bool((chosen == self.covered()).all())
+        share = float(self.weights.share[chosen].sum())
+        names = tuple(name for name, ok in zip(self.moments.segments, chosen, strict=True) if ok)
+        if not share > 0:
+            return Scope(segments=(), share=0.0, minutes_saved=None, error_rate=(None, None), agent_cost=None)
+        weight = self.weights.share[chosen] / share
+        saved = self._saved(whole)
+        errors = [self._errors(arm, chosen, weight) for arm in (0, 1)]
+        base, pilot = errors
+        if base is not None and pilot is not None and self.bias_sd > 0:
+            pilot = np.clip(pilot + self.bias[1] * self.bias_sd * float(base.mean()), 0, 1)
+        return Scope(
+            segments=names,
+            share=share,
+            minutes_saved=None if saved is None else weighted(weight, saved[chosen]),
+            error_rate=(base, pilot),
+            agent_cost=None if self.agent_cost is None else weighted(weight, self.agent_cost[chosen]),
+        )
+
+    def arm_mean(self, statistic: str, arm: int) -> Floats | None:
+        """Production-weighted mean of a statistic in an arm, as sampled, shape (n_draws,); None where unknown."""
+        values = self.human[arm] if statistic == "human_minutes" and self.human is not None else None
+        if values is None:
+            values = self.cells.values[statistic][arm] if statistic in self.cells.values else None
+        if values is None:
+            return None
+        known = ~np.isnan(values[:, 0]) & (self.weights.share > 0)
+        share = self.weights.share[known]
+        return weighted(share / share.sum(), values[known]) if known.any() else None
+
+    def saved_by_segment(self) -> Floats | None:
+        """Human minutes saved a case by segment, bias included, shape (segments, n_draws), NaN where unknown."""
+        return self._saved(whole=True)
+
+    def _saved(self, whole: bool) -> Floats | None:
+        if self.human is None:
+            return None
+        saved = self.human[0] - self.human[1]
+        known = ~np.isnan(saved[:, 0])
+        if not known.any():
+            return None
+        if self.bias_sd > 0:
+            saved = saved - self.bias[0] * self.bias_sd * self._baseline_mean()
+        return saved if whole else partially_pooled(saved, known, self.weights.share)
+
+    def _baseline_mean(self) -> float:
+        assert self.human is not None
+        base = self.human[0].mean(axis=1)
+        known = ~np.isnan(base)
+        share = np.where(known, self.weights.share, 0.0)
+        share = share if share.sum() > 0 else known.astype(float)
+        return float((share[known] * base[known]).sum() / share.sum())
+
+    def _errors(self, arm: int, chosen: Bools, weight: Floats) -> Floats | None:
+        values = self.rates.error[arm][chosen]
+        return None if np.isnan(values).any() else weighted(weight, values)
+
+
+def weighted(weight: Floats, values: Floats) -> Floats:
+    """Weighted sum over the first axis: shapes (k,) and (k, n_draws) to (n_draws,)."""
+    return np.asarray((weight[:, None] * values).sum(axis=0), dtype=np.float64)
+
+
+def partially_pooled(values: Floats, known: Bools, share: Floats) -> Floats:
+    """Draw segment effects towards their common mean (empirical Bayes, method of moments).
+
+    Args:
+        values: Shape (segments, n_draws).
+        known: Segments that have a value.
+        share: Production share, shape (segments,).
+
+    Returns:
+        Shape of `values`; the share of the spread between segments that sampling alone would give is removed.
+
+    Source:
+        DerSimonian & Laird (1986), Controlled Clinical Trials 7:177, for the variance between segments.
+    """
+    if known.sum() < 3:
+        return values
+    x = values[known]
+    mean, variance = x.mean(axis=1), x.var(axis=1)
+    if not (variance > 0).all():
+        return values
+    precision = 1 / variance
+    centre = float((precision * mean).sum() / precision.sum())
+    q = float((precision * (mean - centre) ** 2).sum())
+    scale = float(precision.sum() - (precision**2).sum() / precision.sum())
+    between = max(0.0, (q - (mean.size - 1)) / scale)
+    keep = (between / (between + variance))[:, None]
+    middle = (precision[:, None] * x).sum(axis=0) / precision.sum()
+    # The pooled draw keeps the posterior spread sqrt(keep) of a segment's own, not keep of it.
+    pooled = keep * mean[:, None] + (1 - keep) * middle + np.sqrt(keep) * (x - mean[:, None])
+    result = values.copy()
+    result[known] = pooled
+    return result
+
+
+def measure(
+    moments: Moments,
+    *,
+    assumptions: Assumptions,
+    assignment: str,
+    mix: Mapping[str, float] | None,
+    stand_in: Sequence[str],
+    currency: str,
+    severity_mix: Floats,
+    bias_sd: float,
+    draws: int,
+    seed: int,
+) -> Measured:
+    """Draw everything that was measured.
+
+    Args:
+        moments: Moments of the production cases.
+        assumptions: Draws of the stated inputs (exchange rates and a stated baseline are used).
+        assignment: randomised, before_after or observational.
+        mix: Production share by segment, or None.
+        stand_in: Keys of `samples.baseline` that are stated, used only where no baseline arm was sampled.
+        currency: The pilot's currency.
+        severity_mix: Prior shares of the severities, shape (4,).
+        bias_sd: Standard deviation of the design's bias as a share of the baseline mean.
+        draws: Number of draws, even.
+        seed: Seed of the run.
+
+    Returns:
+        The joint draws.
+    """
+    use_stand_in = bool(stand_in) and moments.cases("baseline") == 0
+    weights = production_weights(moments, mix, stand_in=use_stand_in)
+    cells = cell_draws(moments, weights.share, draws=draws, seed=seed)
+    rates = draw_rates(moments, severity_mix, draws=draws, seed=seed)
+    human = cells.values.get("human_minutes")
+    if human is not None and use_stand_in:
+        human = _with_stand_in(human, moments, assumptions, stand_in, draws)
+    if human is not None and moments.few_workers and moments.workers:
+        difference = float(np.nan_to_num((human[0] - human[1]).mean(axis=1) * weights.share).sum())
+        fewest = min(moments.workers.values(), default=1)
+        human = human.copy()
+        human[1] += assumed_spread(difference, fewest, draws=draws, seed=seed)
+    agent_cost, unpriced = _agent_cost(cells, assumptions, currency)
+    randomised = assignment == "randomised"
+    zero = np.zeros(draws)
+    evidence = WORDS_OF_DESIGN[assignment]
+    if moments.few_workers:
+        evidence += ", few workers"
+    return Measured(
+        moments=moments,
+        weights=weights,
+        cells=cells,
+        rates=rates,
+        human=human,
+        agent_cost=agent_cost,
+        unpriced=unpriced,
+        design=assignment,
+        bias_sd=0.0 if randomised else bias_sd,
+        bias=(zero, zero)
+        if randomised
+        else (
+            normal_draws(draws, stream(seed, "design_bias:minutes")),
+            normal_draws(draws, stream(seed, "design_bias:errors")),
+        ),
+        stand_in=use_stand_in,
+        evidence=evidence,
+        draws=draws,
+    )
+
+
+def _with_stand_in(
+    human: Floats, moments: Moments, assumptions: Assumptions, stand_in: Sequence[str], draws: int
+) -> Floats:
+    """Put a stated baseline where no baseline arm was sampled, in every segment alike."""
+    parts: list[Number] = []
+    for key in ("human_minutes",) if "human_minutes" in stand_in else COMPONENTS:
+        value = assumptions.get(f"samples.baseline.{key}")
+        if value is not None:
+            parts.append(value)
+    if not parts:
+        return human
+    total = np.zeros(draws)
+    for part in parts:
+        total = total + part
+    human = human.copy()
+    human[0] = total
+    statistic = moments.column("human_minutes")
+    for s in range(len(moments.segments)):
+        rows = (moments.arm == 1) & (moments.segment == s)
+        n = int(moments.count[rows, statistic].sum()) if statistic is not None else 0
+        if n:
+            human[1, s] += int(moments.imputed[rows].sum()) / n * total
+    return human
+
+
+def _agent_cost(cells: CellDraws, assumptions: Assumptions, currency: str) -> tuple[Floats | None, tuple[str, ...]]:
+    """Agent cost in the pilot's currency, and the currencies that no exchange rate is stated for."""
+    total: Floats | None = None
+    unpriced = []
+    for name, values in cells.values.items():
+        if not name.startswith("agent_cost:"):
+            continue
+        own = name.partition(":")[2] or currency
+        rate: Number | None = 1.0 if own == currency else assumptions.get(f"economics.fx.{own}")
+        if rate is None:
+            unpriced.append(own)
+            continue
+        amount = values[1] * rate
+        total = amount if total is None else total + amount
+    if unpriced or total is None or np.isnan(total[:, 0]).all():
+        return None, tuple(unpriced)
+    # A segment whose costs were not logged is charged what the others cost on average.
+    mean = np.nanmean(total, axis=0)
+    return np.where(np.isnan(total), mean, total), ()
