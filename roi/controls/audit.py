@@ -1,0 +1,77 @@
+"""Audit trail: can every case be followed through its actions?"""
+
+from __future__ import annotations
+
+import ibis
+
+from roi.gate import Gate
+from roi.moments import fetch
+from roi.samples import Samples
+
+__all__ = ["audit_trail"]
+
+LABEL = "Action log and audit trail"
+
+
+def audit_trail(samples: Samples) -> Gate:
+    """Reconcile the action log with the cases, both ways.
+
+    Args:
+        samples: The opened samples; reads `cases` and `actions`.
+
+    Returns:
+        The gate: it holds when every production pilot case has an action, every action a case, no action id occurs
+        twice and each action says when it ran and how it ended.
+    """
+    cases, actions = samples.tables["cases"], samples.tables.get("actions")
+    if actions is None:
+        return Gate(
+            gate="audit_trail",
+            label=LABEL,
+            state="missing_evidence",
+            value=None,
+            threshold=0.0,
+            evidence="There is no action log.",
+            mend="Provide the log of the agent's actions (samples.actions)",
+        )
+    pilot = cases.filter(cases.arm == "pilot")
+    live = pilot.filter(pilot.setting != "demo") if "setting" in pilot.columns else pilot
+    unlogged = live.anti_join(actions, "case_id").aggregate(n=ibis._.count())
+    orphans = actions.anti_join(cases, "case_id").aggregate(n=ibis._.count())
+    blank = ibis.literal(False)
+    for column in ("executed_at", "status"):
+        if column not in actions.columns:
+            blank = ibis.literal(True)
+        elif column == "executed_at" and "status" in actions.columns:
+            # What was denied or rejected never ran, and has no time at which it did.
+            stopped = actions.status == "denied"
+            if "decision" in actions.columns:
+                stopped = stopped | (actions.decision == "rejected")
+            blank = blank | (actions.executed_at.isnull() & ~stopped.fill_null(False))
+        else:
+            blank = blank | actions[column].isnull()
+    shape = actions.aggregate(n=ibis._.count(), ids=ibis._.action_id.nunique(), blank=blank.sum())
+    total, ids, blanks = (int(x or 0) for x in fetch(samples, shape)[0])
+    cases_n = int(fetch(samples, live.aggregate(n=ibis._.count()))[0][0])
+    without, lost = int(fetch(samples, unlogged)[0][0]), int(fetch(samples, orphans)[0][0])
+    faults = []
+    if without:
+        faults.append(f"{without:,} of {cases_n:,} cases have no action")
+    if lost:
+        faults.append(f"{lost:,} of {total:,} actions belong to no known case")
+    if total - ids:
+        faults.append(f"{total - ids:,} action ids occur more than once")
+    if blanks:
+        faults.append(f"{blanks:,} of {total:,} actions do not say when they ran or how they ended")
+    whole = max(cases_n + total, 1)
+    return Gate(
+        gate="audit_trail",
+        label=LABEL,
+        state="exceeded" if faults else "shown",
+        value=(without + lost + (total - ids) + blanks) / whole,
+        threshold=0.0,
+        evidence="; ".join(faults).capitalize() + "."
+        if faults
+        else f"All {cases_n:,} cases and {total:,} actions can be followed both ways.",
+        mend="Log every action of every case, once and whole" if faults else "",
+    )

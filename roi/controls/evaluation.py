@@ -1,0 +1,104 @@
+"""Evaluation: was the live version tested, and is it no worse than the one before it?"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from scipy.special import betainc
+
+from roi.gate import Gate
+from roi.moments import fetch
+from roi.samples import Samples
+
+__all__ = ["evaluation", "worse_by_chance"]
+
+LABEL = "Evaluation suite"
+ALPHA = 0.05
+
+
+def worse_by_chance(worse: int, better: int) -> float:
+    """Chance of at least so many cases getting worse, were getting better as likely: exact one-sided McNemar.
+
+    Source:
+        McNemar (1947), Psychometrika 12:153, in its exact binomial form.
+    """
+    return 1.0 if worse == 0 else float(betainc(worse, better + 1, 0.5))
+
+
+def evaluation(samples: Samples) -> Gate:
+    """Look for a run of the live version and compare it, case by case, with the version it replaced.
+
+    Args:
+        samples: The opened samples; reads `evals`, `changes` and, without these, the versions of `cases`.
+
+    Returns:
+        The gate: it holds when the live version has a run at or after its change, no critical case fails and it is
+        not worse than its predecessor (one-sided exact McNemar, p < 0.05).
+    """
+    evals = samples.tables.get("evals")
+    if evals is None:
+        return _missing("There is no run of an evaluation suite.", "Provide the runs of an evaluation suite (samples.evals)")
+    columns = set(evals.columns)
+    timed = "ran_at" in columns
+    newest = evals.passed.argmax(evals.ran_at) if timed else evals.passed.min()
+    critical = evals.critical.fill_null(False).any() if "critical" in columns else evals.passed.isnull().any()
+    last = evals.ran_at.max() if timed else evals.passed.count()
+    grouped = evals.group_by("version", "eval_case").aggregate(passed=newest, critical=critical, last=last)
+    results: dict[str, dict[str, tuple[bool, bool]]] = {}
+    ran: dict[str, dt.datetime] = {}
+    for version, case, passed, is_critical, when in fetch(samples, grouped.order_by("version", "eval_case")):
+        if passed is None:
+            continue
+        results.setdefault(version, {})[case] = (bool(passed), bool(is_critical) and "critical" in columns)
+        if timed and when is not None:
+            ran[version] = max(ran.get(version, when), when)
+    live, before, changed = _live_version(samples, ran or dict.fromkeys(results, dt.datetime.min))
+    now = results.get(live or "", {})
+    if not now:
+        return _missing(
+            "The live version has no run of the evaluation suite.", "Run the suite on the live version before the decision"
+        )
+    if changed is not None and timed and live in ran and ran[live] < changed:
+        return _missing("The last run of the suite is older than the last change.", "Run the suite again after the change")
+    share = sum(p for p, _ in now.values()) / len(now)
+    broken = sum(c and not p for p, c in now.values())
+    then = results.get(before or "", {})
+    both = sorted(set(now) & set(then))
+    worse = sum(then[c][0] and not now[c][0] for c in both)
+    better = sum(now[c][0] and not then[c][0] for c in both)
+    chance = worse_by_chance(worse, better)
+    fails = broken > 0 or chance < ALPHA
+    evidence = f"The live version passes {share:.0%} of {len(now)} cases"
+    evidence += f"; {better} better and {worse} worse than the version before it" if both else ""
+    evidence += f"; {broken} critical cases fail." if broken else "."
+    return Gate(
+        gate="evaluation",
+        label=LABEL,
+        state="exceeded" if fails else "shown",
+        value=share,
+        threshold=None,
+        evidence=evidence,
+        mend="Mend what got worse, or go back to the version before" if fails else "",
+    )
+
+
+def _missing(evidence: str, mend: str) -> Gate:
+    return Gate(
+        gate="evaluation", label=LABEL, state="missing_evidence", value=None, threshold=None, evidence=evidence, mend=mend
+    )
+
+
+def _live_version(samples: Samples, ran: dict[str, dt.datetime]) -> tuple[str | None, str | None, dt.datetime | None]:
+    """The live version, the one it replaced, and when."""
+    changes = samples.tables.get("changes")
+    if changes is None:
+        order = sorted(ran, key=lambda v: (ran[v], v))
+        return (order[-1] if order else None), (order[-2] if len(order) > 1 else None), None
+    wanted = ["version", "changed_at", *(c for c in ("replaces",) if c in changes.columns)]
+    rows = fetch(samples, changes.select(wanted).order_by("changed_at", "version"))
+    if not rows:
+        return None, None, None
+    live, changed = rows[-1][0], rows[-1][1]
+    if len(wanted) == 3 and rows[-1][2]:
+        return live, rows[-1][2], changed
+    return live, (rows[-2][0] if len(rows) > 1 else None), changed
