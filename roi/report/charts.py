@@ -1,0 +1,364 @@
+"""Charts: numbers in, chart out. Nothing here sees a row, a record or a notebook."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import altair as alt
+import numpy as np
+import numpy.typing as npt
+import vl_convert
+
+from roi.pictures import Band, Driver, FiscalYear, Histogram
+from roi.report import words
+
+__all__ = ["cumulative_cash", "drivers", "fiscal_years", "minutes", "options", "svg", "worth"]
+
+# The style sheet of the page repeats these as selectors, to give each its dark twin.
+INK, MUTED, GRID = "#1f2328", "#5b6470", "#dcd8ce"
+BEFORE, AGENT, GAIN, LOSS, BAND = "#c77700", "#0072b2", "#00846b", "#c04a00", "#a9cce3"
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+AMOUNT_LABELS = (
+    "(datum.value < 0 ? '\u2212' : '') + (abs(datum.value) >= 1e6"
+    " ? format(abs(datum.value) / 1e6, '.3~g') + 'M' : abs(datum.value) >= 1e3"
+    " ? format(abs(datum.value) / 1e3, '.3~g') + 'k' : format(abs(datum.value), '.3~g'))"
+)
+
+Rows = list[dict[str, Any]]
+Floats = npt.NDArray[np.float64]
+
+
+def svg(chart: alt.TopLevelMixin, name: str) -> str:
+    """Draw a chart as a static SVG element that a page may hold many of.
+
+    Args:
+        chart: The chart.
+        name: Prefix of the ids inside, so that those of two charts of a page never meet.
+
+    Returns:
+        An ``<svg>`` element without scripts, links or fonts; its colours are those of this module.
+    """
+    drawn: str = vl_convert.vegalite_to_svg(chart.to_dict(), allowed_base_urls=[])
+    drawn = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', drawn)
+    drawn = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", drawn)
+    drawn = re.sub(r"\s(?:xmlns:xlink|class|version)=\"[^\"]*\"", "", drawn)
+    return re.sub(r'"(-?\d+\.\d{2})\d+"', r'"\1"', drawn)
+
+
+def _finish(chart: Any) -> Any:
+    axis = {
+        "labelColor": MUTED, "titleColor": MUTED, "tickColor": GRID, "domainColor": GRID, "gridColor": GRID,
+        "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "titleFont": FONT,
+        "labelFont": FONT,
+        "tickCount": 5, "labelOverlap": True, "titlePadding": 8,
+    }  # fmt: skip
+    return chart.configure(
+        aria=False, background="transparent", font=FONT, axis=axis, padding=4,
+        view={"stroke": None}, text={"font": FONT, "fontSize": 12, "color": INK},
+    )  # fmt: skip
+
+
+def _data(rows: Rows) -> alt.InlineData:
+    return alt.InlineData(values=rows)
+
+
+def _rule(at: float, domain: Sequence[float], color: str = INK, **more: Any) -> alt.Chart:
+    scale = alt.Scale(domain=list(domain), nice=False)
+    return alt.Chart(_data([{"at": at}])).mark_rule(color=color, **more).encode(alt.X("at:Q", scale=scale))
+
+
+def _ticks(rows: int, at: float, offset: int) -> alt.Chart:
+    """A short line in each row, instead of one line through all of them that would strike the labels out."""
+    marks = [{"y": place, "at": at} for place in range(rows)]
+    mark = alt.Chart(_data(marks)).mark_tick(
+        orient="vertical", color=INK, size=26, thickness=1.5, yOffset=offset
+    )
+    return mark.encode(alt.X("at:Q"), alt.Y("y:O", axis=None, scale=alt.Scale(paddingInner=0.1)))
+
+
+def _amount_axis(title: str | None, **more: Any) -> alt.Axis:
+    return alt.Axis(title=title, labelExpr=AMOUNT_LABELS, **more)
+
+
+def minutes(
+    histograms: Mapping[str, Histogram],
+    means: Mapping[str, float | None],
+    labels: Mapping[str, str],
+    *,
+    width: int,
+) -> Any:
+    """Human minutes per case, one panel an arm over common edges, with the mean as a line.
+
+    Args:
+        histograms: By arm, in the order in which the panels stand.
+        means: Mean minutes by arm; None draws no line.
+        labels: What to call each arm.
+        width: Of the panel, in pixels.
+    """
+    top = max(float(h.share.max()) for h in histograms.values()) * 1.2
+    first = next(iter(histograms.values()))
+    domain = [float(first.edges[0]), float(first.edges[-1])]
+    panels = []
+    for place, (arm, histogram) in enumerate(histograms.items()):
+        last = place == len(histograms) - 1
+        color = BEFORE if arm == "baseline" else AGENT
+        rows = [
+            {"from": float(a), "to": float(b), "share": float(s)}
+            for a, b, s in zip(histogram.edges[:-1], histogram.edges[1:], histogram.share, strict=True)
+        ]
+        x = alt.X(
+            "from:Q",
+            scale=alt.Scale(domain=domain, nice=False),
+            axis=alt.Axis(title="minutes per case" if last else None, labels=last, grid=False),
+        )
+        y = alt.Y(
+            "share:Q",
+            scale=alt.Scale(domain=[0, top], nice=False),
+            axis=alt.Axis(title=None, format=".0%", tickCount=3, domain=False, ticks=False),
+        )
+        bars = (
+            alt.Chart(_data(rows))
+            .mark_bar(color=color, binSpacing=1)
+            .encode(x, x2="to:Q", y=y, y2=alt.Y2Datum(0))
+        )
+        label = alt.Chart(_data([{"text": labels[arm]}])).mark_text(
+            align="left", baseline="bottom", fontWeight="bold", fontSize=13, color=INK, x=0, y=-5
+        )
+        layers: list[alt.Chart] = [bars, label.encode(text="text:N")]
+        mean = means.get(arm)
+        if mean is not None and domain[0] <= mean <= domain[1]:
+            layers.append(_rule(mean, domain, strokeWidth=2, strokeDash=[5, 3]))
+            rows = [{"at": mean, "text": f"mean {words.number(mean)}"}]
+            on_left = mean > domain[0] + 0.7 * (domain[1] - domain[0])
+            text = alt.Chart(_data(rows)).mark_text(
+                align="right" if on_left else "left", dx=-6 if on_left else 6, baseline="top", y=0
+            )
+            layers.append(text.encode(alt.X("at:Q"), text="text:N"))
+        panels.append(alt.layer(*layers).properties(width=width, height=104))
+    return _finish(alt.vconcat(*panels, spacing=14).resolve_scale(x="shared"))
+
+
+def _split(histogram: Histogram, at: float) -> Rows:
+    """Bars of a histogram, the one that holds `at` cut there so that colours change exactly there."""
+    rows: Rows = []
+    for a, b, share in zip(histogram.edges[:-1], histogram.edges[1:], histogram.share, strict=True):
+        cuts = [float(a), *([at] if a < at < b else []), float(b)]
+        for low, high in pairwise(cuts):
+            rows.append({"from": low, "to": high, "share": float(share), "side": high > at})
+    return rows
+
+
+def worth(
+    histograms: Mapping[str, Histogram],
+    labels: Mapping[str, str],
+    *,
+    currency: str,
+    hurdle: float = 0.0,
+    width: int,
+) -> Any:
+    """Worth of each option against stopping now, what clears the hurdle in another colour.
+
+    Args:
+        histograms: By option.
+        labels: What to call each option, with its chance.
+        currency: For the axis.
+        hurdle: What worth has to exceed.
+        width: Of the panel, in pixels.
+    """
+    low = min(float(h.edges[0]) for h in histograms.values())
+    high = max(float(h.edges[-1]) for h in histograms.values())
+    domain = [min(low, 0.0, hurdle), max(high, 0.0, hurdle)]
+    panels = []
+    for place, (name, histogram) in enumerate(histograms.items()):
+        last = place == len(histograms) - 1
+        title = f"worth against stopping now, {currency}" if last else None
+        x = alt.X(
+            "from:Q",
+            scale=alt.Scale(domain=domain, nice=False),
+            axis=_amount_axis(title, labels=last, grid=False),
+        )
+        y = alt.Y("share:Q", axis=None, scale=alt.Scale(domain=[0, float(histogram.share.max()) * 1.05]))
+        bars = (
+            alt.Chart(_data(_split(histogram, hurdle)))
+            .mark_bar(binSpacing=0.5)
+            .encode(
+                x,
+                x2="to:Q",
+                y=y,
+                y2=alt.Y2Datum(0),
+                color=alt.condition("datum.side", alt.value(GAIN), alt.value(LOSS)),
+            )
+        )
+        label = alt.Chart(_data([{"text": labels[name]}])).mark_text(
+            align="left", baseline="bottom", fontWeight="bold", fontSize=13, color=INK, x=0, y=-5
+        )
+        layers: list[alt.Chart] = [bars, label.encode(text="text:N"), _rule(0.0, domain, strokeWidth=1.5)]
+        if hurdle != 0:
+            layers.append(_rule(hurdle, domain, MUTED, strokeWidth=1.5, strokeDash=[4, 3]))
+        panels.append(alt.layer(*layers).properties(width=width, height=92))
+    return _finish(alt.vconcat(*panels, spacing=14).resolve_scale(x="shared"))
+
+
+def cumulative_cash(band: Band, *, payback: float | None, currency: str, width: int) -> Any:
+    """Cumulative cash with the range of 8 in 10 outcomes and the month the money is back.
+
+    Args:
+        band: Months and percentiles.
+        payback: Median month of payback; None where it is not within the plan.
+        currency: For the axis.
+        width: Of the plot, in pixels.
+    """
+    columns = zip(band.month, band.p10, band.p50, band.p90, strict=True)
+    rows = [{"m": int(m), "low": float(a), "mid": float(b), "high": float(c)} for m, a, b, c in columns]
+    x = alt.X(
+        "m:Q",
+        scale=alt.Scale(domain=[0, int(band.month[-1])], nice=False),
+        axis=alt.Axis(
+            title="months after the start", grid=False, values=list(range(0, int(band.month[-1]) + 1, 6))
+        ),
+    )
+    axis = _amount_axis(
+        currency, domain=False, ticks=False, titleAngle=0, titleAlign="left", titleY=-10, titleX=-36
+    )
+    base = alt.Chart(_data(rows))
+    area = base.mark_area(color=BAND, opacity=0.55).encode(x, alt.Y("low:Q", axis=axis), alt.Y2("high:Q"))
+    line = base.mark_line(color=AGENT, strokeWidth=2.5).encode(x, alt.Y("mid:Q"))
+    zero = alt.Chart(_data([{"zero": 0}])).mark_rule(color=INK, strokeWidth=1.5).encode(alt.Y("zero:Q"))
+    layers: list[alt.Chart] = [area, zero, line]
+    if payback is not None and 0 < payback <= band.month[-1]:
+        mark = [{"m": float(payback), "y": 0.0, "text": f"month {payback:.0f}"}]
+        point = alt.Chart(_data(mark)).mark_point(filled=True, size=110, color=INK, opacity=1)
+        on_left = payback > band.month[-1] * 0.8
+        text = alt.Chart(_data(mark)).mark_text(
+            align="right" if on_left else "left",
+            dx=-10 if on_left else 10,
+            dy=14,
+            fontWeight="bold",
+            fontSize=13,
+        )
+        layers += [point.encode(x, alt.Y("y:Q")), text.encode(x, alt.Y("y:Q"), text="text:N")]
+    return _finish(alt.layer(*layers).properties(width=width, height=230))
+
+
+def fiscal_years(years: Sequence[FiscalYear], *, currency: str, width: int) -> Any:
+    """Benefit and cost of each calendar year, and what remains with its range.
+
+    Args:
+        years: In order.
+        currency: For the axis.
+        width: Of the plot, in pixels.
+    """
+    rows: Rows = []
+    for year in years:
+        rows.append({"year": year.label, "y": year.benefit, "what": "benefit"})
+        rows.append({"year": year.label, "y": -year.cost, "what": "cost"})
+    nets = [
+        {
+            "year": y.label,
+            "low": y.net_p10,
+            "mid": y.net_mean,
+            "high": y.net_p90,
+            "text": words.axis_amount(y.net_mean),
+        }
+        for y in years
+    ]
+    x = alt.X("year:N", sort=None, axis=alt.Axis(title=None, labelAngle=0, domain=False, ticks=False))
+    axis = _amount_axis(
+        currency, domain=False, ticks=False, titleAngle=0, titleAlign="left", titleY=-10, titleX=-36
+    )
+    size = min(46, int(width / max(1, len(years)) * 0.45))
+    color = alt.condition("datum.what == 'benefit'", alt.value(AGENT), alt.value(BEFORE))
+    bars = (
+        alt.Chart(_data(rows))
+        .mark_bar(size=size, opacity=0.85)
+        .encode(x, alt.Y("y:Q", axis=axis), color=color)
+    )
+    base = alt.Chart(_data(nets))
+    span = base.mark_rule(color=INK, strokeWidth=2).encode(x, alt.Y("low:Q"), alt.Y2("high:Q"))
+    dot = base.mark_point(filled=True, size=90, color=INK, opacity=1).encode(x, alt.Y("mid:Q"))
+    text = base.mark_text(align="left", dx=size / 2 + 4, fontWeight="bold").encode(
+        x, alt.Y("mid:Q"), text="text:N"
+    )
+    zero = alt.Chart(_data([{"zero": 0}])).mark_rule(color=INK, strokeWidth=1.5).encode(alt.Y("zero:Q"))
+    return _finish(alt.layer(bars, zero, span, dot, text).properties(width=width, height=230))
+
+
+def options(rows: Sequence[Mapping[str, Any]], *, currency: str, width: int) -> Any:
+    """Every option on one axis: mean worth, the range of 8 in 10 outcomes, and the mean in cash alone.
+
+    Args:
+        rows: Of each option `label`, `mean`, `p10`, `p90`, `cash` (None where unknown) and `advised`.
+        currency: For the axis.
+        width: Of the plot, in pixels.
+    """
+    kept = [dict(row) | {"y": place} for place, row in enumerate(rows)]
+    ends = [float(row[k]) for row in kept for k in ("p10", "p90", "mean", "cash") if row[k] is not None]
+    y = alt.Y("y:O", axis=None, scale=alt.Scale(paddingInner=0.1))
+    domain = [min([*ends, 0.0]), max([*ends, 0.0])]
+    x = alt.X(
+        "p10:Q",
+        scale=alt.Scale(domain=domain, nice=True),
+        axis=_amount_axis(f"worth against stopping now, {currency}", grid=True),
+    )
+    base = alt.Chart(_data(kept))
+    color = alt.condition("datum.advised", alt.value(AGENT), alt.value(MUTED))
+    span = base.mark_rule(strokeWidth=7, opacity=0.4, yOffset=8).encode(x, alt.X2("p90:Q"), y=y, color=color)
+    dot = base.mark_point(filled=True, size=130, opacity=1, yOffset=8).encode(alt.X("mean:Q"), y, color=color)
+    cash = (
+        alt.Chart(_data([row for row in kept if row["cash"] is not None]))
+        .mark_point(shape="diamond", size=80, strokeWidth=2, opacity=1, filled=False, yOffset=8)
+        .encode(alt.X("cash:Q"), y, stroke=alt.value(INK))
+    )
+    texts = [
+        alt.Chart(_data([row for row in kept if bool(row["advised"]) == bold]))
+        .mark_text(align="left", fontSize=13, x=0, yOffset=-11, fontWeight="bold" if bold else "normal")
+        .encode(y=y, text="label:N")
+        for bold in (True, False)
+    ]
+    zero = _ticks(len(kept), 0.0, 8)
+    layers = alt.layer(zero, span, dot, cash, *texts)
+    return _finish(layers.properties(width=width, height=alt.Step(46)))
+
+
+def drivers(found: Sequence[Driver], *, middle: float, currency: str, width: int) -> Any:
+    """What moves the worth: a bar an input, from its low to its high end.
+
+    Args:
+        found: The strongest first.
+        middle: Mean worth of the plan, in `currency`.
+        currency: For the axis.
+        width: Of the plot, in pixels.
+    """
+    rows: Rows = []
+    names: Rows = []
+    per_letter = width / 7.2
+    for place, driver in enumerate(found):
+        rows.append({"y": place, "end": driver.low, "what": "low", "text": driver.low_text})
+        rows.append({"y": place, "end": driver.high, "what": "high", "text": driver.high_text})
+        names.append({"y": place, "text": words.shorten(driver.label, int(per_letter))})
+    ends = [row["end"] for row in rows] + [middle, 0.0]
+    span = max(ends) - min(ends)
+    room = span * (0.10 if width > 500 else 0.24)
+    y = alt.Y("y:O", axis=None, scale=alt.Scale(paddingInner=0.1))
+    x = alt.X(
+        "middle:Q",
+        scale=alt.Scale(domain=[min(ends) - room, max(ends) + room], nice=False),
+        axis=_amount_axis(f"mean worth against stopping now, {currency}", grid=True),
+    )
+    base = alt.Chart(_data(rows)).transform_calculate(middle=str(middle))
+    color = alt.condition("datum.what == 'low'", alt.value(BEFORE), alt.value(AGENT))
+    bars = base.mark_bar(size=15, yOffset=9).encode(x, alt.X2("end:Q"), y=y, color=color)
+    right = base.transform_filter("datum.end >= datum.middle").mark_text(
+        align="left", dx=5, yOffset=9, color=INK
+    )
+    left = base.transform_filter("datum.end < datum.middle").mark_text(
+        align="right", dx=-5, yOffset=9, color=INK
+    )
+    text = alt.Chart(_data(names)).mark_text(align="left", fontSize=13, x=0, yOffset=-11)
+    mean = _ticks(len(found), middle, 9)
+    labels = [part.encode(alt.X("end:Q"), y, text="text:N") for part in (right, left)]
+    layers = alt.layer(bars, mean, *labels, text.encode(y=y, text="text:N"))
+    return _finish(layers.properties(width=width, height=alt.Step(48)))
