@@ -1,0 +1,305 @@
+"""The gates that rest on what was measured; the five controls have modules of their own."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from roi.draws import one_sided_bounds
+from roi.economics import Economics
+from roi.gate import Gate, rate_state
+from roi.measured import Measured
+from roi.moments import ALL, Moments
+from roi.rates import severe_errors
+
+__all__ = [
+    "MISSING_SHARE",
+    "complete_minutes",
+    "covered_demand",
+    "design",
+    "known_cost",
+    "measured_baseline",
+    "missing_minutes",
+    "severe_error_gate",
+    "unkind_shift",
+    "usable_inputs",
+]
+
+MISSING_SHARE = 0.05  # of an arm without minutes, and of difference between arms, before it matters
+KNOWN_COST_SHARE = 0.9
+
+
+def missing_minutes(moments: Moments) -> tuple[float, float]:
+    """Share of cases of the baseline and the pilot arm that have no human minutes."""
+    column = moments.column("human_minutes")
+    shares = []
+    for arm in (0, 1):
+        rows = moments.arm == arm
+        n = int(moments.n[rows].sum())
+        timed = int(moments.count[rows, column].sum()) if column is not None else 0
+        shares.append(1 - timed / n if n else 0.0)
+    return shares[0], shares[1]
+
+
+def unkind_shift(moments: Moments) -> float:
+    """Minutes a case by which the saving would fall, were missing pilot rows long (P95) and missing baseline rows short (P5)."""
+    base, pilot = missing_minutes(moments)
+    shift = 0.0
+    if "pilot" in moments.spread:
+        shift += pilot * max(moments.spread["pilot"].p95 - moments.spread["pilot"].mean, 0.0)
+    if "baseline" in moments.spread:
+        shift += base * max(moments.spread["baseline"].mean - moments.spread["baseline"].p05, 0.0)
+    return shift
+
+
+def complete_minutes(measured: Measured, *, flips: bool) -> Gate:
+    """Are minutes recorded for (nearly) every case, or does the verdict survive their absence?
+
+    Args:
+        measured: What was measured.
+        flips: Whether `scale` would no longer pass with the missing rows at their unkind end.
+    """
+    base, pilot = missing_minutes(measured.moments)
+    if measured.human is None:
+        return Gate(
+            gate="complete_minutes",
+            label="Minutes recorded",
+            state="missing_evidence",
+            value=None,
+            threshold=MISSING_SHARE,
+            evidence="No case has minutes.",
+            mend="Record the hands-on minutes of each case",
+        )
+    much = max(base, pilot) > MISSING_SHARE or abs(base - pilot) > MISSING_SHARE
+    evidence = f"{base:.0%} of baseline and {pilot:.0%} of pilot cases have no minutes."
+    if much:
+        evidence += (
+            " Were these long with the agent and short without it, the verdict would change."
+            if flips
+            else " The verdict is the same were these long with the agent and short without it."
+        )
+    missing = sum(int(measured.moments.n[measured.moments.arm == a].sum() * x) for a, x in ((0, base), (1, pilot)))
+    return Gate(
+        gate="complete_minutes",
+        label="Minutes recorded",
+        state="not_shown" if much and flips else "shown",
+        value=max(base, pilot),
+        threshold=MISSING_SHARE,
+        evidence=evidence,
+        mend="Record the minutes of every case" if much and flips else "",
+        more_cases=max(missing, 1) if much and flips else None,
+    )
+
+
+def measured_baseline(measured: Measured) -> Gate:
+    """Was the work without the agent timed?"""
+    n = measured.moments.cases("baseline")
+    column = measured.moments.column("human_minutes")
+    timed = int(measured.moments.count[measured.moments.arm == 0, column].sum()) if column is not None else 0
+    wanted = 30
+    if timed > 1:
+        return Gate(
+            gate="measured_baseline",
+            label="Baseline measured",
+            state="shown",
+            value=float(timed),
+            threshold=None,
+            evidence=f"{timed:,} cases were timed without the agent.",
+        )
+    return Gate(
+        gate="measured_baseline",
+        label="Baseline measured",
+        state="not_shown" if measured.stand_in else "missing_evidence",
+        value=None,
+        threshold=None,
+        evidence="The minutes without the agent are stated, not measured."
+        if measured.stand_in
+        else ("The baseline cases have no minutes." if n else "No case without the agent was sampled."),
+        mend=f"Time {wanted} cases without the agent",
+        more_cases=wanted,
+    )
+
+
+def covered_demand(measured: Measured, *, least: float) -> Gate:
+    """Is most of the demand of a kind that was sampled in both arms?"""
+    covered = float(measured.weights.share[measured.covered()].sum())
+    names = ", ".join(f"{name} ({share:.0%})" for name, share in measured.weights.uncovered.items())
+    evidence = f"{covered:.0%} of demand was sampled in both arms."
+    if names:
+        evidence += f" Not sampled: {names}."
+    if not measured.weights.stated:
+        evidence += " The mix is the sample's own, assumed."
+    elif measured.moments.segments == (ALL,):
+        evidence = "The cases name no segments; they are taken to be like production."
+    holds = covered >= least
+    return Gate(
+        gate="covered_demand",
+        label="Demand covered by the sample",
+        state="shown" if holds else "not_shown",
+        value=covered,
+        threshold=least,
+        evidence=evidence,
+        mend="" if holds else f"Sample cases of {', '.join(measured.weights.uncovered) or 'every segment'} in both arms",
+    )
+
+
+def usable_inputs(measured: Measured, segments: tuple[str, ...], *, least: float) -> Gate:
+    """Do enough production cases arrive with inputs that the agent can use?"""
+    moments = measured.moments
+    inside = np.array([name in segments for name in moments.segments])[moments.segment]
+    known, clean = int(moments.inputs_known[inside].sum()), int(moments.inputs_clean[inside].sum())
+    label = "Usable inputs"
+    if known == 0:
+        return Gate(
+            gate="usable_inputs",
+            label=label,
+            state="missing_evidence",
+            value=None,
+            threshold=least,
+            evidence="Nobody recorded whether the inputs of a case were defective.",
+            mend="Record input defects for 60 production cases (input_defects)",
+            more_cases=60,
+        )
+    lower, upper = one_sided_bounds(clean, known)
+    state = "shown" if lower >= least else "exceeded" if upper < least else "not_shown"
+    more = None
+    if state == "not_shown":
+        share = max(clean / known, least + 0.05)
+        more = next((n for n in (2**k for k in range(4, 18)) if one_sided_bounds(clean + share * n, known + n)[0] >= least), None)
+    return Gate(
+        gate="usable_inputs",
+        label=label,
+        state=state,  # type: ignore[arg-type]
+        value=clean / known,
+        threshold=least,
+        evidence=f"{clean:,} of {known:,} production cases came with usable inputs; the true share lies between {lower:.0%} and {upper:.0%}.",
+        mend={"shown": "", "exceeded": "Mend the inputs before the agent sees them"}.get(
+            state, f"Record input defects for {more or 'more'} further cases"
+        ),
+        more_cases=more,
+    )
+
+
+def known_cost(measured: Measured, economics: Economics) -> Gate:
+    """Is it known what the agent costs a case?"""
+    label = "Cost of the agent known"
+    moments = measured.moments
+    rows = moments.arm == 1
+    n, known = int(moments.n[rows].sum()), int(moments.cost_known[rows].sum())
+    lines = [line.name for line in economics.lines if line.kind == "model_usage" or line.per in ("month", "case")]
+    metered = any(name.startswith("agent_cost:") for name in moments.statistics)
+    if not metered and lines:
+        return Gate(
+            gate="known_cost",
+            label=label,
+            state="shown",
+            value=None,
+            threshold=None,
+            evidence=f"The running cost is stated ({', '.join(lines[:3])}), not metered by case.",
+        )
+    if measured.unpriced:
+        currencies = ", ".join(measured.unpriced)
+        return Gate(
+            gate="known_cost",
+            label=label,
+            state="missing_evidence",
+            value=None,
+            threshold=KNOWN_COST_SHARE,
+            evidence=f"Costs are logged in {currencies} and no exchange rate is stated.",
+            mend=f"State economics.fx for {currencies}",
+        )
+    share = known / n if n else 0.0
+    state = "shown" if share >= KNOWN_COST_SHARE else "missing_evidence" if known == 0 else "not_shown"
+    return Gate(
+        gate="known_cost",
+        label=label,
+        state=state,  # type: ignore[arg-type]
+        value=share if metered else None,
+        threshold=KNOWN_COST_SHARE,
+        evidence=f"The agent's cost is known for {known:,} of {n:,} pilot cases."
+        if metered
+        else "Neither the log nor a cost line says what the agent costs.",
+        mend="" if state == "shown" else "Log the cost or the tokens of each case, or state a cost line of kind model_usage",
+    )
+
+
+def severe_error_gate(measured: Measured, segments: tuple[str, ...], *, limit: float) -> Gate:
+    """Are severe errors of the pilot shown to stay below the limit?"""
+    label = "Severe errors below the limit"
+    moments = measured.moments
+    chosen = np.array([name in segments for name in moments.segments])
+    found = severe_errors(moments, chosen)
+    per_100 = f"{limit * 100:g} in 100"
+    if found.n == 0 or moments.labels == "judge":
+        return Gate(
+            gate="severe_errors",
+            label=label,
+            state="missing_evidence",
+            value=None,
+            threshold=limit,
+            evidence="Outcomes were judged by a program alone, and nobody checked the judge."
+            if moments.labels == "judge"
+            else "No pilot case has an outcome.",
+            mend="Have people label the outcome of a random sample of cases",
+            more_cases=found.needed(limit),
+        )
+    state = rate_state(found.lower, found.upper, limit)
+    more = found.needed(limit) if state == "not_shown" else None
+    evidence = f"{found.events} severe errors in {found.n:,} labelled cases; the true rate is at most {found.upper:.2%}."
+    if found.unknown:
+        evidence += f" {found.unknown} errors of unknown severity are counted as severe."
+    return Gate(
+        gate="severe_errors",
+        label=label,
+        state=state,
+        value=found.rate,
+        threshold=limit,
+        evidence=evidence,
+        mend={
+            "shown": "",
+            "exceeded": f"Bring severe errors below {per_100} cases, then label a fresh sample",
+            "not_shown": f"Label {more:,} more cases, none with a severe error" if more is not None else "Label more cases",
+        }[state],
+        more_cases=more,
+    )
+
+
+def design(measured: Measured, *, tipping: float | None) -> Gate:
+    """Could the way the arms were formed explain the effect?
+
+    Args:
+        measured: What was measured.
+        tipping: Bias, in standard deviations of what such a design may hide, at which `scale` no longer passes; None
+            where it does not pass without any bias, infinite where no bias matters.
+    """
+    label = "Arms comparable"
+    words = {"before_after": "before and after", "observational": "with and without the agent, as people chose"}
+    if measured.design == "randomised":
+        return Gate(
+            gate="design",
+            label=label,
+            state="shown",
+            value=None,
+            threshold=None,
+            evidence="Cases were assigned at random."
+            if not measured.moments.few_workers
+            else "Cases were assigned at random, but fewer than four people worked them.",
+        )
+    holds = tipping is not None and tipping >= 1
+    how = f"Cases were compared {words[measured.design]}, not assigned at random"
+    if tipping is None:
+        evidence = f"{how}; even without any bias the value is not sure enough."
+    elif np.isinf(tipping):
+        evidence = f"{how}; no plausible bias would change the verdict."
+    else:
+        evidence = f"{how}; a bias of {tipping:.1f} times what such a comparison usually hides would change the verdict."
+    n = int(measured.moments.n.sum())
+    return Gate(
+        gate="design",
+        label=label,
+        state="shown" if holds else "not_shown",
+        value=None if tipping is None or np.isinf(tipping) else tipping,
+        threshold=1.0,
+        evidence=evidence,
+        mend="" if holds else f"Assign the next {n:,} cases to the arms at random",
+        more_cases=None if holds else n,
+    )
