@@ -1,0 +1,1 @@
+"""Example pilots: generated samples and the generator that wrote them."""

@@ -1,0 +1,1 @@
+"""The parts of the example generator: truths, cases, control logs and files."""
