@@ -124,3 +124,68 @@ class Economics:
                 discounted = np.exp(-np.log1p(self.discount) / 12 * min(line.month, self.horizon))
                 total = total + line.one_off(self.contingency) * discounted
         return total
+
+
+def economics_of(
+    parameters: Parameters, assumptions: Assumptions, *, smallest_saving: float, error_credit: bool, start: tuple[int, int]
+) -> Economics:
+    """Read the stated inputs off a parameter file.
+
+    Args:
+        parameters: The checked parameters.
+        assumptions: Draws of their uncertain values.
+        smallest_saving: Minutes a case below which a saving is not counted.
+        error_credit: Whether fewer errors count as a gain.
+        start: Year and month in which month 1 begins, from which dated one-offs are counted.
+
+    Returns:
+        The inputs as numbers and draws.
+    """
+    e = parameters.economics
+    costs = [assumptions.get(f"economics.error_cost.{s}") for s in SEVERITIES]
+    lines = []
+    for i, line in enumerate(e.costs):
+        month = 0
+        if line.date is not None:
+            year, number = (int(x) for x in str(line.date).split("-")[:2])
+            month = max(0, (year - start[0]) * 12 + number - start[1])
+        lines.append(
+            CostLine(
+                name=line.name,
+                kind=line.kind,
+                amount=assumptions.require(f"economics.costs[{i}].amount"),
+                per=line.per,
+                seats=assumptions.require(f"economics.costs[{i}].seats") if line.seats is not None else 0.0,
+                month=month,
+                contingent=line.amount.evidence != "measured",
+            )
+        )
+    total = assumptions.get("economics.realisation.total")
+    stated = e.realisation.total or e.realisation.redeployed
+    known = e.realisation.cash or stated
+    evidenced = all(x is not None and x.evidence in ("measured", "sourced") for x in (stated, known))
+    pilot = assumptions.get("economics.pilot_cost_per_month")
+    return Economics(
+        horizon=e.horizon_months,
+        discount=assumptions.require("economics.discount_rate"),
+        labour=assumptions.get("economics.labour_cost_per_hour"),
+        cases_per_month=assumptions.get("demand.cases_per_month"),
+        cash=0.0 if total is not None else assumptions.require("economics.realisation.cash"),
+        redeployed=total if total is not None else assumptions.require("economics.realisation.redeployed"),
+        realisation_known=evidenced,
+        ceiling=assumptions.require("economics.adoption.ceiling"),
+        ramp=assumptions.require("economics.adoption.ramp_months"),
+        error_cost=None if any(c is None for c in costs) else tuple(c for c in costs if c is not None),
+        error_credit=error_credit,
+        lines=tuple(lines),
+        contingency=assumptions.require("economics.contingency"),
+        pilot_cost=0.0 if pilot is None else pilot,
+        wind_down=assumptions.require("economics.wind_down_cost"),
+        smallest_saving=smallest_saving,
+    )
+
+
+def not_stated(economics: Economics, *, metered: bool) -> list[str]:
+    """Cost kinds that are neither priced nor declared 0; metered agent cost counts as model usage."""
+    stated = {line.kind for line in economics.lines} | ({"model_usage"} if metered else set())
+    return [kind for kind in COST_KINDS if kind not in stated]

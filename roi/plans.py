@@ -17,7 +17,7 @@ from roi.draws import one_sided_bounds, stream
 from roi.gate import Gate
 from roi.information import Prices, after_sampling, explained
 from roi.options import Option, Remedy, Valuer, subsets
-from roi.policy_terms import Terms
+from roi.parameters import Policy
 from roi.rates import severe_errors
 
 __all__ = ["Measure", "Plan", "best_plans", "measuring_plans"]
@@ -86,7 +86,7 @@ def best_plans(
     scopes: Sequence[tuple[str, ...] | None],
     gates_of: GatesOf,
     prices: Prices,
-    terms: Terms,
+    policy: Policy,
     *,
     seed: int,
 ) -> tuple[Plan | None, Plan | None]:
@@ -97,7 +97,7 @@ def best_plans(
         scopes: Sets of segments to consider; None is all of them.
         gates_of: The gates of a scope as they stand.
         prices: What measuring costs.
-        terms: The policy's thresholds.
+        policy: The policy's thresholds.
         seed: Seed of the run.
 
     Returns:
@@ -109,10 +109,10 @@ def best_plans(
     for segments in scopes:
         failing = [g for g in gates_of(segments) if not g.holds]
         bare: Plan | None = None
-        for chosen in subsets(valuer.remedies, budget=terms.fix_budget, weeks=terms.fix_weeks, valuer=valuer):
+        for chosen in subsets(valuer.remedies, budget=policy.fix_budget, weeks=policy.fix_weeks, valuer=valuer):
             if any(r.cost is None for r in chosen):
                 continue
-            plan = _plan(valuer, segments, chosen, failing, prices, terms, seed)
+            plan = _plan(valuer, segments, chosen, failing, prices, policy, seed)
             if plan is None:
                 continue
             if not plan.unpriced:
@@ -122,7 +122,7 @@ def best_plans(
                 if bare is not None and plan.mean() <= bare.mean():
                     continue  # a remedy that costs more than it gives is never bought
                 priced = plan if priced is None or plan.mean() > priced.mean() else priced
-            elif float((plan.worth > terms.hurdle).mean()) >= terms.scale_probability:
+            elif float((plan.worth > policy.hurdle).mean()) >= policy.scale_probability:
                 waiting = plan if waiting is None or plan.mean() > waiting.mean() else waiting
     return priced, waiting
 
@@ -133,7 +133,7 @@ def _plan(
     chosen: tuple[Remedy, ...],
     failing: Sequence[Gate],
     prices: Prices,
-    terms: Terms,
+    policy: Policy,
     seed: int,
 ) -> Plan | None:
     draws = valuer.measured.draws
@@ -141,7 +141,7 @@ def _plan(
     measures: list[Measure] = []
     unpriced: list[Gate] = []
     for gate in failing:
-        mended = mended_share(gate, segments, chosen, valuer, terms, seed)
+        mended = mended_share(gate, segments, chosen, valuer, policy, seed)
         if mended is not None:
             passes = passes * mended
             continue
@@ -150,13 +150,13 @@ def _plan(
         if gate.gate == "severe_errors" and gate.state == "exceeded":
             unpriced.append(gate)
             continue
-        measure = measure_for(gate, segments, valuer, prices, terms)
+        measure = measure_for(gate, segments, valuer, prices, policy)
         if measure is None or measure.price is None:
             unpriced.append(gate)
             continue
         measures.append(measure)
         if gate.gate == "severe_errors":
-            passes = passes * _will_show(measure.n, segments, valuer, terms, seed)
+            passes = passes * _will_show(measure.n, segments, valuer, policy, seed)
     fresh = max((m.n for m in measures if m.fresh), default=0)
     price = sum(m.price or 0.0 for m in measures if not m.fresh)
     price += (prices.labels(fresh) or 0.0) + (prices.setup if measures else 0.0)
@@ -172,7 +172,7 @@ def _plan(
         np.mean(e.pilot_cost * (annuity(e.discount, e.horizon) - annuity(e.discount, e.horizon, option.schedule.delay)))
     )
     learned = max((m.learned for m in measures), default=0.0)
-    worth, cash = _decided_later(option, passes, spent, learned, terms, valuer)
+    worth, cash = _decided_later(option, passes, spent, learned, policy, valuer)
     return Plan(
         option=option,
         remedies=chosen,
@@ -186,7 +186,7 @@ def _plan(
 
 
 def _decided_later(
-    option: Option, passes: Floats, spent: float, learned: float, terms: Terms, valuer: Valuer
+    option: Option, passes: Floats, spent: float, learned: float, policy: Policy, valuer: Valuer
 ) -> tuple[Floats, Floats]:
     """Worth of rolling out only where the gates pass and, after a measurement, the chance suffices."""
     if not learned > 0:
@@ -194,7 +194,7 @@ def _decided_later(
     worth = option.worth
     fitted = explained(worth, _signals(option))
     expected, taken = after_sampling(
-        worth, fitted, learned, probability=terms.scale_probability, hurdle=terms.hurdle
+        worth, fitted, learned, probability=policy.scale_probability, hurdle=policy.hurdle
     )
     # What the sample leaves open is drawn anew: the decision cannot know it.
     rng = stream(0, "after_sampling")
@@ -220,7 +220,7 @@ def mended_share(
     segments: tuple[str, ...] | None,
     chosen: tuple[Remedy, ...],
     valuer: Valuer,
-    terms: Terms,
+    policy: Policy,
     seed: int,
 ) -> Floats | None:
     """Draw by draw, whether the chosen remedies make a gate pass, shape (n_draws,); None where none addresses it."""
@@ -234,7 +234,7 @@ def mended_share(
         rows = inside[moments.segment]
         known, clean = float(moments.inputs_known[rows].sum()), float(moments.inputs_clean[rows].sum())
         share = stream(seed, "usable_inputs").beta(clean + 0.5, known - clean + 0.5, draws)
-        return (1 - (1 - share) * left >= terms.min_usable_inputs).astype(np.float64)
+        return (1 - (1 - share) * left >= policy.min_usable_inputs).astype(np.float64)
     if gate.gate == "severe_errors":
         kept, _ = valuer.effect_of(chosen)
         if not np.any(np.less(kept, 1)) or gate.value is None or gate.state != "exceeded":
@@ -243,11 +243,11 @@ def mended_share(
         rate = stream(seed, "severe_rate").beta(
             found.effective_events + 0.5, found.effective_n - found.effective_events + 0.5, draws
         )
-        return (rate * kept <= terms.max_severe_error_rate).astype(np.float64)
+        return (rate * kept <= policy.max_severe_error_rate).astype(np.float64)
     return np.ones(draws) if any(r.addresses == gate.gate for r in chosen) else None
 
 
-def _will_show(n: int, segments: tuple[str, ...] | None, valuer: Valuer, terms: Terms, seed: int) -> Floats:
+def _will_show(n: int, segments: tuple[str, ...] | None, valuer: Valuer, policy: Policy, seed: int) -> Floats:
     """Draw by draw, whether `n` further labelled cases will show severe errors below the limit."""
     moments = valuer.measured.moments
     inside = np.array([segments is None or name in segments for name in moments.segments])
@@ -260,20 +260,20 @@ def _will_show(n: int, segments: tuple[str, ...] | None, valuer: Valuer, terms: 
     most = -1
     for events in range(60):
         hits = (found.events + events) / found.effect
-        if hits > total or one_sided_bounds(hits, total)[1] > terms.max_severe_error_rate:
+        if hits > total or one_sided_bounds(hits, total)[1] > policy.max_severe_error_rate:
             break
         most = events
     return (further <= most).astype(np.float64)
 
 
 def measure_for(
-    gate: Gate, segments: tuple[str, ...] | None, valuer: Valuer, prices: Prices, terms: Terms
+    gate: Gate, segments: tuple[str, ...] | None, valuer: Valuer, prices: Prices, policy: Policy
 ) -> Measure | None:
     """The measurement that a gate waits for; None where it waits for something else."""
     moments = valuer.measured.moments
     if gate.gate == "severe_errors" and gate.more_cases is not None:
         inside = np.array([segments is None or name in segments for name in moments.segments])
-        spare = severe_errors(moments, inside).needed(terms.max_severe_error_rate, 1)
+        spare = severe_errors(moments, inside).needed(policy.max_severe_error_rate, 1)
         n = spare if spare is not None else gate.more_cases  # room for one severe error among the new cases
         return Measure(
             gate=gate.gate, what=f"Label {n:,} more cases", n=n, price=prices.labels(n), months=prices.months(n)
@@ -321,7 +321,7 @@ def measure_for(
 
 
 def measuring_plans(
-    valuer: Valuer, scopes: Sequence[tuple[str, ...] | None], gates_of: GatesOf, prices: Prices, terms: Terms
+    valuer: Valuer, scopes: Sequence[tuple[str, ...] | None], gates_of: GatesOf, prices: Prices, policy: Policy
 ) -> Plan | None:
     """Where every gate holds and only the worth is not sure enough: the sample whose worth after its price is highest."""
     if prices.per_case is None:
@@ -346,7 +346,7 @@ def measuring_plans(
             spent = price + float(np.mean(e.pilot_cost * early))
             learned = n / (n + seen)
             everything = np.ones(valuer.measured.draws)
-            worth, cash = _decided_later(option, everything, spent, learned, terms, valuer)
+            worth, cash = _decided_later(option, everything, spent, learned, policy, valuer)
             measure = Measure(
                 gate="value",
                 what=f"Sample {n:,} more cases in both arms",

@@ -1,0 +1,150 @@
+"""The verdict: kill, fix or scale, with its ground or kind.
+
+Scale when, for some scope, every gate passes and the chance that its worth exceeds the hurdle is high enough. Otherwise
+kill on the first ground that applies: no data, uncontrollable risk, thin value. Otherwise fix, with at least one
+action whose expected worth is positive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from roi.gate import Gate
+from roi.options import Option
+from roi.parameters import Policy
+from roi.plans import Measure, Plan
+
+__all__ = ["FixKind", "Ground", "Unknown", "Verdict", "decide"]
+
+Ground = Literal["thin_value", "no_data", "uncontrollable_risk"]
+FixKind = Literal["repair", "control", "measure"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """What can be said where the worth cannot be computed.
+
+    Attributes:
+        why: What is missing, in a sentence.
+        measure: The measurement that would tell; None where none is known.
+        upside: What the roll-out would be worth at the flattering end of what is known (twice the break-even baseline,
+            or the demo's own figures); None where even that cannot be computed.
+        upside_means: What that end is, in words.
+    """
+
+    why: str
+    measure: Measure | None
+    upside: float | None
+    upside_means: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What to do, and why.
+
+    Attributes:
+        verdict: kill, fix or scale.
+        ground: Why a kill.
+        fix_kind: The kind of the fix's first action.
+        option: The roll-out that is advised or that a fix leads to.
+        plan: The plan of a fix.
+        unknown: Why the worth cannot be computed, if so.
+    """
+
+    verdict: Literal["kill", "fix", "scale"]
+    ground: Ground | None = None
+    fix_kind: FixKind | None = None
+    option: Option | None = None
+    plan: Plan | None = None
+    unknown: Unknown | None = None
+
+
+def decide(
+    options: Sequence[Option],
+    gates: Mapping[tuple[str, ...] | None, Sequence[Gate]],
+    plans: Sequence[Plan],
+    waiting: Plan | None,
+    policy: Policy,
+    *,
+    unknown: Unknown | None,
+    thin_value_can_be_claimed: bool,
+    may_scale: bool = True,
+) -> Verdict:
+    """Apply the rule.
+
+    Args:
+        options: Roll-outs as they stand, each with its scope: everything first, then narrower ones.
+        gates: The gates by scope: None for everything, else the segments' names.
+        plans: Fixes with every mend priced: repairs and controls, measurements.
+        waiting: A fix that waits for the price of a mend, if scale would pass with it for nothing.
+        policy: The thresholds.
+        unknown: Why the worth cannot be computed; None where it can.
+        thin_value_can_be_claimed: False without a measured baseline or production cases.
+        may_scale: False for a first view.
+
+    Returns:
+        The verdict.
+    """
+    passing = [
+        o
+        for o in options
+        if may_scale
+        and unknown is None
+        and all(g.holds for g in gates[key_of(o)])
+        and o.chance(policy.hurdle) >= policy.scale_probability
+    ]
+    if passing:
+        return Verdict(verdict="scale", option=max(passing, key=lambda o: o.mean()))
+    if unknown is not None:
+        measure = unknown.measure
+        worth_it = (
+            measure is not None
+            and measure.price is not None
+            and unknown.upside is not None
+            and unknown.upside > measure.price
+        )
+        if worth_it:
+            return Verdict(verdict="fix", fix_kind="measure", unknown=unknown)
+        return Verdict(verdict="kill", ground="no_data", unknown=unknown)
+
+    good = [p for p in plans if p.mean() > 0]
+    best = max(good, key=lambda p: p.mean()) if good else None
+    whole = list(gates[None])
+    inputs = next((g for g in whole if g.gate == "usable_inputs"), None)
+    if inputs is not None and inputs.state == "exceeded" and best is None:
+        return Verdict(verdict="kill", ground="no_data", option=options[0] if options else None)
+    risky = [g for g in whole if not g.holds and (g.is_control or g.gate == "severe_errors")]
+    without_gates = max((o.mean() for o in options), default=0.0)
+    priced_but_dear = bool(plans) and best is None
+    if risky and priced_but_dear and without_gates > 0:
+        return Verdict(verdict="kill", ground="uncontrollable_risk", option=max(options, key=lambda o: o.mean()))
+    chances = [o.chance(policy.hurdle) for o in options] + [float(np.mean(p.worth > policy.hurdle)) for p in plans]
+    if waiting is not None:
+        chances.append(float(np.mean(waiting.worth > policy.hurdle)))
+    thin = max(chances, default=0.0) <= policy.kill_probability
+    if best is None and waiting is None or thin:
+        ground: Ground = "thin_value" if thin_value_can_be_claimed else "no_data"
+        return Verdict(verdict="kill", ground=ground, option=options[0] if options else None)
+    plan = best if best is not None else waiting
+    assert plan is not None
+    return Verdict(verdict="fix", fix_kind=_kind(plan), option=plan.option, plan=plan)
+
+
+def key_of(option: Option) -> tuple[str, ...] | None:
+    """The key of an option's gates: None for everything."""
+    if option.kind != "scale_segments" or option.scope is None:
+        return None
+    return option.scope.segments
+
+
+def _kind(plan: Plan) -> FixKind:
+    causes = ("model", "workflow", "data", "integration", "oversight", "usable_inputs", "severe_errors")
+    if any(r.addresses in causes for r in plan.remedies):
+        return "repair"
+    if plan.remedies or plan.unpriced:
+        return "control"
+    return "measure"
