@@ -1,4 +1,7 @@
-"""Write the samples of the example pilots: `python data/generate.py [PILOT ...]`, `--truth` prints what is true."""
+"""Write the samples of the example pilots.
+
+`python data/generate.py [PILOT ...]` writes them again, byte for byte; `--truth` prints what they were drawn from.
+"""
 
 from __future__ import annotations
 

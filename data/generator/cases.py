@@ -149,9 +149,9 @@ def _case(truth: Truth, plan: _Planned, number: int, start: datetime, shift: flo
     cost = log_normal(truth.agent_cost, 0.4, z) if truth.agent_cost is not None and pilot else None
     tokens_in = round(log_normal(truth.tokens[0], 0.4, z)) if truth.tokens and pilot else None
     tokens_out = round(log_normal(truth.tokens[1], 0.4, z)) if truth.tokens and pilot else None
-    shares = {name: share for name, share in zip(SEVERITIES, arm.severity, strict=True)}
+    shares = dict(zip(SEVERITIES, arm.severity, strict=True))
     return {
-        "case_id": f"{segment.name[:1].upper()}{plan.worker % 4}-{number:05d}",
+        "case_id": f"K{plan.worker % 4}-{number:05d}",
         "arm": plan.arm,
         "segment": segment.name,
         "worker": f"w{plan.worker + 1:03d}",

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from data.generator.files import Export
 
 __all__ = ["EXPORTS"]
 
 
-def _same(file: str, names: str, **fields: str | int | bool) -> Export:
-    return replace(Export(file=file, columns={name: name for name in names.split()}), **fields)
+def _same(file: str, names: str, offset: str = "", hours: int = 0) -> Export:
+    return Export(file=file, columns={name: name for name in names.split()}, offset=offset, hours=hours)
 
 
 ACTIONS = (
@@ -24,13 +23,13 @@ CHANGES = "version changed_at kind replaces approved_by"
 INCIDENTS = "detected_at kind started_at paused_at restored_at rolled_back_to"
 
 
-def _controls(actions: Export, **fields: str | int) -> dict[str, Export]:
+def _controls(actions: Export, *, offset: str = "", hours: int = 0) -> dict[str, Export]:
     return {
         "actions": actions,
-        "access": _same("access.csv", ACCESS, **fields),
-        "evals": _same("evals.csv", EVALS, **fields),
-        "changes": _same("changes.csv", CHANGES, **fields),
-        "incidents": _same("incidents.csv", INCIDENTS, **fields),
+        "access": _same("access.csv", ACCESS, offset=offset, hours=hours),
+        "evals": _same("evals.csv", EVALS, offset=offset, hours=hours),
+        "changes": _same("changes.csv", CHANGES, offset=offset, hours=hours),
+        "incidents": _same("incidents.csv", INCIDENTS, offset=offset, hours=hours),
     }
 
 
