@@ -1,0 +1,309 @@
+"""The words of a decision: headline, reason, what to do next, and what stopping means."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import numpy as np
+
+from roi.analysis import Analysis
+from roi.options import WEEKS_PER_MONTH, Option, Remedy
+from roi.plans import Plan
+from roi.report.words import amount, and_list, chance, percent, shorten
+
+__all__ = ["headline", "next_actions", "reason", "stopping", "sum_asked_for"]
+
+
+def _currency(a: Analysis) -> str:
+    return str(a.loaded.parameters.about.currency)
+
+
+def _money(a: Analysis, value: float) -> str:
+    return amount(value, _currency(a)).replace("\u00a0", " ")
+
+
+def _scope_words(option: Option | None) -> str:
+    if option is None or option.kind != "scale_segments" or option.scope is None:
+        return ""
+    return and_list(shorten(s, 24) for s in option.scope.segments)
+
+
+def headline(a: Analysis) -> str:
+    """At most a dozen words."""
+    v = a.verdict
+    if v.verdict == "scale":
+        where = _scope_words(v.option)
+        return f"Scale in {where} only" if where else "Scale: it pays, and its controls hold"
+    if v.verdict == "kill":
+        return {
+            "thin_value": "Stop: the value is too thin",
+            "no_data": "Stop: the data is not there",
+            "uncontrollable_risk": "Stop: controlling the risk costs more than it is worth",
+        }[v.ground or "thin_value"]
+    return {
+        "repair": "Fix first, then scale",
+        "control": "Add the missing controls, then scale",
+        "measure": "Measure first, then decide",
+    }[v.fix_kind or "measure"]
+
+
+def reason(a: Analysis) -> str:
+    """One sentence of at most 25 words that a budget owner understands."""
+    v = a.verdict
+    policy = a.loaded.policy
+    if v.unknown is not None:
+        if v.verdict == "fix" and v.unknown.measure is not None:
+            return _capital(f"{v.unknown.why}; {_lower(v.unknown.measure.what)} before deciding.")
+        return _capital(f"{v.unknown.why}, and no measurement is shown to be worth its price.")
+    saved = a.measured.scope(None if v.option is None or v.option.scope is None else v.option.scope.segments).minutes_saved
+    minutes = None if saved is None else float(saved.mean())
+    if v.verdict == "scale" and v.option is not None and minutes is not None:
+        sure = chance(v.option.chance(policy.hurdle))
+        saves = f"A case takes {minutes:.1f} minutes less" if minutes > 0 else "Errors fall"
+        return f"{saves}, every control holds, and in {sure} outcomes scaling beats stopping, by {_money(a, v.option.mean())} on average."
+    if v.verdict == "fix" and v.plan is not None:
+        if v.plan.unpriced:
+            gates = and_list(g.label.lower() for g in v.plan.unpriced[:2])
+            return f"It would pay, but {gates} cannot be shown; worth mending for at most {_money(a, v.plan.mean())}."
+        if v.fix_kind == "measure":
+            return f"It is not yet sure enough: measuring for {_money(a, v.plan.price)} is worth {_money(a, v.plan.mean())} on average."
+        now = a.scale
+        blocked = [g for g in a.gates[None] if not g.holds]
+        stands = f"worth {_money(a, now.mean())}" if now is not None else "of unknown worth"
+        stands += f" with {len(blocked)} gate{'s' if len(blocked) != 1 else ''} closed" if blocked else ""
+        return f"As it is, scaling is {stands}; fixed for {_money(a, v.plan.price)}, it is worth {_money(a, v.plan.mean())}."
+    if v.ground == "no_data":
+        inputs = next((g for g in a.gates[None] if g.gate == "usable_inputs"), None)
+        if inputs is not None and inputs.state == "exceeded" and inputs.value is not None:
+            return f"Only {percent(inputs.value)} of real cases arrive with inputs the agent can use, and no affordable remedy lifts that enough."
+        return "The value rests on figures nobody measured, and measuring them is not worth its price."
+    if v.ground == "uncontrollable_risk":
+        best = max((p.mean() for p in a.plans), default=0.0)
+        without = max((o.mean() for o in (a.scale, *a.segments) if o is not None), default=0.0)
+        return f"Without controls it would bring {_money(a, without)}; with the controls it needs, {_money(a, best)}."
+    worth = a.scale.mean() if a.scale is not None else 0.0
+    pays = chance(a.scale.chance(policy.hurdle)) if a.scale is not None else "none"
+    saves = f"It saves {minutes:.1f} minutes a case" if minutes is not None and minutes >= 0 else "A case takes longer than before"
+    return f"{saves}; scaling beats stopping in {pays} outcomes, {_money(a, worth)} on average, and no fix pays for itself."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _by(a: Analysis, months: float) -> str | None:
+    """A day so many months after the decision is due (or after the newest sample)."""
+    start = a.loaded.parameters.about.decide_by or a.as_of
+    if start is None:
+        return None
+    return (start + dt.timedelta(days=round(months * 365.25 / 12))).isoformat()
+
+
+def sum_asked_for(a: Analysis) -> float | None:
+    """Money to be granted now: one-off costs of a roll-out, the price of a fix, or the winding down."""
+    v, e = a.verdict, a.economics
+    if v.verdict == "scale":
+        return float(np.mean(e.one_off()))
+    if v.verdict == "kill":
+        return float(np.mean(e.wind_down))
+    if v.plan is not None and not v.plan.unpriced:
+        return v.plan.price
+    if v.unknown is not None and v.unknown.measure is not None:
+        return v.unknown.measure.price
+    return None
+
+
+def next_actions(a: Analysis) -> list[dict[str, Any]]:
+    """What to do, by whom, until when, at what cost, and how it will be known that it worked."""
+    v, p = a.verdict, a.loaded.parameters
+    owner = p.about.owner
+    found: list[dict[str, Any]] = []
+    if v.verdict == "scale" and v.option is not None:
+        where = _scope_words(v.option)
+        found.append(
+            _action(
+                action=f"Roll out in {where}" if where else "Roll out",
+                kind="go",
+                owner=owner,
+                by=_by(a, 0),
+                cost=float(np.mean(a.economics.one_off())),
+                worth=v.option.mean(),
+                pass_mark=_stays(a, v.option),
+            )
+        )
+        return found
+    if v.verdict == "kill":
+        cost = float(np.mean(a.economics.wind_down))
+        found.append(
+            _action(
+                action="Stop the pilot",
+                kind="stop",
+                owner=owner,
+                by=_by(a, 0),
+                cost=cost,
+                worth=0.0,
+                pass_mark="No access, contract or cost of the pilot is left",
+            )
+        )
+        return found
+    if v.unknown is not None and v.unknown.measure is not None:
+        m = v.unknown.measure
+        found.append(
+            _action(
+                action=m.what,
+                kind="measure",
+                owner=owner,
+                by=_by(a, m.months),
+                cost=m.price,
+                worth=v.unknown.upside if m.n else None,
+                pass_mark="The worth of scaling can be computed",
+            )
+        )
+        return found
+    plan = v.plan
+    assert plan is not None
+    for remedy in sorted(plan.remedies, key=lambda r: float(np.mean(r.months))):
+        found.append(_remedy_action(a, plan, remedy))
+    for measure in plan.measures:
+        found.append(
+            _action(
+                action=measure.what,
+                kind="measure",
+                owner=owner,
+                by=_by(a, measure.months),
+                cost=(measure.price or 0.0) + (a.prices.setup if measure.gate != "value" else 0.0),
+                worth=plan.mean(),
+                pass_mark=_mark(a, measure.gate),
+            )
+        )
+    for gate in plan.unpriced:
+        found.append(
+            _action(
+                action=f"Get a quote: {_lower(gate.mend or gate.label)}",
+                kind="control",
+                owner=owner,
+                by=_by(a, 1),
+                cost=None,
+                worth=None,
+                pass_mark=_mark(a, gate.gate),
+                max_price=plan.mean(),
+            )
+        )
+    return found
+
+
+def _action(**given: Any) -> dict[str, Any]:
+    keys = ("action", "kind", "owner", "by", "cost", "worth", "pass_mark", "max_price")
+    return {key: given.get(key) for key in keys}
+
+
+def _stays(a: Analysis, option: Option) -> str:
+    if option.scope is None or option.scope.minutes_saved is None:
+        return "The measured value holds after three months"
+    low = float(np.percentile(option.scope.minutes_saved, 10))
+    return f"After three months, at least {max(low, 0):.1f} minutes a case are still saved and no gate is closed"
+
+
+def _remedy_action(a: Analysis, plan: Plan, remedy: Remedy) -> dict[str, Any]:
+    others = tuple(r for r in plan.remedies if r.name != remedy.name and remedy.name not in r.after)
+    scope = None if plan.option.kind != "scale_segments" or plan.option.scope is None else plan.option.scope.segments
+    full = a.valuer.roll_out(scope, remedies=plan.remedies)
+    less = a.valuer.roll_out(scope, remedies=others)
+    gate_names = {g.gate for g in a.gates[None]}
+    opens = remedy.addresses in gate_names
+    worth = None
+    if full is not None and less is not None:
+        worth = plan.mean() if opens else full.mean() - less.mean()
+    months = float(np.mean(a.valuer.delay_of((remedy,))))
+    return _action(
+        action=remedy.name,
+        kind="control" if remedy.addresses in gate_names - {"usable_inputs", "severe_errors"} else "repair",
+        owner=remedy.owner or a.loaded.parameters.about.owner,
+        by=_by(a, months),
+        cost=None if remedy.cost is None else float(np.mean(remedy.cost)),
+        worth=worth,
+        pass_mark=_mark(a, remedy.addresses, remedy),
+        max_price=None if worth is None else worth + float(np.mean(remedy.cost or 0.0)),
+    )
+
+
+def _mark(a: Analysis, target: str, remedy: Remedy | None = None) -> str:
+    """How it will be known that an action worked."""
+    policy = a.loaded.policy
+    marks = {
+        "severe_errors": f"Severe errors shown to stay below {percent(policy.max_severe_error_rate)}",
+        "usable_inputs": f"At least {percent(policy.min_usable_inputs)} of cases with usable inputs",
+        "human_approval": f"Fewer than {percent(policy.max_approval_miss_rate)} of high-risk actions without approval",
+        "bounded_access": "No action outside its grant",
+        "audit_trail": "Every case and action can be followed both ways",
+        "evaluation": "The live version passes its suite, no worse than the one before",
+        "rollback": f"A pause within {policy.max_minutes_to_pause:g} minutes of detection, and service restored",
+        "measured_baseline": f"Scaling pays with a chance of at least {percent(policy.scale_probability)}",
+        "design": f"Scaling pays with a chance of at least {percent(policy.scale_probability)}, cases assigned at random",
+        "complete_minutes": "Minutes recorded in at least 95 % of cases of each arm",
+        "known_cost": "The agent's cost known for nine cases in ten",
+        "value": f"Scaling pays with a chance of at least {percent(policy.scale_probability)}",
+    }
+    if target in marks:
+        return marks[target]
+    before = a.measured.scope().error_rate[1]
+    if before is None or remedy is None:
+        return "Fewer losses from this cause, measured on new cases"
+    kept, _ = a.valuer.effect_of((remedy,))
+    after = float(np.mean(before * kept))
+    return f"Errors fall from {percent(float(before.mean()))} to {percent(after)} of cases or less, measured on new cases"
+
+
+def stopping(a: Analysis) -> list[dict[str, Any]]:
+    """For a kill: what stopping means."""
+    if a.verdict.verdict != "kill":
+        return []
+    p = a.loaded.parameters
+    tables = a.samples.tables
+    grants: list[str] = []
+    if "access" in tables:
+        from roi.moments import fetch
+
+        access = tables["access"]
+        rows = fetch(a.samples, access.select("system", "scope").distinct().order_by("system", "scope"))
+        grants = [f"{shorten(s, 40)}: {shorten(x, 40)}" for s, x in rows[:12]]
+    contracts = [
+        shorten(line.name, 60)
+        for line in p.economics.costs
+        if line.per in ("month", "seat_month", "year") or line.kind in ("licence", "support")
+    ]
+    people = [x for x in (p.about.owner, p.about.budget_owner, p.about.finance_reviewer) if x]
+    reopen = {
+        "thin_value": f"Evidence that a case saves at least {_needed_minutes(a)} minutes, measured on production cases",
+        "no_data": f"At least {percent(a.loaded.policy.min_usable_inputs)} of production cases with usable inputs, or the missing measurement at a lower price",
+        "uncontrollable_risk": "Controls that cost less than the value they protect",
+    }[a.verdict.ground or "thin_value"]
+    return [
+        {"what": "Access to revoke", "items": grants or ["Every grant of the agent (no list of grants was provided)"]},
+        {"what": "Contracts to end, with their notice", "items": contracts or ["None stated"]},
+        {
+            "what": "Data to keep or delete",
+            "items": ["Keep the samples, the record and the action log for the audit", "Delete what the agent stored of its cases"],
+        },
+        {"what": "Whom to tell", "items": [*people, "The people who worked with the agent"]},
+        {"what": "What alone would reopen it", "items": [reopen]},
+    ]
+
+
+def _needed_minutes(a: Analysis) -> str:
+    """Minutes a case that scaling would have to save to be worth it on average."""
+    scope = a.measured.scope()
+    if a.scale is None or scope.minutes_saved is None:
+        return "some"
+    low, high = 0.0, 600.0
+    for _ in range(25):
+        middle = (low + high) / 2
+        option = a.valuer.roll_out(extra_minutes=middle)
+        assert option is not None
+        low, high = (low, middle) if option.chance(a.loaded.policy.hurdle) >= a.loaded.policy.scale_probability else (middle, high)
+    return f"{float(scope.minutes_saved.mean()) + high:.1f}" if high < 599 else "many more"

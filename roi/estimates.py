@@ -1,0 +1,239 @@
+"""The measured quantities of a pilot, summarised under their names in the record."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from roi.analysis import Analysis
+from roi.estimate import Estimate, summarise
+from roi.moments import ALL, ARMS, COMPONENTS
+from roi.rates import severe_errors
+
+__all__ = ["by_segment", "estimates", "units_of"]
+
+Floats = npt.NDArray[np.float64]
+
+
+def units_of(a: Analysis, arm: int | None = None) -> int:
+    """Independent units of an arm, or of both."""
+    m = a.moments
+    rows = np.ones(m.arm.size, dtype=bool) if arm is None else m.arm == arm
+    if m.unit_kind == "case":
+        return int(m.n[rows].sum())
+    return int(np.unique(m.unit[rows]).size)
+
+
+def estimates(a: Analysis, warnings: list[str]) -> dict[str, dict[str, Any] | None]:
+    """Every estimate of the record; None where it cannot be measured, with its reason among the warnings.
+
+    Args:
+        a: The analysis.
+        warnings: Reasons are added here.
+    """
+    m, measured = a.moments, a.measured
+    currency = a.loaded.parameters.about.currency
+    found: dict[str, Estimate | None] = {}
+
+    def add(name: str, draws: Floats | None, label: str, unit: str, arm: int | None, why: str) -> None:
+        if draws is None or not np.isfinite(draws).all():
+            found[name] = None
+            warnings.append(f"{label}: not known, because {why}.")
+            return
+        found[name] = summarise(
+            draws,
+            label=label,
+            unit=unit,
+            evidence="sourced" if arm == 0 and measured.stand_in else measured.evidence,
+            n=units_of(a, arm),
+            unit_of_n=m.unit_kind,
+        )
+
+    scope = measured.scope()
+    base, pilot = measured.arm_mean("human_minutes", 0), measured.arm_mean("human_minutes", 1)
+    no_minutes = "no minutes were recorded" if measured.human is None else "one arm has no minutes"
+    if m.cases("pilot") == 0:
+        no_minutes = "no production case was worked with the agent"
+    add("minutes_saved_per_case", scope.minutes_saved, "Minutes saved per case", "min/case", None, no_minutes)
+    names = {"handling_minutes": "Handling", "review_minutes": "Review", "rework_minutes": "Rework"}
+    for component in COMPONENTS:
+        for arm, word in enumerate(ARMS):
+            if component in m.statistics:
+                draws = measured.arm_mean(component, arm)
+                if draws is not None:
+                    label = f"{names[component]} minutes per case, {word}"
+                    add(f"{component}_{word}", draws, label, "min/case", arm, "")
+                else:
+                    found[f"{component}_{word}"] = None
+    add("human_minutes_baseline", base, "Human minutes per case without the agent", "min/case", 0, no_minutes)
+    add("human_minutes_pilot", pilot, "Human minutes per case with the agent", "min/case", 1, no_minutes)
+    ratio = scope.minutes_saved / base if scope.minutes_saved is not None and base is not None and (base > 0).all() else None
+    add("relative_time_saved", ratio, "Share of human time saved", "share", None, no_minutes)
+    for arm, word in enumerate(ARMS):
+        why = f"no {word} case has an outcome"
+        values = scope.error_rate[arm] if scope.segments else None
+        add(f"error_rate_{word}", values, f"Error rate, {word}", "share", arm, why)
+    share = measured.weights.share * measured.covered()
+    known = measured.rates.escalated
+    escalated = None
+    if share.sum() > 0 and np.isfinite(known[share > 0]).all():
+        escalated = np.asarray((share[share > 0, None] * known[share > 0]).sum(axis=0) / share.sum())
+    why = "no pilot case has an outcome"
+    add("escalation_rate_pilot", escalated, "Escalated or abandoned cases, pilot", "share", 1, why)
+    cost = scope.agent_cost
+    why = "the log does not say what the agent cost"
+    if measured.unpriced:
+        why = f"no exchange rate is stated for {', '.join(measured.unpriced)}"
+    add("agent_cost_per_case", cost, "Agent cost per case", f"{currency}/case", 1, why)
+    for arm, word, minutes in ((0, "baseline", base), (1, "pilot", pilot)):
+        rate = scope.error_rate[arm] if scope.segments else None
+        draws = None
+        if minutes is not None and rate is not None and a.economics.labour is not None:
+            agent = (cost if cost is not None else 0.0) if arm == 1 else 0.0
+            draws = (minutes * a.economics.labour / 60 + agent) / np.maximum(1 - rate, 1e-9)
+        label = f"Cost of a case without error, {word}"
+        why = "its minutes, its error rate or the labour cost are not known"
+        add(f"cost_per_correct_case_{word}", draws, label, f"{currency}/case", arm, why)
+    result: dict[str, dict[str, Any] | None] = {k: None if v is None else plain(v) for k, v in found.items()}
+    result["cost_per_correct_case"] = result["cost_per_correct_case_pilot"]
+    result["severe_error_rate_pilot"] = _severe(a, warnings)
+    result["geometric_time_ratio"] = _geometric(a)
+    if m.if_zero is not None:
+        _both_readings(a, result, warnings)
+    return result
+
+
+def plain(estimate: Estimate) -> dict[str, Any]:
+    """An estimate as the record holds it."""
+    found = asdict(estimate)
+    if found["upper"] is None:
+        del found["upper"]
+    return found
+
+
+def _severe(a: Analysis, warnings: list[str]) -> dict[str, Any] | None:
+    found = severe_errors(a.moments, np.ones(len(a.moments.segments), dtype=bool))
+    if found.n == 0:
+        warnings.append("Severe errors with the agent: not known, because no pilot case has an outcome.")
+        return None
+    return {
+        "label": "Severe errors with the agent",
+        "mean": found.rate,
+        "p05": found.lower,
+        "p50": found.rate,
+        "p95": found.upper,
+        "upper": found.upper,
+        "unit": "share",
+        "evidence": a.measured.evidence,
+        "n": found.n,
+        "unit_of_n": "case",
+    }
+
+
+def _geometric(a: Analysis) -> dict[str, Any] | None:
+    spread = a.moments.spread
+    if {"baseline", "pilot"} - set(spread):
+        return None
+    base, pilot = spread["baseline"].log_mean, spread["pilot"].log_mean
+    if base is None or pilot is None:
+        return None
+    return {
+        "label": "Geometric ratio of human minutes, pilot to baseline (as sampled; money does not use it)",
+        "mean": float(np.exp(pilot - base)),
+        "p05": None,
+        "p50": None,
+        "p95": None,
+        "unit": "ratio",
+        "evidence": a.measured.evidence,
+        "n": units_of(a),
+        "unit_of_n": a.moments.unit_kind,
+    }
+
+
+def _both_readings(a: Analysis, result: dict[str, dict[str, Any] | None], warnings: list[str]) -> None:
+    """Where blanks are not declared: what would be saved, were they read as 0."""
+    m = a.moments
+    assert m.if_zero is not None
+    means = []
+    for arm in (0, 1):
+        total = np.zeros(len(m.segments))
+        n = np.zeros(len(m.segments))
+        rows = m.arm == arm
+        np.add.at(total, m.segment[rows], m.if_zero[rows, 0])
+        np.add.at(n, m.segment[rows], m.if_zero[rows, 1])
+        share = np.where(n > 0, a.measured.weights.share, 0.0)
+        means.append(float((share * total / np.maximum(n, 1)).sum() / share.sum()) if share.sum() > 0 else None)
+    columns = ", ".join(f"{c} ({n})" for c, n in sorted(a.samples.undeclared_blanks.items()))
+    saved = result["minutes_saved_per_case"]
+    if means[0] is None or means[1] is None:
+        return
+    other = means[0] - means[1]
+    first = "not known" if saved is None else f"{saved['mean']:.2f} minutes a case are saved"
+    warnings.append(
+        f"Blank cells are not declared in {columns}: read as missing, {first}; read as 0, {other:.2f}. "
+        "Declare blank: zero or blank: missing."
+    )
+    result["minutes_saved_per_case_if_blank_is_zero"] = {
+        "label": "Minutes saved per case, were blank cells 0",
+        "mean": other,
+        "p05": None,
+        "p50": None,
+        "p95": None,
+        "unit": "min/case",
+        "evidence": a.measured.evidence,
+        "n": units_of(a),
+        "unit_of_n": m.unit_kind,
+    }
+
+
+def by_segment(a: Analysis) -> list[dict[str, Any]]:
+    """What was measured in each segment."""
+    m, measured = a.moments, a.measured
+    if m.segments == (ALL,):
+        return []
+    saved = measured.saved_by_segment()
+    worth = {o.scope.segments: o.mean() for o in a.segments if o.scope is not None}
+    rows: list[dict[str, Any]] = []
+    for s, name in enumerate(m.segments):
+        inside = m.segment == s
+        units = [int(np.unique(m.unit[inside & (m.arm == arm)]).size) for arm in (0, 1)]
+
+        def est(draws: Floats | None, label: str, unit: str, n: int) -> dict[str, Any] | None:
+            if draws is None or not np.isfinite(draws).all():
+                return None
+            return plain(
+                summarise(draws, label=label, unit=unit, evidence=measured.evidence, n=n, unit_of_n=m.unit_kind)
+            )
+
+        rows.append(
+            {
+                "segment": name,
+                "share": float(measured.weights.share[s]),
+                "n_baseline": int(m.n[inside & (m.arm == 0)].sum()),
+                "n_pilot": int(m.n[inside & (m.arm == 1)].sum()),
+                "covered": bool(measured.covered()[s]),
+                "minutes_saved": est(None if saved is None else saved[s], "Minutes saved per case", "min/case", min(units)),
+                "error_rate_baseline": est(measured.rates.error[0, s], "Error rate, baseline", "share", units[0]),
+                "error_rate_pilot": est(measured.rates.error[1, s], "Error rate, pilot", "share", units[1]),
+                "worth_scale": worth.get((name,)),
+            }
+        )
+    for name, share in measured.weights.uncovered.items():
+        if name not in m.segments:
+            rows.append(
+                {
+                    "segment": name,
+                    "share": float(share),
+                    "n_baseline": 0,
+                    "n_pilot": 0,
+                    "covered": False,
+                    "minutes_saved": None,
+                    "error_rate_baseline": None,
+                    "error_rate_pilot": None,
+                    "worth_scale": None,
+                }
+            )
+    return rows

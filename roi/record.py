@@ -1,0 +1,452 @@
+"""The record of a decision: what decision.json holds, and what every report is made from."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from roi.advice import headline, next_actions, reason, stopping, sum_asked_for
+from roi.analysis import Analysis, as_json, break_even_minutes, is_first_view
+from roi.cashflow import Schedule, annuity, irr, monthly_flows, payback, ramp_factor
+from roi.causes import in_words
+from roi.economics import not_stated
+from roi.estimates import by_segment, estimates
+from roi.gate import Gate
+from roi.information import evpi
+from roi.options import Option
+from roi.parameters import register
+
+__all__ = ["SCHEMA", "build_record", "canonical", "plan_flows"]
+
+Floats = npt.NDArray[np.float64]
+
+SCHEMA = 1
+
+
+def canonical(record: dict[str, Any]) -> str:
+    """A record as text: the same inputs give the same bytes."""
+    return json.dumps(record, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(", ", ": "))
+
+
+def build_record(a: Analysis) -> dict[str, Any]:
+    """Lay an analysis out as a record.
+
+    Args:
+        a: The analysis.
+
+    Returns:
+        Plain JSON values; what cannot be measured is None, its reason among `warnings`.
+    """
+    p, policy, v = a.loaded.parameters, a.loaded.policy, a.verdict
+    currency = p.about.currency
+    warnings = [*a.loaded.warnings, *a.samples.warnings]
+    measured = estimates(a, warnings)
+    entries = register(p)
+    defaults = sum(entry.value.evidence == "default" for entry in entries)
+    roll_outs = [o for o in (a.scale, *a.segments) if o is not None]
+    plans = [*a.plans, *([a.waiting] if a.waiting is not None else [])]
+    fix = v.plan or max(a.plans, key=lambda x: x.mean(), default=None)
+    if v.unknown is not None:
+        warnings.append(f"The worth of scaling is not known: {v.unknown.why}.")
+    if a.scale is not None and a.measured.rates.labelled[0] == 0 and a.measured.rates.labelled[1] > 0:
+        warnings.append("No baseline case has an outcome, so the pilot's errors are charged in full.")
+    if a.scale is not None and a.economics.error_cost is None:
+        warnings.append("The cost of an error is not stated, so errors are left out of the money (economics.error_cost).")
+    if a.scale is not None and not a.economics.error_credit:
+        warnings.append(
+            "Which cases people labelled is not known, or only a program judged them: fewer errors earn no credit."
+        )
+    if a.scale is not None and a.scale.scope is not None and a.scale.scope.agent_cost is None:
+        warnings.append("The agent's cost per case is not known and is left out of the money.")
+    if a.moments.few_workers:
+        warnings.append("Fewer than four people worked the cases: how people differ is assumed (25 % of the effect).")
+    record: dict[str, Any] = {
+        "schema": SCHEMA,
+        "pilot": p.pilot,
+        "as_of": a.as_of,
+        "verdict": v.verdict,
+        "fix_kind": v.fix_kind,
+        "ground": v.ground,
+        "headline": headline(a),
+        "reason": reason(a),
+        "title": p.about.title or p.pilot,
+        "workflow": p.about.workflow,
+        "workflow_id": p.about.workflow_id,
+        "owner": p.about.owner,
+        "prepared_by": p.about.prepared_by,
+        "budget_owner": p.about.budget_owner,
+        "currency": currency,
+        "started": p.about.started,
+        "decide_by": p.about.decide_by,
+        "goal": _goal(a, measured),
+        "spent_to_date": _number(p.about.spent_to_date),
+        "sum_asked_for": sum_asked_for(a),
+        "first_view": {"defaults": defaults, "inputs": len(entries), "is": is_first_view(p)},
+        "chances": {
+            "scale_pays": None if a.scale is None else a.scale.chance(policy.hurdle),
+            "fix_pays": None if fix is None else float(np.mean(fix.worth > policy.hurdle)),
+            "scale_pays_cash_only": None if a.scale is None else float(np.mean(a.scale.cash > policy.hurdle)),
+        },
+        "estimates": measured,
+        "by_segment": by_segment(a),
+        "sample": _sample(a),
+        "options": {
+            "kill": _option(a, "Stop now", np.zeros(2), np.zeros(2), one_off=float(np.mean(a.economics.wind_down))),
+            "keep": None if a.keep is None else _option(a, a.keep.label, a.keep.worth, a.keep.cash, note=a.keep.note),
+            "scale": None if a.scale is None else _roll_out(a, a.scale, "Scale"),
+            "scale_segments": [_roll_out(a, o, o.label) for o in a.segments],
+            "fix": None
+            if fix is None
+            else {
+                **_option(a, "Fix, then scale", fix.worth, fix.cash, one_off=fix.price),
+                "remedies": [r.name for r in fix.remedies],
+                "measures": [m.what for m in fix.measures],
+                "unpriced": [g.gate for g in fix.unpriced],
+                "chance_gates_pass": fix.passes,
+                "max_worth_paying": max(0.0, fix.mean() + fix.price),
+                "scope": list(fix.option.scope.segments) if fix.option.kind == "scale_segments" and fix.option.scope else None,
+            },
+            "alternatives": [{"name": o.label, **_option(a, o.label, o.worth, o.cash, note=o.note)} for o in a.others],
+        },
+        "money": _money(a),
+        "gates": [_gate(a, g) for g in a.gates[None]],
+        "next": next_actions(a),
+        "stopping": stopping(a),
+        "model_the_problem": in_words(a.causes),
+        "losses": _losses(a),
+        "cost_of_waiting_per_month": _waiting(a),
+        "price_of_caution": _caution(a),
+        "evpi": evpi([o.worth for o in roll_outs] + [x.worth for x in plans]) if roll_outs else None,
+        "share_assumed": _share_assumed(a),
+        "tipping_point": _tipping(a),
+        "break_even_minutes": break_even_minutes(a.valuer) if a.economics.labour is not None and a.economics.cases_per_month is not None else None,
+        "unknowns": _unknowns(a, measured),
+        "not_stated": not_stated(a.economics, metered=a.measured.agent_cost is not None),
+        "assumptions": [_entry(e, currency) for e in entries],
+        "claims": _claims(a, measured),
+        "excluded": [
+            {"table": x.table, "reason": x.reason, "rows": x.rows, "arm": x.arm} for x in a.samples.exclusions
+        ],
+        "imputed": _imputed(a),
+        "warnings": warnings,
+        "exceptions": [
+            {
+                "key": x.key,
+                "value": x.value,
+                "reason": x.reason,
+                "approved_by": x.approved_by,
+                "expires": x.expires,
+            }
+            for x in policy.exceptions
+        ],
+        "rule_error_rates": None,
+        "signed": [],
+        "provenance": _provenance(a),
+    }
+    return _clean(record)
+
+
+def _clean(record: dict[str, Any]) -> dict[str, Any]:
+    """Plain JSON values with finite numbers only; anything else is a mistake of this package."""
+    cleaned: dict[str, Any] = json.loads(json.dumps(record, default=as_json, allow_nan=False))
+    return cleaned
+
+
+def _number(value: Any) -> float | None:
+    if value is None:
+        return None
+    return float(value.mean) if hasattr(value, "mean") else float(value)
+
+
+def _summary(draws: Floats) -> dict[str, float]:
+    p10, p50, p90 = np.percentile(draws, [10, 50, 90])
+    return {"mean": float(draws.mean()), "p10": float(p10), "p50": float(p50), "p90": float(p90)}
+
+
+def _option(
+    a: Analysis, label: str, worth: Floats, cash: Floats, *, one_off: float | None = None, note: str = ""
+) -> dict[str, Any]:
+    hurdle = a.loaded.policy.hurdle
+    return {
+        "label": label,
+        **_summary(worth),
+        "chance_above_hurdle": float(np.mean(worth > hurdle)),
+        "cash_mean": float(cash.mean()),
+        "cash_chance": float(np.mean(cash > hurdle)),
+        "currency": a.loaded.parameters.about.currency,
+        "one_off": one_off,
+        "note": note or None,
+    }
+
+
+def _roll_out(a: Analysis, option: Option, label: str) -> dict[str, Any]:
+    e = a.economics
+    found = _option(a, label, option.worth, option.cash, one_off=float(np.mean(e.one_off())))
+    found["per_month"] = float(np.mean(e.monthly()))
+    found["scope"] = None if option.scope is None else list(option.scope.segments)
+    found["demand_share"] = None if option.scope is None else option.scope.share
+    key = option.scope.segments if option.kind == "scale_segments" and option.scope is not None else None
+    closed = [g.label for g in a.gates[key] if not g.holds]
+    found["closed_gates"] = closed
+    return found
+
+
+def _gate(a: Analysis, gate: Gate) -> dict[str, Any]:
+    remedy = next((r for r in a.valuer.remedies if r.addresses == gate.gate), None)
+    price = None if remedy is None or remedy.cost is None else float(np.mean(remedy.cost))
+    return {
+        "gate": gate.gate,
+        "label": gate.label,
+        "state": gate.state,
+        "value": gate.value,
+        "threshold": gate.threshold,
+        "evidence": gate.evidence,
+        "mend": gate.mend or None,
+        "owner": None if remedy is None else remedy.owner,
+        "price": price,
+        "remedy": None if remedy is None else remedy.name,
+    }
+
+
+def _goal(a: Analysis, measured: dict[str, Any]) -> dict[str, Any] | None:
+    goal = a.loaded.parameters.about.goal
+    if goal is None:
+        return None
+    found = measured.get(goal.metric) if goal.metric else None
+    return {
+        "text": goal.text,
+        "metric": goal.metric,
+        "target": _number(goal.target),
+        "by": goal.by,
+        "measured": found["mean"] if found else None,
+    }
+
+
+def _sample(a: Analysis) -> dict[str, Any]:
+    m = a.moments
+    demo = sum(n for n, _, _ in m.demo.values())
+    return {
+        "cases": {"baseline": m.cases("baseline"), "pilot": m.cases("pilot"), "demo": demo},
+        "workers": None if m.workers is None else {arm: int(n) for arm, n in m.workers.items()},
+        "first": m.first,
+        "last": m.last,
+        "assignment": a.measured.design,
+        "independent_unit": m.unit_kind,
+        "degrees_of_freedom": None if np.isinf(a.measured.cells.df) else a.measured.cells.df,
+        "demo": {arm: {"n": n, "minutes": x, "error_rate": e} for arm, (n, x, e) in m.demo.items()},
+    }
+
+
+def plan_flows(a: Analysis) -> tuple[str, Option, Schedule] | None:
+    """The roll-out that pictures and money are about: the advised one, the fix's, or scaling everything."""
+    v = a.verdict
+    option = v.option or a.scale
+    if option is None or option.stream is None:
+        return None
+    name = "fix" if v.verdict == "fix" else option.kind
+    return name, option, option.schedule
+
+
+def _money(a: Analysis) -> dict[str, Any] | None:
+    found = plan_flows(a)
+    if found is None:
+        return None
+    name, option, schedule = found
+    stream = option.stream
+    assert stream is not None
+    flows = monthly_flows(stream, a.economics, schedule)
+    months, never = payback(flows)
+    rate, why = irr(flows.net.mean(axis=1))
+    cumulative = np.cumsum(flows.net, axis=0)
+    need = -np.minimum(cumulative.min(axis=0), 0.0)
+    mean = cumulative.mean(axis=1)
+    npv = option.worth - a.economics.wind_down
+    labour = a.economics.labour
+    assert labour is not None
+    return {
+        "plan": name,
+        "scope": None if option.scope is None else list(option.scope.segments),
+        "hours_saved_per_year": _summary(12 * stream.hours),
+        "cash_per_year": _summary(12 * stream.time_cash),
+        "redeployed_per_year": _summary(12 * (stream.time - stream.time_cash)),
+        "errors_per_year": _summary(12 * stream.errors),
+        "agent_cost_per_year": _summary(12 * stream.agent),
+        "running_cost_per_year": float(np.mean(12 * np.asarray(a.economics.monthly()))),
+        "one_off": float(np.mean(a.economics.one_off()) + np.mean(schedule.one_off)),
+        "npv": _summary(np.asarray(npv, dtype=np.float64)),
+        "payback_months": {"p50": float(np.median(months)) if never < 0.5 else None, "never": never},
+        "irr": rate,
+        "irr_reason": why,
+        "peak_funding": {"mean": float(need.mean()), "p90": float(np.percentile(need, 90))},
+        "peak_month": int(np.argmin(mean)) if mean.min() < 0 else None,
+    }
+
+
+def _losses(a: Analysis) -> list[dict[str, Any]]:
+    c = a.causes
+    stream = a.scale.stream if a.scale is not None else None
+    scope = a.measured.scope()
+    rows = []
+    for cause, share in c.error_share.items():
+        per_year = None
+        rate = scope.error_rate[1]
+        if stream is not None and rate is not None and a.economics.error_cost is not None:
+            cost = sum(a.measured.rates.severity[1][:, i] * x for i, x in enumerate(a.economics.error_cost))
+            cases = np.multiply(a.economics.cases_per_month or 0.0, a.economics.ceiling) * scope.share
+            minutes = c.excess_minutes.get(cause, 0.0)
+            labour = a.economics.labour or 0.0
+            per_year = float(np.mean(12 * cases * (rate * share * cost + minutes * np.divide(labour, 60))))
+        p05, p95 = np.percentile(share, [5, 95])
+        rows.append(
+            {
+                "cause": cause,
+                "share": {"mean": float(share.mean()), "p05": float(p05), "p95": float(p95)},
+                "per_year": per_year,
+            }
+        )
+    return sorted(rows, key=lambda row: (row["cause"] == "unexplained", -row["share"]["mean"]))
+
+
+def _waiting(a: Analysis) -> float | None:
+    """What a month's delay of the decision costs: benefit forgone and the pilot's cost."""
+    v, e = a.verdict, a.economics
+    pilot = float(np.mean(e.pilot_cost))
+    if v.verdict == "kill":
+        return pilot
+    option = v.option
+    if option is None or option.stream is None:
+        return pilot
+    value = option.stream.net
+    at = option.schedule.delay
+    lost = value * (ramp_factor(e.discount, e.horizon, e.ramp, at) - ramp_factor(e.discount, e.horizon, e.ramp, np.add(at, 1)))
+    saved = np.add(e.monthly(), option.schedule.per_month) * (
+        annuity(e.discount, e.horizon, at) - annuity(e.discount, e.horizon, np.add(at, 1))
+    )
+    return float(np.mean(lost - saved)) + pilot
+
+
+def _caution(a: Analysis) -> float | None:
+    """Expected worth forgone because the rule wants more certainty than the highest mean."""
+    v = a.verdict
+    options = [o.mean() for o in (a.scale, *a.segments) if o is not None]
+    if not options or v.unknown is not None:
+        return None
+    chosen = 0.0
+    if v.verdict == "scale" and v.option is not None:
+        chosen = v.option.mean()
+    elif v.plan is not None:
+        chosen = v.plan.mean()
+    gap = max(0.0, *options) - chosen
+    return gap if gap > 0 else None
+
+
+def _share_assumed(a: Analysis) -> float | None:
+    """Share of the expected gain that no measurement or document carries: the realisation and adoption behind it."""
+    found = plan_flows(a)
+    if found is None or found[1].stream is None:
+        return None
+    stream = found[1].stream
+    e = a.loaded.parameters.economics
+    gains = {"time": max(float(stream.time.mean()), 0.0), "errors": max(float(stream.errors.mean()), 0.0)}
+    total = sum(gains.values())
+    if not total > 0:
+        return None
+    sourced = ("measured", "sourced")
+    stated = [x for x in (e.realisation.total, e.realisation.cash, e.realisation.redeployed) if x is not None]
+    rests = [x for x in stated if x.evidence not in sourced and x.mean != 0]
+    demand = a.loaded.parameters.demand.cases_per_month
+    common = [x for x in (e.adoption.ceiling, demand) if x is not None and x.evidence not in sourced]
+    if common:
+        return 1.0
+    assumed = gains["time"] if rests else 0.0
+    if e.error_cost is not None and any(x.evidence not in sourced for _, x in e.error_cost.items()):
+        assumed += gains["errors"]
+    return assumed / total
+
+
+def _tipping(a: Analysis) -> dict[str, float | None] | None:
+    if a.measured.design == "randomised":
+        return None
+    sds = a.tipping
+    base = a.measured.arm_mean("human_minutes", 0)
+    if sds is None or np.isinf(sds) or base is None:
+        return {"bias": None, "in_sd": None}
+    return {"bias": sds * a.measured.bias_sd * float(base.mean()), "in_sd": sds}
+
+
+def _unknowns(a: Analysis, measured: dict[str, Any]) -> list[str]:
+    found = [f"{g.label}: {g.evidence}" for g in a.gates[None] if g.state == "missing_evidence"]
+    missing = not_stated(a.economics, metered=a.measured.agent_cost is not None)
+    if missing:
+        found.append(f"Costs not stated: {', '.join(kind.replace('_', ' ') for kind in missing)}.")
+    if a.measured.weights.uncovered:
+        names = ", ".join(f"{name} ({share:.0%} of demand)" for name, share in a.measured.weights.uncovered.items())
+        found.append(f"Nothing is known about {names}; it earns nothing here.")
+    return found
+
+
+def _entry(entry: Any, currency: str) -> dict[str, Any]:
+    value = entry.value
+    return {
+        "key": entry.key,
+        "label": entry.label,
+        "value": value.text,
+        "mean": value.mean,
+        "p05": value.p05,
+        "p95": value.p95,
+        "unit": entry.unit,
+        "evidence": value.evidence,
+        "source": value.source,
+        "owner": value.owner,
+        "as_of": value.as_of,
+        "how": value.note,
+    }
+
+
+def _claims(a: Analysis, measured: dict[str, Any]) -> list[dict[str, Any]]:
+    rows = []
+    for claim in a.loaded.parameters.claims or ():
+        found = measured.get(claim.quantity)
+        rows.append(
+            {
+                "quantity": claim.quantity,
+                "claimed": _number(claim.value),
+                "measured": found["mean"] if found else None,
+                "by": claim.by,
+                "source": claim.source,
+            }
+        )
+    return rows
+
+
+def _imputed(a: Analysis) -> list[dict[str, Any]]:
+    n = int(a.moments.imputed.sum())
+    if n == 0:
+        return []
+    return [
+        {
+            "what": "human minutes of escalated or abandoned pilot cases",
+            "rows": n,
+            "how": "own minutes plus the baseline mean of the segment, because nobody logged who took over",
+        }
+    ]
+
+
+def _provenance(a: Analysis) -> dict[str, Any]:
+    p = a.loaded.parameters
+    packages = ("duckdb", "ibis-framework", "numpy", "scipy")
+    return {
+        "roi": version("roi"),
+        "params_file": a.loaded.name,
+        "params_sha256": a.loaded.params_sha256,
+        "policy_sha256": a.loaded.policy_sha256,
+        "overrides": list(a.loaded.overrides),
+        "samples_sha256": dict(sorted(a.samples.fingerprints.items())),
+        "versions": {name: version(name) for name in packages},
+        "seed": p.run.seed,
+        "draws": a.measured.draws,
+    }
