@@ -1,0 +1,433 @@
+"""Parameter files and the policy: read strictly, checked whole, every problem at once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from roi.problems import ParameterError, Problem
+from roi.schema.base import nearest
+from roi.schema.errors import problems_of
+from roi.schema.model import NOT_USED_YET, SCENARIO_GROUPS, TOP_LEVEL_KEYS, Parameters, not_used_yet
+from roi.schema.policy import Policy
+from roi.schema.register import RegisterEntry, register
+from roi.schema.tighten import merge_policy
+from roi.schema.values import is_uncertain_form
+from roi.strict_yaml import Document, YamlPath, describe, dotted, plain, read_yaml, shorten
+from roi.uncertain import Uncertain
+
+__all__ = [
+    "NOT_USED_YET",
+    "TOP_LEVEL_KEYS",
+    "LoadedParameters",
+    "Parameters",
+    "Policy",
+    "RegisterEntry",
+    "find_parameter_files",
+    "has_model_usage_line",
+    "json_schema",
+    "load_parameters",
+    "register",
+    "resolve_paths",
+]
+
+_POLICY_FILE = "_policy.yaml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedParameters:
+    """A pilot's checked parameters and the policy that holds for it.
+
+    Attributes:
+        parameters: Defaults filled in.
+        policy: The portfolio's policy with the pilot's tightening and the exceptions that apply.
+        path: The parameter file.
+        project: The folder that paths in it are relative to.
+        name: The file relative to the project folder, as messages call it.
+        params_sha256: Of the file's bytes, and of the overrides where there are any.
+        policy_sha256: Of the policy file's bytes; of the defaults where there is none.
+        overrides: Top-level keys that a notebook replaced.
+        warnings: What a reader should know, a sentence each.
+        base_policy: The portfolio's policy by itself.
+    """
+
+    parameters: Parameters
+    policy: Policy
+    path: Path
+    project: Path
+    name: str
+    params_sha256: str
+    policy_sha256: str
+    overrides: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    base_policy: Policy = field(default_factory=Policy)
+
+    def policy_at(self, day: date) -> Policy:
+        """The policy on a day: exceptions that have expired by then no longer apply.
+
+        Raises:
+            ParameterError: If the pilot is looser than the policy without an exception on that day.
+        """
+        policy, _, parts = merge_policy(self.base_policy, self.parameters, day)
+        if parts:
+            raise ParameterError(Problem(self.name, dotted(path), message) for path, message in parts)
+        return policy
+
+
+def load_parameters(pilot: str | Path, *, overrides: Mapping[str, object] | None = None) -> LoadedParameters:
+    """Read and check a pilot's parameter file together with the policy file beside it.
+
+    Args:
+        pilot: A name (the nearest ``params/<name>.yaml`` at or above the working directory) or a file's path.
+        overrides: Top-level keys from a notebook; None means "as in the file". A group that equals
+            Papermill's own reading of the file means the file too; any other replaces the file's whole group.
+
+    Raises:
+        ParameterError: With every problem of the file, the overrides and the policy.
+    """
+    path = _find(pilot)
+    project = _project(path)
+    name = _relative(path, project)
+    document = read_yaml(path, name=name)
+    raw, document, used = _override(document, overrides or {}, path, name)
+    problems = list(document.problems)
+    parameters: Parameters | None = None
+    if document.value is not None and not isinstance(document.value, dict):
+        problems.append(
+            Problem(name, "", f"holds {describe(document.value)} where keys such as 'pilot:' are wanted")
+        )
+    elif document.value is not None or used:
+        parameters = _validate(raw, document, name, problems)
+        problems += _name_problems(raw, document, path, name)
+        problems += _scenario_problems(raw, document, name, {problem.place for problem in problems})
+    policy_path = path.parent / _POLICY_FILE
+    policy_name = _relative(policy_path, project)
+    base, policy_sha256, warnings = _read_policy(policy_path, policy_name, problems)
+    policy = base
+    if parameters is not None and base is not None:
+        policy, expired, parts = merge_policy(base, parameters, parameters.run.as_of)
+        warnings += expired
+        for place, message in parts:
+            problems.append(_problem(name, place, message, document))
+    if problems:
+        raise ParameterError(problems)
+    if parameters is None or policy is None or base is None:
+        raise ParameterError([Problem(name, "", "is empty; `roi new` writes a commented file to begin from")])
+    return LoadedParameters(
+        parameters=parameters,
+        policy=policy,
+        path=path,
+        project=project,
+        name=name,
+        params_sha256=_sha256(path, used, raw),
+        policy_sha256=policy_sha256,
+        overrides=used,
+        warnings=(*_warnings(parameters), *not_used_yet(raw), *warnings),
+        base_policy=base,
+    )
+
+
+def find_parameter_files(paths: Sequence[str | Path]) -> list[Path]:
+    """The parameter files in folders and among files; those whose name begins with ``_`` are not pilots.
+
+    Args:
+        paths: Files, folders, or names of pilots.
+
+    Returns:
+        The files, each once, those of one folder in the order of their names.
+
+    Raises:
+        ParameterError: If a path does not exist or nothing is found.
+    """
+    found: list[Path] = []
+    problems: list[Problem] = []
+    for given in paths:
+        path = Path(given)
+        if path.is_dir():
+            inside = sorted(p for p in path.glob("*.yaml") if p.is_file() and not p.name.startswith("_"))
+            if not inside:
+                problems.append(Problem(str(given), "", "holds no parameter file (*.yaml)"))
+            found += inside
+        else:
+            try:
+                found.append(_find(given))
+            except ParameterError as error:
+                problems += error.problems
+    if problems or not found:
+        raise ParameterError(problems or [Problem("params", "", "no parameter file was named")])
+    return list({path.resolve(): path for path in found}.values())
+
+
+def resolve_paths(loaded: LoadedParameters, written: str) -> tuple[Path, ...]:
+    """The files that a path or glob of the parameter file means.
+
+    Args:
+        loaded: Whose paths are relative to.
+        written: As the file writes it.
+
+    Returns:
+        From the first folder that holds any, of: the project folder, the parameter file's folder and those
+        above it, the working directory and those above it; sorted, empty where none does.
+    """
+    if "\0" in written:
+        return ()
+    path = Path(written)
+    is_glob = any(sign in written for sign in "*?[")
+    if path.is_absolute():
+        if path.exists() or not is_glob:
+            return (path,) if path.exists() else ()
+        return tuple(sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor)))))
+    here = Path.cwd()
+    above = loaded.path.resolve().parent
+    for folder in dict.fromkeys([loaded.project, above, *above.parents, here, *here.parents]):
+        try:
+            if (folder / path).exists():
+                return (folder / path,)
+            if is_glob and (hits := sorted(hit for hit in folder.glob(written) if hit.is_file())):
+                return tuple(hits)
+        except (OSError, ValueError, NotImplementedError):
+            continue
+    return ()
+
+
+def has_model_usage_line(parameters: Parameters) -> bool:
+    """Whether a cost line already prices the model's usage (which metered costs would count again)."""
+    return any(line.kind == "model_usage" and line.amount.largest > 0 for line in parameters.economics.costs)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of the parameter file, for editors."""
+    from roi.schema.reference import parameter_schema
+
+    return parameter_schema()
+
+
+def _find(pilot: str | Path) -> Path:
+    text = str(pilot)
+    if isinstance(pilot, Path) or "/" in text or "\\" in text or text.endswith((".yaml", ".yml")):
+        path = Path(pilot)
+        if "\0" in text or not path.is_file():
+            kind = (
+                "is a folder, not a parameter file"
+                if "\0" not in text and path.is_dir()
+                else "does not exist"
+            )
+            raise ParameterError([Problem(shorten(text, 200), "", kind)])
+        return path
+    if not re.fullmatch(r"[a-z0-9_]{1,80}", text):
+        raise ParameterError(
+            [
+                Problem(
+                    shorten(text),
+                    "pilot",
+                    "is not the name of a pilot; write a name of a-z, 0-9 and _, or a path",
+                )
+            ]
+        )
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        path = folder / "params" / f"{text}.yaml"
+        if path.is_file():
+            return path
+    known = sorted(p.stem for p in (here / "params").glob("*.yaml") if not p.name.startswith("_"))
+    meant = nearest(text, known) if known else None
+    hint = f"; did you mean '{meant}'?" if meant else " (looked in params/ here and in the folders above)"
+    raise ParameterError([Problem(f"params/{text}.yaml", "", f"does not exist{hint}")])
+
+
+def _project(path: Path) -> Path:
+    folder = path.resolve().parent
+    for above in (folder, *folder.parents):
+        if (above / "params").is_dir() or (above / "pyproject.toml").is_file():
+            return above
+    return folder.parent
+
+
+def _relative(path: Path, project: Path) -> str:
+    resolved = path.resolve()
+    return resolved.relative_to(project).as_posix() if resolved.is_relative_to(project) else resolved.name
+
+
+def _problem(file: str, path: YamlPath, message: str, document: Document) -> Problem:
+    line = document.line(path)
+    return Problem(file, dotted(path), f"{message} (line {line})" if line else message)
+
+
+def _validate(
+    raw: dict[str, Any], document: Document, name: str, problems: list[Problem]
+) -> Parameters | None:
+    try:
+        return Parameters.model_validate(raw)
+    except ValidationError as error:
+        problems += problems_of(error, Parameters, document, file=name)
+        return None
+
+
+def _name_problems(raw: Mapping[str, Any], document: Document, path: Path, name: str) -> list[Problem]:
+    pilot = raw.get("pilot")
+    if isinstance(pilot, str) and re.fullmatch(r"[a-z0-9_]{1,80}", pilot) and pilot != path.stem:
+        message = f"'{pilot}' is not the file's own name; write '{shorten(path.stem)}' or rename the file"
+        return [_problem(name, ("pilot",), message, document)]
+    return []
+
+
+def _scenario_problems(
+    raw: Mapping[str, Any], document: Document, name: str, known: set[str]
+) -> list[Problem]:
+    """What is wrong with the file as each scenario would change it, beyond what is wrong anyway."""
+    scenarios = raw.get("scenarios")
+    if not isinstance(scenarios, Mapping):
+        return []
+    found: list[Problem] = []
+    for scenario, changes in scenarios.items():
+        prefix: YamlPath = ("scenarios", scenario)
+        if not isinstance(changes, Mapping):
+            found.append(
+                _problem(name, prefix, f"{describe(changes)} where a group of keys is wanted", document)
+            )
+            continue
+        for group in changes:
+            if group not in SCENARIO_GROUPS:
+                meant = nearest(group, list(SCENARIO_GROUPS))
+                hint = f"did you mean '{meant}'?" if meant else f"it may change {', '.join(SCENARIO_GROUPS)}"
+                found.append(_problem(name, (*prefix, group), f"unknown key; {hint}", document))
+        changed = _laid_over(
+            {**raw, "scenarios": None}, {k: v for k, v in changes.items() if k in SCENARIO_GROUPS}
+        )
+        try:
+            Parameters.model_validate(changed)
+        except ValidationError as error:
+            for problem in problems_of(error, Parameters, Document(None), file=name):
+                if problem.place not in known:
+                    line = document.line(prefix)
+                    where = f" (line {line})" if line else ""
+                    found.append(Problem(name, f"{dotted(prefix)}.{problem.place}", problem.message + where))
+    return found
+
+
+def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Groups merged key by key; an uncertain value, a list or a scalar replaces what was there."""
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        both = isinstance(value, Mapping) and isinstance(old, Mapping)
+        if both and not is_uncertain_form(value) and not is_uncertain_form(old):
+            merged[key] = _laid_over(old, value)  # type: ignore[arg-type]
+        else:
+            merged[key] = value
+    return merged
+
+
+def _read_policy(path: Path, name: str, problems: list[Problem]) -> tuple[Policy | None, str, list[str]]:
+    if not path.exists():
+        policy = Policy()
+        digest = hashlib.sha256(policy.as_json().encode()).hexdigest()
+        return policy, digest, [f"{name} does not exist; the package's default policy applies"]
+    document = read_yaml(path, name=name)
+    problems += document.problems
+    if not isinstance(document.value, dict):
+        if not document.problems:
+            problems.append(Problem(name, "", f"holds {describe(document.value)} where keys are wanted"))
+        return None, "", []
+    try:
+        policy = Policy.model_validate(document.value)
+    except ValidationError as error:
+        problems += problems_of(error, Policy, document, file=name)
+        return None, "", []
+    warnings = not_used_yet(document.value, prefix="policy.")
+    return policy, hashlib.sha256(path.read_bytes()).hexdigest(), warnings
+
+
+def _override(
+    document: Document, overrides: Mapping[str, object], path: Path, name: str
+) -> tuple[dict[str, Any], Document, tuple[str, ...]]:
+    """The file's value with a notebook's groups in their place, and which those are."""
+    raw = dict(document.value) if isinstance(document.value, dict) else {}
+    given = {str(key): value for key, value in overrides.items() if value is not None and key != "pilot"}
+    if not given:
+        return raw, document, ()
+    as_papermill = _papermill_reading(path)
+    used: list[str] = []
+    for key, value in given.items():
+        if key in as_papermill and _canonical(as_papermill[key]) == _canonical(value):
+            continue
+        raw[key] = plain(value)
+        used.append(key)
+    lines = {place: line for place, line in document.lines.items() if not place or place[0] not in used}
+    # Problems of a replaced group are no longer problems of what is computed.
+    kept = [
+        problem
+        for problem in document.problems
+        if re.split(r"[.\[]", problem.place, maxsplit=1)[0] not in used
+    ]
+    return raw, Document(document.value, lines, tuple(kept)), tuple(sorted(used))
+
+
+def _papermill_reading(path: Path) -> dict[str, Any]:
+    """The file as ``papermill -f`` reads it: YAML 1.1, dates left as texts."""
+
+    class NoDates(yaml.SafeLoader):
+        yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own way
+            first: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:timestamp"]
+            for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+        }
+
+    try:
+        value = yaml.load(path.read_bytes(), Loader=NoDates)
+    except (yaml.YAMLError, OSError, ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _canonical(value: object) -> str:
+    """One text for a value however it came: dates as ISO texts, tuples as lists, keys as texts."""
+
+    def simple(item: Any) -> Any:
+        if isinstance(item, Mapping):
+            return {str(key): simple(below) for key, below in item.items()}
+        if isinstance(item, list | tuple):
+            return [simple(below) for below in item]
+        if isinstance(item, Uncertain):
+            return repr(item)
+        if isinstance(item, date):
+            return str(item).removesuffix(" 00:00:00")
+        if isinstance(item, float) and item.is_integer():
+            return int(item)
+        if item is None or isinstance(item, bool | int | float | str):
+            return item
+        return str(item)
+
+    return json.dumps(simple(value), sort_keys=True)
+
+
+def _sha256(path: Path, used: tuple[str, ...], raw: Mapping[str, Any]) -> str:
+    digest = hashlib.sha256(path.read_bytes())
+    if used:
+        digest.update(_canonical({key: raw[key] for key in used}).encode())
+    return digest.hexdigest()
+
+
+def _warnings(parameters: Parameters) -> list[str]:
+    found: list[str] = []
+    if "currency" not in parameters.about.model_fields_set:
+        found.append("about.currency: not stated; amounts are taken as EUR")
+    if "assignment" not in parameters.samples.model_fields_set:
+        found.append("samples.assignment: not stated; taken as observational, the weakest design")
+    realisation = parameters.economics.realisation
+    if realisation.cash is not None and realisation.redeployed is not None:
+        highest = realisation.cash.p95 + realisation.redeployed.p95
+        if not highest <= 1.0:
+            found.append(
+                f"economics.realisation: cash and redeployed can reach {highest:.2f} of each saved hour "
+                "together; draws above 1 are scaled back to 1"
+            )
+    return found

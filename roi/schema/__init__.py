@@ -1,0 +1,1 @@
+"""What a parameter file and the policy file may hold: one module per family of groups."""

@@ -1,0 +1,98 @@
+"""The assumptions register: every uncertain value of a parameter file, with its words and its unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from roi.schema.base import Group, Label, Unit
+from roi.schema.economics import CostLine
+from roi.schema.model import Parameters
+from roi.strict_yaml import YamlPath, dotted
+from roi.uncertain import Uncertain, exact
+
+__all__ = ["RegisterEntry", "register"]
+
+_PER = {"once": "", "month": "/month", "case": "/case", "seat_month": "/seat and month", "year": "/year"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterEntry:
+    """One line of the assumptions register.
+
+    Attributes:
+        key: The dotted key; a list's items count from 1 (``economics.costs[2].amount``).
+        label: What it is, in words.
+        unit: Its unit, with the pilot's currency.
+        value: The value with its origin.
+    """
+
+    key: str
+    label: str
+    unit: str
+    value: Uncertain
+
+
+def register(parameters: Parameters) -> tuple[RegisterEntry, ...]:
+    """Every uncertain value of the parameters, in the order of the file's schema.
+
+    Args:
+        parameters: Checked parameters, defaults filled in.
+
+    Returns:
+        One entry a value; those with evidence "default" were not in the file.
+    """
+    found = [*_walk(parameters, (), parameters.about.currency, "")]
+    horizon = exact(
+        float(parameters.economics.horizon_months),
+        evidence="assumed" if "horizon_months" in parameters.economics.model_fields_set else "default",
+    )
+    place = next((i for i, entry in enumerate(found) if entry.key.startswith("economics.")), len(found))
+    entry = RegisterEntry(
+        key="economics.horizon_months", label="Months looked ahead", unit="months", value=horizon
+    )
+    return (*found[:place], entry, *found[place:])
+
+
+def _walk(group: Group, path: YamlPath, currency: str, name: str) -> Iterator[RegisterEntry]:
+    for attribute, field in type(group).model_fields.items():
+        value = getattr(group, attribute)
+        here = (*path, field.alias or attribute)
+        marks = [*field.metadata, *_marks(field.annotation)]
+        if isinstance(value, Uncertain):
+            yield _entry(here, value, marks, group, currency, name)
+        elif isinstance(value, Group):
+            yield from _walk(value, here, currency, name)
+        elif isinstance(value, dict):
+            for key, item in value.items():
+                if isinstance(item, Uncertain):
+                    unit = f"{currency} per {key}"
+                    yield RegisterEntry(
+                        key=dotted((*here, key)), label=f"Exchange rate of {key}", unit=unit, value=item
+                    )
+        elif isinstance(value, tuple):
+            for place, item in enumerate(value):
+                if isinstance(item, Group):
+                    yield from _walk(item, (*here, place), currency, str(getattr(item, "name", "")))
+
+
+def _entry(
+    path: YamlPath, value: Uncertain, marks: list[Any], group: Group, currency: str, name: str
+) -> RegisterEntry:
+    label = next((str(mark) for mark in marks if isinstance(mark, Label)), str(path[-1]))
+    unit = next((str(mark) for mark in marks if isinstance(mark, Unit)), "").replace("{currency}", currency)
+    if isinstance(group, CostLine):
+        if path[-1] == "amount":
+            label, unit = name, f"{currency}{_PER[group.per]}"
+        else:
+            label = f"{name}: seats"
+    elif name:
+        label = f"{name}: {label.lower()}"
+    return RegisterEntry(key=dotted(path), label=label, unit=unit, value=value)
+
+
+def _marks(annotation: Any) -> Iterator[Any]:
+    """Marks inside an optional annotation, where pydantic leaves them."""
+    for argument in get_args(annotation):
+        yield from getattr(argument, "__metadata__", ())
