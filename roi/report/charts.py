@@ -65,12 +65,12 @@ def _data(rows: Rows) -> alt.InlineData:
     return alt.InlineData(values=rows)
 
 
-def _rule(at: float, domain: Sequence[float], color: str = INK, **more: Any) -> alt.Chart:
+def _rule(at: float, domain: Sequence[float], color: str = INK, **more: Any) -> Any:
     scale = alt.Scale(domain=list(domain), nice=False)
     return alt.Chart(_data([{"at": at}])).mark_rule(color=color, **more).encode(alt.X("at:Q", scale=scale))
 
 
-def _ticks(rows: int, at: float, offset: int) -> alt.Chart:
+def _ticks(rows: int, at: float, offset: int) -> Any:
     """A short line in each row, instead of one line through all of them that would strike the labels out."""
     marks = [{"y": place, "at": at} for place in range(rows)]
     mark = alt.Chart(_data(marks)).mark_tick(
@@ -131,9 +131,9 @@ def minutes(
         mean = means.get(arm)
         if mean is not None and domain[0] <= mean <= domain[1]:
             layers.append(_rule(mean, domain, strokeWidth=2, strokeDash=[5, 3]))
-            rows = [{"at": mean, "text": f"mean {words.number(mean)}"}]
+            marks: Rows = [{"at": mean, "text": f"mean {words.number(mean)}"}]
             on_left = mean > domain[0] + 0.7 * (domain[1] - domain[0])
-            text = alt.Chart(_data(rows)).mark_text(
+            text = alt.Chart(_data(marks)).mark_text(
                 align="right" if on_left else "left", dx=-6 if on_left else 6, baseline="top", y=0
             )
             layers.append(text.encode(alt.X("at:Q"), text="text:N"))

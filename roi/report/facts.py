@@ -1,0 +1,257 @@
+"""What a record says, in sentences: shared by the page, the index and the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from roi.report import words
+
+__all__ = ["Choice", "Fact", "choices", "controls_line", "facts", "gate_word", "measured_sentence", "stops"]
+
+Record = Mapping[str, Any]
+ASSIGNMENT = {
+    "randomised": "which case went to the agent was drawn at random",
+    "before_after": "the agent's cases came later than the others, so other changes of that time count in",
+    "observational": "people chose which case went to the agent, so the cases may differ",
+}
+GATE_WORDS = {
+    "shown": "Shown",
+    "not_shown": "Not shown yet",
+    "exceeded": "Fails",
+    "missing_evidence": "No evidence",
+}
+KINDS = {
+    "repair": "Repair",
+    "control": "Control",
+    "measure": "Measure",
+    "stop": "Stop",
+    "go": "Go",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One option as it is shown.
+
+    Attributes:
+        name: Its key in the record.
+        label: What it is called.
+        option: Its numbers; None where its worth cannot be worked out.
+        advised: Whether the verdict puts it forward.
+        remark: A few words beside it.
+    """
+
+    name: str
+    label: str
+    option: Mapping[str, Any] | None
+    advised: bool
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A short heading and what there is to say under it."""
+
+    label: str
+    text: str
+
+
+def choices(record: Record, *, every: bool = False) -> list[Choice]:
+    """The options in the order in which they are weighed.
+
+    Args:
+        record: The record.
+        every: All scopes and alternatives; otherwise only the scope of highest worth, and no alternatives.
+    """
+    found: Mapping[str, Any] = record.get("options") or {}
+    advised = words.advised(record)
+    name = words.advised_name(record)
+    rows = [
+        Choice(
+            name="kill",
+            label="Stop now",
+            option=found.get("kill"),
+            advised=name == "kill",
+            remark="the yardstick of the others",
+        )
+    ]
+    if found.get("keep"):
+        rows.append(_choice("keep", "Keep the pilot as it is", found["keep"], False, "never advised"))
+    if found.get("scale") or not found.get("scale_segments"):
+        rows.append(_choice("scale", "Scale now", found.get("scale"), name == "scale"))
+    scopes = sorted(
+        found.get("scale_segments") or [],
+        key=lambda o: (o is not advised, -(words.finite(o.get("mean")) or 0.0)),
+    )
+    rows += [
+        _choice("scale_segments", "Scale in part", scope, scope is advised)
+        for scope in scopes[: None if every else 1]
+    ]
+    rows.append(_choice("fix", "Fix first", found.get("fix"), name == "fix"))
+    if every:
+        for option in found.get("alternatives") or []:
+            label = option.get("label") or option.get("name")
+            rows.append(_choice("alternatives", str(label), option, False, "an alternative without AI"))
+    return rows
+
+
+def _choice(name: str, label: str, option: Any, advised: bool, remark: str = "") -> Choice:
+    if option is None:
+        remark = "its worth cannot be worked out" if name == "scale" else "nothing to fix was priced"
+    label = words.shorten((option or {}).get("label") or label, 90)
+    note = words.shorten((option or {}).get("note") or remark, 160)
+    return Choice(name=name, label=label, option=option, advised=advised, remark=note)
+
+
+def gate_word(state: object) -> str:
+    """A gate's state in words."""
+    return GATE_WORDS.get(str(state), str(state))
+
+
+def stops(record: Record) -> list[Mapping[str, Any]]:
+    """What stopping means, with what would reopen the matter at the end under its own words."""
+    rows = [dict(row) for row in record.get("stopping") or [] if row.get("items")]
+    for row in rows:
+        if row.get("what") == "reopen":
+            row["what"] = "Only this would reopen it"
+    return sorted(rows, key=lambda row: row["what"] == "Only this would reopen it")
+
+
+def controls_line(record: Record) -> str:
+    """The state of the controls in one line."""
+    gates = [g for g in record.get("gates") or [] if g.get("gate") in words.CONTROLS]
+    if not gates:
+        return "No control was looked at."
+    by_state = {
+        state: [str(g["label"])[:1].lower() + str(g["label"])[1:] for g in gates if g.get("state") == state]
+        for state in GATE_WORDS
+    }
+    parts = [f"{len(by_state['shown'])} of {len(gates)} are shown"]
+    for state, say in (
+        ("exceeded", "fails"),
+        ("not_shown", "not shown yet"),
+        ("missing_evidence", "no evidence"),
+    ):
+        if by_state[state]:
+            parts.append(f"{say}: {words.and_list(by_state[state])}")
+    return "; ".join(parts) + "."
+
+
+def measured_sentence(record: Record) -> str:
+    """On how many cases and people the figures rest, and when they were taken."""
+    sample: Mapping[str, Any] = record.get("sample") or {}
+    cases: Mapping[str, Any] = sample.get("cases") or {}
+    parts = [
+        f"{words.plural(cases.get('pilot'), 'case')} with the agent and {words.count(cases.get('baseline'))}"
+    ]
+    parts[0] += " as before"
+    people: Mapping[str, Any] = sample.get("workers") or {}
+    pilot, before = words.finite(people.get("pilot")), words.finite(people.get("baseline"))
+    if pilot is not None and before is not None:
+        parts.append(f"worked by {words.count(pilot)} and {words.count(before)} people")
+    else:
+        parts.append("by how many people is not known")
+    if sample.get("first") and sample.get("last"):
+        parts.append(f"{words.day(sample['first'])} to {words.day(sample['last'])}")
+    text = ", ".join(parts)
+    said = ASSIGNMENT.get(str(sample.get("assignment")))
+    return f"{text}; {said}." if said else f"{text}."
+
+
+def _saved(record: Record) -> str:
+    saved = (record.get("estimates") or {}).get("minutes_saved_per_case")
+    if not saved:
+        return "Time saved cannot be measured from these samples."
+    mean = words.finite(saved.get("mean")) or 0.0
+    low, high = words.finite(saved.get("p05")), words.finite(saved.get("p95"))
+    span = "" if low is None or high is None else f" (9 in 10 chances that it is {words.edges(low, high, 2)})"
+    if mean < 0:
+        return f"A case takes {words.number(-mean, 2)} minutes longer with the agent{span}."
+    return f"A case takes {words.number(mean, 2)} minutes less with the agent{span}."
+
+
+def _assumed(record: Record) -> str:
+    share = words.finite(record.get("share_assumed"))
+    first: Mapping[str, Any] = record.get("first_view") or {}
+    text = (
+        "How much of the benefit is assumed cannot be said."
+        if share is None
+        else f"{words.percent(share)} of the expected benefit rests on assumptions, not on measurement."
+    )
+    if words.finite(first.get("inputs")):
+        text += f" {words.count(first.get('defaults'))} of {words.count(first['inputs'])} inputs are "
+        text += "package defaults."
+    return text
+
+
+def _goal(record: Record) -> str | None:
+    goal = record.get("goal")
+    if not goal:
+        return None
+    text = words.shorten(goal.get("text") or "a goal without words", 140)
+    if goal.get("by"):
+        text += f", by {words.day(goal['by'])}"
+    target, measured = words.finite(goal.get("target")), words.finite(goal.get("measured"))
+    if target is None:
+        return f"{text}."
+    return f"{text}: {words.number(measured)} measured, {words.number(target)} wanted."
+
+
+def _signed(record: Record) -> str:
+    said = []
+    for entry in record.get("signed") or []:
+        if isinstance(entry, Mapping):
+            kept = [entry.get("name") or entry.get("as"), entry.get("role"), entry.get("decision")]
+            said.append(", ".join(words.shorten(part, 60) for part in kept if part))
+        else:
+            said.append(words.shorten(entry, 120))
+    return "; ".join(said) + "." if said else "Nobody has signed yet."
+
+
+def facts(record: Record) -> list[Fact]:
+    """What the first screen says beside the options and the next actions, in reading order."""
+    currency = str(record.get("currency") or "")
+    found: list[Fact] = []
+    for item in record.get("exceptions") or []:
+        said = words.shorten(item.get("reason") or "no reason given", 160)
+        by = words.shorten(item.get("approved_by") or "nobody", 60)
+        text = f"{item.get('key')} is {item.get('value')}: {said}; approved by {by}, "
+        text += f"until {words.day(item.get('expires'))}."
+        found.append(Fact("Exception from the policy", text))
+    if (record.get("first_view") or {}).get("is"):
+        found.append(Fact("A first view", "Too few inputs are the pilot's own for a scale to be advised."))
+    found.append(Fact("What was measured", f"{_saved(record)} {words.capital(measured_sentence(record))}"))
+    goal = _goal(record)
+    if goal:
+        found.append(Fact("The goal", goal))
+    for claim in (record.get("claims") or [])[:2]:
+        text = (
+            f"{words.shorten(claim.get('by') or 'Someone', 60)} claimed {words.number(claim.get('claimed'))}"
+        )
+        text += f" ({words.shorten(str(claim.get('quantity')).replace('_', ' '), 60)}); "
+        found.append(Fact("What was claimed", text + f"{words.number(claim.get('measured'))} was measured."))
+    found.append(Fact("How much is assumed", _assumed(record)))
+    unknowns = [words.shorten(text, 220) for text in record.get("unknowns") or []]
+    if unknowns:
+        more = f" And {len(unknowns) - 2} more, listed below." if len(unknowns) > 2 else ""
+        found.append(Fact("What is not known", " ".join(unknowns[:2]) + more))
+    found.append(
+        Fact("Is the model the problem?", words.shorten(record.get("model_the_problem") or "Not looked at."))
+    )
+    found.append(Fact("Controls", words.capital(controls_line(record))))
+    waiting = words.finite(record.get("cost_of_waiting_per_month"))
+    if waiting is not None:
+        found.append(
+            Fact("Waiting", f"Each month without a decision costs {words.amount(waiting, currency)}.")
+        )
+    spent = words.finite(record.get("spent_to_date"))
+    if spent is not None:
+        text = f"{words.amount(spent, currency)}. It is gone whatever is decided, so it is not counted."
+        found.append(Fact("Spent so far", text))
+    rule = record.get("rule_error_rates")
+    if rule and rule.get("text"):
+        found.append(Fact("How often this rule errs", words.shorten(rule["text"])))
+    found.append(Fact("Signed", _signed(record)))
+    return found

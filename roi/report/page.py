@@ -1,0 +1,120 @@
+"""The rendered report: one HTML file from an executed notebook, without code, scripts or requests."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from roi.report import words
+from roi.report.sections import RECORD_MIME, TEMPLATES, environment, style_sheet
+
+__all__ = ["notebook_record", "page", "render", "write_whole"]
+
+CONTENTS = "<!-- contents -->"
+HEADING = re.compile(r"<h2\b[^>]*\bid=\"([^\"]+)\"[^>]*>(.*?)</h2>", re.S)
+
+
+def notebook_record(notebook: Any) -> dict[str, Any] | None:
+    """The record that an executed notebook carries.
+
+    Args:
+        notebook: The executed notebook, as nbformat reads it.
+
+    Returns:
+        The record of the last output that holds one; None where there is none.
+    """
+    found: dict[str, Any] | None = None
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            record = output.get("data", {}).get(RECORD_MIME)
+            if isinstance(record, Mapping):
+                found = dict(record)
+    return found
+
+
+def page(title: str, body: str, *, above: str = "", footer: str = "") -> str:
+    """A whole page around a body.
+
+    Args:
+        title: Of the window.
+        body: HTML made by the templates of this package; it is not escaped again.
+        above: A line above the body.
+        footer: A line below it.
+
+    Returns:
+        HTML that forbids scripts and every request, including those that a mistake might add.
+    """
+    from markupsafe import Markup
+
+    sheet = style_sheet() + (TEMPLATES / "page.css").read_text(encoding="utf-8")
+    return environment().get_template("page.html.j2").render(
+        title=words.shorten(title, 120), body=Markup(body), above=above, footer=footer, style=Markup(sheet)
+    ) + "\n"  # fmt: skip
+
+
+def _contents(body: str) -> str:
+    """A list of the headings, put where the first screen ends."""
+    from markupsafe import Markup
+
+    headings = HEADING.findall(body)
+    items = Markup("").join(
+        Markup('<li><a href="#{}">{}</a></li>').format(name, Markup(text).striptags())
+        for name, text in headings
+    )
+    if not headings:
+        return body.replace(CONTENTS, "")
+    nav = f'<nav class="contents" aria-label="Contents"><b>In this report</b><ol>{items}</ol></nav>'
+    before, mark, after = body.partition(CONTENTS)
+    return before + nav + after if mark else nav + body
+
+
+def render(notebook: str | Path, target: str | Path) -> Path:
+    """Render an executed notebook as a report: its words and outputs, none of its code.
+
+    Args:
+        notebook: The executed notebook.
+        target: The HTML file to write; it appears whole or not at all.
+
+    Returns:
+        The file that was written.
+    """
+    import nbformat
+    from nbconvert import HTMLExporter
+
+    read = nbformat.read(notebook, as_version=4)
+    exporter = HTMLExporter(
+        template_name="roi",
+        extra_template_basedirs=[str(TEMPLATES / "nbconvert")],
+        exclude_anchor_links=True,
+    )
+    body, _ = exporter.from_notebook_node(read)
+    # One page has one main heading, that of the first screen; a notebook's own are one step down.
+    record = notebook_record(read)
+    title, above, footer = "Business case", "", ""
+    if record is not None:
+        title = f"{words.verdict_word(record)}: {record.get('title') or record.get('pilot')}"
+        above = f"Business case: kill, fix or scale? As of {words.day(record.get('as_of'))}"
+        version = (record.get("provenance") or {}).get("roi")
+        footer = f"Written by roi {words.shorten(version or '', 40)} from {record.get('pilot')}’s own cases."
+        footer += (
+            " Every figure is a summary of the same draws; ranges hold 8 in 10 outcomes unless they say more."
+        )
+    return write_whole(target, page(title, _contents(body), above=above, footer=footer))
+
+
+def write_whole(target: str | Path, text: str) -> Path:
+    """Write a text file so that a reader sees the old one or the new one, never a half.
+
+    Args:
+        target: The file.
+        text: What it shall hold, in UTF-8.
+    """
+    path = Path(target)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    partial.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(partial, path)
+    return path
