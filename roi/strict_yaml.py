@@ -1,8 +1,8 @@
 """YAML as its author meant it, or refused: no guessed types, no lost duplicates, no bombs.
 
 PyYAML reads YAML 1.1: ``no`` is false there, ``010`` is 8, ``12:30`` is 750, ``1e6`` is a text, and the last
-of two equal keys wins without a word. Here every unquoted scalar stays a text (`Plain`) until the key it stands
-under says what is wanted: a number, a switch, a date or a text.
+of two equal keys wins without a word. Here every unquoted scalar stays a text (`Plain`) until the key it
+stands under says what is wanted: a number, a switch, a date or a text.
 """
 
 from __future__ import annotations
@@ -273,11 +273,11 @@ class _Open:
 
 
 def dotted(path: YamlPath) -> str:
-    """A path as messages write it: ``economics.costs[2].amount``, counting from 1."""
+    """A path as messages write it: ``economics.costs[2].amount``, counting from 0 as programs do."""
     text = ""
     for part in path:
         if isinstance(part, int):
-            text += f"[{part + 1}]"
+            text += f"[{part}]"
         else:
             text += f".{shorten(part)}" if text else shorten(part)
     return text

@@ -1,7 +1,7 @@
 """Uncertain values: one number, a 90 % interval, a PERT triple or observed values, each with its origin.
 
 A `{low, high}` is the P5 and P95 of a beta distribution for a share, of a log-normal for what is positive
-and of a normal otherwise. A `{min, mode, max}` is PERT. Draws come from handing uniforms to `Uncertain.quantile`.
+and of a normal otherwise. A `{min, mode, max}` is PERT. Uniforms in `Uncertain.quantile` give draws.
 """
 
 from __future__ import annotations

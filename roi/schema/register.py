@@ -22,7 +22,7 @@ class RegisterEntry:
     """One line of the assumptions register.
 
     Attributes:
-        key: The dotted key; a list's items count from 1 (``economics.costs[2].amount``).
+        key: The dotted key; a list's items count from 0 (``economics.costs[2].amount``).
         label: What it is, in words.
         unit: Its unit, with the pilot's currency.
         value: The value with its origin.
