@@ -1,6 +1,6 @@
 """Write the samples of the example pilots.
 
-`python data/generate.py [PILOT ...]` writes them again, byte for byte; `--truth` prints what they were drawn from.
+`python data/generate.py [PILOT ...]` writes them again; `--truth` prints what they were drawn from.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from math import exp
 from random import Random
 from statistics import NormalDist
@@ -14,12 +15,13 @@ __all__ = ["Row", "draw_cases", "draw_traces", "log_normal", "normal", "working_
 
 Row = dict[str, object]
 SEVERITIES = ("minor", "moderate", "major", "critical")
+_STANDARD = NormalDist()
 _UNIFORMS = 16  # per case, whether used or not: a changed truth then keeps every other random number
 
 
 def normal(u: float) -> float:
     """Standard normal quantile; `random()` may return 0, which has none."""
-    return NormalDist().inv_cdf(min(max(u, 1e-12), 1 - 1e-12))
+    return _STANDARD.inv_cdf(min(max(u, 1e-12), 1 - 1e-12))
 
 
 def log_normal(mean: float, log_sd: float, z: float) -> float:
@@ -37,10 +39,15 @@ def pick(shares: dict[str, float], u: float) -> str:
     return next(reversed(shares))
 
 
+@cache
+def _working_days(first: date, last: date) -> tuple[date, ...]:
+    days = (first + timedelta(d) for d in range((last - first).days + 1))
+    return tuple(d for d in days if d.weekday() < 5)
+
+
 def working_time(first: date, last: date, u: float) -> datetime:
     """The moment at share `u` of the working hours (8 to 17, Monday to Friday) between two days."""
-    days = [first + timedelta(d) for d in range((last - first).days + 1)]
-    days = [d for d in days if d.weekday() < 5]
+    days = _working_days(first, last)
     position = u * len(days)
     day = days[min(int(position), len(days) - 1)]
     hours = 8 + 9 * (position - int(position))
