@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from roi.analysis import Analysis
-from roi.options import WEEKS_PER_MONTH, Option, Remedy
+from roi.options import Option, Remedy
 from roi.plans import Plan
 from roi.report.words import amount, and_list, chance, percent, shorten
 
@@ -56,7 +56,9 @@ def reason(a: Analysis) -> str:
         if v.verdict == "fix" and v.unknown.measure is not None:
             return _capital(f"{v.unknown.why}; {_lower(v.unknown.measure.what)} before deciding.")
         return _capital(f"{v.unknown.why}, and no measurement is shown to be worth its price.")
-    saved = a.measured.scope(None if v.option is None or v.option.scope is None else v.option.scope.segments).minutes_saved
+    saved = a.measured.scope(
+        None if v.option is None or v.option.scope is None else v.option.scope.segments
+    ).minutes_saved
     minutes = None if saved is None else float(saved.mean())
     if v.verdict == "scale" and v.option is not None and minutes is not None:
         sure = chance(v.option.chance(policy.hurdle))
@@ -84,7 +86,11 @@ def reason(a: Analysis) -> str:
         return f"Without controls it would bring {_money(a, without)}; with the controls it needs, {_money(a, best)}."
     worth = a.scale.mean() if a.scale is not None else 0.0
     pays = chance(a.scale.chance(policy.hurdle)) if a.scale is not None else "none"
-    saves = f"It saves {minutes:.1f} minutes a case" if minutes is not None and minutes >= 0 else "A case takes longer than before"
+    saves = (
+        f"It saves {minutes:.1f} minutes a case"
+        if minutes is not None and minutes >= 0
+        else "A case takes longer than before"
+    )
     return f"{saves}; scaling beats stopping in {pays} outcomes, {_money(a, worth)} on average, and no fix pays for itself."
 
 
@@ -206,12 +212,18 @@ def _stays(a: Analysis, option: Option) -> str:
     if option.scope is None or option.scope.minutes_saved is None:
         return "The measured value holds after three months"
     low = float(np.percentile(option.scope.minutes_saved, 10))
-    return f"After three months, at least {max(low, 0):.1f} minutes a case are still saved and no gate is closed"
+    return (
+        f"After three months, at least {max(low, 0):.1f} minutes a case are still saved and no gate is closed"
+    )
 
 
 def _remedy_action(a: Analysis, plan: Plan, remedy: Remedy) -> dict[str, Any]:
     others = tuple(r for r in plan.remedies if r.name != remedy.name and remedy.name not in r.after)
-    scope = None if plan.option.kind != "scale_segments" or plan.option.scope is None else plan.option.scope.segments
+    scope = (
+        None
+        if plan.option.kind != "scale_segments" or plan.option.scope is None
+        else plan.option.scope.segments
+    )
     full = a.valuer.roll_out(scope, remedies=plan.remedies)
     less = a.valuer.roll_out(scope, remedies=others)
     gate_names = {g.gate for g in a.gates[None]}
@@ -284,11 +296,17 @@ def stopping(a: Analysis) -> list[dict[str, Any]]:
         "uncontrollable_risk": "Controls that cost less than the value they protect",
     }[a.verdict.ground or "thin_value"]
     return [
-        {"what": "Access to revoke", "items": grants or ["Every grant of the agent (no list of grants was provided)"]},
+        {
+            "what": "Access to revoke",
+            "items": grants or ["Every grant of the agent (no list of grants was provided)"],
+        },
         {"what": "Contracts to end, with their notice", "items": contracts or ["None stated"]},
         {
             "what": "Data to keep or delete",
-            "items": ["Keep the samples, the record and the action log for the audit", "Delete what the agent stored of its cases"],
+            "items": [
+                "Keep the samples, the record and the action log for the audit",
+                "Delete what the agent stored of its cases",
+            ],
         },
         {"what": "Whom to tell", "items": [*people, "The people who worked with the agent"]},
         {"what": "What alone would reopen it", "items": [reopen]},
@@ -305,5 +323,9 @@ def _needed_minutes(a: Analysis) -> str:
         middle = (low + high) / 2
         option = a.valuer.roll_out(extra_minutes=middle)
         assert option is not None
-        low, high = (low, middle) if option.chance(a.loaded.policy.hurdle) >= a.loaded.policy.scale_probability else (middle, high)
+        low, high = (
+            (low, middle)
+            if option.chance(a.loaded.policy.hurdle) >= a.loaded.policy.scale_probability
+            else (middle, high)
+        )
     return f"{float(scope.minutes_saved.mean()) + high:.1f}" if high < 599 else "many more"

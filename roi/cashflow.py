@@ -16,7 +16,18 @@ from roi.assumptions import Number
 from roi.economics import Economics
 from roi.measured import Scope
 
-__all__ = ["Monthly", "Schedule", "Stream", "annuity", "irr", "monthly_flows", "payback", "present_value", "ramp_factor", "stream_of"]
+__all__ = [
+    "Monthly",
+    "Schedule",
+    "Stream",
+    "annuity",
+    "irr",
+    "monthly_flows",
+    "payback",
+    "present_value",
+    "ramp_factor",
+    "stream_of",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -77,7 +88,7 @@ def ramp_factor(rate: Number, horizon: int, ramp: Number, delay: Number = 0.0) -
     full = np.clip(np.ceil(start + ramp), first, horizon + 1)  # the first month at the ceiling
     zero, one = _powers(rate, first, full - 1)
     flat, _ = _powers(rate, full, float(horizon))
-    rising = np.divide(one - start * zero, ramp, out=np.zeros(np.broadcast_shapes(np.shape(zero), ramp.shape)), where=ramp > 0)
+    rising = (one - start * zero) / np.where(ramp > 0, ramp, 1.0)
     return np.where(ramp > 0, rising + flat, annuity(rate, horizon, delay))
 
 
@@ -110,7 +121,14 @@ class Stream:
         return self.time_cash + self.errors - self.agent
 
 
-def stream_of(scope: Scope, economics: Economics, severity: Floats | None, *, extra_minutes: Number = 0.0, error_kept: Number = 1.0) -> Stream | None:
+def stream_of(
+    scope: Scope,
+    economics: Economics,
+    severity: Floats | None,
+    *,
+    extra_minutes: Number = 0.0,
+    error_kept: Number = 1.0,
+) -> Stream | None:
     """Turn what was measured in a scope into money a month.
 
     Args:
@@ -167,7 +185,9 @@ class Schedule:
     per_month: Number = 0.0
 
 
-def present_value(stream: Stream, economics: Economics, schedule: Schedule, *, cash_only: bool = False) -> Floats:
+def present_value(
+    stream: Stream, economics: Economics, schedule: Schedule, *, cash_only: bool = False
+) -> Floats:
     """Present value of a roll-out minus that of stopping now.
 
     Args:
@@ -219,12 +239,14 @@ def monthly_flows(stream: Stream, economics: Economics, schedule: Schedule) -> M
     month = np.arange(1, e.horizon + 1)[:, None]
     delay, ramp = np.asarray(schedule.delay), np.asarray(e.ramp, dtype=np.float64)
     active = np.clip(month - delay, 0, 1)
-    rising = np.clip(np.divide(month - delay - 0.5, ramp, out=np.ones((e.horizon, *ramp.shape[:1] or (1,))), where=ramp > 0), 0, 1)
+    rising = np.clip((month - delay - 0.5) / np.where(ramp > 0, ramp, 1.0), 0, 1)
     adopted = np.where(ramp > 0, rising, active)
     benefit = np.zeros((e.horizon + 1, n))
     cost = np.zeros((e.horizon + 1, n))
     benefit[1:] = adopted * (stream.time + stream.errors)
-    cost[1:] = adopted * stream.agent + active * (e.monthly() + schedule.per_month) + (1 - active) * e.pilot_cost
+    cost[1:] = (
+        adopted * stream.agent + active * (e.monthly() + schedule.per_month) + (1 - active) * e.pilot_cost
+    )
     cost[0] += schedule.one_off
     for line in e.lines:
         if line.per == "once":
@@ -259,10 +281,18 @@ def irr(flow: Floats) -> tuple[float | None, str | None]:
     signs = np.sign(flow[flow != 0])
     changes = int((np.diff(signs) != 0).sum())
     if changes != 1:
-        return None, "the cash flow never changes its sign" if changes == 0 else "the cash flow changes its sign more than once"
+        return (
+            None,
+            "the cash flow never changes its sign"
+            if changes == 0
+            else "the cash flow changes its sign more than once",
+        )
     months = np.arange(flow.size)
     low, high = -0.5, 1.0  # a month's rate
-    value = lambda x: float((flow * np.exp(-np.log1p(x) * months)).sum())  # noqa: E731
+
+    def value(rate: float) -> float:
+        return float((flow * np.exp(-np.log1p(rate) * months)).sum())
+
     while value(low) * value(high) > 0 and high < 1e6:
         high *= 4
     if value(low) * value(high) > 0:

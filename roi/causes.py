@@ -73,7 +73,11 @@ def find_causes(losses: Losses | None, *, draws: int, seed: int) -> Causes:
 
     def excess(rows: npt.NDArray[np.bool_]) -> float:
         k = float(losses.timed[rows].sum())
-        return max(0.0, float(losses.minutes[rows].sum()) / k - usual) * float(losses.n[rows].sum()) / cases if k else 0.0
+        return (
+            max(0.0, float(losses.minutes[rows].sum()) / k - usual) * float(losses.n[rows].sum()) / cases
+            if k
+            else 0.0
+        )
 
     if 2 * labelled >= total:
         names = (*CAUSES, UNEXPLAINED)
@@ -81,7 +85,9 @@ def find_causes(losses: Losses | None, *, draws: int, seed: int) -> Causes:
         every = np.array([losses.n[lost & (labels == c)].sum() for c in names], dtype=float)
         prior = np.where(every > 0, 0.5, 0.05)
         share = dirichlet_draws(errors + prior, draws, stream(seed, "causes:errors"))
-        spread = dirichlet_draws(every + prior, draws, stream(seed, "causes:losses")) / ((every + prior) / (every + prior).sum())
+        spread = dirichlet_draws(every + prior, draws, stream(seed, "causes:losses")) / (
+            (every + prior) / (every + prior).sum()
+        )
         minutes = {c: excess(lost & (labels == c)) * spread[:, i] for i, c in enumerate(names)}
         return Causes(
             losses=total,
@@ -94,7 +100,11 @@ def find_causes(losses: Losses | None, *, draws: int, seed: int) -> Causes:
     if by_data is None:
         rest = np.ones(draws)
         return Causes(
-            losses=total, labelled=labelled, evidence="none", error_share={UNEXPLAINED: rest}, excess_minutes={}
+            losses=total,
+            labelled=labelled,
+            evidence="none",
+            error_share={UNEXPLAINED: rest},
+            excess_minutes={},
         )
     return Causes(
         losses=total,
@@ -136,9 +146,11 @@ def in_words(causes: Causes) -> str:
     if runner is not None:
         ahead = float((causes.error_share[first] > causes.error_share[runner]).mean())
         if ahead < 0.8:
-            return (
-                f"Partly: {first} and {runner} are behind about {named[first]:.0%} and {named[runner]:.0%} of errors, too close to tell apart."
-            )
+            return f"Partly: {first} and {runner} are behind about {named[first]:.0%} and {named[runner]:.0%} of errors, too close to tell apart."
     verb = "Yes" if first == "model" else "Mostly not"
-    by = "by the reviewers' labels" if causes.evidence == "label" else "judging by cases with and without defective inputs"
+    by = (
+        "by the reviewers' labels"
+        if causes.evidence == "label"
+        else "judging by cases with and without defective inputs"
+    )
     return f"{verb}: {first} is behind about {named[first]:.0%} of errors (at least {low:.0%}), {by}."

@@ -98,7 +98,12 @@ def cell_draws(moments: Moments, weights: Floats, *, draws: int, seed: int) -> C
 
 
 def _steady(
-    matrix: Floats, index: list[tuple[int, int]], in_cell: Floats, moments: Moments, means: Floats, s_count: int
+    matrix: Floats,
+    index: list[tuple[int, int]],
+    in_cell: Floats,
+    moments: Moments,
+    means: Floats,
+    s_count: int,
 ) -> Floats:
     """Lend a cell of few units the relative variance of its arm; one unit alone shows none.
 
@@ -112,7 +117,12 @@ def _steady(
             cells = [index[i][0] for i in columns]
             sizes = np.array([_cases(moments, c, j, s_count) for c in cells], dtype=np.float64)
             trust = np.array([in_cell[c] - 1 for c in cells], dtype=np.float64)
-            relative = np.array([variance[i] * k / means[i] ** 2 if means[i] > 0 else 0.0 for i, k in zip(columns, sizes, strict=True)])
+            relative = np.array(
+                [
+                    variance[i] * k / means[i] ** 2 if means[i] > 0 else 0.0
+                    for i, k in zip(columns, sizes, strict=True)
+                ]
+            )
             if len(columns) < 2 or not trust.sum() > 0:
                 continue
             shared = float((trust * relative).sum() / trust.sum())

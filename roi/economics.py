@@ -127,7 +127,12 @@ class Economics:
 
 
 def economics_of(
-    parameters: Parameters, assumptions: Assumptions, *, smallest_saving: float, error_credit: bool, start: tuple[int, int]
+    parameters: Parameters,
+    assumptions: Assumptions,
+    *,
+    smallest_saving: float,
+    error_credit: bool,
+    start: tuple[int, int],
 ) -> Economics:
     """Read the stated inputs off a parameter file.
 
@@ -153,9 +158,11 @@ def economics_of(
             CostLine(
                 name=line.name,
                 kind=line.kind,
-                amount=assumptions.require(f"economics.costs[{i}].amount"),
+                amount=assumptions.require(f"economics.costs[{i + 1}].amount"),
                 per=line.per,
-                seats=assumptions.require(f"economics.costs[{i}].seats") if line.seats is not None else 0.0,
+                seats=assumptions.require(f"economics.costs[{i + 1}].seats")
+                if line.seats is not None
+                else 0.0,
                 month=month,
                 contingent=line.amount.evidence != "measured",
             )

@@ -70,7 +70,11 @@ def estimates(a: Analysis, warnings: list[str]) -> dict[str, dict[str, Any] | No
                     found[f"{component}_{word}"] = None
     add("human_minutes_baseline", base, "Human minutes per case without the agent", "min/case", 0, no_minutes)
     add("human_minutes_pilot", pilot, "Human minutes per case with the agent", "min/case", 1, no_minutes)
-    ratio = scope.minutes_saved / base if scope.minutes_saved is not None and base is not None and (base > 0).all() else None
+    ratio = (
+        scope.minutes_saved / base
+        if scope.minutes_saved is not None and base is not None and (base > 0).all()
+        else None
+    )
     add("relative_time_saved", ratio, "Share of human time saved", "share", None, no_minutes)
     for arm, word in enumerate(ARMS):
         why = f"no {word} case has an outcome"
@@ -165,7 +169,9 @@ def _both_readings(a: Analysis, result: dict[str, dict[str, Any] | None], warnin
         np.add.at(total, m.segment[rows], m.if_zero[rows, 0])
         np.add.at(n, m.segment[rows], m.if_zero[rows, 1])
         share = np.where(n > 0, a.measured.weights.share, 0.0)
-        means.append(float((share * total / np.maximum(n, 1)).sum() / share.sum()) if share.sum() > 0 else None)
+        means.append(
+            float((share * total / np.maximum(n, 1)).sum() / share.sum()) if share.sum() > 0 else None
+        )
     columns = ", ".join(f"{c} ({n})" for c, n in sorted(a.samples.undeclared_blanks.items()))
     saved = result["minutes_saved_per_case"]
     if means[0] is None or means[1] is None:
@@ -205,7 +211,9 @@ def by_segment(a: Analysis) -> list[dict[str, Any]]:
             if draws is None or not np.isfinite(draws).all():
                 return None
             return plain(
-                summarise(draws, label=label, unit=unit, evidence=measured.evidence, n=n, unit_of_n=m.unit_kind)
+                summarise(
+                    draws, label=label, unit=unit, evidence=measured.evidence, n=n, unit_of_n=m.unit_kind
+                )
             )
 
         rows.append(
@@ -215,8 +223,12 @@ def by_segment(a: Analysis) -> list[dict[str, Any]]:
                 "n_baseline": int(m.n[inside & (m.arm == 0)].sum()),
                 "n_pilot": int(m.n[inside & (m.arm == 1)].sum()),
                 "covered": bool(measured.covered()[s]),
-                "minutes_saved": est(None if saved is None else saved[s], "Minutes saved per case", "min/case", min(units)),
-                "error_rate_baseline": est(measured.rates.error[0, s], "Error rate, baseline", "share", units[0]),
+                "minutes_saved": est(
+                    None if saved is None else saved[s], "Minutes saved per case", "min/case", min(units)
+                ),
+                "error_rate_baseline": est(
+                    measured.rates.error[0, s], "Error rate, baseline", "share", units[0]
+                ),
                 "error_rate_pilot": est(measured.rates.error[1, s], "Error rate, pilot", "share", units[1]),
                 "worth_scale": worth.get((name,)),
             }

@@ -77,7 +77,9 @@ def complete_minutes(measured: Measured, *, flips: bool) -> Gate:
             if flips
             else " The verdict is the same were these long with the agent and short without it."
         )
-    missing = sum(int(measured.moments.n[measured.moments.arm == a].sum() * x) for a, x in ((0, base), (1, pilot)))
+    missing = sum(
+        int(measured.moments.n[measured.moments.arm == a].sum() * x) for a, x in ((0, base), (1, pilot))
+    )
     return Gate(
         gate="complete_minutes",
         label="Minutes recorded",
@@ -138,7 +140,9 @@ def covered_demand(measured: Measured, *, least: float) -> Gate:
         value=covered,
         threshold=least,
         evidence=evidence,
-        mend="" if holds else f"Sample cases of {', '.join(measured.weights.uncovered) or 'every segment'} in both arms",
+        mend=""
+        if holds
+        else f"Sample cases of {', '.join(measured.weights.uncovered) or 'every segment'} in both arms",
     )
 
 
@@ -164,7 +168,14 @@ def usable_inputs(measured: Measured, segments: tuple[str, ...], *, least: float
     more = None
     if state == "not_shown":
         share = max(clean / known, least + 0.05)
-        more = next((n for n in (2**k for k in range(4, 18)) if one_sided_bounds(clean + share * n, known + n)[0] >= least), None)
+        more = next(
+            (
+                n
+                for n in (2**k for k in range(4, 18))
+                if one_sided_bounds(clean + share * n, known + n)[0] >= least
+            ),
+            None,
+        )
     return Gate(
         gate="usable_inputs",
         label=label,
@@ -185,7 +196,9 @@ def known_cost(measured: Measured, economics: Economics) -> Gate:
     moments = measured.moments
     rows = moments.arm == 1
     n, known = int(moments.n[rows].sum()), int(moments.cost_known[rows].sum())
-    lines = [line.name for line in economics.lines if line.kind == "model_usage" or line.per in ("month", "case")]
+    lines = [
+        line.name for line in economics.lines if line.kind == "model_usage" or line.per in ("month", "case")
+    ]
     metered = any(name.startswith("agent_cost:") for name in moments.statistics)
     if not metered and lines:
         return Gate(
@@ -218,7 +231,9 @@ def known_cost(measured: Measured, economics: Economics) -> Gate:
         evidence=f"The agent's cost is known for {known:,} of {n:,} pilot cases."
         if metered
         else "Neither the log nor a cost line says what the agent costs.",
-        mend="" if state == "shown" else "Log the cost or the tokens of each case, or state a cost line of kind model_usage",
+        mend=""
+        if state == "shown"
+        else "Log the cost or the tokens of each case, or state a cost line of kind model_usage",
     )
 
 
@@ -257,7 +272,9 @@ def severe_error_gate(measured: Measured, segments: tuple[str, ...], *, limit: f
         mend={
             "shown": "",
             "exceeded": f"Bring severe errors below {per_100} cases, then label a fresh sample",
-            "not_shown": f"Label {more:,} more cases, none with a severe error" if more is not None else "Label more cases",
+            "not_shown": f"Label {more:,} more cases, none with a severe error"
+            if more is not None
+            else "Label more cases",
         }[state],
         more_cases=more,
     )
@@ -272,7 +289,10 @@ def design(measured: Measured, *, tipping: float | None) -> Gate:
             where it does not pass without any bias, infinite where no bias matters.
     """
     label = "Arms comparable"
-    words = {"before_after": "before and after", "observational": "with and without the agent, as people chose"}
+    words = {
+        "before_after": "before and after",
+        "observational": "with and without the agent, as people chose",
+    }
     if measured.design == "randomised":
         return Gate(
             gate="design",

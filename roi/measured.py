@@ -55,7 +55,14 @@ def production_weights(moments: Moments, mix: Mapping[str, float] | None, *, sta
     Returns:
         The weights.
     """
-    arms = [np.bincount(moments.segment[moments.arm == a], weights=moments.n[moments.arm == a], minlength=len(moments.segments)) for a in (0, 1)]
+    arms = [
+        np.bincount(
+            moments.segment[moments.arm == a],
+            weights=moments.n[moments.arm == a],
+            minlength=len(moments.segments),
+        )
+        for a in (0, 1)
+    ]
     covered = (arms[1] > 0) & ((arms[0] > 0) | stand_in)
     if mix is None or moments.segments == (ALL,):
         counts = arms[0] if arms[0].sum() > 0 and not stand_in else arms[1]
@@ -64,7 +71,11 @@ def production_weights(moments: Moments, mix: Mapping[str, float] | None, *, sta
     else:
         share = np.array([mix.get(name, 0.0) for name in moments.segments])
         stated = True
-    uncovered = {name: float(x) for name, x, ok in zip(moments.segments, share, covered, strict=True) if not ok and x > 0}
+    uncovered = {
+        name: float(x)
+        for name, x, ok in zip(moments.segments, share, covered, strict=True)
+        if not ok and x > 0
+    }
     if mix is not None and moments.segments != (ALL,):
         uncovered |= {name: x for name, x in mix.items() if name not in moments.segments and x > 0}
     return Weights(share=share, covered=covered, uncovered=uncovered, stated=stated)
@@ -340,7 +351,9 @@ def _with_stand_in(
     return human
 
 
-def _agent_cost(cells: CellDraws, assumptions: Assumptions, currency: str) -> tuple[Floats | None, tuple[str, ...]]:
+def _agent_cost(
+    cells: CellDraws, assumptions: Assumptions, currency: str
+) -> tuple[Floats | None, tuple[str, ...]]:
     """Agent cost in the pilot's currency, and the currencies that no exchange rate is stated for."""
     total: Floats | None = None
     unpriced = []

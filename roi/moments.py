@@ -178,7 +178,9 @@ def take_moments(samples: Samples) -> Moments:
     unit, unit_kind, few = _unit(cases, present, facts)
     cases = cases.mutate(unit_=unit)
     outcome_counts = cases.outcome.notnull() if "outcome" in present else ibis.literal(False)
-    if labels == "mixed":  # a judge's word is not mixed with people's; checking one against the other comes later
+    if (
+        labels == "mixed"
+    ):  # a judge's word is not mixed with people's; checking one against the other comes later
         outcome_counts = outcome_counts & (cases.label_source.fill_null("human") != "judge")
 
     statistics = [*components, "human_minutes"] if components else []
@@ -295,7 +297,8 @@ def _facts(samples: Samples, cases: ir.Table, components: Sequence[str]) -> _Fac
     last = "ended_at" if "ended_at" in present else "started_at"
     aggregates["last"] = cases[last].max().cast("date") if last in present else ibis.null("date")
     rows = fetch(
-        samples, cases.group_by("demo", "arm").aggregate(n=cases.count(), **aggregates).order_by("demo", "arm")
+        samples,
+        cases.group_by("demo", "arm").aggregate(n=cases.count(), **aggregates).order_by("demo", "arm"),
     )
     names = ["demo", "arm", "n", *aggregates]
     table = [dict(zip(names, row, strict=True)) for row in rows]
@@ -316,7 +319,9 @@ def _facts(samples: Samples, cases: ir.Table, components: Sequence[str]) -> _Fac
     return _Facts(
         workers={row["arm"]: int(row["units_worker"]) for row in live} if "worker" in present else None,
         all_workers=total.get("worker", 0),
-        units={c: max((int(r[f"units_{c}"]) for r in live), default=0) for c in ("worker", "pair_id", "case_id")},
+        units={
+            c: max((int(r[f"units_{c}"]) for r in live), default=0) for c in ("worker", "pair_id", "case_id")
+        },
         recorded={(row["arm"], c): int(row[c]) for row in live for c in components},
         labelled=sum(int(row["labelled"]) for row in live),
         judge=sum(int(row["judge"] or 0) for row in live),
@@ -339,7 +344,9 @@ def _with_minutes(cases: ir.Table, components: Sequence[str], facts: _Facts, *, 
         # Without an agent there is nothing to review: a review column that no baseline case fills is 0 there.
         unfilled = name == "review_minutes" and facts.recorded.get(("baseline", name), 0) == 0
         part = cases[name]
-        parts.append(ibis.cases((cases.arm == "baseline", part.fill_null(nothing)), else_=part) if unfilled else part)
+        parts.append(
+            ibis.cases((cases.arm == "baseline", part.fill_null(nothing)), else_=part) if unfilled else part
+        )
     human = parts[0]
     for part in parts[1:]:
         human = human + part
@@ -441,11 +448,16 @@ def _demo(
     import ibis
 
     demo = cases.filter(cases.demo)
-    mean = demo.human_.sum().cast("float64") / demo.human_.count().nullif(0) if minutes else ibis.null("float64")
+    mean = (
+        demo.human_.sum().cast("float64") / demo.human_.count().nullif(0) if minutes else ibis.null("float64")
+    )
     errors: Any = ibis.null("float64")
     if "outcome" in present:
         errors = (demo.outcome == "error").sum() / demo.outcome.count().nullif(0)
-    rows = fetch(samples, demo.group_by("arm").aggregate(n=demo.count(), minutes=mean, errors=errors).order_by("arm"))
+    rows = fetch(
+        samples, demo.group_by("arm").aggregate(n=demo.count(), minutes=mean, errors=errors).order_by("arm")
+    )
     return {
-        str(arm): (int(n), None if m is None else float(m), None if e is None else float(e)) for arm, n, m, e in rows
+        str(arm): (int(n), None if m is None else float(m), None if e is None else float(e))
+        for arm, n, m, e in rows
     }

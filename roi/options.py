@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from roi.assumptions import Assumptions, Number
-from roi.cashflow import Schedule, Stream, annuity, present_value, stream_of
+from roi.cashflow import Schedule, Stream, annuity, present_value, ramp_factor, stream_of
 from roi.causes import Causes
 from roi.economics import Economics
 from roi.measured import Measured, Scope
@@ -186,9 +187,9 @@ class Valuer:
         return longest
 
 
-def _sum(numbers: object) -> Number:
+def _sum(numbers: Iterable[Number]) -> Number:
     total: Number = 0.0
-    for number in numbers:  # type: ignore[attr-defined]
+    for number in numbers:
         total = np.add(total, number)
     return total
 
@@ -219,7 +220,9 @@ def _units(measured: Measured, segment: str) -> int:
     return min(np.unique(moments.unit[(moments.arm == a) & (moments.segment == s)]).size for a in arms)
 
 
-def subsets(remedies: tuple[Remedy, ...], *, budget: float | None, weeks: float | None, valuer: Valuer) -> list[tuple[Remedy, ...]]:
+def subsets(
+    remedies: tuple[Remedy, ...], *, budget: float | None, weeks: float | None, valuer: Valuer
+) -> list[tuple[Remedy, ...]]:
     """Every affordable set of remedies, the empty one included; a remedy comes with what it has to wait for."""
     found = []
     for size in range(len(remedies) + 1):
@@ -239,8 +242,9 @@ def remedies_of(parameters: Parameters, assumptions: Assumptions) -> tuple[Remed
     """The remedies of a parameter file, drawn."""
     found = []
     for i, r in enumerate(parameters.remedies or ()):
+
         def number(name: str, default: Number | None, i: int = i) -> Number | None:
-            value = assumptions.get(f"remedies[{i}].{name}")
+            value = assumptions.get(f"remedies[{i + 1}].{name}")
             return default if value is None else value
 
         weeks = number("weeks", 0.0)
@@ -265,16 +269,18 @@ def _known(number: Number | None) -> Number:
     return number
 
 
-def alternatives(parameters: Parameters, assumptions: Assumptions, economics: Economics, draws: int) -> list[Option]:
+def alternatives(
+    parameters: Parameters, assumptions: Assumptions, economics: Economics, draws: int
+) -> list[Option]:
     """Options without AI, valued with the same demand, labour cost, adoption and realisation; they are only shown."""
-    found = []
+    found: list[Option] = []
     e = economics
     if e.cases_per_month is None or e.labour is None:
         return found
     for i, a in enumerate(parameters.alternatives or ()):
-        saved = assumptions.get(f"alternatives[{i}].minutes_saved")
-        cost = assumptions.get(f"alternatives[{i}].cost")
-        monthly = assumptions.get(f"alternatives[{i}].cost_per_month")
+        saved = assumptions.get(f"alternatives[{i + 1}].minutes_saved")
+        cost = assumptions.get(f"alternatives[{i + 1}].cost")
+        monthly = assumptions.get(f"alternatives[{i + 1}].cost_per_month")
         if saved is None:
             continue
         cases = np.broadcast_to(np.multiply(e.cases_per_month, e.ceiling), (draws,))
@@ -289,8 +295,6 @@ def alternatives(parameters: Parameters, assumptions: Assumptions, economics: Ec
             agent=nothing,
             hours=cases * np.divide(saved, 60),
         )
-        from roi.cashflow import ramp_factor
-
         factor = ramp_factor(e.discount, e.horizon, e.ramp)
         paid = np.add(cost or 0.0, np.multiply(monthly or 0.0, annuity(e.discount, e.horizon)))
         found.append(
@@ -299,7 +303,10 @@ def alternatives(parameters: Parameters, assumptions: Assumptions, economics: Ec
                 label=a.name,
                 scope=None,
                 stream=stream,
-                schedule=Schedule(one_off=cost if cost is not None else 0.0, per_month=monthly if monthly is not None else 0.0),
+                schedule=Schedule(
+                    one_off=cost if cost is not None else 0.0,
+                    per_month=monthly if monthly is not None else 0.0,
+                ),
                 worth=np.asarray(stream.time * factor - paid + e.wind_down, dtype=np.float64),
                 cash=np.asarray(stream.time_cash * factor - paid + e.wind_down, dtype=np.float64),
                 note="" if cost is not None else "its cost is not stated",

@@ -16,7 +16,7 @@ from roi.cashflow import annuity
 from roi.draws import one_sided_bounds, stream
 from roi.gate import Gate
 from roi.information import Prices, after_sampling, explained
-from roi.options import Option, Remedy, Valuer, subsets
+from roi.options import Kind, Option, Remedy, Valuer, subsets
 from roi.parameters import Policy
 from roi.rates import severe_errors
 
@@ -109,7 +109,9 @@ def best_plans(
     for segments in scopes:
         failing = [g for g in gates_of(segments) if not g.holds]
         bare: Plan | None = None
-        for chosen in subsets(valuer.remedies, budget=policy.fix_budget, weeks=policy.fix_weeks, valuer=valuer):
+        for chosen in subsets(
+            valuer.remedies, budget=policy.fix_budget, weeks=policy.fix_weeks, valuer=valuer
+        ):
             if any(r.cost is None for r in chosen):
                 continue
             plan = _plan(valuer, segments, chosen, failing, prices, policy, seed)
@@ -161,15 +163,23 @@ def _plan(
     price = sum(m.price or 0.0 for m in measures if not m.fresh)
     price += (prices.labels(fresh) or 0.0) + (prices.setup if measures else 0.0)
     months = max((m.months for m in measures), default=0.0)
-    kind = "scale" if segments is None else "scale_segments"
+    kind: Kind = "scale" if segments is None else "scale_segments"
     option = valuer.roll_out(
-        segments, remedies=chosen, one_off=price, delay=months, kind=kind, label="Fix, then scale"  # type: ignore[arg-type]
+        segments,
+        remedies=chosen,
+        one_off=price,
+        delay=months,
+        kind=kind,
+        label="Fix, then scale",
     )
     if option is None:
         return None
     e = valuer.economics
     spent = float(np.mean(option.schedule.one_off)) + float(
-        np.mean(e.pilot_cost * (annuity(e.discount, e.horizon) - annuity(e.discount, e.horizon, option.schedule.delay)))
+        np.mean(
+            e.pilot_cost
+            * (annuity(e.discount, e.horizon) - annuity(e.discount, e.horizon, option.schedule.delay))
+        )
     )
     learned = max((m.learned for m in measures), default=0.0)
     worth, cash = _decided_later(option, passes, spent, learned, policy, valuer)
@@ -208,7 +218,8 @@ def _decided_later(
 
 def _signals(option: Option) -> list[Floats]:
     scope = option.scope
-    assert scope is not None and scope.minutes_saved is not None
+    assert scope is not None
+    assert scope.minutes_saved is not None
     signals = [scope.minutes_saved]
     if scope.error_rate[0] is not None and scope.error_rate[1] is not None:
         signals.append(scope.error_rate[0] - scope.error_rate[1])
@@ -276,7 +287,11 @@ def measure_for(
         spare = severe_errors(moments, inside).needed(policy.max_severe_error_rate, 1)
         n = spare if spare is not None else gate.more_cases  # room for one severe error among the new cases
         return Measure(
-            gate=gate.gate, what=f"Label {n:,} more cases", n=n, price=prices.labels(n), months=prices.months(n)
+            gate=gate.gate,
+            what=f"Label {n:,} more cases",
+            n=n,
+            price=prices.labels(n),
+            months=prices.months(n),
         )
     if gate.gate == "usable_inputs" and gate.more_cases is not None:
         n = gate.more_cases
@@ -289,7 +304,9 @@ def measure_for(
     if gate.gate == "complete_minutes" and gate.more_cases is not None:
         n = gate.more_cases
         what = f"Time {n:,} cases in place of those without minutes"
-        return Measure(gate=gate.gate, what=what, n=n, price=prices.cases(n), months=prices.months(n), learned=0.5)
+        return Measure(
+            gate=gate.gate, what=what, n=n, price=prices.cases(n), months=prices.months(n), learned=0.5
+        )
     if gate.gate == "measured_baseline" and gate.more_cases is not None:
         n = gate.more_cases
         return Measure(
@@ -321,7 +338,11 @@ def measure_for(
 
 
 def measuring_plans(
-    valuer: Valuer, scopes: Sequence[tuple[str, ...] | None], gates_of: GatesOf, prices: Prices, policy: Policy
+    valuer: Valuer,
+    scopes: Sequence[tuple[str, ...] | None],
+    gates_of: GatesOf,
+    prices: Prices,
+    policy: Policy,
 ) -> Plan | None:
     """Where every gate holds and only the worth is not sure enough: the sample whose worth after its price is highest."""
     if prices.per_case is None:
@@ -331,14 +352,18 @@ def measuring_plans(
     for segments in scopes:
         if any(not g.holds for g in gates_of(segments)):
             continue
-        inside = np.array([segments is None or name in segments for name in moments.segments])[moments.segment]
+        inside = np.array([segments is None or name in segments for name in moments.segments])[
+            moments.segment
+        ]
         seen = int(moments.n[inside].sum())
         for times in (0.25, 0.5, 1, 2, 4):
             n = max(int(round(seen * times, -1)), 10)
             price = prices.setup + n * prices.per_case
             months = prices.months(n)
-            kind = "scale" if segments is None else "scale_segments"
-            option = valuer.roll_out(segments, one_off=price, delay=months, kind=kind, label="Measure, then decide")  # type: ignore[arg-type]
+            kind: Kind = "scale" if segments is None else "scale_segments"
+            option = valuer.roll_out(
+                segments, one_off=price, delay=months, kind=kind, label="Measure, then decide"
+            )
             if option is None:
                 continue
             e = valuer.economics

@@ -111,7 +111,10 @@ def draw_rates(moments: Moments, severity_mix: Floats, *, draws: int, seed: int)
                 hits = float(gone[rows].sum())
                 rng = stream(seed, f"escalated:{name}")
                 escalated[s] = beta_draws(
-                    hits / deff + pooled_gone / s_count, (n - hits) / deff + (1 - pooled_gone) / s_count, draws, rng
+                    hits / deff + pooled_gone / s_count,
+                    (n - hits) / deff + (1 - pooled_gone) / s_count,
+                    draws,
+                    rng,
                 )
     return Rates(
         error=error,

@@ -55,7 +55,9 @@ def build_record(a: Analysis) -> dict[str, Any]:
     if a.scale is not None and a.measured.rates.labelled[0] == 0 and a.measured.rates.labelled[1] > 0:
         warnings.append("No baseline case has an outcome, so the pilot's errors are charged in full.")
     if a.scale is not None and a.economics.error_cost is None:
-        warnings.append("The cost of an error is not stated, so errors are left out of the money (economics.error_cost).")
+        warnings.append(
+            "The cost of an error is not stated, so errors are left out of the money (economics.error_cost)."
+        )
     if a.scale is not None and not a.economics.error_credit:
         warnings.append(
             "Which cases people labelled is not known, or only a program judged them: fewer errors earn no credit."
@@ -63,7 +65,9 @@ def build_record(a: Analysis) -> dict[str, Any]:
     if a.scale is not None and a.scale.scope is not None and a.scale.scope.agent_cost is None:
         warnings.append("The agent's cost per case is not known and is left out of the money.")
     if a.moments.few_workers:
-        warnings.append("Fewer than four people worked the cases: how people differ is assumed (25 % of the effect).")
+        warnings.append(
+            "Fewer than four people worked the cases: how people differ is assumed (25 % of the effect)."
+        )
     record: dict[str, Any] = {
         "schema": SCHEMA,
         "pilot": p.pilot,
@@ -95,8 +99,12 @@ def build_record(a: Analysis) -> dict[str, Any]:
         "by_segment": by_segment(a),
         "sample": _sample(a),
         "options": {
-            "kill": _option(a, "Stop now", np.zeros(2), np.zeros(2), one_off=float(np.mean(a.economics.wind_down))),
-            "keep": None if a.keep is None else _option(a, a.keep.label, a.keep.worth, a.keep.cash, note=a.keep.note),
+            "kill": _option(
+                a, "Stop now", np.zeros(2), np.zeros(2), one_off=float(np.mean(a.economics.wind_down))
+            ),
+            "keep": None
+            if a.keep is None
+            else _option(a, a.keep.label, a.keep.worth, a.keep.cash, note=a.keep.note),
             "scale": None if a.scale is None else _roll_out(a, a.scale, "Scale"),
             "scale_segments": [_roll_out(a, o, o.label) for o in a.segments],
             "fix": None
@@ -108,9 +116,13 @@ def build_record(a: Analysis) -> dict[str, Any]:
                 "unpriced": [g.gate for g in fix.unpriced],
                 "chance_gates_pass": fix.passes,
                 "max_worth_paying": max(0.0, fix.mean() + fix.price),
-                "scope": list(fix.option.scope.segments) if fix.option.kind == "scale_segments" and fix.option.scope else None,
+                "scope": list(fix.option.scope.segments)
+                if fix.option.kind == "scale_segments" and fix.option.scope
+                else None,
             },
-            "alternatives": [{"name": o.label, **_option(a, o.label, o.worth, o.cash, note=o.note)} for o in a.others],
+            "alternatives": [
+                {"name": o.label, **_option(a, o.label, o.worth, o.cash, note=o.note)} for o in a.others
+            ],
         },
         "money": _money(a),
         "gates": [_gate(a, g) for g in a.gates[None]],
@@ -123,7 +135,9 @@ def build_record(a: Analysis) -> dict[str, Any]:
         "evpi": evpi([o.worth for o in roll_outs] + [x.worth for x in plans]) if roll_outs else None,
         "share_assumed": _share_assumed(a),
         "tipping_point": _tipping(a),
-        "break_even_minutes": break_even_minutes(a.valuer) if a.economics.labour is not None and a.economics.cases_per_month is not None else None,
+        "break_even_minutes": break_even_minutes(a.valuer)
+        if a.economics.labour is not None and a.economics.cases_per_month is not None
+        else None,
         "unknowns": _unknowns(a, measured),
         "not_stated": not_stated(a.economics, metered=a.measured.agent_cost is not None),
         "assumptions": [_entry(e, currency) for e in entries],
@@ -141,7 +155,7 @@ def build_record(a: Analysis) -> dict[str, Any]:
                 "approved_by": x.approved_by,
                 "expires": x.expires,
             }
-            for x in policy.exceptions
+            for x in policy.exception
         ],
         "rule_error_rates": None,
         "signed": [],
@@ -322,7 +336,10 @@ def _waiting(a: Analysis) -> float | None:
         return pilot
     value = option.stream.net
     at = option.schedule.delay
-    lost = value * (ramp_factor(e.discount, e.horizon, e.ramp, at) - ramp_factor(e.discount, e.horizon, e.ramp, np.add(at, 1)))
+    lost = value * (
+        ramp_factor(e.discount, e.horizon, e.ramp, at)
+        - ramp_factor(e.discount, e.horizon, e.ramp, np.add(at, 1))
+    )
     saved = np.add(e.monthly(), option.schedule.per_month) * (
         annuity(e.discount, e.horizon, at) - annuity(e.discount, e.horizon, np.add(at, 1))
     )
@@ -384,7 +401,9 @@ def _unknowns(a: Analysis, measured: dict[str, Any]) -> list[str]:
     if missing:
         found.append(f"Costs not stated: {', '.join(kind.replace('_', ' ') for kind in missing)}.")
     if a.measured.weights.uncovered:
-        names = ", ".join(f"{name} ({share:.0%} of demand)" for name, share in a.measured.weights.uncovered.items())
+        names = ", ".join(
+            f"{name} ({share:.0%} of demand)" for name, share in a.measured.weights.uncovered.items()
+        )
         found.append(f"Nothing is known about {names}; it earns nothing here.")
     return found
 

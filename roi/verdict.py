@@ -121,12 +121,16 @@ def decide(
     without_gates = max((o.mean() for o in options), default=0.0)
     priced_but_dear = bool(plans) and best is None
     if risky and priced_but_dear and without_gates > 0:
-        return Verdict(verdict="kill", ground="uncontrollable_risk", option=max(options, key=lambda o: o.mean()))
-    chances = [o.chance(policy.hurdle) for o in options] + [float(np.mean(p.worth > policy.hurdle)) for p in plans]
+        return Verdict(
+            verdict="kill", ground="uncontrollable_risk", option=max(options, key=lambda o: o.mean())
+        )
+    chances = [o.chance(policy.hurdle) for o in options] + [
+        float(np.mean(p.worth > policy.hurdle)) for p in plans
+    ]
     if waiting is not None:
         chances.append(float(np.mean(waiting.worth > policy.hurdle)))
     thin = max(chances, default=0.0) <= policy.kill_probability
-    if best is None and waiting is None or thin:
+    if (best is None and waiting is None) or thin:
         ground: Ground = "thin_value" if thin_value_can_be_claimed else "no_data"
         return Verdict(verdict="kill", ground=ground, option=options[0] if options else None)
     plan = best if best is not None else waiting

@@ -38,7 +38,10 @@ def bounded_access(samples: Samples) -> Gate:
     grants = {(row[0], row[1]) for row in fetch(samples, access.select(columns).distinct())}
     needed: set[tuple[str, str]] = set()
     if "needed" in access.columns:
-        needed = {(row[0], row[1]) for row in fetch(samples, access.filter(access.needed).select(columns).distinct())}
+        needed = {
+            (row[0], row[1])
+            for row in fetch(samples, access.filter(access.needed).select(columns).distinct())
+        }
     uses = {(row[0], row[1]): int(row[2]) for row in fetch(samples, used)}
     total = sum(uses.values())
     outside = sum(n for key, n in uses.items() if key not in grants)

@@ -32,8 +32,10 @@ def human_approval(samples: Samples, *, limit: float, high_risk_tools: tuple[str
     actions = samples.tables.get("actions")
     columns = set() if actions is None else set(actions.columns)
     wanted = {"decision", "decided_at", "executed_at"}
-    if actions is None or not wanted <= columns or not columns & {"risk", "effect"} and not high_risk_tools:
-        lacks = "no action log" if actions is None else "no record of decisions and their times in the action log"
+    if actions is None or not wanted <= columns or (not columns & {"risk", "effect"} and not high_risk_tools):
+        lacks = (
+            "no action log" if actions is None else "no record of decisions and their times in the action log"
+        )
         return Gate(
             gate="human_approval",
             label=LABEL,
@@ -76,7 +78,9 @@ def human_approval(samples: Samples, *, limit: float, high_risk_tools: tuple[str
     mend = {
         "shown": "",
         "exceeded": "Block high-risk actions until a second person has approved them",
-        "not_shown": f"Log {needed:,} more high-risk actions, none missed" if needed else "Log more high-risk actions",
+        "not_shown": f"Log {needed:,} more high-risk actions, none missed"
+        if needed
+        else "Log more high-risk actions",
         "missing_evidence": "",
     }[state]
     return Gate(

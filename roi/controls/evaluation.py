@@ -37,7 +37,10 @@ def evaluation(samples: Samples) -> Gate:
     """
     evals = samples.tables.get("evals")
     if evals is None:
-        return _missing("There is no run of an evaluation suite.", "Provide the runs of an evaluation suite (samples.evals)")
+        return _missing(
+            "There is no run of an evaluation suite.",
+            "Provide the runs of an evaluation suite (samples.evals)",
+        )
     columns = set(evals.columns)
     timed = "ran_at" in columns
     newest = evals.passed.argmax(evals.ran_at) if timed else evals.passed.min()
@@ -56,10 +59,13 @@ def evaluation(samples: Samples) -> Gate:
     now = results.get(live or "", {})
     if not now:
         return _missing(
-            "The live version has no run of the evaluation suite.", "Run the suite on the live version before the decision"
+            "The live version has no run of the evaluation suite.",
+            "Run the suite on the live version before the decision",
         )
     if changed is not None and timed and live in ran and ran[live] < changed:
-        return _missing("The last run of the suite is older than the last change.", "Run the suite again after the change")
+        return _missing(
+            "The last run of the suite is older than the last change.", "Run the suite again after the change"
+        )
     share = sum(p for p, _ in now.values()) / len(now)
     broken = sum(c and not p for p, c in now.values())
     then = results.get(before or "", {})
@@ -84,11 +90,19 @@ def evaluation(samples: Samples) -> Gate:
 
 def _missing(evidence: str, mend: str) -> Gate:
     return Gate(
-        gate="evaluation", label=LABEL, state="missing_evidence", value=None, threshold=None, evidence=evidence, mend=mend
+        gate="evaluation",
+        label=LABEL,
+        state="missing_evidence",
+        value=None,
+        threshold=None,
+        evidence=evidence,
+        mend=mend,
     )
 
 
-def _live_version(samples: Samples, ran: dict[str, dt.datetime]) -> tuple[str | None, str | None, dt.datetime | None]:
+def _live_version(
+    samples: Samples, ran: dict[str, dt.datetime]
+) -> tuple[str | None, str | None, dt.datetime | None]:
     """The live version, the one it replaced, and when."""
     changes = samples.tables.get("changes")
     if changes is None:

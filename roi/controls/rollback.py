@@ -28,7 +28,11 @@ def rollback(samples: Samples, *, as_of: dt.date | None, max_age_days: float, ma
     incidents = samples.tables.get("incidents")
     columns = set() if incidents is None else set(incidents.columns)
     if incidents is None or "paused_at" not in columns:
-        lacks = "no record of a drill or an incident" if incidents is None else "no time of a pause in the incidents"
+        lacks = (
+            "no record of a drill or an incident"
+            if incidents is None
+            else "no time of a pause in the incidents"
+        )
         return Gate(
             gate="rollback",
             label=LABEL,
@@ -67,5 +71,7 @@ def rollback(samples: Samples, *, as_of: dt.date | None, max_age_days: float, ma
         value=minutes,
         threshold=max_minutes,
         evidence=evidence,
-        mend="Repeat the drill until the pause is quick enough and service is restored" if slow or not restored else "",
+        mend="Repeat the drill until the pause is quick enough and service is restored"
+        if slow or not restored
+        else "",
     )

@@ -1,0 +1,223 @@
+"""The command line: `roi check`, `decide`, `run`, `batch`, `schema`, `lab`.
+
+Exit codes: 0 done, 1 a bug or a failed pilot in a batch (the others are finished), 2 the inputs need mending.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import click
+
+from roi.problems import InputError
+
+__all__ = ["main"]
+
+
+class _Examples(click.Command):
+    """A command whose help ends with examples, kept as they are written."""
+
+    def __init__(self, *args: Any, examples: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.examples = examples
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if self.examples:
+            with formatter.section("Examples"):
+                for line in self.examples.strip().splitlines():
+                    formatter.write(f"  {line.strip()}\n")
+
+
+def _told(action: Callable[..., int | None]) -> Callable[..., None]:
+    """Print what needs mending, without a traceback, and exit with 2."""
+
+    def run(*args: Any, **kwargs: Any) -> None:
+        try:
+            code = action(*args, **kwargs)
+        except InputError as error:
+            click.echo(str(error), err=True)
+            sys.exit(2)
+        except BrokenPipeError:
+            sys.exit(0)
+        sys.exit(code or 0)
+
+    run.__name__ = action.__name__
+    run.__doc__ = action.__doc__
+    return run
+
+
+_PARAMS = click.argument("params", nargs=-1, required=True, metavar="PARAMS...")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(version("roi"), prog_name="roi")
+def main() -> None:
+    """Kill, fix or scale? A measured answer for every AI pilot.
+
+    PARAMS are parameter files, folders of them (params/), or names of pilots.
+    """
+
+
+@main.command(
+    cls=_Examples,
+    examples="""
+    roi check params/
+    roi check claims_intake
+    """,
+)
+@_PARAMS
+@_told
+def check(params: Sequence[str]) -> int:
+    """Everything that is wrong with parameters and samples, at once; exit 2."""
+    from roi.parameters import find_parameter_files, load_parameters
+    from roi.samples import open_samples
+
+    problems = []
+    for path in find_parameter_files(params):
+        try:
+            loaded = load_parameters(path)
+            samples = open_samples(loaded)
+        except InputError as error:
+            problems += error.problems
+            continue
+        rows = samples.connection.con.execute("select 1").fetchall()
+        assert rows
+        warnings = [*loaded.warnings, *samples.warnings]
+        click.echo(f"{loaded.name}: ok" + (f", {len(warnings)} to know" if warnings else ""))
+        for warning in warnings:
+            click.echo(f"  {warning}")
+    if problems:
+        raise InputError(problems)
+    return 0
+
+
+@main.command(
+    cls=_Examples,
+    examples="""
+    roi decide claims_intake
+    roi decide params/ --json > decisions.jsonl
+    """,
+)
+@_PARAMS
+@click.option("--json", "as_json", is_flag=True, help="One record a line, nothing else.")
+@_told
+def decide(params: Sequence[str], as_json: bool) -> int:
+    """The verdict on the terminal; no notebook is run."""
+    from roi.parameters import find_parameter_files
+    from roi.pilot import open_pilot
+
+    problems = []
+    for path in find_parameter_files(params):
+        try:
+            decision = open_pilot(path).decision
+            if as_json:
+                sys.stdout.buffer.write(decision.json().encode() + b"\n")
+                sys.stdout.buffer.flush()
+            else:
+                from roi.report.terminal import print_record
+
+                print_record(decision.record)
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    return 0
+
+
+_OUT = click.option(
+    "-o",
+    "--out",
+    default="reports",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Folder for the reports.",
+)
+
+
+@main.command(
+    cls=_Examples,
+    examples="""
+    roi run claims_intake
+    roi run params/claims_intake.yaml -o reports/
+    """,
+)
+@click.argument("params", metavar="PARAMS")
+@_OUT
+@_told
+def run(params: str, out: Path) -> int:
+    """One pilot's notebooks and reports."""
+    return _batch([params], out, 1)
+
+
+@main.command(
+    cls=_Examples,
+    examples="""
+    roi batch params/
+    roi batch params/claims_intake.yaml params/support_replies.yaml -o reports/
+    """,
+)
+@_PARAMS
+@_OUT
+@click.option(
+    "-j", "--jobs", default=2, show_default=True, type=click.IntRange(1, 64), help="Pilots at a time."
+)
+@_told
+def batch(params: Sequence[str], out: Path, jobs: int) -> int:
+    """All pilots' notebooks and reports, then the page that lists them."""
+    return _batch(params, out, jobs)
+
+
+def _batch(params: Sequence[str], out: Path, jobs: int) -> int:
+    from roi.batch import run_batch
+    from roi.parameters import find_parameter_files
+
+    return run_batch(find_parameter_files(params), out, jobs=jobs).exit_code
+
+
+@main.command(
+    cls=_Examples,
+    examples="""
+    roi schema > parameters.schema.json
+    """,
+)
+@_told
+def schema() -> int:
+    """The JSON Schema of the parameter file, for editors that complete and check it."""
+    import json
+
+    from roi.parameters import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False, sort_keys=True))
+    return 0
+
+
+@main.command(
+    cls=_Examples,
+    examples="""
+    roi lab
+    roi lab --no-browser
+    """,
+    context_settings={"ignore_unknown_options": True},
+)
+@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[JUPYTER OPTIONS]...")
+@_told
+def lab(options: Sequence[str]) -> int:
+    """JupyterLab, opened on the notebooks."""
+    import subprocess
+    from importlib.util import find_spec
+
+    if find_spec("jupyterlab") is None:
+        click.echo("JupyterLab is not installed; install the extra: pip install 'roi[lab]'", err=True)
+        return 2
+    here = Path.cwd()
+    folder = next((p for p in (here, *here.parents) if (p / "notebooks").is_dir()), None)
+    if folder is None:
+        click.echo("No notebooks/ folder here or above; go to the project folder first.", err=True)
+        return 2
+    return subprocess.call(
+        [sys.executable, "-m", "jupyterlab", "--notebook-dir", str(folder), *options], cwd=folder
+    )

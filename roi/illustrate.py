@@ -1,0 +1,181 @@
+"""The arrays behind the pictures, binned from the same draws and in the same engine as every number."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from roi.analysis import Analysis
+from roi.cashflow import monthly_flows
+from roi.moments import fetch
+from roi.pictures import Band, Driver, FiscalYear, Histogram, Pictures
+from roi.record import plan_flows
+from roi.report.words import number
+
+__all__ = ["illustrate"]
+
+Floats = npt.NDArray[np.float64]
+
+BINS = 30
+MOST_DRIVERS = 10
+
+
+def illustrate(a: Analysis) -> Pictures:
+    """Bin what the report draws.
+
+    Args:
+        a: The analysis.
+
+    Returns:
+        Histograms of minutes by arm and of worth, the cumulative cash band, fiscal years and drivers.
+    """
+    found = plan_flows(a)
+    worth = {}
+    if a.scale is not None:
+        worth["scale"] = _histogram(a.scale.worth)
+    if a.verdict.option is not None and a.verdict.option.kind == "scale_segments":
+        worth["scale_segments"] = _histogram(a.verdict.option.worth)
+    if a.verdict.plan is not None:
+        worth["fix"] = _histogram(a.verdict.plan.worth)
+    band, years = (None, ()) if found is None else _cash(a)
+    return Pictures(
+        minutes=_minutes(a),
+        worth=worth,
+        cumulative=band,
+        fiscal_years=years,
+        drivers=() if found is None else _drivers(a, found[1].worth),
+    )
+
+
+def _histogram(values: Floats) -> Histogram:
+    low, high = np.percentile(values, [0.5, 99.5])
+    if not high > low:
+        low, high = low - 0.5, low + 0.5
+    share, edges = np.histogram(np.clip(values, low, high), bins=BINS, range=(low, high))
+    return Histogram(edges=edges, share=share / values.size)
+
+
+def _minutes(a: Analysis) -> dict[str, Histogram] | None:
+    """Counts of human minutes by arm in common bins; counted in the engine, no row leaves it."""
+    spread = a.moments.spread
+    if not spread:
+        return None
+    import ibis
+
+    high = _round_up(max(s.p95 for s in spread.values()) * 1.25)
+    cases = a.samples.tables["cases"]
+    if "setting" in cases.columns:
+        cases = cases.filter(cases.setting != "demo")
+    total = None
+    for name in ("handling_minutes", "review_minutes", "rework_minutes"):
+        if name not in cases.columns:
+            continue
+        part = cases[name]
+        if name == "review_minutes":
+            part = ibis.cases((cases.arm == "baseline", part.fill_null(0)), else_=part)
+        total = part if total is None else total + part
+    assert total is not None
+    place = (total.cast("float64") * (BINS / high)).floor().cast("int64").clip(0, BINS - 1)
+    counted = cases.mutate(place=place).filter(ibis._.place.notnull())
+    rows = fetch(
+        a.samples, counted.group_by("arm", "place").aggregate(n=ibis._.count()).order_by("arm", "place")
+    )
+    edges = np.linspace(0.0, high, BINS + 1)
+    found = {}
+    for arm in ("baseline", "pilot"):
+        share = np.zeros(BINS)
+        for name, where, n in rows:
+            if name == arm:
+                share[int(where)] = n
+        if share.sum() > 0:
+            found[arm] = Histogram(edges=edges, share=share / share.sum())
+    return found or None
+
+
+def _round_up(x: float) -> float:
+    if not x > 0:
+        return 1.0
+    step = 10.0 ** math.floor(math.log10(x))
+    return math.ceil(x / step * 2) / 2 * step
+
+
+def _cash(a: Analysis) -> tuple[Band, tuple[FiscalYear, ...]]:
+    found = plan_flows(a)
+    assert found is not None and found[1].stream is not None
+    flows = monthly_flows(found[1].stream, a.economics, found[2])
+    cumulative = np.cumsum(flows.net, axis=0)
+    p10, p50, p90 = np.percentile(cumulative, [10, 50, 90], axis=1)
+    band = Band(month=np.arange(cumulative.shape[0]), p10=p10, p50=p50, p90=p90, mean=cumulative.mean(axis=1))
+    year, month = a.start
+    # Month 0 is the start itself; month m is the m-th month from it.
+    calendar = [year + (month - 1 + max(m - 1, 0)) // 12 for m in range(cumulative.shape[0])]
+    years = []
+    for label in dict.fromkeys(calendar):
+        rows = np.array([c == label for c in calendar])
+        net = flows.net[rows].sum(axis=0)
+        low, high = np.percentile(net, [10, 90])
+        years.append(
+            FiscalYear(
+                label=str(label) if year else f"year {label + 1}",
+                benefit=float(flows.benefit[rows].sum(axis=0).mean()),
+                cost=float(flows.cost[rows].sum(axis=0).mean()),
+                net_p10=float(low),
+                net_mean=float(net.mean()),
+                net_p90=float(high),
+            )
+        )
+    return band, tuple(years)
+
+
+def _drivers(a: Analysis, worth: Floats) -> tuple[Driver, ...]:
+    """Mean worth where an input is in its lowest and its highest tenth."""
+    inputs: list[tuple[str, str, str, str, Floats]] = []
+    scope = a.measured.scope()
+    evidence = a.measured.evidence
+    if scope.minutes_saved is not None:
+        inputs.append(
+            ("minutes_saved_per_case", "Minutes saved per case", "min", evidence, scope.minutes_saved)
+        )
+    base, pilot = scope.error_rate
+    if base is not None and pilot is not None:
+        inputs.append(("errors_avoided", "Errors avoided per 100 cases", "", evidence, 100 * (base - pilot)))
+    if scope.agent_cost is not None:
+        currency = a.loaded.parameters.about.currency
+        inputs.append(("agent_cost_per_case", "Agent cost per case", currency, evidence, scope.agent_cost))
+    for key, values in a.assumptions.values.items():
+        if isinstance(values, np.ndarray) and key.split(".")[0].split("[")[0] in (
+            "economics",
+            "demand",
+            "remedies",
+        ):
+            entry = a.assumptions.entries[key]
+            inputs.append((key, entry.label, entry.unit, entry.value.evidence, values))
+    found = []
+    for key, label, unit, origin, values in inputs:
+        if not float(values.std()) > 0:
+            continue
+        order = np.argsort(values, kind="stable")
+        tenth = max(values.size // 10, 1)
+        p05, p95 = np.percentile(values, [5, 95])
+        found.append(
+            Driver(
+                key=key,
+                label=label,
+                low_text=_text(float(p05), unit),
+                high_text=_text(float(p95), unit),
+                low=float(worth[order[:tenth]].mean()),
+                high=float(worth[order[-tenth:]].mean()),
+                evidence=origin,
+            )
+        )
+    found.sort(key=lambda d: (-abs(d.high - d.low), d.key))
+    noise = 4 * float(worth.std()) / math.sqrt(max(worth.size // 10, 1))
+    return tuple(d for d in found if abs(d.high - d.low) > noise)[:MOST_DRIVERS]
+
+
+def _text(value: float, unit: str) -> str:
+    if unit.startswith("share"):
+        return f"{number(100 * value, 2)} %"
+    return f"{number(value, 3)} {unit.split('/')[0]}".strip()

@@ -1,0 +1,88 @@
+"""A pilot, opened: what notebooks and the command line hold in their hands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from roi.analysis import Analysis, analyse
+from roi.parameters import LoadedParameters, load_parameters
+from roi.pictures import Pictures
+from roi.record import build_record, canonical
+from roi.samples import Samples, open_samples
+
+__all__ = ["Decision", "Pilot", "open_pilot"]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A pilot's decision: its record, and the arrays behind its pictures.
+
+    Attributes:
+        analysis: Draws, gates, options and the verdict, for whoever wants to take it apart.
+    """
+
+    analysis: Analysis
+
+    @cached_property
+    def record(self) -> dict[str, Any]:
+        """What decision.json holds."""
+        return build_record(self.analysis)
+
+    @cached_property
+    def pictures(self) -> Pictures:
+        """The arrays that pictures are drawn from."""
+        from roi.illustrate import illustrate
+
+        return illustrate(self.analysis)
+
+    @property
+    def verdict(self) -> str:
+        """kill, fix or scale."""
+        return self.analysis.verdict.verdict
+
+    def json(self) -> str:
+        """The record as one line of JSON; the same inputs give the same bytes."""
+        return canonical(self.record)
+
+    def __repr__(self) -> str:
+        return f"<{self.record['pilot']}: {self.verdict} – {self.record['headline']}>"
+
+
+@dataclass(frozen=True)
+class Pilot:
+    """A pilot's checked parameters and opened samples.
+
+    Attributes:
+        loaded: Parameters and policy.
+        samples: The sample tables, opened; nothing is read before it is needed.
+    """
+
+    loaded: LoadedParameters
+    samples: Samples
+
+    @cached_property
+    def decision(self) -> Decision:
+        """Measure, value and decide; done once."""
+        return Decision(analyse(self.loaded, self.samples))
+
+
+def open_pilot(pilot: str | Path, **groups: object) -> Pilot:
+    """Open a pilot by the name of its parameter file, or by its path.
+
+    Args:
+        pilot: Such as "claims_intake", or "params/claims_intake.yaml".
+        groups: Top-level groups of the parameter file (samples, economics, …) that replace the file's; None means
+            the file's own.
+
+    Returns:
+        The opened pilot.
+
+    Raises:
+        ParameterError: With everything that is wrong with the parameter file and the policy.
+        SampleError: With everything that is wrong with the samples.
+    """
+    loaded = load_parameters(pilot, overrides=groups)
+    return Pilot(loaded, open_samples(loaded))
