@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from roi.problems import ParameterError, Problem
+from roi.scalars import describe, shorten
 from roi.schema.base import nearest
-from roi.schema.errors import problems_of
-from roi.schema.model import NOT_USED_YET, SCENARIO_GROUPS, TOP_LEVEL_KEYS, Parameters, not_used_yet
+from roi.schema.errors import problem_at, problems_of
+from roi.schema.injected import lay_overrides, sha256_of
+from roi.schema.model import NOT_USED_YET, TOP_LEVEL_KEYS, Parameters, not_used_yet
 from roi.schema.policy import Policy
 from roi.schema.register import RegisterEntry, register
+from roi.schema.scenarios import scenario_problems
 from roi.schema.tighten import merge_policy
-from roi.schema.values import is_uncertain_form
-from roi.strict_yaml import Document, YamlPath, describe, dotted, plain, read_yaml, shorten
-from roi.uncertain import Uncertain
+from roi.strict_yaml import Document, dotted, read_yaml
 
 __all__ = [
     "NOT_USED_YET",
@@ -98,7 +97,7 @@ def load_parameters(pilot: str | Path, *, overrides: Mapping[str, object] | None
     project = _project(path)
     name = _relative(path, project)
     document = read_yaml(path, name=name)
-    raw, document, used = _override(document, overrides or {}, path, name)
+    raw, document, used = lay_overrides(document, overrides or {}, path, name)
     problems = list(document.problems)
     parameters: Parameters | None = None
     if document.value is not None and not isinstance(document.value, dict):
@@ -108,7 +107,7 @@ def load_parameters(pilot: str | Path, *, overrides: Mapping[str, object] | None
     elif document.value is not None or used:
         parameters = _validate(raw, document, name, problems)
         problems += _name_problems(raw, document, path, name)
-        problems += _scenario_problems(raw, document, name, {problem.place for problem in problems})
+        problems += scenario_problems(raw, document, name, {problem.place for problem in problems})
     policy_path = path.parent / _POLICY_FILE
     policy_name = _relative(policy_path, project)
     base, policy_sha256, warnings = _read_policy(policy_path, policy_name, problems)
@@ -117,9 +116,9 @@ def load_parameters(pilot: str | Path, *, overrides: Mapping[str, object] | None
         policy, expired, parts = merge_policy(base, parameters, parameters.run.as_of)
         warnings += expired
         for place, message in parts:
-            problems.append(_problem(name, place, message, document))
+            problems.append(problem_at(name, place, message, document))
     if problems:
-        raise ParameterError(problems)
+        raise ParameterError(_with_origin(problem, used) for problem in problems)
     if parameters is None or policy is None or base is None:
         raise ParameterError([Problem(name, "", "is empty; `roi new` writes a commented file to begin from")])
     return LoadedParameters(
@@ -128,7 +127,7 @@ def load_parameters(pilot: str | Path, *, overrides: Mapping[str, object] | None
         path=path,
         project=project,
         name=name,
-        params_sha256=_sha256(path, used, raw),
+        params_sha256=sha256_of(path, used, raw),
         policy_sha256=policy_sha256,
         overrides=used,
         warnings=(*_warnings(parameters), *not_used_yet(raw), *warnings),
@@ -257,11 +256,6 @@ def _relative(path: Path, project: Path) -> str:
     return resolved.relative_to(project).as_posix() if resolved.is_relative_to(project) else resolved.name
 
 
-def _problem(file: str, path: YamlPath, message: str, document: Document) -> Problem:
-    line = document.line(path)
-    return Problem(file, dotted(path), f"{message} (line {line})" if line else message)
-
-
 def _validate(
     raw: dict[str, Any], document: Document, name: str, problems: list[Problem]
 ) -> Parameters | None:
@@ -272,59 +266,19 @@ def _validate(
         return None
 
 
+def _with_origin(problem: Problem, used: tuple[str, ...]) -> Problem:
+    """A problem that says so where the value came from a notebook rather than from the file."""
+    if re.split(r"[.\[]", problem.place, maxsplit=1)[0] not in used:
+        return problem
+    return replace(problem, message=f"{problem.message} (as given in place of the file's)")
+
+
 def _name_problems(raw: Mapping[str, Any], document: Document, path: Path, name: str) -> list[Problem]:
     pilot = raw.get("pilot")
     if isinstance(pilot, str) and re.fullmatch(r"[a-z0-9_]{1,80}", pilot) and pilot != path.stem:
         message = f"'{pilot}' is not the file's own name; write '{shorten(path.stem)}' or rename the file"
-        return [_problem(name, ("pilot",), message, document)]
+        return [problem_at(name, ("pilot",), message, document)]
     return []
-
-
-def _scenario_problems(
-    raw: Mapping[str, Any], document: Document, name: str, known: set[str]
-) -> list[Problem]:
-    """What is wrong with the file as each scenario would change it, beyond what is wrong anyway."""
-    scenarios = raw.get("scenarios")
-    if not isinstance(scenarios, Mapping):
-        return []
-    found: list[Problem] = []
-    for scenario, changes in scenarios.items():
-        prefix: YamlPath = ("scenarios", scenario)
-        if not isinstance(changes, Mapping):
-            found.append(
-                _problem(name, prefix, f"{describe(changes)} where a group of keys is wanted", document)
-            )
-            continue
-        for group in changes:
-            if group not in SCENARIO_GROUPS:
-                meant = nearest(group, list(SCENARIO_GROUPS))
-                hint = f"did you mean '{meant}'?" if meant else f"it may change {', '.join(SCENARIO_GROUPS)}"
-                found.append(_problem(name, (*prefix, group), f"unknown key; {hint}", document))
-        changed = _laid_over(
-            {**raw, "scenarios": None}, {k: v for k, v in changes.items() if k in SCENARIO_GROUPS}
-        )
-        try:
-            Parameters.model_validate(changed)
-        except ValidationError as error:
-            for problem in problems_of(error, Parameters, Document(None), file=name):
-                if problem.place not in known:
-                    line = document.line(prefix)
-                    where = f" (line {line})" if line else ""
-                    found.append(Problem(name, f"{dotted(prefix)}.{problem.place}", problem.message + where))
-    return found
-
-
-def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Groups merged key by key; an uncertain value, a list or a scalar replaces what was there."""
-    merged = dict(below)
-    for key, value in above.items():
-        old = merged.get(key)
-        both = isinstance(value, Mapping) and isinstance(old, Mapping)
-        if both and not is_uncertain_form(value) and not is_uncertain_form(old):
-            merged[key] = _laid_over(old, value)  # type: ignore[arg-type]
-        else:
-            merged[key] = value
-    return merged
 
 
 def _read_policy(path: Path, name: str, problems: list[Problem]) -> tuple[Policy | None, str, list[str]]:
@@ -345,75 +299,6 @@ def _read_policy(path: Path, name: str, problems: list[Problem]) -> tuple[Policy
         return None, "", []
     warnings = not_used_yet(document.value, prefix="policy.")
     return policy, hashlib.sha256(path.read_bytes()).hexdigest(), warnings
-
-
-def _override(
-    document: Document, overrides: Mapping[str, object], path: Path, name: str
-) -> tuple[dict[str, Any], Document, tuple[str, ...]]:
-    """The file's value with a notebook's groups in their place, and which those are."""
-    raw = dict(document.value) if isinstance(document.value, dict) else {}
-    given = {str(key): value for key, value in overrides.items() if value is not None and key != "pilot"}
-    if not given:
-        return raw, document, ()
-    as_papermill = _papermill_reading(path)
-    used: list[str] = []
-    for key, value in given.items():
-        if key in as_papermill and _canonical(as_papermill[key]) == _canonical(value):
-            continue
-        raw[key] = plain(value)
-        used.append(key)
-    lines = {place: line for place, line in document.lines.items() if not place or place[0] not in used}
-    # Problems of a replaced group are no longer problems of what is computed.
-    kept = [
-        problem
-        for problem in document.problems
-        if re.split(r"[.\[]", problem.place, maxsplit=1)[0] not in used
-    ]
-    return raw, Document(document.value, lines, tuple(kept)), tuple(sorted(used))
-
-
-def _papermill_reading(path: Path) -> dict[str, Any]:
-    """The file as ``papermill -f`` reads it: YAML 1.1, dates left as texts."""
-
-    class NoDates(yaml.SafeLoader):
-        yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own way
-            first: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:timestamp"]
-            for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
-        }
-
-    try:
-        value = yaml.load(path.read_bytes(), Loader=NoDates)
-    except (yaml.YAMLError, OSError, ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _canonical(value: object) -> str:
-    """One text for a value however it came: dates as ISO texts, tuples as lists, keys as texts."""
-
-    def simple(item: Any) -> Any:
-        if isinstance(item, Mapping):
-            return {str(key): simple(below) for key, below in item.items()}
-        if isinstance(item, list | tuple):
-            return [simple(below) for below in item]
-        if isinstance(item, Uncertain):
-            return repr(item)
-        if isinstance(item, date):
-            return str(item).removesuffix(" 00:00:00")
-        if isinstance(item, float) and item.is_integer():
-            return int(item)
-        if item is None or isinstance(item, bool | int | float | str):
-            return item
-        return str(item)
-
-    return json.dumps(simple(value), sort_keys=True)
-
-
-def _sha256(path: Path, used: tuple[str, ...], raw: Mapping[str, Any]) -> str:
-    digest = hashlib.sha256(path.read_bytes())
-    if used:
-        digest.update(_canonical({key: raw[key] for key in used}).encode())
-    return digest.hexdigest()
 
 
 def _warnings(parameters: Parameters) -> list[str]:

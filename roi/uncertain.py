@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, betaincc, betaincinv, expit, logit, ndtri
 
-from roi.strict_yaml import as_share
+from roi.scalars import as_share
 
 __all__ = ["Evidence", "Family", "Floats", "Form", "Uncertain", "exact", "interval", "observed", "pert"]
 

@@ -6,9 +6,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from roi.scalars import shorten
 from roi.schema.base import Currency, Day, Group, Integer, Label, Number, Slug, Text
 from roi.schema.values import Real, inherit
-from roi.strict_yaml import shorten
 
 __all__ = ["About", "Claim", "Goal", "Run"]
 

@@ -9,7 +9,8 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, model_validator
 
-from roi.strict_yaml import Plain, YamlPath, as_share, describe, read_flag, read_number, shorten
+from roi.scalars import Plain, as_share, describe, read_flag, read_number, shorten
+from roi.strict_yaml import YamlPath
 
 __all__ = [
     "Anything",

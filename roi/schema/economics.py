@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self, TypeAlias, get_args
 
 from pydantic import BaseModel, BeforeValidator, Field, field_validator, model_validator
 
+from roi.scalars import shorten
 from roi.schema.base import (
     Group,
     Integer,
@@ -20,7 +21,7 @@ from roi.schema.base import (
 )
 from roi.schema.tables import SEVERITIES
 from roi.schema.values import Positive, Share, inherit, is_uncertain_form
-from roi.strict_yaml import YamlPath, shorten
+from roi.strict_yaml import YamlPath
 from roi.uncertain import Uncertain, exact, pert
 
 __all__ = [

@@ -9,10 +9,11 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from roi.problems import Problem
+from roi.scalars import describe, shorten
 from roi.schema.base import RefusedError, nearest, ordinal_list
-from roi.strict_yaml import Document, YamlPath, describe, dotted, shorten
+from roi.strict_yaml import Document, YamlPath, dotted
 
-__all__ = ["keys_of", "problems_of", "submodel"]
+__all__ = ["keys_of", "problem_at", "problems_of", "submodel"]
 
 _KINDS = {
     "model_type": "a group of keys",
@@ -48,6 +49,12 @@ def problems_of(
             line = document.line(place)
             found.append(Problem(file, dotted(place), f"{message} (line {line})" if line else message))
     return sorted(found, key=lambda problem: _line(problem, document))
+
+
+def problem_at(file: str, path: YamlPath, message: str, document: Document) -> Problem:
+    """A problem at a path, with its line where the file has one."""
+    line = document.line(path)
+    return Problem(file, dotted(path), f"{message} (line {line})" if line else message)
 
 
 def _line(problem: Problem, document: Document) -> int:

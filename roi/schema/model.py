@@ -7,13 +7,13 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, WithJsonSchema, model_validator
 
+from roi.scalars import shorten
 from roi.schema.about import About, Claim, Run
 from roi.schema.base import Group, RefusedError, Slug
 from roi.schema.economics import Demand, Economics
 from roi.schema.policy import Tightening
 from roi.schema.remedies import Alternative, Measurement, Remedy, check_remedies
 from roi.schema.samples import Samples
-from roi.strict_yaml import shorten
 
 __all__ = ["NOT_USED_YET", "SCENARIO_GROUPS", "TOP_LEVEL_KEYS", "Parameters", "not_used_yet"]
 

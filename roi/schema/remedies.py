@@ -6,9 +6,10 @@ from typing import Annotated, Self, TypeAlias
 
 from pydantic import Field, field_validator, model_validator
 
+from roi.scalars import shorten
 from roi.schema.base import Group, Label, Names, Text, Unit, nearest
 from roi.schema.values import Positive, Real, Share, inherit
-from roi.strict_yaml import YamlPath, shorten
+from roi.strict_yaml import YamlPath
 
 __all__ = ["CAUSES", "GATES", "Alternative", "Measurement", "Remedy", "check_remedies"]
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
+from roi.scalars import describe, shorten
 from roi.schema.base import (
     Anything,
     Flag,
@@ -27,7 +28,7 @@ from roi.schema.base import (
 )
 from roi.schema.tables import TABLE_COLUMNS, Column, ColumnKind
 from roi.schema.values import Positive, Share
-from roi.strict_yaml import YamlPath, describe, shorten
+from roi.strict_yaml import YamlPath
 
 __all__ = [
     "TABLE_COLUMNS",

@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from roi.scalars import shorten
 from roi.schema.model import Parameters
 from roi.schema.policy import DIRECTIONS, Policy, PolicyException, Tightening, is_tighter
-from roi.strict_yaml import YamlPath, shorten
+from roi.strict_yaml import YamlPath
 
 __all__ = ["merge_policy"]
 

@@ -8,8 +8,9 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import BeforeValidator, WithJsonSchema
 
+from roi.scalars import describe, read_number, shorten
 from roi.schema.base import RefusedError, nearest, ordinal_list, read_day, read_text
-from roi.strict_yaml import YamlPath, describe, read_number, shorten
+from roi.strict_yaml import YamlPath
 from roi.uncertain import Evidence, Family, Form, Uncertain
 
 __all__ = ["UNCERTAIN_SCHEMAS", "Positive", "Real", "Share", "inherit", "is_uncertain_form", "read_uncertain"]
