@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from roi.samples import Samples
-
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+
+    from roi.samples import Samples
 
 __all__ = ["ALL", "ARMS", "COMPONENTS", "Losses", "Moments", "Spread", "take_moments"]
 
