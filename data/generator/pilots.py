@@ -297,11 +297,10 @@ PERMIT_INTAKE = Truth(
             baseline=_PERMIT_BASELINE,
             pilot=_PERMIT_PILOT,
         ),
-        # Nobody sampled these: the trial was closed to listed buildings.
         Segment(
             name="heritage",
             share=0.25,
-            cases=(0, 0),
+            cases=(0, 0),  # nobody sampled these: the trial was closed to listed buildings
             defects=0.85,
             baseline=_PERMIT_BASELINE,
             pilot=_PERMIT_PILOT,
