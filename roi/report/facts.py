@@ -227,10 +227,9 @@ def facts(record: Record) -> list[Fact]:
     if goal:
         found.append(Fact("The goal", goal))
     for claim in (record.get("claims") or [])[:2]:
-        text = (
-            f"{words.shorten(claim.get('by') or 'Someone', 60)} claimed {words.number(claim.get('claimed'))}"
-        )
-        text += f" ({words.shorten(str(claim.get('quantity')).replace('_', ' '), 60)}); "
+        by = words.capital(words.shorten(claim.get("by") or "someone", 60))
+        what = words.shorten(str(claim.get("quantity")).replace("_", " "), 60)
+        text = f"{by} claimed {words.number(claim.get('claimed'))} ({what}); "
         found.append(Fact("What was claimed", text + f"{words.number(claim.get('measured'))} was measured."))
     found.append(Fact("How much is assumed", _assumed(record)))
     unknowns = [words.shorten(text, 220) for text in record.get("unknowns") or []]

@@ -108,7 +108,7 @@ def worth_figure(record: Record, pictures: Pictures) -> Figure | None:
     chances = {name: words.chance(found[name].get("chance_above_hurdle")) for name in kept}
     goal = "pays" if hurdle == 0 else f"clears {words.amount(hurdle, currency)}"
     alt = " ".join(
-        f"{names[n]}: mean {words.amount(found[n].get('mean'), currency)}, 8 in 10 outcomes between "
+        f"{names[n]}: mean {words.amount(found[n].get('mean'), currency)}, 8 in 10 outcomes: "
         f"{words.amount_range(found[n].get('p10'), found[n].get('p90'), currency)}; {goal} in {chances[n]}."
         for n in kept
     )
@@ -149,7 +149,7 @@ def cash_figure(record: Record, pictures: Pictures) -> Figure | None:
     alt = (
         f"Cumulative cash over {months} months. The middle outcome is lowest in month {int(band.month[low])} "
         f"at {words.amount(float(band.p50[low]), currency)} and ends at "
-        f"{words.amount(float(band.p50[-1]), currency)}; 8 in 10 outcomes end between {end}. {answer}."
+        f"{words.amount(float(band.p50[-1]), currency)}; 8 in 10 outcomes end at {end}. {answer}."
     )
 
     def draw(width: int) -> Any:

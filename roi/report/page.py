@@ -14,7 +14,7 @@ from roi.report.sections import RECORD_MIME, TEMPLATES, environment, style_sheet
 __all__ = ["notebook_record", "page", "render", "write_whole"]
 
 CONTENTS = "<!-- contents -->"
-HEADING = re.compile(r"<h2\b[^>]*\bid=\"([^\"]+)\"[^>]*>(.*?)</h2>", re.S)
+HEADING = re.compile(r"<h2\b[^>]*>(.*?)</h2>", re.S)
 
 
 def notebook_record(notebook: Any) -> dict[str, Any] | None:
@@ -56,19 +56,24 @@ def page(title: str, body: str, *, above: str = "", footer: str = "") -> str:
 
 
 def _contents(body: str) -> str:
-    """A list of the headings, put where the first screen ends."""
+    """The body with a name on each heading after the first screen, and a list of them where that ends."""
     from markupsafe import Markup
 
-    headings = HEADING.findall(body)
-    items = Markup("").join(
-        Markup('<li><a href="#{}">{}</a></li>').format(name, Markup(text).striptags())
-        for name, text in headings
-    )
-    if not headings:
-        return body.replace(CONTENTS, "")
-    nav = f'<nav class="contents" aria-label="Contents"><b>In this report</b><ol>{items}</ol></nav>'
     before, mark, after = body.partition(CONTENTS)
-    return before + nav + after if mark else nav + body
+    if not mark:
+        before, after = "", body
+    links: list[str] = []
+
+    def named(heading: re.Match[str]) -> str:
+        name = f"part-{len(links) + 1}"
+        links.append(Markup('<li><a href="#{}">{}</a></li>').format(name, Markup(heading[1]).striptags()))
+        return f'<h2 id="{name}">{heading[1]}</h2>'
+
+    after = HEADING.sub(named, after)
+    if not links:
+        return before + after
+    nav = f'<nav class="contents" aria-label="Contents"><b>In this report</b><ol>{"".join(links)}</ol></nav>'
+    return before + nav + after
 
 
 def render(notebook: str | Path, target: str | Path) -> Path:

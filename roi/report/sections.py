@@ -187,7 +187,9 @@ def first_screen(decision: Decision) -> Section:
     bars = _bars(rows)
     known = facts.facts(record)
     key = [
-        fact for fact in known if fact.label in ("What was measured", "How much is assumed", "A first view")
+        fact
+        for fact in known
+        if fact.label in ("A first view", "What was measured", "How much is assumed", "What is not known")
     ]
     asked = {"kill": "Cost of stopping", "fix": "The sum asked for", "scale": "The sum asked for"}
     return _section(

@@ -167,8 +167,14 @@ def amount_range(low: object, high: object, currency: str, *, unknown: str = UNK
 
 
 def edges(low: object, high: object, digits: int = 3) -> str:
-    """Two ends of a range without unit: "3.1 to 6.8"."""
-    return f"{number(low, digits)} to {number(high, digits)}"
+    """Two ends of a range without unit, as fine as the larger one deserves: "3.1 to 6.8", "0.80 to 1.40"."""
+    a, b = finite(low), finite(high)
+    if a is None or b is None:
+        return UNKNOWN
+    largest = max(abs(a), abs(b))
+    places = max(0, digits - 1 - math.floor(math.log10(largest))) if largest else 0
+    texts = [f"{round(x, places) + 0.0:,.{places}f}".replace("-", MINUS) for x in (a, b)]
+    return " to ".join(texts)
 
 
 def axis_amount(value: float) -> str:
