@@ -63,22 +63,34 @@ def reason(a: Analysis) -> str:
     if v.verdict == "scale" and v.option is not None and minutes is not None:
         sure = chance(v.option.chance(policy.hurdle))
         saves = f"A case takes {minutes:.1f} minutes less" if minutes > 0 else "Errors fall"
-        return f"{saves}, every control holds, and in {sure} outcomes scaling beats stopping, by {_money(a, v.option.mean())} on average."
+        return (
+            f"{saves}, every control holds, and in {sure} outcomes scaling beats stopping, "
+            f"by {_money(a, v.option.mean())} on average."
+        )
     if v.verdict == "fix" and v.plan is not None:
         if v.plan.unpriced:
             gates = and_list(g.label.lower() for g in v.plan.unpriced[:2])
             return f"It would pay, but {gates} cannot be shown; worth mending for at most {_money(a, v.plan.mean())}."
         if v.fix_kind == "measure":
-            return f"It is not yet sure enough: measuring for {_money(a, v.plan.price)} is worth {_money(a, v.plan.mean())} on average."
+            return (
+                f"It is not yet sure enough: measuring for {_money(a, v.plan.price)} "
+                f"is worth {_money(a, v.plan.mean())} on average."
+            )
         now = a.scale
         blocked = [g for g in a.gates[None] if not g.holds]
         stands = f"worth {_money(a, now.mean())}" if now is not None else "of unknown worth"
         stands += f" with {len(blocked)} gate{'s' if len(blocked) != 1 else ''} closed" if blocked else ""
-        return f"As it is, scaling is {stands}; fixed for {_money(a, v.plan.price)}, it is worth {_money(a, v.plan.mean())}."
+        return (
+            f"As it is, scaling is {stands}; fixed for {_money(a, v.plan.price)}, "
+            f"it is worth {_money(a, v.plan.mean())}."
+        )
     if v.ground == "no_data":
         inputs = next((g for g in a.gates[None] if g.gate == "usable_inputs"), None)
         if inputs is not None and inputs.state == "exceeded" and inputs.value is not None:
-            return f"Only {percent(inputs.value)} of real cases arrive with inputs the agent can use, and no affordable remedy lifts that enough."
+            return (
+                f"Only {percent(inputs.value)} of real cases arrive with inputs the agent can use, "
+                "and no affordable remedy lifts that enough."
+            )
         return "The value rests on figures nobody measured, and measuring them is not worth its price."
     if v.ground == "uncontrollable_risk":
         best = max((p.mean() for p in a.plans), default=0.0)
@@ -91,7 +103,10 @@ def reason(a: Analysis) -> str:
         if minutes is not None and minutes >= 0
         else "A case takes longer than before"
     )
-    return f"{saves}; scaling beats stopping in {pays} outcomes, {_money(a, worth)} on average, and no fix pays for itself."
+    return (
+        f"{saves}; scaling beats stopping in {pays} outcomes, {_money(a, worth)} on average, "
+        "and no fix pays for itself."
+    )
 
 
 def _capital(text: str) -> str:
@@ -256,7 +271,7 @@ def _mark(a: Analysis, target: str, remedy: Remedy | None = None) -> str:
         "evaluation": "The live version passes its suite, no worse than the one before",
         "rollback": f"A pause within {policy.max_minutes_to_pause:g} minutes of detection, and service restored",
         "measured_baseline": f"Scaling pays with a chance of at least {percent(policy.scale_probability)}",
-        "design": f"Scaling pays with a chance of at least {percent(policy.scale_probability)}, cases assigned at random",
+        "design": f"A chance of at least {percent(policy.scale_probability)} that it pays, cases assigned at random",
         "complete_minutes": "Minutes recorded in at least 95 % of cases of each arm",
         "known_cost": "The agent's cost known for nine cases in ten",
         "value": f"Scaling pays with a chance of at least {percent(policy.scale_probability)}",
@@ -268,7 +283,10 @@ def _mark(a: Analysis, target: str, remedy: Remedy | None = None) -> str:
         return "Fewer losses from this cause, measured on new cases"
     kept, _ = a.valuer.effect_of((remedy,))
     after = float(np.mean(before * kept))
-    return f"Errors fall from {percent(float(before.mean()))} to {percent(after)} of cases or less, measured on new cases"
+    return (
+        f"Errors fall from {percent(float(before.mean()))} to {percent(after)} of cases or less, "
+        "measured on new cases"
+    )
 
 
 def stopping(a: Analysis) -> list[dict[str, Any]]:
@@ -292,7 +310,8 @@ def stopping(a: Analysis) -> list[dict[str, Any]]:
     people = [x for x in (p.about.owner, p.about.budget_owner, p.about.finance_reviewer) if x]
     reopen = {
         "thin_value": f"Evidence that a case saves at least {_needed_minutes(a)} minutes, measured on production cases",
-        "no_data": f"At least {percent(a.loaded.policy.min_usable_inputs)} of production cases with usable inputs, or the missing measurement at a lower price",
+        "no_data": f"At least {percent(a.loaded.policy.min_usable_inputs)} of production cases with usable inputs, "
+        "or the missing measurement at a lower price",
         "uncontrollable_risk": "Controls that cost less than the value they protect",
     }[a.verdict.ground or "thin_value"]
     return [

@@ -12,28 +12,20 @@ import numpy as np
 from roi.assumptions import Assumptions, draw_assumptions
 from roi.cashflow import annuity, ramp_factor
 from roi.causes import Causes, find_causes
-from roi.controls import audit_trail, bounded_access, evaluation, human_approval, rollback
 from roi.economics import Economics, economics_of
 from roi.gate import Gate
-from roi.gates import (
-    complete_minutes,
-    covered_demand,
-    design,
-    known_cost,
-    measured_baseline,
-    severe_error_gate,
-    unkind_shift,
-    usable_inputs,
-)
+from roi.gate_check import controls_of, gates_of_scope, tipping_point
 from roi.information import Prices, prices_of
 from roi.measured import Measured, measure
-from roi.moments import Moments, fetch, take_moments
+from roi.moments import Moments, fetch
 from roi.options import Option, Valuer, alternatives, remedies_of, scopes_of
-from roi.parameters import LoadedParameters, Parameters, Policy, register
-from roi.plans import Measure, Plan, best_plans, measuring_plans
+from roi.parameters import LoadedParameters, Parameters, register
+from roi.plans import Plan, best_plans, measuring_plans
 from roi.problems import ParameterError, Problem
+from roi.reduce import take_moments
 from roi.samples import Samples
-from roi.verdict import Unknown, Verdict, decide
+from roi.unmeasured import why_unknown
+from roi.verdict import Verdict, decide
 
 __all__ = ["Analysis", "analyse"]
 
@@ -259,76 +251,6 @@ def _start(p: Parameters, as_of: dt.date | None) -> tuple[int, int]:
     return (as_of.year + 1, 1) if as_of.month == 12 else (as_of.year, as_of.month + 1)
 
 
-def controls_of(samples: Samples, policy: Policy, as_of: dt.date | None) -> tuple[Gate, ...]:
-    """The five control layers, read from the logs."""
-    return (
-        bounded_access(samples),
-        human_approval(
-            samples, limit=policy.max_approval_miss_rate, high_risk_tools=tuple(policy.high_risk_tools)
-        ),
-        audit_trail(samples),
-        evaluation(samples),
-        rollback(
-            samples,
-            as_of=as_of,
-            max_age_days=policy.drill_max_age_days,
-            max_minutes=policy.max_minutes_to_pause,
-        ),
-    )
-
-
-def gates_of_scope(
-    valuer: Valuer, scope: Scope, policy: Policy, controls: tuple[Gate, ...], tipping: float | None
-) -> tuple[Gate, ...]:
-    """Every gate for scaling in a scope."""
-    measured = valuer.measured
-    segments = measured.scope(scope).segments or measured.moments.segments
-    flips = False
-    shift = unkind_shift(measured.moments)
-    plain = valuer.roll_out(scope)
-    if plain is not None and shift > 0:
-        unkind = valuer.roll_out(scope, extra_minutes=-shift)
-        assert unkind is not None
-        needed = policy.scale_probability
-        flips = plain.chance(policy.hurdle) >= needed > unkind.chance(policy.hurdle)
-    found = [complete_minutes(measured, flips=flips), measured_baseline(measured)]
-    if scope is None:
-        found.append(covered_demand(measured, least=policy.min_covered_demand))
-    found += [
-        usable_inputs(measured, segments, least=policy.min_usable_inputs),
-        known_cost(measured, valuer.economics),
-        severe_error_gate(measured, segments, limit=policy.max_severe_error_rate),
-        design(measured, tipping=tipping),
-        *controls,
-    ]
-    return tuple(found)
-
-
-def tipping_point(valuer: Valuer, scope: Scope, policy: Policy, most: float = 6.0) -> float | None:
-    """Constant bias, in standard deviations of the design's, at which the chance no longer suffices.
-
-    Returns:
-        None where it does not suffice without any bias; infinite where no bias up to `most` matters, or the arms were
-        assigned at random.
-    """
-    if valuer.measured.bias_sd == 0:
-        return float("inf")
-
-    def enough(sds: float) -> bool:
-        option = valuer.roll_out(scope, measured=valuer.measured.shifted(sds))
-        return option is not None and option.chance(policy.hurdle) >= policy.scale_probability
-
-    if not enough(0.0):
-        return None
-    if enough(most):
-        return float("inf")
-    low, high = 0.0, most
-    for _ in range(12):
-        middle = (low + high) / 2
-        low, high = (middle, high) if enough(middle) else (low, middle)
-    return low
-
-
 def keep_as_it_is(valuer: Valuer) -> Option | None:
     """Keeping the pilot at the volume of its sample; None where that volume is not known."""
     moments, e = valuer.measured.moments, valuer.economics
@@ -352,151 +274,6 @@ def keep_as_it_is(valuer: Valuer) -> Option | None:
         worth=np.asarray(worth, dtype=np.float64),
         cash=np.asarray(cash, dtype=np.float64),
         note="shown for comparison; a pilot that goes on undecided is never advised",
-    )
-
-
-def break_even_minutes(valuer: Valuer, low: float = 0.0, high: float = 6000.0) -> float | None:
-    """Human minutes a case must take today for scaling to pay on average; None where it never does or is not known.
-
-    The pilot's minutes, errors and costs are as measured; no error is held against the baseline.
-    """
-    measured = valuer.measured
-    pilot = measured.arm_mean("human_minutes", 1)
-    if pilot is None:
-        return None
-
-    def worth(minutes: float) -> float | None:
-        option = _with_baseline(valuer, minutes)
-        return None if option is None else option.mean()
-
-    top = worth(high)
-    if top is None or top <= 0:
-        return None
-    bottom = worth(low)
-    if bottom is not None and bottom > 0:
-        return low
-    for _ in range(40):
-        middle = (low + high) / 2
-        found = worth(middle)
-        assert found is not None
-        low, high = (low, middle) if found > 0 else (middle, high)
-    return high
-
-
-def _with_baseline(valuer: Valuer, minutes: float) -> Option | None:
-    """A roll-out as if a case took so many minutes today, in every segment that the pilot worked."""
-    from dataclasses import replace
-
-    measured = valuer.measured
-    if measured.human is None:
-        return None
-    human = measured.human.copy()
-    human[0] = minutes
-    pilot = ~np.isnan(human[1][:, 0])
-    share = np.where(pilot, measured.weights.share, 0.0)
-    if not share.sum() > 0:
-        n = np.bincount(measured.moments.segment, weights=measured.moments.n, minlength=pilot.size)
-        share = n / n.sum() if n.sum() > 0 else share
-    weights = replace(measured.weights, covered=pilot, share=share)
-    stated = replace(measured, human=human, weights=weights, bias_sd=0.0)
-    return valuer.roll_out(measured=stated)
-
-
-def why_unknown(valuer: Valuer, prices: Prices, scale: Option | None, p: Parameters) -> Unknown | None:
-    """Why the worth cannot be computed, and what would tell; None where it can."""
-    if scale is not None:
-        return None
-    moments, e = valuer.measured.moments, valuer.economics
-    lacking = [
-        key
-        for key, value in (
-            ("demand.cases_per_month", e.cases_per_month),
-            ("economics.labour_cost_per_hour", e.labour),
-        )
-        if value is None
-    ]
-    if lacking:
-        return Unknown(
-            why=f"{' and '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} not stated",
-            measure=Measure(gate="value", what=f"State {' and '.join(lacking)}", n=0, price=0.0, months=0.0),
-            upside=1.0,
-            upside_means="stating an input costs nothing",
-        )
-    if moments.cases("pilot") == 0:
-        return _only_demo(valuer, prices, p)
-    if valuer.measured.human is None:
-        n = 30
-        return Unknown(
-            why="no case has minutes, so time saved cannot be told",
-            measure=Measure(
-                gate="complete_minutes",
-                what=f"Time {n} cases in each arm",
-                n=n,
-                price=_priced(prices.cases(2 * n), prices),
-                months=prices.months(2 * n),
-            ),
-            upside=None,
-            upside_means="",
-        )
-    n = 30
-    measure_ = Measure(
-        gate="measured_baseline",
-        what=f"Time {n} cases without the agent",
-        n=n,
-        price=_priced(prices.baseline(n), prices),
-        months=prices.months(n),
-    )
-    point = break_even_minutes(valuer)
-    if point is None:
-        return Unknown(
-            why="no case without the agent was timed", measure=measure_, upside=None, upside_means=""
-        )
-    twice = _with_baseline(valuer, max(2 * point, 1.0))
-    return Unknown(
-        why=f"no case without the agent was timed; it pays only if a case takes more than {point:.1f} minutes today",
-        measure=measure_,
-        upside=None if twice is None else twice.mean(),
-        upside_means="if a case took twice the break-even today",
-    )
-
-
-def _priced(price: float | None, prices: Prices) -> float | None:
-    return None if price is None else price + prices.setup
-
-
-def _only_demo(valuer: Valuer, prices: Prices, p: Parameters) -> Unknown:
-    """Only demo cases: what they would be worth, were production like the demo."""
-    moments, e = valuer.measured.moments, valuer.economics
-    n = 50
-    upside = None
-    pilot, base = moments.demo.get("pilot"), moments.demo.get("baseline")
-    minutes = base[1] if base is not None else None
-    if minutes is None and p.samples.baseline is not None:
-        minutes = (
-            sum(v.mean for k, v in p.samples.baseline if v is not None and k.endswith("_minutes")) or None
-        )
-    if pilot is not None and pilot[1] is not None and minutes is not None:
-        both = float(np.mean(np.clip(np.add(e.cash, e.redeployed), 0, 1)))
-        monthly = float(
-            np.mean(
-                np.multiply(np.multiply(e.cases_per_month or 0.0, e.ceiling), np.divide(e.labour or 0.0, 60))
-            )
-        )
-        saved = minutes - pilot[1]
-        factor = float(np.mean(ramp_factor(e.discount, e.horizon, e.ramp)))
-        paid = float(np.mean(e.one_off())) + float(np.mean(e.monthly() * annuity(e.discount, e.horizon)))
-        upside = monthly * saved * (both if saved > 0 else 1.0) * factor - paid
-    return Unknown(
-        why="only demo cases were sampled, and only production cases carry value",
-        measure=Measure(
-            gate="value",
-            what=f"Sample {n} production cases in each arm",
-            n=2 * n,
-            price=_priced(prices.cases(2 * n), prices),
-            months=prices.months(2 * n),
-        ),
-        upside=upside,
-        upside_means="were production like the demo",
     )
 
 

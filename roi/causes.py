@@ -146,7 +146,9 @@ def in_words(causes: Causes) -> str:
     if runner is not None:
         ahead = float((causes.error_share[first] > causes.error_share[runner]).mean())
         if ahead < 0.8:
-            return f"Partly: {first} and {runner} are behind about {named[first]:.0%} and {named[runner]:.0%} of errors, too close to tell apart."
+            text = f"Partly: {first} and {runner} are behind about {named[first]:.0%} and "
+            text += f"{named[runner]:.0%} of errors, too close to tell apart."
+            return text
     verb = "Yes" if first == "model" else "Mostly not"
     by = (
         "by the reviewers' labels"

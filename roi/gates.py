@@ -41,7 +41,7 @@ def missing_minutes(moments: Moments) -> tuple[float, float]:
 
 
 def unkind_shift(moments: Moments) -> float:
-    """Minutes a case by which the saving would fall, were missing pilot rows long (P95) and missing baseline rows short (P5)."""
+    """Minutes a case lost, were missing pilot rows long (P95) and missing baseline rows short (P5)."""
     base, pilot = missing_minutes(moments)
     shift = 0.0
     if "pilot" in moments.spread:
@@ -182,7 +182,8 @@ def usable_inputs(measured: Measured, segments: tuple[str, ...], *, least: float
         state=state,  # type: ignore[arg-type]
         value=clean / known,
         threshold=least,
-        evidence=f"{clean:,} of {known:,} production cases came with usable inputs; the true share lies between {lower:.0%} and {upper:.0%}.",
+        evidence=f"{clean:,} of {known:,} production cases came with usable inputs; "
+        f"the true share lies between {lower:.0%} and {upper:.0%}.",
         mend={"shown": "", "exceeded": "Mend the inputs before the agent sees them"}.get(
             state, f"Record input defects for {more or 'more'} further cases"
         ),
@@ -259,7 +260,8 @@ def severe_error_gate(measured: Measured, segments: tuple[str, ...], *, limit: f
         )
     state = rate_state(found.lower, found.upper, limit)
     more = found.needed(limit) if state == "not_shown" else None
-    evidence = f"{found.events} severe errors in {found.n:,} labelled cases; the true rate is at most {found.upper:.2%}."
+    evidence = f"{found.events} severe errors in {found.n:,} labelled cases; the true rate is at most "
+    evidence += f"{found.upper:.2%}."
     if found.unknown:
         evidence += f" {found.unknown} errors of unknown severity are counted as severe."
     return Gate(
@@ -311,7 +313,8 @@ def design(measured: Measured, *, tipping: float | None) -> Gate:
     elif np.isinf(tipping):
         evidence = f"{how}; no plausible bias would change the verdict."
     else:
-        evidence = f"{how}; a bias of {tipping:.1f} times what such a comparison usually hides would change the verdict."
+        evidence = f"{how}; a bias of {tipping:.1f} times what such a comparison "
+        evidence += "usually hides would change the verdict."
     n = int(measured.moments.n.sum())
     return Gate(
         gate="design",

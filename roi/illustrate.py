@@ -10,8 +10,8 @@ import numpy.typing as npt
 from roi.analysis import Analysis
 from roi.cashflow import monthly_flows
 from roi.moments import fetch
+from roi.money import plan_flows
 from roi.pictures import Band, Driver, FiscalYear, Histogram, Pictures
-from roi.record import plan_flows
 from roi.report.words import number
 
 __all__ = ["illustrate"]
@@ -103,7 +103,8 @@ def _round_up(x: float) -> float:
 
 def _cash(a: Analysis) -> tuple[Band, tuple[FiscalYear, ...]]:
     found = plan_flows(a)
-    assert found is not None and found[1].stream is not None
+    assert found is not None
+    assert found[1].stream is not None
     flows = monthly_flows(found[1].stream, a.economics, found[2])
     cumulative = np.cumsum(flows.net, axis=0)
     p10, p50, p90 = np.percentile(cumulative, [10, 50, 90], axis=1)

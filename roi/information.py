@@ -130,8 +130,6 @@ def after_sampling(
     mean = float(fitted.mean())
     expected = mean + np.sqrt(learned) * (fitted - mean)
     left = (1 - learned) * float(fitted.var()) + float((worth - fitted).var())
-    if left > 0:
-        taken = ndtr((expected - hurdle) / np.sqrt(left)) >= probability
-    else:
-        taken = expected > hurdle
+    sure = left > 0
+    taken = ndtr((expected - hurdle) / np.sqrt(left)) >= probability if sure else expected > hurdle
     return expected, taken.astype(np.float64)

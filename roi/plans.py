@@ -344,7 +344,7 @@ def measuring_plans(
     prices: Prices,
     policy: Policy,
 ) -> Plan | None:
-    """Where every gate holds and only the worth is not sure enough: the sample whose worth after its price is highest."""
+    """Where every gate holds and only the worth is not sure enough: the sample worth most after its price."""
     if prices.per_case is None:
         return None
     best: Plan | None = None

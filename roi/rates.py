@@ -51,7 +51,7 @@ def unit_counts(moments: Moments, rows: npt.NDArray[np.bool_], values: npt.NDArr
 
 
 def correlation_within(moments: Moments, arm: int, outcome: int = 1) -> float:
-    """Correlation of an outcome within a worker: what the sample shows, at the least 0.1; 0 where cases are the unit."""
+    """Correlation of an outcome within a worker: as sampled, at the least 0.1; 0 where cases are the unit."""
     if moments.unit_kind == "case" and not moments.few_workers:
         return 0.0
     rows = moments.arm == arm

@@ -10,17 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from roi.advice import headline, next_actions, reason, stopping, sum_asked_for
-from roi.analysis import Analysis, as_json, break_even_minutes, is_first_view
-from roi.cashflow import Schedule, annuity, irr, monthly_flows, payback, ramp_factor
+from roi.analysis import Analysis, as_json, is_first_view
 from roi.causes import in_words
 from roi.economics import not_stated
 from roi.estimates import by_segment, estimates
 from roi.gate import Gate
 from roi.information import evpi
+from roi.money import cost_of_waiting, losses, money, price_of_caution, share_assumed, summary
 from roi.options import Option
 from roi.parameters import register
+from roi.unmeasured import break_even_minutes
 
-__all__ = ["SCHEMA", "build_record", "canonical", "plan_flows"]
+__all__ = ["SCHEMA", "build_record", "canonical"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -124,16 +125,16 @@ def build_record(a: Analysis) -> dict[str, Any]:
                 {"name": o.label, **_option(a, o.label, o.worth, o.cash, note=o.note)} for o in a.others
             ],
         },
-        "money": _money(a),
+        "money": money(a),
         "gates": [_gate(a, g) for g in a.gates[None]],
         "next": next_actions(a),
         "stopping": stopping(a),
         "model_the_problem": in_words(a.causes),
-        "losses": _losses(a),
-        "cost_of_waiting_per_month": _waiting(a),
-        "price_of_caution": _caution(a),
+        "losses": losses(a),
+        "cost_of_waiting_per_month": cost_of_waiting(a),
+        "price_of_caution": price_of_caution(a),
         "evpi": evpi([o.worth for o in roll_outs] + [x.worth for x in plans]) if roll_outs else None,
-        "share_assumed": _share_assumed(a),
+        "share_assumed": share_assumed(a),
         "tipping_point": _tipping(a),
         "break_even_minutes": break_even_minutes(a.valuer)
         if a.economics.labour is not None and a.economics.cases_per_month is not None
@@ -176,18 +177,13 @@ def _number(value: Any) -> float | None:
     return float(value.mean) if hasattr(value, "mean") else float(value)
 
 
-def _summary(draws: Floats) -> dict[str, float]:
-    p10, p50, p90 = np.percentile(draws, [10, 50, 90])
-    return {"mean": float(draws.mean()), "p10": float(p10), "p50": float(p50), "p90": float(p90)}
-
-
 def _option(
     a: Analysis, label: str, worth: Floats, cash: Floats, *, one_off: float | None = None, note: str = ""
 ) -> dict[str, Any]:
     hurdle = a.loaded.policy.hurdle
     return {
         "label": label,
-        **_summary(worth),
+        **summary(worth),
         "chance_above_hurdle": float(np.mean(worth > hurdle)),
         "cash_mean": float(cash.mean()),
         "cash_chance": float(np.mean(cash > hurdle)),
@@ -253,136 +249,6 @@ def _sample(a: Analysis) -> dict[str, Any]:
         "degrees_of_freedom": None if np.isinf(a.measured.cells.df) else a.measured.cells.df,
         "demo": {arm: {"n": n, "minutes": x, "error_rate": e} for arm, (n, x, e) in m.demo.items()},
     }
-
-
-def plan_flows(a: Analysis) -> tuple[str, Option, Schedule] | None:
-    """The roll-out that pictures and money are about: the advised one, the fix's, or scaling everything."""
-    v = a.verdict
-    option = v.option or a.scale
-    if option is None or option.stream is None:
-        return None
-    name = "fix" if v.verdict == "fix" else option.kind
-    return name, option, option.schedule
-
-
-def _money(a: Analysis) -> dict[str, Any] | None:
-    found = plan_flows(a)
-    if found is None:
-        return None
-    name, option, schedule = found
-    stream = option.stream
-    assert stream is not None
-    flows = monthly_flows(stream, a.economics, schedule)
-    months, never = payback(flows)
-    rate, why = irr(flows.net.mean(axis=1))
-    cumulative = np.cumsum(flows.net, axis=0)
-    need = -np.minimum(cumulative.min(axis=0), 0.0)
-    mean = cumulative.mean(axis=1)
-    npv = option.worth - a.economics.wind_down
-    labour = a.economics.labour
-    assert labour is not None
-    return {
-        "plan": name,
-        "scope": None if option.scope is None else list(option.scope.segments),
-        "hours_saved_per_year": _summary(12 * stream.hours),
-        "cash_per_year": _summary(12 * stream.time_cash),
-        "redeployed_per_year": _summary(12 * (stream.time - stream.time_cash)),
-        "errors_per_year": _summary(12 * stream.errors),
-        "agent_cost_per_year": _summary(12 * stream.agent),
-        "running_cost_per_year": float(np.mean(12 * np.asarray(a.economics.monthly()))),
-        "one_off": float(np.mean(a.economics.one_off()) + np.mean(schedule.one_off)),
-        "npv": _summary(np.asarray(npv, dtype=np.float64)),
-        "payback_months": {"p50": float(np.median(months)) if never < 0.5 else None, "never": never},
-        "irr": rate,
-        "irr_reason": why,
-        "peak_funding": {"mean": float(need.mean()), "p90": float(np.percentile(need, 90))},
-        "peak_month": int(np.argmin(mean)) if mean.min() < 0 else None,
-    }
-
-
-def _losses(a: Analysis) -> list[dict[str, Any]]:
-    c = a.causes
-    stream = a.scale.stream if a.scale is not None else None
-    scope = a.measured.scope()
-    rows = []
-    for cause, share in c.error_share.items():
-        per_year = None
-        rate = scope.error_rate[1]
-        if stream is not None and rate is not None and a.economics.error_cost is not None:
-            cost = sum(a.measured.rates.severity[1][:, i] * x for i, x in enumerate(a.economics.error_cost))
-            cases = np.multiply(a.economics.cases_per_month or 0.0, a.economics.ceiling) * scope.share
-            minutes = c.excess_minutes.get(cause, 0.0)
-            labour = a.economics.labour or 0.0
-            per_year = float(np.mean(12 * cases * (rate * share * cost + minutes * np.divide(labour, 60))))
-        p05, p95 = np.percentile(share, [5, 95])
-        rows.append(
-            {
-                "cause": cause,
-                "share": {"mean": float(share.mean()), "p05": float(p05), "p95": float(p95)},
-                "per_year": per_year,
-            }
-        )
-    return sorted(rows, key=lambda row: (row["cause"] == "unexplained", -row["share"]["mean"]))
-
-
-def _waiting(a: Analysis) -> float | None:
-    """What a month's delay of the decision costs: benefit forgone and the pilot's cost."""
-    v, e = a.verdict, a.economics
-    pilot = float(np.mean(e.pilot_cost))
-    if v.verdict == "kill":
-        return pilot
-    option = v.option
-    if option is None or option.stream is None:
-        return pilot
-    value = option.stream.net
-    at = option.schedule.delay
-    lost = value * (
-        ramp_factor(e.discount, e.horizon, e.ramp, at)
-        - ramp_factor(e.discount, e.horizon, e.ramp, np.add(at, 1))
-    )
-    saved = np.add(e.monthly(), option.schedule.per_month) * (
-        annuity(e.discount, e.horizon, at) - annuity(e.discount, e.horizon, np.add(at, 1))
-    )
-    return float(np.mean(lost - saved)) + pilot
-
-
-def _caution(a: Analysis) -> float | None:
-    """Expected worth forgone because the rule wants more certainty than the highest mean."""
-    v = a.verdict
-    options = [o.mean() for o in (a.scale, *a.segments) if o is not None]
-    if not options or v.unknown is not None:
-        return None
-    chosen = 0.0
-    if v.verdict == "scale" and v.option is not None:
-        chosen = v.option.mean()
-    elif v.plan is not None:
-        chosen = v.plan.mean()
-    gap = max(0.0, *options) - chosen
-    return gap if gap > 0 else None
-
-
-def _share_assumed(a: Analysis) -> float | None:
-    """Share of the expected gain that no measurement or document carries: the realisation and adoption behind it."""
-    found = plan_flows(a)
-    if found is None or found[1].stream is None:
-        return None
-    stream = found[1].stream
-    e = a.loaded.parameters.economics
-    gains = {"time": max(float(stream.time.mean()), 0.0), "errors": max(float(stream.errors.mean()), 0.0)}
-    total = sum(gains.values())
-    if not total > 0:
-        return None
-    sourced = ("measured", "sourced")
-    stated = [x for x in (e.realisation.total, e.realisation.cash, e.realisation.redeployed) if x is not None]
-    rests = [x for x in stated if x.evidence not in sourced and x.mean != 0]
-    demand = a.loaded.parameters.demand.cases_per_month
-    common = [x for x in (e.adoption.ceiling, demand) if x is not None and x.evidence not in sourced]
-    if common:
-        return 1.0
-    assumed = gains["time"] if rests else 0.0
-    if e.error_cost is not None and any(x.evidence not in sourced for _, x in e.error_cost.items()):
-        assumed += gains["errors"]
-    return assumed / total
 
 
 def _tipping(a: Analysis) -> dict[str, float | None] | None:

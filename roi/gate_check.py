@@ -1,0 +1,98 @@
+"""Every gate of a scope, together: what was measured, the design's tipping point, and the five controls."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from roi.controls import audit_trail, bounded_access, evaluation, human_approval, rollback
+from roi.gate import Gate
+from roi.gates import (
+    complete_minutes,
+    covered_demand,
+    design,
+    known_cost,
+    measured_baseline,
+    severe_error_gate,
+    unkind_shift,
+    usable_inputs,
+)
+from roi.options import Valuer
+from roi.parameters import Policy
+
+if TYPE_CHECKING:
+    from roi.samples import Samples
+
+__all__ = ["controls_of", "gates_of_scope", "tipping_point"]
+
+Scope = tuple[str, ...] | None
+
+
+def controls_of(samples: Samples, policy: Policy, as_of: dt.date | None) -> tuple[Gate, ...]:
+    """The five control layers, read from the logs."""
+    return (
+        bounded_access(samples),
+        human_approval(
+            samples, limit=policy.max_approval_miss_rate, high_risk_tools=tuple(policy.high_risk_tools)
+        ),
+        audit_trail(samples),
+        evaluation(samples),
+        rollback(
+            samples,
+            as_of=as_of,
+            max_age_days=policy.drill_max_age_days,
+            max_minutes=policy.max_minutes_to_pause,
+        ),
+    )
+
+
+def gates_of_scope(
+    valuer: Valuer, scope: Scope, policy: Policy, controls: tuple[Gate, ...], tipping: float | None
+) -> tuple[Gate, ...]:
+    """Every gate for scaling in a scope."""
+    measured = valuer.measured
+    segments = measured.scope(scope).segments or measured.moments.segments
+    flips = False
+    shift = unkind_shift(measured.moments)
+    plain = valuer.roll_out(scope)
+    if plain is not None and shift > 0:
+        unkind = valuer.roll_out(scope, extra_minutes=-shift)
+        assert unkind is not None
+        needed = policy.scale_probability
+        flips = plain.chance(policy.hurdle) >= needed > unkind.chance(policy.hurdle)
+    found = [complete_minutes(measured, flips=flips), measured_baseline(measured)]
+    if scope is None:
+        found.append(covered_demand(measured, least=policy.min_covered_demand))
+    found += [
+        usable_inputs(measured, segments, least=policy.min_usable_inputs),
+        known_cost(measured, valuer.economics),
+        severe_error_gate(measured, segments, limit=policy.max_severe_error_rate),
+        design(measured, tipping=tipping),
+        *controls,
+    ]
+    return tuple(found)
+
+
+def tipping_point(valuer: Valuer, scope: Scope, policy: Policy, most: float = 6.0) -> float | None:
+    """Constant bias, in standard deviations of the design's, at which the chance no longer suffices.
+
+    Returns:
+        None where it does not suffice without any bias; infinite where no bias up to `most` matters, or the arms were
+        assigned at random.
+    """
+    if valuer.measured.bias_sd == 0:
+        return float("inf")
+
+    def enough(sds: float) -> bool:
+        option = valuer.roll_out(scope, measured=valuer.measured.shifted(sds))
+        return option is not None and option.chance(policy.hurdle) >= policy.scale_probability
+
+    if not enough(0.0):
+        return None
+    if enough(most):
+        return float("inf")
+    low, high = 0.0, most
+    for _ in range(12):
+        middle = (low + high) / 2
+        low, high = (middle, high) if enough(middle) else (low, middle)
+    return low

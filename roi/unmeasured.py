@@ -1,0 +1,159 @@
+"""Where the worth cannot be computed: what is missing, from where on it would pay, and what would tell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from roi.cashflow import annuity, ramp_factor
+from roi.information import Prices
+from roi.options import Option, Valuer
+from roi.parameters import Parameters
+from roi.plans import Measure
+from roi.verdict import Unknown
+
+__all__ = ["break_even_minutes", "why_unknown"]
+
+
+def break_even_minutes(valuer: Valuer, low: float = 0.0, high: float = 6000.0) -> float | None:
+    """Human minutes a case must take today for scaling to pay on average; None where it never does or is not known.
+
+    The pilot's minutes, errors and costs are as measured; no error is held against the baseline.
+    """
+    measured = valuer.measured
+    pilot = measured.arm_mean("human_minutes", 1)
+    if pilot is None:
+        return None
+
+    def worth(minutes: float) -> float | None:
+        option = _with_baseline(valuer, minutes)
+        return None if option is None else option.mean()
+
+    top = worth(high)
+    if top is None or top <= 0:
+        return None
+    bottom = worth(low)
+    if bottom is not None and bottom > 0:
+        return low
+    for _ in range(40):
+        middle = (low + high) / 2
+        found = worth(middle)
+        assert found is not None
+        low, high = (low, middle) if found > 0 else (middle, high)
+    return high
+
+
+def _with_baseline(valuer: Valuer, minutes: float) -> Option | None:
+    """A roll-out as if a case took so many minutes today, in every segment that the pilot worked."""
+    measured = valuer.measured
+    if measured.human is None:
+        return None
+    human = measured.human.copy()
+    human[0] = minutes
+    pilot = ~np.isnan(human[1][:, 0])
+    share = np.where(pilot, measured.weights.share, 0.0)
+    if not share.sum() > 0:
+        n = np.bincount(measured.moments.segment, weights=measured.moments.n, minlength=pilot.size)
+        share = n / n.sum() if n.sum() > 0 else share
+    weights = replace(measured.weights, covered=pilot, share=share)
+    stated = replace(measured, human=human, weights=weights, bias_sd=0.0)
+    return valuer.roll_out(measured=stated)
+
+
+def why_unknown(valuer: Valuer, prices: Prices, scale: Option | None, p: Parameters) -> Unknown | None:
+    """Why the worth cannot be computed, and what would tell; None where it can."""
+    if scale is not None:
+        return None
+    moments, e = valuer.measured.moments, valuer.economics
+    lacking = [
+        key
+        for key, value in (
+            ("demand.cases_per_month", e.cases_per_month),
+            ("economics.labour_cost_per_hour", e.labour),
+        )
+        if value is None
+    ]
+    if lacking:
+        return Unknown(
+            why=f"{' and '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} not stated",
+            measure=Measure(gate="value", what=f"State {' and '.join(lacking)}", n=0, price=0.0, months=0.0),
+            upside=1.0,
+            upside_means="stating an input costs nothing",
+        )
+    if moments.cases("pilot") == 0:
+        return _only_demo(valuer, prices, p)
+    if valuer.measured.human is None:
+        n = 30
+        return Unknown(
+            why="no case has minutes, so time saved cannot be told",
+            measure=Measure(
+                gate="complete_minutes",
+                what=f"Time {n} cases in each arm",
+                n=n,
+                price=_priced(prices.cases(2 * n), prices),
+                months=prices.months(2 * n),
+            ),
+            upside=None,
+            upside_means="",
+        )
+    n = 30
+    measure_ = Measure(
+        gate="measured_baseline",
+        what=f"Time {n} cases without the agent",
+        n=n,
+        price=_priced(prices.baseline(n), prices),
+        months=prices.months(n),
+    )
+    point = break_even_minutes(valuer)
+    if point is None:
+        return Unknown(
+            why="no case without the agent was timed", measure=measure_, upside=None, upside_means=""
+        )
+    twice = _with_baseline(valuer, max(2 * point, 1.0))
+    return Unknown(
+        why=f"no case without the agent was timed; it pays only if a case takes more than {point:.1f} minutes today",
+        measure=measure_,
+        upside=None if twice is None else twice.mean(),
+        upside_means="if a case took twice the break-even today",
+    )
+
+
+def _priced(price: float | None, prices: Prices) -> float | None:
+    return None if price is None else price + prices.setup
+
+
+def _only_demo(valuer: Valuer, prices: Prices, p: Parameters) -> Unknown:
+    """Only demo cases: what they would be worth, were production like the demo."""
+    moments, e = valuer.measured.moments, valuer.economics
+    n = 50
+    upside = None
+    pilot, base = moments.demo.get("pilot"), moments.demo.get("baseline")
+    minutes = base[1] if base is not None else None
+    if minutes is None and p.samples.baseline is not None:
+        minutes = (
+            sum(v.mean for k, v in p.samples.baseline if v is not None and k.endswith("_minutes")) or None
+        )
+    if pilot is not None and pilot[1] is not None and minutes is not None:
+        both = float(np.mean(np.clip(np.add(e.cash, e.redeployed), 0, 1)))
+        monthly = float(
+            np.mean(
+                np.multiply(np.multiply(e.cases_per_month or 0.0, e.ceiling), np.divide(e.labour or 0.0, 60))
+            )
+        )
+        saved = minutes - pilot[1]
+        factor = float(np.mean(ramp_factor(e.discount, e.horizon, e.ramp)))
+        paid = float(np.mean(e.one_off())) + float(np.mean(e.monthly() * annuity(e.discount, e.horizon)))
+        upside = monthly * saved * (both if saved > 0 else 1.0) * factor - paid
+    return Unknown(
+        why="only demo cases were sampled, and only production cases carry value",
+        measure=Measure(
+            gate="value",
+            what=f"Sample {n} production cases in each arm",
+            n=2 * n,
+            price=_priced(prices.cases(2 * n), prices),
+            months=prices.months(2 * n),
+        ),
+        upside=upside,
+        upside_means="were production like the demo",
+    )
