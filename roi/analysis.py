@@ -216,7 +216,7 @@ def _refuse_double_pricing(loaded: LoadedParameters, moments: Moments) -> None:
         raise ParameterError(
             Problem(
                 loaded.name,
-                f"economics.costs[{i + 1}]",
+                f"economics.costs[{i}]",
                 "model usage is priced twice: the cases carry their agent cost already; "
                 "remove this line, or do not map agent_cost and the tokens",
             )

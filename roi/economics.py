@@ -158,9 +158,9 @@ def economics_of(
             CostLine(
                 name=line.name,
                 kind=line.kind,
-                amount=assumptions.require(f"economics.costs[{i + 1}].amount"),
+                amount=assumptions.require(f"economics.costs[{i}].amount"),
                 per=line.per,
-                seats=assumptions.require(f"economics.costs[{i + 1}].seats")
+                seats=assumptions.require(f"economics.costs[{i}].seats")
                 if line.seats is not None
                 else 0.0,
                 month=month,

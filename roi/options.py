@@ -244,7 +244,7 @@ def remedies_of(parameters: Parameters, assumptions: Assumptions) -> tuple[Remed
     for i, r in enumerate(parameters.remedies or ()):
 
         def number(name: str, default: Number | None, i: int = i) -> Number | None:
-            value = assumptions.get(f"remedies[{i + 1}].{name}")
+            value = assumptions.get(f"remedies[{i}].{name}")
             return default if value is None else value
 
         weeks = number("weeks", 0.0)
@@ -278,9 +278,9 @@ def alternatives(
     if e.cases_per_month is None or e.labour is None:
         return found
     for i, a in enumerate(parameters.alternatives or ()):
-        saved = assumptions.get(f"alternatives[{i + 1}].minutes_saved")
-        cost = assumptions.get(f"alternatives[{i + 1}].cost")
-        monthly = assumptions.get(f"alternatives[{i + 1}].cost_per_month")
+        saved = assumptions.get(f"alternatives[{i}].minutes_saved")
+        cost = assumptions.get(f"alternatives[{i}].cost")
+        monthly = assumptions.get(f"alternatives[{i}].cost_per_month")
         if saved is None:
             continue
         cases = np.broadcast_to(np.multiply(e.cases_per_month, e.ceiling), (draws,))

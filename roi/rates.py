@@ -1,7 +1,8 @@
 """Rates of outcomes and their severities, by arm and segment.
 
 Money uses the rate of any error in each arm times one distribution of severities that both arms share, so that no
-millions are invented from zero events. Severe errors are judged apart, by exact bounds.
+millions are invented from zero events; only a class that the pilot arm shows often is told apart, so that the baseline
+does not inherit the pilot's harm. Severe errors are judged apart, by exact bounds.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ __all__ = ["Rates", "SevereErrors", "draw_rates", "severe_errors"]
 Floats = npt.NDArray[np.float64]
 
 OUTCOMES = ("correct", "error", "escalated", "abandoned")
-ENOUGH_EVENTS = 5  # of a severity class in each arm, before the arms may differ in it
+ENOUGH_EVENTS = 5  # of a severity class in the pilot arm, before the arms may differ in it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +131,8 @@ def _severities(moments: Moments, mix: Floats, *, draws: int, seed: int) -> Floa
     counts = np.stack([moments.severity[moments.arm == a].sum(axis=0) for a in (0, 1)]).astype(np.float64)
     shared = dirichlet_draws(mix + counts.sum(axis=0), draws, stream(seed, "severity"))
     result = np.stack([shared, shared])
-    own = (counts >= ENOUGH_EVENTS).all(axis=0)
+    # Harm is charged to the arm that shows it; that the agent does less harm has to be shown in both.
+    own = counts[1] >= ENOUGH_EVENTS
     if own.any():
         for arm in (0, 1):
             apart = dirichlet_draws(mix + counts[arm], draws, stream(seed, f"severity:{arm}"))

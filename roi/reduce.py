@@ -71,7 +71,7 @@ def take_moments(samples: Samples) -> Moments:
         zero = ibis.literal(0).cast("decimal(18,9)")
         values[name] = ibis.cases((cases.agent_cost.isnull(), None), (same, cases.agent_cost), else_=zero)
 
-    aggregates: dict[str, Any] = {"n": cases.count()}
+    aggregates: dict[str, Any] = {"n": ibis._.count()}
     for j, name in enumerate(statistics):
         aggregates[f"k{j}"] = values[name].count()
         aggregates[f"s{j}"] = values[name].sum().cast("float64")

@@ -1,0 +1,129 @@
+"""Names of people and cases become keyed pseudonyms while a sample is read; what stays in clear is checked.
+
+A pseudonym is the same for the same name in every table of a pilot, so that tables can be joined and a person who asks
+can be told from one who approves. It is made inside the engine: the names themselves are in no table that is handed on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = [
+    "DOMAINS",
+    "LONGEST_CATEGORY",
+    "MOST_CATEGORIES",
+    "Keys",
+    "describe_text",
+    "identifier_like",
+    "looks_personal",
+    "make_keys",
+    "pseudonym",
+]
+
+DOMAINS: Mapping[str, str] = {
+    "case": "c-",
+    "worker": "w-",
+    "pair": "p-",
+    "action": "a-",
+    "evaluation": "e-",
+    "run": "r-",
+    "category": "x-",
+}
+LONGEST_CATEGORY = 60
+MOST_CATEGORIES = 50
+
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
+_DATE = re.compile(r"(?<!\d)(19|20)\d\d[-./_]?(0[1-9]|1[0-2])[-./_]?(0[1-9]|[12]\d|3[01])(?!\d)")
+_MANY_DIGITS = re.compile(r"\d(?:[\s\-./()]*\d){6,}")
+_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/+-]*")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Keys:
+    """One secret for each domain of names; never printed.
+
+    Attributes:
+        by_domain: A secret of 64 hexadecimal digits for each of `DOMAINS`.
+        stated: Whether the key came from the environment (stronger) or from the pilot's name (weaker).
+    """
+
+    by_domain: Mapping[str, str]
+    stated: bool
+
+
+def make_keys(pilot: str, *, key_env: str | None) -> Keys:
+    """Derive a pilot's keys.
+
+    Args:
+        pilot: The pilot's name. Without a key in the environment the pseudonyms rest on it alone, so that whoever has
+            the code and a list of names can find them again: enough to keep names out of reports by accident, not
+            enough against somebody who looks for them.
+        key_env: The environment variable that holds the key (`privacy.key_env` of the policy), if one is stated.
+
+    Returns:
+        The same keys for the same pilot and environment.
+
+    Raises:
+        KeyError: If `key_env` is stated and the environment lacks it; pseudonyms of another key would match nothing.
+    """
+    if key_env is None:
+        root = hashlib.sha256(b"roi pilot " + pilot.encode()).digest()
+    else:
+        value = os.environ.get(key_env, "")
+        if not value:
+            raise KeyError(key_env)
+        root = hashlib.sha256(b"roi key " + value.encode()).digest()
+    by_domain = {d: hashlib.sha256(root + b" " + d.encode()).hexdigest() for d in DOMAINS}
+    return Keys(by_domain=by_domain, stated=key_env is not None)
+
+
+def pseudonym(text: str, domain: str) -> str:
+    """The pseudonym of a text as an SQL expression; blank stays blank.
+
+    Args:
+        text: SQL expression of a text.
+        domain: One of `DOMAINS`. The engine holds the domain's key in the variable `key_<domain>`, so that no
+            statement, and so no message about one, contains it.
+
+    Returns:
+        SQL for the domain's prefix and twelve hexadecimal digits.
+
+    Source:
+        The nesting of HMAC (RFC 2104), with the key in place of its two pads.
+    """
+    key = f"getvariable('key_{domain}')"
+    return f"'{DOMAINS[domain]}' || left(sha256({key} || sha256({key} || {text})), 12)"
+
+
+def looks_personal(value: str, *, dates_allowed: bool = False) -> str | None:
+    """What a category value looks like that it must not be, such as an e-mail address.
+
+    Args:
+        value: A value of a column whose texts would be shown.
+        dates_allowed: Names of models and versions hold dates (`…-20251022`), which are no account numbers.
+
+    Returns:
+        A phrase such as ``"an e-mail address"``, or None.
+    """
+    if _EMAIL.search(value):
+        return "an e-mail address"
+    digits = _DATE.sub("·", value) if dates_allowed else value
+    if _MANY_DIGITS.search(digits):
+        return "a telephone or account number"
+    return None
+
+
+def identifier_like(value: str) -> bool:
+    """Whether a rare value reads like a machine's name (`crm.write`, `v2`), which may be shown, and not like a person's."""
+    if not _IDENTIFIER.fullmatch(value):
+        return False
+    return value == value.lower() or any(c.isdigit() or c in "_:/" for c in value)
+
+
+def describe_text(length: int | None) -> str:
+    """What may be said of a text cell: its length."""
+    return "a blank" if not length else f"a text of {length:,} character{'s' if length != 1 else ''}"
