@@ -60,25 +60,17 @@ def make_keys(pilot: str, *, key_env: str | None) -> Keys:
 
     Args:
         pilot: The pilot's name. Without a key in the environment the pseudonyms rest on it alone, so that whoever has
-            the code and a list of names can find them again: enough to keep names out of reports by accident, not
-            enough against somebody who looks for them.
+            the code and a list of names can find them again: enough to keep names out of reports, not enough against
+            somebody who looks for them.
         key_env: The environment variable that holds the key (`privacy.key_env` of the policy), if one is stated.
 
     Returns:
         The same keys for the same pilot and environment.
-
-    Raises:
-        KeyError: If `key_env` is stated and the environment lacks it; pseudonyms of another key would match nothing.
     """
-    if key_env is None:
-        root = hashlib.sha256(b"roi pilot " + pilot.encode()).digest()
-    else:
-        value = os.environ.get(key_env, "")
-        if not value:
-            raise KeyError(key_env)
-        root = hashlib.sha256(b"roi key " + value.encode()).digest()
+    value = os.environ.get(key_env, "") if key_env else ""
+    root = hashlib.sha256(b"roi key " + value.encode() if value else b"roi pilot " + pilot.encode()).digest()
     by_domain = {d: hashlib.sha256(root + b" " + d.encode()).hexdigest() for d in DOMAINS}
-    return Keys(by_domain=by_domain, stated=key_env is not None)
+    return Keys(by_domain=by_domain, stated=bool(value))
 
 
 def pseudonym(text: str, domain: str) -> str:

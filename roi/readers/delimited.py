@@ -59,7 +59,11 @@ class _Head:
             except csv.Error:
                 continue
             names = [n.strip() for n in names]
-            score = (len(set(names) & set(wanted)), len(names) + (1000 if tab_first and delimiter == "\t" else 0), -rank)
+            score = (
+                len(set(names) & set(wanted)),
+                len(names) + (1000 if tab_first and delimiter == "\t" else 0),
+                -rank,
+            )
             if best is None or score > best[0]:
                 best = (score, delimiter, names)
         if best is None or not any(best[2]):
@@ -100,12 +104,25 @@ def read_delimited(
         heads.append(head)
     if problems:
         raise Unreadable(problems)
-    held = {h.found.path: _held(con, h, f"{table}_{i}") for i, h in enumerate(heads) if h.encoding in ("utf-16", "cp1252")}
+    held = {
+        h.found.path: _held(con, h, f"{table}_{i}")
+        for i, h in enumerate(heads)
+        if h.encoding in ("utf-16", "cp1252")
+    }
     rejects = f"{table}_rejects"
 
     def select(needed: Sequence[str]) -> str:
         parts = []
-        for key, group in groupby(heads, key=lambda h: (h.delimiter, h.names, h.skip, h.found.path in held, h.found.name if h.found.path in held else "")):
+        for key, group in groupby(
+            heads,
+            key=lambda h: (
+                h.delimiter,
+                h.names,
+                h.skip,
+                h.found.path in held,
+                h.found.name if h.found.path in held else "",
+            ),
+        ):
             same = list(group)
             if key[3]:
                 parts.append(held[same[0].found.path].select_part(needed))
@@ -156,7 +173,11 @@ def _rejected(con: Connection, rejects: str, names: dict[str, str]) -> list[Prob
     for path, kind, count, line in rows:
         what = _ERRORS.get(kind, "cannot be read")
         more = f" ({count:,} such rows)" if count > 1 else ""
-        mend = "" if "1 MB" in what else "; put cells that hold the delimiter or a line break into quotation marks"
+        mend = (
+            ""
+            if "1 MB" in what
+            else "; put cells that hold the delimiter or a line break into quotation marks"
+        )
         problems.append(Problem(names.get(path, Path(path).name), f"line {line}", f"{what}{more}{mend}"))
     return problems
 
@@ -173,7 +194,13 @@ def _held(con: Connection, head: _Head, name: str) -> Sheet:
         rows: Iterable[list[str]] = csv.reader(lines, delimiter=head.delimiter)
         body = [row for row in islice((r for r in rows if r), 1, None)]
     except csv.Error:
-        raise Unreadable([Problem(head.found.name, "", "has a cell longer than 1 MB, or quotation marks that do not match")]) from None
+        raise Unreadable(
+            [
+                Problem(
+                    head.found.name, "", "has a cell longer than 1 MB, or quotation marks that do not match"
+                )
+            ]
+        ) from None
     finally:
         csv.field_size_limit(before)
     ragged = [i for i, row in enumerate(body, start=1) if len(row) != len(head.names)]

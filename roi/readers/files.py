@@ -75,7 +75,9 @@ def find_files(patterns: Sequence[str], *, project: Path, folder: Path, file: st
         for path in paths:
             if path.is_dir():
                 hint = f"{pattern.rstrip('/')}/*.csv"
-                problems.append(Problem(file, place, f"{pattern} is a folder; name the file, or a glob such as {hint}"))
+                problems.append(
+                    Problem(file, place, f"{pattern} is a folder; name the file, or a glob such as {hint}")
+                )
             elif not path.is_file():
                 problems.append(Problem(file, place, f"{pattern} is not a regular file"))
             else:

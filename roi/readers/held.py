@@ -34,7 +34,9 @@ class Sheet:
         return f"select {', '.join(outputs)} from {self.table}"
 
 
-def hold(con: Connection, table: str, names: Sequence[str], rows: Sequence[Sequence[str | None]], *, file: str) -> Sheet:
+def hold(
+    con: Connection, table: str, names: Sequence[str], rows: Sequence[Sequence[str | None]], *, file: str
+) -> Sheet:
     """Give rows of equal length to the engine.
 
     Args:

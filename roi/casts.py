@@ -1,0 +1,247 @@
+"""SQL that turns texts into canonical values: exact decimals, UTC times, minutes; what cannot be read becomes NULL.
+
+Nothing here guesses. How a column writes its decimals and its dates is settled before, from all of its values (`styles`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from roi.canonical import CanonicalColumn, Kind
+from roi.readers.base import literal
+
+__all__ = ["Styles", "cast", "clean", "minutes_between", "number", "time_value"]
+
+DecimalStyle = Literal["plain", "dot", "comma"]
+DateStyle = Literal["iso", "day_first", "month_first"]
+
+_BLANKS = "' \t\r\n\u00a0'"
+_PLAIN_NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?"
+_OFFSET = r":\d\d(\.\d+)?\s*([Zz]|UTC|GMT|[+-]\d\d(:?\d\d)?)$"
+_TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
+_NAMED_DATES = ("%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%b %d, %Y", "%B %d, %Y", "%a, %d %b %Y")
+_TRUE = ("true", "yes", "1", "t", "y", "1.0")
+_FALSE = ("false", "no", "0", "f", "n", "0.0")
+
+# (numerator, denominator) that turn a unit into minutes
+_UNITS: Mapping[str, tuple[int, int]] = {
+    "milliseconds": (1, 60_000),
+    "seconds": (1, 60),
+    "minutes": (1, 1),
+    "hours": (60, 1),
+    "days": (1440, 1),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Styles:
+    """How the columns of a table write numbers and dates.
+
+    Attributes:
+        decimals: Canonical column → its decimal mark; absent columns are plain (a dot, no thousands).
+        dates: Their column → the order of day and month; absent columns are ISO.
+        timezone: Of times that carry none.
+        shifts: Days (ISO) on which that zone moves its clocks.
+    """
+
+    decimals: Mapping[str, DecimalStyle]
+    dates: Mapping[str, DateStyle]
+    timezone: str
+    shifts: tuple[str, ...] = ()
+
+
+def clean(text: str, missing: tuple[str, ...]) -> str:
+    """A cell without the white space around it; blank cells and missing marks are NULL."""
+    trimmed = f"nullif(trim({text}, {_BLANKS}), '')"
+    if not missing:
+        return trimmed
+    marks = ", ".join(literal(m.strip()) for m in missing)
+    return f"case when {trimmed} in ({marks}) then null else {trimmed} end"
+
+
+def number(text: str, style: DecimalStyle, precision: int, scale: int) -> str:
+    """An exact decimal; NULL where the text is no number in this style."""
+    kind = f"decimal({precision},{scale})"
+    if style == "plain":
+        return f"try_cast({text} as {kind})"
+    mark, other = (".", ",") if style == "dot" else (",", ".")
+    grouped = rf"[+-]?\d{{1,3}}([ \x{{00A0}}\x{{202F}}'’{other}]\d{{3}})+(\{mark}\d*)?"
+    simple = rf"[+-]?\d*\{mark}?\d+([eE][+-]?\d{{1,2}})?"
+    plain = rf"regexp_replace({text}, '[ \x{{00A0}}\x{{202F}}''’{other}]', '', 'g')"
+    valid = f"regexp_full_match({text}, {literal(grouped)}) or regexp_full_match({text}, {literal(simple)})"
+    return f"case when {valid} then try_cast(replace({plain}, '{mark}', '.') as {kind}) end"
+
+
+def _micro_to_minutes(micro: str, unit: str) -> str:
+    """Millionths of a unit as minutes, rounded half to even at the sixth place."""
+    up, down = _UNITS[unit]
+    if down == 1:
+        return f"try_cast(({micro})::hugeint * {up} * 0.000001::decimal(7,6) as decimal(18,6))"
+    q, r = f"(({micro}) // {down})", f"abs(({micro}) % {down})"
+    carry = (
+        f"(case when 2 * {r} > {down} or (2 * {r} = {down} and {q} % 2 <> 0) then sign({micro}) else 0 end)"
+    )
+    return f"(({q} + {carry})::decimal(18,0) * 0.000001::decimal(7,6))::decimal(18,6)"
+
+
+def _in_minutes(value: str, unit: str) -> str:
+    """A decimal(18,6) of a unit as minutes."""
+    return value if unit == "minutes" else _micro_to_minutes(f"(({value}) * 1000000)::bigint", unit)
+
+
+def _duration(text: str) -> str:
+    lower = f"lower({text})"
+    part = r"(\d+(?:\.\d+)?)"
+    words = (
+        rf"^(?:{part}\s*d(?:ays?)?)?[,\s]*(?:{part}\s*h(?:rs?|ours?)?)?[,\s]*(?:{part}\s*m(?:ins?|inutes?)?)?"
+        rf"[,\s]*(?:{part}\s*s(?:ecs?|econds?)?)?$"
+    )
+    clock = r"^(?:(\d+)\s*d(?:ays?)?,?\s*)?(\d+):([0-5]\d):([0-5]\d(?:\.\d+)?)$"
+    milli = rf"^{part}\s*(?:ms|milliseconds?)$"
+    spelled = rf"regexp_replace({lower}, '^p([^t]*)t?', '\1')"
+
+    def total(source: str, pattern: str) -> str:
+        found = f"regexp_extract({source}, {literal(pattern)}, ['d', 'h', 'm', 's'])"
+        pieces = [
+            f"coalesce(try_cast(nullif(({found}).{key}, '') as decimal(15,6)), 0) * {factor}"
+            for key, factor in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
+        ]
+        return f"((({' + '.join(pieces)}) * 1000000)::bigint)"
+
+    micro = (
+        f"case when regexp_matches({lower}, {literal(clock)}) then {total(lower, clock)} "
+        f"when regexp_matches({lower}, {literal(milli)}) "
+        f"then (try_cast(regexp_extract({lower}, {literal(milli)}, 1) as decimal(15,6)) * 1000)::bigint "
+        f"when regexp_matches({spelled}, {literal(words)}) and regexp_matches({lower}, '\\d') then {total(spelled, words)} end"
+    )
+    return _micro_to_minutes(micro, "seconds")
+
+
+def time_value(text: str, style: DateStyle, timezone: str) -> str:
+    """A time as a naive UTC timestamp; its own offset is honoured, otherwise `timezone` holds."""
+    zone = literal(timezone)
+    local = _local_time(text, style)
+    naive = local if timezone == "UTC" else f"timezone('UTC', timezone({zone}, {local}))"
+    if style != "iso":
+        return naive
+    with_offset = f"timezone('UTC', try_cast({text} as timestamptz))"
+    # A year comes first, so that words such as 'infinity' are no times.
+    return (
+        f"case when not regexp_matches({text}, '^\\d{{4}}[-/]') then null "
+        f"when regexp_matches({text}, {literal(_OFFSET)}) then {with_offset} else {naive} end"
+    )
+
+
+def _local_time(text: str, style: DateStyle) -> str:
+    if style == "iso":
+        return f"try_cast({text} as timestamp)"
+    if style == "day_first":
+        dates = [f"%d{s}%m{s}%Y" for s in "./-"]
+    elif style == "month_first":
+        dates = [f"%m{s}%d{s}%Y" for s in "./-"]
+    dates += [*_NAMED_DATES, "%Y-%m-%d", "%Y/%m/%d"]
+    formats = ", ".join(literal(d + t) for d in dates for t in _TIMES)
+    plain = f"replace(replace({text}, ', ', ' '), 'T', ' ')"
+    return f"coalesce(try_strptime({text}, [{formats}]), try_strptime({plain}, [{formats}]))"
+
+
+def clock_change(text: str, style: DateStyle, styles: Styles) -> str | None:
+    """Whether a local time does not exist, or exists twice, because clocks were moved; NULL-free SQL."""
+    if not styles.shifts:
+        return None
+    local, zone = _local_time(text, style), literal(styles.timezone)
+    days = ", ".join(f"date '{d}'" for d in styles.shifts)
+    utc = f"timezone({zone}, {local})"
+    odd = (
+        f"timezone({zone}, {utc}) <> {local} or timezone({zone}, {utc} - interval 1 hour) = {local} "
+        f"or timezone({zone}, {utc} + interval 1 hour) = {local}"
+    )
+    own = f"regexp_matches({text}, {literal(_OFFSET)})"
+    return f"coalesce(case when {local}::date in ({days}) and not {own} then {odd} end, false)"
+
+
+def minutes_between(start: str, end: str, cap: str | None) -> str:
+    """Minutes from one timestamp to another, at most `cap`."""
+    minutes = _micro_to_minutes(f"(epoch_us({end}) - epoch_us({start}))", "seconds")
+    return minutes if cap is None else f"least({minutes}, {cap}::decimal(18,6))"
+
+
+def cast(column: CanonicalColumn, text: str, *, unit: str | None, theirs: str, styles: Styles) -> str:
+    """The canonical value of a cleaned, mapped text; NULL where it cannot be one.
+
+    Args:
+        column: The canonical column.
+        text: SQL of the text.
+        unit: The unit of their numbers, for minutes.
+        theirs: Their column, whose date style counts.
+        styles: How the table's columns write numbers and dates.
+    """
+    kind: Kind = column.kind
+    style = styles.decimals.get(column.name, "plain")
+    if kind == "minutes":
+        return (
+            _duration(text)
+            if unit == "duration"
+            else _in_minutes(number(text, style, 18, 6), unit or "minutes")
+        )
+    if kind == "cost":
+        return number(text, style, 18, 9)
+    if kind == "number":
+        return number(text, style, 18, 6)
+    if kind == "share":
+        value = (
+            f"try_cast({text} as double)" if style == "plain" else f"({number(text, style, 18, 9)})::double"
+        )
+        return f"case when isfinite({value}) then {value} end"
+    if kind == "count":
+        value = number(text, style, 18, 6)
+        return f"case when {value} = floor({value}) then ({value})::bigint end"
+    if kind == "time":
+        return time_value(text, styles.dates.get(theirs, "iso"), styles.timezone)
+    if kind == "month":
+        return _month(text, styles.dates.get(theirs, "iso"))
+    if kind == "flag":
+        return _flag(text)
+    if kind == "defects":
+        return _defects(text, style)
+    if kind == "choice":
+        return _choice(column, text)
+    if kind == "currency":
+        return f"case when regexp_full_match(upper({text}), '[A-Z]{{3}}') then upper({text}) end"
+    return text
+
+
+def _month(text: str, style: DateStyle) -> str:
+    whole = (
+        f"try_cast(case when regexp_full_match({text}, '\\d{{4}}-\\d{{2}}') then {text} || '-01' end as date)"
+    )
+    return f"coalesce({whole}, date_trunc('month', {_local_time(text, style)})::date)"
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    return ", ".join(literal(w) for w in words)
+
+
+def _flag(text: str) -> str:
+    return f"case when lower({text}) in ({_listed(_TRUE)}) then true when lower({text}) in ({_listed(_FALSE)}) then false end"
+
+
+def _defects(text: str, style: DecimalStyle) -> str:
+    value = number(text, style, 18, 6)
+    numeric = r"[+-]?[\d.,]+"
+    return (
+        f"case when lower({text}) in ('true', 'yes') then 1 when lower({text}) in ('false', 'no', 'none', '[]') then 0 "
+        f"when regexp_full_match({text}, '{numeric}') then (case when {value} = floor({value}) then ({value})::bigint end) "
+        f"when left({text}, 1) = '[' then json_array_length(case when json_valid({text}) then {text} end)::bigint "
+        f"else len(list_filter(regexp_split_to_array({text}, '[;|]'), lambda part: trim(part) <> ''))::bigint end"
+    )
+
+
+def _choice(column: CanonicalColumn, text: str) -> str:
+    lower = f"lower({text})"
+    value = f"case when {lower} in ({_listed(column.choices)}) then {lower} end"
+    if column.name == "used":  # exports often know only whether the result was used
+        return f"case {lower} when 'true' then 'yes' when 'false' then 'no' else {value} end"
+    return value

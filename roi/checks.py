@@ -1,0 +1,193 @@
+"""Rules that rows must keep: one aggregate query a table, and a second look only where one is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from roi.problems import Problem
+from roi.readers.base import Connection, quoted
+from roi.sample_tables import ReadTable
+
+__all__ = ["Checked", "check_table"]
+
+_MOST_MINUTES = 60 * 24 * 60  # 60 days of hands-on work on one case
+_LONG_MINUTES = 8 * 60
+_MOST_COST = 100_000_000  # half of what fits beside nine decimals, so that sums stay exact
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the look at a table's rows found.
+
+    Attributes:
+        problems: Rules that are broken.
+        warnings: What is odd but possible.
+        used: Rows that hold a case (or the table's own key).
+        empty: Rows without any cell.
+        keyless: Rows that hold something but not the key.
+        doubled: Rows beyond the first of their key, or 0 where keys are not judged.
+        zero_costs: Costs of 0 beside logged tokens.
+    """
+
+    problems: tuple[Problem, ...]
+    warnings: tuple[str, ...]
+    used: int
+    empty: int
+    keyless: int
+    doubled: int
+    zero_costs: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    column: str
+    broken: str
+    text: str
+    shows: str | None = None
+
+
+def key_of(table: str) -> str | None:
+    """The column without which a row of a table says nothing."""
+    return {"cases": "case_id", "actions": "action_id", "inputs": "case_id"}.get(table)
+
+
+def used_rows(read: ReadTable) -> str:
+    """SQL that is true of rows that hold their key."""
+    key = key_of(read.spec.table)
+    holds = f"(flags_ & {read.bit('empty')}) = 0"
+    return f"{holds} and {quoted(key)} is not null" if key else holds
+
+
+def check_table(con: Connection, read: ReadTable) -> Checked:
+    """Hold a table's rows against the rules.
+
+    Args:
+        con: The engine.
+        read: The table.
+
+    Returns:
+        What was found; nothing in it is a text of a cell.
+    """
+    table, used = read.spec.table, used_rows(read)
+    rules = _rules(read)
+    key = key_of(table)
+    keys = _identity(read)
+    empty = f"(flags_ & {read.bit('empty')}) <> 0"
+    parts = [
+        f"count(*) filter ({used})",
+        f"count(*) filter ({empty})",
+        f"count(*) filter (not ({empty}) and {quoted(key)} is null)" if key else "0",
+        f"count(*) filter ({used}) - count(distinct hash({', '.join(quoted(k) for k in keys)})) filter ({used})"
+        if keys
+        else "0",
+        f"count(*) filter ({used} and {zero_cost(read)})",
+        *(f"count(*) filter ({used} and ({rule.broken}))" for rule in rules),
+    ]
+    timed = [c.name for c in read.columns.values() if c.kind == "minutes" and table == "cases"]
+    parts += [f"quantile_disc({name}, 0.5) filter ({used})" for name in timed]
+    capped = read.bit("capped")
+    parts.append(f"count(*) filter ((flags_ & {capped}) <> 0)")
+    counts = con.execute(f"select {', '.join(parts)} from {read.name}").fetchall()[0]
+    problems = [
+        _problem(con, read, rule, int(n), used)
+        for rule, n in zip(rules, counts[5 : 5 + len(rules)], strict=True)
+        if n
+    ]
+    n_used, n_empty, keyless, doubled, zero_costs = (int(n) for n in counts[:5])
+    if n_used == 0:
+        what = "a case" if table == "cases" else "anything"
+        problems.append(Problem(read.rows.label, "", f"no row holds {what} ({read.total:,} rows were read)"))
+    warnings = []
+    for name, median in zip(timed, counts[5 + len(rules) :], strict=False):
+        if median is not None and median > _LONG_MINUTES:
+            warnings.append(
+                f"{name}: half of the values are above {float(median):,.0f} minutes; if these are seconds, set unit: seconds"
+            )
+    if counts[-1]:
+        warnings.append(f"{counts[-1]:,} durations were longer than their cap and were cut to it")
+    return Checked(tuple(problems), tuple(warnings), n_used, n_empty, keyless, doubled, zero_costs)
+
+
+def zero_cost(read: ReadTable) -> str:
+    """SQL that is true where a cost of 0 stands beside logged tokens."""
+    tokens = [c for c in ("input_tokens", "output_tokens") if c in read.columns]
+    if "agent_cost" not in read.columns or not tokens:
+        return "false"
+    return f"agent_cost = 0 and ({' or '.join(f'coalesce({t}, 0) > 0' for t in tokens)})"
+
+
+def _identity(read: ReadTable) -> Sequence[str]:
+    if read.spec.table == "cases":
+        return [c for c in ("case_id", "arm", "setting", "version") if c in read.columns]
+    return ["action_id"] if read.spec.table == "actions" else []
+
+
+def _rules(read: ReadTable) -> list[_Rule]:
+    table, columns = read.spec.table, read.columns
+    place = f"{read.spec.place}.columns"
+    rules: list[_Rule] = []
+    for name, column in columns.items():
+        quoted_name = quoted(name)
+        if column.kind in ("minutes", "count", "cost", "defects") or name in (
+            "duration_ms",
+            "errors",
+            "cases",
+            "adopted_cases",
+        ):
+            rules.append(_Rule(name, f"{quoted_name} < 0", "below 0", quoted_name))
+        if column.kind == "minutes" and table == "cases":
+            mend = f"above 60 days of work; is {place}.{name}.unit wrong (seconds, say)?"
+            rules.append(_Rule(name, f"{quoted_name} > {_MOST_MINUTES}", mend, quoted_name))
+        if column.kind == "cost":
+            rules.append(
+                _Rule(name, f"{quoted_name} > {_MOST_COST}", "above 100 million for one case", quoted_name)
+            )
+        if column.kind == "share":
+            rules.append(
+                _Rule(
+                    name,
+                    f"not ({quoted_name} between 0 and 1)",
+                    "not a share (0 to 1); 60 % is 0.60",
+                    quoted_name,
+                )
+            )
+        blank_counts = (
+            column.required and name != key_of(table) and not (table == "actions" and name == "case_id")
+        )
+        if blank_counts:
+            rules.append(_Rule(name, f"{quoted_name} is null", f"blank; every row needs its {name}"))
+    if "setting" in columns:
+        rules.append(_Rule("setting", "setting is null", "blank; write demo or production"))
+    for severity, outcome in (("severity", "outcome"), ("judge_severity", "judge_outcome")):
+        if severity in columns and table == "cases":
+            beside = f"{outcome} is distinct from 'error'" if outcome in columns else "true"
+            text = f"set where {outcome} is not 'error'; only errors have a severity"
+            rules.append(_Rule(severity, f"{severity} is not null and {beside}", text))
+    for start, end in (
+        ("started_at", "ended_at"),
+        ("requested_at", "decided_at"),
+        ("started_at", "restored_at"),
+    ):
+        if start in columns and end in columns and table != "actions":
+            rules.append(_Rule(end, f"{end} < {start}", f"before {start}; are the two columns swapped?"))
+    cached = [c for c in ("cache_read_tokens", "cache_write_tokens") if c in columns]
+    if cached and "input_tokens" in columns:
+        total = " + ".join(f"coalesce({c}, 0)" for c in cached)
+        text = "below the cached tokens; input_tokens is the total, cached ones included"
+        rules.append(_Rule("input_tokens", f"input_tokens < {total}", text, "input_tokens"))
+    return rules
+
+
+def _problem(con: Connection, read: ReadTable, rule: _Rule, n: int, used: str) -> Problem:
+    shown = "" if rule.shows is None else f", {rule.shows}::varchar"
+    row = con.execute(
+        f"select rowid + 1{shown} from {read.name} where {used} and ({rule.broken}) order by rowid limit 1"
+    ).fetchall()[0]
+    value = f", {_plain(row[1])}" if rule.shows is not None else ""
+    many = f"{n:,} value{'s' if n != 1 else ''}"
+    return Problem(read.rows.label, rule.column, f"{many} {rule.text} (first: row {row[0]:,}{value})")
+
+
+def _plain(number: str) -> str:
+    return number.rstrip("0").rstrip(".") if "." in number else number

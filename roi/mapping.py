@@ -1,0 +1,323 @@
+"""From their columns to ours: what each canonical column is made of, and the SQL that makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from roi.canonical import CANONICAL, NAMES_HIDDEN, CanonicalColumn
+from roi.casts import Styles, cast, clean, clock_change, minutes_between, time_value
+from roi.privacy import pseudonym
+from roi.problems import Problem
+from roi.readers import Source
+from roi.readers.base import literal, quoted
+from roi.schema.base import nearest
+
+if TYPE_CHECKING:
+    from roi.schema import samples as schema
+
+__all__ = [
+    "ColumnMap",
+    "Flag",
+    "JoinSpec",
+    "TableSpec",
+    "Typed",
+    "resolve",
+    "sources_of",
+    "texts_sql",
+    "to_spec",
+    "typed_sql",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnMap:
+    """How one canonical column comes from theirs.
+
+    Attributes:
+        name: The canonical column.
+        sources: Their columns; several are joined into one key, or are a start and an end.
+        unit: Of their numbers, for minutes.
+        values: Their values to ours; None of ours means missing.
+        blank: What an empty cell means, where that is declared.
+        between: Whether two times in `sources` become the minutes between them.
+        cap: The most minutes that `between` may count, as a decimal text.
+        constant: A value for every row, in place of `sources`.
+    """
+
+    name: str
+    sources: tuple[str, ...] = ()
+    unit: str | None = None
+    values: Mapping[str, str | None] | None = None
+    blank: Literal["zero", "missing"] | None = None
+    between: bool = False
+    cap: str | None = None
+    constant: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinSpec:
+    """Another export of the same cases.
+
+    Attributes:
+        rows: Its source, mapping, marks and query, as of a table.
+        on: Canonical key → their column.
+        take: Canonical column → how several rows of one case become one value.
+    """
+
+    rows: TableSpec
+    on: Mapping[str, str]
+    take: Mapping[str, Literal["sum", "first", "max"]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableSpec:
+    """A sample table as its parameters describe it, in the form that reading uses.
+
+    Attributes:
+        table: Its canonical name.
+        place: The key that describes it, for messages.
+        source: Where the rows lie.
+        columns: Canonical column → how it comes from theirs, as far as that is stated.
+        missing: Marks that mean a missing value.
+        query: One SELECT over the rows.
+        format: The name of a trace export's format.
+        joins: Other exports of the same cases.
+    """
+
+    table: str
+    place: str
+    source: Source
+    columns: Mapping[str, ColumnMap] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    query: str | None = None
+    format: str | None = None
+    joins: tuple[JoinSpec, ...] = ()
+
+
+def to_spec(table: str, given: schema.TableSpec | schema.JoinSpec, place: str) -> TableSpec:
+    """The checked parameters of a table in the form that reading uses."""
+    from roi.schema.samples import TableSpec as Given
+
+    source = given.source
+    joins = given.join if isinstance(given, Given) else ()
+    return TableSpec(
+        table=table,
+        place=place,
+        source=Source(
+            files=source.file,
+            sheet=source.sheet,
+            header_row=source.header_row,
+            connect=source.connect,
+            table=source.table,
+            sql=source.sql,
+        ),
+        columns={name: _column_map(name, column) for name, column in given.columns.items()},
+        missing=given.missing,
+        query=given.query,
+        format=given.format,
+        joins=tuple(
+            JoinSpec(rows=to_spec(table, join, f"{place}.join[{i}]"), on=join.on, take=join.take)
+            for i, join in enumerate(joins)
+        ),
+    )
+
+
+def _column_map(name: str, column: schema.ColumnSpec) -> ColumnMap:
+    constant = column.value
+    if isinstance(constant, bool):
+        constant = "true" if constant else "false"
+    return ColumnMap(
+        name=name,
+        sources=column.from_,
+        unit=column.unit,
+        values=column.values,
+        blank=column.blank,
+        between=column.as_ is not None,
+        cap=None if column.cap is None else f"{column.cap:.6f}",
+        constant=None if constant is None else str(constant),
+    )
+
+
+def resolve(
+    spec: TableSpec, available: Sequence[str], *, file: str, label: str, also: Sequence[str] = ()
+) -> tuple[list[ColumnMap], list[Problem]]:
+    """Settle which canonical columns there are: the mapped ones, and those that have our name already.
+
+    Args:
+        spec: The table.
+        available: Their columns.
+        file: The parameter file's name, for messages.
+        label: The source's name, for messages.
+        also: Canonical columns that another export brings, and so are not missed.
+
+    Returns:
+        The columns in canonical order, and what is wrong.
+    """
+    problems: list[Problem] = []
+    maps: list[ColumnMap] = []
+    known = {*available, "_file"}
+    shown = ", ".join(available[:8]) + (", …" if len(available) > 8 else "")
+    for name, column in CANONICAL[spec.table].items():
+        given = spec.columns.get(name)
+        if given is None:
+            if name in available:
+                maps.append(ColumnMap(name=name, sources=(name,)))
+            elif column.required and name not in also:
+                message = f"{label} has no column '{name}'; name theirs under {spec.place}.columns.{name}"
+                problems.append(Problem(file, f"{spec.place}.columns", f"{message} (it has {shown})"))
+            continue
+        place = f"{spec.place}.columns.{name}"
+        if given.unit is not None and column.kind != "minutes":
+            problems.append(
+                Problem(file, f"{place}.unit", "only columns of minutes have a unit; leave it out")
+            )
+        if given.between and column.kind != "minutes":
+            problems.append(Problem(file, f"{place}.as", "only columns of minutes are made from two times"))
+        for source in given.sources:
+            if source not in known:
+                meant = nearest(source, list(available))
+                hint = f"did you mean '{meant}'?" if meant else f"it has {shown}"
+                problems.append(Problem(file, place, f"{label} has no column '{source}'; {hint}"))
+        maps.append(given)
+    return maps, problems
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One bit that a row may carry.
+
+    Attributes:
+        what: "unread" (a text that is no value of its column), "clock" (a time that clocks were moved over),
+            "capped" (minutes cut), "empty" (a row without any cell).
+        column: The canonical column, or "".
+        source: Their column, or "".
+    """
+
+    what: Literal["unread", "clock", "capped", "empty"]
+    column: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The SELECT that makes a table's canonical columns.
+
+    Attributes:
+        sql: Its text; besides the columns it yields `flags_`, a bit set.
+        flags: What each bit of `flags_` means, from the lowest.
+        columns: The canonical columns in order.
+    """
+
+    sql: str
+    flags: tuple[Flag, ...]
+    columns: tuple[CanonicalColumn, ...]
+
+
+def texts_sql(select: str, sources: Sequence[str], missing: tuple[str, ...]) -> str:
+    """SELECT of their needed columns as t0, t1, …: trimmed, blank cells and missing marks NULL."""
+    cells = ", ".join(f"{clean(quoted(name), missing)} as t{i}" for i, name in enumerate(sources))
+    return f"select {cells} from ({select})"
+
+
+def sources_of(maps: Sequence[ColumnMap]) -> list[str]:
+    """Their columns that a mapping needs, each once."""
+    return list(dict.fromkeys(source for m in maps for source in m.sources))
+
+
+def typed_sql(table: str, maps: Sequence[ColumnMap], texts: str, styles: Styles) -> Typed:
+    """The SELECT that turns texts into canonical values.
+
+    Args:
+        table: The canonical table.
+        maps: Its columns.
+        texts: SELECT of the cleaned texts, as `texts_sql` gives it for `sources_of(maps)`.
+        styles: How its columns write numbers and dates.
+    """
+    at = {name: f"t{i}" for i, name in enumerate(sources_of(maps))}
+    mapped: list[str] = []  # texts after the value map
+    values: list[str] = []
+    outputs: list[str] = []
+    flags: list[tuple[Flag, str]] = []
+    columns: list[CanonicalColumn] = []
+    for i, m in enumerate(maps):
+        column = CANONICAL[table][m.name]
+        columns.append(column)
+        if m.between:
+            _between(m, i, at, styles, values, flags)
+        else:
+            text = _text(m, at, joint=" / " if column.kind == "category" else "\x1f")
+            mapped.append(f"{text} as m{i}")
+            theirs = m.sources[0] if m.sources else ""
+            values.append(f"{cast(column, f'm{i}', unit=m.unit, theirs=theirs, styles=styles)} as v{i}")
+            if column.kind not in NAMES_HIDDEN and column.kind != "category":
+                flags.append((Flag("unread", m.name, theirs), f"m{i} is not null and v{i} is null"))
+            if column.kind == "time":
+                odd = clock_change(f"m{i}", styles.dates.get(theirs, "iso"), styles)
+                if odd is not None:
+                    flags.append((Flag("clock", m.name, theirs), odd))
+        value = f"v{i}"
+        if m.blank == "zero":
+            value = f"coalesce({value}, 0)"
+        if column.kind in NAMES_HIDDEN:
+            value = f"case when v{i} is not null then {pseudonym(f'v{i}', column.kind)} end"
+        outputs.append(f"{value} as {quoted(m.name)}")
+    cells = list(at.values())
+    if cells:
+        flags.append((Flag("empty", "", ""), f"coalesce({', '.join(cells)}) is null"))
+    bits = (
+        " + ".join(f"(case when {sql} then {1 << k}::bigint else 0 end)" for k, (_, sql) in enumerate(flags))
+        or "0"
+    )
+    sql = (
+        f"select {', '.join(outputs)}, {bits} as flags_ from (select *, {', '.join(values)} from "
+        f"(select *{''.join(', ' + m for m in mapped)} from ({texts})))"
+    )
+    return Typed(sql, tuple(flag for flag, _ in flags), tuple(columns))
+
+
+def _text(m: ColumnMap, at: Mapping[str, str], *, joint: str) -> str:
+    if m.constant is not None:
+        return f"{literal(m.constant)}::varchar"
+    if len(m.sources) > 1:
+        # Between the parts of a key stands what cannot be typed, so that no two different keys become one.
+        between = f", {literal(joint)}, " if joint.isprintable() else f", chr({ord(joint)}), "
+        cells = between.join(f"coalesce({at[s]}, '')" for s in m.sources)
+        none = f"coalesce({', '.join(at[s] for s in m.sources)}) is null"
+        joined = f"concat({cells})"
+        return f"case when {none} then null else {joined} end"
+    text = at[m.sources[0]]
+    if not m.values:
+        return text
+    folded = {key.strip().lower(): ours for key, ours in m.values.items()}
+    exact = len(folded) != len(m.values)
+    pairs = {k.strip(): v for k, v in m.values.items()} if exact else folded
+    cases = " ".join(
+        f"when {literal(k)} then {'null' if v is None else literal(v)}" for k, v in pairs.items()
+    )
+    return f"case {text if exact else f'lower({text})'} {cases} else {text} end"
+
+
+def _between(
+    m: ColumnMap,
+    i: int,
+    at: Mapping[str, str],
+    styles: Styles,
+    values: list[str],
+    flags: list[tuple[Flag, str]],
+) -> None:
+    start, end = (at[s] for s in m.sources)
+    times = [
+        time_value(text, styles.dates.get(source, "iso"), styles.timezone)
+        for text, source in zip((start, end), m.sources, strict=True)
+    ]
+    whole = minutes_between(times[0], times[1], None)
+    values.append(f"{minutes_between(times[0], times[1], m.cap) if m.cap else whole} as v{i}")
+    for source, text, time in zip(m.sources, (start, end), times, strict=True):
+        flags.append((Flag("unread", m.name, source), f"{text} is not null and ({time}) is null"))
+        odd = clock_change(text, styles.dates.get(source, "iso"), styles)
+        if odd is not None:
+            flags.append((Flag("clock", m.name, source), odd))
+    if m.cap is not None:
+        flags.append((Flag("capped", m.name, ""), f"coalesce({whole} > {m.cap}::decimal(18,6), false)"))

@@ -1,0 +1,243 @@
+"""What other exports and price lists add to the cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from roi.canonical import CANONICAL
+from roi.categories import Categories
+from roi.checks import used_rows
+from roi.mapping import ColumnMap, JoinSpec, TableSpec
+from roi.prices import CURRENCY, TokenUse, price_tokens
+from roi.problems import Problem
+from roi.readers.base import Connection, Unreadable, quoted
+from roi.sample_tables import ReadTable, Surroundings, read_table
+
+__all__ = ["JoinRate", "add_joins", "add_prices"]
+
+_TOKENS = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinRate:
+    """How many cases of an arm and segment another export matched.
+
+    Attributes:
+        source: The other export.
+        arm: The arm.
+        segment: The segment, or None without segments.
+        cases: Cases there are.
+        matched: Of these, how many it has.
+    """
+
+    source: str
+    arm: str
+    segment: str | None
+    cases: int
+    matched: int
+
+
+def add_joins(
+    con: Connection,
+    cases: ReadTable,
+    around: Surroundings,
+    categories: Categories,
+    problems: list[Problem],
+    warnings: list[str],
+) -> tuple[list[JoinRate], ReadTable]:
+    """Join the other exports of the cases, in the order in which they are named.
+
+    Args:
+        con: The engine.
+        cases: The cases.
+        around: The engine and where things are.
+        categories: Which segments may be shown.
+        problems: Takes what is wrong.
+        warnings: Takes what the readers say.
+    """
+    rates: list[JoinRate] = []
+    for i, join in enumerate(cases.spec.joins):
+        try:
+            other = _other(join, around, i)
+        except Unreadable as error:
+            problems += error.problems
+            continue
+        warnings += other.rows.warnings
+        keys = list(join.on)
+        lost = [k for k in keys if k not in cases.columns]
+        if lost:
+            message = f"the cases have no column {lost[0]} to join on"
+            problems.append(Problem(around.file, f"{join.rows.place}.on", message))
+            continue
+        cases, found = _joined(con, cases, other, join, categories, i, problems)
+        rates += found
+    return rates, cases
+
+
+def _other(join: JoinSpec, around: Surroundings, i: int) -> ReadTable:
+    columns = dict(join.rows.columns)
+    for ours, theirs in join.on.items():
+        columns[ours] = ColumnMap(name=ours, sources=(theirs,))
+    for name in join.take:
+        columns.setdefault(name, ColumnMap(name=name, sources=(name,)))
+    also = [name for name, column in CANONICAL["cases"].items() if column.required]
+    spec: TableSpec = replace(join.rows, columns=columns)
+    return read_table(spec, around, name=f"t_join_{i}", also=also)
+
+
+def _joined(
+    con: Connection,
+    cases: ReadTable,
+    other: ReadTable,
+    join: JoinSpec,
+    categories: Categories,
+    i: int,
+    problems: list[Problem],
+) -> tuple[ReadTable, list[JoinRate]]:
+    keys = list(join.on)
+    takes = dict(join.take) or {name: "first" for name in join.rows.columns if name not in keys}
+    listed = ", ".join(keys)
+    if not join.take:
+        twice = con.execute(
+            f"select count(*) from (select 1 from {other.name} group by {listed} having count(*) > 1)"
+        ).fetchall()
+        if twice[0][0]:
+            message = f"{twice[0][0]:,} cases have several rows; say under take: whether they are summed, or first or max counts"
+            problems.append(Problem(other.rows.label, ", ".join(keys), message))
+    words = [
+        n
+        for n, how in takes.items()
+        if how == "sum" and other.columns[n].kind not in ("minutes", "cost", "number", "count", "defects")
+    ]
+    if words:
+        problems.append(
+            Problem(
+                cases.spec.place, f"join[{i}].take.{words[0]}", "only numbers are summed; write first or max"
+            )
+        )
+        return cases, []
+    how = {"sum": "sum({0})", "max": "max({0})", "first": "arg_min({0}, rowid)"}
+    outputs = ", ".join(f"{how[way].format(quoted(name))} as {quoted(name)}" for name, way in takes.items())
+    types = {name: f"::{_type(con, other.name, name)}" for name in takes}
+    con.execute(
+        f"create or replace table d_join_{i} as select {listed}, {outputs} from {other.name} "
+        f"where {' and '.join(f'{k} is not null' for k in keys)} group by {listed}"
+    )
+    name = f"{cases.name}_{i}"
+    own = [c for c in cases.columns if c not in takes]
+    # What the cases say themselves stands; the other export fills what they leave blank.
+    filled = [
+        f"{f'coalesce(c.{quoted(t)}, j.{quoted(t)})' if t in cases.columns else f'j.{quoted(t)}'}{types[t]} as {quoted(t)}"
+        for t in takes
+    ]
+    con.execute(
+        f"create or replace table {name} as select {', '.join(f'c.{quoted(c)}' for c in own)}, {', '.join(filled)}, c.flags_, "
+        f"j.{keys[0]} is not null as matched_ from {cases.name} c left join d_join_{i} j on "
+        f"{' and '.join(f'c.{k} = j.{k}' for k in keys)} order by c.rowid"
+    )
+    columns = {**cases.columns, **{t: CANONICAL["cases"][t] for t in takes}}
+    joined = replace(
+        cases,
+        name=name,
+        columns={c: columns[c] for c in [*own, *takes]},
+        rows=replace(cases.rows, fingerprints={**cases.rows.fingerprints, **other.rows.fingerprints}),
+    )
+    segment = (
+        categories.shown(cases, "segment") if "segment" in cases.columns and "segment" in own else "null"
+    )
+    rates = con.execute(
+        f"select arm, {segment}, count(*), count(*) filter (matched_) from {name} where {used_rows(joined)} group by 1, 2 order by 1, 2"
+    ).fetchall()
+    con.execute(f"alter table {name} drop column matched_")
+    return joined, [
+        JoinRate(source=other.rows.label, arm=a, segment=s, cases=int(n), matched=int(m))
+        for a, s, n, m in rates
+    ]
+
+
+def _type(con: Connection, table: str, column: str) -> str:
+    rows = con.execute(
+        "select data_type from duckdb_columns() where table_name = ? and column_name = ?", [table, column]
+    ).fetchall()
+    return str(rows[0][0])
+
+
+def add_prices(con: Connection, cases: ReadTable, keep: str) -> tuple[ReadTable, Mapping[str, int]]:
+    """Price the tokens of cases without a cost; each distinct use is priced once.
+
+    Args:
+        con: The engine.
+        cases: The cases.
+        keep: SQL that is true of the rows that may be used.
+
+    Returns:
+        The cases, and why how many costs stay unknown.
+    """
+    present = [c for c in _TOKENS if c in cases.columns]
+    if "model" not in cases.columns or not {"input_tokens", "output_tokens"} <= set(present):
+        return cases, {}
+    bare = "agent_cost is null and" if "agent_cost" in cases.columns else ""
+    any_tokens = " or ".join(f"coalesce({c}, 0) > 0" for c in present)
+    parts = [quoted(c) if c in cases.columns else "null" for c in ("provider", "model")]
+    parts.append("started_at::date" if "started_at" in cases.columns else "null")
+    parts += [c if c in cases.columns else "null" for c in _TOKENS]
+    names = ("provider", "model", "day", *_TOKENS)
+    uses = ", ".join(f"{p} as u_{n}" for p, n in zip(parts, names, strict=True))
+    where = f"{keep} and {bare} ({any_tokens})"
+    rows = con.execute(
+        f"select {uses}, count(*) from {cases.name} where {where} group by all order by all"
+    ).fetchall()
+    if not rows:
+        return cases, {}
+    counts = {TokenUse(*row[:-1]): int(row[-1]) for row in rows}
+    priced = price_tokens(counts)
+    unknown: dict[str, int] = {}
+    for use, n in counts.items():
+        if use not in priced.cost:
+            why = priced.why[use]
+            unknown[why] = unknown.get(why, 0) + n
+    if not priced.cost:
+        return cases, unknown
+    return _with_prices(con, cases, priced.cost, parts, bare), unknown
+
+
+def _with_prices(
+    con: Connection, cases: ReadTable, cost: Mapping[TokenUse, Any], parts: list[str], bare: str
+) -> ReadTable:
+    import pyarrow as pa
+
+    uses = list(cost)
+    columns: dict[str, Any] = {
+        "provider": pa.array([u.provider for u in uses], pa.string()),
+        "model": pa.array([u.model for u in uses], pa.string()),
+        "day": pa.array([u.day for u in uses], pa.date32()),
+        "input_tokens": pa.array([u.input for u in uses], pa.int64()),
+        "cache_read_tokens": pa.array([u.cache_read for u in uses], pa.int64()),
+        "cache_write_tokens": pa.array([u.cache_write for u in uses], pa.int64()),
+        "output_tokens": pa.array([u.output for u in uses], pa.int64()),
+        "cost": pa.array([cost[u] for u in uses], pa.decimal128(18, 9)),
+    }
+    con.register("priced_view", pa.table(columns))
+    same = " and ".join(
+        f"p.{name} is not distinct from {part}"
+        for name, part in zip(list(columns)[:-1], _qualified(parts), strict=True)
+    )
+    name = f"{cases.name}_priced"
+    others = [c for c in cases.columns if c not in ("agent_cost", "cost_currency")]
+    logged = "c.agent_cost" if bare else "null::decimal(18,9)"
+    currency = "c.cost_currency" if "cost_currency" in cases.columns else "null::varchar"
+    con.execute(
+        f"create or replace table {name} as select {', '.join(f'c.{quoted(c)}' for c in others)}, "
+        f"coalesce({logged}, p.cost)::decimal(18,9) as agent_cost, "
+        f"case when {logged} is null and p.cost is not null then '{CURRENCY}' else {currency} end as cost_currency, "
+        f"c.flags_ from {cases.name} c left join priced_view p on {same} order by c.rowid"
+    )
+    con.unregister("priced_view")
+    kinds = {**cases.columns, **{c: CANONICAL["cases"][c] for c in ("agent_cost", "cost_currency")}}
+    return replace(cases, name=name, columns={c: kinds[c] for c in [*others, "agent_cost", "cost_currency"]})
+
+
+def _qualified(parts: list[str]) -> list[str]:
+    return [p if p == "null" else f"c.{p}" for p in parts]

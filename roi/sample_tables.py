@@ -1,0 +1,264 @@
+"""One sample table: opened, mapped and held by the engine with canonical columns; not yet judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from roi.canonical import CANONICAL, CanonicalColumn
+from roi.casts import Styles
+from roi.mapping import ColumnMap, Flag, TableSpec, Typed, resolve, sources_of, texts_sql, typed_sql
+from roi.privacy import describe_text
+from roi.problems import Problem
+from roi.readers import open_source
+from roi.readers.base import Connection, Rows, Unreadable
+from roi.readers.query import run_query
+from roi.styles import clock_shifts, date_styles, decimal_styles
+
+__all__ = ["ReadTable", "Surroundings", "read_table"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What reading needs to know besides the table.
+
+    Attributes:
+        con: The engine.
+        project: The project folder.
+        folder: The folder of the parameter file.
+        file: The parameter file's name, for messages.
+        timezone: Of times that carry none.
+    """
+
+    con: Connection
+    project: Path
+    folder: Path
+    file: str
+    timezone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadTable:
+    """A table as the engine holds it.
+
+    Attributes:
+        spec: What was asked for.
+        name: Its name in the engine; besides the canonical columns it has `flags_`.
+        maps: How its columns came about.
+        columns: Its canonical columns by name.
+        flags: What each bit of `flags_` means.
+        rows: Its source.
+        total: Data rows read.
+        set_flags: The bits that at least one row carries.
+    """
+
+    spec: TableSpec
+    name: str
+    maps: tuple[ColumnMap, ...]
+    columns: Mapping[str, CanonicalColumn]
+    flags: tuple[Flag, ...]
+    rows: Rows
+    total: int
+    set_flags: int
+
+    def bit(self, what: str) -> int:
+        """The bits of flags of one meaning."""
+        return sum(1 << k for k, flag in enumerate(self.flags) if flag.what == what)
+
+
+def read_table(spec: TableSpec, around: Surroundings, *, name: str, also: Sequence[str] = ()) -> ReadTable:
+    """Read a table into the engine.
+
+    Args:
+        spec: The table.
+        around: The engine and where things are.
+        name: Its name in the engine.
+        also: Canonical columns that another export brings.
+
+    Raises:
+        Unreadable: With everything that keeps it from being read, cells that are no value of their column included.
+    """
+    con = around.con
+    if spec.format is not None:
+        message = "trace exports are not read yet; export them as a table, or leave this source out"
+        raise Unreadable([Problem(around.file, f"{spec.place}.format", message)])
+    wanted = [*dict.fromkeys([*sources_of(tuple(spec.columns.values())), *CANONICAL[spec.table]])]
+    rows = open_source(
+        con,
+        spec.source,
+        wanted=wanted if spec.query is None else (),
+        project=around.project,
+        folder=around.folder,
+        name=f"source_{name}",
+        file=around.file,
+        place=f"{spec.place}.source",
+    )
+    if spec.query is not None:
+        rows = run_query(con, rows, spec.query, table=name, file=around.file, place=f"{spec.place}.query")
+    maps, problems = resolve(spec, rows.columns, file=around.file, label=rows.label, also=also)
+    if problems:
+        raise Unreadable(problems)
+    sources = sources_of(maps)
+    if not sources:
+        raise Unreadable([Problem(around.file, f"{spec.place}.columns", "maps no column of the source")])
+    select = rows.select(sources)
+    texts = texts_sql(select, sources, spec.missing)
+    styles = Styles({}, {}, around.timezone, clock_shifts(around.timezone))
+    typed = typed_sql(spec.table, maps, texts, styles)
+    total, bits = _make(con, name, typed)
+    rejected = rows.check()
+    if rejected:
+        raise Unreadable(rejected)
+    unsettled: Mapping[str, str] = {}
+    if _unread(typed, bits):
+        styles, unsettled = _settle(con, spec.table, maps, texts, styles, typed, bits)
+        if styles.decimals or styles.dates:
+            typed = typed_sql(spec.table, maps, texts, styles)
+            total, bits = _make(con, name, typed)
+    read = ReadTable(
+        spec=spec,
+        name=name,
+        maps=tuple(maps),
+        columns={column.name: column for column in typed.columns},
+        flags=typed.flags,
+        rows=rows,
+        total=total,
+        set_flags=bits,
+    )
+    unread = _unread(typed, bits)
+    if unread:
+        raise Unreadable(_unread_problems(con, read, unread, texts, sources, unsettled))
+    if total == 0:
+        raise Unreadable([Problem(rows.label, "", "holds no data rows")])
+    if around.timezone == "UTC" or not bits & read.bit("clock"):
+        return read
+    odd = con.execute(f"select count(*) from {name} where flags_ & {read.bit('clock')} <> 0").fetchall()[0][0]
+    warning = (
+        f"{rows.label}: {odd:,} rows have times at which clocks were moved in {around.timezone}; they do not exist or "
+        "exist twice, and an hour more or less was taken"
+    )
+    return replace(read, rows=replace(rows, warnings=(*rows.warnings, warning)))
+
+
+def _make(con: Connection, name: str, typed: Typed) -> tuple[int, int]:
+    con.execute(f"create or replace table {name} as {typed.sql}")
+    total, bits = con.execute(f"select count(*), bit_or(flags_) from {name}").fetchall()[0]
+    return int(total), int(bits or 0)
+
+
+def _unread(typed: Typed, bits: int) -> list[tuple[int, Flag]]:
+    return [(k, f) for k, f in enumerate(typed.flags) if f.what == "unread" and bits >> k & 1]
+
+
+def _settle(
+    con: Connection,
+    table: str,
+    maps: Sequence[ColumnMap],
+    texts: str,
+    styles: Styles,
+    typed: Typed,
+    bits: int,
+) -> tuple[Styles, Mapping[str, str]]:
+    at = {name: f"t{i}" for i, name in enumerate(sources_of(maps))}
+    unread = {flag.source for _, flag in _unread(typed, bits)}
+    numbers = {
+        m.name: at[m.sources[0]]
+        for m in maps
+        if CANONICAL[table][m.name].kind in ("minutes", "cost", "number", "share", "count", "defects")
+        and len(m.sources) == 1
+        and m.unit != "duration"
+    }
+    # Other columns are looked at only where one that cannot be read may need their testimony.
+    failing = {name for name in numbers if any(at.get(source) == numbers[name] for source in unread)}
+    decimals, unsettled_numbers = decimal_styles(con, texts, numbers if failing else {})
+    times = [m.sources for m in maps if m.between or CANONICAL[table][m.name].kind in ("time", "month")]
+    needed = [s for sources in times for s in sources if s in unread]
+    dates, unsettled_dates = date_styles(con, texts, [at[s] for s in needed])
+    back = {text: source for source, text in at.items()}
+    return (
+        replace(styles, decimals=decimals, dates={back[t]: style for t, style in dates.items()}),
+        {
+            **{maps_source(maps, name): why for name, why in unsettled_numbers.items() if name in failing},
+            **{back[t]: why for t, why in unsettled_dates.items()},
+        },
+    )
+
+
+def maps_source(maps: Sequence[ColumnMap], name: str) -> str:
+    """Their column behind a canonical one."""
+    return next(m.sources[0] for m in maps if m.name == name)
+
+
+_WANTED = {
+    "minutes": "is no number of minutes",
+    "cost": "is no amount",
+    "number": "is no number",
+    "share": "is no number",
+    "count": "is no whole number",
+    "defects": "is no number of defects",
+    "time": "is no time that can be read; write 2026-03-01 14:05",
+    "month": "is no month; write 2026-03",
+    "flag": "is neither true nor false",
+    "currency": "is no currency of three letters, such as EUR",
+}
+
+
+def _unread_problems(
+    con: Connection,
+    read: ReadTable,
+    unread: Sequence[tuple[int, Flag]],
+    texts: str,
+    sources: Sequence[str],
+    unsettled: Mapping[str, str],
+) -> list[Problem]:
+    counts = ", ".join(
+        f"count(*) filter (flags_ >> {k} & 1 = 1), min(rowid) filter (flags_ >> {k} & 1 = 1)"
+        for k, _ in unread
+    )
+    found = con.execute(f"select {counts} from {read.name}").fetchall()[0]
+    problems = []
+    for i, (_, flag) in enumerate(unread):
+        n, first = found[2 * i], found[2 * i + 1]
+        column = read.columns[flag.column]
+        why = unsettled.get(flag.source)
+        if why is not None:
+            mend = "write them in one way, or say it with query:"
+            if column.kind in ("time", "month") or "month" in why:
+                mend = "write dates as 2026-03-01, or say it with query: strptime(…)"
+            problems.append(Problem(read.rows.label, flag.column, f"{why}; {mend}"))
+            continue
+        m = next(m for m in read.maps if m.name == flag.column)
+        cell = f"t{list(sources).index(flag.source)}" if flag.source else "null::varchar"
+        length, special = con.execute(
+            f"select length({cell}), lower({cell}) in ('nan', 'inf', '-inf', 'infinity', '-infinity', 'null', 'none', 'na', 'n/a') "
+            f"from ({texts}) limit 1 offset {first}"
+        ).fetchall()[0]
+        shown = describe_text(length)
+        many = f"{n:,} value{'s' if n != 1 else ''}"
+        if column.kind == "choice":
+            listed = " nor ".join(f"'{c}'" for c in column.choices)
+            either = "neither " if len(column.choices) == 2 else "none of " if len(column.choices) > 2 else ""
+            listed = listed if len(column.choices) == 2 else ", ".join(column.choices)
+            verb = "is" if n == 1 else "are"
+            text = f"{many} {verb} {either}{listed} (first: row {first + 1}, {shown})"
+            problems.append(
+                Problem(
+                    read.rows.label,
+                    flag.column,
+                    f"{text}; map them under {read.spec.place}.columns.{flag.column}.values",
+                )
+            )
+            continue
+        wanted = _WANTED.get(column.kind, "cannot be read")
+        if m.between:
+            wanted = _WANTED["time"]
+        elif m.unit == "duration":
+            wanted = "is no duration such as 1m31s, 00:01:31 or PT1M31S"
+        text = f"{many} cannot be read; row {first + 1}, {shown}, {wanted}"
+        if special:
+            text += f"; if such a mark means missing, name it under {read.spec.place}.missing"
+        elif column.kind == "minutes" and not m.between and m.unit != "duration":
+            text += f"; for texts such as 1m31s set {read.spec.place}.columns.{flag.column}.unit: duration"
+        problems.append(Problem(read.rows.label, flag.column, text))
+    return problems

@@ -1,0 +1,314 @@
+"""The samples of a pilot, opened: canonical tables that hold only rows that may be used, and what was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from roi.categories import Categories, settle_categories
+from roi.checks import Checked, check_table, used_rows, zero_cost
+from roi.mapping import TableSpec, to_spec
+from roi.parameters import LoadedParameters
+from roi.privacy import Keys, make_keys
+from roi.problems import Problem, SampleError
+from roi.readers.base import Connection, Unreadable, literal, quoted
+from roi.sample_joins import JoinRate, add_joins, add_prices
+from roi.sample_tables import ReadTable, Surroundings, read_table
+from roi.schema.tables import MINUTE_COLUMNS
+from roi.versions import keep_versions
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+__all__ = ["Exclusion", "JoinRate", "Samples", "open_samples"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exclusion:
+    """Rows that were left out.
+
+    Attributes:
+        table: Of which table.
+        reason: Why, in words.
+        rows: How many.
+        arm: Of which arm; None where a row has none or the table knows none.
+    """
+
+    table: str
+    reason: str
+    rows: int
+    arm: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Samples:
+    """A pilot's samples.
+
+    Attributes:
+        tables: Canonical name → Ibis table with canonical columns and types, and `row` (data row from 1, over all files).
+        connection: The Ibis DuckDB backend that holds them.
+        exclusions: Rows left out, with reasons.
+        undeclared_blanks: Minute column of `cases` → used rows in which it is blank, where neither `blank: zero` nor
+            `missing` is declared.
+        fingerprints: Source (files relative to the project, with forward slashes) → sha256.
+        warnings: What a reader should know, a sentence each.
+        join_rates: How many cases each other export matched, by arm and segment.
+        unknown_costs: Why an agent cost is unknown → cases.
+        unknown_cases: Table → rows whose case is not among the cases; a finding, not an error.
+    """
+
+    tables: Mapping[str, ir.Table]
+    connection: Any
+    exclusions: tuple[Exclusion, ...] = ()
+    undeclared_blanks: Mapping[str, int] = field(default_factory=dict)
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    join_rates: tuple[JoinRate, ...] = ()
+    unknown_costs: Mapping[str, int] = field(default_factory=dict)
+    unknown_cases: Mapping[str, int] = field(default_factory=dict)
+
+
+def open_samples(loaded: LoadedParameters) -> Samples:
+    """Read, map and check all sample tables of a pilot.
+
+    Args:
+        loaded: The pilot's checked parameters.
+
+    Returns:
+        The tables, in an engine of their own that holds pseudonyms in place of names.
+
+    Raises:
+        SampleError: With every problem of every table. No message holds the text of a cell.
+    """
+    import duckdb
+    import ibis
+
+    backend = ibis.duckdb.connect()
+    con: Connection = backend.con
+    try:
+        return _Opening(loaded, backend, con).samples()
+    except SampleError:
+        backend.disconnect()
+        raise
+    except duckdb.Error as error:
+        backend.disconnect()
+        # What the engine says may repeat a cell, so that only its kind is passed on.
+        message = f"the engine cannot work with the samples ({type(error).__name__})"
+        raise SampleError([Problem(loaded.name, "samples", message)]) from None
+
+
+class _Opening:
+    """The steps of opening, which share an engine and collect problems and warnings."""
+
+    def __init__(self, loaded: LoadedParameters, backend: Any, con: Connection) -> None:
+        self.loaded = loaded
+        self.given = loaded.parameters.samples
+        self.backend = backend
+        self.con = con
+        self.problems: list[Problem] = []
+        self.warnings: list[str] = []
+        self.exclusions: list[Exclusion] = []
+        privacy = loaded.policy.privacy
+        keys = make_keys(loaded.parameters.pilot, key_env=privacy.key_env)
+        if privacy.key_env and not keys.stated:
+            self.warnings.append(
+                f"The environment has no variable {privacy.key_env}; pseudonyms rest on the pilot's name alone, which is weaker"
+            )
+        _prepare(con, keys)
+
+    def samples(self) -> Samples:
+        reads = self._read()
+        checked = {name: check_table(self.con, read) for name, read in reads.items()}
+        for look in checked.values():
+            self.problems += look.problems
+            self.warnings += look.warnings
+        if "cases" not in reads or any(look.problems for look in checked.values()):
+            raise SampleError(self.problems)
+        keep = {name: self._keep(read, checked[name]) for name, read in reads.items()}
+        categories = settle_categories(
+            self.con, reads, keep, self.loaded, min_group=self.loaded.policy.privacy.min_group
+        )
+        self.problems += categories.problems
+        self.warnings += categories.warnings
+        if self.problems:
+            raise SampleError(self.problems)
+        cases = reads["cases"]
+        rates, cases = add_joins(self.con, cases, self._around(), categories, self.problems, self.warnings)
+        if self.problems:
+            raise SampleError(self.problems)
+        cases, unknown = add_prices(self.con, cases, keep["cases"])
+        if checked["cases"].zero_costs:
+            unknown = {"a cost of 0 is logged beside tokens": checked["cases"].zero_costs, **unknown}
+        self.warnings += [f"The agent's cost is unknown in {n:,} cases: {why}" for why, n in unknown.items()]
+        reads["cases"] = cases
+        for name, read in reads.items():
+            self._view(name, read, keep[name], categories)
+        fingerprints = self._fingerprints(reads)
+        unknown_cases = self._unknown_cases(reads, keep)
+        blanks = self._blanks(cases)
+        _forget(self.con)
+        return Samples(
+            tables={name: self.backend.table(name) for name in reads},
+            connection=self.backend,
+            exclusions=tuple(self.exclusions),
+            undeclared_blanks=blanks,
+            fingerprints=fingerprints,
+            warnings=tuple(self.warnings),
+            join_rates=tuple(rates),
+            unknown_costs=unknown,
+            unknown_cases=unknown_cases,
+        )
+
+    def _around(self) -> Surroundings:
+        return Surroundings(
+            con=self.con,
+            project=self.loaded.project,
+            folder=self.loaded.path.parent,
+            file=self.loaded.name,
+            timezone=self.given.timezone or "UTC",
+        )
+
+    def _read(self) -> dict[str, ReadTable]:
+        reads: dict[str, ReadTable] = {}
+        for name, given in self.given.tables().items():
+            spec = to_spec(name, given, f"samples.{name}")
+            also = [column for join in spec.joins for column in (*join.take, *join.rows.columns)]
+            try:
+                reads[name] = read_table(spec, self._around(), name=f"t_{name}", also=also)
+            except Unreadable as error:
+                self.problems += error.problems
+                continue
+            self.warnings += reads[name].rows.warnings
+        return reads
+
+    def _keep(self, read: ReadTable, look: Checked) -> str:
+        """SQL that is true of the rows that may be used, the others counted."""
+        name = read.spec.table
+        if look.empty:
+            self.exclusions.append(Exclusion(table=name, reason="wholly blank row", rows=look.empty))
+        if look.keyless:
+            key = "case_id" if name != "actions" else "action_id"
+            self._exclude(read, f"no {key}", f"(flags_ & {read.bit('empty')}) = 0 and {key} is null")
+        keep = used_rows(read)
+        if name == "cases" and "version" in read.columns:
+            kept = keep_versions(self.con, read, keep, self.given.version, self.loaded.name)
+            self.problems += kept.problems
+            for reason, condition in kept.excluded:
+                self._exclude(read, reason, condition)
+            keep = kept.keep
+        if look.doubled:
+            keep = self._without_copies(read, keep)
+        return keep
+
+    def _exclude(self, read: ReadTable, reason: str, condition: str) -> None:
+        arm = "arm" if "arm" in read.columns else "null"
+        counts = self.con.execute(
+            f"select {arm}, count(*) from {read.name} where {condition} group by 1 order by 1"
+        ).fetchall()
+        table = read.spec.table
+        self.exclusions += [Exclusion(table=table, reason=reason, rows=int(n), arm=arm) for arm, n in counts]
+
+    def _without_copies(self, read: ReadTable, keep: str) -> str:
+        names = ", ".join(quoted(c) for c in read.columns)
+        drop = f"d_{read.spec.table}"
+        self.con.execute(
+            f"create or replace table {drop} as select r from (select rowid as r, row_number() over (partition by {names} "
+            f"order by rowid) as n from {read.name} where {keep}) where n > 1"
+        )
+        copies = f"rowid in (select r from {drop})"
+        self._exclude(read, "exact copy of another row", f"{keep} and {copies}")
+        keep = f"{keep} and not {copies}"
+        keys = [c for c in ("case_id", "arm", "setting", "version") if c in read.columns]
+        if read.spec.table != "cases":
+            return keep
+        listed = ", ".join(keys)
+        n, first = self.con.execute(
+            f"select count(*), min(r) + 1 from (select rowid as r, row_number() over (partition by {listed} order by rowid) as n "
+            f"from {read.name} where {keep}) where n > 1"
+        ).fetchall()[0]
+        if n:
+            message = (
+                f"{n:,} rows repeat the case of an earlier row of their arm with other values (first: row {first:,}); one "
+                "row is one case: sum them up with query:, or name the columns that make the key as a list"
+            )
+            self.problems.append(Problem(read.rows.label, "case_id", message))
+        return keep
+
+    def _view(self, name: str, read: ReadTable, keep: str, categories: Categories) -> None:
+        outputs = []
+        for column in read.columns:
+            value = categories.shown(read, column)
+            if column == "agent_cost":
+                value = f"case when {zero_cost(read)} then null else agent_cost end"
+            outputs.append(f"{value} as {quoted(column)}")
+        if name == "cases" and "agent_cost" in read.columns:
+            currency = self.loaded.parameters.about.currency if self.loaded.parameters.about else None
+            own = literal(currency) if currency else "null::varchar"
+            logged = "cost_currency" if "cost_currency" in read.columns else "null"
+            outputs = [o for o in outputs if not o.endswith('as "cost_currency"')]
+            outputs.append(
+                f"case when agent_cost is not null then coalesce({logged}, {own}) end as cost_currency"
+            )
+        self.con.execute(
+            f'create or replace view "{name}" as select {", ".join(outputs)}, rowid + 1 as "row" from {read.name} where {keep}'
+        )
+
+    def _fingerprints(self, reads: Mapping[str, ReadTable]) -> dict[str, str]:
+        prints: dict[str, str] = {}
+        for name, read in reads.items():
+            prints.update(read.rows.fingerprints)
+            if not read.rows.fingerprints:
+                text = f"concat_ws(chr(31), {', '.join(f'''coalesce({quoted(c)}::varchar, chr(30))''' for c in read.columns)})"
+                digest = self.con.execute(
+                    f"select sha256(string_agg(t, chr(10) order by t)) from (select {text} as t from {quoted(name)})"
+                ).fetchall()[0][0]
+                prints[read.rows.label] = str(digest)
+        return dict(sorted(prints.items()))
+
+    def _unknown_cases(self, reads: Mapping[str, ReadTable], keep: Mapping[str, str]) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for name in ("actions", "inputs"):
+            if name in reads:
+                n = self.con.execute(
+                    f"select count(*) from {reads[name].name} where {keep[name]} and (case_id is null or case_id not in "
+                    f"(select case_id from {reads['cases'].name} where case_id is not null))"
+                ).fetchall()[0][0]
+                if n:
+                    found[name] = int(n)
+                    self.warnings.append(f"{n:,} rows of {name} belong to no case of the sample")
+        return found
+
+    def _blanks(self, cases: ReadTable) -> dict[str, int]:
+        declared = {m.name for m in cases.maps if m.blank is not None or m.constant is not None}
+        names = [c for c in MINUTE_COLUMNS if c in cases.columns and c not in declared]
+        if not names:
+            return {}
+        counts = self.con.execute(
+            f"select {', '.join(f'count(*) filter ({c} is null)' for c in names)}, count(*) from cases"
+        ).fetchall()[0]
+        return {c: int(n) for c, n in zip(names, counts, strict=False) if 0 < n < counts[-1]}
+
+
+def _prepare(con: Connection, keys: Keys) -> None:
+    con.execute("set TimeZone = 'UTC'; set preserve_insertion_order = true; set enable_progress_bar = false")
+    con.execute("set autoinstall_known_extensions = false; set autoload_known_extensions = false")
+    for domain, key in keys.by_domain.items():
+        con.execute(f"set variable key_{domain} = {literal(key)}")
+
+
+def _forget(con: Connection) -> None:
+    """Leave nothing in the engine but the canonical tables: no cell that was read for them, and no key."""
+    tables = con.execute(
+        "select table_name from duckdb_tables() where not regexp_matches(table_name, '^[td]_')"
+    ).fetchall()
+    for (name,) in tables:
+        con.execute(f"drop table if exists {quoted(name)}")
+
+
+def specs(loaded: LoadedParameters) -> dict[str, TableSpec]:
+    """The tables of a pilot's parameters, in the form that reading uses."""
+    return {
+        name: to_spec(name, given, f"samples.{name}")
+        for name, given in loaded.parameters.samples.tables().items()
+    }
