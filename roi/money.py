@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from roi.analysis import Analysis
+from roi.assumptions import Number
 from roi.cashflow import Schedule, annuity, irr, monthly_flows, payback, ramp_factor
 from roi.options import Option
 
@@ -76,9 +77,9 @@ def losses(a: Analysis) -> list[dict[str, Any]]:
         rate = scope.error_rate[1]
         if stream is not None and rate is not None and a.economics.error_cost is not None:
             cost = sum(a.measured.rates.severity[1][:, i] * x for i, x in enumerate(a.economics.error_cost))
-            cases = np.multiply(a.economics.cases_per_month or 0.0, a.economics.ceiling) * scope.share
+            cases = np.multiply(_known(a.economics.cases_per_month), a.economics.ceiling) * scope.share
             minutes = c.excess_minutes.get(cause, 0.0)
-            labour = a.economics.labour or 0.0
+            labour = _known(a.economics.labour)
             per_year = float(np.mean(12 * cases * (rate * share * cost + minutes * np.divide(labour, 60))))
         p05, p95 = np.percentile(share, [5, 95])
         rows.append(
@@ -149,3 +150,8 @@ def share_assumed(a: Analysis) -> float | None:
     if e.error_cost is not None and any(x.evidence not in sourced for _, x in e.error_cost.items()):
         assumed += gains["errors"]
     return assumed / total
+
+
+def _known(number: Number | None) -> Number:
+    assert number is not None  # a stream exists only where demand and labour cost are stated
+    return number

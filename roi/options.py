@@ -230,7 +230,7 @@ def subsets(
             names = {r.name for r in chosen}
             if any(not set(r.after) <= names for r in chosen):
                 continue
-            if budget is not None and float(np.mean(_sum(r.cost or 0.0 for r in chosen))) > budget:
+            if budget is not None and float(np.mean(_sum(r.cost for r in chosen if r.cost is not None))) > budget:
                 continue
             if weeks is not None and float(np.mean(valuer.delay_of(chosen))) * WEEKS_PER_MONTH > weeks:
                 continue
@@ -262,6 +262,10 @@ def remedies_of(parameters: Parameters, assumptions: Assumptions) -> tuple[Remed
             )
         )
     return tuple(found)
+
+
+def _or_zero(number: Number | None) -> Number:
+    return 0.0 if number is None else number
 
 
 def _known(number: Number | None) -> Number:
@@ -296,7 +300,7 @@ def alternatives(
             hours=cases * np.divide(saved, 60),
         )
         factor = ramp_factor(e.discount, e.horizon, e.ramp)
-        paid = np.add(cost or 0.0, np.multiply(monthly or 0.0, annuity(e.discount, e.horizon)))
+        paid = np.add(_or_zero(cost), np.multiply(_or_zero(monthly), annuity(e.discount, e.horizon)))
         found.append(
             Option(
                 kind="alternative",
@@ -304,8 +308,8 @@ def alternatives(
                 scope=None,
                 stream=stream,
                 schedule=Schedule(
-                    one_off=cost if cost is not None else 0.0,
-                    per_month=monthly if monthly is not None else 0.0,
+                    one_off=_or_zero(cost),
+                    per_month=_or_zero(monthly),
                 ),
                 worth=np.asarray(stream.time * factor - paid + e.wind_down, dtype=np.float64),
                 cash=np.asarray(stream.time_cash * factor - paid + e.wind_down, dtype=np.float64),
