@@ -105,7 +105,7 @@ def _explain(error: yaml.MarkedYAMLError, text: str) -> str:
         hint = "; a text that begins with %, @, ` or a tab needs quotes"
     elif "alias" in problem or "anchor" in problem:
         hint = "; a text that begins with & or * needs quotes"
-    elif "block" in problem or "flow" in problem or "simple key" in problem:
+    elif "expected" in problem or "end of" in problem or "simple key" in problem:
         hint = "; look for a missing bracket, quote or colon, or for uneven indentation"
     return f"is not readable YAML: {shorten(problem, 100)}{hint} (line {line + 1})"
 

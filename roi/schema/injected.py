@@ -63,9 +63,13 @@ def _papermill_reading(path: Path) -> dict[str, Any]:
 def _canonical(value: object) -> str:
     """One text for a value however it came: dates as ISO texts, tuples as lists, keys as texts."""
 
+    def name(key: Any) -> str:
+        # YAML 1.1 makes a switch of the key `on`, which arrives as True, "True" or "true".
+        return str(key).lower() if str(key) in ("True", "False") else str(key)
+
     def simple(item: Any) -> Any:
         if isinstance(item, Mapping):
-            return {str(key): simple(below) for key, below in item.items()}
+            return {name(key): simple(below) for key, below in item.items()}
         if isinstance(item, list | tuple):
             return [simple(below) for below in item]
         if isinstance(item, Uncertain):
