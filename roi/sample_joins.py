@@ -12,7 +12,7 @@ from roi.checks import used_rows
 from roi.mapping import ColumnMap, JoinSpec, TableSpec
 from roi.prices import CURRENCY, TokenUse, price_tokens
 from roi.problems import Problem
-from roi.readers.base import Connection, Unreadable, quoted
+from roi.readers.base import Connection, Unreadable, literal, quoted
 from roi.sample_tables import ReadTable, Surroundings, read_table
 
 __all__ = ["JoinRate", "add_joins", "add_prices"]
@@ -159,7 +159,7 @@ def _joined(
 
 def _type(con: Connection, table: str, column: str) -> str:
     rows = con.execute(
-        "select data_type from duckdb_columns() where table_name = ? and column_name = ?", [table, column]
+        f"select data_type from duckdb_columns() where table_name = {literal(table)} and column_name = {literal(column)}"
     ).fetchall()
     return str(rows[0][0])
 

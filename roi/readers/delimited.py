@@ -163,7 +163,8 @@ def _scan(heads: Sequence[_Head], needed: Sequence[str], rejects: str) -> str:
 
 
 def _rejected(con: Connection, rejects: str, names: dict[str, str]) -> list[Problem]:
-    if not con.execute("select 1 from duckdb_tables() where table_name = ?", [rejects]).fetchall():
+    # Bound parameters would make the engine import pandas.
+    if not con.execute(f"select 1 from duckdb_tables() where table_name = {literal(rejects)}").fetchall():
         return []
     rows = con.execute(
         f"select s.file_path, e.error_type::varchar, count(distinct e.line), min(e.line) from {rejects} e "
