@@ -111,12 +111,12 @@ def gate_word(state: object) -> str:
 
 
 def stops(record: Record) -> list[Mapping[str, Any]]:
-    """What stopping means, with what would reopen the matter at the end under its own words."""
+    """What stopping means, group by group; what would reopen the matter says so."""
     rows = [dict(row) for row in record.get("stopping") or [] if row.get("items")]
     for row in rows:
         if row.get("what") == "reopen":
             row["what"] = "Only this would reopen it"
-    return sorted(rows, key=lambda row: row["what"] == "Only this would reopen it")
+    return rows
 
 
 def controls_line(record: Record) -> str:

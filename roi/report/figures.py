@@ -99,7 +99,9 @@ def minutes_figure(record: Record, pictures: Pictures) -> Figure | None:
 
 def worth_figure(record: Record, pictures: Pictures) -> Figure | None:
     """The spread of worth of scaling and of fixing."""
-    found = record.get("options") or {}
+    found = dict(record.get("options") or {})
+    if isinstance(found.get("scale_segments"), list):
+        found["scale_segments"] = words.advised(record)
     kept = {name: h for name, h in pictures.worth.items() if isinstance(found.get(name), Mapping)}
     if not kept:
         return None

@@ -89,8 +89,8 @@ def render(notebook: str | Path, target: str | Path) -> Path:
     import nbformat
     from nbconvert import HTMLExporter
 
-    read = nbformat.read(notebook, as_version=4)
-    exporter = HTMLExporter(
+    read: Any = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
+    exporter: Any = HTMLExporter(  # type: ignore[no-untyped-call]
         template_name="roi",
         extra_template_basedirs=[str(TEMPLATES / "nbconvert")],
         exclude_anchor_links=True,

@@ -230,15 +230,17 @@ def measured(decision: Decision) -> Section:
         if found.get(before or "") or found.get(after)
     ]
     sentence = facts.measured_sentence(record)
-    saved, relative = found.get("minutes_saved_per_case"), found.get("relative_time_saved")
-    more = {
-        "figure": figure,
-        "rows": rows,
-        "sentence": words.capital(sentence),
-        "saved": saved,
-        "relative": relative,
-    }
-    return _section("measured", decision, sentence, est=_estimate, **more)
+    return _section(
+        "measured",
+        decision,
+        sentence,
+        est=_estimate,
+        sentence=words.capital(sentence),
+        figure=figure,
+        rows=rows,
+        saved=found.get("minutes_saved_per_case"),
+        relative=found.get("relative_time_saved"),
+    )
 
 
 def _estimate(found: Mapping[str, Any] | None) -> tuple[str, str]:

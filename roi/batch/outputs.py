@@ -1,0 +1,120 @@
+"""A pilot's files appear whole or not at all; what they replace goes to its archive."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from roi.report.page import write_whole
+
+__all__ = ["keep_partial", "publish", "read_record", "recover", "staging"]
+
+RECORD, WHY, ARCHIVE = "decision.json", "why.txt", "archive"
+
+
+@contextmanager
+def staging(out: Path, pilot: str) -> Iterator[Path]:
+    """A folder beside the target, in the same file system, gone afterwards unless it was published.
+
+    Args:
+        out: The folder of all reports.
+        pilot: The pilot's name.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{pilot}.new-", dir=out))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def publish(folder: Path, target: Path) -> None:
+    """Put a finished folder in the place of a pilot's earlier one.
+
+    Args:
+        folder: The finished folder; it is moved.
+        target: ``reports/<pilot>``. Its files move to ``archive/<as_of>-<hash>/`` unless the record is the same.
+    """
+    if target.exists():
+        _take_over_archive(folder, target)
+        old = target.with_name(f".{target.name}.old")
+        shutil.rmtree(old, ignore_errors=True)
+        os.rename(target, old)
+        os.rename(folder, target)
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        os.rename(folder, target)
+
+
+def recover(out: Path) -> None:
+    """Put back what a run that was cut off between its two renames had moved aside, and sweep up the rest.
+
+    Args:
+        out: The folder of all reports.
+    """
+    for old in out.glob(".*.old") if out.is_dir() else ():
+        target = out / old.name[1:-4]
+        if target.exists():
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            os.rename(old, target)
+
+
+def _take_over_archive(folder: Path, target: Path) -> None:
+    archive = folder / ARCHIVE
+    if (target / ARCHIVE).is_dir():
+        shutil.copytree(target / ARCHIVE, archive, copy_function=_link)
+    before = target / RECORD
+    if not before.is_file() or before.read_bytes() == _bytes(folder / RECORD):
+        return
+    record = read_record(target) or {}
+    digest = hashlib.sha256(before.read_bytes()).hexdigest()[:12]
+    place = archive / f"{str(record.get('as_of') or 'undated')[:10]}-{digest}"
+    if not place.exists():
+        ignore = shutil.ignore_patterns(ARCHIVE, WHY, "*.partial.ipynb", ".*")
+        shutil.copytree(target, place, copy_function=_link, ignore=ignore)
+
+
+def _bytes(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""
+
+
+def _link(source: str, target: str) -> None:
+    """A hard link where the file system has them: an archive costs no room then."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def keep_partial(folder: Path, target: Path, notebook: str, why: str) -> None:
+    """Keep what a failed run had done beside the earlier, whole report.
+
+    Args:
+        folder: Where it ran.
+        target: ``reports/<pilot>``; nothing else in it is touched.
+        notebook: Name of the notebook that failed, without its ending.
+        why: What went wrong.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    partial = folder / f"{notebook}.ipynb"
+    if partial.is_file():
+        os.replace(partial, target / f"{notebook}.partial.ipynb")
+    write_whole(target / WHY, why.rstrip() + "\n")
+
+
+def read_record(folder: Path) -> dict[str, Any] | None:
+    """The record in a pilot's folder, or None where there is none that can be read."""
+    try:
+        found = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None

@@ -1,0 +1,84 @@
+"""What a batch shows while it runs: a table that lives on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+__all__ = ["Progress"]
+
+MARKS = {"waiting": "·", "running": "›", "done": "✓", "failed": "✗", "inputs": "!"}
+STYLES = {"waiting": "dim", "running": "cyan", "done": "green", "failed": "red", "inputs": "yellow"}
+
+
+class Progress:
+    """The state of each pilot with its seconds.
+
+    Args:
+        pilots: Their names, in order.
+        console: Where to show it; standard error unless given.
+    """
+
+    def __init__(self, pilots: list[str], console: Console | None = None) -> None:
+        from rich.console import Console
+
+        self._console = console or Console(stderr=True)
+        self._state: dict[str, tuple[str, str]] = dict.fromkeys(pilots, ("waiting", ""))
+        self._began: dict[str, float] = {}
+        self._took: dict[str, float] = {}
+        self._live: Any = None
+
+    def __enter__(self) -> Progress:
+        if self._console.is_terminal:
+            from rich.live import Live
+
+            self._live = Live(get_renderable=self._table, console=self._console, refresh_per_second=4)
+            self._live.__enter__()
+        return self
+
+    def __exit__(self, *error: type[BaseException] | BaseException | TracebackType | None) -> None:
+        if self._live is not None:
+            self._live.__exit__(*error)
+
+    def start(self, pilot: str) -> None:
+        """A pilot begins."""
+        self._began[pilot] = time.monotonic()
+        self._set(pilot, "running", "starting")
+
+    def doing(self, pilot: str, what: str) -> None:
+        """What a pilot is at."""
+        self._set(pilot, "running", what, quiet=True)
+
+    def end(self, pilot: str, state: str, says: str) -> None:
+        """A pilot is through: done, failed, or its inputs need mending."""
+        if pilot in self._began:
+            self._took[pilot] = time.monotonic() - self._began[pilot]
+        self._set(pilot, state, says)
+
+    def _set(self, pilot: str, state: str, says: str, *, quiet: bool = False) -> None:
+        self._state[pilot] = (state, says)
+        if self._live is None and not quiet:
+            seconds = f" {self._took[pilot]:.1f} s" if pilot in self._took else ""
+            text = f"{MARKS[state]} {pilot}: {says}{seconds}"
+            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def _table(self) -> Table:
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=None, show_header=False, padding=(0, 1))
+        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True)
+        table.add_column(justify="right", no_wrap=True)
+        table.add_column(overflow="fold", ratio=1)
+        now = time.monotonic()
+        for pilot, (state, says) in self._state.items():
+            took = self._took.get(pilot, now - self._began[pilot] if pilot in self._began else None)
+            seconds = "" if took is None else f"{took:.1f} s"
+            table.add_row(Text(MARKS[state], STYLES[state]), Text(pilot), seconds, Text(says, STYLES[state]))
+        return table

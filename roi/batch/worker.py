@@ -1,0 +1,133 @@
+"""One pilot in a process of its own: its notebooks, its record, its pages."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Job", "run_job", "work"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What a worker is asked to do.
+
+    Attributes:
+        pilot: Name of the pilot.
+        parameters: What the notebooks get, by parameter.
+        project: The project folder.
+        notebooks: Paths of the notebooks, in order.
+        folder: Where the files go; nothing outside is written.
+        timeout: Seconds that a cell may take.
+    """
+
+    pilot: str
+    parameters: Mapping[str, Any]
+    project: Path
+    notebooks: tuple[Path, ...]
+    folder: Path
+    timeout: float = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a worker answers.
+
+    Attributes:
+        ok: Whether every file is there.
+        why: What went wrong, for a reader.
+        is_input: Whether the inputs need mending.
+        notebook: Which notebook failed.
+    """
+
+    ok: bool
+    why: str = ""
+    is_input: bool = False
+    notebook: str = ""
+    notes: tuple[str, ...] = field(default=())
+
+
+def run_job(job: Job, tell: Any = None) -> Report:
+    """Run a pilot's notebooks and write its files into `job.folder`.
+
+    Args:
+        job: What to run.
+        tell: Called with a word on what is being done.
+    """
+    from roi.batch.engine import NotebookError, execute
+    from roi.problems import InputError
+
+    say = tell or (lambda _: None)
+    name = ""
+    try:
+        for notebook in job.notebooks:
+            name = notebook.stem
+            say(name)
+            done = execute(
+                notebook,
+                job.folder / notebook.name,
+                job.parameters,
+                project=job.project,
+                timeout=job.timeout,
+            )
+            _write_outputs(job, notebook, done)
+    except NotebookError as failure:
+        return Report(ok=False, why=failure.why, is_input=failure.is_input, notebook=name)
+    except InputError as error:
+        return Report(ok=False, why=str(error), is_input=True, notebook=name)
+    return Report(ok=True)
+
+
+def _write_outputs(job: Job, notebook: Path, done: Any) -> None:
+    from roi.batch.engine import NotebookError
+    from roi.record import canonical
+    from roi.report.page import notebook_record, render, write_whole
+
+    record = notebook_record(done)
+    is_business_case = notebook.stem == "2_decide"
+    if is_business_case:
+        if record is None:
+            raise NotebookError("NoRecord", "The notebook ran to its end without showing a decision.")
+        write_whole(job.folder / "decision.json", canonical(record) + "\n")
+    page = "report.html" if is_business_case else f"{notebook.stem}.html"
+    render(job.folder / notebook.name, job.folder / page)
+
+
+def work(job: Job, answers: Connection) -> None:
+    """The body of a worker process.
+
+    Args:
+        job: What to run.
+        answers: Where to say what is being done (texts) and at the end the report.
+    """
+    if hasattr(os, "setsid"):
+        os.setsid()
+    # Kernels keep their files here: short, since the path of a socket may have some 100 characters only.
+    runtime = tempfile.mkdtemp(prefix="roi-")
+    for name in ("JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "JUPYTER_CONFIG_DIR"):
+        os.environ[name] = runtime
+    os.environ["JUPYTER_PLATFORM_DIRS"] = "1"
+
+    def stop(_: int, __: Any) -> None:
+        raise SystemExit(1)
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        answers.send(run_job(job, answers.send))
+    except SystemExit:
+        raise
+    except BaseException as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        why = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
+        answers.send(Report(ok=False, why=f"{why}. This is a fault of the program."))
+    finally:
+        answers.close()
+        shutil.rmtree(runtime, ignore_errors=True)

@@ -1,0 +1,146 @@
+"""The page and the table of all pilots."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from roi.report import words
+from roi.report.page import page, write_whole
+from roi.report.sections import environment
+
+__all__ = ["Entry", "csv_text", "index_page", "write_index"]
+
+COLUMNS = (
+    "pilot",
+    "title",
+    "workflow",
+    "owner",
+    "as_of",
+    "verdict",
+    "fix_kind",
+    "ground",
+    "headline",
+    "reason",
+    "currency",
+    "worth_mean",
+    "worth_p10",
+    "worth_p90",
+    "chance_it_pays",
+    "cash_mean",
+    "chance_in_cash_alone",
+    "sum_asked_for",
+    "decide_by",
+    "cost_of_waiting_per_month",
+    "report",
+    "failed_because",
+)
+ORDER = {"scale": 0, "fix": 1, "kill": 2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A pilot on the page.
+
+    Attributes:
+        pilot: Its name, which is also its folder.
+        record: Its last whole record; None where there is none.
+        why: Why its last run failed; empty if it did not.
+    """
+
+    pilot: str
+    record: Mapping[str, Any] | None
+    why: str = ""
+
+    @property
+    def option(self) -> Mapping[str, Any] | None:
+        """The option whose worth is shown: what is advised, for a kill the best that was turned down."""
+        if self.record is None:
+            return None
+        if self.record.get("verdict") != "kill":
+            return words.advised(self.record)
+        found = self.record.get("options") or {}
+        rest = [found.get("scale"), *(found.get("scale_segments") or []), found.get("fix")]
+        known = [option for option in rest if option and words.finite(option.get("mean")) is not None]
+        return max(known, key=lambda option: float(option["mean"]), default=None)
+
+
+def index_page(entries: Sequence[Entry]) -> str:
+    """The page that lists every pilot, with its verdict, worth and chance.
+
+    Args:
+        entries: In any order; the page sorts them by verdict and worth.
+    """
+    decided = [entry for entry in entries if entry.record is not None]
+    decided.sort(key=_rank)
+    counts = {verdict: sum((e.record or {}).get("verdict") == verdict for e in decided) for verdict in ORDER}
+    asked: dict[str, float] = {}
+    for entry in decided:
+        record = entry.record or {}
+        value = words.finite(record.get("sum_asked_for"))
+        if value is not None:
+            currency = str(record.get("currency"))
+            asked[currency] = asked.get(currency, 0.0) + value
+    body = environment().get_template("index.html.j2").render(
+        entries=decided,
+        failed=[entry for entry in entries if entry.why],
+        counts=counts,
+        asked=words.and_list(words.amount(value, currency) for currency, value in sorted(asked.items())),
+        word=lambda e: words.verdict_word(e.record),
+    )  # fmt: skip
+    footer = "Worth is measured against stopping now. Worths of pilots that share a workflow do not add up."
+    return page("Kill, fix or scale?", body, footer=footer)
+
+
+def _rank(entry: Entry) -> tuple[int, float, str]:
+    record = entry.record or {}
+    worth = words.finite((entry.option or {}).get("mean")) or 0.0
+    return ORDER.get(str(record.get("verdict")), 3), -worth, entry.pilot
+
+
+def csv_text(entries: Sequence[Entry]) -> str:
+    """All decisions as a table; a text that a spreadsheet would take for a formula gets a quote before it.
+
+    Args:
+        entries: In the order of the rows.
+    """
+    lines = io.StringIO()
+    writer = csv.DictWriter(lines, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for entry in entries:
+        record, option = entry.record or {}, entry.option or {}
+        row: dict[str, Any] = {name: record.get(name) for name in COLUMNS} | {
+            "pilot": entry.pilot,
+            "worth_mean": option.get("mean"),
+            "worth_p10": option.get("p10"),
+            "worth_p90": option.get("p90"),
+            "chance_it_pays": option.get("chance_above_hurdle"),
+            "cash_mean": option.get("cash_mean"),
+            "chance_in_cash_alone": option.get("cash_chance"),
+            "report": f"{entry.pilot}/report.html" if entry.record is not None else None,
+            "failed_because": entry.why or None,
+        }
+        writer.writerow({name: _cell(value) for name, value in row.items()})
+    return lines.getvalue()
+
+
+def _cell(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    text = " ".join(value.split())
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+
+
+def write_index(entries: Sequence[Entry], out: Path) -> None:
+    """Write `index.html` and `decisions.csv`.
+
+    Args:
+        entries: Every pilot.
+        out: The folder of all reports.
+    """
+    write_whole(out / "index.html", index_page(entries))
+    write_whole(out / "decisions.csv", csv_text(sorted(entries, key=lambda e: e.pilot)))

@@ -1,0 +1,142 @@
+"""A record on the terminal: the same words as the report's first screen, in 80 columns, colour or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from roi.report import facts, words
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+
+__all__ = ["print_record"]
+
+STYLES = {"kill": "red", "fix": "yellow", "scale": "green"}
+MARKS = {"kill": "■", "fix": "◆", "scale": "●"}
+GATES = {"shown": ("✓", "green"), "exceeded": ("✗", "red"), "not_shown": ("~", "yellow")}
+
+
+def print_record(record: Mapping[str, Any], console: Console | None = None) -> None:
+    """Print a record for people.
+
+    Args:
+        record: The record.
+        console: Where to; standard output unless given.
+    """
+    from rich.console import Console
+
+    to = console or Console()
+    for part in _parts(record):
+        to.print(part)
+
+
+def _parts(record: Mapping[str, Any]) -> Iterable[RenderableType]:
+    from rich.panel import Panel
+    from rich.text import Text
+
+    verdict, currency = str(record.get("verdict")), str(record.get("currency") or "")
+    style = STYLES.get(verdict, "bold")
+    text = Text()
+    text.append(words.shorten(record.get("headline") or "", 140) + "\n", style="bold")
+    text.append(words.shorten(record.get("reason") or "", 400) + "\n\n")
+    label = "Cost of stopping" if verdict == "kill" else "Asked for"
+    text.append(f"{label}: {words.amount(record.get('sum_asked_for'), currency)}", style="bold")
+    text.append(f"   Decide by: {words.day(record.get('decide_by'))}")
+    if record.get("owner"):
+        text.append(f"   {words.shorten(record['owner'], 60)}")
+    title = words.shorten(record.get("title") or record.get("pilot"), 50)
+    head = f"[bold {style}]{MARKS.get(verdict, '')} {words.verdict_word(record).upper()}[/]"
+    yield Panel(
+        text, title=Text.from_markup(head) + Text(f"  {title}"), title_align="left", border_style=style
+    )
+    yield _options(record, currency)
+    yield from _next(record, currency)
+    if verdict == "kill":
+        for group in facts.stops(record):
+            line = Text(f"{words.shorten(group['what'], 80)}: ", style="bold")
+            yield line + Text("; ".join(words.shorten(item, 160) for item in group["items"]), style="default")
+        yield Text("")
+    yield _gates(record)
+    for fact in facts.facts(record):
+        yield Text(f"{fact.label}: ", style="bold") + Text(words.shorten(fact.text, 900), style="not bold")
+    yield Text("")
+
+
+def _table(*columns: tuple[str, str]) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", expand=False)
+    for name, justify in columns:
+        table.add_column(name, justify="right" if justify == "right" else "left", overflow="fold")
+    return table
+
+
+def _options(record: Mapping[str, Any], currency: str) -> Table:
+    from rich.text import Text
+
+    table = _table(
+        ("Option", "left"),
+        ("Worth", "right"),
+        ("8 in 10 outcomes", "right"),
+        ("Pays", "left"),
+        ("In cash", "left"),
+    )
+    for choice in facts.choices(record):
+        option = choice.option or {}
+        name = Text(words.shorten(choice.label, 40), style="bold" if choice.advised else "")
+        if choice.advised:
+            name = Text("→ ", style="bold") + name
+        if choice.name == "kill":
+            table.add_row(name, "0", "", "", "")
+        elif not option:
+            table.add_row(name, Text(choice.remark, style="dim"), "", "", "")
+        else:
+            table.add_row(
+                name,
+                words.amount(option.get("mean"), currency),
+                words.amount_range(option.get("p10"), option.get("p90"), currency).replace(
+                    f"{currency}\u00a0", ""
+                ),
+                words.chance(option.get("chance_above_hurdle")).removeprefix("about "),
+                words.chance(option.get("cash_chance")).removeprefix("about "),
+            )
+    table.add_row("")
+    return table
+
+
+def _next(record: Mapping[str, Any], currency: str) -> Iterable[RenderableType]:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    for place, action in enumerate(record.get("next") or [], start=1):
+        yield Text(f"{place}. {words.shorten(action.get('action') or '', 240)}", style="bold")
+        cost = words.amount(action.get("cost"), currency, unknown="no quote yet")
+        if action.get("cost") is None and words.finite(action.get("max_price")) is not None:
+            cost += f", worth at most {words.amount(action['max_price'], currency)}"
+        owner = words.shorten(action.get("owner") or "owner to be named", 60)
+        line = f"{owner}, {words.day(action.get('by'), unknown='date to be set')}, {cost}"
+        if action.get("pass_mark"):
+            line += f"\nDone when: {words.shorten(action['pass_mark'], 260)}"
+        yield Padding(Text(line), (0, 0, 0, 3))
+    yield Text("")
+
+
+def _gates(record: Mapping[str, Any]) -> Table:
+    from rich.text import Text
+
+    table = _table(("", "left"), ("Gate", "left"), ("", "left"), ("Evidence", "left"))
+    for gate in record.get("gates") or []:
+        mark, style = GATES.get(str(gate.get("state")), ("?", "dim"))
+        says = (
+            gate.get("evidence") if gate.get("state") == "shown" else gate.get("mend") or gate.get("evidence")
+        )
+        table.add_row(
+            Text(mark, style=style),
+            Text(words.shorten(gate.get("label") or gate.get("gate"), 40)),
+            Text(facts.gate_word(gate.get("state")), style=style),
+            Text(words.shorten(says or "", 200)),
+        )
+    table.add_row("")
+    return table
