@@ -255,7 +255,9 @@ def _remedy_action(a: Analysis, plan: Plan, remedy: Remedy) -> dict[str, Any]:
         cost=None if remedy.cost is None else float(np.mean(remedy.cost)),
         worth=worth,
         pass_mark=_mark(a, remedy.addresses, remedy),
-        max_price=None if worth is None else worth + float(np.mean(0.0 if remedy.cost is None else remedy.cost)),
+        max_price=None
+        if worth is None
+        else worth + float(np.mean(0.0 if remedy.cost is None else remedy.cost)),
     )
 
 

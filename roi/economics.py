@@ -160,9 +160,7 @@ def economics_of(
                 kind=line.kind,
                 amount=assumptions.require(f"economics.costs[{i}].amount"),
                 per=line.per,
-                seats=assumptions.require(f"economics.costs[{i}].seats")
-                if line.seats is not None
-                else 0.0,
+                seats=assumptions.require(f"economics.costs[{i}].seats") if line.seats is not None else 0.0,
                 month=month,
                 contingent=line.amount.evidence != "measured",
             )

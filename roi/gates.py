@@ -149,7 +149,7 @@ def covered_demand(measured: Measured, *, least: float) -> Gate:
 def usable_inputs(measured: Measured, segments: tuple[str, ...], *, least: float) -> Gate:
     """Do enough production cases arrive with inputs that the agent can use?"""
     moments = measured.moments
-    inside = np.array([name in segments for name in moments.segments])[moments.segment]
+    inside = moments.chosen(segments)[moments.segment]
     known, clean = int(moments.inputs_known[inside].sum()), int(moments.inputs_clean[inside].sum())
     label = "Usable inputs"
     if known == 0:
@@ -242,7 +242,7 @@ def severe_error_gate(measured: Measured, segments: tuple[str, ...], *, limit: f
     """Are severe errors of the pilot shown to stay below the limit?"""
     label = "Severe errors below the limit"
     moments = measured.moments
-    chosen = np.array([name in segments for name in moments.segments])
+    chosen = moments.chosen(segments)
     found = severe_errors(moments, chosen)
     per_100 = f"{limit * 100:g} in 100"
     if found.n == 0 or moments.labels == "judge":

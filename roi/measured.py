@@ -158,7 +158,7 @@ class Measured:
         chosen = self.covered()
         whole = segments is None
         if segments is not None:
-            chosen = chosen & np.array([name in segments for name in self.moments.segments])
+            chosen = chosen & self.moments.chosen(segments)
             whole = bool((chosen == self.covered()).all())
         share = float(self.weights.share[chosen].sum())
         names = tuple(name for name, ok in zip(self.moments.segments, chosen, strict=True) if ok)

@@ -7,7 +7,7 @@ counts and sums that are taken in decimals and so are exact, whatever the order 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ __all__ = ["ALL", "ARMS", "COMPONENTS", "Losses", "Moments", "Spread", "fetch"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 ARMS = ("baseline", "pilot")
 COMPONENTS = ("handling_minutes", "review_minutes", "rework_minutes")
@@ -133,6 +134,10 @@ class Moments:
     def column(self, statistic: str) -> int | None:
         """Index of a statistic, or None where it was not recorded."""
         return self.statistics.index(statistic) if statistic in self.statistics else None
+
+    def chosen(self, segments: Collection[str] | None) -> Bools:
+        """Which segments are named, shape (segments,); all of them where `segments` is None."""
+        return np.array([segments is None or name in segments for name in self.segments], dtype=bool)
 
     def cases(self, arm: str) -> int:
         """Production cases of an arm."""

@@ -230,7 +230,10 @@ def subsets(
             names = {r.name for r in chosen}
             if any(not set(r.after) <= names for r in chosen):
                 continue
-            if budget is not None and float(np.mean(_sum(r.cost for r in chosen if r.cost is not None))) > budget:
+            if (
+                budget is not None
+                and float(np.mean(_sum(r.cost for r in chosen if r.cost is not None))) > budget
+            ):
                 continue
             if weeks is not None and float(np.mean(valuer.delay_of(chosen))) * WEEKS_PER_MONTH > weeks:
                 continue

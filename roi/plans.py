@@ -237,7 +237,7 @@ def mended_share(
     """Draw by draw, whether the chosen remedies make a gate pass, shape (n_draws,); None where none addresses it."""
     draws = valuer.measured.draws
     moments = valuer.measured.moments
-    inside = np.array([segments is None or name in segments for name in moments.segments])
+    inside = moments.chosen(segments)
     if gate.gate == "usable_inputs":
         left = np.multiply(valuer.left_of("data", chosen), valuer.left_of("usable_inputs", chosen))
         if not np.any(np.less(left, 1)) or gate.value is None:
@@ -261,7 +261,7 @@ def mended_share(
 def _will_show(n: int, segments: tuple[str, ...] | None, valuer: Valuer, policy: Policy, seed: int) -> Floats:
     """Draw by draw, whether `n` further labelled cases will show severe errors below the limit."""
     moments = valuer.measured.moments
-    inside = np.array([segments is None or name in segments for name in moments.segments])
+    inside = moments.chosen(segments)
     found = severe_errors(moments, inside)
     draws = valuer.measured.draws
     rng = stream(seed, "will_show")
@@ -283,7 +283,7 @@ def measure_for(
     """The measurement that a gate waits for; None where it waits for something else."""
     moments = valuer.measured.moments
     if gate.gate == "severe_errors" and gate.more_cases is not None:
-        inside = np.array([segments is None or name in segments for name in moments.segments])
+        inside = moments.chosen(segments)
         spare = severe_errors(moments, inside).needed(policy.max_severe_error_rate, 1)
         n = spare if spare is not None else gate.more_cases  # room for one severe error among the new cases
         return Measure(
@@ -352,9 +352,7 @@ def measuring_plans(
     for segments in scopes:
         if any(not g.holds for g in gates_of(segments)):
             continue
-        inside = np.array([segments is None or name in segments for name in moments.segments])[
-            moments.segment
-        ]
+        inside = moments.chosen(segments)[moments.segment]
         seen = int(moments.n[inside].sum())
         for times in (0.25, 0.5, 1, 2, 4):
             n = max(int(round(seen * times, -1)), 10)

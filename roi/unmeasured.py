@@ -138,7 +138,10 @@ def _only_demo(valuer: Valuer, prices: Prices, p: Parameters) -> Unknown:
         both = float(np.mean(np.clip(np.add(e.cash, e.redeployed), 0, 1)))
         monthly = float(
             np.mean(
-                np.multiply(np.multiply(e.cases_per_month if e.cases_per_month is not None else 0.0, e.ceiling), np.divide(e.labour if e.labour is not None else 0.0, 60))
+                np.multiply(
+                    np.multiply(e.cases_per_month if e.cases_per_month is not None else 0.0, e.ceiling),
+                    np.divide(e.labour if e.labour is not None else 0.0, 60),
+                )
             )
         )
         saved = minutes - pilot[1]

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import yaml
 
+CONTROL_TABLES = ("actions", "access", "evals", "changes", "incidents")
+
 BASE: dict[str, Any] = {
     "samples": {
         "assignment": "randomised",
@@ -23,7 +25,10 @@ BASE: dict[str, Any] = {
         "changes": "data/changes.csv",
         "incidents": "data/incidents.csv",
     },
-    "demand": {"cases_per_month": {"low": 1800, "high": 2200, "source": "ledger"}, "mix": {"a": 0.6, "b": 0.4}},
+    "demand": {
+        "cases_per_month": {"low": 1800, "high": 2200, "source": "ledger"},
+        "mix": {"a": 0.6, "b": 0.4},
+    },
     "economics": {
         "start": "2027-01",
         "labour_cost_per_hour": {"low": 40, "high": 44, "source": "payroll"},
@@ -40,7 +45,13 @@ BASE: dict[str, Any] = {
         "pilot_cost_per_month": 1000,
         "wind_down_cost": 2000,
     },
-    "measurement": {"per_case": 12, "per_label": 8, "per_baseline_case": 15, "setup": 1500, "cases_per_week": 80},
+    "measurement": {
+        "per_case": 12,
+        "per_label": 8,
+        "per_baseline_case": 15,
+        "setup": 1500,
+        "cases_per_week": 80,
+    },
     "run": {"draws": 4000},
 }
 
@@ -89,7 +100,9 @@ def cases(
                 "severity": ("major" if grave else "minor") if wrong else "",
                 "cause": "",
                 "input_defects": int(rng.random() < defects),
-                "agent_cost": round(agent_cost * float(np.exp(rng.normal(-0.02, 0.2))), 6) if arm == "pilot" else "",
+                "agent_cost": round(agent_cost * float(np.exp(rng.normal(-0.02, 0.2))), 6)
+                if arm == "pilot"
+                else "",
                 "setting": "production",
                 "version": "v2" if arm == "pilot" else "",
                 "started_at": (start + dt.timedelta(minutes=30 * i)).isoformat(sep=" "),
@@ -122,7 +135,13 @@ def controls(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
             }
         )
     evals = [
-        {"version": v, "eval_case": f"e{i}", "passed": int(i % 10 != 0 or v == "v2"), "ran_at": when, "critical": 0}
+        {
+            "version": v,
+            "eval_case": f"e{i}",
+            "passed": int(i % 10 != 0 or v == "v2"),
+            "ran_at": when,
+            "critical": 0,
+        }
         for v, when in (("v1", "2026-07-01 10:00"), ("v2", "2026-08-20 10:00"))
         for i in range(60)
     ]
@@ -186,14 +205,17 @@ def write_pilot(
         The parameter file.
     """
     parameters = merged({"pilot": name, **deepcopy(BASE)}, changes or {})
-    for table in without:
-        parameters["samples"].pop(table, None)
+    logs = {k: v for k, v in (controls(rows) | (tables or {})).items() if v and k not in without}
+    for table in CONTROL_TABLES:
+        if table not in logs:
+            parameters["samples"].pop(table, None)
     write_csv(folder / "data/cases.csv", rows)
-    for table, content in (controls(rows) | (tables or {})).items():
-        if table not in without:
-            write_csv(folder / f"data/{table}.csv", content)
+    for table, content in logs.items():
+        write_csv(folder / f"data/{table}.csv", content)
     path = folder / "params" / f"{name}.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(yaml.safe_dump(parameters, sort_keys=False), encoding="utf-8")
-    (path.parent / "_policy.yaml").write_text(yaml.safe_dump(policy or {"approved_by": "Board"}), encoding="utf-8")
+    (path.parent / "_policy.yaml").write_text(
+        yaml.safe_dump(policy or {"approved_by": "Board"}), encoding="utf-8"
+    )
     return path
