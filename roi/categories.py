@@ -195,9 +195,7 @@ def _against_mix(
     for i, v in enumerate(strange[:5]):
         personal = looks_personal(v.text) is not None or len(v.text) > LONGEST_CATEGORY
         named = f"'{v.text}'" if v.text in known and not personal else describe_text(len(v.text))
-        more = (
-            f", and {len(strange) - 5} more such segments" if i == 4 and len(strange) > 5 else ""
-        )
+        more = f", and {len(strange) - 5} more such segments" if i == 4 and len(strange) > 5 else ""
         message = (
             f"{v.rows:,} cases are of segment {named} (first: row {v.first:,}), which demand.mix lacks{more}; give its share "
             f"there (0 if it will not be worked), or map it under {cases.spec.place}.columns.segment.values"

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any, TypeAlias
 
 __all__ = ["CURRENCY", "Priced", "TokenUse", "price_tokens"]
 
 CURRENCY = "USD"
 _BILLIONTH = Decimal("0.000000001")
+_MANY = 3  # uses of one model and day from which its rates are worth finding out
+_PROBE = 1000  # tokens; below every known tier
+_NO_MODEL = "no model is named"
+_NO_TOKENS = "input or output tokens are missing"
+_NO_PRICE = "the model has no known price"
+_ODD_TOKENS = "the tokens contradict each other"
+
+_Rates: TypeAlias = tuple[Decimal, Decimal, Decimal, Decimal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +50,7 @@ class Priced:
     """Prices of distinct uses.
 
     Attributes:
-        cost: Use → its cost in USD, exact to the ninth decimal; a use without a known price is absent.
+        cost: Use → its cost in USD, rounded to the ninth decimal; a use without a known price is absent.
         why: Use without a known price → the reason.
     """
 
@@ -49,50 +58,118 @@ class Priced:
     why: Mapping[TokenUse, str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    prices: object  # held, so that its identity stays its own
+    rates: _Rates | None
+    below: int
+
+
 def price_tokens(uses: Iterable[TokenUse]) -> Priced:
     """Price distinct uses of tokens.
 
-    A cost is known only where the model's prices are and both input and output tokens were logged: half a bill is not a
+    A cost is known only where the model's price is and both input and output tokens were logged: half a bill is no
     bill.
 
     Args:
         uses: Each distinct use once.
 
     Returns:
-        The costs, and what stays unknown.
+        The costs, and why others stay unknown.
     """
-    from genai_prices import Usage, calc_price
-
     cost: dict[TokenUse, Decimal] = {}
     why: dict[TokenUse, str] = {}
-    lost: set[tuple[str | None, str]] = set()
+    groups: dict[tuple[str | None, str, dt.date | None], list[TokenUse]] = {}
     for use in uses:
         if use.model is None:
-            why[use] = "no model is named"
+            why[use] = _NO_MODEL
+        elif use.input is None or use.output is None:
+            why[use] = _NO_TOKENS
+        else:
+            groups.setdefault((use.provider, use.model, use.day), []).append(use)
+    lost: set[tuple[str | None, str]] = set()
+    known: dict[int, _Known] = {}
+    for (provider, model, _), group in groups.items():
+        if (provider, model) in lost:
+            why.update(dict.fromkeys(group, _NO_PRICE))
             continue
-        if use.input is None or use.output is None:
-            why[use] = "input or output tokens are missing"
-            continue
-        if (use.provider, use.model) in lost:
-            why[use] = "the model has no known price"
-            continue
-        usage = Usage(
-            input_tokens=use.input,
-            cache_read_tokens=use.cache_read,
-            cache_write_tokens=use.cache_write,
-            output_tokens=use.output,
-        )
-        # Noon, so that a zone's offset does not move the date on which a price changed.
-        at = None if use.day is None else dt.datetime.combine(use.day, dt.time(12), dt.UTC)
-        provider = use.provider.strip().lower() if use.provider else None
         try:
-            total = calc_price(usage, use.model, provider_id=provider, genai_request_timestamp=at).total_price
+            _price_group(group, cost, why, known)
         except LookupError:
-            lost.add((use.provider, use.model))
-            why[use] = "the model has no known price"
-            continue
-        except ValueError:
-            why[use] = "the tokens contradict each other"
-            continue
-        cost[use] = Decimal(total).quantize(_BILLIONTH, rounding=ROUND_HALF_EVEN)
+            lost.add((provider, model))
+            why.update(dict.fromkeys(group, _NO_PRICE))
     return Priced(cost, why)
+
+
+def _price_group(
+    group: Sequence[TokenUse],
+    cost: dict[TokenUse, Decimal],
+    why: dict[TokenUse, str],
+    known: dict[int, _Known],
+) -> None:
+    """Uses of one model on one day: by its rates where they are plain, otherwise one by one."""
+    rates, below = _rates(group[0], known) if len(group) >= _MANY else (None, 0)
+    for use in group:
+        if rates is not None and (use.input or 0) < below:
+            counts = _parts(use)
+            if min(counts) >= 0:
+                total = sum((n * rate for n, rate in zip(counts, rates, strict=True)), Decimal(0))
+                cost[use] = total.quantize(_BILLIONTH, rounding=ROUND_HALF_EVEN)
+                continue
+        try:
+            total = Decimal(_calculate(use).total_price)
+        except ValueError:
+            why[use] = _ODD_TOKENS
+            continue
+        cost[use] = total.quantize(_BILLIONTH, rounding=ROUND_HALF_EVEN)
+
+
+def _parts(use: TokenUse) -> tuple[int, int, int, int]:
+    read, write = use.cache_read or 0, use.cache_write or 0
+    return (use.input or 0) - read - write, read, write, use.output or 0
+
+
+def _rates(use: TokenUse, known: dict[int, _Known]) -> tuple[_Rates | None, int]:
+    """Prices per token of a use's model and day, and the input tokens below which they hold.
+
+    None where something besides tokens is charged, or the rates do not give back the price of a mixed use.
+    """
+
+    def probe(fresh: int, read: int, write: int, output: int) -> tuple[Decimal, Any]:
+        tokens = TokenUse(use.provider, use.model, use.day, fresh + read + write, read, write, output)
+        found = _calculate(tokens)
+        return Decimal(found.total_price), found.model_price
+
+    nothing, prices = probe(0, 0, 0, 0)
+    # A price list holds for many days; its own object says that it is the same one.
+    if (at := known.get(id(prices))) is not None:
+        return at.rates, at.below
+    below = min(_tiers(prices), default=2**62)
+    rates: _Rates | None = None
+    if nothing == 0 and below > 10 * _PROBE:
+        single = [tuple(_PROBE if i == j else 0 for j in range(4)) for i in range(4)]
+        fresh, read, write, output = (probe(*counts)[0] / _PROBE for counts in single)
+        if probe(3, 5, 7, 11)[0] == 3 * fresh + 5 * read + 7 * write + 11 * output:
+            rates = (fresh, read, write, output)
+    known[id(prices)] = _Known(prices, rates, below)
+    return rates, below
+
+
+def _tiers(model_price: object) -> list[int]:
+    fields = [getattr(model_price, name, None) for name in dir(model_price) if not name.startswith("_")]
+    return [int(tier.start) for field in fields for tier in getattr(field, "tiers", ())]
+
+
+def _calculate(use: TokenUse) -> Any:
+    from genai_prices import Usage, calc_price
+
+    usage = Usage(
+        input_tokens=use.input,
+        cache_read_tokens=use.cache_read,
+        cache_write_tokens=use.cache_write,
+        output_tokens=use.output,
+    )
+    # Noon, so that a zone's offset does not move the date on which a price changed.
+    at = None if use.day is None else dt.datetime.combine(use.day, dt.time(12), dt.UTC)
+    provider = use.provider.strip().lower() if use.provider else None
+    return calc_price(usage, str(use.model), provider_id=provider, genai_request_timestamp=at)

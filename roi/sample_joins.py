@@ -12,7 +12,8 @@ from roi.checks import used_rows
 from roi.mapping import ColumnMap, JoinSpec, TableSpec
 from roi.prices import CURRENCY, TokenUse, price_tokens
 from roi.problems import Problem
-from roi.readers.base import Connection, Unreadable, literal, quoted
+from roi.readers.base import Connection, UnreadableError, literal, quoted
+from roi.readers.held import hold_columns
 from roi.sample_tables import ReadTable, Surroundings, read_table
 
 __all__ = ["JoinRate", "add_joins", "add_prices"]
@@ -61,7 +62,7 @@ def add_joins(
     for i, join in enumerate(cases.spec.joins):
         try:
             other = _other(join, around, i)
-        except Unreadable as error:
+        except UnreadableError as error:
             problems += error.problems
             continue
         warnings += other.rows.warnings
@@ -206,38 +207,24 @@ def add_prices(con: Connection, cases: ReadTable, keep: str) -> tuple[ReadTable,
 def _with_prices(
     con: Connection, cases: ReadTable, cost: Mapping[TokenUse, Any], parts: list[str], bare: str
 ) -> ReadTable:
-    import pyarrow as pa
-
     uses = list(cost)
-    columns: dict[str, Any] = {
-        "provider": pa.array([u.provider for u in uses], pa.string()),
-        "model": pa.array([u.model for u in uses], pa.string()),
-        "day": pa.array([u.day for u in uses], pa.date32()),
-        "input_tokens": pa.array([u.input for u in uses], pa.int64()),
-        "cache_read_tokens": pa.array([u.cache_read for u in uses], pa.int64()),
-        "cache_write_tokens": pa.array([u.cache_write for u in uses], pa.int64()),
-        "output_tokens": pa.array([u.output for u in uses], pa.int64()),
-        "cost": pa.array([cost[u] for u in uses], pa.decimal128(18, 9)),
-    }
-    con.register("priced_view", pa.table(columns))
-    same = " and ".join(
-        f"p.{name} is not distinct from {part}"
-        for name, part in zip(list(columns)[:-1], _qualified(parts), strict=True)
-    )
+    fields = ("provider", "model", "day", "input", "cache_read", "cache_write", "output")
+    cells = [[None if (v := getattr(use, f)) is None else str(v) for use in uses] for f in fields]
+    hold_columns(con, "priced", [*cells, [str(cost[use]) for use in uses]])
+    same = " and ".join(f"p.c{i} is not distinct from {part}" for i, part in enumerate(_qualified(parts)))
     name = f"{cases.name}_priced"
     others = [c for c in cases.columns if c not in ("agent_cost", "cost_currency")]
     logged = "c.agent_cost" if bare else "null::decimal(18,9)"
     currency = "c.cost_currency" if "cost_currency" in cases.columns else "null::varchar"
     con.execute(
         f"create or replace table {name} as select {', '.join(f'c.{quoted(c)}' for c in others)}, "
-        f"coalesce({logged}, p.cost)::decimal(18,9) as agent_cost, "
-        f"case when {logged} is null and p.cost is not null then '{CURRENCY}' else {currency} end as cost_currency, "
-        f"c.flags_ from {cases.name} c left join priced_view p on {same} order by c.rowid"
+        f"coalesce({logged}, p.c7::decimal(18,9))::decimal(18,9) as agent_cost, "
+        f"case when {logged} is null and p.c7 is not null then '{CURRENCY}' else {currency} end as cost_currency, "
+        f"c.flags_ from {cases.name} c left join priced p on {same} order by c.rowid"
     )
-    con.unregister("priced_view")
     kinds = {**cases.columns, **{c: CANONICAL["cases"][c] for c in ("agent_cost", "cost_currency")}}
     return replace(cases, name=name, columns={c: kinds[c] for c in [*others, "agent_cost", "cost_currency"]})
 
 
 def _qualified(parts: list[str]) -> list[str]:
-    return [p if p == "null" else f"c.{p}" for p in parts]
+    return [p if p == "null" else f"(c.{p})::varchar" for p in parts]

@@ -12,7 +12,7 @@ from roi.mapping import ColumnMap, Flag, TableSpec, Typed, resolve, sources_of, 
 from roi.privacy import describe_text
 from roi.problems import Problem
 from roi.readers import open_source
-from roi.readers.base import Connection, Rows, Unreadable
+from roi.readers.base import Connection, Rows, UnreadableError
 from roi.readers.query import run_query
 from roi.styles import clock_shifts, date_styles, decimal_styles
 
@@ -77,12 +77,12 @@ def read_table(spec: TableSpec, around: Surroundings, *, name: str, also: Sequen
         also: Canonical columns that another export brings.
 
     Raises:
-        Unreadable: With everything that keeps it from being read, cells that are no value of their column included.
+        UnreadableError: With everything that keeps it from being read, cells that are no value of their column included.
     """
     con = around.con
     if spec.format is not None:
         message = "trace exports are not read yet; export them as a table, or leave this source out"
-        raise Unreadable([Problem(around.file, f"{spec.place}.format", message)])
+        raise UnreadableError([Problem(around.file, f"{spec.place}.format", message)])
     wanted = [*dict.fromkeys([*sources_of(tuple(spec.columns.values())), *CANONICAL[spec.table]])]
     rows = open_source(
         con,
@@ -98,10 +98,10 @@ def read_table(spec: TableSpec, around: Surroundings, *, name: str, also: Sequen
         rows = run_query(con, rows, spec.query, table=name, file=around.file, place=f"{spec.place}.query")
     maps, problems = resolve(spec, rows.columns, file=around.file, label=rows.label, also=also)
     if problems:
-        raise Unreadable(problems)
+        raise UnreadableError(problems)
     sources = sources_of(maps)
     if not sources:
-        raise Unreadable([Problem(around.file, f"{spec.place}.columns", "maps no column of the source")])
+        raise UnreadableError([Problem(around.file, f"{spec.place}.columns", "maps no column of the source")])
     select = rows.select(sources)
     texts = texts_sql(select, sources, spec.missing)
     styles = Styles({}, {}, around.timezone, clock_shifts(around.timezone))
@@ -109,7 +109,7 @@ def read_table(spec: TableSpec, around: Surroundings, *, name: str, also: Sequen
     total, bits = _make(con, name, typed)
     rejected = rows.check()
     if rejected:
-        raise Unreadable(rejected)
+        raise UnreadableError(rejected)
     unsettled: Mapping[str, str] = {}
     if _unread(typed, bits):
         styles, unsettled = _settle(con, spec.table, maps, texts, styles, typed, bits)
@@ -128,9 +128,9 @@ def read_table(spec: TableSpec, around: Surroundings, *, name: str, also: Sequen
     )
     unread = _unread(typed, bits)
     if unread:
-        raise Unreadable(_unread_problems(con, read, unread, texts, sources, unsettled))
+        raise UnreadableError(_unread_problems(con, read, unread, texts, sources, unsettled))
     if total == 0:
-        raise Unreadable([Problem(rows.label, "", "holds no data rows")])
+        raise UnreadableError([Problem(rows.label, "", "holds no data rows")])
     if around.timezone == "UTC" or not bits & read.bit("clock"):
         return read
     odd = con.execute(f"select count(*) from {name} where flags_ & {read.bit('clock')} <> 0").fetchall()[0][0]

@@ -12,7 +12,7 @@ from roi.mapping import TableSpec, to_spec
 from roi.parameters import LoadedParameters
 from roi.privacy import Keys, make_keys
 from roi.problems import Problem, SampleError
-from roi.readers.base import Connection, Unreadable, literal, quoted
+from roi.readers.base import Connection, UnreadableError, literal, quoted
 from roi.sample_joins import JoinRate, add_joins, add_prices
 from roi.sample_tables import ReadTable, Surroundings, read_table
 from roi.schema.tables import MINUTE_COLUMNS
@@ -176,7 +176,7 @@ class _Opening:
             also = [column for join in spec.joins for column in (*join.take, *join.rows.columns)]
             try:
                 reads[name] = read_table(spec, self._around(), name=f"t_{name}", also=also)
-            except Unreadable as error:
+            except UnreadableError as error:
                 self.problems += error.problems
                 continue
             self.warnings += reads[name].rows.warnings

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from roi.problems import Problem
-from roi.readers.base import Connection, Rows, Unreadable
+from roi.readers.base import Connection, Rows, UnreadableError
 from roi.readers.files import find_files
 
 __all__ = ["Source", "open_source"]
@@ -63,7 +63,7 @@ def open_source(
         place: The key that names the source, for messages.
 
     Raises:
-        Unreadable: With everything that keeps it from being read.
+        UnreadableError: With everything that keeps it from being read.
     """
     if source.connect is not None:
         from roi.readers.database import read_database
@@ -87,9 +87,9 @@ def open_source(
     )
     if unknown:
         known = "CSV, TSV, Parquet, JSON Lines or XLSX, with or without .gz for texts"
-        raise Unreadable([Problem(file, place, f"{unknown[0]} is of no kind that is read ({known})")])
+        raise UnreadableError([Problem(file, place, f"{unknown[0]} is of no kind that is read ({known})")])
     if len(kinds) != 1:
-        raise Unreadable(
+        raise UnreadableError(
             [Problem(file, place, "names files of several kinds; give each kind its own table or export")]
         )
     if _PARQUET in kinds:

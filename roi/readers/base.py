@@ -11,7 +11,7 @@ from roi.problems import Problem
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["LONGEST_LINE", "Connection", "Rows", "Unreadable", "literal", "quoted"]
+__all__ = ["LONGEST_LINE", "Connection", "Rows", "UnreadableError", "literal", "quoted"]
 
 LONGEST_LINE = 1_000_000
 """Bytes of one row of a text file; longer ones are no sample of cases."""
@@ -22,7 +22,7 @@ else:
     Connection = object
 
 
-class Unreadable(Exception):
+class UnreadableError(Exception):
     """A source cannot be read; carries the problems, which name no cell's text."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from roi.problems import Problem
-from roi.readers.base import Connection, Rows, Unreadable, quoted
+from roi.readers.base import Connection, Rows, UnreadableError, quoted
 from roi.readers.parquet import as_text
 from roi.readers.query import one_select
 
@@ -42,14 +42,14 @@ def read_database(
         place: The key that names the source, for messages.
 
     Raises:
-        Unreadable: If the database cannot be reached or the SELECT is not one. The messages hold neither the address nor
+        UnreadableError: If the database cannot be reached or the SELECT is not one. The messages hold neither the address nor
             what the database answered, since both may carry secrets or cells.
     """
     variable = re.fullmatch(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", connect)
     if variable:
         address = os.environ.get(variable[1], "")
         if not address:
-            raise Unreadable(
+            raise UnreadableError(
                 [Problem(file, f"{place}.connect", f"the environment has no variable {variable[1]}")]
             )
     else:
@@ -57,13 +57,13 @@ def read_database(
     if sql is not None:
         message = one_select(sql, dialect=_dialect(address), tables=None)
         if message:
-            raise Unreadable([Problem(file, f"{place}.sql", message)])
+            raise UnreadableError([Problem(file, f"{place}.sql", message)])
     try:
         backend = _open(address, project, folder)
     except FileNotFoundError:
-        raise Unreadable([Problem(file, f"{place}.connect", f"{connect} does not exist")]) from None
+        raise UnreadableError([Problem(file, f"{place}.connect", f"{connect} does not exist")]) from None
     except Exception as error:  # whatever the driver raises may repeat the address
-        raise Unreadable(
+        raise UnreadableError(
             [Problem(file, f"{place}.connect", f"{connect} cannot be opened ({type(error).__name__})")]
         ) from None
     try:
@@ -80,7 +80,7 @@ def read_database(
         con.unregister(f"{table}_view")
     except Exception as error:
         what = f"table {table_name}" if sql is None else "the SELECT"
-        raise Unreadable(
+        raise UnreadableError(
             [
                 Problem(
                     file,

@@ -9,7 +9,7 @@ from itertools import groupby, islice
 from pathlib import Path
 
 from roi.problems import Problem
-from roi.readers.base import LONGEST_LINE, Connection, Rows, Unreadable, literal, quoted
+from roi.readers.base import LONGEST_LINE, Connection, Rows, UnreadableError, literal, quoted
 from roi.readers.files import Found, Seen, look_through, open_bytes
 from roi.readers.held import Sheet, hold
 
@@ -35,9 +35,9 @@ class _Head:
         self.found = found
         self.sha256 = seen.sha256
         if seen.size == 0:
-            raise Unreadable([Problem(found.name, "", "is empty")])
+            raise UnreadableError([Problem(found.name, "", "is empty")])
         if seen.encoding is None:
-            raise Unreadable([Problem(found.name, "", "is not a text file; export it as CSV in UTF-8")])
+            raise UnreadableError([Problem(found.name, "", "is not a text file; export it as CSV in UTF-8")])
         self.encoding = seen.encoding
         with open_bytes(found.path) as stream:
             start = stream.read(2 * LONGEST_LINE + 64)
@@ -67,7 +67,7 @@ class _Head:
             if best is None or score > best[0]:
                 best = (score, delimiter, names)
         if best is None or not any(best[2]):
-            raise Unreadable([Problem(self.found.name, "", "has no header row that can be read")])
+            raise UnreadableError([Problem(self.found.name, "", "has no header row that can be read")])
         return best[1], tuple(best[2])
 
 
@@ -84,7 +84,7 @@ def read_delimited(
         table: A name for what the engine has to hold.
 
     Raises:
-        Unreadable: If a file is empty, no text, or names a needed column twice.
+        UnreadableError: If a file is empty, no text, or names a needed column twice.
     """
     heads: list[_Head] = []
     problems: list[Problem] = []
@@ -92,7 +92,7 @@ def read_delimited(
     for found in files:
         try:
             head = _Head(found, look_through(found), wanted, header_row)
-        except Unreadable as error:
+        except UnreadableError as error:
             problems += error.problems
             continue
         twice = sorted({n for n in head.names if n and head.names.count(n) > 1 and n in wanted})
@@ -103,7 +103,7 @@ def read_delimited(
             warnings.append(f"{found.name} is not UTF-8; it was read as Windows-1252 (Western European)")
         heads.append(head)
     if problems:
-        raise Unreadable(problems)
+        raise UnreadableError(problems)
     held = {
         h.found.path: _held(con, h, f"{table}_{i}")
         for i, h in enumerate(heads)
@@ -195,7 +195,7 @@ def _held(con: Connection, head: _Head, name: str) -> Sheet:
         rows: Iterable[list[str]] = csv.reader(lines, delimiter=head.delimiter)
         body = [row for row in islice((r for r in rows if r), 1, None)]
     except csv.Error:
-        raise Unreadable(
+        raise UnreadableError(
             [
                 Problem(
                     head.found.name, "", "has a cell longer than 1 MB, or quotation marks that do not match"
@@ -207,5 +207,5 @@ def _held(con: Connection, head: _Head, name: str) -> Sheet:
     ragged = [i for i, row in enumerate(body, start=1) if len(row) != len(head.names)]
     if ragged:
         message = f"has more or fewer cells than the header ({len(ragged):,} such rows)"
-        raise Unreadable([Problem(head.found.name, f"row {ragged[0]}", message)])
+        raise UnreadableError([Problem(head.found.name, f"row {ragged[0]}", message)])
     return hold(con, name, head.names, body, file=head.found.path.name)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Literal, cast
 
 from roi.problems import Problem
-from roi.readers.base import Unreadable
+from roi.readers.base import UnreadableError
 
 __all__ = ["Found", "Seen", "find_files", "look_through", "open_bytes"]
 
@@ -62,7 +62,7 @@ def find_files(patterns: Sequence[str], *, project: Path, folder: Path, file: st
         place: The key that names the source, for messages.
 
     Raises:
-        Unreadable: With every path that leads to no file.
+        UnreadableError: With every path that leads to no file.
     """
     found: dict[Path, Found] = {}
     problems: list[Problem] = []
@@ -83,7 +83,7 @@ def find_files(patterns: Sequence[str], *, project: Path, folder: Path, file: st
             else:
                 found.setdefault(path, Found(path, Path(os.path.relpath(path, project)).as_posix()))
     if problems:
-        raise Unreadable(problems)
+        raise UnreadableError(problems)
     return list(found.values())
 
 
@@ -108,7 +108,7 @@ def look_through(found: Found) -> Seen:
     Windows-1252, which Western European spreadsheets write.
 
     Raises:
-        Unreadable: If the file cannot be read.
+        UnreadableError: If the file cannot be read.
     """
     digest = hashlib.sha256()
     try:
@@ -122,7 +122,7 @@ def look_through(found: Found) -> Seen:
             with found.path.open("rb") as text:
                 size, encoding = _encoding(_hashed(_chunks(text), digest))
     except (OSError, EOFError) as error:
-        raise Unreadable([Problem(found.name, "", f"cannot be read ({type(error).__name__})")]) from None
+        raise UnreadableError([Problem(found.name, "", f"cannot be read ({type(error).__name__})")]) from None
     return Seen(digest.hexdigest(), size, encoding)
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from roi.readers.base import Connection, literal, quoted
 
-__all__ = ["Sheet", "hold"]
+__all__ = ["Sheet", "hold", "hold_columns", "move"]
+
+_AT_ONCE = 20_000
+_MOVED_AS_TEXT = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +30,31 @@ class Sheet:
 
     def select_part(self, needed: Sequence[str]) -> str:
         """A SELECT of the needed columns, blank where this source lacks one."""
-        at = {name: i for i, name in reversed(list(enumerate(self.names)))}
-        outputs = [
-            f"{f'c{at[name]}' if name in at else literal(self.file) if name == '_file' else 'null::varchar'} as {quoted(name)}"
-            for name in needed
-        ]
+        at = {name: f"c{i}" for i, name in reversed(list(enumerate(self.names)))}
+        at.setdefault("_file", literal(self.file))
+        outputs = [f"{at.get(name, 'null::varchar')} as {quoted(name)}" for name in needed]
         return f"select {', '.join(outputs)} from {self.table}"
+
+
+def hold_columns(con: Connection, table: str, columns: Sequence[Sequence[str | None]]) -> None:
+    """Give columns of equal length to the engine as c0, c1, …
+
+    They go as JSON inside a statement: handing over Arrow tables or bound parameters makes the engine import pandas,
+    which costs more than reading.
+
+    Args:
+        con: The engine.
+        table: A plain name; what had it before is replaced.
+        columns: At least one.
+    """
+    listed = ", ".join(f"c{i} varchar" for i in range(len(columns)))
+    con.execute(f"create or replace table {table} ({listed})")
+    for start in range(0, len(columns[0]), _AT_ONCE):
+        parts = [
+            f"unnest(from_json({literal(json.dumps(column[start : start + _AT_ONCE]))}, '[\"VARCHAR\"]'))"
+            for column in columns
+        ]
+        con.execute(f"insert into {table} select {', '.join(parts)}")
 
 
 def hold(
@@ -41,15 +64,31 @@ def hold(
 
     Args:
         con: The engine.
-        table: A plain name that is free.
+        table: A plain name; what had it before is replaced.
         names: Column names, one a cell.
         rows: Cells as texts, or None.
         file: The name of the file they come from.
     """
-    import pyarrow as pa
-
-    columns = {f"c{i}": pa.array([row[i] for row in rows], type=pa.string()) for i in range(len(names))}
-    con.register(f"{table}_view", pa.table(columns))
-    con.execute(f"create or replace table {table} as select * from {table}_view")
-    con.unregister(f"{table}_view")
+    hold_columns(con, table, [[row[i] for row in rows] for i in range(len(names))])
     return Sheet(table, tuple(names), file)
+
+
+def move(source: Connection, select: str, target: Connection, table: str, width: int) -> None:
+    """Move texts from one engine to another, where they become c0, c1, …
+
+    Args:
+        source: The engine that holds them.
+        select: SELECT of `width` text columns.
+        target: The engine that takes them.
+        table: A plain name there.
+        width: Columns.
+    """
+    result = source.execute(select)
+    first = result.fetchmany(_MOVED_AS_TEXT)
+    hold_columns(target, table, [[row[i] for row in first] for i in range(width)])
+    if len(first) < _MOVED_AS_TEXT:
+        return
+    rest = result.fetch_record_batch()
+    target.register(f"{table}_view", rest)
+    target.execute(f"insert into {table} select * from {table}_view")
+    target.unregister(f"{table}_view")

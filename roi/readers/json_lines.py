@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from roi.problems import Problem
-from roi.readers.base import Connection, Rows, Unreadable, literal, quoted
+from roi.readers.base import Connection, Rows, UnreadableError, literal, quoted
 from roi.readers.files import Found, look_through
 from roi.readers.held import Sheet, hold
 
@@ -22,7 +22,7 @@ def read_json_lines(con: Connection, files: Sequence[Found], *, wanted: Sequence
         table: A name for what the engine has to hold.
 
     Raises:
-        Unreadable: If a line is no JSON object.
+        UnreadableError: If a line is no JSON object.
     """
     import duckdb
 
@@ -46,7 +46,7 @@ def read_json_lines(con: Connection, files: Sequence[Found], *, wanted: Sequence
         else:
             sources.append(_decoded(con, found, seen.encoding, f"{table}_{i}"))
     if problems:
-        raise Unreadable(problems)
+        raise UnreadableError(problems)
     every = " union all ".join(sources)
     try:
         bad, first, total = con.execute(
@@ -59,12 +59,12 @@ def read_json_lines(con: Connection, files: Sequence[Found], *, wanted: Sequence
         ).fetchall()
     except duckdb.Error:
         message = "holds text that is no JSON, or an object longer than 1 MB"
-        raise Unreadable([Problem(files[0].name, "", message)]) from None
+        raise UnreadableError([Problem(files[0].name, "", message)]) from None
     label = files[0].name
     if total == 0:
-        raise Unreadable([Problem(label, "", "holds no rows")])
+        raise UnreadableError([Problem(label, "", "holds no rows")])
     if bad:
-        raise Unreadable([Problem(label, f"row {first}", f"is no JSON object ({bad:,} such rows)")])
+        raise UnreadableError([Problem(label, f"row {first}", f"is no JSON object ({bad:,} such rows)")])
     top = [str(name) for name, _ in names]
     dotted = [w for w in wanted if w not in top and "." in w and w.split(".")[0] in top]
 

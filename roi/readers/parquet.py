@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from roi.problems import Problem
-from roi.readers.base import Connection, Rows, Unreadable, literal, quoted
+from roi.readers.base import Connection, Rows, UnreadableError, literal, quoted
 from roi.readers.files import Found, look_through
 
 __all__ = ["as_text", "read_parquet"]
@@ -22,7 +22,7 @@ def read_parquet(con: Connection, files: Sequence[Found]) -> Rows:
     """Read Parquet files, united by column name.
 
     Raises:
-        Unreadable: If a file is no Parquet file.
+        UnreadableError: If a file is no Parquet file.
     """
     import duckdb
 
@@ -32,7 +32,9 @@ def read_parquet(con: Connection, files: Sequence[Found]) -> Rows:
     try:
         described = con.execute(f"describe select * exclude (_path) from {scan}").fetchall()
     except duckdb.Error:
-        raise Unreadable([Problem(files[0].name, "", "is not a Parquet file that can be read")]) from None
+        raise UnreadableError(
+            [Problem(files[0].name, "", "is not a Parquet file that can be read")]
+        ) from None
     types = {str(name): str(kind) for name, kind, *_ in described}
 
     def select(needed: Sequence[str]) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from roi.problems import Problem
-from roi.readers.base import Connection, Rows, Unreadable, quoted
+from roi.readers.base import Connection, Rows, UnreadableError, quoted
+from roi.readers.held import Sheet, move
 from roi.readers.parquet import as_text
 
 __all__ = ["one_select", "run_query"]
@@ -49,51 +48,53 @@ def run_query(con: Connection, rows: Rows, sql: str, *, table: str, file: str, p
     """Run a SELECT over a source's rows, which it knows as `source`.
 
     The statement runs in an engine of its own that holds these rows only: no files, no network, no settings, no names of
-    Python. Texts stay texts there (`cast(minutes as double)` makes a number of one).
+    Python. Every cell is a text there (`cast(minutes as double)` makes a number of one).
 
     Raises:
-        Unreadable: If it is not one SELECT from `source`, or fails.
+        UnreadableError: If it is not one SELECT from `source`, or fails.
     """
     import duckdb
 
     message = one_select(sql, dialect="duckdb", tables=frozenset({"source"}))
     if message:
-        raise Unreadable([Problem(file, place, message)])
+        raise UnreadableError([Problem(file, place, message)])
     needed = [*rows.columns, *(["_file"] if rows.fingerprints and "_file" not in rows.columns else [])]
-    given = con.execute(rows.select(needed)).to_arrow_table()
-    rejected = rows.check()
-    if rejected:
-        raise Unreadable(rejected)
     cell = duckdb.connect(config={"threads": 1})
     try:
+        move(con, rows.select(needed), cell, "given", len(needed))
+        rejected = rows.check()
+        if rejected:
+            raise UnreadableError(rejected)
         cell.execute("set TimeZone = 'UTC'")
-        cell.register("given", given)
-        cell.execute("create table source as select * from given")
-        cell.unregister("given")
+        named = ", ".join(f"c{i} as {quoted(name)}" for i, name in enumerate(needed))
+        cell.execute(f"create table source as select {named} from given")
+        cell.execute("drop table given")
         cell.execute("set python_enable_replacements = false")
         cell.execute("set autoload_known_extensions = false; set autoinstall_known_extensions = false")
         cell.execute("set enable_external_access = false")
         cell.execute("set lock_configuration = true")
-        result = cell.execute(sql).to_arrow_table()
+        cell.execute(f"create table result as {sql.strip().rstrip(';')}")
+        described = cell.execute("describe result").fetchall()
+        outputs = ", ".join(as_text(quoted(name), kind) for name, kind, *_ in described)
+        move(cell, f"select {outputs} from result", con, f"{table}_query", len(described))
     except duckdb.BinderException:
-        message = "names a column that 'source' lacks, or mixes texts and numbers; cells of text files are texts: cast(minutes as double)"
-        raise Unreadable([Problem(file, place, message)]) from None
+        message = (
+            "names a column that 'source' lacks, or mixes texts and numbers; every cell of 'source' is a text: "
+            "cast(minutes as double) makes a number of it"
+        )
+        raise UnreadableError([Problem(file, place, message)]) from None
     except duckdb.Error as error:
         # What the engine answers may repeat a cell.
-        raise Unreadable([Problem(file, place, f"fails ({type(error).__name__})")]) from None
+        raise UnreadableError([Problem(file, place, f"fails ({type(error).__name__})")]) from None
     finally:
         cell.close()
-    names = tuple(result.column_names)
-    con.register(f"{table}_view", result)
-    types = {str(n): str(t) for n, t, *_ in con.execute(f"describe select * from {table}_view").fetchall()}
-    outputs = [f"{as_text(quoted(n), types[n])} as {quoted(n)}" for n in names]
-    con.execute(f"create or replace table {table}_query as select {', '.join(outputs)} from {table}_view")
-    con.unregister(f"{table}_view")
-
-    def select(columns: Sequence[str]) -> str:
-        listed = ", ".join(quoted(n) if n in names else f"null::varchar as {quoted(n)}" for n in columns)
-        return f"select {listed} from {table}_query"
+    names = tuple(str(name) for name, *_ in described)
+    held = Sheet(f"{table}_query", names, "")
 
     return Rows(
-        label=rows.label, columns=names, select=select, fingerprints=rows.fingerprints, warnings=rows.warnings
+        label=rows.label,
+        columns=names,
+        select=held.select_part,
+        fingerprints=rows.fingerprints,
+        warnings=rows.warnings,
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from roi.problems import Problem
-from roi.readers.base import LONGEST_LINE, Connection, Rows, Unreadable
+from roi.readers.base import LONGEST_LINE, Connection, Rows, UnreadableError
 from roi.readers.files import Found, look_through
 from roi.readers.held import Sheet, hold
 
@@ -34,7 +34,7 @@ def read_spreadsheet(
         table: A name for what the engine has to hold.
 
     Raises:
-        Unreadable: If a file is no workbook, lacks the sheet or holds no table.
+        UnreadableError: If a file is no workbook, lacks the sheet or holds no table.
     """
     held: list[Sheet] = []
     fingerprints: dict[str, str] = {}
@@ -43,12 +43,12 @@ def read_spreadsheet(
         fingerprints[found.name] = look_through(found).sha256
         try:
             names, body = _table(found, wanted, sheet, header_row)
-        except Unreadable as error:
+        except UnreadableError as error:
             problems += error.problems
             continue
         held.append(hold(con, f"{table}_{i}", names, body, file=found.path.name))
     if problems:
-        raise Unreadable(problems)
+        raise UnreadableError(problems)
     return Rows(
         label=files[0].name,
         columns=tuple(dict.fromkeys(n for h in held for n in h.names if n)),
@@ -64,29 +64,29 @@ def _table(
     while rows and not any(cell is not None for cell in rows[-1]):
         rows.pop()
     if not rows:
-        raise Unreadable([Problem(found.name, sheet or "", "the sheet is empty")])
+        raise UnreadableError([Problem(found.name, sheet or "", "the sheet is empty")])
     if header_row is not None:
         if header_row > len(rows):
             message = f"the sheet has {len(rows):,} rows, so row {header_row:,} holds no column names"
-            raise Unreadable([Problem(found.name, "header_row", message)])
+            raise UnreadableError([Problem(found.name, "header_row", message)])
         at = header_row - 1
     else:
         hits = [len({c.strip() for c in row if c} & set(wanted)) for row in rows[:100]]
         at = hits.index(max(hits))
         if not max(hits):
             message = "no row holds the mapped column names; name the header's row with header_row"
-            raise Unreadable([Problem(found.name, sheet or "", message)])
+            raise UnreadableError([Problem(found.name, sheet or "", message)])
     names = [(c or "").strip() for c in rows[at]]
     twice = sorted({n for n in names if n and n in wanted and names.count(n) > 1})
     if twice:
-        raise Unreadable(
+        raise UnreadableError(
             [Problem(found.name, n, f"{names.count(n)} columns have this name; rename one") for n in twice]
         )
     width = len(names)
     body = [[*row[:width], *([None] * (width - len(row)))] for row in rows[at + 1 :]]
     long = next((i for i, r in enumerate(body, 1) if sum(len(c) for c in r if c) > LONGEST_LINE), None)
     if long is not None:
-        raise Unreadable([Problem(found.name, f"row {at + 1 + long}", "is longer than 1 MB")])
+        raise UnreadableError([Problem(found.name, f"row {at + 1 + long}", "is longer than 1 MB")])
     return tuple(names), body
 
 
@@ -96,14 +96,14 @@ def _cells(found: Found, sheet: str | None) -> list[list[str | None]]:
     try:
         book = calamine.CalamineWorkbook.from_path(str(found.path))
     except Exception:  # calamine raises its own, and panics on some damaged files
-        raise Unreadable([Problem(found.name, "", "is not a workbook that can be read")]) from None
+        raise UnreadableError([Problem(found.name, "", "is not a workbook that can be read")]) from None
     if sheet is not None and sheet not in book.sheet_names:
         named = ", ".join(f"'{n}'" for n in book.sheet_names[:5])
-        raise Unreadable(
+        raise UnreadableError(
             [Problem(found.name, "sheet", f"there is no sheet of this name; the workbook has {named}")]
         )
     if not book.sheet_names:
-        raise Unreadable([Problem(found.name, "", "the workbook has no sheet")])
+        raise UnreadableError([Problem(found.name, "", "the workbook has no sheet")])
     chosen = book.get_sheet_by_name(sheet) if sheet is not None else book.get_sheet_by_index(0)
     # With the empty area the rows count as the spreadsheet shows them.
     return [[_text(cell) for cell in row] for row in chosen.to_python(skip_empty_area=False)]
