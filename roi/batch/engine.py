@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import re
 import site
+import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from roi.batch.declared import declared_names, undeclared
 from roi.problems import ParameterError
@@ -60,6 +63,7 @@ def _rebuilt(kind: str, why: str, is_input: bool) -> NotebookError:
 def _engine(timeout: float) -> type[Any]:
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
+    from jupyter_core.utils import run_sync
     from papermill.clientwrap import PapermillNotebookClient
     from papermill.engines import NBClientEngine
 
@@ -70,16 +74,24 @@ def _engine(timeout: float) -> type[Any]:
         def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **_: Any) -> None:
             # No folder of kernel specifications: one of the user's called python3 may be another Python.
             specs = KernelSpecManager(kernel_dirs=[])
-            transport = {} if sys.platform == "win32" else {"transport": "ipc"}
+            # A socket path of its own: the default one is shared by kernels that start in one folder.
+            folder = os.environ.get("JUPYTER_RUNTIME_DIR") or tempfile.gettempdir()
+            place = Path(folder) / f"k{os.getpid()}-{uuid4().hex[:6]}"
+            transport = {} if sys.platform == "win32" else {"transport": "ipc", "ip": str(place)}
             manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=specs, **transport)
-            PapermillNotebookClient(
+            client = PapermillNotebookClient(
                 nb_man,
                 km=manager,
                 timeout=int(timeout),
                 startup_timeout=60,
                 record_timing=False,
                 extra_arguments=["--HistoryManager.enabled=False"],
-            ).execute()
+            )
+            try:
+                # What a kernel writes beside its messages may quote a sample, and nobody would read it.
+                client.execute(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            finally:
+                run_sync(manager.shutdown_kernel)(now=True)
 
     return OfflineEngine
 

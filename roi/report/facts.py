@@ -112,11 +112,11 @@ def gate_word(state: object) -> str:
 
 def stops(record: Record) -> list[Mapping[str, Any]]:
     """What stopping means, group by group; what would reopen the matter says so."""
-    rows = [dict(row) for row in record.get("stopping") or [] if row.get("items")]
-    for row in rows:
-        if row.get("what") == "reopen":
-            row["what"] = "Only this would reopen it"
-    return rows
+    return [
+        dict(row, what="Only this would reopen it") if row.get("what") == "reopen" else row
+        for row in record.get("stopping") or []
+        if row.get("items")
+    ]
 
 
 def controls_line(record: Record) -> str:
