@@ -9,6 +9,7 @@ Source:
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -243,4 +244,5 @@ def design_effect(n: Floats, correlation: float) -> float:
 
 def assumed_spread(effect: float, workers: int, *, draws: int, seed: int) -> Floats:
     """Spread of an effect between workers where fewer than four were seen: 25 % of it, assumed; shape (draws,)."""
-    return 0.25 * abs(effect) / np.sqrt(max(workers, 1)) * normal_draws(draws, stream(seed, "few_workers"))
+    scale = 0.25 * abs(effect) / math.sqrt(max(workers, 1))
+    return scale * normal_draws(draws, stream(seed, "few_workers"))

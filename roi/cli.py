@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from roi.problems import InputError
+from roi.problems import InputError, Problem
 
 __all__ = ["main"]
 
@@ -76,7 +76,7 @@ def check(params: Sequence[str]) -> int:
     from roi.parameters import find_parameter_files, load_parameters
     from roi.samples import open_samples
 
-    problems = []
+    problems: list[Problem] = []
     for path in find_parameter_files(params):
         try:
             loaded = load_parameters(path)
@@ -110,7 +110,7 @@ def decide(params: Sequence[str], as_json: bool) -> int:
     from roi.parameters import find_parameter_files
     from roi.pilot import open_pilot
 
-    problems = []
+    problems: list[Problem] = []
     for path in find_parameter_files(params):
         try:
             decision = open_pilot(path).decision
