@@ -66,8 +66,8 @@ def test_percent(value: object, text: str) -> None:
         (0.65, "about 7 of 10"),
         (0.02, "fewer than 1 of 20"),
         (0.97, "more than 19 of 20"),
-        (0.001, "practically none"),
-        (0.999, "practically certain"),
+        (0.001, "fewer than 1 of 100"),
+        (0.999, "more than 99 of 100"),
         (None, "cannot be said"),
     ],
 )

@@ -98,6 +98,7 @@ def minutes(
         labels: What to call each arm.
         width: Of the panel, in pixels.
     """
+    title = "minutes per case (the last bar: this and more)"
     top = max(float(h.share.max()) for h in histograms.values()) * 1.2
     first = next(iter(histograms.values()))
     domain = [float(first.edges[0]), float(first.edges[-1])]
@@ -112,7 +113,7 @@ def minutes(
         x = alt.X(
             "from:Q",
             scale=alt.Scale(domain=domain, nice=False),
-            axis=alt.Axis(title="minutes per case" if last else None, labels=last, grid=False),
+            axis=alt.Axis(title=title if last else None, labels=last, grid=False),
         )
         y = alt.Y(
             "share:Q",
@@ -261,11 +262,16 @@ def fiscal_years(years: Sequence[FiscalYear], *, currency: str, width: int) -> A
             "low": y.net_p10,
             "mid": y.net_mean,
             "high": y.net_p90,
-            "text": words.axis_amount(y.net_mean),
+            "text": words.axis_amount(float(f"{y.net_mean:.2g}")),
         }
         for y in years
     ]
-    x = alt.X("year:N", sort=None, axis=alt.Axis(title=None, labelAngle=0, domain=False, ticks=False))
+    x = alt.X(
+        "year:N",
+        sort=None,
+        scale=alt.Scale(paddingOuter=0.45),
+        axis=alt.Axis(title=None, labelAngle=0, domain=False, ticks=False),
+    )
     axis = _amount_axis(
         currency, domain=False, ticks=False, titleAngle=0, titleAlign="left", titleY=-10, titleX=-36
     )

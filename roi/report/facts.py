@@ -8,7 +8,17 @@ from typing import Any
 
 from roi.report import words
 
-__all__ = ["Choice", "Fact", "choices", "controls_line", "facts", "gate_word", "measured_sentence", "stops"]
+__all__ = [
+    "Choice",
+    "Fact",
+    "choices",
+    "controls_line",
+    "facts",
+    "gate_word",
+    "measured_sentence",
+    "quantity",
+    "stops",
+]
 
 Record = Mapping[str, Any]
 ASSIGNMENT = {
@@ -196,7 +206,16 @@ def _goal(record: Record) -> str | None:
     target, measured = words.finite(goal.get("target")), words.finite(goal.get("measured"))
     if target is None:
         return f"{text}."
-    return f"{text}: {words.number(measured)} measured, {words.number(target)} wanted."
+    metric = goal.get("metric")
+    return (
+        f"{text}: {quantity(record, metric, measured)} measured, {quantity(record, metric, target)} wanted."
+    )
+
+
+def quantity(record: Record, name: object, value: object) -> str:
+    """A value of a named estimate in the way its unit is said: a share in per cent."""
+    unit = ((record.get("estimates") or {}).get(str(name)) or {}).get("unit")
+    return words.percent(value) if unit == "share" else words.number(value)
 
 
 def _signed(record: Record) -> str:
@@ -229,8 +248,10 @@ def facts(record: Record) -> list[Fact]:
     for claim in (record.get("claims") or [])[:2]:
         by = words.capital(words.shorten(claim.get("by") or "someone", 60))
         what = words.shorten(str(claim.get("quantity")).replace("_", " "), 60)
-        text = f"{by} claimed {words.number(claim.get('claimed'))} ({what}); "
-        found.append(Fact("What was claimed", text + f"{words.number(claim.get('measured'))} was measured."))
+        said, real = (
+            quantity(record, claim.get("quantity"), claim.get(key)) for key in ("claimed", "measured")
+        )
+        found.append(Fact("What was claimed", f"{by} claimed {said} ({what}); {real} was measured."))
     found.append(Fact("How much is assumed", _assumed(record)))
     unknowns = [words.shorten(text, 220) for text in record.get("unknowns") or []]
     if unknowns:

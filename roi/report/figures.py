@@ -144,8 +144,8 @@ def cash_figure(record: Record, pictures: Pictures) -> Figure | None:
         answer = f"In most outcomes not within the {months} months of the plan"
     else:
         answer = f"After {words.number(middle, 2)} months, in the middle of the outcomes"
-    if never is not None:
-        answer += f"; never within the plan in {words.chance(never)}"
+    if never is not None and middle is not None and middle <= months:
+        answer += f"; never within the plan in {words.chance(never)} outcomes"
     low = int(np.argmin(band.p50))
     end = words.amount_range(float(band.p10[-1]), float(band.p90[-1]), currency)
     alt = (

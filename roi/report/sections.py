@@ -120,7 +120,7 @@ def environment() -> Environment:
         return Markup("<bdi>{}</bdi>").format(words.shorten(text, most))
 
     found.filters |= FORMATS | {"say": say, "dots": _dots, "drawn": _drawn, "gate_word": facts.gate_word}
-    found.globals |= {"controls": words.CONTROLS, "kinds": facts.KINDS, "unknown": words.UNKNOWN}
+    found.globals |= {"controls": words.CONTROLS, "kinds": facts.KINDS, "quantity": facts.quantity}
     return found
 
 
@@ -249,6 +249,8 @@ def _estimate(found: Mapping[str, Any] | None) -> tuple[str, str]:
         return "–", ""
     unit = str(found.get("unit") or "")
     low, high = found.get("p05"), found.get("p95")
+    if low is not None and low == high == found.get("mean"):
+        return words.number(low), ""
     if unit in ("share", "1"):
         return words.percent(found.get("mean")), f"{words.percent(low)} to {words.percent(high)}"
     if "/" in unit and unit.split("/")[0].isupper():

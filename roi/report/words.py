@@ -75,7 +75,7 @@ def number(x: object, digits: int = 3, *, unknown: str = UNKNOWN) -> str:
     value = finite(x)
     if value is None:
         return unknown
-    if value == 0:
+    if abs(value) < 1e-9:
         return "0"
     places = digits - 1 - math.floor(math.log10(abs(value)))
     rounded = round(value, places)
@@ -96,7 +96,7 @@ def percent(x: object, *, unknown: str = UNKNOWN) -> str:
     if value is None:
         return unknown
     hundred = value * 100
-    if hundred == 0:
+    if abs(hundred) < 0.0005:
         text = "0"
     elif abs(hundred) < 1:
         text = number(hundred, 2)
@@ -131,7 +131,7 @@ def _figure(value: float, factor: float, size: float) -> str:
     elif size >= 1:
         text = f"{abs(value):,.2f}"
     else:
-        text = number(abs(value), 2)
+        text = "0" if abs(value) < 1e-6 else number(abs(value), 2)
     is_zero = not text.strip("0.,")
     return "0" if is_zero else (MINUS if value < 0 else "") + text
 
@@ -172,7 +172,7 @@ def edges(low: object, high: object, digits: int = 3) -> str:
     if a is None or b is None:
         return UNKNOWN
     largest = max(abs(a), abs(b))
-    places = max(0, digits - 1 - math.floor(math.log10(largest))) if largest else 0
+    places = min(9, max(0, digits - 1 - math.floor(math.log10(largest)))) if largest else 0
     texts = [f"{round(x, places) + 0.0:,.{places}f}".replace("-", MINUS) for x in (a, b)]
     return " to ".join(texts)
 
@@ -197,12 +197,12 @@ def chance(p: object, *, unknown: str = "cannot be said") -> str:
     value = finite(p)
     if value is None:
         return unknown
-    if value < 0.005:
-        return "practically none"
+    if value < 0.01:
+        return "fewer than 1 of 100"
     if value < 0.05:
         return "fewer than 1 of 20"
-    if value > 0.995:
-        return "practically certain"
+    if value > 0.99:
+        return "more than 99 of 100"
     if value > 0.95:
         return "more than 19 of 20"
     dots = chance_dots(value)
