@@ -245,6 +245,7 @@ def _sample(a: Analysis) -> dict[str, Any]:
         "first": m.first,
         "last": m.last,
         "assignment": a.measured.design,
+        "median_minutes": {arm: s.p50 for arm, s in m.spread.items()},
         "independent_unit": m.unit_kind,
         "degrees_of_freedom": None if np.isinf(a.measured.cells.df) else a.measured.cells.df,
         "demo": {arm: {"n": n, "minutes": x, "error_rate": e} for arm, (n, x, e) in m.demo.items()},

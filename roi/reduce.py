@@ -55,10 +55,12 @@ def take_moments(samples: Samples) -> Moments:
     unit, unit_kind, few = _unit(cases, present, facts)
     cases = cases.mutate(unit_=unit)
     outcome_counts = cases.outcome.notnull() if "outcome" in present else ibis.literal(False)
-    if (
-        labels == "mixed"
-    ):  # a judge's word is not mixed with people's; checking one against the other comes later
+    if labels == "mixed":
+        # A judge's word is not mixed with people's; checking one against the other comes later.
         outcome_counts = outcome_counts & (cases.label_source.fill_null("human") != "judge")
+
+    cases = cases.mutate(counts_=outcome_counts)
+    outcome_counts = cases.counts_
 
     statistics = [*components, "human_minutes"] if components else []
     values: dict[str, ir.Value] = {c: cases[c] for c in components}

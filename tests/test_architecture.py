@@ -1,0 +1,87 @@
+"""The house: modules import only from those before them, notebooks are thin, files stay short."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "roi"
+
+# The order in which data flows; a module imports only from modules before it. A folder holds siblings only.
+ORDER = """
+    problems scalars strict_yaml uncertain schema parameters
+    words pictures privacy readers styles casts canonical mapping sample_tables checks categories prices samples
+    assumptions moments reduce draws estimate cells rates measured causes economics cashflow
+    gate controls gates options information plans gate_check verdict unmeasured error_rates
+    analysis estimates money advice record illustrate pilot
+    report batch cli
+""".split()
+
+
+def modules() -> list[Path]:
+    return sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
+
+
+def room(name: str) -> str:
+    """The module or folder of the order that a dotted name belongs to."""
+    return name.split(".")[1]
+
+
+def imported(path: Path) -> set[str]:
+    found = set()
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    typing_only = {
+        id(child)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        for child in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "roi":
+            names = [node.module] if node.module != "roi" else [f"roi.{a.name}" for a in node.names]
+            found |= {room(str(n)) for n in names if "." in str(n)}
+        elif isinstance(node, ast.Import):
+            found |= {room(a.name) for a in node.names if a.name.startswith("roi.")}
+    return found
+
+
+def own_room(path: Path) -> str:
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def test_the_order_names_every_module():
+    assert {own_room(p) for p in modules()} == set(ORDER) & {own_room(p) for p in modules()}
+    assert {own_room(p) for p in modules()} <= set(ORDER)
+    assert set(ORDER) <= {own_room(p) for p in modules()}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_point_backwards_only(path):
+    here = own_room(path)
+    later = {name for name in imported(path) if name != here and ORDER.index(name) > ORDER.index(here)}
+    assert not later, f"{path.name} imports from {sorted(later)}, which come after it"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_files_stay_short(path):
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert lines <= 400, f"{lines} lines: this file wants to be two"
+
+
+def test_nothing_names_a_machine_or_a_registry():
+    texts = [p for p in ROOT.rglob("*") if p.suffix in {".py", ".md", ".toml", ".yaml", ".ipynb", ".j2", ".css", ".html"}]
+    ours = [p for p in texts if not {".venv", "reports", "dist"} & set(p.relative_to(ROOT).parts)]
+    assert len(ours) > 50
+    pattern = re.compile(r"(?:^|[^\w.<])/(?:work|farm|root|home/\w+)/|pypi\.org|files\.pythonhosted|registry\.npmjs", re.M)
+    found = [p.relative_to(ROOT) for p in ours if p != Path(__file__) and pattern.search(p.read_text(encoding="utf-8"))]
+    assert not found
+
+
+def test_the_lock_file_is_not_tracked():
+    assert "uv.lock" in (ROOT / ".gitignore").read_text(encoding="utf-8").split()
