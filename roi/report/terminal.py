@@ -116,7 +116,7 @@ def _next(record: Mapping[str, Any], currency: str) -> Iterable[RenderableType]:
         if action.get("cost") is None and words.finite(action.get("max_price")) is not None:
             cost += f", worth at most {words.amount(action['max_price'], currency)}"
         owner = words.shorten(action.get("owner") or "owner to be named", 60)
-        line = f"{owner}, {words.day(action.get('by'), unknown='date to be set')}, {cost}"
+        line = f"{owner}, {words.day(action.get('by'), unknown='date to be set', short=True)}, {cost}"
         if action.get("pass_mark"):
             line += f"\nDone when: {words.shorten(action['pass_mark'], 260)}"
         yield Padding(Text(line), (0, 0, 0, 3))

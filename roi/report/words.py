@@ -209,20 +209,21 @@ def chance(p: object, *, unknown: str = "cannot be said") -> str:
     return f"about {dots} of 10"
 
 
-def day(text: object, *, unknown: str = "no date set") -> str:
-    """An ISO date as "15 December 2026"; a text that is no date comes back as it is, shortened."""
+def day(text: object, *, unknown: str = "no date set", short: bool = False) -> str:
+    """An ISO date as "15 December 2026" ("15 Dec 2026"); a text that is no date comes back shortened."""
     if not isinstance(text, str) or not text:
         return unknown
     try:
         found = date.fromisoformat(text[:10])
     except ValueError:
         return shorten(text, 40)
-    return f"{found.day}{NBSP}{MONTHS[found.month - 1]}{NBSP}{found.year}"
+    month = MONTHS[found.month - 1]
+    return f"{found.day}{NBSP}{month[:3] if short else month}{NBSP}{found.year}"
 
 
 def plural(n: object, one: str, many: str | None = None) -> str:
     """A count with its noun: "1 case", "212 cases"."""
-    return f"{count(n)} {one if finite(n) == 1 else many or one + 's'}"
+    return f"{count(n)} {shorten(one if finite(n) == 1 else many or one + 's', 60)}"
 
 
 def and_list(words: Iterable[str], last: str = "and") -> str:

@@ -1,0 +1,344 @@
+"""Sections, the rendered page, the index and the terminal."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from fixtures_record import FakeDecision, make_decision, make_kill, make_pictures, make_record, make_scale
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from rich.console import Console
+
+from roi.report import sections
+from roi.report.index import Entry, csv_text, index_page
+from roi.report.page import notebook_record, render
+from roi.report.terminal import print_record
+
+ALL = [
+    sections.first_screen,
+    sections.measured,
+    sections.money,
+    sections.options,
+    sections.gates,
+    sections.drivers,
+    sections.causes,
+    sections.assumptions,
+    sections.left_out,
+    sections.provenance,
+]
+VOID = {"meta", "br", "hr", "img", "input", "link", "circle", "path", "line", "rect"}
+
+
+class Tags(HTMLParser):
+    """Every tag with its attributes; complains about one that is not closed."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.feed(html)
+        assert not self.open, self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+
+def text_of(html: str) -> str:
+    bare = re.sub(r"<style.*?</style>|<svg.*?</svg>|<[^>]+>", " ", html, flags=re.S)
+    return " ".join(bare.replace("\u00a0", " ").split())
+
+
+def write_notebook(path: Path, decision: FakeDecision) -> Path:
+    """A notebook as it looks once it has run."""
+    cells = [new_markdown_cell("# Only for JupyterLab", metadata={"tags": ["lab"]})]
+    for make in ALL:
+        cell = new_code_cell("secret_code()")
+        data = make(decision)._repr_mimebundle_()
+        output = {"output_type": "execute_result", "execution_count": 1, "metadata": {}, "data": data}
+        cell.outputs = [nbformat.from_dict(output)]
+        if make is not sections.first_screen:
+            cells.append(new_markdown_cell(f"## About {make.__name__}\n\nWords."))
+        cells.append(cell)
+    data, metadata = sections.style()._repr_mimebundle_()
+    styled = new_code_cell("show.style()")
+    styled.outputs = [
+        nbformat.from_dict(
+            {"output_type": "execute_result", "execution_count": 1, "metadata": metadata, "data": data}
+        ),
+        nbformat.from_dict({"output_type": "stream", "name": "stderr", "text": "a secret warning"}),
+    ]
+    nbformat.write(new_notebook(cells=[*cells, styled]), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("page")
+    notebook = write_notebook(folder / "n.ipynb", make_decision())
+    return render(notebook, folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_page_asks_for_nothing(report: str) -> None:
+    tags = Tags(report)
+    for tag, attrs in tags.found:
+        assert tag not in ("script", "link", "iframe", "img", "object", "embed", "base", "form")
+        assert not any(name.startswith("on") for name in attrs)
+        for name in ("href", "src", "xlink:href", "action", "srcset"):
+            assert (attrs.get(name) or "#").startswith("#")
+    assert not re.search(r"url\((?!#)|@import|https?://(?!www\.w3\.org)", report)
+    policy = next(a["content"] for t, a in tags.found if a.get("http-equiv") == "Content-Security-Policy")
+    assert policy == "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+    assert len(report.encode()) < 1_500_000
+
+
+def test_the_page_shows_no_code_and_no_stream(report: str) -> None:
+    assert "secret" not in report
+    assert "Only for JupyterLab" not in report
+    assert report.count("<style") == 1
+
+
+def test_the_page_has_landmarks_one_title_and_a_contents_list(report: str) -> None:
+    tags = [tag for tag, _ in Tags(report).found]
+    assert tags.count("main") == tags.count("h1") == 1
+    assert "nav" in tags
+    ids = re.findall(r'<a href="#([^"]+)">About', report)
+    assert len(ids) == len(ALL) - 1
+    assert all(f'id="{name}"' in report for name in ids)
+    every = [attrs["id"] for _, attrs in Tags(report).found if attrs.get("id")]
+    assert len(every) == len(set(every))
+
+
+def test_every_chart_has_words_with_numbers(report: str) -> None:
+    charts = [a for tag, a in Tags(report).found if tag == "svg" and a.get("role") == "img"]
+    assert len(charts) == 12
+    assert all(re.search(r"\d", a["aria-label"] or "") for a in charts)
+    others = [a for tag, a in Tags(report).found if tag == "svg" and a.get("role") != "img"]
+    assert all(a.get("aria-hidden") == "true" for a in others)
+
+
+def test_the_first_screen_says_what_a_budget_owner_asks() -> None:
+    text = text_of(sections.first_screen(make_decision()).html)
+    for part in (
+        "Fix Mend the inputs first, then scale",
+        "EUR 52,000",
+        "15 December 2026",
+        "about 9 of 10",
+        "in cash: about 5 of 10",
+        "EUR −12,000 to 571,000",
+        "212 cases with the agent and 188 as before, worked by 14 and 14 people",
+        "38 % of the expected benefit rests on assumptions",
+        "none were sampled",
+        "Validate policy numbers at intake",
+        "25 Jan 2027",
+        "At least 60 % of claims arrive",
+        "no quote yet; at most EUR 133,000",
+        "Each month without a decision costs EUR 7,400.",
+        "2 of 5 are shown",
+        "No: 18 % of the losses come from the model",
+        "EUR 180,000. It is gone whatever is decided",
+        "the rule scales about 4",
+        "Nobody has signed yet.",
+    ):
+        assert part in text, part
+    for jargon in ("NPV", "EVPI", "posterior", "P(", "net present"):
+        assert jargon.lower() not in text.lower()
+
+
+def test_a_kill_says_what_stopping_means() -> None:
+    text = text_of(sections.first_screen(make_decision(make_kill(), empty=True)).html)
+    for part in ("Kill", "claims-db: read", "Works council", "Only this would reopen it", "no date set"):
+        assert part in text
+    assert "Cost of stopping EUR 5,000" in text
+
+
+@pytest.mark.parametrize("record", [make_record(), make_kill(), make_scale()])
+@pytest.mark.parametrize("make", ALL)
+def test_what_is_unknown_is_never_shown_as_a_number(make: Any, record: dict[str, Any]) -> None:
+    decision = FakeDecision(record, make_pictures(empty=record["verdict"] == "kill"))
+    html = make(decision).html
+    Tags(html)
+    assert not re.search(r"\b(None|nan|NaN|inf|Undefined)\b", text_of(html))
+
+
+@pytest.mark.parametrize("make", ALL)
+def test_sections_stand_a_record_with_nothing_in_it(make: Any) -> None:
+    html = make(FakeDecision({"schema": 1, "pilot": "x", "verdict": "kill"}, make_pictures(empty=True))).html
+    assert not re.search(r"\b(None|nan)\b", text_of(html))
+
+
+NASTY = ["<script>alert(1)</script>\"'><img src=x onerror=alert(1)>a\u202eb\u2066c{{ 7*7 }}", "w" * 10_000]
+
+
+def poison(value: Any, text: str) -> Any:
+    """The record with every text replaced that a user could have written."""
+    fixed = {
+        "verdict",
+        "fix_kind",
+        "state",
+        "gate",
+        "kind",
+        "plan",
+        "evidence",
+        "unit",
+        "assignment",
+        "currency",
+    }
+    if isinstance(value, dict):
+        return {k: v if k in fixed and isinstance(v, str) else poison(v, text) for k, v in value.items()}
+    if isinstance(value, list):
+        return [poison(v, text) for v in value]
+    return text if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_every_text_is_escaped_and_short(tmp_path: Path, text: str) -> None:
+    decision = FakeDecision(poison(make_record(), text), make_pictures())
+    target = render(write_notebook(tmp_path / "n.ipynb", decision), tmp_path / "report.html")
+    html = target.read_text(encoding="utf-8")
+    for tag, attrs in Tags(html).found:
+        assert tag not in ("script", "img")
+        assert "onerror" not in attrs
+    assert "\u202e" not in html
+    assert "\u2066" not in html
+    assert "w" * 1000 not in html
+    assert ("{{ 7*7 }}" in text_of(html)) == ("7*7" in text)
+    page = index_page([Entry(pilot="x", record=decision.record, why=text)])
+    assert all(tag not in ("script", "img") for tag, _ in Tags(page).found)
+
+
+def test_the_record_travels_in_the_notebook(tmp_path: Path) -> None:
+    record = make_record()
+    path = write_notebook(tmp_path / "n.ipynb", make_decision(record))
+    assert notebook_record(nbformat.read(path, 4)) == record
+
+
+def test_a_record_with_a_number_json_has_not_is_refused() -> None:
+    section = sections.first_screen(make_decision(make_record(evpi=float("nan"))))
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        section._repr_mimebundle_()
+
+
+def test_a_failed_write_leaves_the_old_page(tmp_path: Path) -> None:
+    target = tmp_path / "report.html"
+    target.write_text("old")
+    (tmp_path / "bad.ipynb").write_text("no notebook")
+    with pytest.raises(Exception, match="JSON"):
+        render(tmp_path / "bad.ipynb", target)
+    assert target.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+
+
+def test_contrast_of_both_colour_schemes() -> None:
+    """WCAG 2.2, 1.4.3: small text at least 4.5 to 1, on paper and on cards, light and dark."""
+    css = sections.style_sheet()
+    blocks = re.findall(r":root\{([^}]*)\}", css)
+    light = dict(re.findall(r"--([\w-]+):(#[0-9a-f]{3,6})", blocks[0]))
+    dark = light | dict(re.findall(r"--([\w-]+):(#[0-9a-f]{3,6})", blocks[1]))
+    for colours in (light, dark):
+        for name in ("ink", "muted", "kill", "fix", "scale"):
+            for ground in ("paper", "card"):
+                assert contrast(colours[name], colours[ground]) >= 4.5, (name, ground)
+        for name in ("before", "agent", "gain", "loss"):
+            assert contrast(colours[name], colours["paper"]) >= 3.0, name
+
+
+def contrast(a: str, b: str) -> float:
+    def light(colour: str) -> float:
+        digits = colour[1:] if len(colour) == 7 else "".join(c * 2 for c in colour[1:])
+        parts = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    high, low = sorted((light(a), light(b)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_every_colour_of_the_charts_has_a_dark_twin() -> None:
+    from roi.report import charts
+
+    css = sections.style_sheet()
+    for colour in (
+        charts.INK,
+        charts.MUTED,
+        charts.BEFORE,
+        charts.AGENT,
+        charts.GAIN,
+        charts.LOSS,
+        charts.BAND,
+    ):
+        assert f'[fill="{colour}"]' in css
+
+
+def test_the_index_lists_every_pilot_and_every_failure() -> None:
+    entries = [
+        Entry(pilot="claims_intake", record=make_record()),
+        Entry(pilot="thin", record=make_kill(), why="It took longer than the 600 seconds allowed."),
+        Entry(pilot="never_ran", record=None, why="params/never_ran.yaml: 1 problem"),
+    ]
+    html = index_page(entries)
+    text = text_of(html)
+    assert 'href="claims_intake/report.html"' in html
+    assert "never_ran" in text
+    assert "2 pilots: 0 to scale, 1 to fix, 1 to stop; 2 with a run that failed" in text
+    assert "600 seconds" in text
+    assert "about 9 of 10" in text
+    assert "EUR 268,000" in text
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", " =", "\t="])
+def test_no_cell_of_the_table_is_a_formula(start: str) -> None:
+    text = f"{start}HYPERLINK(0)"
+    rows = list(
+        csv.DictReader(io.StringIO(csv_text([Entry(pilot="p", record=make_record(title=text), why=text)])))
+    )
+    assert len(rows) == 1
+    assert rows[0]["title"].startswith("'")
+    assert rows[0]["failed_because"].startswith("'")
+    assert float(rows[0]["worth_p10"]) == -12_000
+
+
+def test_the_table_keeps_what_is_unknown_empty() -> None:
+    row = next(csv.DictReader(io.StringIO(csv_text([Entry(pilot="p", record=make_kill())]))))
+    assert row["verdict"] == "kill"
+    assert row["worth_mean"] == row["chance_it_pays"] == ""
+
+
+@pytest.mark.parametrize("record", [make_record(), make_kill(), make_scale()])
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_terminal_fits_and_needs_no_colour(record: dict[str, Any], width: int) -> None:
+    out = io.StringIO()
+    print_record(record, Console(file=out, width=width, color_system=None))
+    lines = out.getvalue().splitlines()
+    assert all(len(line) <= width for line in lines)
+    text = " ".join(out.getvalue().replace("│", " ").split())
+    assert record["verdict"].upper() in text
+    assert record["headline"] in text
+    assert "Nobody has signed yet." in text
+    assert "None" not in text
+
+
+def test_markup_in_a_text_does_not_reach_the_terminal() -> None:
+    out = io.StringIO()
+    print_record(make_record(title="[red]x[/red] \x1b[31m", headline="[/]"), Console(file=out, width=80))
+    assert "[red]x[/red]" in out.getvalue()
+    assert "\x1b" not in out.getvalue()
+
+
+def test_the_record_is_json(report: str) -> None:
+    json.dumps(make_record(), allow_nan=False)
