@@ -1,9 +1,10 @@
-"""Categories stay in clear while they are few, short and shared by several rows; others are refused or hidden."""
+"""A category stays in clear where the parameters name it or it reads like a machine's name; others are not shown."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from roi.parameters import LoadedParameters
 from roi.privacy import (
@@ -24,7 +25,6 @@ UNKNOWN = "(unknown)"
 OTHER = "(other)"
 _FAMILY = {"replaces": "version", "rolled_back_to": "version"}
 _DATED = ("version", "model", "suite")
-_PLACEHOLDER = "samples.{table}.columns.{column}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,14 @@ class Categories:
     Attributes:
         known: Family of columns → its values that may be shown.
         hidden: (table, column) pairs that hold others, too.
+        numbered: Segments that get a number in place of their name; the engine holds the names.
         problems: What must be mended.
         warnings: What was hidden.
     """
 
     known: Mapping[str, frozenset[str]]
     hidden: frozenset[tuple[str, str]]
+    numbered: bool
     problems: tuple[Problem, ...]
     warnings: tuple[str, ...]
 
@@ -53,7 +55,11 @@ class Categories:
         if (read.spec.table, column) in self.hidden:
             family = _FAMILY.get(column, column)
             listed = ", ".join(literal(v) for v in sorted(self.known[family])) or "''"
-            other = literal(OTHER) if family == "segment" else pseudonym(name, "category")
+            if family == "segment":
+                number = f"getvariable('segments')[{name}], " if self.numbered else ""
+                other = f"coalesce({number}{literal(OTHER)})"
+            else:
+                other = pseudonym(name, "category")
             value = f"case when {name} is null or {name} in ({listed}) then {name} else {other} end"
         if column == "segment" and read.spec.table == "cases":
             value = f"coalesce({value}, {literal(UNKNOWN)})"
@@ -79,16 +85,16 @@ def settle_categories(
 ) -> Categories:
     """Decide which values of the category columns may be shown.
 
-    A value may be shown where the parameters name it, where at least `min_group` rows share it, or where it reads like a
-    machine's name. Segments that may not become "(other)"; everything else becomes a pseudonym, so that versions still
-    match between tables.
+    A value may be shown where the parameters name it, or where it reads like a machine's name and is nobody's name in
+    the tables. Segments that may not are numbered, or become "(other)" where fewer than `min_group` cases share them;
+    everything else becomes a pseudonym, so that versions still match between tables.
 
     Args:
         con: The engine.
-        reads: The tables.
+        reads: The tables, with what other exports bring.
         keep: Table → SQL that is true of its rows that may be used.
         loaded: The parameters, whose own words may be shown.
-        min_group: Rows that make a value common.
+        min_group: Cases that make a segment of its own.
     """
     problems: list[Problem] = []
     found: list[_Value] = []
@@ -98,28 +104,72 @@ def settle_categories(
         problems += refused
     declared = _declared(reads, loaded)
     problems += _personal(reads, found, declared)
-    rows: dict[tuple[str, str], int] = {}
-    for v in found:
-        key = (_FAMILY.get(v.column, v.column), v.text)
-        rows[key] = max(rows.get(key, 0), v.rows)
+    names = _names(con, reads, found)
     known: dict[str, set[str]] = {}
     hidden: dict[tuple[str, str], int] = {}
     for v in found:
         family = _FAMILY.get(v.column, v.column)
         group = known.setdefault(family, set())
-        common = rows[family, v.text] >= min_group
-        if v.text in declared.get(family, ()) or common or identifier_like(v.text):
+        machine = identifier_like(v.text) and v.text not in names
+        if v.text in declared.get(family, ()) or machine:
             group.add(v.text)
         else:
             hidden[v.table, v.column] = hidden.get((v.table, v.column), 0) + 1
     problems += _against_mix(reads["cases"], found, known.get("segment", set()), loaded)
-    warnings = [
-        f"{n:,} rare values of {column} in {table} are {'put together as (other)' if column == 'segment' else 'shown as pseudonyms'}, since fewer than "
-        f"{min_group} rows share each"
-        for (table, column), n in hidden.items()
-    ]
+    numbers = _numbers(found, known.get("segment", set()), min_group)
+    if numbers:
+        theirs, ours = (
+            ", ".join(literal(text) for text in texts) for texts in zip(*numbers.items(), strict=True)
+        )
+        con.execute(f"set variable segments = map([{theirs}], [{ours}])")
+    warnings = [_warning(reads[table], column, n) for (table, column), n in hidden.items()]
     shown = {family: frozenset(values) for family, values in known.items()}
-    return Categories(shown, frozenset(hidden), tuple(problems), tuple(warnings))
+    return Categories(shown, frozenset(hidden), bool(numbers), tuple(problems), tuple(warnings))
+
+
+def _names(con: Connection, reads: Mapping[str, ReadTable], found: Sequence[_Value]) -> set[str]:
+    """Which of the values are names of people in the tables, too, such as a worker's."""
+    people = [
+        f"select {quoted(column.name)} from {read.name}"
+        for read in reads.values()
+        for column in read.columns.values()
+        if column.kind == "worker"
+    ]
+    texts = sorted({v.text for v in found if identifier_like(v.text)})
+    if not people or not texts:
+        return set()
+    listed = f"unnest([{', '.join(literal(t) for t in texts)}])"
+    rows = con.execute(
+        f"select t from (select {listed} as t) where {pseudonym('t', 'worker')} in ({' union '.join(people)})"
+    )
+    return {str(text) for (text,) in rows.fetchall()}
+
+
+def _numbers(found: Sequence[_Value], known: set[str], min_group: int) -> dict[str, str]:
+    """Segments without a name that may be shown: the largest is number 1."""
+    nameless = [
+        v
+        for v in found
+        if (v.table, v.column) == ("cases", "segment") and v.text not in known and v.rows >= min_group
+    ]
+    nameless.sort(key=lambda v: (-v.rows, v.text))
+    free = (name for i in count(1) if (name := f"segment {i}") not in known)
+    return {v.text: next(free) for v in nameless}
+
+
+def _warning(read: ReadTable, column: str, n: int) -> str:
+    """What was hidden, and how to have it shown."""
+    many = f"{n:,} value{'s' if n != 1 else ''} of {column} in {read.spec.table}"
+    verb = "reads" if n == 1 else "read"
+    if column == "segment":
+        return (
+            f"{many} {verb} like free text and may name people, so that they are shown as numbers or as (other); "
+            "list the names under demand.mix to have them shown"
+        )
+    return (
+        f"{many} {verb} like free text and may name people, so that pseudonyms are shown; to have a name shown, list "
+        f"it under {read.spec.place}.columns.{column}.values"
+    )
 
 
 def _values(con: Connection, name: str, read: ReadTable, keep: str) -> tuple[list[_Value], list[Problem]]:
@@ -175,8 +225,9 @@ def _declared(reads: Mapping[str, ReadTable], loaded: LoadedParameters) -> dict[
         "version": set(loaded.parameters.samples.version),
         "tool": set(loaded.policy.high_risk_tools),
     }
-    for read in reads.values():
-        for m in read.maps:
+    joined = [m for join in reads["cases"].spec.joins for m in join.rows.columns.values()]
+    for maps in [*(read.maps for read in reads.values()), joined]:
+        for m in maps:
             words = declared.setdefault(_FAMILY.get(m.name, m.name), set())
             words |= {ours for ours in (m.values or {}).values() if ours is not None}
             if m.constant is not None:

@@ -47,14 +47,15 @@ class _Rule:
     shows: str | None = None
 
 
-def key_of(table: str) -> str | None:
+def key_of(read: ReadTable) -> str | None:
     """The column without which a row of a table says nothing."""
-    return {"cases": "case_id", "actions": "action_id", "inputs": "case_id"}.get(table)
+    key = {"cases": "case_id", "actions": "action_id", "inputs": "case_id"}.get(read.spec.table)
+    return key if key in read.columns else None  # another export may be joined on something else
 
 
 def used_rows(read: ReadTable) -> str:
     """SQL that is true of rows that hold their key."""
-    key = key_of(read.spec.table)
+    key = key_of(read)
     holds = f"(flags_ & {read.bit('empty')}) = 0"
     return f"{holds} and {quoted(key)} is not null" if key else holds
 
@@ -71,7 +72,7 @@ def check_table(con: Connection, read: ReadTable) -> Checked:
     """
     table, used = read.spec.table, used_rows(read)
     rules = _rules(read)
-    key = key_of(table)
+    key = key_of(read)
     keys = _identity(read)
     empty = f"(flags_ & {read.bit('empty')}) <> 0"
     parts = [
@@ -153,7 +154,7 @@ def _rules(read: ReadTable) -> list[_Rule]:
                 )
             )
         blank_counts = (
-            column.required and name != key_of(table) and not (table == "actions" and name == "case_id")
+            column.required and name != key_of(read) and not (table == "actions" and name == "case_id")
         )
         if blank_counts:
             rules.append(_Rule(name, f"{quoted_name} is null", f"blank; every row needs its {name}"))

@@ -8,7 +8,7 @@ from typing import Any
 
 from roi.canonical import CANONICAL
 from roi.categories import Categories
-from roi.checks import used_rows
+from roi.checks import check_table, used_rows
 from roi.mapping import ColumnMap, JoinSpec, TableSpec
 from roi.prices import CURRENCY, TokenUse, price_tokens
 from roi.problems import Problem
@@ -16,7 +16,7 @@ from roi.readers.base import Connection, UnreadableError, literal, quoted
 from roi.readers.held import hold_columns
 from roi.sample_tables import ReadTable, Surroundings, read_table
 
-__all__ = ["JoinRate", "add_joins", "add_prices"]
+__all__ = ["JoinRate", "Joined", "add_joins", "add_prices", "join_rates"]
 
 _TOKENS = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens")
 
@@ -40,25 +40,36 @@ class JoinRate:
     matched: int
 
 
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The cases with what other exports add.
+
+    Attributes:
+        cases: The cases; besides its columns the engine's table holds one `matched_…` column an export.
+        matched: Such a column → the export's name.
+    """
+
+    cases: ReadTable
+    matched: Mapping[str, str]
+
+
 def add_joins(
     con: Connection,
     cases: ReadTable,
     around: Surroundings,
-    categories: Categories,
     problems: list[Problem],
     warnings: list[str],
-) -> tuple[list[JoinRate], ReadTable]:
+) -> Joined:
     """Join the other exports of the cases, in the order in which they are named.
 
     Args:
         con: The engine.
         cases: The cases.
         around: The engine and where things are.
-        categories: Which segments may be shown.
         problems: Takes what is wrong.
         warnings: Takes what the readers say.
     """
-    rates: list[JoinRate] = []
+    matched: dict[str, str] = {}
     for i, join in enumerate(cases.spec.joins):
         try:
             other = _other(join, around, i)
@@ -66,15 +77,32 @@ def add_joins(
             problems += error.problems
             continue
         warnings += other.rows.warnings
+        look = check_table(con, other)
+        problems += look.problems
+        warnings += look.warnings
         keys = list(join.on)
         lost = [k for k in keys if k not in cases.columns]
         if lost:
             message = f"the cases have no column {lost[0]} to join on"
             problems.append(Problem(around.file, f"{join.rows.place}.on", message))
             continue
-        cases, found = _joined(con, cases, other, join, categories, i, problems)
-        rates += found
-    return rates, cases
+        cases = _joined(con, cases, other, join, i, [*matched], problems)
+        matched[f"matched_{i}"] = other.rows.label
+    return Joined(cases, matched)
+
+
+def join_rates(con: Connection, joined: Joined, categories: Categories) -> list[JoinRate]:
+    """How many cases each other export matched, by arm and segment."""
+    cases = joined.cases
+    segment = categories.shown(cases, "segment") if "segment" in cases.columns else "null"
+    return [
+        JoinRate(source=label, arm=arm, segment=shown, cases=int(n), matched=int(m))
+        for column, label in joined.matched.items()
+        for arm, shown, n, m in con.execute(
+            f"select arm, {segment}, count(*), count(*) filter ({column}) from {cases.name} "
+            f"where {used_rows(cases)} group by 1, 2 order by 1, 2"
+        ).fetchall()
+    ]
 
 
 def _other(join: JoinSpec, around: Surroundings, i: int) -> ReadTable:
@@ -93,10 +121,10 @@ def _joined(
     cases: ReadTable,
     other: ReadTable,
     join: JoinSpec,
-    categories: Categories,
     i: int,
+    before: list[str],
     problems: list[Problem],
-) -> tuple[ReadTable, list[JoinRate]]:
+) -> ReadTable:
     keys = list(join.on)
     takes = dict(join.take) or {name: "first" for name in join.rows.columns if name not in keys}
     listed = ", ".join(keys)
@@ -118,7 +146,7 @@ def _joined(
                 cases.spec.place, f"join[{i}].take.{words[0]}", "only numbers are summed; write first or max"
             )
         )
-        return cases, []
+        return cases
     how = {"sum": "sum({0})", "max": "max({0})", "first": "arg_min({0}, rowid)"}
     outputs = ", ".join(f"{how[way].format(quoted(name))} as {quoted(name)}" for name, way in takes.items())
     types = {name: f"::{_type(con, other.name, name)}" for name in takes}
@@ -133,29 +161,19 @@ def _joined(
         f"{f'coalesce(c.{quoted(t)}, j.{quoted(t)})' if t in cases.columns else f'j.{quoted(t)}'}{types[t]} as {quoted(t)}"
         for t in takes
     ]
+    kept = "".join(f"c.{m}, " for m in before)
     con.execute(
         f"create or replace table {name} as select {', '.join(f'c.{quoted(c)}' for c in own)}, {', '.join(filled)}, c.flags_, "
-        f"j.{keys[0]} is not null as matched_ from {cases.name} c left join d_join_{i} j on "
+        f"{kept}j.{keys[0]} is not null as matched_{i} from {cases.name} c left join d_join_{i} j on "
         f"{' and '.join(f'c.{k} = j.{k}' for k in keys)} order by c.rowid"
     )
     columns = {**cases.columns, **{t: CANONICAL["cases"][t] for t in takes}}
-    joined = replace(
+    return replace(
         cases,
         name=name,
         columns={c: columns[c] for c in [*own, *takes]},
         rows=replace(cases.rows, fingerprints={**cases.rows.fingerprints, **other.rows.fingerprints}),
     )
-    segment = (
-        categories.shown(cases, "segment") if "segment" in cases.columns and "segment" in own else "null"
-    )
-    rates = con.execute(
-        f"select arm, {segment}, count(*), count(*) filter (matched_) from {name} where {used_rows(joined)} group by 1, 2 order by 1, 2"
-    ).fetchall()
-    con.execute(f"alter table {name} drop column matched_")
-    return joined, [
-        JoinRate(source=other.rows.label, arm=a, segment=s, cases=int(n), matched=int(m))
-        for a, s, n, m in rates
-    ]
 
 
 def _type(con: Connection, table: str, column: str) -> str:

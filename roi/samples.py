@@ -13,7 +13,7 @@ from roi.parameters import LoadedParameters
 from roi.privacy import Keys, make_keys
 from roi.problems import Problem, SampleError
 from roi.readers.base import Connection, UnreadableError, literal, quoted
-from roi.sample_joins import JoinRate, add_joins, add_prices
+from roi.sample_joins import JoinRate, add_joins, add_prices, join_rates
 from roi.sample_tables import ReadTable, Surroundings, read_table
 from roi.schema.tables import MINUTE_COLUMNS
 from roi.versions import keep_versions
@@ -126,6 +126,9 @@ class _Opening:
         if "cases" not in reads or any(look.problems for look in checked.values()):
             raise SampleError(self.problems)
         keep = {name: self._keep(read, checked[name]) for name, read in reads.items()}
+        joined = add_joins(self.con, reads["cases"], self._around(), self.problems, self.warnings)
+        reads["cases"] = joined.cases
+        # After the joins, so that what they bring is looked at, too.
         categories = settle_categories(
             self.con, reads, keep, self.loaded, min_group=self.loaded.policy.privacy.min_group
         )
@@ -133,11 +136,8 @@ class _Opening:
         self.warnings += categories.warnings
         if self.problems:
             raise SampleError(self.problems)
-        cases = reads["cases"]
-        rates, cases = add_joins(self.con, cases, self._around(), categories, self.problems, self.warnings)
-        if self.problems:
-            raise SampleError(self.problems)
-        cases, unknown = add_prices(self.con, cases, keep["cases"])
+        rates = join_rates(self.con, joined, categories)
+        cases, unknown = add_prices(self.con, joined.cases, keep["cases"])
         if checked["cases"].zero_costs:
             unknown = {"a cost of 0 is logged beside tokens": checked["cases"].zero_costs, **unknown}
         self.warnings += [f"The agent's cost is unknown in {n:,} cases: {why}" for why, n in unknown.items()]
