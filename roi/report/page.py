@@ -103,10 +103,11 @@ def render(notebook: str | Path, target: str | Path) -> Path:
         title = f"{words.verdict_word(record)}: {record.get('title') or record.get('pilot')}"
         above = f"Business case: kill, fix or scale? As of {words.day(record.get('as_of'))}"
         version = (record.get("provenance") or {}).get("roi")
-        footer = f"Written by roi {words.shorten(version or '', 40)} from {record.get('pilot')}’s own cases."
-        footer += (
-            " Every figure is a summary of the same draws; ranges hold 8 in 10 outcomes unless they say more."
+        name = words.shorten(record.get("pilot") or "the pilot", 60)
+        footer = (
+            f"Written by roi {words.shorten(version or '', 40)} from {name}’s own cases. Every figure is a "
         )
+        footer += "summary of the same draws; ranges hold 8 in 10 outcomes unless they say more."
     return write_whole(target, page(title, _contents(body), above=above, footer=footer))
 
 

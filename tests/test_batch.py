@@ -1,0 +1,249 @@
+"""A batch: one failure stops no other, outputs appear whole or not at all, nothing of this machine is kept."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent
+
+import nbformat
+import pytest
+from fixtures_record import make_record
+from nbformat.v4 import new_code_cell, new_notebook
+from rich.console import Console
+
+from roi.batch import BatchResult, run_batch
+from roi.batch.engine import NotebookError, _failure
+from roi.batch.outputs import keep_partial, publish, recover, staging
+from roi.batch.runner import Outcome
+from roi.problems import InputError, ParameterError, Problem
+
+HERE = Path(__file__).parent
+CELL = dedent("""
+    import sys
+    sys.path.insert(0, {here!r})
+    import time
+    from fixtures_record import make_decision, make_record
+    from roi.problems import Problem, SampleError
+    from roi.report import sections
+    print("working")
+    print("Ms Secret", file=sys.stderr)
+    if "bug" in pilot: raise ValueError("could not convert 'Ms Secret'")
+    if "bad" in pilot: raise SampleError([Problem("data/x.csv", "arm", "row 3 holds a text of 9 characters")])
+    if "slow" in pilot: time.sleep(60)
+    if "dies" in pilot: import os; os._exit(3)
+    sections.first_screen(make_decision(make_record(pilot=pilot, title=pilot), empty=True))
+""").strip()
+
+
+@dataclass
+class Found:
+    """What the check of a parameter file finds."""
+
+    pilot: str
+    name: str
+    project: Path
+
+
+def check(path: Path) -> Found:
+    if "invalid" in path.stem:
+        raise InputError([Problem(path.name, "economics.adoptoin", "unknown key; did you mean 'adoption'?")])
+    return Found(path.stem, f"params/{path.name}", path.parent.parent)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "notebooks").mkdir()
+    cells = [
+        new_code_cell('pilot = "a"\neconomics = None', metadata={"tags": ["parameters"]}),
+        new_code_cell(CELL.format(here=str(HERE))),
+    ]
+    kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    nbformat.write(new_notebook(cells=cells, metadata=kernel), folder / "notebooks" / "2_decide.ipynb")
+    return folder
+
+
+def run(project: Path, out: Path, *pilots: str, timeout: float = 120.0) -> tuple[BatchResult, str]:
+    shown = io.StringIO()
+    files = [project / "params" / f"{name}.yaml" for name in pilots]
+    console = Console(file=shown, width=100, color_system=None)
+    return run_batch(files, out, check=check, console=console, timeout=timeout), shown.getvalue()
+
+
+@pytest.fixture(scope="module")
+def batch(project: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, BatchResult, str]:
+    out = tmp_path_factory.mktemp("reports")
+    result, shown = run(project, out, "good", "bug", "bad", "invalid", "dies")
+    return out, result, shown
+
+
+def test_one_failure_stops_no_other(batch: tuple[Path, BatchResult, str]) -> None:
+    _, result, shown = batch
+    states = {outcome.pilot: outcome.state for outcome in result.outcomes}
+    assert states == {"good": "done", "bug": "failed", "bad": "inputs", "invalid": "inputs", "dies": "failed"}
+    assert result.exit_code == 1
+    assert "good: FIX: Mend the inputs first" in shown
+    assert "did you mean 'adoption'?" in shown
+    assert "row 3 holds a text of 9 characters" in shown
+
+
+def test_a_pilot_that_is_done_has_all_its_files(batch: tuple[Path, BatchResult, str]) -> None:
+    out, _, _ = batch
+    assert sorted(os.listdir(out / "good")) == ["2_decide.ipynb", "decision.json", "report.html"]
+    text = (out / "good" / "decision.json").read_text(encoding="utf-8")
+    expected = make_record(pilot="params/good.yaml", title="params/good.yaml")
+    assert text == json.dumps(expected, ensure_ascii=False, sort_keys=True) + "\n"
+    assert "Mend the inputs first" in (out / "good" / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_bug_keeps_its_notebook_and_says_why_without_the_sample(
+    batch: tuple[Path, BatchResult, str],
+) -> None:
+    out, _, shown = batch
+    assert sorted(os.listdir(out / "bug")) == ["2_decide.partial.ipynb", "why.txt"]
+    assert "ValueError" in (out / "bug" / "why.txt").read_text(encoding="utf-8")
+    assert "working" in (out / "bug" / "2_decide.partial.ipynb").read_text(encoding="utf-8")
+    assert "Secret" not in shown
+    for path in out.rglob("*"):
+        # The words stand in the code of this test's notebook; nowhere else.
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        assert text.count("Ms Secret") == (2 if path.suffix == ".ipynb" else 0), path
+
+
+def test_inputs_to_mend_write_nothing_of_their_own(batch: tuple[Path, BatchResult, str]) -> None:
+    out, _, _ = batch
+    assert sorted(p.name for p in out.iterdir()) == ["bug", "decisions.csv", "dies", "good", "index.html"]
+    index = (out / "index.html").read_text(encoding="utf-8")
+    for part in (
+        "good/report.html",
+        "did you mean &#39;adoption&#39;?",
+        "text of 9 characters",
+        "ValueError",
+    ):
+        assert part in index
+
+
+def test_an_executed_notebook_says_nothing_of_this_machine(batch: tuple[Path, BatchResult, str]) -> None:
+    out, _, _ = batch
+    notebook = nbformat.read(out / "good" / "2_decide.ipynb", 4)
+    assert notebook.metadata.papermill == {
+        "input_path": "notebooks/2_decide.ipynb",
+        "parameters": {"pilot": "params/good.yaml"},
+        "version": notebook.metadata.papermill.version,
+    }
+    assert all(set(cell.metadata) <= {"tags"} for cell in notebook.cells)
+    assert [cell.id for cell in notebook.cells][1] == "injected-parameters"
+    text = (out / "good" / "2_decide.ipynb").read_text(encoding="utf-8")
+    assert str(out.parent) not in text.replace(str(HERE), "")
+
+
+def test_the_same_inputs_give_the_same_files(
+    project: Path, batch: tuple[Path, BatchResult, str], tmp_path: Path
+) -> None:
+    out, _, _ = batch
+    run(project, tmp_path / "again", "good")
+    for name in os.listdir(out / "good"):
+        assert (tmp_path / "again" / "good" / name).read_bytes() == (out / "good" / name).read_bytes(), name
+
+
+def test_time_is_limited_and_the_earlier_report_stays(project: Path, tmp_path: Path) -> None:
+    target = tmp_path / "slow"
+    target.mkdir()
+    (target / "decision.json").write_text(json.dumps(make_record(pilot="slow")))
+    (target / "report.html").write_text("earlier")
+    began = time.monotonic()
+    result, _ = run(project, tmp_path, "slow", timeout=3.0)
+    assert time.monotonic() - began < 40
+    assert result.exit_code == 1
+    assert "longer than the" in result.outcomes[0].why
+    assert (target / "report.html").read_text() == "earlier"
+    assert (target / "why.txt").exists()
+    index = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "last whole run" in index
+
+
+def test_only_inputs_to_mend_write_nothing_and_exit_with_2(project: Path, tmp_path: Path) -> None:
+    result, _ = run(project, tmp_path / "new", "invalid")
+    assert result.exit_code == 2
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_undeclared_parameter_is_refused_before_anything_runs(project: Path, tmp_path: Path) -> None:
+    from roi.batch.engine import execute
+
+    notebook = project / "notebooks" / "2_decide.ipynb"
+    with pytest.raises(ParameterError, match="did you mean 'economics'"):
+        execute(notebook, tmp_path / "o.ipynb", {"pilot": "good", "econmics": {}}, project=project)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_notebook_is_no_input_problem_unless_it_says_so() -> None:
+    assert _failure("SampleError", "data/x.csv: 1 problem", []).is_input
+    raw = _failure(
+        "ConversionException",
+        "Could not convert 'Ms Secret'",
+        ["File /home/me/site-packages/duckdb/a.py:7, in f"],
+    )
+    assert not raw.is_input
+    assert "Secret" not in raw.why
+    assert "duckdb/a.py:7 in f" in raw.why
+    assert "/home" not in _failure("FileNotFoundError", "No such file: '/home/me/data/x.csv'", []).why
+
+
+def test_errors_travel_between_processes() -> None:
+    import pickle
+
+    error = pickle.loads(pickle.dumps(NotebookError("ValueError", "why", is_input=True)))
+    assert (error.kind, error.why, error.is_input) == ("ValueError", "why", True)
+
+
+def put(folder: Path, **files: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name.replace("_json", ".json").replace("_html", ".html")).write_text(text)
+    return folder
+
+
+def test_what_is_replaced_goes_to_the_archive(tmp_path: Path) -> None:
+    target = tmp_path / "p"
+    for n in (1, 2, 2, 3):
+        with staging(tmp_path, "p") as folder:
+            put(folder, decision_json=json.dumps({"as_of": f"2026-0{n}-01"}), report_html=f"run {n}")
+            publish(folder, target)
+    archived = sorted(p.name[:10] for p in (target / "archive").iterdir())
+    assert archived == ["2026-01-01", "2026-02-01"]  # the second run of the same record left no copy
+    first = next(p for p in (target / "archive").iterdir() if p.name.startswith("2026-01-01"))
+    assert (first / "report.html").read_text() == "run 1"
+    assert (target / "report.html").read_text() == "run 3"
+    assert [p.name for p in tmp_path.iterdir()] == ["p"]
+
+
+def test_a_run_cut_off_between_its_renames_is_put_back(tmp_path: Path) -> None:
+    put(tmp_path / ".p.old", report_html="earlier")
+    recover(tmp_path)
+    assert (tmp_path / "p" / "report.html").read_text() == "earlier"
+
+
+def test_a_whole_run_sweeps_the_failed_one_away(tmp_path: Path) -> None:
+    put(tmp_path / "work", report_html="x")
+    (tmp_path / "work" / "2_decide.ipynb").write_text("{}")
+    keep_partial(tmp_path / "work", tmp_path / "p", "2_decide", "It broke.")
+    assert sorted(os.listdir(tmp_path / "p")) == ["2_decide.partial.ipynb", "why.txt"]
+    with staging(tmp_path, "p") as folder:
+        put(folder, decision_json="{}")
+        publish(folder, tmp_path / "p")
+    assert os.listdir(tmp_path / "p") == ["decision.json"]
+
+
+def test_exit_codes() -> None:
+    def code(*states: str) -> int:
+        return BatchResult(tuple(Outcome(pilot=s, state=s) for s in states)).exit_code
+
+    assert code("done") == 0
+    assert code("done", "inputs") == 2
+    assert code("done", "inputs", "failed") == 1
