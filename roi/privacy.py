@@ -38,6 +38,8 @@ MOST_CATEGORIES = 50
 
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _DATE = re.compile(r"(?<!\d)(19|20)\d\d[-./_]?(0[1-9]|1[0-2])[-./_]?(0[1-9]|[12]\d|3[01])(?!\d)")
+_HEXADECIMAL = re.compile(r"\b(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{7,64}\b")
+_ACCOUNT = re.compile(r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,30}\b")
 _MANY_DIGITS = re.compile(r"\d(?:[\s\-./()]*\d){6,}")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/+-]*")
 
@@ -47,7 +49,7 @@ class Keys:
     """One secret for each domain of names; never printed.
 
     Attributes:
-        by_domain: A secret of 64 hexadecimal digits for each of `DOMAINS`.
+        by_domain: A secret of 128 bits, in hexadecimal digits, for each of `DOMAINS`.
         stated: Whether the key came from the environment (stronger) or from the pilot's name (weaker).
     """
 
@@ -69,7 +71,7 @@ def make_keys(pilot: str, *, key_env: str | None) -> Keys:
     """
     value = os.environ.get(key_env, "") if key_env else ""
     root = hashlib.sha256(b"roi key " + value.encode() if value else b"roi pilot " + pilot.encode()).digest()
-    by_domain = {d: hashlib.sha256(root + b" " + d.encode()).hexdigest() for d in DOMAINS}
+    by_domain = {d: hashlib.sha256(root + b" " + d.encode()).hexdigest()[:32] for d in DOMAINS}
     return Keys(by_domain=by_domain, stated=bool(value))
 
 
@@ -82,13 +84,10 @@ def pseudonym(text: str, domain: str) -> str:
             statement, and so no message about one, contains it.
 
     Returns:
-        SQL for the domain's prefix and twelve hexadecimal digits.
-
-    Source:
-        The nesting of HMAC (RFC 2104), with the key in place of its two pads.
+        SQL for the domain's prefix and twelve hexadecimal digits: the head of SHA-256 over key and text. Cutting it
+        off is what keeps a keyed hash of this form from being extended to other texts.
     """
-    key = f"getvariable('key_{domain}')"
-    return f"'{DOMAINS[domain]}' || left(sha256({key} || sha256({key} || {text})), 12)"
+    return f"'{DOMAINS[domain]}' || left(sha256(getvariable('key_{domain}') || {text}), 12)"
 
 
 def looks_personal(value: str, *, dates_allowed: bool = False) -> str | None:
@@ -96,21 +95,28 @@ def looks_personal(value: str, *, dates_allowed: bool = False) -> str | None:
 
     Args:
         value: A value of a column whose texts would be shown.
-        dates_allowed: Names of models and versions hold dates (`…-20251022`), which are no account numbers.
+        dates_allowed: Names of models and versions hold dates (`…-20251022`) and the hashes of commits, which are no
+            account numbers.
 
     Returns:
         A phrase such as ``"an e-mail address"``, or None.
     """
     if _EMAIL.search(value):
         return "an e-mail address"
-    digits = _DATE.sub("·", value) if dates_allowed else value
-    if _MANY_DIGITS.search(digits):
+    digits = _DATE.sub("·", _HEXADECIMAL.sub("·", value)) if dates_allowed else value
+    if _MANY_DIGITS.search(digits) or any(map(_is_account, _ACCOUNT.findall(value.upper()))):
         return "a telephone or account number"
     return None
 
 
+def _is_account(text: str) -> bool:
+    """Whether the check digits of an IBAN are right (ISO 13616); some have few digits in a row."""
+    plain = text.replace(" ", "").replace("-", "")
+    return int("".join(str(int(c, 36)) for c in plain[4:] + plain[:4])) % 97 == 1
+
+
 def identifier_like(value: str) -> bool:
-    """Whether a rare value reads like a machine's name (`crm.write`, `v2`), which may be shown, and not like a person's."""
+    """Whether a value reads like a machine's name (`crm.write`, `v2`), which may be shown, and not like a person's."""
     if not _IDENTIFIER.fullmatch(value):
         return False
     return value == value.lower() or any(c.isdigit() or c in "_:/" for c in value)

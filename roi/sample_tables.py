@@ -13,7 +13,7 @@ from roi.privacy import describe_text
 from roi.problems import Problem
 from roi.readers import open_source
 from roi.readers.base import Connection, Rows, UnreadableError
-from roi.readers.query import run_query
+from roi.readers.query import names_in, run_query
 from roi.styles import clock_shifts, date_styles, decimal_styles
 
 __all__ = ["ReadTable", "Surroundings", "read_table"]
@@ -77,17 +77,20 @@ def read_table(spec: TableSpec, around: Surroundings, *, name: str, also: Sequen
         also: Canonical columns that another export brings.
 
     Raises:
-        UnreadableError: With everything that keeps it from being read, cells that are no value of their column included.
+        UnreadableError: With everything that keeps it from being read, cells that are no value of their column
+            included.
     """
     con = around.con
     if spec.format is not None:
         message = "trace exports are not read yet; export them as a table, or leave this source out"
         raise UnreadableError([Problem(around.file, f"{spec.place}.format", message)])
     wanted = [*dict.fromkeys([*sources_of(tuple(spec.columns.values())), *CANONICAL[spec.table]])]
+    if spec.query is not None:
+        wanted += names_in(spec.query)
     rows = open_source(
         con,
         spec.source,
-        wanted=wanted if spec.query is None else (),
+        wanted=wanted,
         project=around.project,
         folder=around.folder,
         name=f"source_{name}",
@@ -190,6 +193,7 @@ def maps_source(maps: Sequence[ColumnMap], name: str) -> str:
     return next(m.sources[0] for m in maps if m.name == name)
 
 
+_MARKS = "'nan', 'inf', '-inf', 'infinity', '-infinity', 'null', 'none', 'na', 'n/a'"
 _WANTED = {
     "minutes": "is no number of minutes",
     "cost": "is no amount",
@@ -231,8 +235,7 @@ def _unread_problems(
         m = next(m for m in read.maps if m.name == flag.column)
         cell = f"t{list(sources).index(flag.source)}" if flag.source else "null::varchar"
         length, special = con.execute(
-            f"select length({cell}), lower({cell}) in ('nan', 'inf', '-inf', 'infinity', '-infinity', 'null', 'none', 'na', 'n/a') "
-            f"from ({texts}) limit 1 offset {first}"
+            f"select length({cell}), lower({cell}) in ({_MARKS}) from ({texts}) limit 1 offset {first}"
         ).fetchall()[0]
         shown = describe_text(length)
         many = f"{n:,} value{'s' if n != 1 else ''}"

@@ -42,8 +42,8 @@ def read_database(
         place: The key that names the source, for messages.
 
     Raises:
-        UnreadableError: If the database cannot be reached or the SELECT is not one. The messages hold neither the address nor
-            what the database answered, since both may carry secrets or cells.
+        UnreadableError: If the database cannot be reached or the SELECT is not one. The messages hold neither the
+            address nor what the database answered, since both may carry secrets or cells.
     """
     variable = re.fullmatch(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", connect)
     if variable:
@@ -122,7 +122,8 @@ def _open(address: str, project: Path, folder: Path) -> Any:
     with path.open("rb") as stream:
         head = stream.read(16)
     if head.startswith(b"SQLite format 3"):
-        backend = ibis.sqlite.connect(path)
-        backend.raw_sql("pragma query_only = on").close()
-        return backend
+        import sqlite3
+
+        # Opened read-only by SQLite itself, which still allows the temporary view that Ibis makes of a SELECT.
+        return ibis.sqlite.from_connection(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True))
     return ibis.duckdb.connect(path, read_only=True)

@@ -193,7 +193,7 @@ def _held(con: Connection, head: _Head, name: str) -> Sheet:
     before = csv.field_size_limit(LONGEST_LINE)
     try:
         rows: Iterable[list[str]] = csv.reader(lines, delimiter=head.delimiter)
-        body = [row for row in islice((r for r in rows if r), 1, None)]
+        body = list(islice((r for r in rows if r), 1, None))
     except csv.Error:
         raise UnreadableError(
             [

@@ -40,7 +40,8 @@ def read_json_lines(con: Connection, files: Sequence[Found], *, wanted: Sequence
             # `auto` also reads one array of objects, which is what some exports of this ending are.
             way = "auto" if ".json" in [s.lower() for s in found.path.suffixes] else "newline_delimited"
             sources.append(
-                f"select json as j, {literal(found.path.name)} as f from read_json_objects([{literal(str(found.path))}], "
+                f"select json as j, {literal(found.path.name)} as f "
+                f"from read_json_objects([{literal(str(found.path))}], "
                 f"format='{way}', ignore_errors={'false' if way == 'auto' else 'true'}, maximum_object_size=1000000)"
             )
         else:

@@ -7,7 +7,7 @@ from roi.readers.base import Connection, Rows, UnreadableError, quoted
 from roi.readers.held import Sheet, move
 from roi.readers.parquet import as_text
 
-__all__ = ["one_select", "run_query"]
+__all__ = ["names_in", "one_select", "run_query"]
 
 
 def one_select(sql: str, *, dialect: str, tables: frozenset[str] | None) -> str | None:
@@ -44,11 +44,29 @@ def one_select(sql: str, *, dialect: str, tables: frozenset[str] | None) -> str 
     return None
 
 
+def names_in(sql: str) -> list[str]:
+    """The column names that a SELECT mentions; none where it cannot be read."""
+    import sqlglot
+    from sqlglot import exp
+
+    try:
+        return sorted(
+            {
+                c.name
+                for tree in sqlglot.parse(sql, dialect="duckdb")
+                if tree
+                for c in tree.find_all(exp.Column)
+            }
+        )
+    except (sqlglot.errors.SqlglotError, ValueError, RecursionError):
+        return []
+
+
 def run_query(con: Connection, rows: Rows, sql: str, *, table: str, file: str, place: str) -> Rows:
     """Run a SELECT over a source's rows, which it knows as `source`.
 
-    The statement runs in an engine of its own that holds these rows only: no files, no network, no settings, no names of
-    Python. Every cell is a text there (`cast(minutes as double)` makes a number of one).
+    The statement runs in an engine of its own that holds these rows only: no files, no network, no settings, no names
+    of Python. Every cell is a text there (`cast(minutes as double)` makes a number of one).
 
     Raises:
         UnreadableError: If it is not one SELECT from `source`, or fails.
