@@ -19,7 +19,8 @@ DateStyle = Literal["iso", "day_first", "month_first"]
 
 _BLANKS = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
 _PLAIN_NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?"
-_OFFSET = r":\d\d(\.\d+)?\s*([Zz]|UTC|GMT|[+-]\d\d(:?\d\d)?)$"
+_OFFSET = r":\d\d([.,]\d+)?\s*([Zz]|UTC|GMT|[+-]\d\d(:?\d\d)?)$"
+_NO_SECONDS = r"^(\S+[ T]\d\d?:\d\d)\s*([Zz]|UTC|GMT|[+-])"
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
 _NAMED_DATES = ("%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%b %d, %Y", "%B %d, %Y", "%a, %d %b %Y")
 _TRUE = ("true", "yes", "1", "t", "y", "1.0")
@@ -83,9 +84,7 @@ def number(text: str, style: DecimalStyle, precision: int, scale: int) -> str:
 
 def _micro_to_minutes(micro: str, unit: str) -> str:
     """Millionths of a unit as minutes, rounded half to even at the sixth place."""
-    up, down = _UNITS[unit]
-    if down == 1:
-        return f"try_cast(({micro})::hugeint * {up} * 0.000001::decimal(7,6) as decimal(18,6))"
+    down = _UNITS[unit][1]
     q, r = f"(({micro}) // {down})", f"abs(({micro}) % {down})"
     carry = (
         f"(case when 2 * {r} > {down} or (2 * {r} = {down} and {q} % 2 <> 0) then sign({micro}) else 0 end)"
@@ -95,7 +94,11 @@ def _micro_to_minutes(micro: str, unit: str) -> str:
 
 def _in_minutes(value: str, unit: str) -> str:
     """A decimal(18,6) of a unit as minutes."""
-    return value if unit == "minutes" else _micro_to_minutes(f"(({value}) * 1000000)::bigint", unit)
+    up, down = _UNITS[unit]
+    if down == 1:
+        return value if up == 1 else f"try_cast(({value})::decimal(24,6) * {up} as decimal(18,6))"
+    # Wide enough for every decimal(18,6), since the engine does not widen a product by itself.
+    return _micro_to_minutes(f"(({value})::decimal(24,6) * 1000000::decimal(7,0))::bigint", unit)
 
 
 def _duration(text: str) -> str:
@@ -115,7 +118,7 @@ def _duration(text: str) -> str:
             f"coalesce(try_cast(nullif(({found}).{key}, '') as decimal(15,6)), 0) * {factor}"
             for key, factor in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
         ]
-        return f"((({' + '.join(pieces)}) * 1000000)::bigint)"
+        return f"try_cast(({' + '.join(pieces)}) * 1000000::decimal(7,0) as bigint)"
 
     micro = (
         f"case when regexp_matches({lower}, {literal(clock)}) then {total(lower, clock)} "
@@ -134,7 +137,10 @@ def time_value(text: str, style: DateStyle, timezone: str) -> str:
     naive = local if timezone == "UTC" else f"timezone('UTC', timezone({zone}, {local}))"
     if style != "iso":
         return naive
-    with_offset = f"timezone('UTC', try_cast({text} as timestamptz))"
+    # The engine wants seconds before an offset, and no space.
+    close = f"regexp_replace(replace(upper({text}), ',', '.'), '\\s+([+-])', '\\1')"
+    seconds = f"regexp_replace({close}, {literal(_NO_SECONDS)}, '\\1:00\\2')"
+    with_offset = f"timezone('UTC', try_cast({seconds} as timestamptz))"
     # A year comes first, so that words such as 'infinity' are no times.
     return (
         f"case when not regexp_matches({text}, '^\\d{{4}}[-/]') then null "
@@ -144,7 +150,7 @@ def time_value(text: str, style: DateStyle, timezone: str) -> str:
 
 def _local_time(text: str, style: DateStyle) -> str:
     if style == "iso":
-        return f"try_cast({text} as timestamp)"
+        return f"try_cast(replace({text}, ',', '.') as timestamp)"  # some logs write 10:00:00,123
     if style == "day_first":
         dates = [f"%d{s}%m{s}%Y" for s in "./-"]
     elif style == "month_first":
