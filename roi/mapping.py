@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from roi.canonical import CANONICAL, NAMES_HIDDEN, CanonicalColumn
 from roi.casts import Styles, cast, clean, clock_change, minutes_between, time_value
-from roi.privacy import pseudonym
+from roi.privacy import looks_personal, pseudonym
 from roi.problems import Problem
 from roi.readers import Source
 from roi.readers.base import literal, quoted
@@ -29,6 +30,8 @@ __all__ = [
     "to_spec",
     "typed_sql",
 ]
+
+_VALUE = re.compile(r"[-+]?[\d.,:/ T-]*\d[\d.,:/ TZ-]*")  # a number, a date or a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +161,11 @@ def resolve(
     problems: list[Problem] = []
     maps: list[ColumnMap] = []
     known = {*available, "_file"}
-    shown = ", ".join(available[:8]) + (", …" if len(available) > 8 else "")
+    if not _is_header(spec, available):
+        message = "the names of the columns look like data; write names above the first case"
+        return [], [Problem(label, "", message)]
+    listed = [name for name in available if looks_personal(name, dates_allowed=True) is None]
+    shown = ", ".join(listed[:8]) + (", …" if len(available) > len(listed[:8]) else "")
     for name, column in CANONICAL[spec.table].items():
         given = spec.columns.get(name)
         if given is None:
@@ -177,11 +184,22 @@ def resolve(
             problems.append(Problem(file, f"{place}.as", "only columns of minutes are made from two times"))
         for source in given.sources:
             if source not in known:
-                meant = nearest(source, list(available))
+                meant = nearest(source, listed)
                 hint = f"did you mean '{meant}'?" if meant else f"it has {shown}"
                 problems.append(Problem(file, place, f"{label} has no column '{source}'; {hint}"))
         maps.append(given)
     return maps, problems
+
+
+def _is_header(spec: TableSpec, available: Sequence[str]) -> bool:
+    """Whether these are names of columns. A file without them begins with a case, which no message may repeat."""
+    expected = {*CANONICAL[spec.table], *sources_of(tuple(spec.columns.values()))}
+    if expected & set(available):
+        return True
+    values = {choice for column in CANONICAL[spec.table].values() for choice in column.choices}
+    return not any(
+        looks_personal(name) or _VALUE.fullmatch(name[:60]) or name.lower() in values for name in available
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ DOMAINS: Mapping[str, str] = {
 LONGEST_CATEGORY = 60
 MOST_CATEGORIES = 50
 
+_LOOKED_AT = 1_000  # characters; what is longer is never shown
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _DATE = re.compile(r"(?<!\d)(19|20)\d\d[-./_]?(0[1-9]|1[0-2])[-./_]?(0[1-9]|[12]\d|3[01])(?!\d)")
 _HEXADECIMAL = re.compile(r"\b(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{7,64}\b")
@@ -101,6 +102,7 @@ def looks_personal(value: str, *, dates_allowed: bool = False) -> str | None:
     Returns:
         A phrase such as ``"an e-mail address"``, or None.
     """
+    value = value[:_LOOKED_AT]
     if _EMAIL.search(value):
         return "an e-mail address"
     digits = _DATE.sub("·", _HEXADECIMAL.sub("·", value)) if dates_allowed else value
