@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -119,6 +119,10 @@ def analyse(loaded: LoadedParameters, samples: Samples) -> Analysis:
         seed=seed,
     )
     as_of = p.run.as_of or newest_day(samples, moments)
+    if as_of is not None:
+        # Exceptions that had expired by then no longer apply.
+        loaded = replace(loaded, policy=loaded.policy_at(as_of))
+        policy = loaded.policy
     start = _start(p, as_of)
     labelled = moments.labelled.sum() >= 0.95 * max(int(moments.n.sum()), 1)
     checked = p.samples.labels.selection in ("all", "random") or (

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr
 
 from roi.assumptions import Assumptions
+from roi.draws import stream
 
-__all__ = ["Prices", "after_sampling", "evpi", "explained", "prices_of"]
+__all__ = ["Prices", "after_sampling", "evpi", "explained", "left_open", "prices_of"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -129,7 +129,10 @@ def after_sampling(
     """
     mean = float(fitted.mean())
     expected = mean + np.sqrt(learned) * (fitted - mean)
-    left = (1 - learned) * float(fitted.var()) + float((worth - fitted).var())
-    sure = left > 0
-    taken = ndtr((expected - hurdle) / np.sqrt(left)) >= probability if sure else expected > hurdle
+    # What the sample leaves open is as skewed as errors' costs are, so the chance is read off its draws.
+    order = stream(0, "left_open").permutation(worth.size)
+    left = np.sqrt(1 - learned) * (fitted - mean)[order] + (worth - fitted)
+    spare = float(np.quantile(left, 1 - probability))
+    sure = float(np.ptp(left)) > 0
+    taken = expected + spare >= hurdle if sure else expected > hurdle
     return expected, taken.astype(np.float64)

@@ -11,6 +11,7 @@ from roi.analysis import Analysis
 from roi.assumptions import Number
 from roi.cashflow import Schedule, annuity, irr, monthly_flows, payback, ramp_factor
 from roi.options import Option
+from roi.uncertain import Uncertain
 
 __all__ = ["cost_of_waiting", "losses", "money", "plan_flows", "price_of_caution", "share_assumed", "summary"]
 
@@ -128,28 +129,46 @@ def price_of_caution(a: Analysis) -> float | None:
     return gap if gap > 0 else None
 
 
-def share_assumed(a: Analysis) -> float | None:
-    """Share of the expected gain that no measurement or document carries: the realisation and adoption behind it."""
+def share_assumed(a: Analysis) -> tuple[float | None, list[str]]:
+    """How much of the expected gain rests on assumptions.
+
+    A gain is a product: minutes (or errors) × demand × adoption × price × realisation. Each factor carries an equal
+    part of it; the parts of factors that are assumed, or package defaults, are added up over the gains.
+
+    Returns:
+        The share, None without a gain, and the names of the assumed factors.
+    """
     found = plan_flows(a)
     if found is None or found[1].stream is None:
-        return None
+        return None, []
     stream = found[1].stream
-    e = a.loaded.parameters.economics
+    p = a.loaded.parameters
+    e = p.economics
+
+    def assumed(*values: Uncertain | None) -> bool:
+        return any(
+            x is not None and x.mean != 0 and x.evidence not in ("measured", "sourced") for x in values
+        )
+
+    r = e.realisation
+    costs = () if e.error_cost is None else tuple(x for _, x in e.error_cost.items())
+    common = [("demand", assumed(p.demand.cases_per_month)), ("adoption", assumed(e.adoption.ceiling))]
+    factors = {
+        "time": [
+            ("minutes saved", a.measured.stand_in),
+            *common,
+            ("labour cost", assumed(e.labour_cost_per_hour)),
+            ("what becomes of saved time", assumed(r.total, r.cash, r.redeployed)),
+        ],
+        "errors": [("errors avoided", False), *common, ("cost of an error", assumed(*costs))],
+    }
     gains = {"time": max(float(stream.time.mean()), 0.0), "errors": max(float(stream.errors.mean()), 0.0)}
     total = sum(gains.values())
     if not total > 0:
-        return None
-    sourced = ("measured", "sourced")
-    stated = [x for x in (e.realisation.total, e.realisation.cash, e.realisation.redeployed) if x is not None]
-    rests = [x for x in stated if x.evidence not in sourced and x.mean != 0]
-    demand = a.loaded.parameters.demand.cases_per_month
-    common = [x for x in (e.adoption.ceiling, demand) if x is not None and x.evidence not in sourced]
-    if common:
-        return 1.0
-    assumed = gains["time"] if rests else 0.0
-    if e.error_cost is not None and any(x.evidence not in sourced for _, x in e.error_cost.items()):
-        assumed += gains["errors"]
-    return assumed / total
+        return None, []
+    share = sum(gains[k] * sum(x for _, x in factors[k]) / len(factors[k]) for k in gains) / total
+    names = dict.fromkeys(name for k in gains if gains[k] > 0 for name, x in factors[k] if x)
+    return share, list(names)
 
 
 def _known(number: Number | None) -> Number:

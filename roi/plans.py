@@ -15,7 +15,7 @@ import numpy.typing as npt
 from roi.cashflow import annuity
 from roi.draws import one_sided_bounds, stream
 from roi.gate import Gate
-from roi.information import Prices, after_sampling, explained
+from roi.information import Prices, after_sampling, explained, left_open
 from roi.options import Kind, Option, Remedy, Valuer, subsets
 from roi.parameters import Policy
 from roi.rates import severe_errors
@@ -206,14 +206,10 @@ def _decided_later(
     expected, taken = after_sampling(
         worth, fitted, learned, probability=policy.scale_probability, hurdle=policy.hurdle
     )
-    # What the sample leaves open is drawn anew: the decision cannot know it.
-    rng = stream(0, "after_sampling")
-    order = rng.permutation(worth.size)
-    rest = np.sqrt(1 - learned) * (fitted - fitted.mean())[order] + (worth - fitted)[order]
     go = taken * passes
-    cash_gap = worth - option.cash
-    realised = expected + rest
-    return go * realised - (1 - go) * spent, go * (realised - cash_gap[order]) - (1 - go) * spent
+    realised = expected + left_open(worth, fitted, learned)
+    in_cash = realised - (worth - option.cash)
+    return go * realised - (1 - go) * spent, go * in_cash - (1 - go) * spent
 
 
 def _signals(option: Option) -> list[Floats]:

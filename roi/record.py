@@ -47,10 +47,13 @@ def build_record(a: Analysis) -> dict[str, Any]:
     warnings = [*a.loaded.warnings, *a.samples.warnings]
     measured = estimates(a, warnings)
     entries = register(p)
+    assumed = share_assumed(a)
     defaults = sum(entry.value.evidence == "default" for entry in entries)
     roll_outs = [o for o in (a.scale, *a.segments) if o is not None]
     plans = [*a.plans, *([a.waiting] if a.waiting is not None else [])]
-    fix = v.plan or max(a.plans, key=lambda x: x.mean(), default=None)
+    # A scale needs no fix; what a further measurement would be worth is told by the value of information.
+    others = [x for x in a.plans if v.verdict != "scale" or x.remedies]
+    fix = v.plan or max(others, key=lambda x: x.mean(), default=None)
     if v.unknown is not None:
         warnings.append(f"The worth of scaling is not known: {v.unknown.why}.")
     if a.scale is not None and a.measured.rates.labelled[0] == 0 and a.measured.rates.labelled[1] > 0:
@@ -134,7 +137,8 @@ def build_record(a: Analysis) -> dict[str, Any]:
         "cost_of_waiting_per_month": cost_of_waiting(a),
         "price_of_caution": price_of_caution(a),
         "evpi": evpi([o.worth for o in roll_outs] + [x.worth for x in plans]) if roll_outs else None,
-        "share_assumed": share_assumed(a),
+        "share_assumed": assumed[0],
+        "assumed_factors": assumed[1],
         "tipping_point": _tipping(a),
         "break_even_minutes": break_even_minutes(a.valuer)
         if a.economics.labour is not None and a.economics.cases_per_month is not None
