@@ -129,10 +129,24 @@ def after_sampling(
     """
     mean = float(fitted.mean())
     expected = mean + np.sqrt(learned) * (fitted - mean)
-    # What the sample leaves open is as skewed as errors' costs are, so the chance is read off its draws.
-    order = stream(0, "left_open").permutation(worth.size)
-    left = np.sqrt(1 - learned) * (fitted - mean)[order] + (worth - fitted)
-    spare = float(np.quantile(left, 1 - probability))
+    left = left_open(worth, fitted, learned)
     sure = float(np.ptp(left)) > 0
+    spare = float(np.quantile(left, 1 - probability))
     taken = expected + spare >= hurdle if sure else expected > hurdle
     return expected, taken.astype(np.float64)
+
+
+def left_open(worth: Floats, fitted: Floats, learned: float) -> Floats:
+    """What a sample leaves open about the worth: as skewed as the costs of errors are, so it is drawn, not a normal.
+
+    Args:
+        worth: Worth of the option, shape (n_draws,).
+        fitted: The part that the sampled quantities explain, shape (n_draws,).
+        learned: Share of their variance that the sample removes, in [0, 1].
+
+    Returns:
+        Deviations from the expected worth after the sample, shape (n_draws,); independent of what is learned.
+    """
+    order = stream(0, "left_open").permutation(worth.size)
+    left = np.sqrt(1 - learned) * (fitted - fitted.mean())[order] + (worth - fitted)
+    return np.asarray(left, dtype=np.float64)
