@@ -177,8 +177,8 @@ def _values(con: Connection, name: str, read: ReadTable, keep: str) -> tuple[lis
     if not columns:
         return [], []
     parts = [
-        f"(select '{c}', {quoted(c)}, count(*), min(rowid) + 1 from {read.name} where {keep} and {quoted(c)} is not null "
-        f"group by 2 order by 3 desc, 2 limit {MOST_CATEGORIES + 1})"
+        f"(select '{c}', {quoted(c)}, count(*), min(rowid) + 1 from {read.name} "
+        f"where {keep} and {quoted(c)} is not null group by 2 order by 3 desc, 2 limit {MOST_CATEGORIES + 1})"
         for c in columns
     ]
     values = [_Value(name, *row) for row in con.execute(" union all ".join(parts)).fetchall()]
@@ -211,8 +211,9 @@ def _personal(
     for (table, column, what), values in worst.items():
         first = min(v.first for v in values)
         message = (
-            f"{len(values):,} different values look like {what} (first: row {first:,}); such texts may appear in reports: map "
-            f"them to kinds under {reads[table].spec.place}.columns.{column}.values, name another column, or leave it out"
+            f"{len(values):,} different values look like {what} (first: row {first:,}); such texts may appear in "
+            f"reports: map them to kinds under {reads[table].spec.place}.columns.{column}.values, name another "
+            "column, or leave it out"
         )
         problems.append(Problem(reads[table].rows.label, column, message))
     return problems
@@ -222,7 +223,9 @@ def _declared(reads: Mapping[str, ReadTable], loaded: LoadedParameters) -> dict[
     """Words that the parameter file itself uses; they are the author's, not a cell's."""
     declared: dict[str, set[str]] = {
         "segment": set(loaded.parameters.demand.mix or ()),
-        "version": set(loaded.parameters.samples.version),
+        "version": {versions}
+        if isinstance(versions := loaded.parameters.samples.version, str)
+        else set(versions),
         "tool": set(loaded.policy.high_risk_tools),
     }
     joined = [m for join in reads["cases"].spec.joins for m in join.rows.columns.values()]
@@ -248,8 +251,8 @@ def _against_mix(
         named = f"'{v.text}'" if v.text in known and not personal else describe_text(len(v.text))
         more = f", and {len(strange) - 5} more such segments" if i == 4 and len(strange) > 5 else ""
         message = (
-            f"{v.rows:,} cases are of segment {named} (first: row {v.first:,}), which demand.mix lacks{more}; give its share "
-            f"there (0 if it will not be worked), or map it under {cases.spec.place}.columns.segment.values"
+            f"{v.rows:,} cases are of segment {named} (first: row {v.first:,}), which demand.mix lacks{more}; give its "
+            f"share there (0 if it will not be worked), or map it under {cases.spec.place}.columns.segment.values"
         )
         problems.append(Problem(cases.rows.label, "segment", message))
     return problems

@@ -103,7 +103,8 @@ def check_table(con: Connection, read: ReadTable) -> Checked:
     for name, median in zip(timed, counts[5 + len(rules) :], strict=False):
         if median is not None and median > _LONG_MINUTES:
             warnings.append(
-                f"{name}: half of the values are above {float(median):,.0f} minutes; if these are seconds, set unit: seconds"
+                f"{name}: half of the values are above {float(median):,.0f} minutes; if these are seconds, "
+                "set unit: seconds"
             )
     if counts[-1]:
         warnings.append(f"{counts[-1]:,} durations were longer than their cap and were cut to it")

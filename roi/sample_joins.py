@@ -133,7 +133,9 @@ def _joined(
             f"select count(*) from (select 1 from {other.name} group by {listed} having count(*) > 1)"
         ).fetchall()
         if twice[0][0]:
-            message = f"{twice[0][0]:,} cases have several rows; say under take: whether they are summed, or first or max counts"
+            message = (
+                f"{twice[0][0]:,} cases have several rows; say under take: whether sum, first or max counts"
+            )
             problems.append(Problem(other.rows.label, ", ".join(keys), message))
     words = [
         n
@@ -143,7 +145,7 @@ def _joined(
     if words:
         problems.append(
             Problem(
-                cases.spec.place, f"join[{i}].take.{words[0]}", "only numbers are summed; write first or max"
+                other.rows.label, f"join[{i}].take.{words[0]}", "only numbers are summed; write first or max"
             )
         )
         return cases
@@ -158,12 +160,13 @@ def _joined(
     own = [c for c in cases.columns if c not in takes]
     # What the cases say themselves stands; the other export fills what they leave blank.
     filled = [
-        f"{f'coalesce(c.{quoted(t)}, j.{quoted(t)})' if t in cases.columns else f'j.{quoted(t)}'}{types[t]} as {quoted(t)}"
+        f"coalesce({f'c.{quoted(t)}, ' if t in cases.columns else ''}j.{quoted(t)}){types[t]} as {quoted(t)}"
         for t in takes
     ]
+    mine = ", ".join(f"c.{quoted(c)}" for c in own)
     kept = "".join(f"c.{m}, " for m in before)
     con.execute(
-        f"create or replace table {name} as select {', '.join(f'c.{quoted(c)}' for c in own)}, {', '.join(filled)}, c.flags_, "
+        f"create or replace table {name} as select {mine}, {', '.join(filled)}, c.flags_, "
         f"{kept}j.{keys[0]} is not null as matched_{i} from {cases.name} c left join d_join_{i} j on "
         f"{' and '.join(f'c.{k} = j.{k}' for k in keys)} order by c.rowid"
     )
@@ -178,7 +181,8 @@ def _joined(
 
 def _type(con: Connection, table: str, column: str) -> str:
     rows = con.execute(
-        f"select data_type from duckdb_columns() where table_name = {literal(table)} and column_name = {literal(column)}"
+        "select data_type from duckdb_columns() "
+        f"where table_name = {literal(table)} and column_name = {literal(column)}"
     ).fetchall()
     return str(rows[0][0])
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from roi.categories import Categories, settle_categories
 from roi.checks import Checked, check_table, used_rows, zero_cost
-from roi.mapping import TableSpec, to_spec
+from roi.mapping import to_spec
 from roi.parameters import LoadedParameters
 from roi.privacy import Keys, make_keys
 from roi.problems import Problem, SampleError
@@ -46,7 +46,8 @@ class Samples:
     """A pilot's samples.
 
     Attributes:
-        tables: Canonical name → Ibis table with canonical columns and types, and `row` (data row from 1, over all files).
+        tables: Canonical name → Ibis table with canonical columns and types, and `row` (data row from 1, over all
+            files).
         connection: The Ibis DuckDB backend that holds them.
         exclusions: Rows left out, with reasons.
         undeclared_blanks: Minute column of `cases` → used rows in which it is blank, where neither `blank: zero` nor
@@ -113,7 +114,8 @@ class _Opening:
         keys = make_keys(loaded.parameters.pilot, key_env=privacy.key_env)
         if privacy.key_env and not keys.stated:
             self.warnings.append(
-                f"The environment has no variable {privacy.key_env}; pseudonyms rest on the pilot's name alone, which is weaker"
+                f"The environment has no variable {privacy.key_env}; pseudonyms rest on the pilot's name alone, "
+                "which is weaker"
             )
         _prepare(con, keys)
 
@@ -192,7 +194,10 @@ class _Opening:
             self._exclude(read, f"no {key}", f"(flags_ & {read.bit('empty')}) = 0 and {key} is null")
         keep = used_rows(read)
         if name == "cases" and "version" in read.columns:
-            kept = keep_versions(self.con, read, keep, self.given.version, self.loaded.name)
+            wanted = (
+                (self.given.version,) if isinstance(self.given.version, str) else tuple(self.given.version)
+            )
+            kept = keep_versions(self.con, read, keep, wanted, self.loaded.name)
             self.problems += kept.problems
             for reason, condition in kept.excluded:
                 self._exclude(read, reason, condition)
@@ -213,8 +218,8 @@ class _Opening:
         names = ", ".join(quoted(c) for c in read.columns)
         drop = f"d_{read.spec.table}"
         self.con.execute(
-            f"create or replace table {drop} as select r from (select rowid as r, row_number() over (partition by {names} "
-            f"order by rowid) as n from {read.name} where {keep}) where n > 1"
+            f"create or replace table {drop} as select r from (select rowid as r, "
+            f"row_number() over (partition by {names} order by rowid) as n from {read.name} where {keep}) where n > 1"
         )
         copies = f"rowid in (select r from {drop})"
         self._exclude(read, "exact copy of another row", f"{keep} and {copies}")
@@ -224,13 +229,13 @@ class _Opening:
             return keep
         listed = ", ".join(keys)
         n, first = self.con.execute(
-            f"select count(*), min(r) + 1 from (select rowid as r, row_number() over (partition by {listed} order by rowid) as n "
-            f"from {read.name} where {keep}) where n > 1"
+            f"select count(*), min(r) + 1 from (select rowid as r, "
+            f"row_number() over (partition by {listed} order by rowid) as n from {read.name} where {keep}) where n > 1"
         ).fetchall()[0]
         if n:
             message = (
-                f"{n:,} rows repeat the case of an earlier row of their arm with other values (first: row {first:,}); one "
-                "row is one case: sum them up with query:, or name the columns that make the key as a list"
+                f"{n:,} rows repeat the case of an earlier row of their arm with other values (first: row {first:,}); "
+                "one row is one case: sum them up with query:, or name the columns that make the key as a list"
             )
             self.problems.append(Problem(read.rows.label, "case_id", message))
         return keep
@@ -247,11 +252,11 @@ class _Opening:
             own = literal(currency) if currency else "null::varchar"
             logged = "cost_currency" if "cost_currency" in read.columns else "null"
             outputs = [o for o in outputs if not o.endswith('as "cost_currency"')]
-            outputs.append(
-                f"case when agent_cost is not null then coalesce({logged}, {own}) end as cost_currency"
-            )
+            known = f"agent_cost is not null and not ({zero_cost(read)})"
+            outputs.append(f"case when {known} then coalesce({logged}, {own}) end as cost_currency")
         self.con.execute(
-            f'create or replace view "{name}" as select {", ".join(outputs)}, rowid + 1 as "row" from {read.name} where {keep}'
+            f'create or replace view "{name}" as select {", ".join(outputs)}, rowid + 1 as "row" '
+            f"from {read.name} where {keep}"
         )
 
     def _fingerprints(self, reads: Mapping[str, ReadTable]) -> dict[str, str]:
@@ -259,7 +264,8 @@ class _Opening:
         for name, read in reads.items():
             prints.update(read.rows.fingerprints)
             if not read.rows.fingerprints:
-                text = f"concat_ws(chr(31), {', '.join(f'''coalesce({quoted(c)}::varchar, chr(30))''' for c in read.columns)})"
+                cells = ", ".join(f"coalesce({quoted(c)}::varchar, chr(30))" for c in read.columns)
+                text = f"concat_ws(chr(31), {cells})"
                 digest = self.con.execute(
                     f"select sha256(string_agg(t, chr(10) order by t)) from (select {text} as t from {quoted(name)})"
                 ).fetchall()[0][0]
@@ -271,8 +277,8 @@ class _Opening:
         for name in ("actions", "inputs"):
             if name in reads:
                 n = self.con.execute(
-                    f"select count(*) from {reads[name].name} where {keep[name]} and (case_id is null or case_id not in "
-                    f"(select case_id from {reads['cases'].name} where case_id is not null))"
+                    f"select count(*) from {reads[name].name} where {keep[name]} and (case_id is null "
+                    f"or case_id not in (select case_id from {reads['cases'].name} where case_id is not null))"
                 ).fetchall()[0][0]
                 if n:
                     found[name] = int(n)
@@ -304,11 +310,3 @@ def _forget(con: Connection) -> None:
     ).fetchall()
     for (name,) in tables:
         con.execute(f"drop table if exists {quoted(name)}")
-
-
-def specs(loaded: LoadedParameters) -> dict[str, TableSpec]:
-    """The tables of a pilot's parameters, in the form that reading uses."""
-    return {
-        name: to_spec(name, given, f"samples.{name}")
-        for name, given in loaded.parameters.samples.tables().items()
-    }

@@ -13,7 +13,10 @@ from roi.readers.base import Connection, literal
 __all__ = ["clock_shifts", "date_styles", "decimal_styles"]
 
 # A mark followed by other than three digits, or after a grouping, can only be a decimal mark.
-_DOT = r"[+-]?(\d{1,3}([ ,\x{00A0}\x{202F}'’]\d{3})+\.\d*|\d*\.(\d{1,2}|\d{4,})|0\.\d+|\d{4,}\.\d+|\d{1,3}(,\d{3}){2,}|\d+\.\d+[eE].*)"
+_DOT = (
+    r"[+-]?(\d{1,3}([ ,\x{00A0}\x{202F}'’]\d{3})+\.\d*|\d*\.(\d{1,2}|\d{4,})|0\.\d+|\d{4,}\.\d+|\d{1,3}(,\d{3}){2,}|"
+    r"\d+\.\d+[eE].*)"
+)
 _COMMA = r"[+-]?(\d{1,3}([ .\x{00A0}\x{202F}'’]\d{3})+,\d*|\d*,(\d{1,2}|\d{4,})|0,\d+|\d{4,},\d+|\d{1,3}(\.\d{3}){2,})"
 _SPACED = r"[+-]?\d{1,3}([ \x{00A0}\x{202F}'’]\d{3})+"
 _EITHER = r"[+-]?[1-9]\d{0,2},\d{3}"

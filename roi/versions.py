@@ -44,7 +44,8 @@ def keep_versions(
     live = "arm = 'pilot'" + (" and setting is distinct from 'demo'" if "setting" in read.columns else "")
     newest = "max(started_at)" if "started_at" in read.columns else "null"
     found = con.execute(
-        f"select version, {newest} from {read.name} where {keep} and {live} group by 1 order by 2 desc nulls last, 1 desc"
+        f"select version, {newest} from {read.name} where {keep} and {live} "
+        "group by 1 order by 2 desc nulls last, 1 desc"
     ).fetchall()
     versions = [str(v) for v, _ in found if v is not None]
     if not versions or (len(found) == 1 and "latest" in wanted):

@@ -234,7 +234,8 @@ def test_blanks_are_zero_only_where_declared(project: Project) -> None:
 
 
 def test_canonical_types(project: Project) -> None:
-    text = "case_id,arm,handling_minutes,agent_cost,confidence,input_tokens,output_tokens,started_at\n1,pilot,1,0.1,0.5,7,1,2026-01-01\n"
+    names = "case_id,arm,handling_minutes,agent_cost,confidence,input_tokens,output_tokens,started_at"
+    text = f"{names}\n1,pilot,1,0.1,0.5,7,1,2026-01-01\n"
     schema = project.cases(text).tables["cases"].schema()
     assert {name: str(kind) for name, kind in schema.items()} == {
         "case_id": "string",
