@@ -4,7 +4,10 @@ A cell is an arm in a segment. The linearised (delta-method) covariance of all c
 independent units, so that whatever is built from the means later keeps its correlation.
 
 Source:
-    Liang & Zeger (1986), Biometrika 73:13 (cluster-robust covariance); Satterthwaite (1946), Biometrics Bulletin 2:110.
+    Liang & Zeger (1986), Biometrika 73:13, for the cluster-robust covariance; Bell & McCaffrey (2002), Survey
+    Methodology 28:169, for its correction (a unit's score is divided by the root of 1 − its share of the cell; where
+    units are alike the variance grows by units / (units − 1)) and its degrees of freedom; Satterthwaite (1946),
+    Biometrics Bulletin 2:110, for two arms.
 """
 
 from __future__ import annotations
@@ -18,7 +21,14 @@ import numpy.typing as npt
 from roi.draws import joint_t_draws, normal_draws, stream
 from roi.moments import Moments
 
-__all__ = ["CellDraws", "cell_draws", "degrees_of_freedom", "design_effect", "intra_unit_correlation"]
+__all__ = [
+    "CellDraws",
+    "cell_draws",
+    "degrees_of_a_mean",
+    "degrees_of_freedom",
+    "design_effect",
+    "intra_unit_correlation",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -75,8 +85,9 @@ def cell_draws(moments: Moments, weights: Floats, *, draws: int, seed: int) -> C
             mean = float(moments.total[rows, j].sum()) / k
             score = np.zeros(units)
             score[moments.unit[rows]] = (moments.total[rows, j] - mean * moments.count[rows, j]) / k
-            if in_cell[c] > 1:
-                score *= np.sqrt(in_cell[c] / (in_cell[c] - 1))
+            leverage = np.zeros(units)
+            leverage[moments.unit[rows]] = moments.count[rows, j] / k
+            score /= np.sqrt(np.where(leverage < 1, 1 - leverage, 1.0))
             index.append((c, j))
             scores.append(score)
             point[name][c // s_count, c % s_count] = mean
@@ -172,7 +183,7 @@ def degrees_of_freedom(
 ) -> float:
     """Degrees of freedom of the difference between arms.
 
-    Units minus 1 where most units worked both arms; else Satterthwaite's, with units minus 1 in each arm.
+    Those of the units in both arms where most units worked both; else Satterthwaite's, from those of each arm.
 
     Args:
         matrix: Scores, shape (columns, units).
@@ -183,25 +194,65 @@ def degrees_of_freedom(
     Returns:
         At least 1.
     """
-    arms = [set(moments.unit[moments.arm == a].tolist()) for a in (0, 1)]
-    everyone = arms[0] | arms[1]
-    if not arms[0] or not arms[1]:
-        return float(max(len(everyone) - 1, 1))
-    if 2 * len(arms[0] & arms[1]) >= len(everyone):
-        return float(max(len(arms[0] & arms[1]) - 1, 1))
+    units = matrix.shape[1]
+    cases = [
+        np.bincount(
+            moments.unit[moments.arm == a], weights=moments.n[moments.arm == a], minlength=units
+        ).astype(np.float64)
+        for a in (0, 1)
+    ]
+    both = (cases[0] > 0) & (cases[1] > 0)
+    everyone = (cases[0] > 0) | (cases[1] > 0)
+    if not cases[0].any() or not cases[1].any() or 2 * both.sum() >= everyone.sum():
+        together = np.where(both if both.any() else everyone, cases[0] + cases[1], 0)
+        return degrees_of_a_mean(together)
     s_count = len(moments.segments)
     statistic = moments.column("human_minutes")
     statistic = 0 if statistic is None else statistic
     variance = np.zeros(2)
     for arm in (0, 1):
-        score = np.zeros(matrix.shape[1])
+        score = np.zeros(units)
         for i, (c, j) in enumerate(index):
             if j == statistic and c // s_count == arm:
                 score = score + weights[c % s_count] * matrix[i]
         variance[arm] = float((score * score).sum())
-    spread = sum(variance[a] ** 2 / max(len(arms[a]) - 1, 1) for a in (0, 1))
-    fewest = max(min(len(arms[0]), len(arms[1])) - 1, 1)
-    return float(max(variance.sum() ** 2 / spread if spread > 0 else fewest, 1.0))
+    each = [degrees_of_a_mean(cases[a]) for a in (0, 1)]
+    spread = sum(variance[a] ** 2 / each[a] for a in (0, 1))
+    return float(max(variance.sum() ** 2 / spread if spread > 0 else min(each), 1.0))
+
+
+def degrees_of_a_mean(n: Floats) -> float:
+    """Degrees of freedom of a mean's cluster-robust variance; units minus 1 where units are alike.
+
+    Few units that do most of the cases leave fewer. What is taken for granted is that cases of a unit correlate by
+    `ASSUMED_CORRELATION`; the formula is Satterthwaite's for the quadratic form of the scores, in closed form.
+
+    Args:
+        n: Cases a unit, shape (units,).
+
+    Returns:
+        At least 1.
+
+    Source:
+        Bell & McCaffrey (2002), Survey Methodology 28:169, section 4.
+    """
+    n = n[n > 0]
+    if n.size < 2:
+        return 1.0
+    share = n / n.sum()
+    scale = 1 / (1 - share)
+    variance = share * (1 + (n - 1) * ASSUMED_CORRELATION)
+    # The form is diag(scale) − b1ᵀ − 1bᵀ + c11ᵀ over the units' sums.
+    b = scale * share
+    c = float((b * share).sum())
+    zero, one, two = (float((variance * b**k).sum()) for k in (0, 1, 2))
+    own = scale - 2 * b + c
+    trace = float((variance * own).sum())
+    square = (c * zero) ** 2 + 2 * zero * two + 2 * one**2 - 4 * c * zero * one
+    square += float((variance**2 * (own**2 - (c - 2 * b) ** 2)).sum())
+    return (
+        round(max(trace**2 / square, 1.0), 9) if square > 0 else 1.0
+    )  # 9.0 for ten alike, not 9.000000000000005
 
 
 def intra_unit_correlation(hits: Floats, n: Floats) -> float:

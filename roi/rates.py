@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from roi.cells import ASSUMED_CORRELATION, design_effect, intra_unit_correlation
-from roi.draws import beta_draws, dirichlet_draws, one_sided_bounds, stream
+from roi.cells import ASSUMED_CORRELATION, degrees_of_a_mean, design_effect, intra_unit_correlation
+from roi.draws import beta_draws, dirichlet_draws, one_sided_bounds, stream, t_quantile
 from roi.moments import Moments
 
 __all__ = ["Rates", "SevereErrors", "draw_rates", "severe_errors"]
@@ -21,6 +21,7 @@ __all__ = ["Rates", "SevereErrors", "draw_rates", "severe_errors"]
 Floats = npt.NDArray[np.float64]
 
 OUTCOMES = ("correct", "error", "escalated", "abandoned")
+HALF_AN_EVENT = 0.5
 ENOUGH_EVENTS = 5  # of a severity class in the pilot arm, before the arms may differ in it
 
 
@@ -70,10 +71,20 @@ def _effect(moments: Moments, arm: int, rows: npt.NDArray[np.bool_], correlation
     return design_effect(n, correlation)
 
 
+def _for_few_units(moments: Moments, arm: int) -> float:
+    """Squared ratio of t's to the normal's quantile: how much less cases are worth whose units are few."""
+    if moments.unit_kind == "case" or moments.few_workers:
+        return 1.0
+    df = degrees_of_a_mean(unit_counts(moments, moments.arm == arm, moments.labelled))
+    return float((t_quantile(0.95, df) / t_quantile(0.95, np.inf)) ** 2)
+
+
 def draw_rates(moments: Moments, severity_mix: Floats, *, draws: int, seed: int) -> Rates:
     """Draw error and escalation rates of every cell and the severities of errors.
 
-    The prior of an arm has the weight of one case at the rate pooled over both arms, split over the segments.
+    The prior of an arm is centred at the rate pooled over both arms and has the weight of half an event, split over the
+    segments: a rate that was never seen is small, and as small in both arms, but not 0. (With the weight of one case
+    instead, 90 % intervals of rates of 1 % held the truth 20 to 60 times in 100.)
 
     Args:
         moments: Moments of the production cases.
@@ -83,6 +94,10 @@ def draw_rates(moments: Moments, severity_mix: Floats, *, draws: int, seed: int)
 
     Returns:
         The draws.
+
+    Source:
+        Kerman (2011), Electronic Journal of Statistics 5:1450, on priors of a fraction of an event; Korn & Graubard
+        (1998), Survey Methodology 24:193, on the effective number of cases where units are few.
     """
     s_count = len(moments.segments)
     error = np.full((2, s_count, draws), np.nan)
@@ -93,7 +108,7 @@ def draw_rates(moments: Moments, severity_mix: Floats, *, draws: int, seed: int)
     everything = np.ones(moments.arm.size, dtype=bool)
     for arm in (0, 1):
         correlation = correlation_within(moments, arm)
-        deff = _effect(moments, arm, everything, correlation)
+        deff = _effect(moments, arm, everything, correlation) * _for_few_units(moments, arm)
         effective.append(labelled[arm] / deff)
         correlations.append(correlation)
         if labelled[arm] == 0:
@@ -105,17 +120,12 @@ def draw_rates(moments: Moments, severity_mix: Floats, *, draws: int, seed: int)
             n = float(moments.labelled[rows].sum())
             hits = float(moments.outcome[rows, 1].sum())
             rng = stream(seed, f"error_rate:{arm}:{name}")
-            error[arm, s] = beta_draws(
-                hits / deff + pooled / s_count, (n - hits) / deff + (1 - pooled) / s_count, draws, rng
-            )
+            error[arm, s] = _rate_draws(hits / deff, (n - hits) / deff, pooled, 1 / s_count, draws, rng)
             if arm == 1:
                 hits = float(gone[rows].sum())
                 rng = stream(seed, f"escalated:{name}")
-                escalated[s] = beta_draws(
-                    hits / deff + pooled_gone / s_count,
-                    (n - hits) / deff + (1 - pooled_gone) / s_count,
-                    draws,
-                    rng,
+                escalated[s] = _rate_draws(
+                    hits / deff, (n - hits) / deff, pooled_gone, 1 / s_count, draws, rng
                 )
     return Rates(
         error=error,
@@ -127,6 +137,14 @@ def draw_rates(moments: Moments, severity_mix: Floats, *, draws: int, seed: int)
     )
 
 
+def _rate_draws(
+    hits: float, others: float, pooled: float, part: float, draws: int, rng: np.random.Generator
+) -> Floats:
+    """Draws of a rate under a prior at `pooled` that weighs `part` of half an event (or of half a non-event)."""
+    weight = part * HALF_AN_EVENT / min(pooled, 1 - pooled)
+    return beta_draws(hits + weight * pooled, others + weight * (1 - pooled), draws, rng)
+
+
 def _severities(moments: Moments, mix: Floats, *, draws: int, seed: int) -> Floats:
     counts = np.stack([moments.severity[moments.arm == a].sum(axis=0) for a in (0, 1)]).astype(np.float64)
     shared = dirichlet_draws(mix + counts.sum(axis=0), draws, stream(seed, "severity"))
@@ -134,13 +152,13 @@ def _severities(moments: Moments, mix: Floats, *, draws: int, seed: int) -> Floa
     # Harm is charged to the arm that shows it; that the agent does less harm has to be shown in both.
     own = counts[1] >= ENOUGH_EVENTS
     if own.any():
+        rest = np.zeros((draws, mix.size))  # how the classes that are not told apart share what is left
+        if not own.all():
+            total = (mix + counts.sum(axis=0))[~own]
+            rest[:, ~own] = dirichlet_draws(total, draws, stream(seed, "severity:rest"))
         for arm in (0, 1):
             apart = dirichlet_draws(mix + counts[arm], draws, stream(seed, f"severity:{arm}"))
-            rest = np.where(own, 0.0, shared)
-            left = 1 - (apart * own).sum(axis=1)
-            below = rest.sum(axis=1)
-            scale = np.divide(left, below, out=np.zeros(draws), where=below > 0)
-            result[arm] = apart * own + rest * scale[:, None]
+            result[arm] = apart * own + rest * (1 - (apart * own).sum(axis=1, keepdims=True))
             result[arm] /= result[arm].sum(axis=1, keepdims=True)
     return result
 
