@@ -50,7 +50,8 @@ def audit_trail(samples: Samples) -> Gate:
             blank = blank | (actions.executed_at.isnull() & ~stopped.fill_null(False))
         else:
             blank = blank | actions[column].isnull()
-    shape = actions.aggregate(n=ibis._.count(), ids=ibis._.action_id.nunique(), blank=blank.sum())
+    told = actions.mutate(blank=blank)  # of every row, also where a column is missing altogether
+    shape = told.aggregate(n=ibis._.count(), ids=ibis._.action_id.nunique(), blank=ibis._.blank.sum())
     total, ids, blanks = (int(x or 0) for x in fetch(samples, shape)[0])
     cases_n = int(fetch(samples, live.aggregate(n=ibis._.count()))[0][0])
     without, lost = int(fetch(samples, unlogged)[0][0]), int(fetch(samples, orphans)[0][0])
