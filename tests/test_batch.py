@@ -18,7 +18,7 @@ from rich.console import Console
 
 from roi.batch import BatchResult, run_batch
 from roi.batch.engine import NotebookError, _failure
-from roi.batch.outputs import keep_partial, publish, recover, staging
+from roi.batch.outputs import keep_partial, publish, record_text, recover, staging
 from roi.batch.runner import Outcome
 from roi.problems import InputError, ParameterError, Problem
 
@@ -238,6 +238,12 @@ def test_a_whole_run_sweeps_the_failed_one_away(tmp_path: Path) -> None:
         put(folder, decision_json="{}")
         publish(folder, tmp_path / "p")
     assert os.listdir(tmp_path / "p") == ["decision.json"]
+
+
+def test_the_file_holds_what_the_command_line_prints() -> None:
+    from roi.record import canonical
+
+    assert record_text(make_record()) == canonical(make_record()) + "\n"
 
 
 def test_exit_codes() -> None:

@@ -160,6 +160,19 @@ def test_the_first_screen_says_what_a_budget_owner_asks() -> None:
         assert jargon.lower() not in text.lower()
 
 
+def test_a_scale_in_part_tells_its_minutes_from_those_of_all_cases() -> None:
+    text = text_of(sections.first_screen(make_decision(make_scale())).html)
+    assert "In email a case takes 6.8 minutes less with the agent" in text
+    assert "over all kinds of cases it takes 5.1 minutes less" in text
+
+
+def test_minutes_lost_carry_their_interval_in_the_same_direction() -> None:
+    record = make_record()
+    record["estimates"]["minutes_saved_per_case"] |= {"mean": -0.25, "p05": -0.58, "p95": 0.07}
+    text = text_of(sections.first_screen(make_decision(record)).html)
+    assert "0.25 minutes longer with the agent (9 in 10 chances that it is −0.07 to 0.58)" in text
+
+
 def test_a_kill_says_what_stopping_means() -> None:
     text = text_of(sections.first_screen(make_decision(make_kill(), empty=True)).html)
     for part in ("Kill", "claims-db: read", "Works council", "Only this would reopen it", "no date set"):

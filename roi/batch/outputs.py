@@ -7,14 +7,14 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from roi.report.page import write_whole
 
-__all__ = ["keep_partial", "publish", "read_record", "recover", "staging"]
+__all__ = ["keep_partial", "publish", "read_record", "record_text", "recover", "staging"]
 
 RECORD, WHY, ARCHIVE = "decision.json", "why.txt", "archive"
 
@@ -109,6 +109,15 @@ def keep_partial(folder: Path, target: Path, notebook: str, why: str) -> None:
     if partial.is_file():
         os.replace(partial, target / f"{notebook}.partial.ipynb")
     write_whole(target / WHY, why.rstrip() + "\n")
+
+
+def record_text(record: Mapping[str, Any]) -> str:
+    """What `decision.json` holds: the same bytes as `roi decide --json`, without importing what it imports.
+
+    Args:
+        record: The record, as the notebook carries it.
+    """
+    return json.dumps(record, ensure_ascii=False, allow_nan=False, sort_keys=True) + "\n"
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:

@@ -88,7 +88,7 @@ def run_job(job: Job, tell: Any = None) -> Report:
 
 def _write_outputs(job: Job, notebook: Path, done: Any) -> None:
     from roi.batch.engine import NotebookError
-    from roi.record import canonical
+    from roi.batch.outputs import record_text
     from roi.report.page import notebook_record, render, write_whole
 
     record = notebook_record(done)
@@ -96,7 +96,7 @@ def _write_outputs(job: Job, notebook: Path, done: Any) -> None:
     if is_business_case:
         if record is None:
             raise NotebookError("NoRecord", "The notebook ran to its end without showing a decision.")
-        write_whole(job.folder / "decision.json", canonical(record) + "\n")
+        write_whole(job.folder / "decision.json", record_text(record))
     page = "report.html" if is_business_case else f"{notebook.stem}.html"
     render(job.folder / notebook.name, job.folder / page)
 

@@ -269,13 +269,13 @@ def fiscal_years(years: Sequence[FiscalYear], *, currency: str, width: int) -> A
     x = alt.X(
         "year:N",
         sort=None,
-        scale=alt.Scale(paddingOuter=0.45),
+        scale=alt.Scale(paddingOuter=0.4),
         axis=alt.Axis(title=None, labelAngle=0, domain=False, ticks=False),
     )
     axis = _amount_axis(
         currency, domain=False, ticks=False, titleAngle=0, titleAlign="left", titleY=-10, titleX=-36
     )
-    size = min(46, int(width / max(1, len(years)) * 0.45))
+    size = min(46, int(width / max(1, len(years)) * (0.4 if width > 500 else 0.26)))
     color = alt.condition("datum.what == 'benefit'", alt.value(AGENT), alt.value(BEFORE))
     bars = (
         alt.Chart(_data(rows))

@@ -174,12 +174,27 @@ def _saved(record: Record) -> str:
     saved = (record.get("estimates") or {}).get("minutes_saved_per_case")
     if not saved:
         return "Time saved cannot be measured from these samples."
+    scope = (
+        (words.advised(record) or {}).get("scope") if words.advised_name(record) == "scale_segments" else None
+    )
+    rows = [row for row in record.get("by_segment") or [] if row.get("segment") in (scope or ())]
+    parts = [
+        f"In {words.shorten(row['segment'], 40)} a case takes {_minutes(row['minutes_saved'])}"
+        for row in rows
+        if row.get("minutes_saved")
+    ]
+    lead = "Over all kinds of cases it takes" if parts else "A case takes"
+    return "; ".join([*parts, f"{lead[0].lower() + lead[1:] if parts else lead} {_minutes(saved)}"]) + "."
+
+
+def _minutes(saved: Mapping[str, Any]) -> str:
+    """How much less or more a case takes, with its interval in the same direction."""
     mean = words.finite(saved.get("mean")) or 0.0
     low, high = words.finite(saved.get("p05")), words.finite(saved.get("p95"))
-    span = "" if low is None or high is None else f" (9 in 10 chances that it is {words.edges(low, high, 2)})"
     if mean < 0:
-        return f"A case takes {words.number(-mean, 2)} minutes longer with the agent{span}."
-    return f"A case takes {words.number(mean, 2)} minutes less with the agent{span}."
+        low, high = (None if high is None else -high), (None if low is None else -low)
+    span = "" if low is None or high is None else f" (9 in 10 chances that it is {words.edges(low, high, 2)})"
+    return f"{words.number(abs(mean), 2)} minutes {'longer' if mean < 0 else 'less'} with the agent{span}"
 
 
 def _assumed(record: Record) -> str:

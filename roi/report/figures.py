@@ -118,7 +118,7 @@ def worth_figure(record: Record, pictures: Pictures) -> Figure | None:
     def draw(width: int) -> Any:
         from roi.report import charts
 
-        labels = {name: f"{names[name]}: {goal} in {chances[name]}" for name in kept}
+        labels = {name: f"{names[name]}: {chances[name]}" for name in kept}
         return charts.worth(kept, labels, currency=currency, hurdle=hurdle, width=width)
 
     return Figure(

@@ -91,7 +91,9 @@ class Style:
     """The style sheet for JupyterLab; the rendered page carries its own and drops this output."""
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> tuple[Any, Any]:
-        return {"text/html": f"<style>{style_sheet()}</style>", "text/plain": ""}, {"roi": "style"}
+        # Colours belong to the outputs alone, with their own ground: JupyterLab has a theme of its own.
+        sheet = style_sheet().replace(":root", ".roi") + ".roi{background:var(--paper);padding:1rem}"
+        return {"text/html": f"<style>{sheet}</style>", "text/plain": ""}, {"roi": "style"}
 
 
 @cache
