@@ -115,10 +115,11 @@ def _duration(text: str) -> str:
     def total(source: str, pattern: str) -> str:
         found = f"regexp_extract({source}, {literal(pattern)}, ['d', 'h', 'm', 's'])"
         pieces = [
-            f"coalesce(try_cast(nullif(({found}).{key}, '') as decimal(15,6)), 0) * {factor}"
+            f"coalesce(try_cast(nullif(({found}).{key}, '') as decimal(15,6)), 0)::decimal(28,6) "
+            f"* {factor}::decimal(5,0)"
             for key, factor in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
         ]
-        return f"try_cast(({' + '.join(pieces)}) * 1000000::decimal(7,0) as bigint)"
+        return f"try_cast(({' + '.join(pieces)})::decimal(31,6) * 1000000::decimal(7,0) as bigint)"
 
     micro = (
         f"case when regexp_matches({lower}, {literal(clock)}) then {total(lower, clock)} "

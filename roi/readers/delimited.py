@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby, islice
 from pathlib import Path
+from typing import NamedTuple
 
 from roi.problems import Problem
 from roi.readers.base import LONGEST_LINE, Connection, Rows, UnreadableError, literal, quoted
@@ -16,6 +18,8 @@ from roi.readers.held import Sheet, hold
 __all__ = ["read_delimited"]
 
 _DELIMITERS = (",", ";", "\t", "|")
+_LOOKED_AT = 30
+_QUOTED = re.compile(r'"[^"]*"')
 _ERRORS = {
     "MISSING COLUMNS": "has fewer cells than the header",
     "TOO MANY COLUMNS": "has more cells than the header",
@@ -29,7 +33,7 @@ _ERRORS = {
 class _Head:
     """The dialect and header of one file."""
 
-    __slots__ = ("delimiter", "encoding", "found", "names", "sha256", "skip")
+    __slots__ = ("delimiter", "encoding", "found", "mixed", "names", "sha256", "skip")
 
     def __init__(self, found: Found, seen: Seen, wanted: Sequence[str], header_row: int | None) -> None:
         self.found = found
@@ -42,33 +46,55 @@ class _Head:
         with open_bytes(found.path) as stream:
             start = stream.read(2 * LONGEST_LINE + 64)
         text = start.decode(self.encoding.removesuffix("-sig"), errors="replace").removeprefix("\ufeff")
-        self.skip = (header_row or 1) - 1
-        self.delimiter, self.names = self._dialect(text, wanted)
+        bare = _QUOTED.sub("", text)  # line breaks within cells are their own business
+        both = bare.count("\r\n")
+        self.mixed = sum(n > 0 for n in (both, bare.count("\n") - both, bare.count("\r") - both)) > 1
+        self.delimiter, self.names, self.skip = self._header(text, wanted, header_row)
 
-    def _dialect(self, text: str, wanted: Sequence[str]) -> tuple[str, tuple[str, ...]]:
-        best: tuple[tuple[int, int, int], str, list[str]] | None = None
-        lines = io.StringIO(text, newline="")
-        for _ in range(self.skip):
-            lines.readline()
-        rest = lines.read()
+    def _header(
+        self, text: str, wanted: Sequence[str], header_row: int | None
+    ) -> tuple[str, tuple[str, ...], int]:
+        """The delimiter, the column names and the lines above them.
+
+        The header is the first row, unless a later one near the top holds the wanted names and the first none: exports
+        have titles.
+        """
         tab_first = ".tsv" in [s.lower() for s in self.found.path.suffixes]
+        best: tuple[tuple[int, int, int, int], str, tuple[str, ...], int] | None = None
         for rank, delimiter in enumerate(_DELIMITERS):
-            try:
-                reader = csv.reader(io.StringIO(rest, newline=""), delimiter=delimiter)
-                names = next((row for row in reader if any(c.strip() for c in row)), [])
-            except csv.Error:
-                continue
-            names = [n.strip() for n in names]
-            score = (
-                len(set(names) & set(wanted)),
-                len(names) + (1000 if tab_first and delimiter == "\t" else 0),
-                -rank,
-            )
-            if best is None or score > best[0]:
-                best = (score, delimiter, names)
-        if best is None or not any(best[2]):
+            for at, row in enumerate(_top(text, delimiter, header_row)):
+                names = tuple(n.strip() for n in row.cells)
+                cells = len(names) + (1000 if tab_first and delimiter == "\t" else 0)
+                score = (len(set(names) & set(wanted)), -at, cells, -rank)
+                if best is None or score > best[0]:
+                    best = (score, delimiter, names, row.above)
+        if best is None:
             raise UnreadableError([Problem(self.found.name, "", "has no header row that can be read")])
-        return best[1], tuple(best[2])
+        return best[1:]
+
+
+class _TopRow(NamedTuple):
+    cells: list[str]
+    above: int  # lines
+
+
+def _top(text: str, delimiter: str, header_row: int | None) -> list[_TopRow]:
+    """The rows near the top that hold something."""
+    lines = text.splitlines(keepends=True)
+    skip = (header_row or 1) - 1
+    reader = csv.reader(lines[skip:], delimiter=delimiter)
+    rows: list[_TopRow] = []
+    above = skip
+    try:
+        for cells in reader:
+            if any(c.strip() for c in cells):
+                rows.append(_TopRow(cells, above))
+            above = skip + reader.line_num
+            if len(rows) == (1 if header_row is not None else _LOOKED_AT):
+                break
+    except csv.Error:
+        pass
+    return rows
 
 
 def read_delimited(
@@ -107,7 +133,7 @@ def read_delimited(
     held = {
         h.found.path: _held(con, h, f"{table}_{i}")
         for i, h in enumerate(heads)
-        if h.encoding in ("utf-16", "cp1252")
+        if h.mixed or h.encoding in ("utf-16", "cp1252")
     }
     rejects = f"{table}_rejects"
 
@@ -184,7 +210,7 @@ def _rejected(con: Connection, rejects: str, names: dict[str, str]) -> list[Prob
 
 
 def _held(con: Connection, head: _Head, name: str) -> Sheet:
-    """A file that the engine cannot decode, decoded here."""
+    """A file that the engine cannot read by itself: its encoding, or line ends of several kinds."""
     with open_bytes(head.found.path) as stream:
         text = stream.read().decode(head.encoding, errors="replace")
     lines = io.StringIO(text, newline="")
