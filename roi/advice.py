@@ -10,7 +10,7 @@ import numpy as np
 from roi.analysis import Analysis
 from roi.options import Option, Remedy
 from roi.plans import Plan
-from roi.report.words import amount, and_list, chance, percent, shorten
+from roi.words import amount, and_list, chance, percent, shorten
 
 __all__ = ["headline", "next_actions", "reason", "stopping", "sum_asked_for"]
 

@@ -92,12 +92,12 @@ def analyse(loaded: LoadedParameters, samples: Samples) -> Analysis:
         The analysis.
 
     Raises:
-        ParameterError: If model usage is priced twice.
+        ParameterError: If parameters and samples do not go together.
     """
+    moments = take_moments(samples)
+    loaded, as_of = hold_together(loaded, samples, moments)
     p, policy = loaded.parameters, loaded.policy
     seed, draws = p.run.seed, p.run.draws + p.run.draws % 2
-    moments = take_moments(samples)
-    _refuse_double_pricing(loaded, moments)
     assumptions = draw_assumptions(register(p), draws=draws, seed=seed)
     baseline = p.samples.baseline
     mix = p.economics.severity_mix
@@ -118,11 +118,6 @@ def analyse(loaded: LoadedParameters, samples: Samples) -> Analysis:
         draws=draws,
         seed=seed,
     )
-    as_of = p.run.as_of or newest_day(samples, moments)
-    if as_of is not None:
-        # Exceptions that had expired by then no longer apply.
-        loaded = replace(loaded, policy=loaded.policy_at(as_of))
-        policy = loaded.policy
     start = _start(p, as_of)
     labelled = moments.labelled.sum() >= 0.95 * max(int(moments.n.sum()), 1)
     checked = p.samples.labels.selection in ("all", "random") or (
@@ -209,23 +204,49 @@ def is_first_view(p: Parameters) -> bool:
     return default and p.economics.adoption.ceiling.evidence == "default"
 
 
-def _refuse_double_pricing(loaded: LoadedParameters, moments: Moments) -> None:
+def hold_together(
+    loaded: LoadedParameters, samples: Samples, moments: Moments
+) -> tuple[LoadedParameters, dt.date | None]:
+    """Hold parameters and samples against each other.
+
+    Args:
+        loaded: The checked parameters and policy.
+        samples: The opened samples.
+        moments: Their moments.
+
+    Returns:
+        The parameters with the policy as of the decision's day, on which exceptions may have expired, and that day.
+
+    Raises:
+        ParameterError: If model usage is priced twice, or the pilot is looser than the policy of that day.
+    """
+    problems = _priced_twice(loaded, moments)
+    as_of = loaded.parameters.run.as_of or newest_day(samples, moments)
+    if as_of is not None:
+        try:
+            loaded = replace(loaded, policy=loaded.policy_at(as_of))
+        except ParameterError as error:
+            problems += error.problems
+    if problems:
+        raise ParameterError(problems)
+    return loaded, as_of
+
+
+def _priced_twice(loaded: LoadedParameters, moments: Moments) -> list[Problem]:
     metered = (
         any(name.startswith("agent_cost:") for name in moments.statistics)
         and int(moments.cost_known.sum()) > 0
     )
-    lines = [i for i, line in enumerate(loaded.parameters.economics.costs) if line.kind == "model_usage"]
-    lines = [i for i in lines if loaded.parameters.economics.costs[i].amount.mean != 0]
-    if metered and lines:
-        raise ParameterError(
-            Problem(
-                loaded.name,
-                f"economics.costs[{i}]",
-                "model usage is priced twice: the cases carry their agent cost already; "
-                "remove this line, or do not map agent_cost and the tokens",
-            )
-            for i in lines
+    return [
+        Problem(
+            loaded.name,
+            f"economics.costs[{i}]",
+            "model usage is priced twice: the cases carry their agent cost already; "
+            "remove this line, or do not map agent_cost and the tokens",
         )
+        for i, line in enumerate(loaded.parameters.economics.costs)
+        if metered and line.kind == "model_usage" and line.amount.mean != 0
+    ]
 
 
 def newest_day(samples: Samples, moments: Moments) -> dt.date | None:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from roi.draws import dirichlet_draws, stream
 from roi.moments import Losses
+from roi.words import percent
 
 __all__ = ["CAUSES", "Causes", "find_causes"]
 
@@ -146,8 +147,8 @@ def in_words(causes: Causes) -> str:
     if runner is not None:
         ahead = float((causes.error_share[first] > causes.error_share[runner]).mean())
         if ahead < 0.8:
-            text = f"Partly: {first} and {runner} are behind about {named[first]:.0%} and "
-            text += f"{named[runner]:.0%} of errors, too close to tell apart."
+            text = f"Partly: {first} and {runner} are behind about {percent(named[first])} and "
+            text += f"{percent(named[runner])} of errors, too close to tell apart."
             return text
     verb = "Yes" if first == "model" else "Mostly not"
     by = (
@@ -155,4 +156,6 @@ def in_words(causes: Causes) -> str:
         if causes.evidence == "label"
         else "judging by cases with and without defective inputs"
     )
-    return f"{verb}: {first} is behind about {named[first]:.0%} of errors (at least {low:.0%}), {by}."
+    return (
+        f"{verb}: {first} is behind about {percent(named[first])} of errors (at least {percent(low)}), {by}."
+    )

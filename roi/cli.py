@@ -73,7 +73,9 @@ def main() -> None:
 @_told
 def check(params: Sequence[str]) -> int:
     """Everything that is wrong with parameters and samples, at once; exit 2."""
+    from roi.analysis import hold_together
     from roi.parameters import find_parameter_files, load_parameters
+    from roi.reduce import take_moments
     from roi.samples import open_samples
 
     problems: list[Problem] = []
@@ -81,11 +83,10 @@ def check(params: Sequence[str]) -> int:
         try:
             loaded = load_parameters(path)
             samples = open_samples(loaded)
+            hold_together(loaded, samples, take_moments(samples))
         except InputError as error:
             problems += error.problems
             continue
-        rows = samples.connection.con.execute("select 1").fetchall()
-        assert rows
         warnings = [*loaded.warnings, *samples.warnings]
         click.echo(f"{loaded.name}: ok" + (f", {len(warnings)} to know" if warnings else ""))
         for warning in warnings:

@@ -10,6 +10,7 @@ from roi.gate import Gate, rate_state
 from roi.measured import Measured
 from roi.moments import ALL, Moments
 from roi.rates import severe_errors
+from roi.words import percent
 
 __all__ = [
     "MISSING_SHARE",
@@ -70,7 +71,7 @@ def complete_minutes(measured: Measured, *, flips: bool) -> Gate:
             mend="Record the hands-on minutes of each case",
         )
     much = max(base, pilot) > MISSING_SHARE or abs(base - pilot) > MISSING_SHARE
-    evidence = f"{base:.0%} of baseline and {pilot:.0%} of pilot cases have no minutes."
+    evidence = f"{percent(base)} of baseline and {percent(pilot)} of pilot cases have no minutes."
     if much:
         evidence += (
             " Were these long with the agent and short without it, the verdict would change."
@@ -124,8 +125,8 @@ def measured_baseline(measured: Measured) -> Gate:
 def covered_demand(measured: Measured, *, least: float) -> Gate:
     """Is most of the demand of a kind that was sampled in both arms?"""
     covered = float(measured.weights.share[measured.covered()].sum())
-    names = ", ".join(f"{name} ({share:.0%})" for name, share in measured.weights.uncovered.items())
-    evidence = f"{covered:.0%} of demand was sampled in both arms."
+    names = ", ".join(f"{name} ({percent(share)})" for name, share in measured.weights.uncovered.items())
+    evidence = f"{percent(covered)} of demand was sampled in both arms."
     if names:
         evidence += f" Not sampled: {names}."
     if not measured.weights.stated:
@@ -183,7 +184,7 @@ def usable_inputs(measured: Measured, segments: tuple[str, ...], *, least: float
         value=clean / known,
         threshold=least,
         evidence=f"{clean:,} of {known:,} production cases came with usable inputs; "
-        f"the true share lies between {lower:.0%} and {upper:.0%}.",
+        f"the true share lies between {percent(lower)} and {percent(upper)}.",
         mend={"shown": "", "exceeded": "Mend the inputs before the agent sees them"}.get(
             state, f"Record input defects for {more or 'more'} further cases"
         ),
@@ -261,7 +262,7 @@ def severe_error_gate(measured: Measured, segments: tuple[str, ...], *, limit: f
     state = rate_state(found.lower, found.upper, limit)
     more = found.needed(limit) if state == "not_shown" else None
     evidence = f"{found.events} severe errors in {found.n:,} labelled cases; the true rate is at most "
-    evidence += f"{found.upper:.2%}."
+    evidence += f"{percent(found.upper)}."
     if found.unknown:
         evidence += f" {found.unknown} errors of unknown severity are counted as severe."
     return Gate(

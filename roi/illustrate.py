@@ -12,7 +12,7 @@ from roi.cashflow import monthly_flows
 from roi.moments import fetch
 from roi.money import plan_flows
 from roi.pictures import Band, Driver, FiscalYear, Histogram, Pictures
-from roi.report.words import number
+from roi.words import number
 
 __all__ = ["illustrate"]
 

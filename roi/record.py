@@ -20,6 +20,7 @@ from roi.money import cost_of_waiting, losses, money, price_of_caution, share_as
 from roi.options import Option
 from roi.parameters import register
 from roi.unmeasured import break_even_minutes
+from roi.words import percent
 
 __all__ = ["SCHEMA", "build_record", "canonical"]
 
@@ -88,6 +89,7 @@ def build_record(a: Analysis) -> dict[str, Any]:
         "prepared_by": p.about.prepared_by,
         "budget_owner": p.about.budget_owner,
         "currency": currency,
+        "hurdle": policy.hurdle,
         "started": p.about.started,
         "decide_by": p.about.decide_by,
         "goal": _goal(a, measured),
@@ -273,7 +275,7 @@ def _unknowns(a: Analysis, measured: dict[str, Any]) -> list[str]:
         found.append(f"Costs not stated: {', '.join(kind.replace('_', ' ') for kind in missing)}.")
     if a.measured.weights.uncovered:
         names = ", ".join(
-            f"{name} ({share:.0%} of demand)" for name, share in a.measured.weights.uncovered.items()
+            f"{name} ({percent(share)} of demand)" for name, share in a.measured.weights.uncovered.items()
         )
         found.append(f"Nothing is known about {names}; it earns nothing here.")
     return found

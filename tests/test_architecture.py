@@ -13,13 +13,13 @@ PACKAGE = ROOT / "roi"
 
 # The order in which data flows; a module imports only from modules before it. A folder holds siblings only.
 ORDER = """
-    problems scalars strict_yaml uncertain schema parameters
-    words pictures privacy readers styles casts canonical mapping sample_tables checks categories prices samples
-    assumptions moments reduce draws estimate cells rates measured causes economics cashflow
+    problems scalars strict_yaml uncertain schema parameters words pictures
+    privacy canonical readers casts styles mapping sample_tables checks versions categories prices sample_joins samples
+    draws assumptions moments reduce estimate cells rates measured causes economics cashflow
     gate controls gates options information plans gate_check verdict unmeasured error_rates
     analysis estimates money advice record illustrate pilot
     report batch cli
-""".split()
+""".split()  # noqa: SIM905 – a list to read, not to parse
 
 
 def modules() -> list[Path]:
@@ -75,11 +75,22 @@ def test_files_stay_short(path):
 
 
 def test_nothing_names_a_machine_or_a_registry():
-    texts = [p for p in ROOT.rglob("*") if p.suffix in {".py", ".md", ".toml", ".yaml", ".ipynb", ".j2", ".css", ".html"}]
+    texts = [
+        p
+        for p in ROOT.rglob("*")
+        if p.suffix in {".py", ".md", ".toml", ".yaml", ".ipynb", ".j2", ".css", ".html"}
+    ]
     ours = [p for p in texts if not {".venv", "reports", "dist"} & set(p.relative_to(ROOT).parts)]
     assert len(ours) > 50
-    pattern = re.compile(r"(?:^|[^\w.<])/(?:work|farm|root|home/\w+)/|pypi\.org|files\.pythonhosted|registry\.npmjs", re.M)
-    found = [p.relative_to(ROOT) for p in ours if p != Path(__file__) and pattern.search(p.read_text(encoding="utf-8"))]
+    pattern = re.compile(
+        r"(?:^|[^\w.<])/(?:work|farm|root|home/(?!me/)\w+)/|pypi\.org|files\.pythonhosted|registry\.npmjs",
+        re.M,
+    )
+    found = [
+        p.relative_to(ROOT)
+        for p in ours
+        if p != Path(__file__) and pattern.search(p.read_text(encoding="utf-8"))
+    ]
     assert not found
 
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from roi.report import words
+from roi import words
 
 NBSP = "\u00a0"
 

@@ -10,6 +10,7 @@ from roi.draws import one_sided_bounds
 from roi.gate import Gate, rate_state
 from roi.moments import fetch
 from roi.samples import Samples
+from roi.words import percent
 
 __all__ = ["human_approval"]
 
@@ -74,7 +75,7 @@ def human_approval(samples: Samples, *, limit: float, high_risk_tools: tuple[str
     else:
         evidence = f"{misses} of {n:,} high-risk actions ran without a person's approval before them"
         evidence += f", {after} of them were approved afterwards" if after else ""
-        evidence += f"; the true share is at most {upper:.2%}."
+        evidence += f"; the true share is at most {percent(upper)}."
     mend = {
         "shown": "",
         "exceeded": "Block high-risk actions until a second person has approved them",

@@ -9,6 +9,7 @@ from scipy.special import betainc
 from roi.gate import Gate
 from roi.moments import fetch
 from roi.samples import Samples
+from roi.words import percent
 
 __all__ = ["evaluation", "worse_by_chance"]
 
@@ -74,7 +75,7 @@ def evaluation(samples: Samples) -> Gate:
     better = sum(now[c][0] and not then[c][0] for c in both)
     chance = worse_by_chance(worse, better)
     fails = broken > 0 or chance < ALPHA
-    evidence = f"The live version passes {share:.0%} of {len(now)} cases"
+    evidence = f"The live version passes {percent(share)} of {len(now)} cases"
     evidence += f"; {better} better and {worse} worse than the version before it" if both else ""
     evidence += f"; {broken} critical cases fail." if broken else "."
     return Gate(

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import vl_convert
 
+from roi import words
 from roi.pictures import Band, Driver, FiscalYear, Histogram
-from roi.report import words
 
 __all__ = ["cumulative_cash", "drivers", "fiscal_years", "minutes", "options", "svg", "worth"]
 

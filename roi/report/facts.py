@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from roi.report import words
+from roi import words
 
 __all__ = [
     "Choice",

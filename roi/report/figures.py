@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from roi import words
 from roi.pictures import Histogram, Pictures
-from roi.report import facts, words
+from roi.report import facts
 
 __all__ = [
     "Figure",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from roi.report import words
+from roi import words
 from roi.report.page import page, write_whole
 from roi.report.sections import environment
 

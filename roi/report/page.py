@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from roi.report import words
+from roi import words
 from roi.report.sections import RECORD_MIME, TEMPLATES, environment, style_sheet
 
 __all__ = ["notebook_record", "page", "render", "write_whole"]

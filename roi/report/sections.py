@@ -9,8 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from roi import words
 from roi.pictures import Pictures
-from roi.report import facts, figures, words
+from roi.report import facts, figures
 
 if TYPE_CHECKING:
     from jinja2 import Environment

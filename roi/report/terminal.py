@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from roi.report import facts, words
+from roi import words
+from roi.report import facts
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
