@@ -98,8 +98,7 @@ def cell_draws(moments: Moments, weights: Floats, *, draws: int, seed: int) -> C
     df = degrees_of_freedom(matrix, index, moments, weights)
     covariance = np.einsum("iu,ju->ij", matrix, matrix, optimize=False) + np.diag(alone)
     deviations = joint_t_draws(covariance, df, draws, stream(seed, "cells"))
-    # Times and costs cannot be negative; cutting both sides at the same distance keeps the mean where it is.
-    kept = means[:, None] + np.clip(deviations.T, -means[:, None], means[:, None])
+    kept = means[:, None] + _in_range(deviations.T, means, index, s_count)
     values = {name: np.full((2, s_count, draws), np.nan) for name in moments.statistics}
     deviation = {name: np.full((2, s_count), np.nan) for name in moments.statistics}
     for i, (c, j) in enumerate(index):
@@ -107,6 +106,35 @@ def cell_draws(moments: Moments, weights: Floats, *, draws: int, seed: int) -> C
         deviation[moments.statistics[j]][c // s_count, c % s_count] = np.sqrt(covariance[i, i])
     both = tuple(int(np.unique(moments.unit[moments.arm == a]).size) for a in (0, 1))
     return CellDraws(values=values, point=point, deviation=deviation, df=df, units=(both[0], both[1]))
+
+
+def _in_range(deviations: Floats, means: Floats, index: list[tuple[int, int]], s_count: int) -> Floats:
+    """Shorten deviations of times and costs, which cannot be negative, to between 0 and twice the estimate.
+
+    Both sides are cut at the same distance, which keeps the mean where it is, and both arms of a segment are shortened
+    by the same factor, for what workers have in common must go on cancelling in the difference.
+
+    Args:
+        deviations: Shape (columns, n_draws).
+        means: Shape (columns,).
+        index: (cell, statistic) of each column.
+        s_count: Number of segments.
+
+    Returns:
+        Shape of `deviations`.
+    """
+    result = deviations.copy()
+    pairs: dict[tuple[int, int], list[int]] = {}
+    for i, (c, j) in enumerate(index):
+        pairs.setdefault((c % s_count, j), []).append(i)
+    for columns in pairs.values():
+        factor = np.ones(deviations.shape[1])
+        for i in columns:
+            size = np.abs(deviations[i])
+            out = size > means[i]
+            factor[out] = np.minimum(factor[out], means[i] / size[out])
+        result[columns] *= factor
+    return np.clip(result, -means[:, None], means[:, None])  # a product may end a last digit outside
 
 
 def _steady(

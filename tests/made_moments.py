@@ -162,7 +162,7 @@ def drawn_pilot(
         each = np.zeros(cases, dtype=np.int64)
     else:
         turn = np.arange(cases) // 2
-        worker = turn % workers if within else 2 * (turn % (workers // 2)) + arm
+        worker = turn % workers if within else 2 * (turn % ((workers + 1 - arm) // 2)) + arm
         sd = log_sd * np.sqrt(correlation)
         of_worker = np.exp(rng.normal(-sd * sd / 2, sd, workers))[worker]
         each = worker
