@@ -33,6 +33,7 @@ class Causes:
         labelled: Losses with a label.
         evidence: "label", "excess" (inputs with against without a defect) or "none".
         error_share: By cause, the share of errors, shape (n_draws,); causes and "unexplained" sum to 1.
+        loss_share: The same of all losses: errors, escalated and abandoned cases.
         excess_minutes: By cause, the human minutes per pilot case that its losses take beyond a correct case,
             shape (n_draws,).
     """
@@ -41,6 +42,7 @@ class Causes:
     labelled: int
     evidence: str
     error_share: Mapping[str, Floats]
+    loss_share: Mapping[str, Floats]
     excess_minutes: Mapping[str, Floats]
 
 
@@ -57,7 +59,7 @@ def find_causes(losses: Losses | None, *, draws: int, seed: int) -> Causes:
         losses have one; else share × max(0, 1 − 1/RR) of them by defective inputs, RR being the risk of a loss with
         against without a defect.
     """
-    nothing = Causes(losses=0, labelled=0, evidence="none", error_share={}, excess_minutes={})
+    nothing = Causes(losses=0, labelled=0, evidence="none", error_share={}, loss_share={}, excess_minutes={})
     if losses is None:
         return nothing
     outcome = np.array([o or "" for o in losses.outcome])
@@ -86,15 +88,15 @@ def find_causes(losses: Losses | None, *, draws: int, seed: int) -> Causes:
         every = np.array([losses.n[lost & (labels == c)].sum() for c in names], dtype=float)
         prior = np.where(every > 0, 0.5, 0.05)
         share = dirichlet_draws(errors + prior, draws, stream(seed, "causes:errors"))
-        spread = dirichlet_draws(every + prior, draws, stream(seed, "causes:losses")) / (
-            (every + prior) / (every + prior).sum()
-        )
+        whole = dirichlet_draws(every + prior, draws, stream(seed, "causes:losses"))
+        spread = whole / ((every + prior) / (every + prior).sum())
         minutes = {c: excess(lost & (labels == c)) * spread[:, i] for i, c in enumerate(names)}
         return Causes(
             losses=total,
             labelled=labelled,
             evidence="label",
             error_share={c: share[:, i] for i, c in enumerate(names)},
+            loss_share={c: whole[:, i] for i, c in enumerate(names)},
             excess_minutes=minutes,
         )
     by_data = _excess_share(losses, lost, draws=draws, seed=seed)
@@ -105,6 +107,7 @@ def find_causes(losses: Losses | None, *, draws: int, seed: int) -> Causes:
             labelled=labelled,
             evidence="none",
             error_share={UNEXPLAINED: rest},
+            loss_share={UNEXPLAINED: rest},
             excess_minutes={},
         )
     return Causes(
@@ -112,6 +115,7 @@ def find_causes(losses: Losses | None, *, draws: int, seed: int) -> Causes:
         labelled=labelled,
         evidence="excess",
         error_share={"data": by_data, UNEXPLAINED: 1 - by_data},
+        loss_share={"data": by_data, UNEXPLAINED: 1 - by_data},
         excess_minutes={"data": excess(lost) * by_data, UNEXPLAINED: excess(lost) * (1 - by_data)},
     )
 
@@ -135,20 +139,21 @@ def in_words(causes: Causes) -> str:
     """One sentence: is the model the problem?"""
     if causes.losses == 0:
         return "No losses were seen, so there is no cause to name."
-    named = {c: float(s.mean()) for c, s in causes.error_share.items() if c != UNEXPLAINED}
+    shares = causes.loss_share
+    named = {c: float(s.mean()) for c, s in shares.items() if c != UNEXPLAINED}
     if causes.evidence == "none" or not named:
         return f"Not known: {causes.losses} losses carry no label of their cause, and nothing else explains them."
     if causes.losses < FEW_LOSSES:
         return f"Too few to tell: only {causes.losses} losses were seen."
     first = max(named, key=lambda c: named[c])
-    low = float(np.percentile(causes.error_share[first], 5))
+    low = float(np.percentile(shares[first], 5))
     others = [c for c in named if c != first]
     runner = max(others, key=lambda c: named[c]) if others else None
     if runner is not None:
-        ahead = float((causes.error_share[first] > causes.error_share[runner]).mean())
+        ahead = float((shares[first] > shares[runner]).mean())
         if ahead < 0.8:
             text = f"Partly: {first} and {runner} are behind about {percent(named[first])} and "
-            text += f"{percent(named[runner])} of errors, too close to tell apart."
+            text += f"{percent(named[runner])} of losses, too close to tell apart."
             return text
     verb = "Yes" if first == "model" else "Mostly not"
     by = (
@@ -156,6 +161,4 @@ def in_words(causes: Causes) -> str:
         if causes.evidence == "label"
         else "judging by cases with and without defective inputs"
     )
-    return (
-        f"{verb}: {first} is behind about {percent(named[first])} of errors (at least {percent(low)}), {by}."
-    )
+    return f"{verb}: {first} is behind about {percent(named[first])} of losses – errors and cases handed back – and at least {percent(low)}, {by}."

@@ -74,6 +74,7 @@ def losses(a: Analysis) -> list[dict[str, Any]]:
     scope = a.measured.scope()
     rows = []
     for cause, share in c.error_share.items():
+        whole = c.loss_share[cause]
         per_year = None
         rate = scope.error_rate[1]
         if stream is not None and rate is not None and a.economics.error_cost is not None:
@@ -82,11 +83,11 @@ def losses(a: Analysis) -> list[dict[str, Any]]:
             minutes = c.excess_minutes.get(cause, 0.0)
             labour = _known(a.economics.labour)
             per_year = float(np.mean(12 * cases * (rate * share * cost + minutes * np.divide(labour, 60))))
-        p05, p95 = np.percentile(share, [5, 95])
+        p05, p95 = np.percentile(whole, [5, 95])
         rows.append(
             {
                 "cause": cause,
-                "share": {"mean": float(share.mean()), "p05": float(p05), "p95": float(p95)},
+                "share": {"mean": float(whole.mean()), "p05": float(p05), "p95": float(p95)},
                 "per_year": per_year,
             }
         )

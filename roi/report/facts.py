@@ -200,10 +200,12 @@ def _minutes(saved: Mapping[str, Any]) -> str:
 def _assumed(record: Record) -> str:
     share = words.finite(record.get("share_assumed"))
     first: Mapping[str, Any] = record.get("first_view") or {}
+    names = [words.shorten(name, 40) for name in record.get("assumed_factors") or ()]
     text = (
         "How much of the benefit is assumed cannot be said."
         if share is None
-        else f"{words.percent(share)} of the expected benefit rests on assumptions, not on measurement."
+        else f"{words.percent(share)} of the expected benefit rests on assumptions, not on measurement"
+        f"{': ' + words.and_list(names) if names else ''}."
     )
     if words.finite(first.get("inputs")):
         text += f" {words.count(first.get('defaults'))} of {words.count(first['inputs'])} inputs are "
