@@ -27,6 +27,7 @@ def made_moments(
     severity: Sequence[str] | Array | None = None,
     cost: Sequence[float] | Floats | None = None,
     *,
+    currency: str = "",
     unit_kind: str | None = None,
     few_workers: bool = False,
     workers: dict[str, int] | None = None,
@@ -41,6 +42,7 @@ def made_moments(
         outcome: Outcomes, "" where not labelled; None without labels.
         severity: Severities of errors, "" where not known.
         cost: Agent cost, NaN where not known; None without costs.
+        currency: Its currency, where cases name one.
         unit_kind: "worker", "pair" or "case"; "worker" where a unit is given, unless stated.
         few_workers: As in `Moments`.
         workers: As in `Moments`; counted where the unit is the worker.
@@ -73,7 +75,7 @@ def made_moments(
     present = {"case_id", "arm", "handling_minutes"}
     if cost is not None:
         c = np.asarray(cost, dtype=np.float64)
-        statistics.append("agent_cost:")
+        statistics.append(f"agent_cost:{currency}")
         known.append(~np.isnan(c))
         totals.append(summed(c))
         present.add("agent_cost")
