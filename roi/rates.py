@@ -66,7 +66,7 @@ def correlation_within(moments: Moments, arm: int, outcome: int = 1) -> float:
 def _effect(moments: Moments, arm: int, rows: npt.NDArray[np.bool_], correlation: float) -> float:
     n = unit_counts(moments, rows & (moments.arm == arm), moments.labelled)
     if moments.few_workers and moments.workers:
-        workers = max(moments.workers[("baseline", "pilot")[arm]], 1)
+        workers = max(moments.workers.get(("baseline", "pilot")[arm], 0), 1)
         n = np.full(workers, n.sum() / workers)
     return design_effect(n, correlation)
 

@@ -122,7 +122,9 @@ def look_through(found: Found) -> Seen:
             with found.path.open("rb") as text:
                 size, encoding = _encoding(_hashed(_chunks(text), digest))
     except (OSError, EOFError) as error:
-        raise UnreadableError([Problem(found.name, "", f"cannot be read ({type(error).__name__})")]) from None
+        mend = "; is it whole, and what its ending says?" if found.path.suffix.lower() == ".gz" else ""
+        message = f"cannot be read ({type(error).__name__}){mend}"
+        raise UnreadableError([Problem(found.name, "", message)]) from None
     return Seen(digest.hexdigest(), size, encoding)
 
 

@@ -65,7 +65,9 @@ def read_json_lines(con: Connection, files: Sequence[Found], *, wanted: Sequence
     if total == 0:
         raise UnreadableError([Problem(label, "", "holds no rows")])
     if bad:
-        raise UnreadableError([Problem(label, f"row {first}", f"is no JSON object ({bad:,} such rows)")])
+        raise UnreadableError(
+            [Problem(label, f"row {first}", f"is no JSON object ({bad:,} such rows); write one {{…}} a line")]
+        )
     top = [str(name) for name, _ in names]
     dotted = [w for w in wanted if w not in top and "." in w and w.split(".")[0] in top]
 

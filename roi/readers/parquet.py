@@ -33,7 +33,7 @@ def read_parquet(con: Connection, files: Sequence[Found]) -> Rows:
         described = con.execute(f"describe select * exclude (_path) from {scan}").fetchall()
     except duckdb.Error:
         raise UnreadableError(
-            [Problem(files[0].name, "", "is not a Parquet file that can be read")]
+            [Problem(files[0].name, "", "is not a Parquet file that can be read; export it anew")]
         ) from None
     types = {str(name): str(kind) for name, kind, *_ in described}
 

@@ -96,7 +96,9 @@ def _cells(found: Found, sheet: str | None) -> list[list[str | None]]:
     try:
         book = calamine.CalamineWorkbook.from_path(str(found.path))
     except Exception:  # calamine raises its own, and panics on some damaged files
-        raise UnreadableError([Problem(found.name, "", "is not a workbook that can be read")]) from None
+        raise UnreadableError(
+            [Problem(found.name, "", "is not a workbook that can be read; save it as .xlsx")]
+        ) from None
     if sheet is not None and sheet not in book.sheet_names:
         named = ", ".join(f"'{n}'" for n in book.sheet_names[:5])
         raise UnreadableError(
