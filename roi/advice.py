@@ -71,6 +71,11 @@ def reason(a: Analysis) -> str:
         if v.plan.unpriced:
             gates = and_list(g.label.lower() for g in v.plan.unpriced[:2])
             return f"It would pay, but {gates} cannot be shown; worth mending for at most {_money(a, v.plan.mean())}."
+        if v.plan.waits:
+            return (
+                f"It is not yet sure enough to scale; measuring more may cost at most {_money(a, v.plan.mean())}, "
+                "and nobody has stated its price."
+            )
         if v.fix_kind == "measure":
             return (
                 f"It is not yet sure enough: measuring for {_money(a, v.plan.price)} "
@@ -132,7 +137,7 @@ def sum_asked_for(a: Analysis) -> float | None:
         return float(np.mean(e.one_off()))
     if v.verdict == "kill":
         return float(np.mean(e.wind_down))
-    if v.plan is not None and not v.plan.unpriced:
+    if v.plan is not None and not v.plan.waits:
         return v.plan.price
     if v.unknown is not None and v.unknown.measure is not None:
         return v.unknown.measure.price
@@ -197,9 +202,10 @@ def next_actions(a: Analysis) -> list[dict[str, Any]]:
                 kind="measure",
                 owner=owner,
                 by=_by(a, measure.months),
-                cost=(measure.price or 0.0) + (a.prices.setup if measure.gate != "value" else 0.0),
-                worth=plan.mean(),
+                cost=None if measure.price is None else measure.price + a.prices.setup,
+                worth=None if plan.waits else plan.mean(),
                 pass_mark=_mark(a, measure.gate),
+                max_price=plan.mean() + plan.price if plan.waits else None,
             )
         )
     for gate in plan.unpriced:

@@ -20,7 +20,7 @@ from roi.measured import Measured, measure
 from roi.moments import Moments, fetch
 from roi.options import Option, Valuer, alternatives, remedies_of, scopes_of
 from roi.parameters import LoadedParameters, Parameters, register
-from roi.plans import Plan, best_plans, measuring_plans
+from roi.plans import Plan, best_plans
 from roi.problems import ParameterError, Problem
 from roi.reduce import take_moments
 from roi.samples import Samples
@@ -155,10 +155,13 @@ def analyse(loaded: LoadedParameters, samples: Samples) -> Analysis:
     plans: list[Plan] = []
     waiting = None
     if unknown is None:
-        scopes: list[Scope] = list(gates)
+        # A fix leads to everything, or to the narrower scope that is worth most as it stands.
+        scopes: list[Scope] = [None]
+        if narrower:
+            best = max(narrower, key=lambda o: o.mean())
+            scopes.append(None if best.scope is None else best.scope.segments)
         priced, waiting = best_plans(valuer, scopes, lambda s: gates[s], prices, policy, seed=seed)
-        sampling = measuring_plans(valuer, scopes, lambda s: gates[s], prices, policy)
-        plans = [plan for plan in (priced, sampling) if plan is not None]
+        plans = [priced] if priced is not None else []
     verdict = decide(
         [o for o in (scale, *narrower) if o is not None],
         gates,

@@ -25,6 +25,7 @@ class Gate:
         evidence: What was seen, in a sentence.
         mend: What would make it pass; empty where it holds.
         more_cases: Further cases that would show it, where more of the same evidence is all that is missing.
+        counts: Misses and trials, where the gate is a rate of misses.
     """
 
     gate: str
@@ -35,6 +36,7 @@ class Gate:
     evidence: str
     mend: str = ""
     more_cases: int | None = None
+    counts: tuple[int, int] | None = None
 
     @property
     def holds(self) -> bool:

@@ -44,8 +44,8 @@ class Prices:
         return None if self.per_case is None else n * self.per_case
 
     def labels(self, n: int) -> float | None:
-        """Price of labels on `n` cases, without the set-up: a label alone, or a case with its label."""
-        price = self.per_case if self.per_case is not None else self.per_label
+        """Price of labels on `n` cases that the pilot brings anyway, without the set-up."""
+        price = self.per_label if self.per_label is not None else self.per_case
         return None if price is None else n * price
 
     def baseline(self, n: int) -> float | None:

@@ -8,9 +8,9 @@ import numpy as np
 
 from roi.cashflow import annuity, ramp_factor
 from roi.information import Prices
+from roi.measures import Measure
 from roi.options import Option, Valuer
 from roi.parameters import Parameters
-from roi.plans import Measure
 from roi.verdict import Unknown
 
 __all__ = ["break_even_minutes", "why_unknown"]

@@ -14,9 +14,10 @@ from typing import Literal
 import numpy as np
 
 from roi.gate import Gate
+from roi.measures import Measure
 from roi.options import Option
 from roi.parameters import Policy
-from roi.plans import Measure, Plan
+from roi.plans import Plan
 
 __all__ = ["FixKind", "Ground", "Unknown", "Verdict", "decide"]
 
@@ -113,6 +114,8 @@ def decide(
 
     good = [p for p in plans if p.mean() > 0]
     best = max(good, key=lambda p: p.mean()) if good else None
+    # What waits for a price counts only if, had for nothing, it would let scale pass.
+    waiting = waiting if waiting is not None and waiting.mean() > 0 else None
     whole = list(gates[None])
     inputs = next((g for g in whole if g.gate == "usable_inputs"), None)
     if inputs is not None and inputs.state == "exceeded" and best is None:
@@ -128,7 +131,7 @@ def decide(
         float(np.mean(p.worth > policy.hurdle)) for p in plans
     ]
     if waiting is not None:
-        chances.append(float(np.mean(waiting.worth > policy.hurdle)))
+        chances.append(waiting.chance)
     thin = max(chances, default=0.0) <= policy.kill_probability
     if (best is None and waiting is None) or thin:
         ground: Ground = "thin_value" if thin_value_can_be_claimed else "no_data"
@@ -149,6 +152,6 @@ def _kind(plan: Plan) -> FixKind:
     causes = ("model", "workflow", "data", "integration", "oversight", "usable_inputs", "severe_errors")
     if any(r.addresses in causes for r in plan.remedies):
         return "repair"
-    if plan.remedies or plan.unpriced:
+    if plan.remedies or (plan.unpriced and not plan.measures):
         return "control"
     return "measure"

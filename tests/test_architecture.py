@@ -16,7 +16,7 @@ ORDER = """
     problems scalars strict_yaml uncertain schema parameters words pictures
     privacy canonical readers casts styles mapping sample_tables checks versions categories prices sample_joins samples
     draws assumptions moments reduce estimate cells rates measured causes economics cashflow
-    gate controls gates options information plans gate_check verdict unmeasured error_rates
+    gate controls gates options information measures plans gate_check verdict unmeasured error_rates
     analysis estimates money advice record illustrate pilot
     report batch cli
 """.split()  # noqa: SIM905 – a list to read, not to parse

@@ -155,7 +155,7 @@ def causes(rows: list[dict[str, Any]], cause: str) -> list[dict[str, Any]]:
 
 
 def test_a_remedy_that_costs_more_than_it_gives_is_never_bought(tmp_path):
-    rows = causes(cases(error_pilot=0.25, error_baseline=0.02), "data")
+    rows = causes(cases(pilot=7.0, error_pilot=0.25, error_baseline=0.02), "data")
     costly = {"economics": {"error_cost": {"minor": 15, "moderate": 60, "major": 1200, "critical": 25000}}}
     remedy = {"name": "Validate", "addresses": "data", "removes_share": {"low": 0.6, "high": 0.9}, "weeks": 6}
     found = decide(tmp_path, rows, costly | {"remedies": [remedy | {"cost": 9000, "owner": "IT"}]})

@@ -93,6 +93,7 @@ def human_approval(samples: Samples, *, limit: float, high_risk_tools: tuple[str
         evidence=evidence,
         mend=mend if n else "Log high-risk actions, or state in the policy which tools are high-risk",
         more_cases=needed,
+        counts=(misses, n),
     )
 
 

@@ -1,0 +1,170 @@
+"""Measurements that a gate, or the worth itself, waits for: how many cases, what they cost, what they would tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from roi.draws import one_sided_bounds, stream
+from roi.gate import Gate
+from roi.information import Prices
+from roi.options import Valuer
+from roi.parameters import Policy
+from roi.rates import severe_errors
+
+__all__ = ["Measure", "cost_of", "length_of", "measure_for", "more_cases", "show_severe"]
+
+Floats = npt.NDArray[np.float64]
+Pool = Literal["labels", "cases", "baseline", "words"]
+
+SIZES = (0.5, 1.0, 2.0, 4.0)  # of a further sample, in multiples of the one there is
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """A measurement.
+
+    Attributes:
+        gate: The gate that waits for it; "value" where it is the worth itself that is not sure enough.
+        what: What to do, in words.
+        n: Cases.
+        price: Price of its cases without the set-up; None where the parameter file has no price for it.
+        months: How long it takes.
+        learned: Share of the variance of what was measured that it removes; 0 where it serves another end.
+        pool: Cases that measurements of one pool share.
+    """
+
+    gate: str
+    what: str
+    n: int
+    price: float | None
+    months: float
+    learned: float = 0.0
+    pool: Pool = "cases"
+
+
+def cost_of(measures: Sequence[Measure], prices: Prices) -> float:
+    """What measurements cost together: of one pool the dearest, and the set-up once; without a price 0."""
+    pools = {m.pool for m in measures}
+    total = sum(max(m.price or 0.0 for m in measures if m.pool == pool) for pool in sorted(pools))
+    return total + (prices.setup if any(m.price for m in measures) else 0.0)
+
+
+def length_of(measures: Sequence[Measure]) -> float:
+    """Months until all of them are done; they run side by side."""
+    return max((m.months for m in measures), default=0.0)
+
+
+def measure_for(
+    gate: Gate, segments: tuple[str, ...] | None, valuer: Valuer, prices: Prices, policy: Policy
+) -> Measure | None:
+    """The measurement that a gate waits for; None where it waits for something else."""
+    if gate.more_cases is None or gate.state == "exceeded":
+        return None
+    measured, n = valuer.measured, gate.more_cases
+    if gate.gate == "severe_errors":
+        spare = severe_errors(measured.moments, measured.moments.chosen(segments))
+        n = (
+            spare.needed(policy.max_severe_error_rate, 1) or n
+        )  # room for one severe error among the new cases
+        return _of(gate, f"Label {n:,} more cases", n, prices.labels(n), prices, pool="labels")
+    if gate.gate == "usable_inputs":
+        return _of(gate, f"Record input defects of {n:,} cases", n, prices.labels(n), prices, pool="labels")
+    if gate.gate == "human_approval":
+        return _of(gate, f"Log {n:,} more high-risk actions", n, prices.cases(n), prices)
+    if gate.gate == "complete_minutes":
+        return _of(gate, f"Time {n:,} cases in place of those without minutes", n, prices.cases(n), prices)
+    if gate.gate not in ("measured_baseline", "design"):
+        return None
+    saved = measured.scope(segments).minutes_saved
+    if saved is None:
+        return None
+    total = float(saved.var())
+    if gate.gate == "design":
+        sampled = measured.without_bias().scope(segments).minutes_saved
+        assert sampled is not None
+        after = _combined(total, float(sampled.var()))
+        learned = 1 - after / total if total > 0 else 0.0
+        return _of(gate, gate.mend, n, prices.cases(n), prices, learned=learned)
+    baseline = measured.arm_mean("human_minutes", 0)
+    spread = measured.moments.spread.get("pilot")
+    if baseline is None or spread is None or not spread.mean > 0:
+        return None
+    # Baseline cases are taken to vary as much, relative to their mean, as the pilot's: P5 to P95 is 3.29 deviations.
+    case = (spread.p95 - spread.p05) / 3.29 / spread.mean * float(baseline.mean())
+    stated = float(baseline.var())
+    learned = (stated - _combined(stated, case**2 / n)) / total if total > 0 else 0.0
+    return _of(gate, gate.mend, n, prices.baseline(n), prices, learned=min(learned, 1.0), pool="baseline")
+
+
+def _combined(first: float, second: float) -> float:
+    """Variance of the combination of two independent estimates."""
+    return 1 / (1 / first + 1 / second) if first > 0 and second > 0 else 0.0
+
+
+def _of(
+    gate: Gate,
+    what: str,
+    n: int,
+    price: float | None,
+    prices: Prices,
+    *,
+    learned: float = 0.0,
+    pool: Pool = "cases",
+) -> Measure:
+    return Measure(
+        gate=gate.gate, what=what, n=n, price=price, months=prices.months(n), learned=learned, pool=pool
+    )
+
+
+def more_cases(segments: tuple[str, ...] | None, valuer: Valuer, prices: Prices) -> list[Measure]:
+    """Further samples of several sizes that would make the worth surer; a design's bias is not learned away."""
+    measured = valuer.measured
+    moments = measured.moments
+    seen = int(moments.n[moments.chosen(segments)[moments.segment]].sum())
+    with_bias = measured.scope(segments).minutes_saved
+    sampled = measured.without_bias().scope(segments).minutes_saved
+    if with_bias is None or sampled is None or not with_bias.var() > 0:
+        return []
+    by_sampling = min(float(sampled.var() / with_bias.var()), 1.0)
+    found = []
+    for times in SIZES:
+        n = max(int(round(seen * times, -1)), 10)
+        price = prices.cases(n)
+        if price is not None and prices.per_label is not None:
+            price += n * prices.per_label
+        found.append(
+            Measure(
+                gate="value",
+                what=f"Sample {n:,} more cases in both arms",
+                n=n,
+                price=price,
+                months=prices.months(n),
+                learned=n / (n + seen) * by_sampling,
+            )
+        )
+    return found
+
+
+def show_severe(
+    n: int, segments: tuple[str, ...] | None, valuer: Valuer, policy: Policy, seed: int
+) -> Floats:
+    """Draw by draw, whether `n` further labelled cases will show severe errors below the limit, shape (n_draws,)."""
+    moments = valuer.measured.moments
+    found = severe_errors(moments, moments.chosen(segments))
+    draws = valuer.measured.draws
+    rng = stream(seed, "show_severe")
+    rate = rng.beta(found.effective_events + 0.5, found.effective_n - found.effective_events + 0.5, draws)
+    further = rng.binomial(n, rate)
+    total = (found.n + n) / found.effect
+    most = -1
+    for events in range(60):
+        hits = (found.events + events) / found.effect
+        if hits > total or one_sided_bounds(hits, total)[1] > policy.max_severe_error_rate:
+            break
+        most = events
+    return (further <= most).astype(np.float64)
