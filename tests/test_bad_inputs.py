@@ -1,74 +1,18 @@
-"""Inputs that are wrong, as an analyst meets them: a message with the place and the mend, no traceback, nothing written."""
+"""Inputs that are wrong, as an analyst meets them: the place, the mend, no traceback, and nothing written."""
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
+import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
-from pilots import cases
-
-from roi.cli import main
-
-COLUMNS = ("case_id", "arm", "handling_minutes", "outcome", "severity", "segment", "worker", "started_at")
-PARAMETERS = """\
-pilot: made
-about: {title: A pilot, currency: EUR}
-samples:
-  assignment: randomised
-  cases: data/cases.csv
-demand:
-  cases_per_month: 2000
-  mix: {a: 0.6, b: 0.4}
-economics:
-  labour_cost_per_hour: 40
-  error_cost: 50
-  run_cost_per_month: 300
-  rollout_cost: 20000
-run: {draws: 1000}
-"""
-
-
-def good_rows(n: int = 40) -> list[dict[str, Any]]:
-    return [{name: row[name] for name in COLUMNS} for row in cases(n, workers=4)]
-
-
-def as_csv(rows: list[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(dict.fromkeys(k for row in rows for k in row)), restval="")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bad:
-    """One thing that is wrong with an otherwise good pilot.
-
-    Attributes:
-        says: What the message has to hold: the place and the mend.
-        text: (old, new) in the parameter file, or all of it.
-        cells: Column → value, in the fourth data row.
-        rows: Makes other rows of the good ones.
-        files: Files (relative to the project) → content, after everything else.
-        policy: The policy file.
-        hides: What no message may repeat.
-    """
-
-    says: tuple[str, ...]
-    text: tuple[str, str] | str | bytes | None = None
-    cells: dict[str, str] = field(default_factory=dict)
-    rows: Callable[[list[dict[str, Any]]], list[dict[str, Any]]] | None = None
-    files: dict[str, str | bytes] = field(default_factory=dict)
-    policy: str = "approved_by: Board\n"
-    hides: tuple[str, ...] = ()
+from broken_pilots import COLUMNS, PARAMETERS, Bad, good_rows, held, in_project, invoke, lay  # noqa: F401 - a fixture
 
 
 def cell(column: str, value: str, *says: str, **how: Any) -> Bad:
@@ -386,53 +330,6 @@ ALL = {
 }
 
 
-def lay(folder: Path, bad: Bad) -> Path:
-    """Write a pilot with what is wrong with it; returns its parameter file."""
-    rows = good_rows()
-    rows[3] |= bad.cells
-    if bad.rows is not None:
-        rows = bad.rows(rows)
-    text: str | bytes = PARAMETERS
-    if isinstance(bad.text, tuple):
-        old, new = bad.text
-        assert old in PARAMETERS
-        text = PARAMETERS.replace(old, new)
-    elif bad.text is not None:
-        text = bad.text
-    files = {
-        "data/cases.csv": as_csv(rows),
-        "params/made.yaml": text,
-        "params/_policy.yaml": bad.policy,
-        **bad.files,
-    }
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return folder / "params/made.yaml"
-
-
-def held(folder: Path) -> dict[str, tuple[int, int]]:
-    return {
-        str(p.relative_to(folder)): (p.stat().st_size, p.stat().st_mtime_ns)
-        for p in folder.rglob("*")
-        if p.is_file()
-    }
-
-
-def invoke(*arguments: str) -> Result:
-    done = CliRunner().invoke(main, arguments)
-    assert done.exception is None or isinstance(done.exception, SystemExit), repr(done.exception)
-    assert "Traceback" not in done.stderr
-    return done
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def test_the_bar_is_met():
     assert len(ALL) >= 60
 
@@ -454,3 +351,82 @@ def test_what_is_wrong_is_told_and_nothing_is_written(project, name):
     assert len(done.stderr) < 20_000
     assert done.stdout == ""
     assert held(project) == before
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("nobody", "params/nobody.yaml: "),
+        ("mdae", "did you mean 'made'?"),
+        ("../made", "does not exist"),
+        ("<script>", "is not the name of a pilot"),
+        ("💥", "is not the name of a pilot"),
+        ("data", "holds no parameter file"),
+        ("data/cases.csv", "data/cases.csv: "),
+        ("params/_policy.yaml", "params/_policy.yaml: "),
+        ("params/made\0.yaml", "does not exist"),
+    ],
+)
+@pytest.mark.parametrize("command", ["check", "decide", "batch"])
+def test_a_pilot_that_is_none(project, command, path, says):
+    lay(project, Bad(says=()))
+    before = held(project)
+    done = invoke(command, path)
+    assert done.exit_code == 2, done.output
+    assert says in done.stderr
+    assert held(project) == before
+    assert not (project / "reports").exists()
+
+
+def test_every_bad_pilot_is_told_at_once_and_the_good_one_decided(project):
+    lay(project, Bad(says=()))
+    for name in ("one", "two"):
+        text = PARAMETERS.replace("pilot: made", f"pilot: {name}").replace(
+            "run: {draws: 1000}", "run: {draws: 1}"
+        )
+        (project / f"params/{name}.yaml").write_text(text)
+    done = invoke("decide", "params", "--json")
+    assert done.exit_code == 2
+    assert json.loads(done.stdout)["pilot"] == "made"
+    assert "params/one.yaml: 1 problem" in done.stderr
+    assert "params/two.yaml: 1 problem" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["yaml: a bomb", "sources: a query that reads a file"],
+)
+def test_a_process_of_its_own_exits_with_two(tmp_path, name):
+    bad = ALL[name]
+    lay(tmp_path, bad)
+    before = held(tmp_path)
+    command = [
+        sys.executable,
+        "-c",
+        "from roi.cli import main; main()",
+        "decide",
+        "params/made.yaml",
+        "--json",
+    ]
+    path = os.pathsep.join([str(Path(__file__).parent.parent), os.environ.get("PYTHONPATH", "")])
+    environment = os.environ | {"PYTHONPATH": path}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2, done.stderr
+    assert all(text in done.stderr for text in bad.says)
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert held(tmp_path) == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["yaml: an unknown key", "numbers: words", "files: too few cells"])
+def test_a_batch_of_a_bad_pilot_writes_no_report(project, name):
+    lay(project, ALL[name])
+    before = held(project)
+    done = invoke("batch", "params")
+    assert done.exit_code == 2, done.output
+    assert not list(project.rglob("report.html"))
+    assert not list(project.rglob("decision.json"))
+    assert {k: v for k, v in held(project).items() if not k.startswith("reports/")} == before
