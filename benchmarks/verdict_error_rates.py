@@ -26,7 +26,7 @@ from made_moments import drawn_pilot  # noqa: E402
 
 from roi.assumptions import Assumptions  # noqa: E402
 from roi.cashflow import Schedule, present_value, stream_of  # noqa: E402
-from roi.causes import Causes  # noqa: E402
+from roi.causes import find_causes  # noqa: E402
 from roi.economics import Economics  # noqa: E402
 from roi.measured import Scope, measure  # noqa: E402
 from roi.moments import ALL, Moments  # noqa: E402
@@ -65,7 +65,7 @@ ECONOMICS = Economics(
     wind_down=0.0,
     smallest_saving=POLICY.smallest_saving_minutes,
 )
-NO_CAUSES = Causes(losses=0, labelled=0, evidence="none", error_share={}, excess_minutes={})
+NO_CAUSES = find_causes(None, draws=DRAWS, seed=SEED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

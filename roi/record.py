@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
@@ -13,6 +14,7 @@ from roi.advice import headline, next_actions, reason, stopping, sum_asked_for
 from roi.analysis import Analysis, as_json, is_first_view
 from roi.causes import in_words
 from roi.economics import not_stated
+from roi.error_rates import error_rates_of
 from roi.estimates import by_segment, estimates
 from roi.gate import Gate
 from roi.information import evpi
@@ -164,7 +166,7 @@ def build_record(a: Analysis) -> dict[str, Any]:
             }
             for x in policy.exception
         ],
-        "rule_error_rates": None,
+        "rule_error_rates": None if a.scale is None else _rule_error_rates(a),
         "signed": [],
         "provenance": _provenance(a),
     }
@@ -256,6 +258,17 @@ def _sample(a: Analysis) -> dict[str, Any]:
         "degrees_of_freedom": None if np.isinf(a.measured.cells.df) else a.measured.cells.df,
         "demo": {arm: {"n": n, "minutes": x, "error_rate": e} for arm, (n, x, e) in m.demo.items()},
     }
+
+
+def _rule_error_rates(a: Analysis) -> dict[str, Any]:
+    policy = a.loaded.policy
+    found = error_rates_of(
+        a.moments,
+        a.measured.design,
+        scale_probability=policy.scale_probability,
+        kill_probability=policy.kill_probability,
+    )
+    return asdict(found)
 
 
 def _tipping(a: Analysis) -> dict[str, float | None] | None:

@@ -1,0 +1,121 @@
+"""The table of the rule's own error rates, and how a pilot's size is looked up in it."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from made_moments import drawn_pilot, made_moments
+
+from roi.error_rates import error_rates_of, rule_error_rates
+
+DEFAULTS = {"scale_probability": 0.8, "kill_probability": 0.2}
+
+
+@pytest.fixture(scope="module")
+def table() -> list[dict[str, str]]:
+    with (files("roi") / "verdict_error_rates.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_table_is_whole_and_keeps_its_promise(table):
+    """A rule that scales at a chance of 80 % errs in 1 − Φ(1 + 0.84) = 3.3 % at one standard error, or less with a t."""
+    assert list(table[0]) == ["cases", "workers", "design", "false_scale", "false_kill", "pilots", "seed"]
+    assert {int(row["cases"]) for row in table} == {20, 50, 100, 300, 1000, 3000}
+    assert {row["workers"] for row in table} == {"", "4", "5", "10", "20", "60"}
+    assert all(int(row["pilots"]) >= 1000 for row in table)
+    assert all(0 <= float(row[name]) <= 0.05 for row in table for name in ("false_scale", "false_kill"))
+    independent = [row for row in table if row["design"] == "cases" and int(row["cases"]) >= 1000]
+    assert np.mean([float(row["false_scale"]) for row in independent]) == pytest.approx(0.033, abs=0.01)
+
+
+def test_a_size_of_the_table_is_found(table):
+    row = next(r for r in table if (r["cases"], r["workers"], r["design"]) == ("100", "10", "within"))
+    found = rule_error_rates(100, 10, "within")
+    assert found.at == "100 cases, 10 workers"
+    assert found.false_scale == float(row["false_scale"])
+    assert found.false_kill == float(row["false_kill"])
+    rounded = f"{100 * found.false_scale:.0f}"
+    assert f"wrongly say scale in about {rounded} of 100 simulated pilots of this size" in found.text
+    assert len(found.text) <= 300
+
+
+def test_a_size_between_takes_the_worse_of_its_neighbours():
+    found = rule_error_rates(150, 7, "between")
+    assert found.at == "100 to 300 cases, 5 to 10 workers"
+    corners = [rule_error_rates(n, w, "between") for n in (100, 300) for w in (5, 10)]
+    assert found.false_scale == max(c.false_scale for c in corners)
+    assert found.false_kill == max(c.false_kill for c in corners)
+
+
+def test_beyond_the_table():
+    """More workers than simulated lie between the most that were and cases that stand alone."""
+    many = rule_error_rates(20_000, 500, "within")
+    assert many.at == "3,000 cases, 60 workers or more"
+    assert many.false_scale == max(
+        rule_error_rates(3000, w, d).false_scale for w, d in ((60, "within"), (None, "cases"))
+    )
+    assert rule_error_rates(19, None, "cases").false_scale is None
+    assert "fewer than 20 cases" in rule_error_rates(19, None, "cases").text
+    assert "fewer than 4 workers" in rule_error_rates(100, 3, "within").text
+    assert rule_error_rates(20, 60, "within").false_scale is None
+    with pytest.raises(ValueError, match="no such design"):
+        rule_error_rates(100, None, "within")
+
+
+@given(
+    st.integers(1, 100_000), st.none() | st.integers(1, 5000), st.sampled_from(["within", "between", "cases"])
+)
+def test_every_size_has_rates_or_a_reason(cases, workers, design):
+    if (workers is None) != (design == "cases"):
+        return
+    found = rule_error_rates(cases, workers, design)
+    known = [x is not None for x in (found.false_scale, found.false_kill, found.at)]
+    assert all(known) or not any(known)
+    assert found.text.endswith(".")
+    if not any(known):
+        assert found.text.startswith("How often this rule errs here is not known: ")
+
+
+def test_the_design_is_read_off_the_cases():
+    rng = np.random.default_rng(1)
+    both = drawn_pilot(rng, cases=100, workers=10)
+    assert error_rates_of(both, "randomised", **DEFAULTS) == rule_error_rates(100, 10, "within")
+    apart = drawn_pilot(rng, cases=100, workers=10, within=False)
+    assert error_rates_of(apart, "randomised", **DEFAULTS) == rule_error_rates(100, 10, "between")
+    alone = made_moments(np.ones(100), np.repeat([0, 1], [20, 80]))
+    # 20 against 80 cases tell as much as 32 against 32.
+    assert error_rates_of(alone, "randomised", **DEFAULTS) == rule_error_rates(64, None, "cases")
+
+
+def test_what_was_not_simulated_is_not_known():
+    pilot = drawn_pilot(np.random.default_rng(1), cases=100, workers=10)
+    assert "not assigned at random" in error_rates_of(pilot, "observational", **DEFAULTS).text
+    assert "stricter" in error_rates_of(pilot, "randomised", scale_probability=0.7, kill_probability=0.2).text
+    assert "stricter" in error_rates_of(pilot, "randomised", scale_probability=0.8, kill_probability=0.3).text
+    assert error_rates_of(pilot, "randomised", scale_probability=0.9, kill_probability=0.1).at is not None
+    one_arm = made_moments(np.ones(30), np.ones(30, dtype=int))
+    assert "no cases" in error_rates_of(one_arm, "randomised", **DEFAULTS).text
+
+
+@pytest.mark.slow
+def test_the_benchmark_makes_this_table(table):
+    """One cell again, from the same seed: the committed numbers, to the last digit."""
+    path = Path(__file__).parent.parent / "benchmarks" / "verdict_error_rates.py"
+    spec = importlib.util.spec_from_file_location("verdict_error_rates", path)
+    assert spec is not None
+    assert spec.loader is not None
+    benchmark = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = benchmark
+    spec.loader.exec_module(benchmark)
+    row = next(r for r in table if (r["cases"], r["workers"], r["design"]) == ("100", "10", "within"))
+    cell = benchmark.Cell(cases=100, workers=10, design="within")
+    found = benchmark.error_rates(cell, pilots=int(row["pilots"]), seed=int(row["seed"]))
+    assert [f"{x:.4f}" for x in found] == [row["false_scale"], row["false_kill"]]
