@@ -202,8 +202,8 @@ def _names(scope: Sequence[str]) -> str:
 
 def is_first_view(p: Parameters) -> bool:
     """Whether realisation and adoption, which turn hours into money, are both the package's defaults."""
-    realisation = p.economics.realisation
-    default = realisation.redeployed is not None and realisation.redeployed.evidence == "default"
+    r = p.economics.realisation
+    default = all(x is None or x.evidence == "default" for x in (r.cash, r.redeployed, r.total))
     return default and p.economics.adoption.ceiling.evidence == "default"
 
 

@@ -163,9 +163,13 @@ def _steady(
                     for i, k in zip(columns, sizes, strict=True)
                 ]
             )
-            if len(columns) < 2 or not trust.sum() > 0:
+            if not trust.sum() > 0:
+                # Nobody in this arm can be compared with anybody: it varies as the other arm does, or by its mean.
+                relative, trust = _other_arm(matrix, index, moments, means, in_cell, j, 1 - arm, s_count)
+            elif len(columns) < 2:
                 continue
-            shared = float((trust * relative).sum() / trust.sum())
+            shared = float((trust * relative).sum() / trust.sum()) if trust.sum() > 0 else 1.0
+            trust = np.array([in_cell[c] - 1 for c in cells], dtype=np.float64)
             for i, k, g in zip(columns, sizes, trust, strict=True):
                 lent = shared * means[i] ** 2 / k
                 wanted = (g * variance[i] + POOLING * lent) / (g + POOLING)
@@ -174,6 +178,26 @@ def _steady(
                 else:
                     alone[i] = lent
     return alone
+
+
+def _other_arm(
+    matrix: Floats,
+    index: list[tuple[int, int]],
+    moments: Moments,
+    means: Floats,
+    in_cell: Floats,
+    statistic: int,
+    arm: int,
+    s_count: int,
+) -> tuple[Floats, Floats]:
+    """Relative variance a case of the cells of an arm, and the units behind each less one."""
+    columns = [i for i, (c, j) in enumerate(index) if j == statistic and c // s_count == arm and means[i] > 0]
+    trust = np.array([in_cell[index[i][0]] - 1 for i in columns], dtype=np.float64)
+    relative = [
+        float((matrix[i] ** 2).sum()) * _cases(moments, index[i][0], statistic, s_count) / means[i] ** 2
+        for i in columns
+    ]
+    return np.array(relative, dtype=np.float64), trust
 
 
 def _cases(moments: Moments, cell: int, statistic: int, s_count: int) -> int:

@@ -168,7 +168,9 @@ def economics_of(
     total = assumptions.get("economics.realisation.total")
     stated = e.realisation.total or e.realisation.redeployed
     known = e.realisation.cash or stated
-    evidenced = all(x is not None and x.evidence in ("measured", "sourced") for x in (stated, known))
+    evidenced = all(
+        x is not None and (x.evidence in ("measured", "sourced") or x.largest == 0) for x in (stated, known)
+    )
     pilot = assumptions.get("economics.pilot_cost_per_month")
     return Economics(
         horizon=e.horizon_months,

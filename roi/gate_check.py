@@ -66,7 +66,12 @@ def gates_of_scope(
     found += [
         usable_inputs(measured, segments, least=policy.min_usable_inputs),
         known_cost(measured, valuer.economics),
-        severe_error_gate(measured, segments, limit=policy.max_severe_error_rate),
+        severe_error_gate(
+            measured,
+            segments,
+            limit=policy.max_severe_error_rate,
+            labels_known=valuer.economics.error_credit or measured.moments.labels == "judge",
+        ),
         design(measured, tipping=tipping),
         *controls,
     ]

@@ -25,7 +25,8 @@ __all__ = [
     "usable_inputs",
 ]
 
-MISSING_SHARE = 0.05  # of an arm without minutes, and of difference between arms, before it matters
+MISSING_SHARE = 0.05  # of an arm without minutes, before it matters
+UNEVEN_SHARE = 0.03  # of difference between the arms
 KNOWN_COST_SHARE = 0.9
 
 
@@ -70,7 +71,7 @@ def complete_minutes(measured: Measured, *, flips: bool) -> Gate:
             evidence="No case has minutes.",
             mend="Record the hands-on minutes of each case",
         )
-    much = max(base, pilot) > MISSING_SHARE or abs(base - pilot) > MISSING_SHARE
+    much = max(base, pilot) > MISSING_SHARE or abs(base - pilot) > UNEVEN_SHARE
     evidence = f"{percent(base)} of baseline and {percent(pilot)} of pilot cases have no minutes."
     if much:
         evidence += (
@@ -133,6 +134,17 @@ def covered_demand(measured: Measured, *, least: float) -> Gate:
         evidence += " The mix is the sample's own, assumed."
     elif measured.moments.segments == (ALL,):
         evidence = "The cases name no segments; they are taken to be like production."
+    unnamed = measured.moments.segments == (ALL,) and not measured.weights.stated
+    if unnamed:
+        return Gate(
+            gate="covered_demand",
+            label="Demand covered by the sample",
+            state="missing_evidence",
+            value=None,
+            threshold=least,
+            evidence="A production mix is stated, but the cases do not say their segment.",
+            mend="Map the column that holds the segment (samples.cases.columns.segment)",
+        )
     holds = covered >= least
     return Gate(
         gate="covered_demand",
@@ -194,7 +206,7 @@ def usable_inputs(measured: Measured, segments: tuple[str, ...], *, least: float
 
 def known_cost(measured: Measured, economics: Economics) -> Gate:
     """Is it known what the agent costs a case?"""
-    label = "Cost of the agent known"
+    label = "Cost of the agent and of errors known"
     moments = measured.moments
     rows = moments.arm == 1
     n, known = int(moments.n[rows].sum()), int(moments.cost_known[rows].sum())
@@ -202,6 +214,17 @@ def known_cost(measured: Measured, economics: Economics) -> Gate:
         line.name for line in economics.lines if line.kind == "model_usage" or line.per in ("month", "case")
     ]
     metered = any(name.startswith("agent_cost:") for name in moments.statistics)
+    errors = int(moments.outcome[:, 1].sum())
+    if errors and economics.error_cost is None:
+        return Gate(
+            gate="known_cost",
+            label=label,
+            state="missing_evidence",
+            value=None,
+            threshold=None,
+            evidence=f"{errors:,} errors were seen, and nobody says what an error costs.",
+            mend="State economics.error_cost",
+        )
     if not metered and lines:
         return Gate(
             gate="known_cost",
@@ -239,8 +262,17 @@ def known_cost(measured: Measured, economics: Economics) -> Gate:
     )
 
 
-def severe_error_gate(measured: Measured, segments: tuple[str, ...], *, limit: float) -> Gate:
-    """Are severe errors of the pilot shown to stay below the limit?"""
+def severe_error_gate(
+    measured: Measured, segments: tuple[str, ...], *, limit: float, labels_known: bool
+) -> Gate:
+    """Are severe errors of the pilot shown to stay below the limit?
+
+    Args:
+        measured: What was measured.
+        segments: The scope.
+        limit: The policy's limit, a share of cases.
+        labels_known: Whether it is known how the labelled cases were chosen.
+    """
     label = "Severe errors below the limit"
     moments = measured.moments
     chosen = moments.chosen(segments)
@@ -257,6 +289,17 @@ def severe_error_gate(measured: Measured, segments: tuple[str, ...], *, limit: f
             if moments.labels == "judge"
             else "No pilot case has an outcome.",
             mend="Have people label the outcome of a random sample of cases",
+            more_cases=found.needed(limit),
+        )
+    if not labels_known:
+        return Gate(
+            gate="severe_errors",
+            label=label,
+            state="missing_evidence",
+            value=found.rate,
+            threshold=limit,
+            evidence=f"{found.events} severe errors in {found.n:,} labelled cases; nobody says how these were chosen.",
+            mend="Label a random sample and say so (samples.labels.selection)",
             more_cases=found.needed(limit),
         )
     state = rate_state(found.lower, found.upper, limit)

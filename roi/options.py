@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from roi.assumptions import Assumptions, Number
 from roi.cashflow import Schedule, Stream, annuity, present_value, ramp_factor, stream_of
-from roi.causes import Causes
+from roi.causes import CAUSES, Causes
 from roi.economics import Economics
 from roi.measured import Measured, Scope
 from roi.parameters import Parameters
@@ -256,7 +256,8 @@ def remedies_of(parameters: Parameters, assumptions: Assumptions) -> tuple[Remed
             Remedy(
                 name=r.name,
                 addresses=r.addresses,
-                removes=_known(number("removes_share", 0.0)),
+                # A remedy that names no share mends a gate whole, and of a cause's losses removes none.
+                removes=_known(number("removes_share", 0.0 if r.addresses in CAUSES else 1.0)),
                 cost=number("cost", None),
                 cost_per_month=_known(number("cost_per_month", 0.0)),
                 months=np.divide(_known(weeks), WEEKS_PER_MONTH),
@@ -314,8 +315,8 @@ def alternatives(
                     one_off=_or_zero(cost),
                     per_month=_or_zero(monthly),
                 ),
-                worth=np.asarray(stream.time * factor - paid + e.wind_down, dtype=np.float64),
-                cash=np.asarray(stream.time_cash * factor - paid + e.wind_down, dtype=np.float64),
+                worth=np.asarray(stream.time * factor - paid, dtype=np.float64),
+                cash=np.asarray(stream.time_cash * factor - paid, dtype=np.float64),
                 note="" if cost is not None else "its cost is not stated",
             )
         )

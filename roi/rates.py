@@ -146,21 +146,31 @@ def _rate_draws(
 
 
 def _severities(moments: Moments, mix: Floats, *, draws: int, seed: int) -> Floats:
+    """Shares of errors by severity, shape (2 arms, draws, 4); minor ones take up what the others leave."""
     counts = np.stack([moments.severity[moments.arm == a].sum(axis=0) for a in (0, 1)]).astype(np.float64)
-    shared = dirichlet_draws(mix + counts.sum(axis=0), draws, stream(seed, "severity"))
-    result = np.stack([shared, shared])
+    shared = _above_minor(mix + counts.sum(axis=0), draws, stream(seed, "severity"))
+    result = np.zeros((2, draws, mix.size))
     # Harm is charged to the arm that shows it; that the agent does less harm has to be shown in both.
-    own = counts[1] >= ENOUGH_EVENTS
-    if own.any():
-        rest = np.zeros((draws, mix.size))  # how the classes that are not told apart share what is left
-        if not own.all():
-            total = (mix + counts.sum(axis=0))[~own]
-            rest[:, ~own] = dirichlet_draws(total, draws, stream(seed, "severity:rest"))
-        for arm in (0, 1):
-            apart = dirichlet_draws(mix + counts[arm], draws, stream(seed, f"severity:{arm}"))
-            result[arm] = apart * own + rest * (1 - (apart * own).sum(axis=1, keepdims=True))
-            result[arm] /= result[arm].sum(axis=1, keepdims=True)
+    own = counts[1, 1:] >= ENOUGH_EVENTS
+    for arm in (0, 1):
+        apart = (
+            _above_minor(mix + counts[arm], draws, stream(seed, f"severity:{arm}")) if own.any() else shared
+        )
+        worse = np.where(own, apart, shared)
+        worse = worse / np.maximum(worse.sum(axis=1, keepdims=True), 1.0)
+        result[arm, :, 1:] = worse
+        result[arm, :, 0] = 1 - worse.sum(axis=1)
     return result
+
+
+def _above_minor(weights: Floats, draws: int, rng: np.random.Generator) -> Floats:
+    """Dirichlet draws of the classes above minor, each with its mean exactly: rare classes carry the money."""
+    drawn = dirichlet_draws(weights, draws, rng)[:, 1:]
+    mean = weights[1:] / weights.sum()
+    found = drawn.mean(axis=0)
+    return np.asarray(
+        drawn * np.divide(mean, found, out=np.ones_like(mean), where=found > 0), dtype=np.float64
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -133,14 +133,16 @@ def build_record(a: Analysis) -> dict[str, Any]:
             ],
         },
         "money": money(a),
-        "gates": [_gate(a, g) for g in a.gates[None]],
+        "gates": [_gate(a, g) for g in a.gates[advised_scope(a)]],
         "next": next_actions(a),
         "stopping": stopping(a),
         "model_the_problem": in_words(a.causes),
         "losses": losses(a),
         "cost_of_waiting_per_month": cost_of_waiting(a),
         "price_of_caution": price_of_caution(a),
-        "evpi": evpi([o.worth for o in roll_outs] + [x.worth for x in plans]) if roll_outs else None,
+        "evpi": evpi([o.worth for o in roll_outs if is_open(a, o)] + [x.worth for x in plans])
+        if roll_outs
+        else None,
         "share_assumed": assumed[0],
         "assumed_factors": assumed[1],
         "tipping_point": _tipping(a),
@@ -171,6 +173,19 @@ def build_record(a: Analysis) -> dict[str, Any]:
         "provenance": _provenance(a),
     }
     return _clean(record)
+
+
+def advised_scope(a: Analysis) -> tuple[str, ...] | None:
+    """The scope whose gates the reader should see: the advised one's, else everything's."""
+    option = a.verdict.option
+    narrow = a.verdict.verdict != "kill" and option is not None and option.kind == "scale_segments"
+    return option.scope.segments if narrow and option is not None and option.scope is not None else None
+
+
+def is_open(a: Analysis, option: Option) -> bool:
+    """Whether every gate of a roll-out holds."""
+    key = option.scope.segments if option.kind == "scale_segments" and option.scope is not None else None
+    return all(g.holds for g in a.gates[key])
 
 
 def _clean(record: dict[str, Any]) -> dict[str, Any]:

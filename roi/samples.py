@@ -128,6 +128,7 @@ class _Opening:
         if "cases" not in reads or any(look.problems for look in checked.values()):
             raise SampleError(self.problems)
         keep = {name: self._keep(read, checked[name]) for name, read in reads.items()}
+        self._follow_cases(reads, keep)
         joined = add_joins(self.con, reads["cases"], self._around(), self.problems, self.warnings)
         reads["cases"] = joined.cases
         # After the joins, so that what they bring is looked at, too.
@@ -205,6 +206,17 @@ class _Opening:
         if look.doubled:
             keep = self._without_copies(read, keep)
         return keep
+
+    def _follow_cases(self, reads: Mapping[str, ReadTable], keep: dict[str, str]) -> None:
+        """Leave out the actions of cases that are left out, such as those of earlier versions."""
+        cases, actions = reads["cases"], reads.get("actions")
+        if actions is None or "case_id" not in actions.columns or "version" not in cases.columns:
+            return
+        stays = f"select case_id from {cases.name} where {keep['cases']}"
+        was = f"select case_id from {cases.name} where {used_rows(cases)}"
+        gone = f"case_id in ({was}) and case_id not in ({stays})"
+        self._exclude(actions, "action of a case that is left out", f"{keep['actions']} and {gone}")
+        keep["actions"] = f"{keep['actions']} and not ({gone})"
 
     def _exclude(self, read: ReadTable, reason: str, condition: str) -> None:
         arm = "arm" if "arm" in read.columns else "null"

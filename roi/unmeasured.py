@@ -106,6 +106,16 @@ def why_unknown(valuer: Valuer, prices: Prices, scale: Option | None, p: Paramet
         months=prices.months(n),
     )
     point = break_even_minutes(valuer)
+    if (
+        moments.cases("baseline") > 0
+        and (moments.count[moments.arm == 0].sum() if moments.count.size else 0) > 0
+    ):
+        return Unknown(
+            why="no kind of case was sampled both with and without the agent",
+            measure=measure_,
+            upside=None,
+            upside_means="",
+        )
     if point is None:
         return Unknown(
             why="no case without the agent was timed", measure=measure_, upside=None, upside_means=""

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import ibis
+
 from roi.gate import Gate
 from roi.moments import fetch
-from roi.samples import Samples
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from roi.samples import Samples
 
 __all__ = ["bounded_access"]
 
@@ -33,8 +41,13 @@ def bounded_access(samples: Samples) -> Gate:
             mend=f"Provide {missing}",
         )
     ran = actions.filter(actions.status.fill_null("ok") == "ok") if "status" in actions.columns else actions
-    used = ran.group_by("system", "scope").aggregate(n=ran.count()).order_by("system", "scope")
     columns = ["system", "scope"]
+    granted = access.group_by(columns).aggregate(until=_until(access)).mutate(granted=True)
+    known = ran.left_join(granted, columns)
+    outside_it = known.granted.isnull()
+    if "executed_at" in ran.columns:
+        outside_it = outside_it | (known.executed_at > known.until).fill_null(False)
+    used = known.group_by(columns).aggregate(n=ibis._.count(), outside=outside_it.sum()).order_by(columns)
     grants = {(row[0], row[1]) for row in fetch(samples, access.select(columns).distinct())}
     needed: set[tuple[str, str]] = set()
     if "needed" in access.columns:
@@ -42,9 +55,9 @@ def bounded_access(samples: Samples) -> Gate:
             (row[0], row[1])
             for row in fetch(samples, access.filter(access.needed).select(columns).distinct())
         }
-    uses = {(row[0], row[1]): int(row[2]) for row in fetch(samples, used)}
-    total = sum(uses.values())
-    outside = sum(n for key, n in uses.items() if key not in grants)
+    rows = fetch(samples, used)
+    uses = {(row[0], row[1]): int(row[2]) for row in rows}
+    total, outside = sum(uses.values()), sum(int(row[3] or 0) for row in rows)
     idle = [key for key in grants if key not in uses]
     unneeded = [key for key in grants if needed and key not in needed]
     spare = f" {len(idle)} of {len(grants)} grants were never used"
@@ -68,3 +81,10 @@ def bounded_access(samples: Samples) -> Gate:
         evidence=f"{outside} of {total:,} actions ran outside what was granted.{spare if idle or unneeded else ''}",
         mend="Grant what the work needs and block the rest" if outside else "",
     )
+
+
+def _until(access: ir.Table) -> ir.Value:
+    """When the last grant of a system and scope ends; None where one of them has no end."""
+    if "expires" not in access.columns:
+        return ibis.null("timestamp")
+    return ibis.cases((access.expires.isnull().any(), None), else_=access.expires.max())

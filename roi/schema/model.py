@@ -93,7 +93,8 @@ NOT_USED_YET: dict[str, str] = {
     "policy.max_fix_rounds": "will end a fix that failed as often",
     "policy.evidence_max_age_days": "will flag evidence that is older",
     "policy.severe_reference=baseline": "will hold severe errors against the baseline arm",
-    "policy.privacy.min_group": "will merge groups of fewer people",
+    "samples.baseline.error_rate": "will stand in for the errors of a baseline that was not sampled",
+    "samples.baseline.escalation_rate": "will stand in for the hand-overs of a baseline that was not sampled",
     "run.engine": "will choose where moments are taken",
 }
 """Key (or key=value) -> what it will do. A list's items are reached without their number."""
