@@ -161,4 +161,5 @@ def in_words(causes: Causes) -> str:
         if causes.evidence == "label"
         else "judging by cases with and without defective inputs"
     )
-    return f"{verb}: {first} is behind about {percent(named[first])} of losses – errors and cases handed back – and at least {percent(low)}, {by}."
+    size = f"about {percent(named[first])} of errors and hand-overs (at least {percent(low)})"
+    return f"{verb}: {first} is behind {size}, {by}."

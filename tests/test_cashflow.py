@@ -50,7 +50,13 @@ def economics(**changes: object) -> Economics:
 
 def stream(time: float = 0.0, errors: float = 0.0, agent: float = 0.0, n: int = 4) -> Stream:
     full = np.full(n, 1.0)
-    return Stream(time=time * full, time_cash=0.4 * time * full, errors=errors * full, agent=agent * full, hours=0 * full)
+    return Stream(
+        time=time * full,
+        time_cash=0.4 * time * full,
+        errors=errors * full,
+        agent=agent * full,
+        hours=0 * full,
+    )
 
 
 @given(rates, months, spans)
@@ -90,7 +96,9 @@ def test_thirty_six_monthly_values_by_hand():
 def test_present_value_is_that_of_its_monthly_flows(delay):
     lines = (
         CostLine(name="a", kind="support", amount=700.0, per="month", seats=0.0, month=0, contingent=True),
-        CostLine(name="b", kind="licence", amount=30.0, per="seat_month", seats=40.0, month=0, contingent=True),
+        CostLine(
+            name="b", kind="licence", amount=30.0, per="seat_month", seats=40.0, month=0, contingent=True
+        ),
         CostLine(name="c", kind="other", amount=2400.0, per="year", seats=0.0, month=0, contingent=True),
         CostLine(name="d", kind="data", amount=50000.0, per="once", seats=0.0, month=5, contingent=False),
     )
@@ -126,7 +134,12 @@ def test_payback_counts_what_never_pays_back():
 
 
 @given(
-    st.floats(-5000, 20000), st.floats(-3000, 3000), st.floats(0, 5000), st.floats(0, 20), st.floats(0, 1), st.floats(0, 5e4)
+    st.floats(-5000, 20000),
+    st.floats(-3000, 3000),
+    st.floats(0, 5000),
+    st.floats(0, 20),
+    st.floats(0, 1),
+    st.floats(0, 5e4),
 )
 @settings(max_examples=200, deadline=None)
 def test_dearer_or_less_realised_is_never_worth_more(time, errors, agent, delay, less, more):
@@ -143,5 +156,6 @@ def test_dearer_or_less_realised_is_never_worth_more(time, errors, agent, delay,
 def test_a_longer_delay_is_never_worth_more_where_the_months_pay(time, delay, longer):
     e, s = economics(pilot_cost=100.0), stream(time=time)
     assert (
-        present_value(s, e, Schedule(delay=delay + longer)) <= present_value(s, e, Schedule(delay=delay)) + 1e-6
+        present_value(s, e, Schedule(delay=delay + longer))
+        <= present_value(s, e, Schedule(delay=delay)) + 1e-6
     ).all()

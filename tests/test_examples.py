@@ -28,7 +28,9 @@ INTENDED = {
 
 def verdict(record: dict) -> tuple:
     money = record["money"] or {}
-    scope = money.get("scope") if money.get("plan") == "scale_segments" and record["verdict"] == "scale" else None
+    scope = (
+        money.get("scope") if money.get("plan") == "scale_segments" and record["verdict"] == "scale" else None
+    )
     return record["verdict"], record["ground"], scope
 
 
@@ -87,7 +89,11 @@ def without_defects(truth: Truth) -> Truth:
     ("name", "change", "expected"),
     [
         ("support_replies", lambda t: t.change("pilot", handling=9.0), ("kill", "thin_value")),
-        ("support_replies", lambda t: replace(t, controls=replace(t.controls, drill_minutes=55.0)), ("fix", None)),
+        (
+            "support_replies",
+            lambda t: replace(t, controls=replace(t.controls, drill_minutes=55.0)),
+            ("fix", None),
+        ),
         ("invoice_coding", lambda t: t.change("pilot", "catalogue", handling=6.0), ("kill", "thin_value")),
         ("claims_intake", without_defects, ("scale", None)),
         ("payment_repair", lambda t: t.change("pilot", handling=20.0), ("kill", "thin_value")),

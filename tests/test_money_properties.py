@@ -51,10 +51,7 @@ def changed(*path: Any, to: Any) -> dict[str, Any]:
     changes = deepcopy(START)
     here: Any = changes
     for key in path[:-1]:
-        if isinstance(key, str):
-            here = here.setdefault(key, {})
-        else:
-            here = here[key]
+        here = here.setdefault(key, {}) if isinstance(key, str) else here[key]
     here[path[-1]] = to
     return changes
 

@@ -57,7 +57,9 @@ def visit(page: Path, log: Path) -> tuple[int, set[str]]:
     subprocess.run(command, capture_output=True, timeout=120, check=True)
     text = log.read_text(encoding="utf-8", errors="replace").rstrip().rstrip(",")
     events = json.loads(text if text.endswith("}") else text + "]}")["events"]
-    addresses = [e["params"]["url"] for e in events if isinstance(e.get("params"), dict) and "url" in e["params"]]
+    addresses = [
+        e["params"]["url"] for e in events if isinstance(e.get("params"), dict) and "url" in e["params"]
+    ]
     return log.with_suffix(".png").stat().st_size, {urlsplit(a).netloc for a in addresses} - {""}
 
 
@@ -79,7 +81,9 @@ def test_the_test_would_see_a_request_and_a_script(own_hosts, tmp_path):
     assert "script.invalid" not in hosts, "scripts are on"
 
 
-@pytest.mark.parametrize("page", ["claims_intake/report.html", "contract_summaries/report.html", "index.html"])
+@pytest.mark.parametrize(
+    "page", ["claims_intake/report.html", "contract_summaries/report.html", "index.html"]
+)
 def test_a_page_needs_neither_network_nor_script(reports, own_hosts, tmp_path, page):
     file = reports / page
     assert file.stat().st_size < 1_500_000

@@ -45,7 +45,9 @@ def test_echoes_of_ai_is_downgraded_because_it_is_observational(echoes):
     assert saved["evidence"] == "measured, observational"
     assert saved["unit_of_n"] == "worker"
     unbiased = echoes.analysis.measured.without_bias().scope().minutes_saved
-    assert saved["p95"] - saved["p05"] > 1.3 * (float_percentile(unbiased, 95) - float_percentile(unbiased, 5))
+    assert saved["p95"] - saved["p05"] > 1.3 * (
+        float_percentile(unbiased, 95) - float_percentile(unbiased, 5)
+    )
     assert record["verdict"] != "scale"
     assert record["tipping_point"] is not None
 
@@ -61,4 +63,7 @@ def test_the_file_in_the_tree_finds_its_data_beside_the_project():
     if not (ROOT / "../shared/data").is_dir():
         pytest.skip("the data lies elsewhere")
     record = open_pilot(ROOT / "tests/real_data/echoes_task1.yaml").decision.record
-    assert record["sample"]["cases"] == {"baseline": 36, "pilot": 40, "demo": 0} or record["sample"]["cases"]["pilot"] > 30
+    assert (
+        record["sample"]["cases"] == {"baseline": 36, "pilot": 40, "demo": 0}
+        or record["sample"]["cases"]["pilot"] > 30
+    )

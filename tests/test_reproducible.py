@@ -44,7 +44,12 @@ def plain():
     "environment",
     [
         {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "LANG": "C"},
-        {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "7", "TZ": "America/St_Johns"},
+        {
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "PYTHONHASHSEED": "7",
+            "TZ": "America/St_Johns",
+        },
     ],
     ids=["another place", "one thread"],
 )
