@@ -99,7 +99,8 @@ def choices(record: Record, *, every: bool = False) -> list[Choice]:
         _choice("scale_segments", "Scale in part", scope, scope is advised)
         for scope in scopes[: None if every else 1]
     ]
-    rows.append(_choice("fix", "Fix first", found.get("fix"), name == "fix"))
+    if found.get("fix") or record.get("verdict") != "scale":  # what may be scaled now needs no fix
+        rows.append(_choice("fix", "Fix first", found.get("fix"), name == "fix"))
     if every:
         for option in found.get("alternatives") or []:
             label = option.get("label") or option.get("name")
@@ -109,7 +110,7 @@ def choices(record: Record, *, every: bool = False) -> list[Choice]:
 
 def _choice(name: str, label: str, option: Any, advised: bool, remark: str = "") -> Choice:
     if option is None:
-        remark = "its worth cannot be worked out" if name == "scale" else "nothing to fix was priced"
+        remark = "its worth cannot be worked out" if name == "scale" else "no priced fix opens every gate"
     label = words.shorten((option or {}).get("label") or label, 90)
     note = words.shorten((option or {}).get("note") or remark, 160)
     return Choice(name=name, label=label, option=option, advised=advised, remark=note)
