@@ -74,14 +74,18 @@ def read_number(value: Any) -> float:
             number = math.inf
         if not math.isfinite(number):
             raise ValueError(f"{shorten(value)} is not a finite number; leave the key out if it is unknown")
-        return number
+        return _in_reach(number, value)
     text = str(value)
     if isinstance(value, Plain) and _NUMBER.fullmatch(text):
         number = float(text)
-        if not math.isfinite(number):
-            raise ValueError(f"{shorten(text)} is too large for a number")
-        return number
+        return _in_reach(number, text)
     raise ValueError(_not_a_number(text, quoted=not isinstance(value, Plain)))
+
+
+def _in_reach(number: float, value: Any) -> float:
+    if not abs(number) <= LARGEST_NUMBER:
+        raise ValueError(f"{shorten(value)} is too large; numbers go to {LARGEST_NUMBER:.0e}, is a unit wrong?")
+    return number
 
 
 _NUMPY = frozenset(
