@@ -117,8 +117,10 @@ def test_pooling_is_dersimonian_laird_by_hand():
     pooled = partially_pooled(values, np.ones(3, dtype=bool), np.full(3, 1 / 3))
     by_hand = 12 / 13 * np.array([2.0, 4.0, 9.0]) + 1 / 13 * 5
     assert pooled.mean(axis=1) == pytest.approx(by_hand)
-    # Posterior variance of a segment: B τ²-part plus what the common mean leaves open, with B = 12/13.
-    assert pooled.var(axis=1) == pytest.approx(np.full(3, 12 / 13), rel=0.08)
+    # Means 2, 4, 6: Q = 8, τ² = 3, each keeps ¾: √¾ of its own deviation and ¼ of the common mean's (variance ⅓).
+    pooled = partially_pooled(z + np.array([[2.0], [4.0], [6.0]]), np.ones(3, dtype=bool), np.full(3, 1 / 3))
+    by_hand = 0.75 + 0.25**2 / 3 + 2 * np.sqrt(0.75) * 0.25 / 3
+    assert pooled.var(axis=1) == pytest.approx(np.full(3, by_hand), rel=0.02)
 
 
 def test_segments_that_differ_by_noise_alone_are_pooled_to_one():
@@ -164,10 +166,16 @@ def test_a_stated_baseline_stands_in_for_a_missing_arm():
 
 def test_pilot_cases_that_a_person_took_over_are_charged_the_baseline():
     """By hand: 2 of 4 pilot cases were taken over unlogged; their own 1 minute plus the baseline's 10: (4+4+1+1)/4 + 5."""
-    moments = made_moments([10, 10, 4, 4, 1, 1], [0, 0, 1, 1, 1, 1])
+    moments = made_moments([8, 12, 4, 4, 1, 1], [0, 0, 1, 1, 1, 1])
     imputed = np.where((moments.arm == 1) & (moments.total[:, 1] == 1), 1, 0)
     found = measured(dataclasses.replace(moments, imputed=imputed))
     assert found.arm_mean("human_minutes", 1).mean() == pytest.approx(2.5 + 5.0)
+    # With pilot cases that are all alike, half of the baseline's error is all of the pilot's, and cancels.
+    alike = dataclasses.replace(
+        moments, total=np.where(moments.total == 1, 4.0, moments.total), imputed=imputed
+    )
+    base, saved = measured(alike).arm_mean("human_minutes", 0), measured(alike).scope().minutes_saved
+    assert saved - saved.mean() == pytest.approx((base - base.mean()) / 2)
 
 
 def test_fewer_than_four_workers_widen_by_an_assumed_spread():
