@@ -7,7 +7,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["Plain", "as_share", "describe", "plain", "read_flag", "read_number", "shorten"]
+__all__ = ["LARGEST_NUMBER", "Plain", "as_share", "describe", "plain", "read_flag", "read_number", "shorten"]
+
+LARGEST_NUMBER = 1e15
+"""No amount of money, cases or minutes is beyond it, and products of such numbers stay finite."""
 
 _FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _NUMBER = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
@@ -58,8 +61,12 @@ def read_flag(value: Any) -> bool:
     raise ValueError(f"{describe(value)} is neither true nor false")
 
 
-def read_number(value: Any) -> float:
+def read_number(value: Any, *, largest: float = LARGEST_NUMBER) -> float:
     """A finite number, written as YAML 1.2 and JSON write it.
+
+    Args:
+        value: What the file or a notebook holds.
+        largest: How far from 0 it may be.
 
     Raises:
         ValueError: If it is anything else; the message says what was found and how to write it.
@@ -74,17 +81,17 @@ def read_number(value: Any) -> float:
             number = math.inf
         if not math.isfinite(number):
             raise ValueError(f"{shorten(value)} is not a finite number; leave the key out if it is unknown")
-        return _in_reach(number, value)
+        return _in_reach(number, value, largest)
     text = str(value)
     if isinstance(value, Plain) and _NUMBER.fullmatch(text):
         number = float(text)
-        return _in_reach(number, text)
+        return _in_reach(number, text, largest)
     raise ValueError(_not_a_number(text, quoted=not isinstance(value, Plain)))
 
 
-def _in_reach(number: float, value: Any) -> float:
-    if not abs(number) <= LARGEST_NUMBER:
-        raise ValueError(f"{shorten(value)} is too large; numbers go to {LARGEST_NUMBER:.0e}, is a unit wrong?")
+def _in_reach(number: float, value: Any, largest: float) -> float:
+    if not abs(number) <= largest or not math.isfinite(number):
+        raise ValueError(f"{shorten(value)} is too large for a number; is it in the right unit?")
     return number
 
 

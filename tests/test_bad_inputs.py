@@ -261,6 +261,7 @@ VALUES = {
     "not a number": keyed("cases_per_month: 2000", "cases_per_month: .nan", "demand.cases_per_month", "leave the key out"),
     "infinite": keyed("labour_cost_per_hour: 40", "labour_cost_per_hour: .inf", "economics.labour_cost_per_hour"),
     "words": keyed("error_cost: 50", "error_cost: fifty", "economics.error_cost"),
+    "a sum beyond all money": keyed("error_cost: 50", "error_cost: 1e16", "economics.error_cost", "too large"),
     "a negative cost": keyed("rollout_cost: 20000", "rollout_cost: -20000", "economics.rollout_cost", "below 0"),
     "an octal": keyed("cases_per_month: 2000", "cases_per_month: 02000", "demand.cases_per_month", "write 2000"),
     "thousands with a comma": keyed("rollout_cost: 20000", 'rollout_cost: "20,000"', "economics.rollout_cost"),

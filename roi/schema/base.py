@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
@@ -139,7 +140,7 @@ def read_names(value: Any) -> tuple[str, ...]:
 
 def read_integer(value: Any) -> int:
     """A whole number; ``1e4`` is one too."""
-    number = read_number(value)
+    number = read_number(value, largest=math.inf)  # a seed may be long
     if not number.is_integer():
         raise ValueError(f"{shorten(value)} is not a whole number")
     # A long whole number is not sent through floating point, which would round it.
