@@ -123,10 +123,12 @@ def _lower(text: str) -> str:
 
 
 def _by(a: Analysis, months: float) -> str | None:
-    """A day so many months after the decision is due (or after the newest sample)."""
-    start = a.loaded.parameters.about.decide_by or a.as_of
+    """A day so many months after the decision is due, or after the first day of the plan."""
+    start = a.loaded.parameters.about.decide_by
     if start is None:
-        return None
+        if a.start[0] == 0:
+            return None
+        start = dt.date(*a.start, 1)
     return (start + dt.timedelta(days=round(months * 365.25 / 12))).isoformat()
 
 
@@ -137,7 +139,7 @@ def sum_asked_for(a: Analysis) -> float | None:
         return float(np.mean(e.one_off()))
     if v.verdict == "kill":
         return float(np.mean(e.wind_down))
-    if v.plan is not None and not v.plan.waits:
+    if v.plan is not None and (v.plan.price > 0 or not v.plan.waits):
         return v.plan.price
     if v.unknown is not None and v.unknown.measure is not None:
         return v.unknown.measure.price
@@ -208,19 +210,33 @@ def next_actions(a: Analysis) -> list[dict[str, Any]]:
                 max_price=plan.mean() + plan.price if plan.waits else None,
             )
         )
-    for gate in plan.unpriced:
+    if plan.unpriced:
+        wanted = "; ".join(_lower(gate.mend or gate.label) for gate in plan.unpriced)
+        one = len(plan.unpriced) == 1
         found.append(
             _action(
-                action=f"Get a quote: {_lower(gate.mend or gate.label)}",
+                action=f"Get a quote: {wanted}" if one else f"Get quotes, for all of it together: {wanted}",
                 kind="control",
                 owner=owner,
                 by=_by(a, 1),
                 cost=None,
                 worth=None,
-                pass_mark=_mark(a, gate.gate),
+                pass_mark="; ".join(_mark(a, gate.gate) for gate in plan.unpriced),
                 max_price=plan.mean(),
             )
         )
+    months = float(np.mean(plan.option.schedule.delay))
+    found.append(
+        _action(
+            action="Decide again, and roll out if the marks are met",
+            kind="go",
+            owner=owner,
+            by=_by(a, months),
+            cost=float(np.mean(a.economics.one_off())),
+            worth=None if plan.waits else plan.mean(),
+            pass_mark=_mark(a, "value"),
+        )
+    )
     return found
 
 

@@ -251,8 +251,8 @@ def _against_mix(
         named = f"'{v.text}'" if v.text in known and not personal else describe_text(len(v.text))
         more = f", and {len(strange) - 5} more such segments" if i == 4 and len(strange) > 5 else ""
         message = (
-            f"{v.rows:,} cases are of segment {named} (first: row {v.first:,}), which demand.mix lacks{more}; give its "
-            f"share there (0 if it will not be worked), or map it under {cases.spec.place}.columns.segment.values"
+            f"{v.rows:,} cases (first: row {v.first:,}) are of a segment that demand.mix lacks: {named}{more}; "
+            f"give its share there (0 if it will not be worked), or map it under {cases.spec.place}.columns.segment.values"
         )
         problems.append(Problem(cases.rows.label, "segment", message))
     return problems

@@ -13,6 +13,7 @@ __all__ = ["Checked", "check_table"]
 
 _MOST_MINUTES = 60 * 24 * 60  # 60 days of hands-on work on one case
 _LONG_MINUTES = 8 * 60
+_FAR_TOO_LONG = 7 * 24 * 60
 _MOST_COST = 100_000_000  # half of what fits beside nine decimals, so that sums stay exact
 
 
@@ -101,7 +102,13 @@ def check_table(con: Connection, read: ReadTable) -> Checked:
         problems.append(Problem(read.rows.label, "", f"no row holds {what} ({read.total:,} rows were read)"))
     warnings = []
     for name, median in zip(timed, counts[5 + len(rules) :], strict=False):
-        if median is not None and median > _LONG_MINUTES:
+        if median is not None and median > _FAR_TOO_LONG:
+            message = (
+                f"half of the values are above {float(median):,.0f} minutes of hands-on work on one case; "
+                "set the unit they are in (unit: seconds, say)"
+            )
+            problems.append(Problem(read.rows.label, name, message))
+        elif median is not None and median > _LONG_MINUTES:
             warnings.append(
                 f"{name}: half of the values are above {float(median):,.0f} minutes; if these are seconds, "
                 "set unit: seconds"

@@ -176,7 +176,10 @@ def _batch(params: Sequence[str], out: Path, jobs: int) -> int:
     from roi.batch import run_batch
     from roi.parameters import find_parameter_files
 
-    return run_batch(find_parameter_files(params), out, jobs=jobs).exit_code
+    code = run_batch(find_parameter_files(params), out, jobs=jobs).exit_code
+    if (out / "index.html").is_file():
+        click.echo(f"Open {out / 'index.html'}", err=True)
+    return code
 
 
 @main.command(
@@ -219,6 +222,6 @@ def lab(options: Sequence[str]) -> int:
     if folder is None:
         click.echo("No notebooks/ folder here or above; go to the project folder first.", err=True)
         return 2
-    return subprocess.call(
-        [sys.executable, "-m", "jupyterlab", "--notebook-dir", str(folder), *options], cwd=folder
-    )
+    start = "--LabApp.default_url=/lab/tree/notebooks"
+    command = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={folder}", start, *options]
+    return subprocess.call(command, cwd=folder)

@@ -165,6 +165,4 @@ def _in_a_hundred(rate: float) -> str:
 
 
 def _none(why: str) -> ErrorRates:
-    return ErrorRates(
-        false_scale=None, false_kill=None, at=None, text=f"How often this rule errs here is not known: {why}."
-    )
+    return ErrorRates(false_scale=None, false_kill=None, at=None, text=f"That is not known here: {why}.")

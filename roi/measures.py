@@ -68,10 +68,11 @@ def measure_for(
     measured, n = valuer.measured, gate.more_cases
     if gate.gate == "severe_errors":
         spare = severe_errors(measured.moments, measured.moments.chosen(segments))
-        n = (
-            spare.needed(policy.max_severe_error_rate, 1) or n
-        )  # room for one severe error among the new cases
-        return _of(gate, f"Label {n:,} more cases", n, prices.labels(n), prices, pool="labels")
+        # Room for one severe error among the new cases: what only a clean sample can pass mostly fails.
+        roomy = spare.needed(policy.max_severe_error_rate, 1) or n
+        fewer = f" ({n:,} will do if none has a severe error)" if roomy > n else ""
+        what = f"Label {roomy:,} more cases{fewer}"
+        return _of(gate, what, roomy, prices.labels(roomy), prices, pool="labels")
     if gate.gate == "usable_inputs":
         return _of(gate, f"Record input defects of {n:,} cases", n, prices.labels(n), prices, pool="labels")
     if gate.gate == "human_approval":

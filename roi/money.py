@@ -99,7 +99,7 @@ def cost_of_waiting(a: Analysis) -> float | None:
     v, e = a.verdict, a.economics
     pilot = float(np.mean(e.pilot_cost))
     if v.verdict == "kill":
-        return pilot
+        return pilot if a.loaded.parameters.economics.pilot_cost_per_month is not None else None
     option = v.option
     if option is None or option.stream is None:
         return pilot

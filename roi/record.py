@@ -22,7 +22,7 @@ from roi.money import cost_of_waiting, losses, money, price_of_caution, share_as
 from roi.options import Option
 from roi.parameters import register
 from roi.unmeasured import break_even_minutes
-from roi.words import percent
+from roi.words import amount, percent
 
 __all__ = ["SCHEMA", "build_record", "canonical"]
 
@@ -57,7 +57,7 @@ def build_record(a: Analysis) -> dict[str, Any]:
     # A scale needs no fix; what a further measurement would be worth is told by the value of information.
     others = [x for x in a.plans if v.verdict != "scale" or x.remedies]
     fix = v.plan or max(others, key=lambda x: x.mean(), default=None)
-    if v.unknown is not None:
+    if v.unknown is not None and a.scale is None:
         warnings.append(f"The worth of scaling is not known: {v.unknown.why}.")
     if a.scale is not None and a.measured.rates.labelled[0] == 0 and a.measured.rates.labelled[1] > 0:
         warnings.append("No baseline case has an outcome, so the pilot's errors are charged in full.")
@@ -111,14 +111,23 @@ def build_record(a: Analysis) -> dict[str, Any]:
                 a, "Stop now", np.zeros(2), np.zeros(2), one_off=float(np.mean(a.economics.wind_down))
             ),
             "keep": None
-            if a.keep is None
+            if a.keep is None or p.economics.pilot_cost_per_month is None
             else _option(a, a.keep.label, a.keep.worth, a.keep.cash, note=a.keep.note),
             "scale": None if a.scale is None else _roll_out(a, a.scale, "Scale"),
             "scale_segments": [_roll_out(a, o, o.label) for o in a.segments],
             "fix": None
             if fix is None
             else {
-                **_option(a, "Fix, then scale", fix.worth, fix.cash, one_off=fix.price),
+                **_option(
+                    a,
+                    "Fix, then scale",
+                    fix.worth,
+                    fix.cash,
+                    one_off=fix.price + float(np.mean(a.economics.one_off())),
+                    note=f"of the one-off sum, {amount(fix.price, currency)} is the fix; the rest follows if it works",
+                ),
+                "price": fix.price,
+                "per_month": float(np.mean(np.add(a.economics.monthly(), fix.option.schedule.per_month))),
                 "remedies": [r.name for r in fix.remedies],
                 "measures": [m.what for m in fix.measures],
                 "unpriced": [g.gate for g in fix.unpriced],
@@ -298,6 +307,10 @@ def _tipping(a: Analysis) -> dict[str, float | None] | None:
 
 def _unknowns(a: Analysis, measured: dict[str, Any]) -> list[str]:
     found = [f"{g.label}: {g.evidence}" for g in a.gates[None] if g.state == "missing_evidence"]
+    if a.loaded.parameters.economics.pilot_cost_per_month is None:
+        found.append(
+            "What the pilot costs a month is not stated; waiting and keeping it are counted without."
+        )
     missing = not_stated(a.economics, metered=a.measured.agent_cost is not None)
     if missing:
         found.append(f"Costs not stated: {', '.join(kind.replace('_', ' ') for kind in missing)}.")

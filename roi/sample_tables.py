@@ -80,6 +80,8 @@ def read_table(spec: TableSpec, around: Surroundings, *, name: str, also: Sequen
         UnreadableError: With everything that keeps it from being read, cells that are no value of their column
             included.
     """
+    import duckdb
+
     con = around.con
     if spec.format is not None:
         message = "trace exports are not read yet; export them as a table, or leave this source out"
@@ -109,7 +111,13 @@ def read_table(spec: TableSpec, around: Surroundings, *, name: str, also: Sequen
     texts = texts_sql(select, sources, spec.missing)
     styles = Styles({}, {}, around.timezone, clock_shifts(around.timezone))
     typed = typed_sql(spec.table, maps, texts, styles)
-    total, bits = _make(con, name, typed)
+    try:
+        total, bits = _make(con, name, typed)
+    except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException):
+        raise  # a mistake of ours, not of the file
+    except duckdb.Error as error:
+        message = f"cannot be read to its end ({type(error).__name__}); export it anew"
+        raise UnreadableError([Problem(rows.label, "", message)]) from None
     rejected = rows.check()
     if rejected:
         raise UnreadableError(rejected)

@@ -77,7 +77,9 @@ def why_unknown(valuer: Valuer, prices: Prices, scale: Option | None, p: Paramet
     if lacking:
         return Unknown(
             why=f"{' and '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} not stated",
-            measure=Measure(gate="value", what=f"State {' and '.join(lacking)}", n=0, price=0.0, months=0.0),
+            measure=Measure(
+                gate="value", pool="words", what=f"State {' and '.join(lacking)}", n=0, price=0.0, months=0.0
+            ),
             upside=1.0,
             upside_means="stating an input costs nothing",
         )

@@ -64,6 +64,21 @@ class Verdict:
     unknown: Unknown | None = None
 
 
+FIRST_VIEW = Unknown(
+    why="this is a first view: what becomes of saved time and how many use the agent are the package's defaults",
+    measure=Measure(
+        gate="value",
+        what="State economics.realisation and economics.adoption",
+        n=0,
+        price=0.0,
+        months=0.0,
+        pool="words",
+    ),
+    upside=None,
+    upside_means="",
+)
+
+
 def decide(
     options: Sequence[Option],
     gates: Mapping[tuple[str, ...] | None, Sequence[Gate]],
@@ -133,6 +148,9 @@ def decide(
     if waiting is not None:
         chances.append(waiting.chance)
     thin = max(chances, default=0.0) <= policy.kill_probability
+    if not may_scale and best is None and not thin:
+        # A first view stops nothing that may well pay: stating two inputs costs nothing.
+        return Verdict(verdict="fix", fix_kind="measure", unknown=FIRST_VIEW)
     if (best is None and waiting is None) or thin:
         ground: Ground = "thin_value" if thin_value_can_be_claimed else "no_data"
         return Verdict(verdict="kill", ground=ground, option=options[0] if options else None)

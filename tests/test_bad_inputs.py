@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from broken_pilots import COLUMNS, PARAMETERS, Bad, good_rows, held, in_project, invoke, lay  # noqa: F401 - a fixture
 
@@ -33,6 +35,23 @@ def source(new: str, *says: str, **how: Any) -> Bad:
 
 def table(content: str | bytes, *says: str, **how: Any) -> Bad:
     return Bad(files={"data/cases.csv": content}, says=("data/cases.csv: ", *says), **how)
+
+
+def far_cell() -> bytes:
+    """A workbook that a stray cell at its far end makes vast."""
+    book = openpyxl.Workbook()
+    book.active.append(["case_id", "arm"])
+    book.active.append(["1", "pilot"])
+    book.active.cell(1_048_576, 16_384).value = "x"
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def torn(content: bytes) -> bytes:
+    """A file with something else in its middle."""
+    middle = len(content) // 2
+    return content[: middle - 20] + b"\xff\x00" * 20 + content[middle + 20 :]
 
 
 def every(**changes: str) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]]:
@@ -141,6 +160,13 @@ FILES = {
     "UTF-16 without a mark": table(f"{HEAD}\n{LINE}\n".encode("utf-16-le"), "is not a text file"),
     "no gz": source("data/c.csv.gz", "data/c.csv.gz", "is it whole", files={"data/c.csv.gz": LINE}),
     "no workbook": source("data/c.xlsx", "data/c.xlsx", "save it as .xlsx", files={"data/c.xlsx": LINE}),
+    "a torn gz": source(
+        "data/c.csv.gz",
+        "data/c.csv.gz",
+        "is it whole",
+        files={"data/c.csv.gz": torn(gzip.compress(f"{HEAD}\n{LINE}\n".encode() + os.urandom(999)))},
+    ),
+    "a vast workbook": source("data/c.xlsx", "data/c.xlsx", "Ctrl+End", files={"data/c.xlsx": far_cell()}),
     "no Parquet": source("data/c.parquet", "data/c.parquet", "not a Parquet file", files={"data/c.parquet": LINE}),
     "no JSON": source("data/c.jsonl", "data/c.jsonl", "is no JSON object", files={"data/c.jsonl": f"{LINE}\n"}),
     "a document": source("data/c.docx", "is of no kind that is read", "CSV", files={"data/c.docx": LINE}),

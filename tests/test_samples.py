@@ -189,7 +189,7 @@ def test_segments_that_the_mix_lacks_are_refused_and_named_only_if_common(projec
         f"{i},pilot,{'phone' if i < 6 else 'Anna Schmidt' if i == 6 else 'email'}\n" for i in range(9)
     )
     message = project.refusal("case_id,arm,segment\n" + rows, demand={"mix": {"email": 1}})
-    assert "which demand.mix lacks" in message
+    assert "that demand.mix lacks" in message
     assert "under samples.cases.columns.segment.values" in message
     assert "Anna" not in message
     blank = project.cases("case_id,arm,segment\n1,pilot,email\n2,pilot,\n", demand={"mix": {"email": 1}})

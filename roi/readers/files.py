@@ -7,6 +7,7 @@ import glob
 import gzip
 import hashlib
 import os
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,7 +122,7 @@ def look_through(found: Found) -> Seen:
         else:
             with found.path.open("rb") as text:
                 size, encoding = _encoding(_hashed(_chunks(text), digest))
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         mend = "; is it whole, and what its ending says?" if found.path.suffix.lower() == ".gz" else ""
         message = f"cannot be read ({type(error).__name__}){mend}"
         raise UnreadableError([Problem(found.name, "", message)]) from None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+import zipfile
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +14,9 @@ from roi.readers.files import Found, look_through
 from roi.readers.held import Sheet, hold
 
 __all__ = ["read_spreadsheet"]
+
+_MOST_CELLS = 50_000_000
+_SPAN = re.compile(rb'<dimension ref="[A-Z]+\d+:([A-Z]{1,3})(\d{1,7})"')
 
 
 def read_spreadsheet(
@@ -90,25 +95,58 @@ def _table(
     return tuple(names), body
 
 
+def _refuse_vast(found: Found) -> None:
+    """Refuse a sheet that a stray cell at its far end makes vast: all between would be read, too.
+
+    Raises:
+        UnreadableError: If a sheet of an .xlsx says that it holds more than `_MOST_CELLS`.
+    """
+    if not zipfile.is_zipfile(found.path):
+        return
+    with zipfile.ZipFile(found.path) as book:
+        for name in (n for n in book.namelist() if n.startswith("xl/worksheets/") and n.endswith(".xml")):
+            with book.open(name) as sheet:
+                span = _SPAN.search(sheet.read(4096))
+            if span is None:
+                continue
+            rows = int(span[2])
+            columns = sum((byte - 64) * 26**i for i, byte in enumerate(reversed(span[1])))
+            if rows * columns > _MOST_CELLS:
+                message = (
+                    f"a sheet spans {rows:,} rows and {columns:,} columns; delete what stands at its far end "
+                    "(Ctrl+End goes there), or export it as CSV"
+                )
+                raise UnreadableError([Problem(found.name, "", message)])
+
+
 def _cells(found: Found, sheet: str | None) -> list[list[str | None]]:
     import python_calamine as calamine
 
     try:
+        _refuse_vast(found)
         book = calamine.CalamineWorkbook.from_path(str(found.path))
-    except Exception:  # calamine raises its own, and panics on some damaged files
+        named = list(book.sheet_names)
+        known = sheet in named if sheet is not None else bool(named)
+        chosen = (
+            (book.get_sheet_by_index(0) if sheet is None else book.get_sheet_by_name(sheet))
+            if known
+            else None
+        )
+        # With the empty area the rows count as the spreadsheet shows them.
+        rows = chosen.to_python(skip_empty_area=False) if chosen is not None else []
+    except UnreadableError:
+        raise
+    except Exception:  # calamine has no common error for what is wrong with a damaged file
         raise UnreadableError(
             [Problem(found.name, "", "is not a workbook that can be read; save it as .xlsx")]
         ) from None
-    if sheet is not None and sheet not in book.sheet_names:
-        named = ", ".join(f"'{n}'" for n in book.sheet_names[:5])
-        raise UnreadableError(
-            [Problem(found.name, "sheet", f"there is no sheet of this name; the workbook has {named}")]
-        )
-    if not book.sheet_names:
+    if not named:
         raise UnreadableError([Problem(found.name, "", "the workbook has no sheet")])
-    chosen = book.get_sheet_by_name(sheet) if sheet is not None else book.get_sheet_by_index(0)
-    # With the empty area the rows count as the spreadsheet shows them.
-    return [[_text(cell) for cell in row] for row in chosen.to_python(skip_empty_area=False)]
+    if not known:
+        listed = ", ".join(f"'{n}'" for n in named[:5])
+        message = f"there is no sheet of this name; the workbook has {listed}"
+        raise UnreadableError([Problem(found.name, "sheet", message)])
+    return [[_text(cell) for cell in row] for row in rows]
 
 
 def _text(cell: Any) -> str | None:

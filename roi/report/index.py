@@ -81,7 +81,7 @@ def index_page(entries: Sequence[Entry]) -> str:
     asked: dict[str, float] = {}
     for entry in decided:
         record = entry.record or {}
-        value = words.finite(record.get("sum_asked_for"))
+        value = words.finite(record.get("sum_asked_for")) if record.get("verdict") != "kill" else None
         if value is not None:
             currency = str(record.get("currency"))
             asked[currency] = asked.get(currency, 0.0) + value
