@@ -252,7 +252,8 @@ def _against_mix(
         more = f", and {len(strange) - 5} more such segments" if i == 4 and len(strange) > 5 else ""
         message = (
             f"{v.rows:,} cases (first: row {v.first:,}) are of a segment that demand.mix lacks: {named}{more}; "
-            f"give its share there (0 if it will not be worked), or map it under {cases.spec.place}.columns.segment.values"
+            "give its share there (0 if it will not be worked), or map it under "
+            f"{cases.spec.place}.columns.segment.values"
         )
         problems.append(Problem(cases.rows.label, "segment", message))
     return problems

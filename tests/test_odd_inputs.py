@@ -61,7 +61,7 @@ MISSING_EVIDENCE = {
     "everything abandoned": changed(outcome="abandoned", severity=""),
     "costs of nothing beside tokens": changed(agent_cost="0", input_tokens="900", output_tokens="90"),
     "costs in a currency without a rate": changed(agent_cost="0.2", cost_currency="JPY"),
-    "long minutes": changed(handling_minutes="80000"),
+    "long minutes": changed(handling_minutes="9000"),
     "odd names": lambda rows: [r | {"case_id": f"{ODD_NAMES[i % 7]} {i}", "worker": ODD_NAMES[i % 7]} for i, r in enumerate(rows)],
     "every row twice": lambda rows: [*rows, *rows],
 }  # fmt: skip

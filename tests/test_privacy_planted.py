@@ -382,7 +382,7 @@ def test_segments_that_demand_lacks_are_not_repeated(tmp_path):
         row["segment"] = NAMES[i % 4]
     path = write_pilot(tmp_path, rows, without=("actions", "access", "evals", "changes", "incidents"))
     error = refusal(path)
-    assert "which demand.mix lacks" in str(error)
+    assert "that demand.mix lacks" in str(error)
 
 
 def test_names_that_the_parameters_list_are_shown(tmp_path):
