@@ -81,7 +81,7 @@ def test_every_size_has_rates_or_a_reason(cases, workers, design):
     assert all(known) or not any(known)
     assert found.text.endswith(".")
     if not any(known):
-        assert found.text.startswith("How often this rule errs here is not known: ")
+        assert found.text.startswith("That is not known here: ")
 
 
 def test_the_design_is_read_off_the_cases():
