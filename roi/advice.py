@@ -69,9 +69,15 @@ def reason(a: Analysis) -> str:
         )
     if v.verdict == "fix" and v.plan is not None:
         if v.plan.unpriced:
-            gates = and_list(g.label.lower() for g in v.plan.unpriced[:2])
+            more = len(v.plan.unpriced) - 2
+            names = [g.label.lower() for g in v.plan.unpriced[:2]] + ([f"{more} more"] if more > 0 else [])
+            gates = and_list(names)
             return f"It would pay, but {gates} cannot be shown; worth mending for at most {_money(a, v.plan.mean())}."
         if v.plan.waits:
+            waits = [r.name for r in v.plan.remedies if r.cost is None]
+            if waits:
+                at_most = _money(a, v.plan.mean())
+                return f"It would pay after {and_list(waits)}, which nobody has priced: at most {at_most}."
             return (
                 f"It is not yet sure enough to scale; measuring more may cost at most {_money(a, v.plan.mean())}, "
                 "and nobody has stated its price."
@@ -270,12 +276,12 @@ def _remedy_action(a: Analysis, plan: Plan, remedy: Remedy) -> dict[str, Any]:
         worth = plan.mean() if opens else full.mean() - less.mean()
     months = float(np.mean(a.valuer.delay_of((remedy,))))
     return _action(
-        action=remedy.name,
+        action=remedy.name if remedy.cost is not None else f"Get a quote: {remedy.name}",
         kind="control" if remedy.addresses in gate_names - {"usable_inputs", "severe_errors"} else "repair",
         owner=remedy.owner or a.loaded.parameters.about.owner,
         by=_by(a, months),
         cost=None if remedy.cost is None else float(np.mean(remedy.cost)),
-        worth=worth,
+        worth=None if remedy.cost is None else worth,
         pass_mark=_mark(a, remedy.addresses, remedy),
         max_price=None
         if worth is None

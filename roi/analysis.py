@@ -141,6 +141,7 @@ def analyse(loaded: LoadedParameters, samples: Samples) -> Analysis:
         if (option := valuer.roll_out(scope, kind="scale_segments", label=f"Scale in {_names(scope)}"))
     )
     controls = controls_of(samples, policy, as_of)
+    undeclared = tuple(sorted(samples.undeclared_blanks))
     tipping: dict[Scope, float | None] = {
         None: None if scale is None else tipping_point(valuer, None, policy)
     }
@@ -148,10 +149,11 @@ def analyse(loaded: LoadedParameters, samples: Samples) -> Analysis:
         assert option.scope is not None
         tipping[option.scope.segments] = tipping_point(valuer, option.scope.segments, policy)
     gates: dict[Scope, tuple[Gate, ...]] = {
-        scope: gates_of_scope(valuer, scope, policy, controls, tipping[scope]) for scope in tipping
+        scope: gates_of_scope(valuer, scope, policy, controls, tipping[scope], undeclared)
+        for scope in tipping
     }
     prices = prices_of(assumptions)
-    unknown = why_unknown(valuer, prices, scale, p)
+    unknown = why_unknown(valuer, prices, scale, p, undeclared)
     plans: list[Plan] = []
     waiting = None
     if unknown is None:
@@ -227,7 +229,7 @@ def hold_together(
     as_of = loaded.parameters.run.as_of or newest_day(samples, moments)
     if as_of is not None:
         try:
-            loaded = replace(loaded, policy=loaded.policy_at(as_of))
+            loaded = loaded.on(as_of)
         except ParameterError as error:
             problems += error.problems
     if problems:

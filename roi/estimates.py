@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from roi.analysis import Analysis
 from roi.estimate import Estimate, summarise
+from roi.measured import weighted
 from roi.moments import ALL, ARMS, COMPONENTS
 from roi.rates import severe_errors
 
@@ -75,31 +76,36 @@ def estimates(a: Analysis, warnings: list[str]) -> dict[str, dict[str, Any] | No
         if scope.minutes_saved is not None and base is not None and (base > 0).all()
         else None
     )
-    add("relative_time_saved", ratio, "Share of human time saved", "share", None, no_minutes)
+    why = (
+        no_minutes
+        if scope.minutes_saved is None
+        else "the minutes without the agent are too uncertain to divide by"
+    )
+    add("relative_time_saved", ratio, "Share of human time saved", "share", None, why)
     for arm, word in enumerate(ARMS):
         why = f"no {word} case has an outcome"
         values = scope.error_rate[arm] if scope.segments else None
+        values = _own(a, measured.rates.error[arm]) if values is None else values
         add(f"error_rate_{word}", values, f"Error rate, {word}", "share", arm, why)
-    share = measured.weights.share * measured.covered()
-    known = measured.rates.escalated
-    escalated = None
-    if share.sum() > 0 and np.isfinite(known[share > 0]).all():
-        escalated = np.asarray((share[share > 0, None] * known[share > 0]).sum(axis=0) / share.sum())
+    escalated = _own(a, measured.rates.escalated)
     why = "no pilot case has an outcome"
     add("escalation_rate_pilot", escalated, "Escalated or abandoned cases, pilot", "share", 1, why)
     cost = scope.agent_cost
+    if cost is None and measured.agent_cost is not None:
+        cost = _own(a, measured.agent_cost)
     why = "the log does not say what the agent cost"
     if measured.unpriced:
         why = f"no exchange rate is stated for {', '.join(measured.unpriced)}"
     add("agent_cost_per_case", cost, "Agent cost per case", f"{currency}/case", 1, why)
     for arm, word, minutes in ((0, "baseline", base), (1, "pilot", pilot)):
         rate = scope.error_rate[arm] if scope.segments else None
+        rate = _own(a, measured.rates.error[arm]) if rate is None else rate
         draws = None
-        if minutes is not None and rate is not None and a.economics.labour is not None:
-            agent = (cost if cost is not None else 0.0) if arm == 1 else 0.0
+        agent = cost if arm == 1 else 0.0
+        if minutes is not None and rate is not None and agent is not None and a.economics.labour is not None:
             draws = (minutes * a.economics.labour / 60 + agent) / np.maximum(1 - rate, 1e-9)
         label = f"Cost of a case without error, {word}"
-        why = "its minutes, its error rate or the labour cost are not known"
+        why = "its minutes, its error rate, the agent's cost or the labour cost are not known"
         add(f"cost_per_correct_case_{word}", draws, label, f"{currency}/case", arm, why)
     result: dict[str, dict[str, Any] | None] = {k: None if v is None else plain(v) for k, v in found.items()}
     result["cost_per_correct_case"] = result["cost_per_correct_case_pilot"]
@@ -108,6 +114,13 @@ def estimates(a: Analysis, warnings: list[str]) -> dict[str, dict[str, Any] | No
     if m.if_zero is not None:
         _both_readings(a, result, warnings)
     return result
+
+
+def _own(a: Analysis, values: Floats) -> Floats | None:
+    """Mean over the segments that have a value, weighted to production; shapes (segments, n_draws) to (n_draws,)."""
+    known = np.isfinite(values).all(axis=1) & (a.measured.weights.share > 0)
+    share = a.measured.weights.share[known]
+    return weighted(share / share.sum(), values[known]) if known.any() else None
 
 
 def plain(estimate: Estimate) -> dict[str, Any]:

@@ -25,6 +25,7 @@ class Gate:
         evidence: What was seen, in a sentence.
         mend: What would make it pass; empty where it holds.
         more_cases: Further cases that would show it, where more of the same evidence is all that is missing.
+        free: Whether mending it takes no more than a statement in the parameter file.
         counts: Misses and trials, where the gate is a rate of misses.
     """
 
@@ -37,6 +38,7 @@ class Gate:
     mend: str = ""
     more_cases: int | None = None
     counts: tuple[int, int] | None = None
+    free: bool = False
 
     @property
     def holds(self) -> bool:

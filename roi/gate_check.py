@@ -47,7 +47,12 @@ def controls_of(samples: Samples, policy: Policy, as_of: dt.date | None) -> tupl
 
 
 def gates_of_scope(
-    valuer: Valuer, scope: Scope, policy: Policy, controls: tuple[Gate, ...], tipping: float | None
+    valuer: Valuer,
+    scope: Scope,
+    policy: Policy,
+    controls: tuple[Gate, ...],
+    tipping: float | None,
+    undeclared: tuple[str, ...] = (),
 ) -> tuple[Gate, ...]:
     """Every gate for scaling in a scope."""
     measured = valuer.measured
@@ -60,7 +65,7 @@ def gates_of_scope(
         assert unkind is not None
         needed = policy.scale_probability
         flips = plain.chance(policy.hurdle) >= needed > unkind.chance(policy.hurdle)
-    found = [complete_minutes(measured, flips=flips), measured_baseline(measured)]
+    found = [complete_minutes(measured, flips=flips, undeclared=undeclared), measured_baseline(measured)]
     if scope is None:
         found.append(covered_demand(measured, least=policy.min_covered_demand))
     found += [

@@ -16,6 +16,7 @@ __all__ = [
     "MISSING_SHARE",
     "complete_minutes",
     "covered_demand",
+    "declare",
     "design",
     "known_cost",
     "measured_baseline",
@@ -53,12 +54,13 @@ def unkind_shift(moments: Moments) -> float:
     return shift
 
 
-def complete_minutes(measured: Measured, *, flips: bool) -> Gate:
+def complete_minutes(measured: Measured, *, flips: bool, undeclared: tuple[str, ...] = ()) -> Gate:
     """Are minutes recorded for (nearly) every case, or does the verdict survive their absence?
 
     Args:
         measured: What was measured.
         flips: Whether `scale` would no longer pass with the missing rows at their unkind end.
+        undeclared: Columns with blanks of which nobody says whether they mean 0.
     """
     base, pilot = missing_minutes(measured.moments)
     if measured.human is None:
@@ -89,9 +91,19 @@ def complete_minutes(measured: Measured, *, flips: bool) -> Gate:
         value=max(base, pilot),
         threshold=MISSING_SHARE,
         evidence=evidence,
-        mend="Record the minutes of every case" if much and flips else "",
+        mend=""
+        if not (much and flips)
+        else declare(undeclared)
+        if undeclared
+        else "Record the minutes of every case",
         more_cases=max(missing, 1) if much and flips else None,
+        free=bool(undeclared),
     )
+
+
+def declare(columns: tuple[str, ...]) -> str:
+    """What to do about blanks that nobody declared."""
+    return f"Declare blank: zero or blank: missing for {', '.join(columns)} (samples.cases.columns)"
 
 
 def measured_baseline(measured: Measured) -> Gate:
@@ -144,6 +156,7 @@ def covered_demand(measured: Measured, *, least: float) -> Gate:
             threshold=least,
             evidence="A production mix is stated, but the cases do not say their segment.",
             mend="Map the column that holds the segment (samples.cases.columns.segment)",
+            free=True,
         )
     holds = covered >= least
     return Gate(
@@ -211,7 +224,9 @@ def known_cost(measured: Measured, economics: Economics) -> Gate:
     rows = moments.arm == 1
     n, known = int(moments.n[rows].sum()), int(moments.cost_known[rows].sum())
     lines = [
-        line.name for line in economics.lines if line.kind == "model_usage" or line.per in ("month", "case")
+        line.name
+        for line in economics.lines
+        if line.kind == "model_usage" or (line.kind == "other" and line.name == "Running cost")
     ]
     metered = any(name.startswith("agent_cost:") for name in moments.statistics)
     errors = int(moments.outcome[:, 1].sum())
@@ -224,6 +239,7 @@ def known_cost(measured: Measured, economics: Economics) -> Gate:
             threshold=None,
             evidence=f"{errors:,} errors were seen, and nobody says what an error costs.",
             mend="State economics.error_cost",
+            free=True,
         )
     if not metered and lines:
         return Gate(
@@ -244,6 +260,7 @@ def known_cost(measured: Measured, economics: Economics) -> Gate:
             threshold=KNOWN_COST_SHARE,
             evidence=f"Costs are logged in {currencies} and no exchange rate is stated.",
             mend=f"State economics.fx for {currencies}",
+            free=True,
         )
     share = known / n if n else 0.0
     state = "shown" if share >= KNOWN_COST_SHARE else "missing_evidence" if known == 0 else "not_shown"

@@ -63,6 +63,8 @@ def measure_for(
     gate: Gate, segments: tuple[str, ...] | None, valuer: Valuer, prices: Prices, policy: Policy
 ) -> Measure | None:
     """The measurement that a gate waits for; None where it waits for something else."""
+    if gate.free:
+        return Measure(gate=gate.gate, what=gate.mend, n=0, price=0.0, months=0.0, pool="words")
     if gate.more_cases is None or gate.state == "exceeded":
         return None
     measured, n = valuer.measured, gate.more_cases
@@ -159,7 +161,11 @@ def show_severe(
     found = severe_errors(moments, moments.chosen(segments))
     draws = valuer.measured.draws
     rng = stream(seed, "show_severe")
-    rate = rng.beta(found.effective_events + 0.5, found.effective_n - found.effective_events + 0.5, draws)
+    limit = policy.max_severe_error_rate
+    # Where nobody has labelled anything yet, the rate is taken to be as likely above the limit as below: half an event
+    # in as many cases as have half an event at the limit.
+    others = found.effective_n - found.effective_events + 0.5 if found.n else 0.5 / limit
+    rate = rng.beta(found.effective_events + 0.5, others, draws)
     further = rng.binomial(n, rate)
     total = (found.n + n) / found.effect
     most = -1

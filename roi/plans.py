@@ -26,6 +26,8 @@ __all__ = ["Plan", "best_plans"]
 Floats = npt.NDArray[np.float64]
 Segments = tuple[str, ...] | None
 
+MORE_LIKELY = 0.5  # chance that scale passes with an unpriced mend for nothing, for it to count
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -40,6 +42,7 @@ class Plan:
         cash: The same in cash alone.
         passes: Chance that every gate passes in the end.
         chance: Chance that the roll-out exceeds the hurdle, given that the gates pass.
+        sure: Chance that the rule then lets it scale, given that the gates pass.
         price: What remedies and measurements cost, expected; what has no price counts 0.
     """
 
@@ -51,6 +54,7 @@ class Plan:
     cash: Floats
     passes: float
     chance: float
+    sure: float
     price: float
 
     def mean(self) -> float:
@@ -60,7 +64,8 @@ class Plan:
     @property
     def waits(self) -> bool:
         """Whether it waits for a price."""
-        return bool(self.unpriced) or any(m.price is None for m in self.measures)
+        prices = [*(m.price for m in self.measures), *(r.cost for r in self.remedies)]
+        return bool(self.unpriced) or any(price is None for price in prices)
 
 
 GatesOf = Callable[[Segments], Sequence[Gate]]
@@ -97,15 +102,14 @@ def best_plans(
         for chosen in subsets(
             valuer.remedies, budget=policy.fix_budget, weeks=policy.fix_weeks, valuer=valuer
         ):
-            if any(r.cost is None for r in chosen):
-                continue
             plan = _plan(valuer, segments, chosen, failing, prices, policy, seed)
             if plan is None or not (plan.remedies or plan.measures or plan.unpriced):
                 continue
             if not plan.waits:
                 priced = plan if priced is None or plan.mean() > priced.mean() else priced
             else:
-                waiting = plan if waiting is None or plan.mean() > waiting.mean() else waiting
+                if plan.sure >= MORE_LIKELY:
+                    waiting = plan if waiting is None or plan.mean() > waiting.mean() else waiting
     return priced, waiting
 
 
@@ -196,6 +200,7 @@ def _valued(
         cash=go * cash - (1 - go) * spent,
         passes=float(passes.mean()),
         chance=chance,
+        sure=float(go.sum()) / total if total > 0 else 0.0,
         price=price + sum(float(np.mean(r.cost)) for r in chosen if r.cost is not None),
     )
 

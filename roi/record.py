@@ -254,6 +254,14 @@ def _gate(a: Analysis, gate: Gate) -> dict[str, Any]:
     }
 
 
+def _in_both(a: Analysis) -> int | None:
+    """Workers who worked in both arms; None where workers are not the unit."""
+    m = a.moments
+    if m.unit_kind != "worker":
+        return None
+    return int(np.intersect1d(m.unit[m.arm == 0], m.unit[m.arm == 1]).size)
+
+
 def _goal(a: Analysis, measured: dict[str, Any]) -> dict[str, Any] | None:
     goal = a.loaded.parameters.about.goal
     if goal is None:
@@ -274,6 +282,7 @@ def _sample(a: Analysis) -> dict[str, Any]:
     return {
         "cases": {"baseline": m.cases("baseline"), "pilot": m.cases("pilot"), "demo": demo},
         "workers": None if m.workers is None else {arm: int(n) for arm, n in m.workers.items()},
+        "workers_in_both": _in_both(a),
         "first": m.first,
         "last": m.last,
         "assignment": a.measured.design,

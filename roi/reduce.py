@@ -230,9 +230,11 @@ def _with_minutes(cases: ir.Table, components: Sequence[str], facts: _Facts, *, 
     for part in parts[1:]:
         human = human + part
     imputed: ir.Value = ibis.literal(False)
-    if "outcome" in cases.columns and "handling_minutes" in cases.columns:
+    if "outcome" in cases.columns and {"handling_minutes", "rework_minutes"} & set(components):
         taken_over = cases.outcome.isin(["escalated", "abandoned"]).fill_null(False)
-        unlogged = cases.handling_minutes.isnull() | (cases.handling_minutes == 0)
+        # Who takes a case over repairs it: where rework is recorded, that is where the takeover is logged.
+        log = cases.rework_minutes if "rework_minutes" in components else cases.handling_minutes
+        unlogged = log.isnull() | (log == 0)
         imputed = (cases.arm == "pilot") & taken_over & unlogged
         own = nothing
         for name in components:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from roi.cashflow import annuity, ramp_factor
+from roi.gates import declare
 from roi.information import Prices
 from roi.measures import Measure
 from roi.options import Option, Valuer
@@ -61,7 +62,9 @@ def _with_baseline(valuer: Valuer, minutes: float) -> Option | None:
     return valuer.roll_out(measured=stated)
 
 
-def why_unknown(valuer: Valuer, prices: Prices, scale: Option | None, p: Parameters) -> Unknown | None:
+def why_unknown(
+    valuer: Valuer, prices: Prices, scale: Option | None, p: Parameters, undeclared: tuple[str, ...]
+) -> Unknown | None:
     """Why the worth cannot be computed, and what would tell; None where it can."""
     if scale is not None:
         return None
@@ -82,6 +85,15 @@ def why_unknown(valuer: Valuer, prices: Prices, scale: Option | None, p: Paramet
             ),
             upside=1.0,
             upside_means="stating an input costs nothing",
+        )
+    if moments.cases("pilot") > 0 and moments.cases("baseline") > 0 and undeclared:
+        return Unknown(
+            why=f"nobody says whether a blank {undeclared[0]} means 0 or is missing",
+            measure=Measure(
+                gate="complete_minutes", what=declare(undeclared), n=0, price=0.0, months=0.0, pool="words"
+            ),
+            upside=1.0,
+            upside_means="stating what a blank means costs nothing",
         )
     if moments.cases("pilot") == 0:
         return _only_demo(valuer, prices, p)

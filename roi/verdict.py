@@ -135,7 +135,12 @@ def decide(
     inputs = next((g for g in whole if g.gate == "usable_inputs"), None)
     if inputs is not None and inputs.state == "exceeded" and best is None:
         return Verdict(verdict="kill", ground="no_data", option=options[0] if options else None)
-    risky = [g for g in whole if not g.holds and (g.is_control or g.gate == "severe_errors")]
+    # What nobody recorded is missing, not a risk that was seen.
+    risky = [
+        g
+        for g in whole
+        if g.state in ("exceeded", "not_shown") and (g.is_control or g.gate == "severe_errors")
+    ]
     without_gates = max((o.mean() for o in options), default=0.0)
     priced_but_dear = bool(plans) and best is None
     if risky and priced_but_dear and without_gates > 0:
