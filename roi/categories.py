@@ -249,9 +249,10 @@ def _against_mix(
     for i, v in enumerate(strange[:5]):
         personal = looks_personal(v.text) is not None or len(v.text) > LONGEST_CATEGORY
         named = f"'{v.text}'" if v.text in known and not personal else describe_text(len(v.text))
+        case, be = ("case", "is") if v.rows == 1 else ("cases", "are")
         more = f", and {len(strange) - 5} more such segments" if i == 4 and len(strange) > 5 else ""
         message = (
-            f"{v.rows:,} cases (first: row {v.first:,}) are of a segment that demand.mix lacks: {named}{more}; "
+            f"{v.rows:,} {case} (first: row {v.first:,}) {be} of a segment that demand.mix lacks: {named}{more}; "
             "give its share there (0 if it will not be worked), or map it under "
             f"{cases.spec.place}.columns.segment.values"
         )

@@ -98,8 +98,9 @@ def check_table(con: Connection, read: ReadTable) -> Checked:
     ]
     n_used, n_empty, keyless, doubled, zero_costs = (int(n) for n in counts[:5])
     if n_used == 0:
+        read_rows = "1 row was" if read.total == 1 else f"{read.total:,} rows were"
         what = "a case" if table == "cases" else "anything"
-        problems.append(Problem(read.rows.label, "", f"no row holds {what} ({read.total:,} rows were read)"))
+        problems.append(Problem(read.rows.label, "", f"no row holds {what} ({read_rows} read)"))
     warnings = []
     for name, median in zip(timed, counts[5 + len(rules) :], strict=False):
         if median is not None and median > _FAR_TOO_LONG:

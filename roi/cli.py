@@ -74,7 +74,7 @@ def main() -> None:
 def check(params: Sequence[str]) -> int:
     """Everything that is wrong with parameters and samples, at once; exit 2."""
     from roi.analysis import hold_together
-    from roi.parameters import find_parameter_files, load_parameters
+    from roi.parameters import find_parameter_files, load_parameters, load_samples_only
     from roi.reduce import take_moments
     from roi.samples import open_samples
 
@@ -82,8 +82,17 @@ def check(params: Sequence[str]) -> int:
     for path in find_parameter_files(params):
         try:
             loaded = load_parameters(path)
+        except InputError as error:
+            problems += error.problems
+            try:
+                if (part := load_samples_only(path, error.problems)) is not None:
+                    open_samples(part)
+            except InputError as further:
+                problems += further.problems
+            continue
+        try:
             samples = open_samples(loaded)
-            hold_together(loaded, samples, take_moments(samples))
+            loaded, _ = hold_together(loaded, samples, take_moments(samples))
         except InputError as error:
             problems += error.problems
             continue

@@ -35,6 +35,7 @@ __all__ = [
     "has_model_usage_line",
     "json_schema",
     "load_parameters",
+    "load_samples_only",
     "register",
     "resolve_paths",
 ]
@@ -80,6 +81,16 @@ class LoadedParameters:
         if parts:
             raise ParameterError(Problem(self.name, dotted(path), message) for path, message in parts)
         return policy
+
+    def on(self, day: date) -> LoadedParameters:
+        """The same with the policy of a day, and a warning for each exception that has expired by then.
+
+        Raises:
+            ParameterError: As `policy_at` does.
+        """
+        policy = self.policy_at(day)
+        _, expired, _ = merge_policy(self.base_policy, self.parameters, day)
+        return replace(self, policy=policy, warnings=tuple(dict.fromkeys([*self.warnings, *expired])))
 
 
 def load_parameters(pilot: str | Path, *, overrides: Mapping[str, object] | None = None) -> LoadedParameters:
@@ -131,6 +142,46 @@ def load_parameters(pilot: str | Path, *, overrides: Mapping[str, object] | None
         policy_sha256=policy_sha256,
         overrides=used,
         warnings=(*_warnings(parameters), *not_used_yet(raw), *warnings),
+        base_policy=base,
+    )
+
+
+def load_samples_only(path: Path, problems: Sequence[Problem]) -> LoadedParameters | None:
+    """What is left of a parameter file without its broken groups, so that its samples can be checked all the same.
+
+    Nothing may be computed from it: defaults stand where groups are broken.
+
+    Args:
+        path: The parameter file.
+        problems: What `load_parameters` found wrong.
+
+    Returns:
+        None where the samples themselves, or what their reading rests on, are broken.
+    """
+    project = _project(path)
+    name = _relative(path, project)
+    document = read_yaml(path, name=name)
+    broken = {
+        re.split(r"[.\[]", problem.place, maxsplit=1)[0] for problem in problems if problem.file == name
+    }
+    if not isinstance(document.value, dict) or broken & {"", "samples"}:
+        return None
+    raw = {key: value for key, value in document.value.items() if key not in broken}
+    try:
+        # The name matters to pseudonyms only, which nobody will see.
+        parameters = Parameters.model_validate({**raw, "pilot": raw.get("pilot", "unnamed")})
+    except ValidationError:
+        return None
+    base, policy_sha256, _ = _read_policy(path.parent / _POLICY_FILE, "", [])
+    base = base or Policy()
+    return LoadedParameters(
+        parameters=parameters,
+        policy=base,
+        path=path,
+        project=project,
+        name=name,
+        params_sha256="",
+        policy_sha256=policy_sha256,
         base_policy=base,
     )
 

@@ -133,9 +133,8 @@ def _joined(
             f"select count(*) from (select 1 from {other.name} group by {listed} having count(*) > 1)"
         ).fetchall()
         if twice[0][0]:
-            message = (
-                f"{twice[0][0]:,} cases have several rows; say under take: whether sum, first or max counts"
-            )
+            have = "case has" if twice[0][0] == 1 else "cases have"
+            message = f"{twice[0][0]:,} {have} several rows; say under take: whether sum, first or max counts"
             problems.append(Problem(other.rows.label, ", ".join(keys), message))
     words = [
         n

@@ -14,9 +14,9 @@ from roi.problems import Problem
 from roi.readers import open_source
 from roi.readers.base import Connection, Rows, UnreadableError
 from roi.readers.query import names_in, run_query
-from roi.styles import clock_shifts, date_styles, decimal_styles
+from roi.styles import clock_shifts, date_styles, decimal_styles, doubtful_numbers
 
-__all__ = ["ReadTable", "Surroundings", "read_table"]
+__all__ = ["ReadTable", "Surroundings", "UncastError", "read_table"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +67,18 @@ class ReadTable:
         return sum(1 << k for k, flag in enumerate(self.flags) if flag.what == what)
 
 
+class UncastError(UnreadableError):
+    """A table was read, but some columns hold cells that are no value of theirs.
+
+    Attributes:
+        read: The table with the other columns, good for being checked and for nothing else.
+    """
+
+    def __init__(self, problems: Sequence[Problem], read: ReadTable) -> None:
+        super().__init__(problems)
+        self.read = read
+
+
 def read_table(spec: TableSpec, around: Surroundings, *, name: str, also: Sequence[str] = ()) -> ReadTable:
     """Read a table into the engine.
 
@@ -77,8 +89,8 @@ def read_table(spec: TableSpec, around: Surroundings, *, name: str, also: Sequen
         also: Canonical columns that another export brings.
 
     Raises:
-        UnreadableError: With everything that keeps it from being read, cells that are no value of their column
-            included.
+        UnreadableError: With everything that keeps it from being read; an `UncastError` where that is cells that are
+            no value of their column.
     """
     import duckdb
 
@@ -122,11 +134,23 @@ def read_table(spec: TableSpec, around: Surroundings, *, name: str, also: Sequen
     if rejected:
         raise UnreadableError(rejected)
     unsettled: Mapping[str, str] = {}
+    doubts: Sequence[str] = ()
     if _unread(typed, bits):
         styles, unsettled = _settle(con, spec.table, maps, texts, styles, typed, bits)
         if styles.decimals or styles.dates:
             typed = typed_sql(spec.table, maps, texts, styles)
             total, bits = _make(con, name, typed)
+            doubts = doubtful_numbers(
+                con,
+                texts,
+                {
+                    m.name: (f"t{sources.index(m.sources[0])}", styles.decimals[m.name])
+                    for m in maps
+                    if m.name in styles.decimals
+                },
+            )
+    if doubts:
+        rows = replace(rows, warnings=(*rows.warnings, *(f"{rows.label}: {doubt}" for doubt in doubts)))
     read = ReadTable(
         spec=spec,
         name=name,
@@ -139,14 +163,21 @@ def read_table(spec: TableSpec, around: Surroundings, *, name: str, also: Sequen
     )
     unread = _unread(typed, bits)
     if unread:
-        raise UnreadableError(_unread_problems(con, read, unread, texts, sources, unsettled))
+        lost = {flag.column for _, flag in unread}
+        # Whether a severity belongs to an error cannot be said without the outcome.
+        lost |= {s for s, o in (("severity", "outcome"), ("judge_severity", "judge_outcome")) if o in lost}
+        others = {name: column for name, column in read.columns.items() if name not in lost}
+        raise UncastError(
+            _unread_problems(con, read, unread, texts, sources, unsettled), replace(read, columns=others)
+        )
     if total == 0:
         raise UnreadableError([Problem(rows.label, "", "holds no data rows")])
     if around.timezone == "UTC" or not bits & read.bit("clock"):
         return read
     odd = con.execute(f"select count(*) from {name} where flags_ & {read.bit('clock')} <> 0").fetchall()[0][0]
+    have = "row has" if odd == 1 else "rows have"
     warning = (
-        f"{rows.label}: {odd:,} rows have times at which clocks were moved in {around.timezone}; they do not exist or "
+        f"{rows.label}: {odd:,} {have} times at which clocks were moved in {around.timezone}; they do not exist or "
         "exist twice, and an hour more or less was taken"
     )
     return replace(read, rows=replace(rows, warnings=(*rows.warnings, warning)))

@@ -14,7 +14,7 @@ from roi.privacy import Keys, make_keys
 from roi.problems import Problem, SampleError
 from roi.readers.base import Connection, UnreadableError, literal, quoted
 from roi.sample_joins import JoinRate, add_joins, add_prices, join_rates
-from roi.sample_tables import ReadTable, Surroundings, read_table
+from roi.sample_tables import ReadTable, Surroundings, UncastError, read_table
 from roi.schema.tables import MINUTE_COLUMNS
 from roi.versions import keep_versions
 
@@ -143,7 +143,10 @@ class _Opening:
         cases, unknown = add_prices(self.con, joined.cases, keep["cases"])
         if checked["cases"].zero_costs:
             unknown = {"a cost of 0 is logged beside tokens": checked["cases"].zero_costs, **unknown}
-        self.warnings += [f"The agent's cost is unknown in {n:,} cases: {why}" for why, n in unknown.items()]
+        self.warnings += [
+            f"The agent's cost is unknown in {n:,} {'case' if n == 1 else 'cases'}: {why}"
+            for why, n in unknown.items()
+        ]
         reads["cases"] = cases
         for name, read in reads.items():
             self._view(name, read, keep[name], categories)
@@ -181,6 +184,8 @@ class _Opening:
                 reads[name] = read_table(spec, self._around(), name=f"t_{name}", also=also)
             except UnreadableError as error:
                 self.problems += error.problems
+                if isinstance(error, UncastError):
+                    self.problems += check_table(self.con, error.read).problems
                 continue
             self.warnings += reads[name].rows.warnings
         return reads
@@ -245,8 +250,9 @@ class _Opening:
             f"row_number() over (partition by {listed} order by rowid) as n from {read.name} where {keep}) where n > 1"
         ).fetchall()[0]
         if n:
+            repeat = "row repeats" if n == 1 else "rows repeat"
             message = (
-                f"{n:,} rows repeat the case of an earlier row of their arm with other values (first: row {first:,}); "
+                f"{n:,} {repeat} the case of an earlier row of their arm with other values (first: row {first:,}); "
                 "one row is one case: sum them up with query:, or name the columns that make the key as a list"
             )
             self.problems.append(Problem(read.rows.label, "case_id", message))
@@ -294,7 +300,8 @@ class _Opening:
                 ).fetchall()[0][0]
                 if n:
                     found[name] = int(n)
-                    self.warnings.append(f"{n:,} rows of {name} belong to no case of the sample")
+                    belong = f"row of {name} belongs" if n == 1 else f"rows of {name} belong"
+                    self.warnings.append(f"{n:,} {belong} to no case of the sample")
         return found
 
     def _blanks(self, cases: ReadTable) -> dict[str, int]:

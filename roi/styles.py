@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from roi.casts import DateStyle, DecimalStyle
 from roi.readers.base import Connection, literal
 
-__all__ = ["clock_shifts", "date_styles", "decimal_styles"]
+__all__ = ["clock_shifts", "date_styles", "decimal_styles", "doubtful_numbers"]
 
 # A mark followed by other than three digits, or after a grouping, can only be a decimal mark.
 _DOT = (
@@ -65,6 +65,47 @@ def decimal_styles(
         elif spaced:
             styles[name] = "dot"
     return styles, unsettled
+
+
+def doubtful_numbers(
+    con: Connection, texts: str, columns: Mapping[str, tuple[str, DecimalStyle]]
+) -> tuple[str, ...]:
+    """Numbers such as `1,234` that are read as thousands beside decimals, though no other number shows thousands.
+
+    Args:
+        con: The engine.
+        texts: SELECT of the cleaned texts.
+        columns: Canonical column → its name in `texts` and how it was settled.
+
+    Returns:
+        A sentence for each column that holds such numbers.
+    """
+    said = []
+    for name, (text, style) in columns.items():
+        if style == "plain":
+            continue
+        mark, other = (".", ",") if style == "dot" else (",", ".")
+        either = rf"[+-]?[1-9]\d{{0,2}}\{other}\d{{3}}"
+        grouped = rf"[+-]?\d{{1,3}}([ \x{{00A0}}\x{{202F}}'’{other}]\d{{3}})+\{mark}\d*"
+        grouped += rf"|[+-]?\d{{1,3}}(\{other}\d{{3}}){{2,}}"
+        decimal = rf"[+-]?\d*\{mark}\d+"
+        n, first, shown, sure, decimals = con.execute(
+            f"select count(*) filter (e), min(r) filter (e), arg_min(t, r) filter (e), "
+            f"count(*) filter (regexp_full_match(t, {literal(grouped)})), "
+            f"count(*) filter (regexp_full_match(t, {literal(decimal)})) "
+            f"from (select t, row_number() over () as r, regexp_full_match(t, {literal(either)}) as e "
+            f"from (select {text} as t from ({texts})))"
+        ).fetchall()[0]
+        if n and decimals and not sure:
+            what, sign = ("comma", "point") if style == "dot" else ("point", "comma")
+            many = "1 value has" if n == 1 else f"{n:,} values have"
+            it = "it is" if n == 1 else "they are"
+            said.append(
+                f"{name}: {many} a {what} before three digits among numbers with a decimal {sign} "
+                f"(first: row {first:,}, "
+                f"read as {shown.replace(other, '')}; if {it} meant as decimals, write the decimal {sign})"
+            )
+    return tuple(said)
 
 
 def date_styles(

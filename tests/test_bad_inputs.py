@@ -405,6 +405,45 @@ def test_a_pilot_that_is_none(project, command, path, says):
     assert not (project / "reports").exists()
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ("run: {draws: 1000}", "run: {draws: 1}", "run.draws"),
+        ("pilot: made", "pilot: other", "pilot"),
+        ("about: {title", "about: {titel", "about.titel"),
+        ("cases_per_month: 2000", "cases_per_month: many", "demand.cases_per_month"),
+        ("run: {", "runs: {", "runs"),
+    ],
+)
+def test_check_tells_of_samples_beside_parameters(project, old, new, place):
+    text = PARAMETERS.replace(old, new).replace(
+        "cases: data/cases.csv", "cases: data/cases.csv\n  actions: data/none.csv"
+    )
+    lay(project, Bad(says=(), text=text, cells={"handling_minutes": "-3", "arm": "Kontrolle"}))
+    done = invoke("check", "params")
+    assert done.exit_code == 2
+    for said in (
+        f"  {place}",
+        "data/none.csv does not exist",
+        "  arm: 1 value",
+        "  handling_minutes: 1 value below 0",
+    ):
+        assert said in done.stderr
+
+
+def test_check_tells_of_samples_beside_a_broken_policy(project):
+    lay(project, Bad(says=(), cells={"handling_minutes": "-3"}, policy="privacy: {min_group: few}\n"))
+    done = invoke("check", "params")
+    assert "params/_policy.yaml: 1 problem\n  privacy.min_group" in done.stderr
+    assert "handling_minutes: 1 value below 0" in done.stderr
+
+
+def test_an_expired_exception_is_in_the_check(project):
+    exception = "{key: hurdle, value: -9, reason: r, approved_by: b, expires: 2020-06-30}"
+    lay(project, Bad(says=(), text=f"{PARAMETERS}policy: {{exception: {exception}}}\n"))
+    assert "the one for hurdle expired on 2020-06-30" in invoke("check", "params").stdout
+
+
 def test_every_bad_pilot_is_told_at_once_and_the_good_one_decided(project):
     lay(project, Bad(says=()))
     for name in ("one", "two"):

@@ -203,6 +203,18 @@ def test_policy_tightens_and_exceptions_expire(write):
     assert "policy.scale_probability" in problems(beyond)
 
 
+@pytest.mark.parametrize("loose", ["", "scale_probability: 0.9, "])
+def test_an_expired_exception_is_said_so_on_the_day_of_the_decision(write, loose):
+    exception = "{key: scale_probability, value: 0.7, reason: r, approved_by: CFO, expires: 2026-06-30}"
+    path = write(f"{SIX}policy: {{{loose}exception: {exception}}}\n")
+    loaded = load_parameters(path)
+    said = "policy.exception: the one for scale_probability expired on 2026-06-30; it is not applied"
+    assert said not in loaded.on(date(2026, 6, 30)).warnings
+    late = loaded.on(date(2026, 7, 1))
+    assert late.warnings.count(said) == late.on(date(2026, 7, 2)).warnings.count(said) == 1
+    assert late.policy == loaded.policy_at(date(2026, 7, 1))
+
+
 def test_the_portfolios_exception_for_one_pilot(write):
     policy = (
         "exception: [{key: hurdle, value: -9, reason: r, approved_by: b, expires: 2030-01-01, pilot: p}]\n"

@@ -278,6 +278,24 @@ def test_only_one_select_reaches_a_database(project: Project, database: str, sql
     assert project.open({"source": {"connect": database, "table": "cases"}})
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select * from read_csv('{secret}')",
+        "select * from '{secret}'",
+        "select content as case_id, 'pilot' as arm from read_text('{secret}')",
+        "select case_id, arm, (select count(*) from glob('{secret}')) as handling_minutes from cases",
+    ],
+)
+def test_a_select_sees_its_database_and_no_file(project: Project, database: str, sql: str) -> None:
+    secret = project.write("secret.csv", "hunter2,arm\n1,pilot\n")
+    with pytest.raises(SampleError) as caught:
+        project.open({"source": {"connect": database, "sql": sql.format(secret=secret)}})
+    assert "hunter2" not in str(caught.value)
+    said = "samples.cases.source.sql: reads from outside the database"
+    assert "sqlite" in database or said in str(caught.value)
+
+
 def test_the_address_of_a_database_is_in_no_message(project: Project, monkeypatch: Any) -> None:
     monkeypatch.setenv("CLAIMS_DB", "postgresql://anna:hunter2@nowhere.invalid:1/claims")
     with pytest.raises(SampleError) as caught:

@@ -69,13 +69,13 @@ REFUSED = {
     ),
     "repeated": (
         "case_id,arm,handling_minutes\n1,pilot,1\n1,pilot,2\n",
-        "case_id: 1 rows repeat the case of an earlier row of their arm with other values (first: row 2)",
+        "case_id: 1 row repeats the case of an earlier row of their arm with other values (first: row 2)",
     ),
     "currency": (
         "case_id,arm,agent_cost,cost_currency\n1,pilot,1,dollars\n",
         "is no currency of three letters",
     ),
-    "no case": ("case_id,arm\n,pilot\n", "no row holds a case (1 rows were read)"),
+    "no case": ("case_id,arm\n,pilot\n", "no row holds a case (1 row was read)"),
 }
 
 
@@ -96,6 +96,44 @@ def test_the_problems_of_all_tables_come_at_once(project: Project) -> None:
         "passed: 1 value cannot be read; row 1, a text of 5 characters, is neither true nor false" in message
     )
     assert "data/none.csv does not exist" in message
+
+
+def test_what_is_out_of_range_is_told_beside_what_cannot_be_read(project: Project) -> None:
+    text = "case_id,arm,handling_minutes,outcome,severity\n1,pilot,-1,correct,\n2,Kontrolle,2,wrong,minor\n"
+    message = project.refusal(text)
+    assert "arm: 1 value is neither" in message
+    assert "outcome: 1 value is none of" in message
+    assert "handling_minutes: 1 value below 0 (first: row 1, -1)" in message
+    # Neither follows from a cell that could not be read.
+    assert "every row needs its arm" not in message
+    assert "only errors have a severity" not in message
+
+
+@pytest.mark.parametrize(
+    ("minutes", "doubt"),
+    [
+        (("3.5", "1,234", "2"), "1 value has a comma before three digits among numbers with a decimal point "
+         "(first: row 2, read as 1234;"),
+        (("3.5", "1,234", "2,500"), "2 values have a comma"),
+        (("3,5", "1.234", "2"), "1 value has a point before three digits among numbers with a decimal comma"),
+        (("3.5", "1,234", "1,500.5"), None),
+    ],
+)  # fmt: skip
+def test_thousands_that_nothing_confirms_are_read_and_told(
+    project: Project, minutes: tuple[str, ...], doubt: str | None
+) -> None:
+    rows = "".join(f"{i};pilot;{value}\n" for i, value in enumerate(minutes))
+    samples = project.cases(f"case_id;arm;handling_minutes\n{rows}")
+    assert column(samples, "handling_minutes")[1] == Decimal(1234)
+    told = [w for w in samples.warnings if "before three digits" in w]
+    assert len(told) == (doubt is not None)
+    assert doubt is None or f"data/cases.csv: handling_minutes: {doubt}" in told[0]
+
+
+def test_one_row_is_not_rows(project: Project) -> None:
+    project.write("actions.csv", "action_id,case_id,tool\nA,9,pay\n")
+    samples = project.cases("case_id,arm\n1,pilot\n", samples={"actions": "data/actions.csv"})
+    assert "1 row of actions belongs to no case of the sample" in samples.warnings
 
 
 def test_rows_left_out_are_counted_by_reason_and_arm(project: Project) -> None:

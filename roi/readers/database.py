@@ -79,6 +79,12 @@ def read_database(
         con.execute(f"create or replace table {table} as select {', '.join(outputs)} from {table}_view")
         con.unregister(f"{table}_view")
     except Exception as error:
+        if type(error).__name__ == "PermissionException":
+            message = (
+                "reads from outside the database, which is not allowed; write select … from its own tables"
+            )
+            key = "table" if sql is None else "sql"
+            raise UnreadableError([Problem(file, f"{place}.{key}", message)]) from None
         what = f"table {table_name}" if sql is None else "the SELECT"
         raise UnreadableError(
             [
@@ -126,4 +132,10 @@ def _open(address: str, project: Path, folder: Path) -> Any:
 
         # Opened read-only by SQLite itself, which still allows the temporary view that Ibis makes of a SELECT.
         return ibis.sqlite.from_connection(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True))
-    return ibis.duckdb.connect(path, read_only=True)
+    backend = ibis.duckdb.connect(path, read_only=True)
+    # A SELECT may call read_csv and its like; it sees the database's own tables and nothing else.
+    backend.con.execute("set python_enable_replacements = false")
+    backend.con.execute("set autoload_known_extensions = false; set autoinstall_known_extensions = false")
+    backend.con.execute("set enable_external_access = false")
+    backend.con.execute("set lock_configuration = true")
+    return backend
