@@ -157,13 +157,13 @@ def signed_amount(x: object, currency: str, *, unknown: str = UNKNOWN) -> str:
 
 
 def amount_range(low: object, high: object, currency: str, *, unknown: str = UNKNOWN) -> str:
-    """Two ends of a range in one unit: "EUR −120,000 to 610,000"."""
+    """Two ends of a range in one unit, "EUR −120,000 to 610,000"; one figure where both read the same."""
     a, b = finite(low), finite(high)
     if a is None or b is None:
         return unknown
     factor, word = _scale(a, b)
     size = max(abs(a), abs(b))
-    return f"{currency}{NBSP}{_figure(a, factor, size)} to {_figure(b, factor, size)}{word}"
+    return f"{currency}{NBSP}{_span(_figure(x, factor, size) for x in (a, b))}{word}"
 
 
 def edges(low: object, high: object, digits: int = 3) -> str:
@@ -174,11 +174,19 @@ def edges(low: object, high: object, digits: int = 3) -> str:
     largest = max(abs(a), abs(b))
     places = min(9, max(0, digits - 1 - math.floor(math.log10(largest)))) if largest else 0
     texts = [f"{round(x, places) + 0.0:,.{places}f}".replace("-", MINUS) for x in (a, b)]
-    return " to ".join(texts)
+    return _span(texts)
+
+
+def _span(texts: Iterable[str]) -> str:
+    """Two ends as printed, or one figure where they read the same."""
+    return " to ".join(dict.fromkeys(texts))
 
 
 def axis_amount(value: float) -> str:
-    """An amount short enough for an axis: "250k", "−1.2M"."""
+    """An amount short enough for an axis, rounded as `amount` rounds: "250k", "−1.24M", "12k"."""
+    size = abs(value)
+    if size >= 1:
+        value = round(value, -3) if 10_000 <= size < 100_000 else float(f"{value:.3g}")
     for factor, letter in ((1e9, "bn"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= factor:
             text = f"{abs(value) / factor:.3g}{letter}"

@@ -16,7 +16,7 @@ from fixtures_record import FakeDecision, make_decision, make_kill, make_picture
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from rich.console import Console
 
-from roi.report import sections
+from roi.report import facts, sections
 from roi.report.index import Entry, csv_text, index_page
 from roi.report.page import notebook_record, render
 from roi.report.terminal import print_record
@@ -329,7 +329,39 @@ def test_no_cell_of_the_table_is_a_formula(start: str) -> None:
 def test_the_table_keeps_what_is_unknown_empty() -> None:
     row = next(csv.DictReader(io.StringIO(csv_text([Entry(pilot="p", record=make_kill())]))))
     assert row["verdict"] == "kill"
-    assert row["worth_mean"] == row["chance_it_pays"] == ""
+    assert (row["worth_of"], float(row["worth_mean"])) == ("stopping", 0)
+    assert row["chance_it_pays"] == row["best_rejected_worth"] == ""
+
+
+def test_a_kill_in_the_table_has_the_worth_of_stopping_and_names_what_was_turned_down() -> None:
+    turned_down = make_record(verdict="kill")
+    entries = [Entry(pilot="p", record=turned_down), Entry(pilot="q", record=make_record())]
+    killed, fixed = csv.DictReader(io.StringIO(csv_text(entries)))
+    assert (killed["worth_of"], killed["worth_mean"], killed["worth_p90"]) == ("stopping", "0", "0")
+    assert float(killed["best_rejected_worth"]) == 268_300
+    assert (fixed["worth_of"], fixed["best_rejected_worth"]) == ("fix", "")
+
+
+@pytest.mark.parametrize(
+    ("both", "text"),
+    [
+        (14, "worked by the same 14 people"),
+        (9, "worked by 14 and 14 people, 9 of them both ways"),
+        (0, "worked by 14 and 14 people, none of them both ways"),
+        (None, "worked by 14 and 14 people,"),
+    ],
+)
+def test_people_who_worked_both_ways_are_counted_once(both: int | None, text: str) -> None:
+    record = make_record()
+    record["sample"] = record["sample"] | {"workers_in_both": both}
+    assert text in facts.measured_sentence(record)
+
+
+def test_the_labels_of_the_years_round_as_the_answer_does() -> None:
+    from roi import words
+
+    for value, label in ((12_345, "12k"), (348_123, "348k"), (-1_236_000, "−1.24M"), (999_700, "1M")):
+        assert words.axis_amount(value) == label
 
 
 @pytest.mark.parametrize("record", [make_record(), make_kill(), make_scale()])

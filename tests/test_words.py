@@ -37,6 +37,13 @@ def test_a_range_has_one_unit() -> None:
     assert words.amount_range(-300.0, 61_200.0, "EUR").replace(NBSP, " ") == "EUR 0 to 61,000"
 
 
+def test_a_range_of_one_value_is_one_figure() -> None:
+    assert words.amount_range(-574_000, -574_000, "EUR") == "EUR\u00a0\u2212574,000"
+    assert words.amount_range(1_200_001, 1_200_002, "EUR") == "EUR\u00a01.20 million"
+    assert words.edges(3.0, 3.0, 2) == "3.0"
+    assert words.amount_range(-5_000, 5_000, "EUR") == "EUR\u00a0\u22125,000 to 5,000"
+
+
 def test_a_rounded_zero_carries_no_sign() -> None:
     assert words.amount(-0.0, "EUR").replace(NBSP, " ") == "EUR 0"
     assert words.signed_amount(0.0, "EUR").replace(NBSP, " ") == "EUR 0"

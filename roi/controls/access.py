@@ -8,6 +8,7 @@ import ibis
 
 from roi.gate import Gate
 from roi.moments import fetch
+from roi.words import plural
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -60,8 +61,9 @@ def bounded_access(samples: Samples) -> Gate:
     total, outside = sum(uses.values()), sum(int(row[3] or 0) for row in rows)
     idle = [key for key in grants if key not in uses]
     unneeded = [key for key in grants if needed and key not in needed]
-    spare = f" {len(idle)} of {len(grants)} grants were never used"
-    spare += f" and {len(unneeded)} are marked as not needed." if unneeded else "."
+    spare = f" {len(idle)} of {plural(len(grants), 'grant')} {'was' if len(idle) == 1 else 'were'} never used"
+    verb = "is" if len(unneeded) == 1 else "are"
+    spare += f" and {len(unneeded)} {verb} marked as not needed." if unneeded else "."
     if total == 0:
         return Gate(
             gate="bounded_access",
@@ -78,7 +80,8 @@ def bounded_access(samples: Samples) -> Gate:
         state="exceeded" if outside else "shown",
         value=outside / total,
         threshold=0.0,
-        evidence=f"{outside} of {total:,} actions ran outside what was granted.{spare if idle or unneeded else ''}",
+        evidence=f"{outside:,} of {plural(total, 'action')} ran outside what was granted."
+        + (spare if idle or unneeded else ""),
         mend="Grant what the work needs and block the rest" if outside else "",
     )
 

@@ -10,11 +10,12 @@ from roi.draws import one_sided_bounds
 from roi.gate import Gate, rate_state
 from roi.moments import fetch
 from roi.samples import Samples
-from roi.words import percent
+from roi.words import and_list, percent, plural
 
 __all__ = ["human_approval"]
 
 LABEL = "Approval by a person before risky actions"
+WHO = {"approver": "who approved", "requester": "who asked"}
 
 
 def human_approval(samples: Samples, *, limit: float, high_risk_tools: tuple[str, ...]) -> Gate:
@@ -28,7 +29,8 @@ def human_approval(samples: Samples, *, limit: float, high_risk_tools: tuple[str
         high_risk_tools: Tools that the policy calls high-risk.
 
     Returns:
-        The gate, by the exact one-sided 95 % bounds of the share of misses.
+        The gate, by the exact one-sided 95 % bounds of the share of misses. Where the log does not say who approved
+        or who asked, nothing shows that it was somebody else, and the evidence is missing.
     """
     actions = samples.tables.get("actions")
     columns = set() if actions is None else set(actions.columns)
@@ -46,6 +48,9 @@ def human_approval(samples: Samples, *, limit: float, high_risk_tools: tuple[str
             evidence=f"There is {lacks}.",
             mend="Log each risky action with its decision, approver and times",
         )
+    unsaid = [say for column, say in WHO.items() if column not in columns]
+    if unsaid:
+        return _unsaid(unsaid, limit)
     risky = actions.tool.isin(list(high_risk_tools)) if high_risk_tools else ibis.literal(False)
     if "risk" in columns:
         risky = risky | (actions.risk == "high").fill_null(False)
@@ -56,14 +61,26 @@ def human_approval(samples: Samples, *, limit: float, high_risk_tools: tuple[str
         ran = ran & (actions.status.fill_null("ok") != "denied")
     approved = (actions.decision == "approved") & (actions.decided_at <= actions.executed_at)
     late = (actions.decision == "approved") & (actions.decided_at > actions.executed_at)
-    if "approver" in columns:
-        approved = approved & actions.approver.notnull()
-        if "requester" in columns:
-            approved = approved & (actions.approver != actions.requester.fill_null(""))
-    checked = actions.filter(risky & ran).aggregate(
-        n=ibis._.count(), good=approved.fill_null(False).sum(), late=late.fill_null(False).sum()
+    approved = approved & actions.approver.notnull() & (actions.approver != actions.requester.fill_null(""))
+    early = ibis.literal(False)
+    if "requested_at" in columns:
+        # Requested after it ran is covered too: such a decision is either late or before its request.
+        early = (actions.decision == "approved") & (actions.decided_at < actions.requested_at)
+        early = early.fill_null(False)
+        approved = approved & ~early
+    told = actions.filter(risky & ran).mutate(good=approved, late=late, early=early)
+    checked = told.aggregate(
+        n=ibis._.count(),
+        good=ibis._.good.fill_null(False).sum(),
+        late=ibis._.late.fill_null(False).sum(),
+        early=ibis._.early.sum(),
+        asked=ibis._.requester.count(),
+        allowed=ibis._.approver.count(),
     )
-    n, good, after = (int(x or 0) for x in fetch(samples, checked)[0])
+    n, good, after, before, asked, allowed = (int(x or 0) for x in fetch(samples, checked)[0])
+    blank = [say for say, said in zip(WHO.values(), (allowed, asked), strict=True) if not said]
+    if n and good and blank:  # a column without a single entry says as little as none
+        return _unsaid(blank, limit)
     misses = n - good
     lower, upper = one_sided_bounds(misses, n)
     state = rate_state(lower, upper, limit)
@@ -73,13 +90,20 @@ def human_approval(samples: Samples, *, limit: float, high_risk_tools: tuple[str
     if n == 0:
         evidence = "The log holds no high-risk action that ran."
     else:
-        evidence = f"{misses} of {n:,} high-risk actions ran without a person's approval before them"
-        evidence += f", {after} of them were approved afterwards" if after else ""
+        evidence = (
+            f"{misses:,} of {plural(n, 'high-risk action')} ran without a person's approval before them"
+        )
+        evidence += (
+            f", {after:,} of them {'was' if after == 1 else 'were'} approved afterwards" if after else ""
+        )
+        if before:
+            were, they = ("was", "it was") if before == 1 else ("were", "they were")
+            evidence += f"; {plural(before, 'action')} {were} decided before {they} requested"
         evidence += f"; the true share is at most {percent(upper)}."
     mend = {
         "shown": "",
         "exceeded": "Block high-risk actions until a second person has approved them",
-        "not_shown": f"Log {needed:,} more high-risk actions, none missed"
+        "not_shown": f"Log {plural(needed, 'more high-risk action')}, none missed"
         if needed
         else "Log more high-risk actions",
         "missing_evidence": "",
@@ -94,6 +118,18 @@ def human_approval(samples: Samples, *, limit: float, high_risk_tools: tuple[str
         mend=mend if n else "Log high-risk actions, or state in the policy which tools are high-risk",
         more_cases=needed,
         counts=(misses, n),
+    )
+
+
+def _unsaid(who: list[str], limit: float) -> Gate:
+    return Gate(
+        gate="human_approval",
+        label=LABEL,
+        state="missing_evidence",
+        value=None,
+        threshold=limit,
+        evidence=f"The log does not say {and_list(who, 'or')}.",
+        mend="Log each risky action with who asked, who approved, and the times",
     )
 
 

@@ -7,6 +7,7 @@ import ibis
 from roi.gate import Gate
 from roi.moments import fetch
 from roi.samples import Samples
+from roi.words import plural
 
 __all__ = ["audit_trail"]
 
@@ -57,13 +58,18 @@ def audit_trail(samples: Samples) -> Gate:
     without, lost = int(fetch(samples, unlogged)[0][0]), int(fetch(samples, orphans)[0][0])
     faults = []
     if without:
-        faults.append(f"{without:,} of {cases_n:,} cases have no action")
+        faults.append(
+            f"{without:,} of {plural(cases_n, 'case')} {'has' if without == 1 else 'have'} no action"
+        )
     if lost:
-        faults.append(f"{lost:,} of {total:,} actions belong to no known case")
+        belong = "belongs" if lost == 1 else "belong"
+        faults.append(f"{lost:,} of {plural(total, 'action')} {belong} to no known case")
     if total - ids:
-        faults.append(f"{total - ids:,} action ids occur more than once")
+        occur = "occurs" if total - ids == 1 else "occur"
+        faults.append(f"{plural(total - ids, 'action id')} {occur} more than once")
     if blanks:
-        faults.append(f"{blanks:,} of {total:,} actions do not say when they ran or how they ended")
+        say = "does not say when it ran or how it" if blanks == 1 else "do not say when they ran or how they"
+        faults.append(f"{blanks:,} of {plural(total, 'action')} {say} ended")
     whole = max(cases_n + total, 1)
     return Gate(
         gate="audit_trail",
@@ -73,6 +79,6 @@ def audit_trail(samples: Samples) -> Gate:
         threshold=0.0,
         evidence="; ".join(faults).capitalize() + "."
         if faults
-        else f"All {cases_n:,} cases and {total:,} actions can be followed both ways.",
+        else f"All {plural(cases_n, 'case')} and {plural(total, 'action')} can be followed both ways.",
         mend="Log every action of every case, once and whole" if faults else "",
     )

@@ -9,7 +9,7 @@ from scipy.special import betainc
 from roi.gate import Gate
 from roi.moments import fetch
 from roi.samples import Samples
-from roi.words import percent
+from roi.words import percent, plural
 
 __all__ = ["evaluation", "worse_by_chance"]
 
@@ -30,11 +30,12 @@ def evaluation(samples: Samples) -> Gate:
     """Look for a run of the live version and compare it, case by case, with the version it replaced.
 
     Args:
-        samples: The opened samples; reads `evals`, `changes` and, without these, the versions of `cases`.
+        samples: The opened samples; reads `evals` and `changes`.
 
     Returns:
         The gate: it holds when the live version has a run at or after its change, no critical case fails and it is
-        not worse than its predecessor (one-sided exact McNemar, p < 0.05).
+        not worse than its predecessor (one-sided exact McNemar, p < 0.05). The live version is the one of the last
+        change; it is never guessed from the order of the runs.
     """
     evals = samples.tables.get("evals")
     if evals is None:
@@ -43,27 +44,42 @@ def evaluation(samples: Samples) -> Gate:
             "Provide the runs of an evaluation suite (samples.evals)",
         )
     columns = set(evals.columns)
-    timed = "ran_at" in columns
-    newest = evals.passed.argmax(evals.ran_at) if timed else evals.passed.min()
+    if "ran_at" not in columns:
+        return _missing(
+            "The runs of the suite do not say when they ran.",
+            "Log when each run of the suite was (ran_at), and run it on the live version",
+        )
+    if samples.tables.get("changes") is None:
+        return _missing(
+            "No list of changes says which version is live and what it replaced.",
+            "Provide the list of changes (samples.changes) with each version, when it went live and what it replaced",
+        )
+    newest = evals.passed.argmax(evals.ran_at)
     critical = evals.critical.fill_null(False).any() if "critical" in columns else evals.passed.isnull().any()
-    last = evals.ran_at.max() if timed else evals.passed.count()
-    grouped = evals.group_by("version", "eval_case").aggregate(passed=newest, critical=critical, last=last)
+    grouped = evals.group_by("version", "eval_case").aggregate(
+        passed=newest, critical=critical, last=evals.ran_at.max()
+    )
     results: dict[str, dict[str, tuple[bool, bool]]] = {}
     ran: dict[str, dt.datetime] = {}
     for version, case, passed, is_critical, when in fetch(samples, grouped.order_by("version", "eval_case")):
         if passed is None:
             continue
         results.setdefault(version, {})[case] = (bool(passed), bool(is_critical) and "critical" in columns)
-        if timed and when is not None:
+        if when is not None:
             ran[version] = max(ran.get(version, when), when)
-    live, before, changed = _live_version(samples, ran or dict.fromkeys(results, dt.datetime.min))
+    live, before, changed = _live_version(samples)
     now = results.get(live or "", {})
     if not now:
         return _missing(
             "The live version has no run of the evaluation suite.",
             "Run the suite on the live version before the decision",
         )
-    if changed is not None and timed and live in ran and ran[live] < changed:
+    if live not in ran or changed is None:
+        return _missing(
+            "Nothing says whether the live version was tested after its change: a time is missing.",
+            "Log when the live version was changed and when the suite ran on it",
+        )
+    if ran[live] < changed:
         return _missing(
             "The last run of the suite is older than the last change.", "Run the suite again after the change"
         )
@@ -75,9 +91,11 @@ def evaluation(samples: Samples) -> Gate:
     better = sum(now[c][0] and not then[c][0] for c in both)
     chance = worse_by_chance(worse, better)
     fails = broken > 0 or chance < ALPHA
-    evidence = f"The live version passes {percent(share)} of {len(now)} cases"
+    evidence = f"The live version passes {percent(share)} of {plural(len(now), 'case')}"
     evidence += f"; {better} better and {worse} worse than the version before it" if both else ""
-    evidence += f"; {broken} critical cases fail." if broken else "."
+    evidence += (
+        f"; {plural(broken, 'critical case')} {'fails' if broken == 1 else 'fail'}." if broken else "."
+    )
     return Gate(
         gate="evaluation",
         label=LABEL,
@@ -101,14 +119,9 @@ def _missing(evidence: str, mend: str) -> Gate:
     )
 
 
-def _live_version(
-    samples: Samples, ran: dict[str, dt.datetime]
-) -> tuple[str | None, str | None, dt.datetime | None]:
+def _live_version(samples: Samples) -> tuple[str | None, str | None, dt.datetime | None]:
     """The live version, the one it replaced, and when."""
-    changes = samples.tables.get("changes")
-    if changes is None:
-        order = sorted(ran, key=lambda v: (ran[v], v))
-        return (order[-1] if order else None), (order[-2] if len(order) > 1 else None), None
+    changes = samples.tables["changes"]
     wanted = ["version", "changed_at", *(c for c in ("replaces",) if c in changes.columns)]
     rows = fetch(samples, changes.select(wanted).order_by("changed_at", "version"))
     if not rows:

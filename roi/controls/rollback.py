@@ -7,6 +7,7 @@ import datetime as dt
 from roi.gate import Gate
 from roi.moments import fetch
 from roi.samples import Samples
+from roi.words import plural
 
 __all__ = ["rollback"]
 
@@ -23,7 +24,7 @@ def rollback(samples: Samples, *, as_of: dt.date | None, max_age_days: float, ma
         max_minutes: Minutes from detection to pause that the policy allows.
 
     Returns:
-        The gate.
+        The gate; times that contradict each other (paused before detected) do not hold.
     """
     incidents = samples.tables.get("incidents")
     columns = set() if incidents is None else set(incidents.columns)
@@ -62,8 +63,22 @@ def rollback(samples: Samples, *, as_of: dt.date | None, max_age_days: float, ma
         )
     when, minutes, restored = recent[-1]
     slow = not 0 <= minutes <= max_minutes
-    evidence = f"On {when.date().isoformat()} the agent was paused {minutes:.0f} minutes after detection"
-    evidence += " and service was restored." if restored else ", but nothing says that service was restored."
+    contradicts = minutes < 0
+    on = f"On {when.date().isoformat()} the agent was paused"
+    if contradicts:
+        evidence = (
+            f"{on} {plural(_shown(-minutes), 'minute')} before detection: the times contradict each other."
+        )
+    else:
+        evidence = f"{on} {plural(_shown(minutes), 'minute')} after detection"
+        evidence += (
+            " and service was restored." if restored else ", but nothing says that service was restored."
+        )
+    mend = ""
+    if contradicts:
+        mend = "Mend the times in the log, or repeat the drill and log them as they are"
+    elif slow or not restored:
+        mend = "Repeat the drill until the pause is quick enough and service is restored"
     return Gate(
         gate="rollback",
         label=LABEL,
@@ -71,7 +86,10 @@ def rollback(samples: Samples, *, as_of: dt.date | None, max_age_days: float, ma
         value=minutes,
         threshold=max_minutes,
         evidence=evidence,
-        mend="Repeat the drill until the pause is quick enough and service is restored"
-        if slow or not restored
-        else "",
+        mend=mend,
     )
+
+
+def _shown(minutes: float) -> float:
+    """Minutes as they are printed: whole, and never 0 where there were some."""
+    return max(1.0, round(minutes)) if minutes > 0 else 0.0

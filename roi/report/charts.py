@@ -262,7 +262,7 @@ def fiscal_years(years: Sequence[FiscalYear], *, currency: str, width: int) -> A
             "low": y.net_p10,
             "mid": y.net_mean,
             "high": y.net_p90,
-            "text": words.axis_amount(float(f"{y.net_mean:.2g}")),
+            "text": words.axis_amount(y.net_mean),
         }
         for y in years
     ]

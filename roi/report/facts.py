@@ -161,7 +161,7 @@ def measured_sentence(record: Record) -> str:
     people: Mapping[str, Any] = sample.get("workers") or {}
     pilot, before = words.finite(people.get("pilot")), words.finite(people.get("baseline"))
     if pilot is not None and before is not None:
-        parts.append(f"worked by {words.count(pilot)} and {words.count(before)} people")
+        parts.append(_people(pilot, before, words.finite(sample.get("workers_in_both"))))
     else:
         parts.append("by how many people is not known")
     if sample.get("first") and sample.get("last"):
@@ -169,6 +169,16 @@ def measured_sentence(record: Record) -> str:
     text = ", ".join(parts)
     said = ASSIGNMENT.get(str(sample.get("assignment")))
     return f"{text}; {said}." if said else f"{text}."
+
+
+def _people(pilot: float, before: float, both: float | None) -> str:
+    """Who worked the cases of both arms, where the record says how many did both."""
+    if both is not None and both == pilot == before:
+        return f"worked by the same {words.plural(both, 'person', 'people')}"
+    apart = f"worked by {words.count(pilot)} and {words.plural(before, 'person', 'people')}"
+    if both is None:
+        return apart
+    return f"{apart}, {words.count(both) if both else 'none'} of them both ways"
 
 
 def _saved(record: Record) -> str:

@@ -27,12 +27,14 @@ COLUMNS = (
     "headline",
     "reason",
     "currency",
+    "worth_of",
     "worth_mean",
     "worth_p10",
     "worth_p90",
     "chance_it_pays",
     "cash_mean",
     "chance_in_cash_alone",
+    "best_rejected_worth",
     "sum_asked_for",
     "decide_by",
     "cost_of_waiting_per_month",
@@ -40,6 +42,8 @@ COLUMNS = (
     "failed_because",
 )
 ORDER = {"scale": 0, "fix": 1, "kill": 2}
+WORTH_OF = {"scale": "scale", "fix": "fix", "kill": "stopping"}
+STOPPING: Mapping[str, Any] = {"mean": 0, "p10": 0, "p90": 0, "cash_mean": 0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,14 +117,20 @@ def csv_text(entries: Sequence[Entry]) -> str:
     writer.writeheader()
     for entry in entries:
         record, option = entry.record or {}, entry.option or {}
+        rejected = None
+        if record.get("verdict") == "kill":
+            # Stopping is what worth is measured against; what was turned down must not read as its worth.
+            rejected, option = option.get("mean"), STOPPING
         row: dict[str, Any] = {name: record.get(name) for name in COLUMNS} | {
             "pilot": entry.pilot,
+            "worth_of": WORTH_OF.get(str(record.get("verdict"))),
             "worth_mean": option.get("mean"),
             "worth_p10": option.get("p10"),
             "worth_p90": option.get("p90"),
             "chance_it_pays": option.get("chance_above_hurdle"),
             "cash_mean": option.get("cash_mean"),
             "chance_in_cash_alone": option.get("cash_chance"),
+            "best_rejected_worth": rejected,
             "report": f"{entry.pilot}/report.html" if entry.record is not None else None,
             "failed_because": entry.why or None,
         }
