@@ -357,6 +357,15 @@ def test_people_who_worked_both_ways_are_counted_once(both: int | None, text: st
     assert text in facts.measured_sentence(record)
 
 
+def test_the_fix_says_how_its_sum_is_made_up() -> None:
+    note = "of the one-off sum, EUR 55,000 is the fix; the rest follows if it works"
+    decision = make_decision()
+    decision.record["options"]["fix"] |= {"note": note, "one_off": 173_988.7, "per_month": 5_550.0}
+    text = text_of(sections.options(decision).html)
+    assert note in text
+    assert "EUR 174,000" in text.replace("\u00a0", " ")
+
+
 def test_the_labels_of_the_years_round_as_the_answer_does() -> None:
     from roi import words
 
