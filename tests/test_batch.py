@@ -22,6 +22,8 @@ from roi.batch.outputs import keep_partial, publish, record_text, recover, stagi
 from roi.batch.runner import Outcome
 from roi.problems import InputError, ParameterError, Problem
 
+pytestmark = pytest.mark.slow  # whole runs: together they would take a fifth of the fast suite
+
 HERE = Path(__file__).parent
 CELL = dedent("""
     import sys

@@ -19,6 +19,8 @@ from roi.parameters import load_parameters
 from roi.pilot import open_pilot
 from roi.problems import InputError
 
+pytestmark = pytest.mark.slow  # whole runs: together they would take a fifth of the fast suite
+
 
 def refuse_constant(name: str) -> Any:
     raise AssertionError(f"{name} in a record")

@@ -85,6 +85,7 @@ def without_defects(truth: Truth) -> Truth:
     return replace(truth, segments=segments, controls=replace(truth.controls, lazy_approver_share=0.0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "change", "expected"),
     [

@@ -10,6 +10,8 @@ from pilots import cases, controls, write_pilot
 
 from roi.pilot import open_pilot
 
+pytestmark = pytest.mark.slow  # whole runs: together they would take a fifth of the fast suite
+
 REMEDIES = [
     {
         "name": "Validate",
