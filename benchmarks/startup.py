@@ -76,8 +76,8 @@ def computing() -> None:
             times["record"].append(time.perf_counter() - start)
     middle = {k: 1000 * statistics.median(v[2:]) for k, v in times.items()}
     print(
-        f"300 cases, 10,000 draws: draws, money, gates and verdict {middle['draws']:.0f} ms; moments and control logs in "
-        f"the engine {middle['queries']:.0f} ms; the record {middle['record']:.0f} ms"
+        f"300 cases, 10,000 draws: draws, money, gates and verdict {middle['draws']:.0f} ms; moments and control "
+        f"logs in the engine {middle['queries']:.0f} ms; the record {middle['record']:.0f} ms"
     )
 
 
