@@ -10,7 +10,7 @@ import numpy as np
 from roi.analysis import Analysis
 from roi.options import Option, Remedy
 from roi.plans import Plan
-from roi.words import amount, and_list, chance, percent, shorten
+from roi.words import amount, and_list, capital, chance, percent, shorten
 
 __all__ = ["headline", "next_actions", "reason", "stopping", "sum_asked_for"]
 
@@ -54,8 +54,8 @@ def reason(a: Analysis) -> str:
     policy = a.loaded.policy
     if v.unknown is not None:
         if v.verdict == "fix" and v.unknown.measure is not None:
-            return _capital(f"{v.unknown.why}; {_lower(v.unknown.measure.what)} before deciding.")
-        return _capital(f"{v.unknown.why}, and no measurement is shown to be worth its price.")
+            return capital(f"{v.unknown.why}; {_lower(v.unknown.measure.what)} before deciding.")
+        return capital(f"{v.unknown.why}, and no measurement is shown to be worth its price.")
     saved = a.measured.scope(
         None if v.option is None or v.option.scope is None else v.option.scope.segments
     ).minutes_saved
@@ -118,10 +118,6 @@ def reason(a: Analysis) -> str:
         f"{saves}; scaling beats stopping in {pays} outcomes, {_money(a, worth)} on average, "
         "and no fix pays for itself."
     )
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _lower(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ from roi.reduce import take_moments
 from roi.samples import Samples
 from roi.unmeasured import why_unknown
 from roi.verdict import Verdict, decide
+from roi.words import and_list
 
 __all__ = ["Analysis", "analyse"]
 
@@ -138,7 +139,7 @@ def analyse(loaded: LoadedParameters, samples: Samples) -> Analysis:
     narrower = tuple(
         option
         for scope in scopes_of(measured)
-        if (option := valuer.roll_out(scope, kind="scale_segments", label=f"Scale in {_names(scope)}"))
+        if (option := valuer.roll_out(scope, kind="scale_segments", label=f"Scale in {and_list(scope)}"))
     )
     controls = controls_of(samples, policy, as_of)
     undeclared = tuple(sorted(samples.undeclared_blanks))
@@ -196,10 +197,6 @@ def analyse(loaded: LoadedParameters, samples: Samples) -> Analysis:
         waiting=waiting,
         verdict=verdict,
     )
-
-
-def _names(scope: Sequence[str]) -> str:
-    return f"{', '.join(scope[:-1])} and {scope[-1]}" if len(scope) > 1 else scope[0]
 
 
 def is_first_view(p: Parameters) -> bool:
