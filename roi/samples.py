@@ -57,6 +57,7 @@ class Samples:
         join_rates: How many cases each other export matched, by arm and segment.
         unknown_costs: Why an agent cost is unknown → cases.
         unknown_cases: Table → rows whose case is not among the cases; a finding, not an error.
+        selection: How people chose the cases they labelled: all, random, risk_based or unknown.
     """
 
     tables: Mapping[str, ir.Table]
@@ -68,6 +69,7 @@ class Samples:
     join_rates: tuple[JoinRate, ...] = ()
     unknown_costs: Mapping[str, int] = field(default_factory=dict)
     unknown_cases: Mapping[str, int] = field(default_factory=dict)
+    selection: str = "unknown"
 
 
 def open_samples(loaded: LoadedParameters) -> Samples:
@@ -164,6 +166,7 @@ class _Opening:
             join_rates=tuple(rates),
             unknown_costs=unknown,
             unknown_cases=unknown_cases,
+            selection=self.given.labels.selection,
         )
 
     def _around(self) -> Surroundings:
