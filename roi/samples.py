@@ -10,6 +10,7 @@ from roi.categories import Categories, settle_categories
 from roi.checks import Checked, check_table, used_rows, zero_cost
 from roi.mapping import to_spec
 from roi.parameters import LoadedParameters
+from roi.periods import partial_month
 from roi.privacy import Keys, make_keys
 from roi.problems import Problem, SampleError
 from roi.readers.base import Connection, UnreadableError, literal, quoted
@@ -17,6 +18,7 @@ from roi.sample_joins import JoinRate, add_joins, add_prices, join_rates
 from roi.sample_tables import ReadTable, Surroundings, UncastError, read_table
 from roi.schema.tables import MINUTE_COLUMNS
 from roi.versions import keep_versions
+from roi.words import and_list, month_word
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -130,9 +132,10 @@ class _Opening:
         if "cases" not in reads or any(look.problems for look in checked.values()):
             raise SampleError(self.problems)
         keep = {name: self._keep(read, checked[name]) for name, read in reads.items()}
-        self._follow_cases(reads, keep)
         joined = add_joins(self.con, reads["cases"], self._around(), self.problems, self.warnings)
         reads["cases"] = joined.cases
+        keep["cases"] = self._whole_months(reads["cases"], keep["cases"])
+        self._follow_cases(reads, keep)
         # After the joins, so that what they bring is looked at, too.
         categories = settle_categories(
             self.con, reads, keep, self.loaded, min_group=self.loaded.policy.privacy.min_group
@@ -215,10 +218,28 @@ class _Opening:
             keep = self._without_copies(read, keep)
         return keep
 
+    def _whole_months(self, read: ReadTable, keep: str) -> str:
+        """Leave out a last month that is not over, unless the file keeps it."""
+        if self.given.partial_months == "keep" or "started_at" not in read.columns:
+            return keep
+        live = f"{keep} and setting is distinct from 'demo'" if "setting" in read.columns else keep
+        found = partial_month(self.con, read.name, live, self.given.timezone or "UTC")
+        if found is None:
+            return keep
+        counts = and_list(f"{n:,} {arm}" for arm, n in sorted(found.rows.items()))
+        self.warnings.append(
+            f"{month_word(found.month)} is not over and is left out ({counts} cases): its newest case is of "
+            f"{found.newest.isoformat()}, and the months before it hold more (samples.partial_months: keep counts it)"
+        )
+        late = f"started_at >= timestamp '{found.start}'"
+        reason = f"{month_word(found.month)} is not over (samples.partial_months)"
+        self._exclude(read, reason, f"{live} and {late}")
+        return f"{keep} and not coalesce(({live}) and {late}, false)"
+
     def _follow_cases(self, reads: Mapping[str, ReadTable], keep: dict[str, str]) -> None:
         """Leave out the actions of cases that are left out, such as those of earlier versions."""
         cases, actions = reads["cases"], reads.get("actions")
-        if actions is None or "case_id" not in actions.columns or "version" not in cases.columns:
+        if actions is None or "case_id" not in actions.columns:
             return
         stays = f"select case_id from {cases.name} where {keep['cases']}"
         was = f"select case_id from {cases.name} where {used_rows(cases)}"

@@ -23,6 +23,7 @@ __all__ = [
     "edges",
     "evidence_word",
     "finite",
+    "month_word",
     "number",
     "percent",
     "plural",
@@ -227,6 +228,11 @@ def day(text: object, *, unknown: str = "no date set", short: bool = False) -> s
         return shorten(text, 40)
     month = MONTHS[found.month - 1]
     return f"{found.day}{NBSP}{month[:3] if short else month}{NBSP}{found.year}"
+
+
+def month_word(month: date) -> str:
+    """The month of a day: "October 2026"."""
+    return f"{MONTHS[month.month - 1]} {month.year}"
 
 
 def plural(n: object, one: str, many: str | None = None) -> str:

@@ -25,6 +25,7 @@ about:
 samples:
   assignment: randomised
   timezone: Europe/Berlin
+  partial_months: keep
   version: latest
   labels: {selection: random, blind: yes}
   cases:

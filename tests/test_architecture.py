@@ -14,7 +14,7 @@ PACKAGE = ROOT / "roi"
 # The order in which data flows; a module imports only from modules before it. A folder holds siblings only.
 ORDER = """
     problems scalars strict_yaml uncertain schema parameters words pictures
-    privacy canonical readers casts styles mapping sample_tables checks versions categories prices sample_joins samples
+    privacy canonical readers casts styles mapping sample_tables checks periods versions categories prices sample_joins samples
     draws assumptions moments reduce estimate cells rates measured causes economics cashflow
     gate controls gates options information measures plans gate_check verdict unmeasured error_rates
     analysis estimates money advice record illustrate pilot

@@ -342,6 +342,12 @@ class Samples(Group):
         "latest",
         description="Of the agent, where cases carry versions: `latest`, `all` (pooled), one or a list.",
     )
+    partial_months: Literal["leave_out", "keep"] = Field(
+        "leave_out",
+        description="Cases of a last month that is not over: it ends more than three working days after its newest "
+        "case and holds fewer cases than the whole months before it. A pilot of fewer than two months before it "
+        "keeps them.",
+    )
     labels: Labels = Field(Labels(), description="How cases were chosen for checking.")
     cases: Table = Field(description="The cases; the only table that is required.")
     actions: Table | None = Field(
