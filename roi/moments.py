@@ -17,6 +17,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+    from roi.label_moments import JudgedMoments
     from roi.samples import Samples
 
 __all__ = ["ALL", "ARMS", "COMPONENTS", "Losses", "Moments", "Spread", "fetch"]
@@ -102,6 +103,7 @@ class Moments:
         first: Day of the first case, or None.
         last: Day of the newest case, or None.
         present: Columns the cases table has.
+        judged: What people and a judge said of the cases; None where plain labels by people are all there is.
     """
 
     unit_kind: str
@@ -130,6 +132,7 @@ class Moments:
     first: dt.date | None
     last: dt.date | None
     present: frozenset[str]
+    judged: JudgedMoments | None = None
 
     def column(self, statistic: str) -> int | None:
         """Index of a statistic, or None where it was not recorded."""

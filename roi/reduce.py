@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from roi.label_moments import judge_alone, take_judged
 from roi.moments import ALL, ARMS, COMPONENTS, Losses, Moments, Spread, fetch
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def take_moments(samples: Samples) -> Moments:
     """
     import ibis
 
-    cases = samples.tables["cases"]
+    cases = judge_alone(samples, samples.tables["cases"])
     present = frozenset(cases.columns)
     components = [c for c in COMPONENTS if c in present]
     cases = cases.mutate(
@@ -140,6 +141,7 @@ def take_moments(samples: Samples) -> Moments:
         first=facts.first,
         last=facts.last,
         present=present,
+        judged=take_judged(samples, production, segments, units),
     )
 
 

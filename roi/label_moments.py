@@ -1,0 +1,176 @@
+"""What people and a judge program said of the cases, counted in the engine: the one pass over their words.
+
+A case may hold a person's word (`outcome` that is not the judge's), a judge's (`judge_outcome`, or `outcome` where
+`label_source` says judge), both or none. Only their counts by unit, and the sums of the inverse probabilities with
+which people's cases were chosen, are taken out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from roi.moments import fetch
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from roi.samples import Samples
+
+__all__ = ["HUMAN", "JUDGE", "JudgedMoments", "judge_alone", "take_judged"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+HUMAN = ("correct", "minor", "moderate", "major", "critical", "unknown", "escalated", "abandoned")
+"""What a person may have said: an error by its severity, "unknown" where none is given."""
+
+JUDGE = ("correct", "error", "severe", "escalated", "abandoned")
+"""What a judge may have said; "severe" is an error that it calls major or critical."""
+
+LEAST_PROBABILITY = 1e-6  # of being chosen; a smaller one is taken as not stated, so that sums of squares stay exact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedMoments:
+    """Production cases by what people and a judge said of them; a row is arm × segment × unit × both words.
+
+    Attributes:
+        selection: How people's cases were chosen: all, random, risk_based or unknown.
+        arm: 0 baseline, 1 pilot, shape (rows,).
+        segment: Index into the moments' segments, shape (rows,).
+        unit: Index of the moments' unit, shape (rows,).
+        human: Index into `HUMAN`, -1 where no person labelled, shape (rows,).
+        judge: Index into `JUDGE`, -1 where the judge said nothing, shape (rows,).
+        n: Cases, shape (rows,).
+        probable: Of these, cases whose probability of being chosen is stated, shape (rows,).
+        weight: Sum of 1 / probability over these, shape (rows,).
+        weight2: Sum of its square, shape (rows,).
+        heaviest: Largest 1 / probability among them, 0 where there is none, shape (rows,).
+    """
+
+    selection: str
+    arm: Ints
+    segment: Ints
+    unit: Ints
+    human: Ints
+    judge: Ints
+    n: Ints
+    probable: Ints
+    weight: Floats
+    weight2: Floats
+    heaviest: Floats
+
+
+def judge_alone(samples: Samples, cases: ir.Table) -> ir.Table:
+    """Where no person labelled a case, put the judge's word in the place of the outcome, marked as the judge's."""
+    import ibis
+
+    if "judge_outcome" not in cases.columns:
+        return cases
+    people = _human(cases)
+    n = fetch(samples, cases.aggregate(n=people.count(), judged=cases.judge_outcome.count()))[0]
+    if int(n[0]) > 0 or int(n[1]) == 0:
+        return cases
+    severity = cases.judge_severity if "judge_severity" in cases.columns else ibis.null("string")
+    return cases.mutate(
+        outcome=cases.judge_outcome,
+        severity=severity,
+        label_source=ibis.literal("judge"),
+    )
+
+
+def take_judged(
+    samples: Samples, production: ir.Table, segments: Sequence[str], units: Mapping[str, int]
+) -> JudgedMoments | None:
+    """Count people's and the judge's words.
+
+    Args:
+        samples: The opened samples.
+        production: The production cases, with the columns `segment_` and `unit_` of the moments.
+        segments: The moments' segments.
+        units: Index of each of the moments' units.
+
+    Returns:
+        The counts; None where no judge spoke and no probability of being chosen matters.
+    """
+    import ibis
+
+    present = production.columns
+    selection = samples.selection
+    risky = selection == "risk_based" and "outcome" in present
+    if not risky and not {"judge_outcome", "label_source", "label_probability"} & set(present):
+        return None
+    share = (
+        production.label_probability.cast("float64")
+        if "label_probability" in present
+        else ibis.null("float64")
+    )
+    counted = production.mutate(human_word_=_human(production), judge_word_=_judge(production))
+    usable = counted.human_word_.notnull() & (share >= LEAST_PROBABILITY) & (share <= 1)
+    weight = ibis.cases((usable, (1 / share).cast("decimal(18,6)")), else_=None)
+    counted = counted.mutate(weight_=weight)
+    keys = ["arm", "segment_", "unit_", "human_word_", "judge_word_"]
+    found = counted.group_by(keys).aggregate(
+        n=counted.count(),
+        probable=counted.weight_.count(),
+        w=counted.weight_.sum().cast("float64"),
+        w2=(counted.weight_ * counted.weight_).sum().cast("float64"),
+        most=counted.weight_.max().cast("float64"),
+    )
+    rows = fetch(samples, found.order_by(keys))
+    if not risky and all(row[4] is None and not row[6] for row in rows):
+        return None
+
+    def column(at: int) -> Floats:
+        return np.array([row[at] or 0 for row in rows], dtype=np.float64)
+
+    def word(at: int, known: tuple[str, ...]) -> Ints:
+        return np.array([-1 if row[at] is None else known.index(row[at]) for row in rows], dtype=np.int64)
+
+    return JudgedMoments(
+        selection=selection,
+        arm=np.array([int(row[0] == "pilot") for row in rows], dtype=np.int64),
+        segment=np.array([segments.index(str(row[1])) for row in rows], dtype=np.int64),
+        unit=np.array([units[str(row[2])] for row in rows], dtype=np.int64),
+        human=word(3, HUMAN),
+        judge=word(4, JUDGE),
+        n=column(5).astype(np.int64),
+        probable=column(6).astype(np.int64),
+        weight=column(7),
+        weight2=column(8),
+        heaviest=column(9),
+    )
+
+
+def _human(cases: ir.Table) -> ir.Value:
+    """A person's word; null where there is none."""
+    import ibis
+
+    if "outcome" not in cases.columns:
+        return ibis.null("string")
+    severity: Any = cases.severity if "severity" in cases.columns else ibis.null("string")
+    word = ibis.cases((cases.outcome == "error", severity.fill_null("unknown")), else_=cases.outcome)
+    if "label_source" not in cases.columns:
+        return word
+    return ibis.cases((cases.label_source.fill_null("human") != "judge", word), else_=None)
+
+
+def _judge(cases: ir.Table) -> ir.Value:
+    """The judge's word; null where there is none."""
+    import ibis
+
+    columns = cases.columns
+    outcome: Any = cases.judge_outcome if "judge_outcome" in columns else ibis.null("string")
+    severity: Any = cases.judge_severity if "judge_severity" in columns else ibis.null("string")
+    if {"outcome", "label_source"} <= set(columns):
+        own = cases.label_source.fill_null("human") == "judge"
+        outcome = ibis.coalesce(outcome, ibis.cases((own, cases.outcome), else_=None))
+        if "severity" in columns:
+            severity = ibis.coalesce(severity, ibis.cases((own, cases.severity), else_=None))
+    grave = (outcome == "error") & severity.isin(["major", "critical"]).fill_null(False)
+    return ibis.cases((grave, "severe"), else_=outcome)
