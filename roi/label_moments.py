@@ -32,7 +32,9 @@ HUMAN = ("correct", "minor", "moderate", "major", "critical", "unknown", "escala
 JUDGE = ("correct", "error", "severe", "escalated", "abandoned")
 """What a judge may have said; "severe" is an error that it calls major or critical."""
 
-LEAST_PROBABILITY = 1e-6  # of being chosen; a smaller one is taken as not stated, so that sums of squares stay exact
+LEAST_PROBABILITY = (
+    1e-6  # of being chosen; a smaller one is taken as not stated, so that sums of squares stay exact
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
