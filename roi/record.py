@@ -13,6 +13,7 @@ import numpy.typing as npt
 from roi.advice import headline, next_actions, reason, stopping, sum_asked_for
 from roi.analysis import Analysis, as_json, is_first_view
 from roi.causes import in_words
+from roi.comparable import assumption_of, cases_by_month, policy_of, settings_of
 from roi.economics import not_stated
 from roi.error_rates import error_rates_of
 from roi.estimates import by_segment, estimates
@@ -160,7 +161,9 @@ def build_record(a: Analysis) -> dict[str, Any]:
         else None,
         "unknowns": _unknowns(a, measured),
         "not_stated": not_stated(a.economics, metered=a.measured.agent_cost is not None),
-        "assumptions": [_entry(e, currency) for e in entries],
+        "assumptions": [assumption_of(e) for e in entries],
+        "settings": settings_of(p),
+        "policy": policy_of(policy),
         "claims": _claims(a, measured),
         "excluded": [
             {"table": x.table, "reason": x.reason, "rows": x.rows, "arm": x.arm} for x in a.samples.exclusions
@@ -285,6 +288,7 @@ def _sample(a: Analysis) -> dict[str, Any]:
         "workers_in_both": _in_both(a),
         "first": m.first,
         "last": m.last,
+        "by_month": cases_by_month(a.samples, a.loaded.parameters.samples.timezone),
         "assignment": a.measured.design,
         "median_minutes": {arm: s.p50 for arm, s in m.spread.items()},
         "independent_unit": m.unit_kind,
@@ -329,24 +333,6 @@ def _unknowns(a: Analysis, measured: dict[str, Any]) -> list[str]:
         )
         found.append(f"Nothing is known about {names}; it earns nothing here.")
     return found
-
-
-def _entry(entry: Any, currency: str) -> dict[str, Any]:
-    value = entry.value
-    return {
-        "key": entry.key,
-        "label": entry.label,
-        "value": value.text,
-        "mean": value.mean,
-        "p05": value.p05,
-        "p95": value.p95,
-        "unit": entry.unit,
-        "evidence": value.evidence,
-        "source": value.source,
-        "owner": value.owner,
-        "as_of": value.as_of,
-        "how": value.note,
-    }
 
 
 def _claims(a: Analysis, measured: dict[str, Any]) -> list[dict[str, Any]]:

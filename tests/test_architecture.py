@@ -17,7 +17,7 @@ ORDER = """
     privacy canonical readers casts styles mapping sample_tables checks periods versions categories prices sample_joins samples
     draws agreement assumptions moments label_moments reduce estimate cells labels rates measured causes economics cashflow
     gate controls gates options information measures plans gate_check verdict unmeasured error_rates labelling_plan
-    analysis estimates money advice record illustrate pilot
+    analysis estimates money advice comparable record illustrate pilot
     report batch cli
 """.split()  # noqa: SIM905 – a list to read, not to parse
 
