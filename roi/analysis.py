@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -28,18 +28,17 @@ from roi.unmeasured import why_unknown
 from roi.verdict import Verdict, decide
 from roi.words import and_list
 
-__all__ = ["Analysis", "analyse"]
+__all__ = ["Analysis", "Decided", "analyse", "decide_moments"]
 
 Scope = tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Analysis:
-    """Everything a record, a report or a notebook is made from.
+class Decided:
+    """Everything that follows from parameters and moments.
 
     Attributes:
         loaded: The checked parameters and policy.
-        samples: The opened samples.
         as_of: Day of the decision: `run.as_of`, else the newest sample time; None where no sample has a time.
         start: First month of the plan, (year, month).
         assumptions: Draws of the stated inputs.
@@ -61,7 +60,6 @@ class Analysis:
     """
 
     loaded: LoadedParameters
-    samples: Samples
     as_of: dt.date | None
     start: tuple[int, int]
     assumptions: Assumptions
@@ -82,6 +80,17 @@ class Analysis:
     verdict: Verdict
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis(Decided):
+    """Everything a record, a report or a notebook is made from.
+
+    Attributes:
+        samples: The opened samples.
+    """
+
+    samples: Samples
+
+
 def analyse(loaded: LoadedParameters, samples: Samples) -> Analysis:
     """Measure, value and decide.
 
@@ -97,6 +106,36 @@ def analyse(loaded: LoadedParameters, samples: Samples) -> Analysis:
     """
     moments = take_moments(samples)
     loaded, as_of = hold_together(loaded, samples, moments)
+    found = decide_moments(
+        loaded,
+        moments,
+        controls=controls_of(samples, loaded.policy, as_of),
+        as_of=as_of,
+        undeclared=tuple(sorted(samples.undeclared_blanks)),
+    )
+    return Analysis(samples=samples, **{f.name: getattr(found, f.name) for f in fields(found)})
+
+
+def decide_moments(
+    loaded: LoadedParameters,
+    moments: Moments,
+    *,
+    controls: tuple[Gate, ...],
+    as_of: dt.date | None = None,
+    undeclared: tuple[str, ...] = (),
+) -> Decided:
+    """Measure, value and decide from moments, wherever these come from: a pilot's samples or a simulation.
+
+    Args:
+        loaded: The checked parameters and policy.
+        moments: Moments of the cases.
+        controls: The control layers as gates.
+        as_of: Day of the decision, if known.
+        undeclared: Columns with blanks of which nobody says whether they mean 0.
+
+    Returns:
+        The decision and all that it rests on.
+    """
     p, policy = loaded.parameters, loaded.policy
     seed, draws = p.run.seed, p.run.draws + p.run.draws % 2
     assumptions = draw_assumptions(register(p), draws=draws, seed=seed)
@@ -141,8 +180,6 @@ def analyse(loaded: LoadedParameters, samples: Samples) -> Analysis:
         for scope in scopes_of(measured)
         if (option := valuer.roll_out(scope, kind="scale_segments", label=f"Scale in {and_list(scope)}"))
     )
-    controls = controls_of(samples, policy, as_of)
-    undeclared = tuple(sorted(samples.undeclared_blanks))
     tipping: dict[Scope, float | None] = {
         None: None if scale is None else tipping_point(valuer, None, policy)
     }
@@ -175,9 +212,8 @@ def analyse(loaded: LoadedParameters, samples: Samples) -> Analysis:
         thin_value_can_be_claimed=moments.cases("baseline") > 0 and moments.cases("pilot") > 0,
         may_scale=not is_first_view(p),
     )
-    return Analysis(
+    return Decided(
         loaded=loaded,
-        samples=samples,
         as_of=as_of,
         start=start,
         assumptions=assumptions,
