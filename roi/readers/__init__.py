@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from roi.problems import Problem
-from roi.readers.base import Connection, Rows, UnreadableError
-from roi.readers.files import find_files
+from roi.readers.base import Connection, Roles, Rows, UnreadableError
+from roi.readers.files import Found, find_files, look_through
 
 __all__ = ["Source", "open_source"]
 
@@ -16,6 +16,7 @@ _TEXT = (".csv", ".tsv", ".txt", ".tab", ".psv")
 _JSON = (".jsonl", ".ndjson", ".json")
 _PARQUET = (".parquet", ".pq")
 _SHEETS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,7 @@ def open_source(
     name: str,
     file: str,
     place: str,
+    roles: Roles | None = None,
 ) -> Rows:
     """Open a source, whatever kind it is.
 
@@ -61,6 +63,7 @@ def open_source(
         name: A plain name for what the engine has to hold.
         file: The parameter file's name, for messages.
         place: The key that names the source, for messages.
+        roles: What the mapping uses the columns for.
 
     Raises:
         UnreadableError: With everything that keeps it from being read.
@@ -80,8 +83,7 @@ def open_source(
             place=place,
         )
     files = find_files(source.files, project=project, folder=folder, file=file, place=place)
-    endings = {_ending(found.path) for found in files}
-    kinds = {kind for ending in endings for kind in (_TEXT, _JSON, _PARQUET, _SHEETS) if ending in kind}
+    kinds = {kind for found in files if (kind := _kind(found))}
     unknown = sorted(
         f.name for f in files if not any(_ending(f.path) in k for k in (_TEXT, _JSON, _PARQUET, _SHEETS))
     )
@@ -103,12 +105,54 @@ def open_source(
     if _SHEETS in kinds:
         from roi.readers.spreadsheet import read_spreadsheet
 
-        return read_spreadsheet(
-            con, files, wanted=wanted, sheet=source.sheet, header_row=source.header_row, table=name
+        rows = read_spreadsheet(
+            con,
+            files,
+            wanted=wanted,
+            sheet=source.sheet,
+            header_row=source.header_row,
+            table=name,
+            roles=roles,
         )
-    from roi.readers.delimited import read_delimited
+    else:
+        from roi.readers.delimited import read_delimited
 
-    return read_delimited(con, files, wanted=wanted, header_row=source.header_row, table=name)
+        rows = read_delimited(con, files, wanted=wanted, header_row=source.header_row, table=name)
+    return replace(rows, warnings=(*_misnamed(files), *rows.warnings))
+
+
+def _kind(found: Found) -> tuple[str, ...] | None:
+    """The kind of a file by its ending, unless it is a workbook under the name of a text or the other way round."""
+    ending = _ending(found.path)
+    kind = next((kind for kind in (_TEXT, _JSON, _PARQUET, _SHEETS) if ending in kind), None)
+    if kind not in (_TEXT, _SHEETS) or found.path.suffix.lower() == ".gz":
+        return kind
+    try:
+        with found.path.open("rb") as stream:
+            start = stream.read(512)
+    except OSError:
+        return kind
+    if start.startswith(_WORKBOOKS):
+        return _SHEETS
+    if kind is _TEXT or not start:
+        return kind
+    if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        message = (
+            "is a web page or XML under a spreadsheet's name; open it in a spreadsheet and save it as .xlsx"
+        )
+        raise UnreadableError([Problem(found.name, "", message)])
+    return _SHEETS if look_through(found).encoding is None else _TEXT
+
+
+def _misnamed(files: Sequence[Found]) -> list[str]:
+    said = []
+    for found in files:
+        text = _ending(found.path) in _TEXT
+        if text and _kind(found) is _SHEETS:
+            said.append(f"{found.name} is a workbook under the name of a text, and was read as a workbook")
+        elif not text and _kind(found) is _TEXT:
+            said.append(f"{found.name} is a text under the name of a workbook, and was read as CSV")
+    return said
 
 
 def _ending(path: Path) -> str:

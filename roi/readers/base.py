@@ -11,7 +11,7 @@ from roi.problems import Problem
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["LONGEST_LINE", "Connection", "Rows", "UnreadableError", "literal", "quoted"]
+__all__ = ["LONGEST_LINE", "Connection", "Part", "Roles", "Rows", "UnreadableError", "literal", "quoted"]
 
 LONGEST_LINE = 1_000_000
 """Bytes of one row of a text file; longer ones are no sample of cases."""
@@ -31,6 +31,38 @@ class UnreadableError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Roles:
+    """What a mapping wants of a source's columns; a reader may know none of it.
+
+    Attributes:
+        needed: The columns without which the table cannot be read.
+        key: Those that make the key of a row.
+        numbers: Those that hold numbers.
+    """
+
+    needed: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file of several, which writes numbers and dates in its own way.
+
+    Attributes:
+        label: Its name in messages.
+        select: As of `Rows`, for this file alone.
+    """
+
+    label: str
+    select: Callable[[Sequence[str]], str]
+
+
+def _data_row(i: int) -> str:
+    return f"row {i + 1:,}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
     """The rows of a source, not yet read or held by the engine.
 
@@ -41,8 +73,11 @@ class Rows:
             those names, in the order of the rows. It may be run more than once.
         check: Looks for what went wrong in the last run of `select`, such as rows with too few cells.
         fingerprints: File (relative to the project) → sha256 of its bytes.
-        first_line: Adds to a data row's number to give the line of a file or row of a sheet, where there is one.
         warnings: What the reader decided that the user should know.
+        parts: The files one by one, in their order, where there are several; together they are what `select` yields.
+        left_out: Why rows were left out by the reader → how many.
+        errors: Their column → how many cells hold a formula's error (missing, never 0) and where the first is.
+        where: Given the index of a data row over all files, how a message names it.
     """
 
     label: str
@@ -51,6 +86,10 @@ class Rows:
     check: Callable[[], Sequence[Problem]] = field(default=lambda: ())
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    errors: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    where: Callable[[int], str] = _data_row
 
 
 def quoted(name: str) -> str:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from roi.problems import Problem
-from roi.readers.base import LONGEST_LINE, Connection, Rows, UnreadableError, literal, quoted
+from roi.readers.base import LONGEST_LINE, Connection, Part, Rows, UnreadableError, literal, quoted
 from roi.readers.files import Found, Seen, look_through, open_bytes
 from roi.readers.held import Sheet, hold
+from roi.readers.names import Wanted
 
 __all__ = ["read_delimited"]
 
@@ -59,11 +60,12 @@ class _Head:
         The header is the first row, unless a later one near the top holds the wanted names and the first none: exports
         have titles.
         """
+        known = Wanted(wanted)
         tab_first = ".tsv" in [s.lower() for s in self.found.path.suffixes]
         best: tuple[tuple[int, int, int, int], str, tuple[str, ...], int] | None = None
         for rank, delimiter in enumerate(_DELIMITERS):
             for at, row in enumerate(_top(text, delimiter, header_row)):
-                names = tuple(n.strip() for n in row.cells)
+                names = known.spell(row.cells)
                 cells = len(names) + (1000 if tab_first and delimiter == "\t" else 0)
                 score = (len(set(names) & set(wanted)), -at, cells, -rank)
                 if best is None or score > best[0]:
@@ -156,6 +158,10 @@ def read_delimited(
                 parts.append(_scan(same, needed, rejects))
         return " union all ".join(parts)
 
+    def part(head: _Head) -> Part:
+        alone = held.get(head.found.path)
+        return Part(head.found.name, alone.select_part if alone else lambda n: _scan([head], n, rejects))
+
     def check() -> list[Problem]:
         return _rejected(con, rejects, {str(h.found.path): h.found.name for h in heads})
 
@@ -166,6 +172,7 @@ def read_delimited(
         check=check,
         fingerprints={h.found.name: h.sha256 for h in heads},
         warnings=tuple(warnings),
+        parts=tuple(map(part, heads)) if len(heads) > 1 else (),
     )
 
 
@@ -200,11 +207,11 @@ def _rejected(con: Connection, rejects: str, names: dict[str, str]) -> list[Prob
     for path, kind, count, line in rows:
         what = _ERRORS.get(kind, "cannot be read")
         more = f" ({count:,} such rows)" if count > 1 else ""
-        mend = (
-            ""
-            if "1 MB" in what
-            else "; put cells that hold the delimiter or a line break into quotation marks"
-        )
+        mend = "; put cells that hold the delimiter or a line break into quotation marks"
+        if "1 MB" in what:
+            mend = ""
+        elif "fewer cells" in what:
+            mend += ", and delete notes that stand around the table"
         problems.append(Problem(names.get(path, Path(path).name), f"line {line}", f"{what}{more}{mend}"))
     return problems
 
