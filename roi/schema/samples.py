@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from roi.scalars import describe, shorten
+from roi.schema.allocation import Allocation
 from roi.schema.base import (
     Anything,
     Flag,
@@ -334,6 +335,9 @@ class Samples(Group):
     assignment: Literal["randomised", "before_after", "observational"] = Field(
         "observational",
         description="How cases came to an arm. Unless stated it is taken as observational, the weakest.",
+    )
+    allocation: Allocation | None = Field(
+        None, description="The arms' planned shares, where assigned at random; stated, they have to be kept."
     )
     timezone: Text | None = Field(
         None, description="The time zone of times that carry none, such as Europe/Berlin."

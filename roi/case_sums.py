@@ -1,0 +1,224 @@
+"""Counts and sums of the cases by week and by unit, for the checks of the arms: one query, small results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from roi.moments import ALL, ARMS, COMPONENTS, Moments
+
+if TYPE_CHECKING:
+    from roi.samples import Samples
+
+__all__ = ["COVARIATES", "CaseSums", "sum_cases"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+COVARIATES = ("predicted_minutes", "amount")
+UNITS_TO_SHUFFLE = 500  # workers; with more of them the weeks are not looked at worker by worker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseSums:
+    """Production cases by week and by unit.
+
+    Attributes:
+        weeks: Calendar weeks with cases, in order (weeks since 1970, Monday first), shape (weeks,).
+        week_counts: Cases by arm and week, shape (2, weeks).
+        week_counts_by_unit: The same by unit, shape (units, 2, weeks); of no unit unless whole workers were assigned.
+        late: By arm, mean minutes of the last third of its cases and of all, each kind of case with its own share; None
+            where the weeks are too few to tell.
+        spans: By arm, first and last time in seconds since 1970; None without times.
+        arm: Of the rows by unit, shape (rows,); so are the following.
+        unit: Index of the unit. Cases and pairs are bundled by the head of their pseudonym, which is a hash.
+        cell: Index of person × segment, what a trend holds fixed.
+        sums: By name: n, timed, labelled; n_t, t, tt, y, ty (cases with time and minutes; hours since the first day);
+            and for each covariate its count, sum and sum of squares.
+    """
+
+    weeks: Ints
+    week_counts: Floats
+    week_counts_by_unit: Floats
+    late: tuple[tuple[float, float] | None, tuple[float, float] | None]
+    spans: tuple[tuple[float, float] | None, tuple[float, float] | None]
+    arm: Ints
+    unit: Ints
+    cell: Ints
+    sums: dict[str, Floats]
+
+    def share_in_shared_weeks(self) -> float:
+        """Share of the cases that lie in weeks of both arms."""
+        shared = (self.week_counts > 0).all(axis=0)
+        return float(self.week_counts[:, shared].sum() / max(self.week_counts.sum(), 1.0))
+
+    def by_unit(self, *names: str) -> tuple[Floats, ...]:
+        """Named sums by unit and arm, each shape (units, 2)."""
+        found = []
+        for name in names:
+            block = np.zeros((int(self.unit.max(initial=-1)) + 1, 2))
+            np.add.at(block, (self.unit, self.arm), self.sums[name])
+            found.append(block)
+        return tuple(found)
+
+
+def sum_cases(samples: Samples, moments: Moments, *, workers_assigned: bool) -> CaseSums:
+    """Sum the cases by week and by unit.
+
+    Args:
+        samples: The opened samples; its `cases` table is read once.
+        moments: Moments of the same cases.
+        workers_assigned: Whether whole workers (or pairs) are in one arm, so that weeks are needed by unit.
+
+    Returns:
+        The sums; exact, whatever the order of the rows.
+    """
+    present = moments.present
+    small = 0 < np.unique(moments.unit).size <= UNITS_TO_SHUFFLE
+    by_unit = workers_assigned and small and moments.unit_kind == "worker"
+    rows = samples.connection.con.execute(_query(moments, by_unit=by_unit)).fetchall()
+    weekly = [row for row in rows if row[0] == 0]
+    others = [row for row in rows if row[0] != 0]
+    segment = {name: i for i, name in enumerate(moments.segments)}
+    weeks = np.array(sorted({row[3] for row in weekly if row[3] is not None}), dtype=np.int64)
+    place = {int(week): i for i, week in enumerate(weeks)}
+    units = {name: i for i, name in enumerate(sorted({row[5] for row in rows if row[5] is not None}))}
+    counts = np.zeros((2, weeks.size))
+    of_unit = np.zeros((len(units) if by_unit else 0, 2, weeks.size))
+    timed = np.zeros((2, len(segment), weeks.size))
+    minutes = np.zeros_like(timed)
+    spans: list[tuple[float, float] | None] = [None, None]
+    for _, arm, kind, week, _, unit, n, k, y, *_, first, last in weekly:
+        if week is None:
+            continue
+        a, w = ARMS.index(arm), place[week]
+        counts[a, w] += n
+        timed[a, segment[kind], w] += k
+        minutes[a, segment[kind], w] += y or 0.0
+        if by_unit:
+            of_unit[units[unit], a, w] += n
+        known = spans[a]
+        spans[a] = (first, last) if known is None else (min(known[0], first), max(known[1], last))
+    names = ["n", "timed", "y_all", "labelled", "n_t", "t", "tt", "y", "ty"]
+    names += [f"{c}:{what}" for c in COVARIATES if c in present for what in ("n", "s", "q")]
+    block = np.array([[float(x or 0) for x in row[6 : 6 + len(names)]] for row in others], dtype=np.float64)
+    block = block.reshape(len(others), len(names))
+    people = {key: i for i, key in enumerate(sorted({(str(row[2]), str(row[4])) for row in others}))}
+    return CaseSums(
+        weeks=weeks,
+        week_counts=counts,
+        week_counts_by_unit=of_unit,
+        late=(_late(timed[0], minutes[0]), _late(timed[1], minutes[1])),
+        spans=(spans[0], spans[1]),
+        arm=np.array([ARMS.index(row[1]) for row in others], dtype=np.int64),
+        unit=np.array([units[row[5]] for row in others], dtype=np.int64),
+        cell=np.array([people[str(row[2]), str(row[4])] for row in others], dtype=np.int64),
+        sums={name: block[:, i] for i, name in enumerate(names)},
+    )
+
+
+def _query(moments: Moments, *, by_unit: bool) -> str:
+    """SQL over the canonical table, of which every name is ours."""
+    present = moments.present
+    person = "''"
+    if moments.unit_kind == "worker":
+        person = unit = "coalesce(worker, case_id)"
+    else:
+        # Sums over bundles of independent cases are independent too, and the result stays small.
+        key = "coalesce(pair_id, case_id)" if moments.unit_kind == "pair" else "case_id"
+        unit = f"substr({key}, 3, 2)"
+        if moments.few_workers:
+            person = "coalesce(worker, '')"
+    time = next((c for c in ("started_at", "ended_at") if c in present), None)
+    seconds = "null::bigint" if time is None or moments.first is None else f"epoch({time})::bigint"
+    base = "" if moments.first is None else f" - epoch(timestamp '{moments.first.isoformat()}')::bigint"
+    live = "where setting is distinct from 'demo'" if "setting" in present else ""
+    covariates = [c for c in COVARIATES if c in present]
+    inner = [
+        "arm",
+        f"{'segment' if 'segment' in present else repr(ALL)} as segment",
+        f"{person} as person",
+        f"{unit} as unit",
+        f"{seconds} as clock",
+        f"(({seconds}{base}) // 3600)::integer as t",
+        f"(({seconds} // 86400 + 3) // 7)::integer as week",  # 1 January 1970 was a Thursday
+        f"{_minutes(moments)} as y",
+        f"{'outcome' if 'outcome' in present else 'null::varchar'} as outcome",
+        # Cut to what can be squared and summed as a decimal; larger amounts are left out of the check.
+        *(f"try_cast({c} as decimal(15,3)) as {c}" for c in covariates),
+    ]
+    outer = [
+        "grouping(week)",
+        "arm",
+        "segment",
+        "week",
+        "person",
+        "unit",
+        "count(*)",
+        "count(y)",
+        "sum(y)::double",
+        "count(outcome)",
+        "count(t + y)",
+        "sum(t) filter (y is not null)::double",
+        "sum(t::bigint * t) filter (y is not null)::double",
+        "sum(y) filter (t is not null)::double",
+        "sum(y * t)::double",
+        *(f"count({c}), sum({c})::double, sum({c} * {c})::double" for c in covariates),
+        "min(clock)",
+        "max(clock)",
+    ]
+    weekly = "arm, segment, week, unit" if by_unit else "arm, segment, week"
+    sets = f"({weekly}), (arm, segment, person, unit)"
+    return (
+        f"with c as (select {', '.join(inner)} from cases {live}) "
+        f"select {', '.join(outer)} from c group by grouping sets ({sets}) order by all"
+    )
+
+
+def _minutes(moments: Moments) -> str:
+    """Human minutes of a case whose every component is known; none where a takeover was not logged."""
+    present = moments.present
+    components = [c for c in COMPONENTS if c in present]
+    if not components:
+        return "null::decimal(18,6)"
+    parts = []
+    for name in components:
+        column = moments.column(name)
+        recorded = 0 if column is None else int(moments.count[moments.arm == 0, column].sum())
+        unfilled = name == "review_minutes" and recorded == 0
+        parts.append(
+            f"case when arm = 'baseline' then coalesce({name}, 0) else {name} end" if unfilled else name
+        )
+    total = f"({' + '.join(parts)})::decimal(18,6)"
+    if "outcome" not in present or not {"handling_minutes", "rework_minutes"} & set(components):
+        return total
+    log = "rework_minutes" if "rework_minutes" in components else "handling_minutes"
+    taken_over = f"arm = 'pilot' and outcome in ('escalated', 'abandoned') and coalesce({log}, 0) = 0"
+    return f"case when not coalesce({taken_over}, false) then {total} end"
+
+
+def _late(timed: Floats, minutes: Floats) -> tuple[float, float] | None:
+    """Mean minutes of the last third of the cases and of all; shapes (segments, weeks)."""
+    by_week = timed.sum(axis=0)
+    total = float(by_week.sum())
+    if not total > 0:
+        return None
+    after = np.cumsum(by_week[::-1])[::-1]
+    late = after <= total / 3
+    if not late.any():
+        late[-1] = True
+    share = timed.sum(axis=1)
+    known = timed[:, late].sum(axis=1) > 0
+    if late.all() or not share[known].sum() > 0:
+        return None
+    weight = share[known] / share[known].sum()
+
+    def mean(inside: Any) -> float:
+        return float(
+            (weight * minutes[known][:, inside].sum(axis=1) / timed[known][:, inside].sum(axis=1)).sum()
+        )
+
+    return mean(late), mean(np.ones(late.size, dtype=bool))
