@@ -1,0 +1,356 @@
+"""A rate from a judge's word on all cases and people's on a sample of them, and how many cases it is worth.
+
+The judge's mean over all cases is corrected by what people found in their sample (prediction-powered inference), which
+holds however bad the judge is; a bad one is only worth nothing. Without a judge it is the mean of people's labels,
+weighted by the inverse probability of being chosen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from roi.cells import ASSUMED_CORRELATION, degrees_of_a_mean, design_effect, intra_unit_correlation
+from roi.draws import t_quantile
+from roi.label_moments import JudgedMoments
+from roi.moments import Moments
+
+__all__ = ["ENOUGH_EVENTS", "ArmRates", "Cell", "Rectified", "arm_rates", "design_of", "few_units", "rectify"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+ENOUGH_EVENTS = 10  # found by people in an arm, before a judge or a variance may be believed
+HALF_AN_EVENT = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rectified:
+    """A rate in one cell.
+
+    Attributes:
+        rate: The estimate; may lie outside [0, 1].
+        people: Variance that comes from the cases that people labelled, cases taken as independent.
+        judge: Variance that comes from the cases that only the judge saw.
+        score: Influence of each row on the rate, shape (rows,).
+    """
+
+    rate: float
+    people: float
+    judge: float
+    score: Floats
+
+    @property
+    def error(self) -> float:
+        """Standard error, cases taken as independent."""
+        return float(np.sqrt(max(self.people + self.judge, 0.0)))
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Cases of one arm in one segment by both words, as one event sees them.
+
+    Attributes:
+        hit: Share of the row's cases in which people found the event; 0 where they said nothing, shape (rows,).
+        said: Share in which the judge did, likewise.
+        n: Cases, shape (rows,).
+        weight: Sum of 1 / probability of being chosen; the number of cases where that is not used, shape (rows,).
+        weight2: Sum of its square, likewise.
+        labelled: Whether people labelled the cases, shape (rows,).
+        unit: Index of the unit, shape (rows,).
+        heaviest: Largest 1 / probability; 1 where that is not used.
+    """
+
+    hit: Floats
+    said: Floats
+    n: Floats
+    weight: Floats
+    weight2: Floats
+    labelled: Bools
+    unit: Ints
+    heaviest: float
+
+    @classmethod
+    def of_people(cls, labelled: Ints, hits: Ints, unit: Ints) -> Cell:
+        """Labelled cases alone, chosen alike; each argument has shape (rows,), no row is without a case."""
+        n = labelled.astype(np.float64)
+        return cls(hits / n, np.zeros(n.size), n, n, n, n > 0, unit, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class ArmRates:
+    """One event's rates in one arm.
+
+    Attributes:
+        hits: Effective events, shape (segments,).
+        n: Effective cases, shape (segments,).
+        score: Influence of each unit on the rate of each segment, shape (segments, units).
+        power: How much of the judge's word was taken.
+        gain: Share of the variance that it saves.
+    """
+
+    hits: Floats
+    n: Floats
+    score: Floats
+    power: float
+    gain: float
+
+
+def rectify(
+    hit: Floats,
+    said: Floats,
+    n: Floats,
+    labelled: Bools,
+    *,
+    power: float,
+    weight: Floats | None = None,
+    weight2: Floats | None = None,
+) -> Rectified:
+    """Correct a judge's mean over all cases by what people found in their sample.
+
+    rate = power · mean of `said` over all cases + weighted mean of (`hit` − power · `said`) over labelled ones.
+
+    Args:
+        hit: Whether people found the event, 0 or 1, shape (rows,); not read where they said nothing.
+        said: Whether the judge said so, shape (rows,); 0 where it said nothing, which is a prediction as well.
+        n: Cases in each row, shape (rows,).
+        labelled: Whether people labelled them, shape (rows,).
+        power: How much of the judge's word to take; 0 leaves people's labels alone.
+        weight: Sum of 1 / probability of being chosen over the cases of a row; None where all were chosen alike.
+        weight2: Sum of its square.
+
+    Returns:
+        The rate with the two parts of its variance.
+
+    Raises:
+        ValueError: If no case is labelled.
+
+    Source:
+        Angelopoulos et al. (2023), Science 382:669; Angelopoulos, Duchi & Zrnic (2023), arXiv:2311.01453 (PPI++), of
+        which `power` · (1 − labelled / all) is the lambda; Hájek (1971) for the weighted mean.
+    """
+    w = n if weight is None else weight
+    total, mass = float(n.sum()), float(w[labelled].sum())
+    if not mass > 0:
+        raise ValueError("a rate needs a labelled case")
+    people, judge = np.where(labelled, w, 0.0), np.where(labelled, 0.0, n)
+    everywhere = float((n * said).sum()) / total
+    rest = float(judge.sum())
+    found = float((people * hit).sum()) / mass
+    predicted = float((people * said).sum()) / mass
+    rate = found + power * (everywhere - predicted)
+    if weight is None or weight2 is None:
+        own = power * rest / total
+        residual = hit - own * said - (found - own * predicted)
+        middle = float((judge * said).sum()) / rest if rest > 0 else 0.0
+        away = own * (said - middle)
+        return Rectified(
+            rate=rate,
+            people=float((people * residual**2).sum()) / mass**2,
+            judge=float((judge * away**2).sum()) / rest**2 if rest > 0 else 0.0,
+            score=people * residual / mass + (judge * away / rest if rest > 0 else 0.0),
+        )
+    residual = hit - power * said - (found - power * predicted)
+    away = power * (said - everywhere)
+    squares = np.where(labelled, weight2, 0.0) * residual**2
+    both = float((people * residual * away).sum()) / (mass * total)
+    return Rectified(
+        rate=rate,
+        people=max(float(squares.sum()) / mass**2 + 2 * both, 0.0),
+        judge=float((n * away**2).sum()) / total**2,
+        score=people * residual / mass + n * away / total,
+    )
+
+
+def tuned_power(cells: list[Cell], *, weighted: bool) -> float:
+    """How much of the judge's word makes the rate of an arm most precise; shared by the arm's segments.
+
+    Source:
+        Angelopoulos, Duchi & Zrnic (2023), arXiv:2311.01453, section 6, for cases chosen alike; the slope of least
+        squares with squared weights for others.
+    """
+    together = own = 0.0
+    labelled = everyone = 0.0
+    spread, kinds = 0.0, 0
+    for cell in cells:
+        w = np.where(cell.labelled, cell.weight, 0.0)
+        if not w.sum() > 0:
+            continue
+        square = np.where(cell.labelled, cell.weight2 if weighted else cell.n, 0.0)
+        hit = cell.hit - float((w * cell.hit).sum() / w.sum())
+        said = cell.said - float((w * cell.said).sum() / w.sum())
+        together += float((square * hit * said).sum())
+        own += float((square * said * said).sum())
+        labelled += float(square.sum())
+        mean = float((cell.n * cell.said).sum() / cell.n.sum())
+        spread += float((cell.n * (cell.said - mean) ** 2).sum())
+        everyone += float(cell.n.sum())
+        kinds += 1
+    if weighted:
+        return float(np.clip(together / own, 0, 1)) if own > 0 else 0.0
+    rest = everyone - labelled
+    if not (spread > 0 and rest > 0 and everyone > kinds):
+        return 0.0
+    power = (together / labelled) / (spread / (everyone - kinds))
+    return float(np.clip(power, 0, everyone / rest))
+
+
+def arm_rates(
+    moments: Moments,
+    judged: JudgedMoments,
+    arm: int,
+    event: tuple[int, ...],
+    judged_event: tuple[int, ...],
+    weighted: bool,
+    rectified: bool,
+) -> ArmRates:
+    """Effective numbers of one arm's cells for one event.
+
+    Args:
+        moments: Moments of the production cases.
+        judged: Their counts by what people and the judge said.
+        arm: 0 baseline, 1 pilot.
+        event: What people say of it, as indices into `HUMAN`.
+        judged_event: What the judge says of it, as indices into `JUDGE`.
+        weighted: Whether labelled cases weigh 1 / probability of being chosen.
+        rectified: Whether the judge may be believed.
+
+    Returns:
+        Effective events and cases: rate · (1 − rate) / variance where people found ten events; else the weighted
+        counts over Kish's and the units' design effect.
+    """
+    s_count = len(moments.segments)
+    units = int(moments.unit.max()) + 1 if moments.unit.size else 0
+    cells = [_rows(judged, arm, s, event, judged_event, weighted) for s in range(s_count)]
+    events = np.array([float((c.n * c.hit)[c.labelled].sum()) for c in cells])
+    labelled = np.array([float(c.n[c.labelled].sum()) for c in cells])
+    cases = np.array([float(c.n.sum()) for c in cells])
+    enough = events.sum() >= ENOUGH_EVENTS
+    power = tuned_power(cells, weighted=weighted) if rectified and enough else 0.0
+    nothing = ArmRates(np.zeros(s_count), np.zeros(s_count), np.zeros((s_count, units)), 0.0, 0.0)
+    if not labelled.any():
+        return nothing
+    found = {s: _rate(c, power, weighted) for s, c in enumerate(cells) if labelled[s] > 0}
+    alone = {s: _rate(cells[s], 0.0, weighted) for s in found}
+    share = np.where(labelled > 0, cases, 0.0) / cases[labelled > 0].sum()
+    score = np.zeros((s_count, units))
+    for s, x in found.items():
+        score[s] = np.bincount(cells[s].unit, weights=x.score, minlength=units)
+    rate = sum(share[s] * x.rate for s, x in found.items())
+    variance = sum(share[s] ** 2 * (x.people + x.judge) for s, x in found.items())
+    by_people = sum(share[s] ** 2 * x.people for s, x in alone.items())
+    by_hand = design_of(moments, arm, cells)
+    effect = by_hand
+    if moments.unit_kind != "case" and enough and variance > 0:
+        together = np.array([(share * column).sum() for column in score.T])
+        g = int(np.unique(np.concatenate([c.unit[c.labelled] for c in cells])).size)
+        if g > 1:
+            effect = max(effect, float((together**2).sum()) * g / (g - 1) / variance)
+    effect *= few_units(moments, cells)
+    by_hand *= few_units(moments, cells)
+    hits, n = np.zeros(s_count), np.zeros(s_count)
+    usual = _relative(found, alone, labelled)
+    for s, x in found.items():
+        kish = float(cells[s].weight[cells[s].labelled].sum()) ** 2 / _squares(cells[s])
+        if enough and 0 < x.rate < 1 and 0 < rate < 1:
+            n[s] = 1 / (effect * _variance(cells[s], x, alone[s], usual, rate, events[s], labelled[s]))
+            hits[s] = x.rate * n[s]
+        else:
+            n[s] = kish / by_hand
+            hits[s] = min(max(alone[s].rate, 0.0), 1.0) * n[s]
+    gain = max(0.0, 1 - variance / by_people) if power > 0 and by_people > 0 else 0.0
+    return ArmRates(hits, n, score, power, gain)
+
+
+def _rows(
+    judged: JudgedMoments,
+    arm: int,
+    segment: int,
+    event: tuple[int, ...],
+    judged_event: tuple[int, ...],
+    weighted: bool,
+) -> Cell:
+    at = (judged.arm == arm) & (judged.segment == segment)
+    n = judged.n[at].astype(np.float64)
+    labelled = judged.human[at] >= 0
+    heaviest = float(judged.heaviest[at][labelled].max(initial=0.0)) if weighted else 1.0
+    return Cell(
+        hit=np.isin(judged.human[at], event).astype(np.float64),
+        said=np.isin(judged.judge[at], judged_event).astype(np.float64),
+        n=n,
+        weight=judged.weight[at] if weighted else n,
+        weight2=judged.weight2[at] if weighted else n,
+        labelled=labelled,
+        unit=judged.unit[at],
+        heaviest=heaviest,
+    )
+
+
+def _rate(cell: Cell, power: float, weighted: bool) -> Rectified:
+    return rectify(
+        cell.hit,
+        cell.said,
+        cell.n,
+        cell.labelled,
+        power=power,
+        weight=cell.weight if weighted else None,
+        weight2=cell.weight2 if weighted else None,
+    )
+
+
+def _squares(cell: Cell) -> float:
+    return float(cell.weight2[cell.labelled].sum())
+
+
+def _relative(found: dict[int, Rectified], alone: dict[int, Rectified], labelled: Floats) -> float:
+    """Variance a labelled case of the arm, against that of plain labels of as many cases chosen alike."""
+    top = sum(x.people * labelled[s] ** 2 for s, x in found.items())
+    bottom = sum(max(x.rate * (1 - x.rate), 0.0) * labelled[s] for s, x in alone.items())
+    return float(top / bottom) if bottom > 0 else 1.0
+
+
+def _variance(
+    cell: Cell, x: Rectified, alone: Rectified, usual: float, rate: float, events: float, labelled: float
+) -> float:
+    """Variance of a cell's rate against that of one independent case.
+
+    A cell with few events borrows what a label is worth from its arm, with the weight of ten events. Half an event (of
+    the heaviest case) is added: a judge without a mistake in the sample is not one without mistakes.
+    """
+    plain = alone.rate * (1 - alone.rate)
+    own = x.people * labelled / plain if plain > 0 else usual
+    part = (events * own + ENOUGH_EVENTS * usual) / (events + ENOUGH_EVENTS)
+    usual_rate = (events * x.rate + ENOUGH_EVENTS * rate) / (events + ENOUGH_EVENTS)
+    single = usual_rate * (1 - usual_rate)
+    mass = float(cell.weight[cell.labelled].sum())
+    unseen = HALF_AN_EVENT * (cell.heaviest / mass) ** 2
+    return part / labelled + (x.judge + unseen) / single
+
+
+def design_of(moments: Moments, arm: int, cells: list[Cell]) -> float:
+    """Design effect of the labelled cases of an arm, with the correlation as sampled, at the least 0.1."""
+    if moments.unit_kind == "case" and not moments.few_workers:
+        return 1.0
+    size = int(moments.unit.max()) + 1
+    n, hits = np.zeros(size), np.zeros(size)
+    for c in cells:
+        np.add.at(n, c.unit[c.labelled], c.n[c.labelled])
+        np.add.at(hits, c.unit[c.labelled], (c.n * c.hit)[c.labelled])
+    correlation = max(intra_unit_correlation(hits, n), ASSUMED_CORRELATION)
+    if moments.few_workers and moments.workers:
+        workers = max(moments.workers.get(("baseline", "pilot")[arm], 0), 1)
+        n = np.full(workers, n.sum() / workers)
+    return max(design_effect(n, correlation), 1.0)
+
+
+def few_units(moments: Moments, cells: list[Cell]) -> float:
+    """How much less cases are worth whose units are few: the squared ratio of t's to the normal's quantile."""
+    if moments.unit_kind == "case" or moments.few_workers:
+        return 1.0
+    n = np.zeros(int(moments.unit.max()) + 1)
+    for c in cells:
+        np.add.at(n, c.unit[c.labelled], c.n[c.labelled])
+    return float((t_quantile(0.95, degrees_of_a_mean(n)) / t_quantile(0.95, np.inf)) ** 2)
