@@ -23,6 +23,7 @@ __all__ = [
     "edges",
     "evidence_word",
     "finite",
+    "month_of",
     "month_word",
     "number",
     "percent",
@@ -233,6 +234,14 @@ def day(text: object, *, unknown: str = "no date set", short: bool = False) -> s
 def month_word(month: date) -> str:
     """The month of a day: "October 2026"."""
     return f"{MONTHS[month.month - 1]} {month.year}"
+
+
+def month_of(text: str) -> str:
+    """The month that "2026-10" names: "October 2026"."""
+    try:
+        return month_word(date.fromisoformat(f"{text[:7]}-01"))
+    except ValueError:
+        return shorten(text, 20)
 
 
 def plural(n: object, one: str, many: str | None = None) -> str:

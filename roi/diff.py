@@ -1,0 +1,380 @@
+"""What moved between two records of a pilot: data, assumptions, settings, policy, method or seed.
+
+This holds two records against each other and reads nothing else; `attribution` recomputes what each change did.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from roi import words
+from roi.problems import InputError, Problem
+
+__all__ = ["compare", "find_records", "identity", "previous_record", "since"]
+
+Record = Mapping[str, Any]
+RECORD, ARCHIVE = "decision.json", "archive"
+_CONTEXT = ("approved_at", "approved_by")
+
+
+def compare(old: Record, new: Record) -> dict[str, Any]:
+    """Hold two records of a pilot against each other.
+
+    Args:
+        old: The earlier record.
+        new: The later one.
+
+    Returns:
+        Plain JSON values. `changes` lists what went into the records by kind (data, assumption, setting, policy,
+        method, seed), `quantities` and `gates` what came out of them; `since` says it in a sentence.
+    """
+    changes = [
+        *_data(old, new),
+        *_assumptions(old, new),
+        *_keys("setting", old.get("settings"), new.get("settings"), skip=("run.seed", "run.draws")),
+        *_policy(old, new),
+        *_method(old, new),
+        *_seed(old, new),
+    ]
+    found: dict[str, Any] = {
+        "pilot": new.get("pilot"),
+        "currency": new.get("currency"),
+        "old": _head(old),
+        "new": _head(new),
+        "verdict_changed": _verdict(old) != _verdict(new),
+        "changes": changes,
+        "quantities": _quantities(old, new),
+        "gates": _gates(old, new),
+        "months": _months(old, new),
+    }
+    return {**found, "since": since(found)}
+
+
+def _verdict(record: Record) -> tuple[Any, ...]:
+    return tuple(record.get(key) for key in ("verdict", "fix_kind", "ground"))
+
+
+def _head(record: Record) -> dict[str, Any]:
+    scale = (record.get("options") or {}).get("scale") or {}
+    return {
+        **{key: record.get(key) for key in ("pilot", "as_of", "verdict", "fix_kind", "ground", "headline")},
+        "scale_worth": scale.get("mean"),
+        "scale_pays": (record.get("chances") or {}).get("scale_pays"),
+    }
+
+
+def _change(kind: str, what: str, old: Any, new: Any, *, key: str | None = None) -> dict[str, Any]:
+    return {"kind": kind, "key": key or what, "what": what, "old": old, "new": new}
+
+
+def _provenance(record: Record) -> Mapping[str, Any]:
+    return record.get("provenance") or {}
+
+
+def _data(old: Record, new: Record) -> Iterator[dict[str, Any]]:
+    before = _provenance(old).get("samples_sha256") or {}
+    after = _provenance(new).get("samples_sha256") or {}
+    for file in sorted({*before, *after}):
+        if before.get(file) != after.get(file):
+            state = "added" if file not in before else "removed" if file not in after else "changed"
+            change = _change("data", file, before.get(file), after.get(file))
+            yield {**change, "state": state}
+
+
+def _months(old: Record, new: Record) -> list[dict[str, Any]]:
+    """Cases by month and arm that are not the same in both records; None where a record does not count them."""
+    before = (old.get("sample") or {}).get("by_month")
+    after = (new.get("sample") or {}).get("by_month")
+    if before is None or after is None:
+        return []
+    rows = []
+    for month in sorted({*before, *after}):
+        was, now = before.get(month) or {}, after.get(month) or {}
+        for arm in sorted({*was, *now}):
+            if was.get(arm, 0) != now.get(arm, 0):
+                rows.append({"month": month, "arm": arm, "old": was.get(arm, 0), "new": now.get(arm, 0)})
+    return rows
+
+
+def identity(assumption: Record) -> str:
+    """What makes a line of the register the same in two records: its key, an item of a list by its name."""
+    key = str(assumption.get("key"))
+    plain = re.sub(r"\[\d+\]", "[]", key)
+    return key if plain == key else f"{plain} {assumption.get('label')}"
+
+
+_SHOWN = ("value", "evidence", "unit")
+
+
+def _assumptions(old: Record, new: Record) -> Iterator[dict[str, Any]]:
+    before = {identity(x): x for x in old.get("assumptions") or []}
+    after = {identity(x): x for x in new.get("assumptions") or []}
+    for name in dict.fromkeys([*before, *after]):
+        was, now = before.get(name), after.get(name)
+        if was is not None and now is not None and _same_value(was, now):
+            continue
+        row = now or was or {}
+        change = _change("assumption", str(row.get("label")), _said(was), _said(now), key=str(row.get("key")))
+        state = "added" if was is None else "removed" if now is None else "changed"
+        yield {**change, "state": state, "unit": row.get("unit"), "identity": name}
+
+
+def _same_value(was: Record, now: Record) -> bool:
+    same = all(was.get(key) == now.get(key) for key in (*_SHOWN, "mean", "p05", "p95"))
+    return same and was.get("numbers") == now.get("numbers")
+
+
+def _said(row: Record | None) -> str | None:
+    return None if row is None else f"{row.get('value')} ({words.evidence_word(row.get('evidence'))})"
+
+
+def _keys(kind: str, before: Any, after: Any, *, skip: tuple[str, ...] = ()) -> Iterator[dict[str, Any]]:
+    if not isinstance(before, Mapping) or not isinstance(after, Mapping):
+        return
+    for key in sorted({*before, *after}):
+        if key not in skip and before.get(key) != after.get(key):
+            yield _change(kind, key, before.get(key), after.get(key))
+
+
+def _policy(old: Record, new: Record) -> Iterator[dict[str, Any]]:
+    found = list(_keys("policy", old.get("policy"), new.get("policy"), skip=_CONTEXT))
+    yield from found
+    hashes = [_provenance(r).get("policy_sha256") for r in (old, new)]
+    if not found and hashes[0] != hashes[1] and "policy" not in old:
+        yield _change("policy", "the policy file", *hashes)
+
+
+def _method(old: Record, new: Record) -> Iterator[dict[str, Any]]:
+    before, after = _provenance(old), _provenance(new)
+    if before.get("roi") != after.get("roi"):
+        yield _change("method", "roi", before.get("roi"), after.get("roi"))
+    yield from _keys("method", before.get("versions"), after.get("versions"))
+    if old.get("schema") != new.get("schema"):
+        yield _change("method", "form of the record", old.get("schema"), new.get("schema"))
+
+
+def _seed(old: Record, new: Record) -> Iterator[dict[str, Any]]:
+    for key in ("seed", "draws"):
+        before, after = _provenance(old).get(key), _provenance(new).get(key)
+        if before != after:
+            yield _change("seed", f"run.{key}", before, after)
+
+
+def _quantities(old: Record, new: Record) -> list[dict[str, Any]]:
+    rows = []
+    before, after = dict(_numbers(old)), dict(_numbers(new))
+    for key in dict.fromkeys([*before, *after]):
+        was, now = before.get(key), after.get(key)
+        if was is not None and now is not None and was["value"] == now["value"]:
+            continue
+        row = now or was or {}
+        rows.append(
+            {
+                "key": key,
+                "label": row.get("label"),
+                "unit": row.get("unit"),
+                "old": None if was is None else was["value"],
+                "new": None if now is None else now["value"],
+            }
+        )
+    return rows
+
+
+def _numbers(record: Record) -> Iterator[tuple[str, dict[str, Any]]]:
+    currency = record.get("currency")
+    options = record.get("options") or {}
+    chances = record.get("chances") or {}
+    for name, label in (("scale", "Scaling everything"), ("fix", "The fix"), ("keep", "Keeping the pilot")):
+        if options.get(name):
+            yield f"options.{name}", {"label": label, "unit": currency, "value": options[name].get("mean")}
+    for option in options.get("scale_segments") or []:
+        label = option.get("label")
+        yield f"options.{label}", {"label": label, "unit": currency, "value": option.get("mean")}
+    for name, label in (
+        ("scale_pays", "Chance that scaling pays"),
+        ("fix_pays", "Chance that the fix pays"),
+        ("scale_pays_cash_only", "Chance that scaling pays in cash alone"),
+    ):
+        if chances.get(name) is not None:
+            yield f"chances.{name}", {"label": label, "unit": "share", "value": chances[name]}
+    for name, found in (record.get("estimates") or {}).items():
+        if found and words.finite(found.get("mean")) is not None:
+            row = {"label": found.get("label") or name, "unit": found.get("unit"), "value": found["mean"]}
+            yield f"estimates.{name}", row
+    if words.finite(record.get("cost_of_waiting_per_month")) is not None:
+        value = record["cost_of_waiting_per_month"]
+        yield "cost_of_waiting", {"label": "A month of waiting", "unit": currency, "value": value}
+
+
+def _gates(old: Record, new: Record) -> list[dict[str, Any]]:
+    before = {g["gate"]: g for g in old.get("gates") or []}
+    after = {g["gate"]: g for g in new.get("gates") or []}
+    return [
+        {
+            "gate": name,
+            "label": (after.get(name) or before[name]).get("label"),
+            "old": (before.get(name) or {}).get("state"),
+            "new": (after.get(name) or {}).get("state"),
+        }
+        for name in dict.fromkeys([*before, *after])
+        if (before.get(name) or {}).get("state") != (after.get(name) or {}).get("state")
+    ]
+
+
+def since(found: Mapping[str, Any]) -> str:
+    """A comparison in one sentence: what came in, what was changed, and what that did to the verdict."""
+    old, new = found["old"], found["new"]
+    day = words.day(old.get("as_of"), unknown="the record before").replace(words.NBSP, " ")
+    causes = _causes(found)
+    if not causes and not found["quantities"] and not found["verdict_changed"]:
+        return f"Since {day}: nothing that went into the decision has changed."
+    said = words.and_list(causes) if causes else "nothing that the records hold went in otherwise"
+    return f"Since {day}: {said}; {_outcome(old, new, str(found.get('currency') or ''))}."
+
+
+def _causes(found: Mapping[str, Any]) -> list[str]:
+    kinds: dict[str, list[Any]] = {}
+    for change in found["changes"]:
+        kinds.setdefault(change["kind"], []).append(change)
+    said = []
+    gained = sum(row["new"] - row["old"] for row in found["months"] if row["new"] > row["old"])
+    lost = sum(row["old"] - row["new"] for row in found["months"] if row["new"] < row["old"])
+    months = [
+        words.month_of(m) for m in dict.fromkeys(r["month"] for r in found["months"] if r["new"] > r["old"])
+    ]
+    if gained:
+        where = f" of {words.and_list(months)}" if len(months) < 4 else f" of {len(months)} months"
+        said.append(f"{words.plural(gained, 'case')}{where} came in")
+    if lost:
+        said.append(f"{words.plural(lost, 'case')} of earlier months went")
+    if not (gained or lost) and "data" in kinds:
+        said.append(f"{words.plural(len(kinds['data']), 'table')} changed")
+    rows = kinds.get("assumption", [])
+    for row in rows[:2]:
+        name = f"“{words.shorten(row['what'], 50)}”"
+        if row["state"] == "changed":
+            said.append(
+                f"{name} went from {words.shorten(row['old'], 60)} to {words.shorten(row['new'], 60)}"
+            )
+        else:
+            said.append(f"{name} was {row['state']}")
+    if len(rows) > 2:
+        said.append(f"{words.plural(len(rows) - 2, 'more assumption')} changed")
+    for kind, one in (("setting", "setting"), ("policy", "rule of the policy")):
+        rows = kinds.get(kind, [])
+        if len(rows) == 1:
+            said.append(f"{words.shorten(rows[0]['key'], 60)} changed")
+        elif rows:
+            said.append(f"{len(rows)} {'settings' if one == 'setting' else 'rules of the policy'} changed")
+    if "method" in kinds:
+        said.append("the method (the package or what it stands on) changed")
+    if "seed" in kinds:
+        said.append("the seed or the number of draws changed")
+    return said
+
+
+def _outcome(old: Record, new: Record, currency: str) -> str:
+    was, now = words.verdict_word(old), words.verdict_word(new)
+    if was != now:
+        said = f"the verdict went from {was} to {now}"
+    elif _verdict(old) != _verdict(new):
+        said = f"the verdict stays {now}, for another reason"
+    else:
+        said = f"the verdict stays {now}"
+    worths = [words.finite(r.get("scale_worth")) for r in (old, new)]
+    if worths[0] is None and worths[1] is not None:
+        return f"{said}, and scaling is now known to be worth {words.amount(worths[1], currency)}"
+    if worths[1] is None or worths[0] is None:
+        return said
+    before, after = (words.amount(x, currency) for x in worths)
+    if before == after:
+        return f"{said}, and scaling is worth {after}, as before"
+    return f"{said}, and scaling is worth {after}, before {before}"
+
+
+def find_records(old: str, new: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The two records that a command names.
+
+    Args:
+        old: A record's file, a report folder; or the folder of all reports.
+        new: A record's file, a report folder; or a pilot in the folder of all reports, whose last record is held
+            against the one before.
+
+    Raises:
+        InputError: Where a record is missing or cannot be read.
+    """
+    folder = Path(old)
+    inside = folder / new
+    is_pilot = re.fullmatch(r"[a-z0-9_]{1,80}", new) is not None and folder.is_dir()
+    if is_pilot and not (folder / RECORD).is_file() and (inside / RECORD).is_file():
+        later = _read(inside)
+        earlier = previous_record(inside, later)
+        if earlier is None:
+            message = "has no earlier record; run it again when something has changed, or name two records"
+            raise InputError([Problem(str(inside), "", message)])
+        return earlier, later
+    problems: list[Problem] = []
+    found: list[dict[str, Any]] = []
+    for given in (old, new):
+        try:
+            found.append(_read(Path(given)))
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    if found[0].get("pilot") != found[1].get("pilot"):
+        message = "the records are of two pilots; a difference is told between two records of one pilot"
+        raise InputError([Problem(new, "pilot", message)])
+    return found[0], found[1]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    file = path / RECORD if path.is_dir() else path
+    name = words.shorten(file, 200)
+    mend = "name a record (decision.json), a report folder, or the folder of all reports and a pilot"
+    try:
+        lines = [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+        found = (
+            [json.loads(line) for line in lines[:1]] if len(lines) == 1 else [json.loads("\n".join(lines))]
+        )
+    except OSError:
+        raise InputError([Problem(name, "", f"does not exist; {mend}")]) from None
+    except (ValueError, RecursionError):
+        raise InputError([Problem(name, "", f"is not one record; {mend}")]) from None
+    record = found[0]
+    whole = isinstance(record, dict) and {"pilot", "verdict", "schema", "provenance"} <= set(record)
+    # The name is looked up in params/ later on, so that it must be a name and not a way elsewhere.
+    if not whole or re.fullmatch(r"[a-z0-9_]{1,80}", str(record["pilot"])) is None:
+        raise InputError([Problem(name, "", f"is not a record; {mend}")])
+    return dict(record)
+
+
+def previous_record(folder: Path, record: Record) -> dict[str, Any] | None:
+    """The newest earlier record of a report folder that is not the given one; None where there is none.
+
+    Args:
+        folder: ``reports/<pilot>``: what stands there, else what lies in its archive.
+        record: The record that is looked back from.
+    """
+    here = folder / RECORD
+    files = [here, *sorted((folder / ARCHIVE).glob(f"*/{RECORD}"), key=_age, reverse=True)]
+    for file in files:
+        try:
+            found = _read(file)
+        except InputError:
+            continue
+        if found != record:
+            return found
+    return None
+
+
+def _age(file: Path) -> tuple[int, str]:
+    """When a record was written: an archive keeps the time, and names break a tie."""
+    try:
+        return file.stat().st_mtime_ns, file.parent.name
+    except OSError:
+        return 0, file.parent.name
