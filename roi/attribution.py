@@ -131,9 +131,15 @@ def attribute(old: Record, new: Record, changes: Sequence[Record], pilot: Pilot)
     )
     if together:
         rows.append(_row(" and ".join(together), ends[0], base))
+    labels = _labels(changes)
     found, exact = shares(list(factors), value)
     rows += [
-        {"what": name, "worth": worth, "chance": chance, "kind": "assumption" if "." in name else name}
+        {
+            "what": labels.get(name, name),
+            "worth": worth,
+            "chance": chance,
+            "kind": "assumption" if "." in name else name,
+        }
         for name, (worth, chance) in found.items()
     ]
     notes = [f"{name}: cannot be laid back, so it counts with the data" for name in lost]
@@ -290,6 +296,14 @@ _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 def _steps(key: str) -> list[str | int]:
     return [name or int(place) for name, place in _STEP.findall(key)]
+
+
+def _labels(changes: Sequence[Record]) -> dict[str, str]:
+    """What a reader calls a factor: the words of the register, for a group its key."""
+    return {str(c["key"]): str(c["what"]) for c in changes if c["kind"] == "assumption"} | {
+        "economics.error_cost": "Cost of errors",
+        "economics.realisation": "What becomes of saved time",
+    }
 
 
 def _find(parameters: Parameters, key: str) -> object | None:

@@ -118,7 +118,9 @@ def _assumptions(old: Record, new: Record) -> Iterator[dict[str, Any]]:
         if was is not None and now is not None and _same_value(was, now):
             continue
         row = now or was or {}
-        change = _change("assumption", str(row.get("label")), _said(was), _said(now), key=str(row.get("key")))
+        same = was is not None and now is not None and was.get("evidence") == now.get("evidence")
+        said = [_said(x, with_evidence=not same) for x in (was, now)]
+        change = _change("assumption", str(row.get("label")), *said, key=str(row.get("key")))
         state = "added" if was is None else "removed" if now is None else "changed"
         yield {**change, "state": state, "unit": row.get("unit"), "identity": name}
 
@@ -128,8 +130,11 @@ def _same_value(was: Record, now: Record) -> bool:
     return same and was.get("numbers") == now.get("numbers")
 
 
-def _said(row: Record | None) -> str | None:
-    return None if row is None else f"{row.get('value')} ({words.evidence_word(row.get('evidence'))})"
+def _said(row: Record | None, *, with_evidence: bool) -> str | None:
+    if row is None:
+        return None
+    value = words.shorten(row.get("value"), 80)
+    return f"{value} ({words.evidence_word(row.get('evidence'))})" if with_evidence else value
 
 
 def _keys(kind: str, before: Any, after: Any, *, skip: tuple[str, ...] = ()) -> Iterator[dict[str, Any]]:
@@ -201,9 +206,11 @@ def _numbers(record: Record) -> Iterator[tuple[str, dict[str, Any]]]:
     ):
         if chances.get(name) is not None:
             yield f"chances.{name}", {"label": label, "unit": "share", "value": chances[name]}
+    labels: set[str] = set()
     for name, found in (record.get("estimates") or {}).items():
-        if found and words.finite(found.get("mean")) is not None:
+        if found and found.get("label") not in labels and words.finite(found.get("mean")) is not None:
             row = {"label": found.get("label") or name, "unit": found.get("unit"), "value": found["mean"]}
+            labels.add(str(found.get("label")))
             yield f"estimates.{name}", row
     if words.finite(record.get("cost_of_waiting_per_month")) is not None:
         value = record["cost_of_waiting_per_month"]

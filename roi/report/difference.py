@@ -68,9 +68,13 @@ def _went_in(found: Mapping[str, Any]) -> Table:
     from rich.text import Text
 
     table = _table("What went in", ("", "left"), ("What", "left"), ("Before", "left"), ("Now", "left"))
-    for row in found["months"][:MOST]:
-        month = f"Cases of {words.month_of(row['month'])}, {words.shorten(row['arm'], 20)}"
-        table.add_row("Cases", Text(month), words.count(row["old"]), words.count(row["new"]))
+    for month in list(dict.fromkeys(row["month"] for row in found["months"]))[:MOST]:
+        rows = [row for row in found["months"] if row["month"] == month]
+        said = (
+            Text(", ".join(f"{words.count(row[key])} {words.shorten(row['arm'], 20)}" for row in rows))
+            for key in ("old", "new")
+        )
+        table.add_row("Cases", Text(words.month_of(month)), *said)
     for change in found["changes"][:MOST]:
         old, new = (_value(change, key) for key in ("old", "new"))
         table.add_row(KINDS[change["kind"]], Text(words.shorten(change["what"], 70)), Text(old), Text(new))
