@@ -12,6 +12,7 @@ import numpy as np
 from roi.assumptions import Assumptions, draw_assumptions
 from roi.cashflow import annuity, ramp_factor
 from roi.causes import Causes, find_causes
+from roi.comparability import Comparability, compare_arms, unseen
 from roi.economics import Economics, economics_of
 from roi.gate import Gate
 from roi.gate_check import controls_of, gates_of_scope, tipping_point
@@ -43,6 +44,7 @@ class Decided:
         start: First month of the plan, (year, month).
         assumptions: Draws of the stated inputs.
         moments: Moments of the cases.
+        arms: Whether the arms can be compared.
         measured: Joint draws of what was measured.
         economics: The stated inputs as money needs them.
         causes: Where losses come from.
@@ -64,6 +66,7 @@ class Decided:
     start: tuple[int, int]
     assumptions: Assumptions
     moments: Moments
+    arms: Comparability
     measured: Measured
     economics: Economics
     causes: Causes
@@ -110,6 +113,7 @@ def analyse(loaded: LoadedParameters, samples: Samples) -> Analysis:
         loaded,
         moments,
         controls=controls_of(samples, loaded.policy, as_of),
+        arms=compare_arms(samples, moments, loaded.parameters.samples),
         as_of=as_of,
         undeclared=tuple(sorted(samples.undeclared_blanks)),
     )
@@ -121,6 +125,7 @@ def decide_moments(
     moments: Moments,
     *,
     controls: tuple[Gate, ...],
+    arms: Comparability | None = None,
     as_of: dt.date | None = None,
     undeclared: tuple[str, ...] = (),
 ) -> Decided:
@@ -130,6 +135,7 @@ def decide_moments(
         loaded: The checked parameters and policy.
         moments: Moments of the cases.
         controls: The control layers as gates.
+        arms: Whether the arms can be compared; None where only moments are there to tell.
         as_of: Day of the decision, if known.
         undeclared: Columns with blanks of which nobody says whether they mean 0.
 
@@ -142,12 +148,13 @@ def decide_moments(
     baseline = p.samples.baseline
     mix = p.economics.severity_mix
     bias = 0.0
-    if p.samples.assignment != "randomised":
-        bias = float(np.mean(assumptions.require(f"economics.design_bias.{p.samples.assignment}")))
+    arms = arms or unseen(moments, p.samples.assignment)
+    if arms.assignment != "randomised":
+        bias = float(np.mean(assumptions.require(f"economics.design_bias.{arms.assignment}")))
     measured = measure(
         moments,
         assumptions=assumptions,
-        assignment=p.samples.assignment,
+        assignment=arms.assignment,
         mix=p.demand.mix,
         stand_in=[]
         if baseline is None
@@ -187,7 +194,7 @@ def decide_moments(
         assert option.scope is not None
         tipping[option.scope.segments] = tipping_point(valuer, option.scope.segments, policy)
     gates: dict[Scope, tuple[Gate, ...]] = {
-        scope: gates_of_scope(valuer, scope, policy, controls, tipping[scope], undeclared)
+        scope: gates_of_scope(valuer, scope, policy, controls, tipping[scope], undeclared, arms)
         for scope in tipping
     }
     prices = prices_of(assumptions)
@@ -218,6 +225,7 @@ def decide_moments(
         start=start,
         assumptions=assumptions,
         moments=moments,
+        arms=arms,
         measured=measured,
         economics=economics,
         causes=causes,

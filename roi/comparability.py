@@ -12,7 +12,8 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from roi.arm_shares import (
     MISMATCH,
@@ -23,13 +24,17 @@ from roi.arm_shares import (
     one_arm_segments,
     planned_shares,
 )
-from roi.case_sums import COVARIATES, CaseSums
+from roi.case_sums import COVARIATES, CaseSums, sum_cases
 from roi.contrasts import Contrast, Trend, chance_apart, contrast, trend
-from roi.designs import Design
+from roi.designs import Design, design_of
 from roi.moments import ARMS, Moments
 from roi.words import number, percent
 
-__all__ = ["Comparability", "Finding", "check_arms", "contradiction"]
+if TYPE_CHECKING:
+    from roi.samples import Samples
+    from roi.schema.samples import Samples as Given
+
+__all__ = ["Comparability", "Finding", "check_arms", "compare_arms", "contradiction", "unseen"]
 
 TREND = 0.01
 IMBALANCE = 0.25  # standard deviations between the arms' means of a covariate
@@ -42,25 +47,64 @@ class Comparability:
     """What the checks of the arms found.
 
     Attributes:
-        assignment: What the arms are treated as: what is declared, or before_after where the data contradict it.
+        design: The design, with what the arms are treated as: what is declared, or before_after where the data
+            contradict it.
+        against: What in the data contradicts the declared design; None where nothing does.
         findings: What was found, the gravest first.
         trends: By arm, the trend of human minutes over its time; absent where it cannot be told.
         looked_at: Checks that could be made.
         not_possible: Checks that could not, with the reason.
     """
 
-    assignment: str
+    design: Design
+    against: str | None
     findings: tuple[Finding, ...]
     trends: Mapping[str, Trend]
     looked_at: tuple[str, ...]
     not_possible: tuple[str, ...]
+
+    @property
+    def assignment(self) -> str:
+        """randomised, before_after or observational: what the arms are treated as."""
+        return self.design.assignment
 
     def stops(self) -> tuple[Finding, ...]:
         """Findings with which the design gate does not hold."""
         return tuple(f for f in self.findings if f.level == "stops")
 
 
-def contradiction(moments: Moments, sums: CaseSums, design: Design) -> Finding | None:
+def compare_arms(samples: Samples, moments: Moments, given: Given) -> Comparability:
+    """Name the design and look whether its arms can be compared; one query over the cases.
+
+    Args:
+        samples: The opened samples.
+        moments: Moments of their cases.
+        given: What the parameter file says of the samples.
+    """
+    design = design_of(moments, declared=given.assignment)
+    sums = sum_cases(samples, moments, workers_assigned=design.layout == "between")
+    return check_arms(
+        moments,
+        sums,
+        design,
+        allocation=None if given.allocation is None else given.allocation.pilot,
+        labels_by_plan=given.labels.selection in ("random", "risk_based"),
+    )
+
+
+def unseen(moments: Moments, declared: str) -> Comparability:
+    """The declared design as it is, where there are no rows to check it against."""
+    return Comparability(
+        design=design_of(moments, declared=declared),
+        against=None,
+        findings=(),
+        trends={},
+        looked_at=(),
+        not_possible=("only sums of the cases are known",),
+    )
+
+
+def contradiction(moments: Moments, sums: CaseSums, design: Design) -> str | None:
     """What in the data speaks against cases having been assigned at random; None where nothing does.
 
     Args:
@@ -86,8 +130,10 @@ def contradiction(moments: Moments, sums: CaseSums, design: Design) -> Finding |
                 seen = "each worker is in one arm, and hardly a week has cases of both arms"
     if seen is None and moments.unit_kind == "pair" and design.in_both == 0 and design.units > 7:
         seen = "no pair_id has a case in each arm"
-    if seen is None:
-        return None
+    return seen
+
+
+def _contradicted(seen: str) -> Finding:
     return Finding(
         check="contradiction",
         level="warning",
@@ -118,13 +164,19 @@ def check_arms(
         What was found.
     """
     against = contradiction(moments, sums, design)
-    assignment = "before_after" if against is not None else design.assignment
-    found: list[Finding] = [] if against is None else [against]
+    assignment = design.declared if against is None else "before_after"
+    design = replace(design, assignment=assignment)
+    found: list[Finding] = [] if against is None else [_contradicted(against)]
     looked_at: list[str] = []
     impossible: list[str] = []
     if design.layout in ("one_arm", "none"):
         return Comparability(
-            assignment=assignment, findings=(), trends={}, looked_at=(), not_possible=("one arm has no case",)
+            design=design,
+            against=None,
+            findings=(),
+            trends={},
+            looked_at=(),
+            not_possible=("one arm has no case",),
         )
     if assignment == "randomised":
         found += planned_shares(moments, design, allocation)
@@ -152,7 +204,8 @@ def check_arms(
         found += lone_cases(moments)
     order = ("stops", "warning", "note")
     return Comparability(
-        assignment=assignment,
+        design=design,
+        against=against,
         findings=tuple(sorted(found, key=lambda f: order.index(f.level))),
         trends=trends,
         looked_at=tuple(looked_at),

@@ -42,13 +42,12 @@ class Design:
     text: str
 
 
-def design_of(moments: Moments, *, declared: str, assignment: str | None = None) -> Design:
+def design_of(moments: Moments, *, declared: str) -> Design:
     """Name the design and its independent unit.
 
     Args:
         moments: Moments of the production cases.
         declared: `samples.assignment`.
-        assignment: What the arms are treated as, where the data contradict what is declared.
 
     Returns:
         The design.
@@ -61,7 +60,7 @@ def design_of(moments: Moments, *, declared: str, assignment: str | None = None)
         total, both = int(m.n.sum()), 0
     layout = _layout(m, total, both)
     return Design(
-        assignment=assignment or declared,
+        assignment=declared,
         declared=declared,
         unit=m.unit_kind,
         layout=layout,

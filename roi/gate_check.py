@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+from roi.comparability import Comparability
 from roi.controls import audit_trail, bounded_access, evaluation, human_approval, rollback
+from roi.design_gate import design
 from roi.gate import Gate
 from roi.gates import (
     complete_minutes,
     covered_demand,
-    design,
     known_cost,
     measured_baseline,
     severe_error_gate,
@@ -53,6 +54,7 @@ def gates_of_scope(
     controls: tuple[Gate, ...],
     tipping: float | None,
     undeclared: tuple[str, ...] = (),
+    arms: Comparability | None = None,
 ) -> tuple[Gate, ...]:
     """Every gate for scaling in a scope."""
     measured = valuer.measured
@@ -77,7 +79,7 @@ def gates_of_scope(
             limit=policy.max_severe_error_rate,
             labels_known=valuer.economics.error_credit or measured.moments.labels == "judge",
         ),
-        design(measured, tipping=tipping),
+        design(measured, tipping=tipping, arms=arms),
         *controls,
     ]
     return tuple(found)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from roi.draws import one_sided_bounds
 from roi.economics import Economics
 from roi.gate import Gate, rate_state
@@ -17,7 +15,6 @@ __all__ = [
     "complete_minutes",
     "covered_demand",
     "declare",
-    "design",
     "known_cost",
     "measured_baseline",
     "missing_minutes",
@@ -340,50 +337,4 @@ def severe_error_gate(
             else "Label more cases",
         }[state],
         more_cases=more,
-    )
-
-
-def design(measured: Measured, *, tipping: float | None) -> Gate:
-    """Could the way the arms were formed explain the effect?
-
-    Args:
-        measured: What was measured.
-        tipping: Bias, in standard deviations of what such a design may hide, at which `scale` no longer passes; None
-            where it does not pass without any bias, infinite where no bias matters.
-    """
-    label = "Arms comparable"
-    words = {
-        "before_after": "before and after",
-        "observational": "with and without the agent, as people chose",
-    }
-    if measured.design == "randomised":
-        return Gate(
-            gate="design",
-            label=label,
-            state="shown",
-            value=None,
-            threshold=None,
-            evidence="Cases were assigned at random."
-            if not measured.moments.few_workers
-            else "Cases were assigned at random, but fewer than four people worked them.",
-        )
-    holds = tipping is not None and tipping >= 1
-    how = f"Cases were compared {words[measured.design]}, not assigned at random"
-    if tipping is None:
-        evidence = f"{how}; even without any bias the value is not sure enough."
-    elif np.isinf(tipping):
-        evidence = f"{how}; no plausible bias would change the verdict."
-    else:
-        evidence = f"{how}; a bias of {tipping:.1f} times what such a comparison "
-        evidence += "usually hides would change the verdict."
-    n = int(measured.moments.n.sum())
-    return Gate(
-        gate="design",
-        label=label,
-        state="shown" if holds else "not_shown",
-        value=None if tipping is None or np.isinf(tipping) else tipping,
-        threshold=1.0,
-        evidence=evidence,
-        mend="" if holds else f"Assign the next {n:,} cases to the arms at random",
-        more_cases=None if holds else n,
     )
