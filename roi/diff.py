@@ -239,7 +239,7 @@ def since(found: Mapping[str, Any]) -> str:
     causes = _causes(found)
     if not causes and not found["quantities"] and not found["verdict_changed"]:
         return f"Since {day}: nothing that went into the decision has changed."
-    said = words.and_list(causes) if causes else "nothing that the records hold went in otherwise"
+    said = ", ".join(causes) if causes else "nothing that the records hold went in otherwise"
     return f"Since {day}: {said}; {_outcome(old, new, str(found.get('currency') or ''))}."
 
 
@@ -264,9 +264,8 @@ def _causes(found: Mapping[str, Any]) -> list[str]:
     for row in rows[:2]:
         name = f"“{words.shorten(row['what'], 50)}”"
         if row["state"] == "changed":
-            said.append(
-                f"{name} went from {words.shorten(row['old'], 60)} to {words.shorten(row['new'], 60)}"
-            )
+            now, was = (words.shorten(row[key], 60) for key in ("new", "old"))
+            said.append(f"{name} is {now}, before {was}")
         else:
             said.append(f"{name} was {row['state']}")
     if len(rows) > 2:

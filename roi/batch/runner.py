@@ -129,6 +129,7 @@ def run_batch(
                     notebooks=tuple(_find_notebook(name, found.project) for name in notebooks),
                     folder=stack.enter_context(staging(folder, found.pilot)),
                     timeout=timeout,
+                    before=folder / found.pilot,
                 )
                 for found in ready
             ]

@@ -27,6 +27,7 @@ class Job:
         notebooks: Paths of the notebooks, in order.
         folder: Where the files go; nothing outside is written.
         timeout: Seconds that a cell may take.
+        before: The pilot's report folder as it stands, whose record the new one is held against; None for none.
     """
 
     pilot: str
@@ -35,6 +36,7 @@ class Job:
     notebooks: tuple[Path, ...]
     folder: Path
     timeout: float = 600.0
+    before: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,12 +95,24 @@ def _write_outputs(job: Job, notebook: Path, done: Any) -> None:
 
     record = notebook_record(done)
     is_business_case = notebook.stem == "2_decide"
+    moved = ""
     if is_business_case:
         if record is None:
             raise NotebookError("NoRecord", "The notebook ran to its end without showing a decision.")
         write_whole(job.folder / "decision.json", record_text(record))
+        moved = _since(job.before, record)
     page = "report.html" if is_business_case else f"{notebook.stem}.html"
-    render(job.folder / notebook.name, job.folder / page)
+    render(job.folder / notebook.name, job.folder / page, since=moved)
+
+
+def _since(folder: Path | None, record: dict[str, Any]) -> str:
+    """What moved since the record that is replaced, in a sentence; empty where there is none."""
+    from roi.diff import compare, previous_record
+
+    before = None if folder is None else previous_record(folder, record)
+    if before is None or before.get("pilot") != record.get("pilot"):
+        return ""
+    return str(compare(before, record)["since"])
 
 
 def work(job: Job, answers: Connection) -> None:

@@ -35,13 +35,14 @@ def notebook_record(notebook: Any) -> dict[str, Any] | None:
     return found
 
 
-def page(title: str, body: str, *, above: str = "", footer: str = "") -> str:
+def page(title: str, body: str, *, above: str = "", since: str = "", footer: str = "") -> str:
     """A whole page around a body.
 
     Args:
         title: Of the window.
         body: HTML made by the templates of this package; it is not escaped again.
         above: A line above the body.
+        since: What moved since the record before, in a sentence; the report opens with it.
         footer: A line below it.
 
     Returns:
@@ -51,7 +52,7 @@ def page(title: str, body: str, *, above: str = "", footer: str = "") -> str:
 
     sheet = style_sheet() + (TEMPLATES / "page.css").read_text(encoding="utf-8")
     return environment().get_template("page.html.j2").render(
-        title=words.shorten(title, 120), body=Markup(body), above=above, footer=footer, style=Markup(sheet)
+        title=words.shorten(title, 120), body=Markup(body), above=above, since=since, footer=footer, style=Markup(sheet)
     ) + "\n"  # fmt: skip
 
 
@@ -76,12 +77,13 @@ def _contents(body: str) -> str:
     return before + nav + after
 
 
-def render(notebook: str | Path, target: str | Path) -> Path:
+def render(notebook: str | Path, target: str | Path, *, since: str = "") -> Path:
     """Render an executed notebook as a report: its words and outputs, none of its code.
 
     Args:
         notebook: The executed notebook.
         target: The HTML file to write; it appears whole or not at all.
+        since: What moved since the record before, in a sentence; empty where there is none.
 
     Returns:
         The file that was written.
@@ -108,7 +110,7 @@ def render(notebook: str | Path, target: str | Path) -> Path:
             f"Written by roi {words.shorten(version or '', 40)} from {name}’s own cases. Every figure is a "
         )
         footer += "summary of the same draws; ranges hold 8 in 10 outcomes unless they say more."
-    return write_whole(target, page(title, _contents(body), above=above, footer=footer))
+    return write_whole(target, page(title, _contents(body), above=above, since=since, footer=footer))
 
 
 def write_whole(target: str | Path, text: str) -> Path:
