@@ -6,10 +6,11 @@ Nothing here guesses. How a column writes its decimals and dates is settled befo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from roi.canonical import CanonicalColumn, Kind
+from roi.dress import GAPS, Dress, undress
 from roi.readers.base import literal
 
 __all__ = ["Styles", "cast", "clean", "minutes_between", "number", "time_value"]
@@ -45,12 +46,14 @@ class Styles:
         dates: Their column → the order of day and month; absent columns are ISO.
         timezone: Of times that carry none.
         shifts: Days (ISO) on which that zone moves its clocks.
+        dressed: Canonical column → what may stand around its numbers; absent columns hold bare numbers.
     """
 
     decimals: Mapping[str, DecimalStyle]
     dates: Mapping[str, DateStyle]
     timezone: str
     shifts: tuple[str, ...] = ()
+    dressed: Mapping[str, Dress] = field(default_factory=dict)
 
 
 def clean(text: str, missing: tuple[str, ...]) -> str:
@@ -75,11 +78,20 @@ def number(text: str, style: DecimalStyle, precision: int, scale: int) -> str:
     if style == "plain":
         return f"try_cast({text} as {kind})"
     mark, other = (".", ",") if style == "dot" else (",", ".")
-    grouped = rf"[+-]?\d{{1,3}}([ \x{{00A0}}\x{{202F}}'’{other}]\d{{3}})+(\{mark}\d*)?"
+    grouped = rf"[+-]?\d{{1,3}}([{GAPS}'’{other}]\d{{3}})+(\{mark}\d*)?"
     simple = rf"[+-]?\d*\{mark}?\d+([eE][+-]?\d{{1,2}})?"
-    plain = rf"regexp_replace({text}, '[ \x{{00A0}}\x{{202F}}''’{other}]', '', 'g')"
+    plain = rf"regexp_replace({text}, '[{GAPS}''’{other}]', '', 'g')"
     valid = f"regexp_full_match({text}, {literal(grouped)}) or regexp_full_match({text}, {literal(simple)})"
     return f"case when {valid} then try_cast(replace({plain}, '{mark}', '.') as {kind}) end"
+
+
+def _any_number(text: str, style: DecimalStyle, dress: Dress | None, precision: int, scale: int) -> str:
+    """`number`, of a text that may be dressed; what a spreadsheet reader marks with = is a number as it stands."""
+    if dress is None:
+        return number(text, style, precision, scale)
+    typed = f"try_cast(substr({text}, 2) as decimal({precision},{scale}))"
+    written = number(undress(text, dress), style, precision, scale)
+    return f"case when starts_with({text}, '=') then {typed} else {written} end"
 
 
 def _micro_to_minutes(micro: str, unit: str) -> str:
@@ -102,7 +114,9 @@ def _in_minutes(value: str, unit: str) -> str:
 
 
 def _duration(text: str) -> str:
-    lower = f"lower({text})"
+    # A comma before other than three digits is a decimal mark; before three it stays, and so is refused.
+    marks = literal(r"(\d),(\d\d?|\d{4,})([^\d,]|$)")
+    lower = f"regexp_replace(lower({text}), {marks}, '\\1.\\2\\3', 'g')"
     part = r"(\d+(?:\.\d+)?)"
     words = (
         rf"^(?:{part}\s*d(?:ays?)?)?[,\s]*(?:{part}\s*h(?:rs?|ours?)?)?[,\s]*(?:{part}\s*m(?:ins?|inutes?)?)?"
@@ -195,23 +209,19 @@ def cast(column: CanonicalColumn, text: str, *, unit: str | None, theirs: str, s
     """
     kind: Kind = column.kind
     style = styles.decimals.get(column.name, "plain")
+    dress = styles.dressed.get(column.name)
     if kind == "minutes":
-        return (
-            _duration(text)
-            if unit == "duration"
-            else _in_minutes(number(text, style, 18, 6), unit or "minutes")
-        )
+        if unit == "duration":
+            return _duration(text)
+        return _in_minutes(_any_number(text, style, dress, 18, 6), unit or "minutes")
     if kind == "cost":
-        return number(text, style, 18, 9)
+        return _any_number(text, style, dress, 18, 9)
     if kind == "number":
-        return number(text, style, 18, 6)
+        return _any_number(text, style, dress, 18, 6)
     if kind == "share":
-        value = (
-            f"try_cast({text} as double)" if style == "plain" else f"({number(text, style, 18, 9)})::double"
-        )
-        return f"case when isfinite({value}) then {value} end"
+        return _share(text, style, dress)
     if kind == "count":
-        value = number(text, style, 18, 6)
+        value = _any_number(text, style, dress, 18, 6)
         return f"case when {value} = floor({value}) then ({value})::bigint end"
     if kind == "time":
         return time_value(text, styles.dates.get(theirs, "iso"), styles.timezone)
@@ -226,6 +236,15 @@ def cast(column: CanonicalColumn, text: str, *, unit: str | None, theirs: str, s
     if kind == "currency":
         return f"case when regexp_full_match(upper({text}), '[A-Z]{{3}}') then upper({text}) end"
     return text
+
+
+def _share(text: str, style: DecimalStyle, dress: Dress | None) -> str:
+    if dress is None and style == "plain":
+        value = f"try_cast({text} as double)"
+        return f"case when isfinite({value}) then {value} end"
+    value = f"({_any_number(text, style, dress, 18, 9)})"
+    hundredth = f"({value} * 0.01::decimal(3,2))"
+    return f"(case when ends_with({text}, '%') then {hundredth} else {value} end)::double"
 
 
 def _month(text: str, style: DateStyle) -> str:

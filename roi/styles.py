@@ -8,17 +8,21 @@ from functools import cache
 from zoneinfo import ZoneInfo
 
 from roi.casts import DateStyle, DecimalStyle
+from roi.dress import GAPS
 from roi.readers.base import Connection, literal
 
 __all__ = ["clock_shifts", "date_styles", "decimal_styles", "doubtful_numbers"]
 
 # A mark followed by other than three digits, or after a grouping, can only be a decimal mark.
 _DOT = (
-    r"[+-]?(\d{1,3}([ ,\x{00A0}\x{202F}'’]\d{3})+\.\d*|\d*\.(\d{1,2}|\d{4,})|0\.\d+|\d{4,}\.\d+|\d{1,3}(,\d{3}){2,}|"
+    rf"[+-]?(\d{{1,3}}([{GAPS},'’]\d{{3}})+\.\d*|\d*\.(\d{{1,2}}|\d{{4,}})|0\.\d+|\d{{4,}}\.\d+|\d{{1,3}}(,\d{{3}}){{2,}}|"
     r"\d+\.\d+[eE].*)"
 )
-_COMMA = r"[+-]?(\d{1,3}([ .\x{00A0}\x{202F}'’]\d{3})+,\d*|\d*,(\d{1,2}|\d{4,})|0,\d+|\d{4,},\d+|\d{1,3}(\.\d{3}){2,})"
-_SPACED = r"[+-]?\d{1,3}([ \x{00A0}\x{202F}'’]\d{3})+"
+_COMMA = (
+    rf"[+-]?(\d{{1,3}}([{GAPS}.'’]\d{{3}})+,\d*|\d*,(\d{{1,2}}|\d{{4,}})|0,\d+|\d{{4,}},\d+|"
+    r"\d{1,3}(\.\d{3}){2,})"
+)
+_SPACED = rf"[+-]?\d{{1,3}}([{GAPS}'’]\d{{3}})+"
 _EITHER = r"[+-]?[1-9]\d{0,2},\d{3}"
 
 _SLASHED = r"^(\d{1,2})[/-](\d{1,2})[/-]\d{4}"
@@ -86,7 +90,7 @@ def doubtful_numbers(
             continue
         mark, other = (".", ",") if style == "dot" else (",", ".")
         either = rf"[+-]?[1-9]\d{{0,2}}\{other}\d{{3}}"
-        grouped = rf"[+-]?\d{{1,3}}([ \x{{00A0}}\x{{202F}}'’{other}]\d{{3}})+\{mark}\d*"
+        grouped = rf"[+-]?\d{{1,3}}([{GAPS}'’{other}]\d{{3}})+\{mark}\d*"
         grouped += rf"|[+-]?\d{{1,3}}(\{other}\d{{3}}){{2,}}"
         decimal = rf"[+-]?\d*\{mark}\d+"
         n, first, shown, sure, decimals = con.execute(

@@ -111,7 +111,10 @@ def _at(attributes: bytes) -> tuple[int, int] | None:
 
 
 def _index(letters: bytes) -> int:
-    return sum((byte - 64) * 26**i for i, byte in enumerate(reversed(letters))) - 1
+    place = 0
+    for byte in letters:
+        place = 26 * place + byte - 64
+    return place - 1
 
 
 def _sums_its_column(formula: bytes, at: tuple[int, int]) -> bool:
