@@ -8,6 +8,7 @@ from pathlib import Path
 
 from roi.canonical import CANONICAL, CanonicalColumn
 from roi.casts import Styles
+from roi.importers import open_export
 from roi.mapping import ColumnMap, Flag, TableSpec, Typed, resolve, sources_of, texts_sql, typed_sql
 from roi.privacy import describe_text
 from roi.problems import Problem
@@ -95,13 +96,20 @@ def read_table(spec: TableSpec, around: Surroundings, *, name: str, also: Sequen
     import duckdb
 
     con = around.con
-    if spec.format is not None:
-        message = "trace exports are not read yet; export them as a table, or leave this source out"
-        raise UnreadableError([Problem(around.file, f"{spec.place}.format", message)])
     wanted = [*dict.fromkeys([*sources_of(tuple(spec.columns.values())), *CANONICAL[spec.table]])]
     if spec.query is not None:
         wanted += names_in(spec.query)
-    rows = open_source(
+    rows = open_export(
+        con,
+        spec.source,
+        format=spec.format,
+        table=spec.table,
+        project=around.project,
+        folder=around.folder,
+        name=f"source_{name}",
+        file=around.file,
+        place=spec.place,
+    ) or open_source(
         con,
         spec.source,
         wanted=wanted,

@@ -252,7 +252,7 @@ def test_another_export_is_joined_and_its_match_rate_told(project: Project) -> N
     assert column(samples, "agent_cost") == [Decimal("0.35"), None, None]
     assert [(r.arm, r.cases, r.matched) for r in samples.join_rates] == [("baseline", 1, 0), ("pilot", 2, 1)]
     assert sorted(samples.fingerprints) == ["data/cases.csv", "data/traces.jsonl"]
-    with pytest.raises(SampleError, match="trace exports are not read yet"):
+    with pytest.raises(SampleError, match="holds no trace of the format langfuse"):
         project.open({"source": "data/cases.csv", "join": [{**join, "format": "langfuse"}]})
 
 

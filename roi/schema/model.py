@@ -77,8 +77,6 @@ TOP_LEVEL_KEYS: tuple[str, ...] = tuple(Parameters.model_fields)
 
 NOT_USED_YET: dict[str, str] = {
     "samples.labels.selection=risk_based": "will weight labels by their probability",
-    "samples.cases.join.format": "will read trace exports",
-    "samples.cases.format": "will read trace exports",
     "samples.cases.columns.predicted_minutes": "will sharpen the estimate",
     "samples.cases.columns.judge_outcome": "will be rectified by people's labels",
     "samples.cases.columns.label_probability": "will weight labels by their probability",

@@ -1,0 +1,150 @@
+"""Which spans of a trace count, and what they cost together."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from roi.importers.spans import Span, Tokens, Trace
+from roi.prices import TokenUse
+
+__all__ = ["Charge", "charges_of", "cost_of", "has_silent_calls", "model_of", "use_of"]
+
+_ZERO_LOGGED = "a cost of 0 is logged beside tokens"
+_BELOW_ZERO = "a cost below 0 is logged"
+_NOT_LOGGED = "its model calls log neither tokens nor cost"
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+@dataclass(slots=True)
+class Charge:
+    """A span that counts.
+
+    Attributes:
+        span: It.
+        cost: In USD, as logged by it or by the span around it.
+        settled: Whether a cost of 0 is right because another charge holds it.
+    """
+
+    span: Span
+    cost: Decimal | None
+    settled: bool = False
+
+
+def has_silent_calls(trace: Trace) -> bool:
+    """Whether a model call that did not fail logs nothing, and nothing inside it could have done so."""
+    outer = {s.parent for s in trace.spans.values()}
+    return any(
+        s.kind == "call" and s.tokens is None and not s.cost and not s.failed and name not in outer
+        for name, s in trace.spans.items()
+    )
+
+
+def charges_of(trace: Trace) -> list[Charge]:
+    """The spans whose tokens and costs count, each use of tokens once."""
+    direct: dict[str, list[Charge]] = {}
+    below: dict[str, list[Charge]] = {}
+    done: set[str | None] = set()
+    for name in _inner_first(trace.spans):
+        span = trace.spans[name]
+        done.add(name)
+        inner, apart = direct.pop(name, []), below.pop(name, [])
+        if span.kind == "tool":
+            inner, apart = [], _larger(span, [*inner, *apart])
+        elif span.kind == "call":
+            inner = _larger(span, inner)
+        elif span.logs:
+            kept = _larger(span, [*inner, *apart])
+            if kept and kept[0].span is span:
+                inner, apart = kept, []
+        home = (
+            ""
+            if span.parent is None or span.parent not in trace.spans or span.parent in done
+            else span.parent
+        )
+        direct.setdefault(home, []).extend(inner)
+        below.setdefault(home, []).extend(apart)
+    return [*direct.get("", []), *below.get("", [])]
+
+
+def _inner_first(spans: Mapping[str, Span]) -> list[str]:
+    """Names of spans, each before the one that it lies in; a ring of parents is cut at its first span."""
+    children: dict[str, list[str]] = {}
+    for name, span in spans.items():
+        if span.parent in spans and span.parent != name:
+            children.setdefault(str(span.parent), []).append(name)
+    inner = {child for listed in children.values() for child in listed}
+    seen: dict[str, None] = {}
+    for start in [*(n for n in spans if n not in inner), *spans]:
+        todo = [start] if start not in seen else []
+        while todo:
+            name = todo.pop()
+            if name in seen:
+                continue
+            seen[name] = None
+            todo += reversed(children.get(name, []))
+    return list(reversed(seen))
+
+
+def _larger(span: Span, inner: list[Charge]) -> list[Charge]:
+    if not span.logs:
+        return inner
+    own = Charge(span, span.cost)
+    if not inner:
+        return [own]
+    weight = sum(c.span.tokens.weight for c in inner if c.span.tokens)
+    mine = span.tokens.weight if span.tokens else 0
+    spent = sum((c.cost for c in inner if c.cost is not None), Decimal(0))
+    if weight and mine:
+        inside = weight >= mine
+    elif spent and span.cost:
+        inside = spent >= span.cost
+    else:
+        inside = bool(weight or spent) or not mine
+    if not inside:
+        return [own]
+    if span.cost and not any(c.cost is not None for c in inner):
+        # Only the span around them knows what they cost together.
+        inner[0].cost = span.cost
+        for other in inner[1:]:
+            other.cost, other.settled = Decimal(0), True
+    return inner
+
+
+def use_of(span: Span) -> TokenUse:
+    t = span.tokens or Tokens(None, None, None, None)
+    day = None if span.start is None else (_EPOCH + dt.timedelta(microseconds=span.start)).date()
+    return TokenUse(span.provider, model_of(span.model), day, t.input, t.cache_read, t.cache_write, t.output)
+
+
+def model_of(name: str | None) -> str | None:
+    """A model's own name: some clouds put their project before it."""
+    return name.rsplit("models/", 1)[-1] if name else None
+
+
+def cost_of(
+    trace: Trace,
+    charges: Sequence[Charge],
+    known: Mapping[TokenUse, Decimal],
+    why: Mapping[TokenUse, str],
+) -> tuple[Decimal | None, str | None]:
+    """The cost of a trace, or None and why it is not known: half a bill is no bill."""
+    if not charges:
+        return (None, _NOT_LOGGED) if has_silent_calls(trace) else (Decimal(0), None)
+    total = Decimal(0)
+    for charge in charges:
+        cost, tokens = charge.cost, charge.span.tokens
+        if cost is None and tokens is not None:
+            use = use_of(charge.span)
+            if use not in known:
+                return None, why[use]
+            total += known[use]
+        elif cost is not None and cost < 0:
+            return None, _BELOW_ZERO
+        elif not cost and tokens is not None and tokens.weight and not charge.settled:
+            return None, _ZERO_LOGGED
+        else:
+            total += cost or 0
+    return total.quantize(Decimal("0.000000001"), rounding=ROUND_HALF_EVEN), None

@@ -1,0 +1,95 @@
+"""JSON values of a file one after another, whether they stand on lines, in one list, or spread over many lines."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from typing import IO, Any
+
+from roi.problems import Problem
+from roi.readers.base import UnreadableError
+from roi.readers.files import Found, Seen, open_bytes
+
+__all__ = ["MARKERS", "documents", "holds_markers"]
+
+MARKERS = (b'"resourceSpans"', b'"resource_spans"', b'"observations"', b'"traceId"', b'"trace_id"')
+"""One of these is in every trace export that is read."""
+
+_CHUNK = 1 << 20
+_LOOKED_THROUGH = 64 << 20
+_LONGEST = 256 << 20  # characters of one value
+_NEAR_THE_END = 16  # characters: where an error there only says that the text goes on
+_BETWEEN = " \t\r\n,\ufeff"
+
+
+def holds_markers(found: Found) -> bool:
+    """Whether a file's first 64 MB hold a name that trace exports use; cheap, and true of some other files as well."""
+    rest = b""
+    with open_bytes(found.path) as stream:
+        for _ in range(_LOOKED_THROUGH // _CHUNK):
+            chunk = stream.read(_CHUNK)
+            if not chunk:
+                return False
+            if any(marker in rest + chunk for marker in MARKERS):
+                return True
+            rest = chunk[-32:]
+    return False
+
+
+def documents(found: Found, seen: Seen) -> Iterator[Any]:
+    """The values of a file, one at a time: only one of them is held, however long the file is.
+
+    Args:
+        found: The file.
+        seen: What a look through its bytes showed.
+
+    Raises:
+        UnreadableError: If it is no text, or not JSON to its end; names the line, never the text.
+    """
+    if seen.encoding is None or seen.encoding == "cp1252":
+        raise UnreadableError([Problem(found.name, "", "is not UTF-8 text; JSON is written in UTF-8")])
+    with open_bytes(found.path) as raw:
+        text = io.TextIOWrapper(raw, encoding=seen.encoding, errors="replace", newline="")
+        yield from _values(text, found.name)
+
+
+def _values(text: IO[str], name: str) -> Iterator[Any]:
+    decoder = json.JSONDecoder(parse_constant=lambda _: None)
+    buffer, at, line, ended = "", 0, 1, False
+    wanted = _CHUNK
+    in_list: bool | None = None  # whether the file is one list, whose items are handed on
+    while True:
+        while at < len(buffer) and buffer[at] in _BETWEEN:
+            at += 1
+        if in_list is None and at < len(buffer):
+            in_list = buffer[at] == "["
+            at += in_list
+            continue
+        if in_list and at < len(buffer) and buffer[at] == "]":
+            at += 1
+            in_list = False
+            continue
+        if at < len(buffer):
+            try:
+                value, end = decoder.raw_decode(buffer, at)
+            except json.JSONDecodeError as error:
+                cut = error.msg.startswith("Unterminated") or error.pos >= len(buffer) - _NEAR_THE_END
+                if ended or not cut or len(buffer) - at > _LONGEST:
+                    row = line + buffer.count("\n", 0, max(error.pos, at))
+                    message = "is no JSON that can be read; export it anew"
+                    raise UnreadableError([Problem(name, f"line {row:,}", message)]) from None
+                wanted *= 2  # a long value is tried a few times, not once a chunk
+            except RecursionError:
+                row = line + buffer.count("\n", 0, at)
+                raise UnreadableError([Problem(name, f"line {row:,}", "is nested too deeply")]) from None
+            else:
+                at = end
+                wanted = _CHUNK
+                yield value
+                continue
+        if ended:
+            return
+        line += buffer.count("\n", 0, at)
+        more = text.read(wanted)
+        buffer, at, ended = buffer[at:] + more, 0, not more

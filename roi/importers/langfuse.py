@@ -1,0 +1,296 @@
+"""Langfuse: traces with their observations, as the interface, the API and the exports to storage write them.
+
+Read are `{"trace": …, "observations": […]}`, a trace that holds its observations, pages of either (`{"data": […]}`),
+and observations or traces alone, which are put together by the trace's id; in camel case or snake case.
+
+| column (see `tables`) | from |
+|---|---|
+| trace_id, name, session_id, user_id, environment, tags, version, release | the fields of the trace |
+| metadata.… | `metadata` (also where it is JSON in a text) of the trace, then of its observations, outermost first |
+| scores.… | the trace's `scores` by name |
+| a model call | type GENERATION or EMBEDDING |
+| a tool call | type TOOL, or a span whose attributes say so, as in `otlp` |
+| tokens | `usageDetails`, else `usage`, else `promptTokens` and `completionTokens` |
+| cost | `costDetails` or `totalCost`, else `calculatedTotalCost`; `totalCost: 0` without details is no logged cost |
+| errors | level ERROR |
+
+Usage details: `total` is never added. Kinds of input and output (`input_cache_read`, `cache_read_input_tokens`,
+`output_reasoning` …) stand beside `input` and `output` and are added, those named `…_details.…` are parts of them;
+where a `total` is logged it decides which of the two holds.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from roi.importers.documents import documents
+from roi.importers.spans import (
+    Facts,
+    Rank,
+    Span,
+    SpanKind,
+    Tokens,
+    Trace,
+    Traces,
+    amount,
+    count,
+    flat,
+    provider_of,
+    text_of,
+)
+from roi.importers.tables import Export, export_of
+from roi.readers.files import Found, Seen
+
+__all__ = ["knows", "read"]
+
+_CALLS = ("GENERATION", "EMBEDDING")
+_TYPES = (
+    *_CALLS, "SPAN", "EVENT", "TOOL", "AGENT", "CHAIN", "RETRIEVER", "EVALUATOR", "GUARDRAIL",
+)  # fmt: skip
+_OF_TRACE = ("timestamp", "htmlPath", "projectId", "project_id", "sessionId", "session_id", "bookmarked")
+_INPUTS = ("input", "input_tokens", "prompt_tokens", "promptTokens", "inputTokens")
+_OUTPUTS = ("output", "output_tokens", "completion_tokens", "completionTokens", "outputTokens")
+_TOTALS = ("total", "total_tokens", "totalTokens")
+_TOOL_PREFIXES = ("execute_tool ", "running tool: ", "running tools: ", "tool: ")
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+def knows(value: Any) -> bool:
+    """Whether a value of a file is one that Langfuse writes."""
+    if not isinstance(value, Mapping):
+        return False
+    if isinstance(value.get("trace"), Mapping) and isinstance(value.get("observations"), list):
+        return True
+    if isinstance(value.get("data"), list):
+        return any(knows(item) for item in value["data"][:1])
+    return _is_observation(value) or _is_trace(value)
+
+
+def read(files: Sequence[tuple[Found, Seen]]) -> Export:
+    """Read an export.
+
+    Args:
+        files: Its files, each with what a look through its bytes showed.
+
+    Returns:
+        A row for each trace and each tool call; none where the files hold no trace.
+
+    Raises:
+        UnreadableError: If a file is no JSON to its end.
+    """
+    found = Traces()
+    for file, seen in files:
+        for value in documents(file, seen):
+            for item in _items(value):
+                _take(item, found)
+    return export_of(found)
+
+
+def _items(value: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(value, Mapping):
+        if isinstance(value.get("data"), list):
+            yield from (item for item in value["data"] if isinstance(item, Mapping))
+        else:
+            yield value
+
+
+def _is_observation(value: Mapping[str, Any]) -> bool:
+    return (
+        _get(value, "traceId") is not None
+        and "type" in value
+        and str(value["type"]).upper() in _TYPES
+        and ("startTime" in value or "start_time" in value)
+    )
+
+
+def _is_trace(value: Mapping[str, Any]) -> bool:
+    if not value.get("id") or not any(name in value for name in _OF_TRACE):
+        return False
+    inner = value.get("observations")
+    if isinstance(inner, list):
+        return not inner or any(isinstance(o, Mapping) and _is_observation(o) for o in inner[:1])
+    return "timestamp" in value and "name" in value and ("projectId" in value or "project_id" in value)
+
+
+def _take(value: Mapping[str, Any], found: Traces) -> None:
+    inner = value.get("observations")
+    trace = value.get("trace") if isinstance(value.get("trace"), Mapping) else None
+    if _is_observation(value):
+        _observe(value, found)
+        return
+    if trace is None and not _is_trace(value):
+        return
+    outer: Mapping[str, Any] = trace if trace is not None else value
+    identifier = text_of(outer.get("id"))
+    if identifier is None:
+        return
+    _describe(outer, found.trace(identifier))
+    for observation in inner if isinstance(inner, list) else ():
+        if isinstance(observation, Mapping):
+            _observe(observation, found, identifier)
+
+
+def _describe(given: Mapping[str, Any], trace: Trace) -> None:
+    rank: Rank = (0, 0)
+    for name, theirs in (("session_id", "sessionId"), ("user_id", "userId")):
+        trace.facts.add(name, _get(given, theirs), rank)
+    for name in ("name", "environment", "tags", "version", "release"):
+        trace.facts.add(name, given.get(name), rank)
+    for name, value in flat("metadata", _opened(given.get("metadata"))):
+        trace.facts.add(name, value, rank)
+    scores = given.get("scores")
+    for score in scores if isinstance(scores, list) else ():
+        if isinstance(score, Mapping) and isinstance(score.get("name"), str):
+            word = score.get("stringValue") or _get(score, "stringValue")
+            trace.facts.add(f"scores.{score['name']}", word or score.get("value"), rank)
+    trace.began = _time(given.get("timestamp"))
+
+
+def _observe(given: Mapping[str, Any], found: Traces, within: str | None = None) -> None:
+    identifier = text_of(_get(given, "traceId")) or within
+    if identifier is None:
+        return
+    metadata = _opened(given.get("metadata"))
+    said = metadata.get("attributes") if isinstance(metadata, Mapping) else None
+    attributes: Mapping[str, Any] = said if isinstance(said, Mapping) else {}
+    kind = _kind(given, attributes)
+    start = _time(_get(given, "startTime"))
+    parent = text_of(_get(given, "parentObservationId"))
+    span = Span(
+        parent=parent,
+        kind=kind,
+        name=_tool(given, attributes) if kind == "tool" else None,
+        start=start,
+        end=_time(_get(given, "endTime")),
+        tokens=_tokens(given),
+        cost=_cost(given),
+        model=text_of(given.get("model") or _get(given, "providedModelName")),
+        provider=provider_of(attributes.get("gen_ai.provider.name") or attributes.get("gen_ai.system")),
+        failed=str(given.get("level") or "").upper() == "ERROR",
+        facts=Facts() if kind == "tool" else None,
+    )
+    found.add(identifier, text_of(given.get("id")), span)
+    trace = found.trace(identifier)
+    rank: Rank = (1 if parent is None else 2, start or 0)
+    for name, value in flat("metadata", metadata):
+        trace.facts.add(name, value, rank)
+        if span.facts is not None:
+            span.facts.add(name, value, rank)
+    for name in ("version", "environment"):
+        trace.facts.add(name, given.get(name), rank)
+    trace.facts.add("name", given.get("name"), rank)
+
+
+def _kind(given: Mapping[str, Any], attributes: Mapping[str, Any]) -> SpanKind:
+    kind = str(given.get("type") or "").upper()
+    if kind in _CALLS:
+        return "call"
+    says = str(attributes.get("openinference.span.kind") or "").upper() == "TOOL"
+    says = says or attributes.get("gen_ai.operation.name") == "execute_tool"
+    says = says or (kind == "SPAN" and bool(attributes.get("gen_ai.tool.name")))
+    return "tool" if kind == "TOOL" or says else "other"
+
+
+def _tool(given: Mapping[str, Any], attributes: Mapping[str, Any]) -> str | None:
+    named = attributes.get("gen_ai.tool.name") or attributes.get("tool.name")
+    if isinstance(named, str) and named:
+        return named
+    name = str(given.get("name") or "")
+    prefix = next((p for p in _TOOL_PREFIXES if name.lower().startswith(p)), "")
+    return name[len(prefix) :].strip() or None
+
+
+def _tokens(given: Mapping[str, Any]) -> Tokens | None:
+    details = _opened(_get(given, "usageDetails"))
+    if not isinstance(details, Mapping) or not details:
+        usage = _opened(given.get("usage"))
+        details = usage if isinstance(usage, Mapping) and any(count(v) for v in usage.values()) else None
+    if details is None:
+        names = ("promptTokens", "completionTokens", "totalTokens")
+        details = {name: _get(given, name) for name in names if count(_get(given, name))}
+    numbers = {str(k): n for k, v in details.items() if (n := count(v)) is not None}
+    return _split(numbers) if numbers else None
+
+
+def _split(numbers: Mapping[str, int]) -> Tokens:
+    sent = next((numbers[k] for k in _INPUTS if k in numbers), None)
+    received = next((numbers[k] for k in _OUTPUTS if k in numbers), None)
+    total = next((numbers[k] for k in _TOTALS if k in numbers), None)
+    parts = {k: n for k, n in numbers.items() if k not in (*_INPUTS, *_OUTPUTS, *_TOTALS) and n}
+    read = {k for k in parts if "cache" in k.lower() and not _is_write(k)}
+    write = {k for k in parts if _is_write(k)}
+    others = {k for k in parts if k.lower().startswith(("input", "prompt"))}
+    sides = {k: "in" if k in read | write | others else "out" for k in parts}
+    inside = {k for k in parts if "details" in k.lower()}
+    if total is not None and parts:
+        plain = (sent or 0) + (received or 0)
+        if total == plain:
+            inside = set(parts)
+        elif total == plain + sum(parts.values()):
+            inside = set()
+    if sum(parts[k] for k in inside if sides[k] == "in") > (sent or 0):
+        inside = {k for k in inside if sides[k] == "out"}  # parts are not more than the whole
+    more_in = sum(n for k, n in parts.items() if sides[k] == "in" and k not in inside)
+    more_out = sum(n for k, n in parts.items() if sides[k] == "out" and k not in inside)
+    cached = any("cache" in k.lower() for k in numbers)
+    return Tokens(
+        input=None if sent is None and not more_in else (sent or 0) + more_in,
+        cache_read=sum(parts[k] for k in read) if cached else None,
+        cache_write=sum(parts[k] for k in write) if cached else None,
+        output=None if received is None and not more_out else (received or 0) + more_out,
+    )
+
+
+def _is_write(name: str) -> bool:
+    lower = name.lower()
+    return "cache" in lower and ("creat" in lower or "write" in lower)
+
+
+def _cost(given: Mapping[str, Any]) -> Decimal | None:
+    details = _opened(_get(given, "costDetails"))
+    if isinstance(details, Mapping) and details:
+        total = amount(details.get("total"))
+        parts = [a for k, v in details.items() if k != "total" and (a := amount(v)) is not None]
+        return total if total is not None else sum(parts, Decimal(0)) if parts else None
+    for name in ("totalCost", "calculatedTotalCost"):
+        total = amount(_get(given, name))
+        if total:
+            return total
+        if total is not None and "costDetails" not in given and "cost_details" not in given:
+            return total
+    usage = _opened(given.get("usage"))
+    return amount(_get(usage, "totalCost")) if isinstance(usage, Mapping) else None
+
+
+def _get(given: Mapping[str, Any], name: str) -> Any:
+    """A field in camel case, or as the exports to storage write it."""
+    value = given.get(name)
+    if value is None:
+        value = given.get("".join(f"_{c.lower()}" if c.isupper() else c for c in name))
+    return value
+
+
+def _opened(value: Any) -> Any:
+    """What is JSON in a text, as objects."""
+    if isinstance(value, str) and value.lstrip()[:1] == "{":
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            return None
+    return value
+
+
+def _time(value: Any) -> int | None:
+    """Microseconds since 1970; times without an offset are UTC."""
+    if not isinstance(value, str):
+        return None
+    try:
+        time = dt.datetime.fromisoformat(value.strip())
+    except ValueError:
+        return None
+    aware = time if time.tzinfo is not None else time.replace(tzinfo=dt.UTC)
+    return (aware - _EPOCH) // dt.timedelta(microseconds=1)

@@ -1,0 +1,205 @@
+"""What the importers have in common: spans of a trace, which of them count, what they cost, and the two tables.
+
+One trace becomes one row of `traces`, each tool call one row of `actions`. Besides their own columns both carry what a
+trace says of itself (`metadata.…`, `attributes.…`, `resource.…`, `scores.…`), which is where keys of cases are found.
+
+| column of `traces` | what it is |
+|---|---|
+| trace_id, name, session_id, user_id, environment, tags | as the export names them; tags joined by `;` |
+| version, release | of the agent |
+| started_at, ended_at, latency | first start and last end of its spans in UTC; seconds between them |
+| provider, model | of its model calls where they agree, blank where there are several |
+| models, calls, tool_calls, errors | all of its models; model calls, tool calls and failed spans |
+| input_tokens, cache_read_tokens, cache_write_tokens, output_tokens | sums; input holds the cached ones |
+| agent_cost, cost_currency | sum of the logged costs, list prices where none is logged; blank where one is unknown |
+
+| column of `actions` | what it is |
+|---|---|
+| action_id | trace and span, so that it is the export's only one |
+| trace_id, session_id, … | as above, with the keys of the trace and of the call itself |
+| tool, status, duration_ms | the tool's name; ok or error; from start to end |
+| requested_at, executed_at | start and end of the call in UTC |
+| version | of the agent |
+
+Calls are counted once. A span that carries the tokens of the spans below it (an agent's, or a framework's around the
+provider's own) is set against their sum and the larger counts: never both, and never less than either says. What runs
+below a tool (another agent, say) is other work than the call above the tool and is added to it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from roi.importers.charges import Charge, charges_of, cost_of, has_silent_calls, model_of, use_of
+from roi.importers.spans import Trace, Traces
+from roi.prices import CURRENCY, price_tokens
+
+__all__ = ["Export", "Table", "export_of"]
+
+_MOST_FACTS = 500
+_NEVER = 1 << 62
+_NO_CALLS = "no model call is logged"
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_TRACE_COLUMNS = (
+    "trace_id", "name", "session_id", "user_id", "environment", "tags", "version", "release", "started_at",
+    "ended_at", "latency", "provider", "model", "models", "calls", "tool_calls", "errors", "input_tokens",
+    "cache_read_tokens", "cache_write_tokens", "output_tokens", "agent_cost", "cost_currency",
+)  # fmt: skip
+_ACTION_COLUMNS = (
+    "action_id", "trace_id", "name", "session_id", "user_id", "environment", "tags", "version", "release", "tool",
+    "requested_at", "executed_at", "status", "duration_ms",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of texts.
+
+    Attributes:
+        names: Of the columns.
+        rows: Of each row the cells that are not blank, by column.
+    """
+
+    names: tuple[str, ...]
+    rows: tuple[Mapping[str, str | None], ...]
+
+    def column(self, name: str) -> list[str | None]:
+        """The cells of a column."""
+        return [row.get(name) for row in self.rows]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """What an importer makes of files.
+
+    Attributes:
+        traces: One row a trace.
+        actions: One row a tool call.
+        warnings: What a reader should know, a sentence each, without a cell's text.
+    """
+
+    traces: Table
+    actions: Table
+    warnings: tuple[str, ...] = ()
+
+
+def export_of(found: Traces) -> Export:
+    """The tables of the traces that were found."""
+    charges = {name: charges_of(trace) for name, trace in found.by_id.items()}
+    uses = {
+        use_of(c.span): None
+        for listed in charges.values()
+        for c in listed
+        if c.cost is None and c.span.tokens
+    }
+    priced = price_tokens(uses)
+    # Where nothing at all logs a model call, calls are not logged; that none was made would be a guess.
+    blind = not any(charges.values()) and not any(
+        s.kind == "call" for trace in found.by_id.values() for s in trace.spans.values()
+    )
+    rows: list[Mapping[str, str | None]] = []
+    actions: list[Mapping[str, str | None]] = []
+    unknown: dict[str, int] = {}
+    silent = 0
+    for name, trace in found.by_id.items():
+        cost, why = (None, _NO_CALLS) if blind else cost_of(trace, charges[name], priced.cost, priced.why)
+        if why is not None:
+            unknown[why] = unknown.get(why, 0) + 1
+        elif charges[name]:
+            silent += has_silent_calls(trace)
+        rows.append(_trace_row(name, trace, charges[name], cost))
+        actions += _action_rows(name, trace)
+    warnings = [
+        f"{n:,} {'trace has' if n == 1 else 'traces have'} an unknown cost: {why}"
+        for why, n in unknown.items()
+    ]
+    if silent:
+        have = "trace holds" if silent == 1 else "traces hold"
+        warnings.append(
+            f"{silent:,} {have} model calls that log neither tokens nor cost; the other calls are summed"
+        )
+    if found.repeated:
+        occur = "span occurs" if found.repeated == 1 else "spans occur"
+        warnings.append(f"{found.repeated:,} {occur} more than once; each counts once")
+    facts = _fact_names(found.by_id.values())
+    return Export(
+        traces=Table((*_TRACE_COLUMNS, *facts), tuple(rows)),
+        actions=Table((*_ACTION_COLUMNS, *facts), tuple(actions)),
+        warnings=tuple(warnings),
+    )
+
+
+def _fact_names(traces: Iterable[Trace]) -> list[str]:
+    names: dict[str, None] = {}
+    for trace in traces:
+        names.update(dict.fromkeys(trace.facts))
+        for span in trace.spans.values():
+            if span.facts is not None:
+                names.update(dict.fromkeys(span.facts))
+    taken = {*_TRACE_COLUMNS, *_ACTION_COLUMNS}
+    return [name for name in names if name not in taken][:_MOST_FACTS]
+
+
+def _trace_row(
+    name: str, trace: Trace, charges: Sequence[Charge], cost: Decimal | None
+) -> dict[str, str | None]:
+    spans = list(trace.spans.values())
+    starts = [s.start for s in spans if s.start is not None]
+    ends = [s.end for s in spans if s.end is not None]
+    start = min(starts, default=trace.began)
+    end = max(ends, default=None)
+    models = sorted({m for c in charges if (m := model_of(c.span.model)) is not None})
+    providers = sorted({c.span.provider for c in charges if c.span.provider is not None})
+    tokens = [c.span.tokens for c in charges if c.span.tokens is not None]
+    row: dict[str, str | None] = {fact: trace.facts.get(fact) for fact in trace.facts}
+    row["trace_id"] = name
+    row["started_at"], row["ended_at"] = _time(start), _time(end)
+    row["latency"] = None if start is None or end is None else f"{(end - start) / 1_000_000:.6f}"
+    row["provider"] = providers[0] if len(providers) == 1 else None
+    row["model"] = models[0] if len(models) == 1 else None
+    row["models"] = " + ".join(models) or None
+    row["calls"] = str(len(charges))
+    row["tool_calls"] = str(sum(s.kind == "tool" for s in spans))
+    row["errors"] = str(sum(s.failed for s in spans))
+    row["input_tokens"] = _sum([t.input for t in tokens])
+    row["output_tokens"] = _sum([t.output for t in tokens])
+    row["cache_read_tokens"] = _sum([t.cache_read for t in tokens], blank=0)
+    row["cache_write_tokens"] = _sum([t.cache_write for t in tokens], blank=0)
+    row["agent_cost"] = None if cost is None else f"{cost:f}"
+    row["cost_currency"] = None if cost is None else CURRENCY
+    return row
+
+
+def _sum(numbers: Sequence[int | None], *, blank: int | None = None) -> str | None:
+    """A sum; None where nothing is logged, or a part is not and `blank` does not say what it is."""
+    if all(n is None for n in numbers):
+        return None
+    filled = [blank if n is None else n for n in numbers]
+    return None if any(n is None for n in filled) else str(sum(n for n in filled if n is not None))
+
+
+def _action_rows(name: str, trace: Trace) -> Iterator[dict[str, str | None]]:
+    calls = [(k, s) for k, s in trace.spans.items() if s.kind == "tool"]
+    for key, span in sorted(calls, key=lambda c: (_NEVER if c[1].start is None else c[1].start, c[0])):
+        row: dict[str, str | None] = {fact: trace.facts.get(fact) for fact in trace.facts}
+        if span.facts is not None:
+            row.update({fact: span.facts.get(fact) for fact in span.facts})
+        row["action_id"], row["trace_id"] = f"{name}:{key}", name
+        timed = span.start is not None and span.end is not None
+        row["tool"] = span.name
+        row["requested_at"], row["executed_at"] = _time(span.start), _time(span.end)
+        row["status"] = "error" if span.failed else "ok"
+        row["duration_ms"] = f"{((span.end or 0) - (span.start or 0)) / 1000:.3f}" if timed else None
+        yield row
+
+
+def _time(microseconds: int | None) -> str | None:
+    if microseconds is None:
+        return None
+    try:
+        return (_EPOCH + dt.timedelta(microseconds=microseconds)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    except OverflowError:
+        return None
