@@ -16,7 +16,7 @@ ORDER = """
     problems scalars strict_yaml uncertain schema parameters words pictures
     privacy canonical prices readers importers dress casts styles mapping sample_tables checks periods versions categories sample_joins samples
     draws agreement assumptions moments label_moments reduce
-    designs contrasts case_sums arm_shares comparability estimate cells labels rates measured causes economics cashflow
+    designs contrasts case_sums arm_shares comparability estimate cells rectify labels rates measured causes economics cashflow
     gate controls gates design_gate options information measures plans gate_check verdict unmeasured error_rates labelling_plan
     analysis estimates money advice comparable record illustrate pilot diff attribution
     report batch cli
