@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from roi.label_moments import HUMAN, JUDGE, JudgedMoments
 from roi.moments import Moments
-from roi.rectify import ENOUGH_EVENTS, Cell, arm_rates, design_of, few_units
+from roi.rectify import ENOUGH_EVENTS, Cell, arm_rates, design_of
 from roi.words import and_list, percent
 
 __all__ = ["LabelledRates", "WeightedEvents", "earns_credit", "labelled_rates", "weighted_severe"]
@@ -259,7 +259,7 @@ def _plain(
         rows = (moments.arm == arm) & (moments.labelled > 0)
         if rows.any():
             cell = Cell.of_people(moments.labelled[rows], errors[rows], moments.unit[rows])
-            counts[:, arm] /= design_of(moments, arm, [cell]) * few_units(moments, [cell])
+            counts[:, arm] /= design_of(moments, arm, [cell])
     people = float(moments.labels != "judge")
     return LabelledRates(
         kind=kind,
