@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from roi.analysis import Analysis
 from roi.estimate import Estimate, summarise
-from roi.measured import weighted
+from roi.measured import Measured, partially_pooled, weighted
 from roi.moments import ALL, ARMS, COMPONENTS
 from roi.rates import severe_errors
 
-__all__ = ["by_segment", "estimates", "units_of"]
+__all__ = ["by_segment", "estimates", "pooled_by_segment", "units_of"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -214,6 +214,7 @@ def by_segment(a: Analysis) -> list[dict[str, Any]]:
     if m.segments == (ALL,):
         return []
     saved = measured.saved_by_segment()
+    pooled, shrinkage = pooled_by_segment(measured)
     worth = {o.scope.segments: o.mean() for o in a.segments if o.scope is not None}
     rows: list[dict[str, Any]] = []
     for s, name in enumerate(m.segments):
@@ -239,10 +240,26 @@ def by_segment(a: Analysis) -> list[dict[str, Any]]:
                 "minutes_saved": est(
                     None if saved is None else saved[s], "Minutes saved per case", "min/case", min(units)
                 ),
+                "minutes_saved_pooled": est(
+                    None if pooled is None else pooled[s],
+                    "Minutes saved per case, partially pooled",
+                    "min/case",
+                    min(units),
+                ),
+                "shrinkage": shrinkage[s],
                 "error_rate_baseline": est(
                     measured.rates.error[0, s], "Error rate, baseline", "share", units[0]
                 ),
                 "error_rate_pilot": est(measured.rates.error[1, s], "Error rate, pilot", "share", units[1]),
+                "escalation_rate_pilot": est(
+                    measured.rates.escalated[s], "Escalated or abandoned cases, pilot", "share", units[1]
+                ),
+                "agent_cost": est(
+                    None if measured.agent_cost is None else measured.agent_cost[s],
+                    "Agent cost per case",
+                    f"{a.loaded.parameters.about.currency}/case",
+                    units[1],
+                ),
                 "worth_scale": worth.get((name,)),
             }
         )
@@ -256,9 +273,38 @@ def by_segment(a: Analysis) -> list[dict[str, Any]]:
                     "n_pilot": 0,
                     "covered": False,
                     "minutes_saved": None,
+                    "minutes_saved_pooled": None,
+                    "shrinkage": None,
                     "error_rate_baseline": None,
                     "error_rate_pilot": None,
+                    "escalation_rate_pilot": None,
+                    "agent_cost": None,
                     "worth_scale": None,
                 }
             )
     return rows
+
+
+def pooled_by_segment(measured: Measured) -> tuple[Floats | None, list[float | None]]:
+    """Minutes saved by segment, drawn towards the mean of all, and how far each was drawn.
+
+    Args:
+        measured: What was measured.
+
+    Returns:
+        Draws, shape (segments, n_draws), and by segment the share of its distance from the common mean that was taken
+        away: 0 leaves it as measured, 1 leaves nothing of its own; None where it cannot be seen.
+    """
+    saved = measured.saved_by_segment()
+    if saved is None:
+        return None, [None] * len(measured.moments.segments)
+    known = ~np.isnan(saved[:, 0])
+    pooled = partially_pooled(saved, known, measured.weights.share)
+    shrinkage: list[float | None] = [None] * saved.shape[0]
+    before, after, variance = saved[known].mean(axis=1), pooled[known].mean(axis=1), saved[known].var(axis=1)
+    if known.sum() > 2 and (variance > 0).all():
+        centre = float((before / variance).sum() / (1 / variance).sum())
+        for s, x, y in zip(np.flatnonzero(known), before, after, strict=True):
+            if abs(x - centre) > 1e-9 * max(abs(centre), 1.0):
+                shrinkage[int(s)] = round(float(np.clip((x - y) / (x - centre), 0, 1)), 9)
+    return pooled, shrinkage

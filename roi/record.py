@@ -13,10 +13,17 @@ import numpy.typing as npt
 from roi.advice import headline, next_actions, reason, stopping, sum_asked_for
 from roi.analysis import Analysis, as_json, is_first_view
 from roi.causes import in_words
-from roi.comparable import assumption_of, cases_by_month, policy_of, settings_of
+from roi.comparable import assumption_of, policy_of, settings_of
 from roi.economics import not_stated
 from roi.error_rates import error_rates_of
 from roi.estimates import by_segment, estimates
+from roi.footing import (
+    design_of_record,
+    design_warnings,
+    mix_of_record,
+    sample_of_record,
+    tipping_of_record,
+)
 from roi.gate import Gate
 from roi.information import evpi
 from roi.money import cost_of_waiting, losses, money, price_of_caution, share_assumed, summary
@@ -49,6 +56,7 @@ def build_record(a: Analysis) -> dict[str, Any]:
     p, policy, v = a.loaded.parameters, a.loaded.policy, a.verdict
     currency = p.about.currency
     warnings = [*a.loaded.warnings, *a.samples.warnings]
+    warnings += design_warnings(a)
     measured = estimates(a, warnings)
     entries = register(p)
     assumed = share_assumed(a)
@@ -106,7 +114,9 @@ def build_record(a: Analysis) -> dict[str, Any]:
         },
         "estimates": measured,
         "by_segment": by_segment(a),
-        "sample": _sample(a),
+        "design": design_of_record(a),
+        "mix": mix_of_record(a),
+        "sample": sample_of_record(a),
         "options": {
             "kill": _option(
                 a, "Stop now", np.zeros(2), np.zeros(2), one_off=float(np.mean(a.economics.wind_down))
@@ -155,7 +165,7 @@ def build_record(a: Analysis) -> dict[str, Any]:
         else None,
         "share_assumed": assumed[0],
         "assumed_factors": assumed[1],
-        "tipping_point": _tipping(a),
+        "tipping_point": tipping_of_record(a, advised_scope(a)),
         "break_even_minutes": break_even_minutes(a.valuer)
         if a.economics.labour is not None and a.economics.cases_per_month is not None
         else None,
@@ -257,14 +267,6 @@ def _gate(a: Analysis, gate: Gate) -> dict[str, Any]:
     }
 
 
-def _in_both(a: Analysis) -> int | None:
-    """Workers who worked in both arms; None where workers are not the unit."""
-    m = a.moments
-    if m.unit_kind != "worker":
-        return None
-    return int(np.intersect1d(m.unit[m.arm == 0], m.unit[m.arm == 1]).size)
-
-
 def _goal(a: Analysis, measured: dict[str, Any]) -> dict[str, Any] | None:
     goal = a.loaded.parameters.about.goal
     if goal is None:
@@ -279,24 +281,6 @@ def _goal(a: Analysis, measured: dict[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def _sample(a: Analysis) -> dict[str, Any]:
-    m = a.moments
-    demo = sum(n for n, _, _ in m.demo.values())
-    return {
-        "cases": {"baseline": m.cases("baseline"), "pilot": m.cases("pilot"), "demo": demo},
-        "workers": None if m.workers is None else {arm: int(n) for arm, n in m.workers.items()},
-        "workers_in_both": _in_both(a),
-        "first": m.first,
-        "last": m.last,
-        "by_month": cases_by_month(a.samples, a.loaded.parameters.samples.timezone),
-        "assignment": a.measured.design,
-        "median_minutes": {arm: s.p50 for arm, s in m.spread.items()},
-        "independent_unit": m.unit_kind,
-        "degrees_of_freedom": None if np.isinf(a.measured.cells.df) else a.measured.cells.df,
-        "demo": {arm: {"n": n, "minutes": x, "error_rate": e} for arm, (n, x, e) in m.demo.items()},
-    }
-
-
 def _rule_error_rates(a: Analysis) -> dict[str, Any]:
     policy = a.loaded.policy
     found = error_rates_of(
@@ -306,16 +290,6 @@ def _rule_error_rates(a: Analysis) -> dict[str, Any]:
         kill_probability=policy.kill_probability,
     )
     return asdict(found)
-
-
-def _tipping(a: Analysis) -> dict[str, float | None] | None:
-    if a.measured.design == "randomised":
-        return None
-    sds = a.tipping
-    base = a.measured.arm_mean("human_minutes", 0)
-    if sds is None or np.isinf(sds) or base is None:
-        return {"bias": None, "in_sd": None}
-    return {"bias": sds * a.measured.bias_sd * float(base.mean()), "in_sd": sds}
 
 
 def _unknowns(a: Analysis, measured: dict[str, Any]) -> list[str]:
