@@ -17,6 +17,7 @@ from roi.economics import Economics, economics_of
 from roi.gate import Gate
 from roi.gate_check import controls_of, gates_of_scope, tipping_point
 from roi.information import Prices, prices_of
+from roi.labels import earns_credit
 from roi.measured import Measured, measure
 from roi.moments import Moments, fetch
 from roi.options import Option, Valuer, alternatives, remedies_of, scopes_of
@@ -166,15 +167,11 @@ def decide_moments(
         seed=seed,
     )
     start = _start(p, as_of)
-    labelled = moments.labelled.sum() >= 0.95 * max(int(moments.n.sum()), 1)
-    checked = p.samples.labels.selection in ("all", "random") or (
-        p.samples.labels.selection == "unknown" and labelled
-    )
     economics = economics_of(
         p,
         assumptions,
         smallest_saving=policy.smallest_saving_minutes,
-        error_credit=bool(checked) and moments.labels != "judge",
+        error_credit=earns_credit(moments, p.samples.labels.selection),
         start=start,
     )
     causes = find_causes(moments.losses, draws=draws, seed=seed)
