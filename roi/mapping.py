@@ -13,6 +13,7 @@ from roi.privacy import looks_personal, pseudonym
 from roi.problems import Problem
 from roi.readers import Source
 from roi.readers.base import literal, quoted
+from roi.readers.totals import total_sql
 from roi.schema.base import nearest
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ __all__ = [
     "Typed",
     "resolve",
     "sources_of",
+    "text_sql",
     "texts_sql",
     "to_spec",
     "typed_sql",
@@ -67,11 +69,17 @@ class JoinSpec:
         rows: Its source, mapping, marks and query, as of a table.
         on: Canonical key → their column.
         take: Canonical column → how several rows of one case become one value.
+        keys: How keys are compared.
+        longest: Minutes beyond which a time entry was left running.
+        unusable: What becomes of time entries that cannot be right.
     """
 
     rows: TableSpec
     on: Mapping[str, str]
     take: Mapping[str, Literal["sum", "first", "max"]]
+    keys: Literal["auto", "exact", "folded", "number"] = "auto"
+    longest: float = 480.0
+    unusable: Literal["missing", "leave_out", "cap"] = "missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +94,7 @@ class TableSpec:
         missing: Marks that mean a missing value.
         query: One SELECT over the rows.
         format: The name of a trace export's format.
+        timezone: Of its times that carry none, where it is its own.
         joins: Other exports of the same cases.
     """
 
@@ -96,6 +105,7 @@ class TableSpec:
     missing: tuple[str, ...] = ()
     query: str | None = None
     format: str | None = None
+    timezone: str | None = None
     joins: tuple[JoinSpec, ...] = ()
 
 
@@ -120,8 +130,16 @@ def to_spec(table: str, given: schema.TableSpec | schema.JoinSpec, place: str) -
         missing=given.missing,
         query=given.query,
         format=given.format,
+        timezone=given.timezone,
         joins=tuple(
-            JoinSpec(rows=to_spec(table, join, f"{place}.join[{i}]"), on=join.on, take=join.take)
+            JoinSpec(
+                rows=to_spec(table, join, f"{place}.join[{i}]"),
+                on=join.on,
+                take=join.take,
+                keys=join.keys,
+                longest=join.entries.longest,
+                unusable=join.entries.unusable,
+            )
             for i, join in enumerate(joins)
         ),
     )
@@ -208,12 +226,12 @@ class Flag:
 
     Attributes:
         what: "unread" (a text that is no value of its column), "clock" (a time that clocks were moved over),
-            "capped" (minutes cut), "empty" (a row without any cell).
+            "capped" (minutes cut), "empty" (a row without any cell), "total" (a row that sums up others).
         column: The canonical column, or "".
         source: Their column, or "".
     """
 
-    what: Literal["unread", "clock", "capped", "empty"]
+    what: Literal["unread", "clock", "capped", "empty", "total"]
     column: str
     source: str
 
@@ -259,18 +277,23 @@ def typed_sql(table: str, maps: Sequence[ColumnMap], texts: str, styles: Styles)
     outputs: list[str] = []
     flags: list[tuple[Flag, str]] = []
     columns: list[CanonicalColumn] = []
+    total = _total(table, maps, at)
+    no_total = " and not total_" if total else ""
+    if total:
+        mapped.append(f"{total} as total_")
+        flags.append((Flag("total", "", ""), "total_"))
     for i, m in enumerate(maps):
         column = CANONICAL[table][m.name]
         columns.append(column)
         if m.between:
-            _between(m, i, at, styles, values, flags)
+            _between(m, i, at, styles, values, flags, no_total)
         else:
-            text = _text(m, at, joint=" / " if column.kind == "category" else "\x1f")
+            text = text_sql(m, at, joint=" / " if column.kind == "category" else "\x1f")
             mapped.append(f"{text} as m{i}")
             theirs = m.sources[0] if m.sources else ""
             values.append(f"{cast(column, f'm{i}', unit=m.unit, theirs=theirs, styles=styles)} as v{i}")
             if column.kind not in NAMES_HIDDEN and column.kind != "category":
-                flags.append((Flag("unread", m.name, theirs), f"m{i} is not null and v{i} is null"))
+                flags.append((Flag("unread", m.name, theirs), f"m{i} is not null and v{i} is null{no_total}"))
             if column.kind == "time":
                 odd = clock_change(f"m{i}", styles.dates.get(theirs, "iso"), styles)
                 if odd is not None:
@@ -295,7 +318,26 @@ def typed_sql(table: str, maps: Sequence[ColumnMap], texts: str, styles: Styles)
     return Typed(sql, tuple(flag for flag, _ in flags), tuple(columns))
 
 
-def _text(m: ColumnMap, at: Mapping[str, str], *, joint: str) -> str:
+def _total(table: str, maps: Sequence[ColumnMap], at: Mapping[str, str]) -> str | None:
+    """SQL that is true of rows that sum up others: their key, or a cell of a row without one, is a word for it."""
+    name = {"cases": "case_id", "inputs": "case_id", "actions": "action_id"}.get(table)
+    key = next((m.sources for m in maps if m.name == name), ())
+    if not key:
+        return None
+    none = f"coalesce({', '.join(at[s] for s in key)}) is null"
+    keyed = " and ".join(f"coalesce({total_sql(at[s])}, true)" for s in key)
+    others = " or ".join(f"coalesce({total_sql(at[s])}, false)" for s in at if s not in key) or "false"
+    return f"case when {none} then {others} else {keyed} end"
+
+
+def text_sql(m: ColumnMap, at: Mapping[str, str], *, joint: str) -> str:
+    """The text of a column after its value map.
+
+    Args:
+        m: How the column comes from theirs.
+        at: Their column → its name among the cleaned texts.
+        joint: What stands between the parts of a key.
+    """
     if m.constant is not None:
         return f"{literal(m.constant)}::varchar"
     if len(m.sources) > 1:
@@ -324,6 +366,7 @@ def _between(
     styles: Styles,
     values: list[str],
     flags: list[tuple[Flag, str]],
+    no_total: str,
 ) -> None:
     start, end = (at[s] for s in m.sources)
     times = [
@@ -333,7 +376,7 @@ def _between(
     whole = minutes_between(times[0], times[1], None)
     values.append(f"{minutes_between(times[0], times[1], m.cap) if m.cap else whole} as v{i}")
     for source, text, time in zip(m.sources, (start, end), times, strict=True):
-        flags.append((Flag("unread", m.name, source), f"{text} is not null and ({time}) is null"))
+        flags.append((Flag("unread", m.name, source), f"{text} is not null and ({time}) is null{no_total}"))
         odd = clock_change(text, styles.dates.get(source, "iso"), styles)
         if odd is not None:
             flags.append((Flag("clock", m.name, source), odd))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from roi.canonical import CANONICAL, CanonicalColumn
 from roi.casts import Styles
+from roi.conventions import roles_of, settle
 from roi.importers import open_export
 from roi.mapping import ColumnMap, Flag, TableSpec, Typed, resolve, sources_of, texts_sql, typed_sql
 from roi.privacy import describe_text
@@ -15,7 +16,7 @@ from roi.problems import Problem
 from roi.readers import open_source
 from roi.readers.base import Connection, Rows, UnreadableError
 from roi.readers.query import names_in, run_query
-from roi.styles import clock_shifts, date_styles, decimal_styles, doubtful_numbers
+from roi.styles import clock_shifts
 
 __all__ = ["ReadTable", "Surroundings", "UncastError", "read_table"]
 
@@ -30,6 +31,7 @@ class Surroundings:
         folder: The folder of the parameter file.
         file: The parameter file's name, for messages.
         timezone: Of times that carry none.
+        currency: Of amounts that carry none.
     """
 
     con: Connection
@@ -37,6 +39,7 @@ class Surroundings:
     folder: Path
     file: str
     timezone: str
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,10 +121,23 @@ def read_table(spec: TableSpec, around: Surroundings, *, name: str, also: Sequen
         name=f"source_{name}",
         file=around.file,
         place=f"{spec.place}.source",
+        roles=roles_of(spec, also),
     )
     if spec.query is not None:
         rows = run_query(con, rows, spec.query, table=name, file=around.file, place=f"{spec.place}.query")
     maps, problems = resolve(spec, rows.columns, file=around.file, label=rows.label, also=also)
+    problems += [
+        Problem(
+            rows.label,
+            first,
+            f"{n:,} {'cell holds' if n == 1 else 'cells hold'} the error of a formula in {source}, whose blanks mean 0 "
+            f"({spec.place}.columns.{m.name}.blank); mend the formula, or set blank: missing",
+        )
+        for m in maps
+        for source in m.sources
+        if m.blank == "zero" and source in rows.errors
+        for n, first in [rows.errors[source]]
+    ]
     if problems:
         raise UnreadableError(problems)
     sources = sources_of(maps)
@@ -129,7 +145,8 @@ def read_table(spec: TableSpec, around: Surroundings, *, name: str, also: Sequen
         raise UnreadableError([Problem(around.file, f"{spec.place}.columns", "maps no column of the source")])
     select = rows.select(sources)
     texts = texts_sql(select, sources, spec.missing)
-    styles = Styles({}, {}, around.timezone, clock_shifts(around.timezone))
+    zone = spec.timezone or around.timezone
+    styles = Styles({}, {}, zone, clock_shifts(zone))
     typed = typed_sql(spec.table, maps, texts, styles)
     try:
         total, bits = _make(con, name, typed)
@@ -141,24 +158,15 @@ def read_table(spec: TableSpec, around: Surroundings, *, name: str, also: Sequen
     rejected = rows.check()
     if rejected:
         raise UnreadableError(rejected)
-    unsettled: Mapping[str, str] = {}
-    doubts: Sequence[str] = ()
-    if _unread(typed, bits):
-        styles, unsettled = _settle(con, spec.table, maps, texts, styles, typed, bits)
-        if styles.decimals or styles.dates:
-            typed = typed_sql(spec.table, maps, texts, styles)
+    unsettled: Mapping[str, tuple[str, str]] = {}
+    failing = frozenset(flag.source for _, flag in _unread(typed, bits))
+    if failing:
+        settled = settle(con, spec, maps, rows, styles, failing, currency=around.currency)
+        unsettled = settled.unsettled
+        if settled.typed is not None:
+            typed = settled.typed
             total, bits = _make(con, name, typed)
-            doubts = doubtful_numbers(
-                con,
-                texts,
-                {
-                    m.name: (f"t{sources.index(m.sources[0])}", styles.decimals[m.name])
-                    for m in maps
-                    if m.name in styles.decimals
-                },
-            )
-    if doubts:
-        rows = replace(rows, warnings=(*rows.warnings, *(f"{rows.label}: {doubt}" for doubt in doubts)))
+        rows = replace(rows, warnings=(*rows.warnings, *settled.doubts))
     read = ReadTable(
         spec=spec,
         name=name,
@@ -180,15 +188,29 @@ def read_table(spec: TableSpec, around: Surroundings, *, name: str, also: Sequen
         )
     if total == 0:
         raise UnreadableError([Problem(rows.label, "", "holds no data rows")])
-    if around.timezone == "UTC" or not bits & read.bit("clock"):
+    if zone == "UTC" or not bits & read.bit("clock"):
         return read
-    odd = con.execute(f"select count(*) from {name} where flags_ & {read.bit('clock')} <> 0").fetchall()[0][0]
-    have = "row has" if odd == 1 else "rows have"
-    warning = (
-        f"{rows.label}: {odd:,} {have} times at which clocks were moved in {around.timezone}; they do not exist or "
-        "exist twice, and an hour more or less was taken"
-    )
+    warning = f"{rows.label}: {_moved_clocks(con, read, zone)}"
     return replace(read, rows=replace(rows, warnings=(*rows.warnings, warning)))
+
+
+def _moved_clocks(con: Connection, read: ReadTable, zone: str) -> str:
+    """What is said of local times that do not exist or exist twice; which hour was meant is nobody's guess."""
+    at = f"flags_ & {read.bit('clock')} <> 0"
+    odd, days = con.execute(
+        f"select count(*), (select list(rowid + 1 order by rowid) from (select rowid from {read.name} where {at} "
+        f"order by rowid limit 3)) from {read.name} where {at}"
+    ).fetchall()[0]
+    have = "row has" if odd == 1 else "rows have"
+    rows = (
+        "row " + ", ".join(f"{row:,}" for row in days)
+        if odd == 1
+        else "rows " + ", ".join(f"{r:,}" for r in days)
+    )
+    return (
+        f"{odd:,} {have} times at which clocks were moved in {zone} (first: {rows}); they do not exist or exist "
+        "twice, and an hour more or less was taken: export times with their offset, or in UTC with timezone: UTC"
+    )
 
 
 def _make(con: Connection, name: str, typed: Typed) -> tuple[int, int]:
@@ -199,45 +221,6 @@ def _make(con: Connection, name: str, typed: Typed) -> tuple[int, int]:
 
 def _unread(typed: Typed, bits: int) -> list[tuple[int, Flag]]:
     return [(k, f) for k, f in enumerate(typed.flags) if f.what == "unread" and bits >> k & 1]
-
-
-def _settle(
-    con: Connection,
-    table: str,
-    maps: Sequence[ColumnMap],
-    texts: str,
-    styles: Styles,
-    typed: Typed,
-    bits: int,
-) -> tuple[Styles, Mapping[str, str]]:
-    at = {name: f"t{i}" for i, name in enumerate(sources_of(maps))}
-    unread = {flag.source for _, flag in _unread(typed, bits)}
-    numbers = {
-        m.name: at[m.sources[0]]
-        for m in maps
-        if CANONICAL[table][m.name].kind in ("minutes", "cost", "number", "share", "count", "defects")
-        and len(m.sources) == 1
-        and m.unit != "duration"
-    }
-    # Other columns are looked at only where one that cannot be read may need their testimony.
-    failing = {name for name in numbers if any(at.get(source) == numbers[name] for source in unread)}
-    decimals, unsettled_numbers = decimal_styles(con, texts, numbers if failing else {})
-    times = [m.sources for m in maps if m.between or CANONICAL[table][m.name].kind in ("time", "month")]
-    needed = [s for sources in times for s in sources if s in unread]
-    dates, unsettled_dates = date_styles(con, texts, [at[s] for s in needed])
-    back = {text: source for source, text in at.items()}
-    return (
-        replace(styles, decimals=decimals, dates={back[t]: style for t, style in dates.items()}),
-        {
-            **{maps_source(maps, name): why for name, why in unsettled_numbers.items() if name in failing},
-            **{back[t]: why for t, why in unsettled_dates.items()},
-        },
-    )
-
-
-def maps_source(maps: Sequence[ColumnMap], name: str) -> str:
-    """Their column behind a canonical one."""
-    return next(m.sources[0] for m in maps if m.name == name)
 
 
 _MARKS = "'nan', 'inf', '-inf', 'infinity', '-infinity', 'null', 'none', 'na', 'n/a'"
@@ -261,7 +244,7 @@ def _unread_problems(
     unread: Sequence[tuple[int, Flag]],
     texts: str,
     sources: Sequence[str],
-    unsettled: Mapping[str, str],
+    unsettled: Mapping[str, tuple[str, str]],
 ) -> list[Problem]:
     counts = ", ".join(
         f"count(*) filter (flags_ >> {k} & 1 = 1), min(rowid) filter (flags_ >> {k} & 1 = 1)"
@@ -272,26 +255,22 @@ def _unread_problems(
     for i, (_, flag) in enumerate(unread):
         n, first = found[2 * i], found[2 * i + 1]
         column = read.columns[flag.column]
-        why = unsettled.get(flag.source)
-        if why is not None:
-            mend = "write them in one way, or say it with query:"
-            if column.kind in ("time", "month") or "month" in why:
-                mend = "write dates as 2026-03-01, or say it with query: strptime(…)"
-            problems.append(Problem(read.rows.label, flag.column, f"{why}; {mend}"))
+        if flag.source in unsettled:
+            problems.append(Problem(unsettled[flag.source][0], flag.column, unsettled[flag.source][1]))
             continue
         m = next(m for m in read.maps if m.name == flag.column)
         cell = f"t{list(sources).index(flag.source)}" if flag.source else "null::varchar"
         length, special = con.execute(
             f"select length({cell}), lower({cell}) in ({_MARKS}) from ({texts}) limit 1 offset {first}"
         ).fetchall()[0]
-        shown = describe_text(length)
+        shown, where = describe_text(length), read.rows.where(first)
         many = f"{n:,} value{'s' if n != 1 else ''}"
         if column.kind == "choice":
             listed = " nor ".join(f"'{c}'" for c in column.choices)
             either = "neither " if len(column.choices) == 2 else "none of " if len(column.choices) > 2 else ""
             listed = listed if len(column.choices) == 2 else ", ".join(column.choices)
             verb = "is" if n == 1 else "are"
-            text = f"{many} {verb} {either}{listed} (first: row {first + 1}, {shown})"
+            text = f"{many} {verb} {either}{listed} (first: {where}, {shown})"
             problems.append(
                 Problem(
                     read.rows.label,
@@ -305,7 +284,7 @@ def _unread_problems(
             wanted = _WANTED["time"]
         elif m.unit == "duration":
             wanted = "is no duration such as 1m31s, 00:01:31 or PT1M31S"
-        text = f"{many} cannot be read; row {first + 1}, {shown}, {wanted}"
+        text = f"{many} cannot be read; {where}, {shown}, {wanted}"
         if special:
             text += f"; if such a mark means missing, name it under {read.spec.place}.missing"
         elif column.kind == "minutes" and not m.between and m.unit != "duration":

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
-from roi.scalars import describe, shorten
+from roi.scalars import shorten
 from roi.schema.allocation import Allocation
 from roi.schema.base import (
-    Anything,
     Flag,
     Group,
-    Integer,
     Label,
     Names,
     Number,
@@ -25,8 +22,8 @@ from roi.schema.base import (
     ordinal_list,
     read_names,
     read_text,
-    shorthand,
 )
+from roi.schema.sources import Columns, ColumnSpec, SourceSpec, zone_of
 from roi.schema.tables import TABLE_COLUMNS, Column, ColumnKind
 from roi.schema.values import Positive, Share
 from roi.strict_yaml import YamlPath
@@ -37,6 +34,7 @@ __all__ = [
     "Column",
     "ColumnKind",
     "ColumnSpec",
+    "Entries",
     "JoinSpec",
     "Labels",
     "Samples",
@@ -44,159 +42,46 @@ __all__ = [
     "TableSpec",
 ]
 
-Unit_: TypeAlias = Literal["milliseconds", "seconds", "minutes", "hours", "days", "duration"]
-_DATABASE_FILE = re.compile(r"[^\s:?@]+\.(?:duckdb|ddb|db|sqlite|sqlite3)")
-_ENVIRONMENT = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 
+class Entries(Group):
+    """What counts of several time entries a case, whose minutes are summed.
 
-class SourceSpec(Group):
-    """Files, or a table or query in a database.
-
-    A path, a glob or a list of them alone is the same as ``{file: …}``.
+    Parts of entries that overlap count once, for each person.
     """
 
-    file: Names = Field(
-        (),
-        description="CSV, TSV, Parquet, JSON Lines or XLSX files (also .gz): paths or globs relative to the "
-        "project folder; several are united by column name.",
+    longest: Number = Field(
+        480.0, description="Minutes beyond which an entry is taken for one that was left running."
     )
-    sheet: Text | None = Field(None, description="The sheet of a workbook; by default its first.")
-    header_row: Integer | None = Field(
-        None, description="The row of a spreadsheet, from 1, that holds the column names."
+    unusable: Literal["missing", "leave_out", "cap"] = Field(
+        "missing",
+        description="What becomes of entries that are too long, end before they start or have no length: "
+        "`missing` (the minutes of their case are not known), `leave_out` (the other entries are summed), or `cap` "
+        "(too long ones count as `longest`, the others as missing).",
     )
-    connect: Text | None = Field(
-        None,
-        description="A database: the environment variable that holds its address, as ${NAME}, or the path "
-        "of a DuckDB or SQLite file.",
-    )
-    table: Text | None = Field(None, description="The table to read, with `connect`.")
-    sql: Text | None = Field(None, description="One SELECT to read, with `connect`.")
 
-    @field_validator("connect")
+    @field_validator("longest")
     @classmethod
-    def _no_secret(cls, value: str | None) -> str | None:
-        if value is None or _ENVIRONMENT.fullmatch(value) or _DATABASE_FILE.fullmatch(value):
-            return value
-        # The text may hold a password, so it is not repeated.
-        raise ValueError(
-            "an address does not belong into a file; put it into an environment variable and write "
-            '"${NAME}" (a DuckDB or SQLite file may stand here by its path)'
-        )
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> Self:
-        parts: list[tuple[YamlPath, str]] = []
-        if bool(self.file) == (self.connect is not None):
-            parts.append(((), "write either `file` or `connect`"))
-        if self.connect is not None and (self.table is None) == (self.sql is None):
-            parts.append((("connect",), "needs either `table` or `sql` beside it"))
-        if self.connect is None:
-            parts += [
-                ((key,), "needs `connect` beside it")
-                for key in ("table", "sql")
-                if getattr(self, key) is not None
-            ]
-        if self.header_row is not None and not self.header_row >= 1:
-            parts.append((("header_row",), f"{self.header_row} is not a row; rows count from 1"))
-        if parts:
-            raise RefusedError(parts)
-        return self
+    def _some_time(cls, value: float) -> float:
+        if not 0 < value <= 100_000:
+            raise ValueError(f"{value:g} is no number of minutes above 0; write 480, say")
+        return value
 
 
-class ColumnSpec(Group):
-    """How one canonical column comes from theirs.
-
-    A name alone is ``{from: name}``; a list of names is one key joined from them.
-    """
-
-    from_: Names = Field(
-        (), alias="from", description="Their column, or several: joined into one key, or with `as`."
-    )
-    unit: Unit_ | None = Field(
-        None,
-        description="The unit of their numbers; `duration` for texts such as 1m31s, 00:01:31 or PT1M31S.",
-    )
-    values: dict[str, str | None] | None = Field(
-        None, description="Their values to ours; an empty one of ours means missing."
-    )
-    blank: Literal["zero", "missing"] | None = Field(
-        None, description="What an empty cell means; until it is declared, both results are shown."
-    )
-    as_: Literal["minutes"] | None = Field(
-        None, alias="as", description="With two times in `from`: minutes from one to the other."
-    )
-    cap: Number | None = Field(None, description="The most minutes that one case may count, with `as`.")
-    value: Anything = Field(None, description="A constant for every row.")
-
-    @field_validator("values", mode="before")
-    @classmethod
-    def _texts(cls, value: Any) -> Any:
-        if not isinstance(value, Mapping):
-            raise ValueError(f"{describe(value)} where a group is wanted; write values: {{theirs: ours}}")
-        return {str(key): None if item is None else read_text(item) for key, item in value.items()}
-
-    @model_validator(mode="after")
-    def _together(self) -> Self:
-        parts: list[tuple[YamlPath, str]] = []
-        if bool(self.from_) == (self.value is not None):
-            parts.append(((), "write either `from` (their column) or `value` (a constant)"))
-        if self.as_ is not None and len(self.from_) != 2:
-            parts.append((("as",), "needs two times: from: [start, end]"))
-        if self.as_ is not None and self.unit is not None:
-            parts.append((("unit",), "does not go with `as: minutes`; leave it out"))
-        if self.as_ is None and self.cap is not None:
-            parts.append((("cap",), "needs `as: minutes` beside it"))
-        if self.cap is not None and not self.cap > 0:
-            parts.append((("cap",), f"{self.cap:g} is not above 0"))
-        if self.as_ is None and len(self.from_) > 1 and (self.unit is not None or self.values is not None):
-            parts.append(
-                ((), "several columns are joined into one key, which has neither `unit` nor `values`")
-            )
-        if self.value is not None and (self.unit or self.values or self.blank):
-            parts.append((("value",), "a constant goes without `unit`, `values` and `blank`"))
-        if parts:
-            raise RefusedError(parts)
-        return self
-
-
-def _read_column(value: Any) -> Any:
-    return value if isinstance(value, Mapping | ColumnSpec) else {"from": value}
-
-
-Mapped: TypeAlias = Annotated[
-    ColumnSpec, BeforeValidator(_read_column, json_schema_input_type=Names | ColumnSpec)
-]
-Source: TypeAlias = Annotated[
-    SourceSpec, BeforeValidator(shorthand("file"), json_schema_input_type=Names | SourceSpec)
-]
-
-
-class _Columns(Group):
-    """What a table and a join have in common."""
-
-    source: Source = Field(
-        description="Where the rows lie: a path, a glob, a list of them, or a group of keys."
-    )
-    columns: dict[str, Mapped] = Field(
-        default_factory=dict, description="Our column: theirs. Columns of the same name need no line."
-    )
-    missing: Names = Field((), description='Marks that mean a missing value, such as ["/", "n/a"].')
-    query: Text | None = Field(
-        None, description='One SELECT over the rows, for what mapping cannot say: "select … from source".'
-    )
-    format: Text | None = Field(
-        None, description="The name of a trace export's format, where its content does not tell."
-    )
-
-
-class JoinSpec(_Columns):
+class JoinSpec(Columns):
     """Another export of the same cases."""
 
     on: dict[str, Text] = Field(description="Our key column: theirs.")
+    keys: Literal["auto", "exact", "folded", "number"] = Field(
+        "auto",
+        description="How keys are compared: `exact`; `folded` (neither case nor spaces count); `number` (#1042, "
+        "CLM-1042 and 01042 are 1042); `auto` takes the first of these that matches most and keeps different keys "
+        "apart.",
+    )
     take: dict[str, Literal["sum", "first", "max"]] = Field(
         default_factory=dict,
         description="Columns to take over, and how several rows of one case become one value.",
     )
+    entries: Entries = Field(Entries(), description="What counts of several time entries a case.")
 
     @model_validator(mode="after")
     def _known(self) -> Self:
@@ -210,7 +95,7 @@ class JoinSpec(_Columns):
         return self
 
 
-class TableSpec(_Columns):
+class TableSpec(Columns):
     """One sample table. A path alone is enough where its names already match."""
 
     join: tuple[JoinSpec, ...] = Field((), description="Other exports of the same cases, joined to them.")
@@ -373,17 +258,7 @@ class Samples(Group):
     @field_validator("timezone")
     @classmethod
     def _real_zone(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        from zoneinfo import ZoneInfo, available_timezones
-
-        try:
-            ZoneInfo(value)
-        except (ValueError, OSError, KeyError):
-            meant = nearest(value, sorted(available_timezones()))
-            hint = f"did you mean '{meant}'?" if meant else "write Europe/Berlin, say"
-            raise ValueError(f"'{shorten(value)}' is not a time zone; {hint}") from None
-        return value
+        return zone_of(value)
 
     @model_validator(mode="after")
     def _columns_known(self) -> Self:
