@@ -11,9 +11,11 @@ from roi import words
 __all__ = [
     "Choice",
     "Fact",
+    "assigned",
     "choices",
     "controls_line",
     "facts",
+    "finding_word",
     "gate_word",
     "measured_sentence",
     "quantity",
@@ -32,6 +34,7 @@ GATE_WORDS = {
     "exceeded": "Fails",
     "missing_evidence": "No evidence",
 }
+FINDING_WORDS = {"stops": "Not comparable", "warning": "Caution", "note": "Note"}
 KINDS = {
     "repair": "Repair",
     "control": "Control",
@@ -167,8 +170,36 @@ def measured_sentence(record: Record) -> str:
     if sample.get("first") and sample.get("last"):
         parts.append(f"{words.day(sample['first'])} to {words.day(sample['last'])}")
     text = ", ".join(parts)
-    said = ASSIGNMENT.get(str(sample.get("assignment")))
+    said = assigned(record)
     return f"{text}; {said}." if said else f"{text}."
+
+
+def assigned(record: Record) -> str:
+    """How cases came to an arm, in words; empty where nobody says."""
+    contradicted = (record.get("design") or {}).get("contradicted_by")
+    if contradicted:
+        return f"declared as drawn at random, but {words.shorten(contradicted, 160)}"
+    return ASSIGNMENT.get(str((record.get("sample") or {}).get("assignment")), "")
+
+
+def _comparison(record: Record) -> str:
+    """The independent unit, what was found of the arms, and the bias that would matter."""
+    design: Mapping[str, Any] = record.get("design") or {}
+    parts = [f"{words.capital(words.shorten(design['text'], 200))}."]
+    parts += [
+        words.shorten(f.get("text") or "", 300)
+        for f in design.get("findings") or []
+        if f.get("level") in ("stops", "warning")
+    ]
+    tipping = (record.get("tipping_point") or {}).get("text")
+    if tipping:
+        parts.append(words.shorten(tipping, 300))
+    return " ".join(parts)
+
+
+def finding_word(level: object) -> str:
+    """How grave a finding about the arms is, in a word."""
+    return FINDING_WORDS.get(str(level), "Note")
 
 
 def _people(pilot: float, before: float, both: float | None) -> str:
@@ -270,6 +301,8 @@ def facts(record: Record) -> list[Fact]:
     if (record.get("first_view") or {}).get("is"):
         found.append(Fact("A first view", "Too few inputs are the pilot's own for a scale to be advised."))
     found.append(Fact("What was measured", f"{_saved(record)} {words.capital(measured_sentence(record))}"))
+    if (record.get("design") or {}).get("text"):
+        found.append(Fact("How it was compared", _comparison(record)))
     goal = _goal(record)
     if goal:
         found.append(Fact("The goal", goal))

@@ -123,6 +123,7 @@ def environment() -> Environment:
         return Markup("<bdi>{}</bdi>").format(words.shorten(text, most))
 
     found.filters |= FORMATS | {"say": say, "dots": _dots, "drawn": _drawn, "gate_word": facts.gate_word}
+    found.filters["finding_word"] = facts.finding_word
     found.globals |= {"controls": words.CONTROLS, "kinds": facts.KINDS, "quantity": facts.quantity}
     return found
 
@@ -242,6 +243,11 @@ def measured(decision: Decision) -> Section:
         figure=figure,
         rows=rows,
         saved=found.get("minutes_saved_per_case"),
+        design=record.get("design") or {},
+        assigned=facts.assigned(record),
+        drawn_together=[
+            row for row in record.get("by_segment") or [] if words.finite(row.get("shrinkage")) is not None
+        ],
         relative=found.get("relative_time_saved"),
     )
 
