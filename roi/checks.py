@@ -57,7 +57,7 @@ def key_of(read: ReadTable) -> str | None:
 def used_rows(read: ReadTable) -> str:
     """SQL that is true of rows that hold their key."""
     key = key_of(read)
-    holds = f"(flags_ & {read.bit('empty')}) = 0"
+    holds = f"(flags_ & {read.bit('empty') | read.bit('total')}) = 0"
     return f"{holds} and {quoted(key)} is not null" if key else holds
 
 
@@ -79,7 +79,9 @@ def check_table(con: Connection, read: ReadTable) -> Checked:
     parts = [
         f"count(*) filter ({used})",
         f"count(*) filter ({empty})",
-        f"count(*) filter (not ({empty}) and {quoted(key)} is null)" if key else "0",
+        f"count(*) filter ((flags_ & {read.bit('empty') | read.bit('total')}) = 0 and {quoted(key)} is null)"
+        if key
+        else "0",
         f"count(*) filter ({used}) - count(distinct hash({', '.join(quoted(k) for k in keys)})) filter ({used})"
         if keys
         else "0",
@@ -196,7 +198,8 @@ def _problem(con: Connection, read: ReadTable, rule: _Rule, n: int, used: str) -
     ).fetchall()[0]
     value = f", {_plain(row[1])}" if rule.shows is not None else ""
     many = f"{n:,} value{'s' if n != 1 else ''}"
-    return Problem(read.rows.label, rule.column, f"{many} {rule.text} (first: row {row[0]:,}{value})")
+    where = read.rows.where(row[0] - 1)
+    return Problem(read.rows.label, rule.column, f"{many} {rule.text} (first: {where}{value})")
 
 
 def _plain(number: str) -> str:

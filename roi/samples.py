@@ -179,6 +179,7 @@ class _Opening:
             folder=self.loaded.path.parent,
             file=self.loaded.name,
             timezone=self.given.timezone or "UTC",
+            currency=self.loaded.parameters.about.currency if self.loaded.parameters.about else None,
         )
 
     def _read(self) -> dict[str, ReadTable]:
@@ -193,7 +194,9 @@ class _Opening:
                 if isinstance(error, UncastError):
                     self.problems += check_table(self.con, error.read).problems
                 continue
-            self.warnings += reads[name].rows.warnings
+            rows = reads[name].rows
+            self.warnings += rows.warnings
+            self.exclusions += [Exclusion(table=name, reason=why, rows=n) for why, n in rows.left_out.items()]
         return reads
 
     def _keep(self, read: ReadTable, look: Checked) -> str:
@@ -203,7 +206,10 @@ class _Opening:
             self.exclusions.append(Exclusion(table=name, reason="wholly blank row", rows=look.empty))
         if look.keyless:
             key = "case_id" if name != "actions" else "action_id"
-            self._exclude(read, f"no {key}", f"(flags_ & {read.bit('empty')}) = 0 and {key} is null")
+            named = read.bit("empty") | read.bit("total")
+            self._exclude(read, f"no {key}", f"(flags_ & {named}) = 0 and {key} is null")
+        if read.set_flags & read.bit("total"):
+            self._exclude(read, "totals row", f"(flags_ & {read.bit('total')}) <> 0")
         keep = used_rows(read)
         if name == "cases" and "version" in read.columns:
             wanted = (

@@ -14,9 +14,9 @@ PACKAGE = ROOT / "roi"
 # The order in which data flows; a module imports only from modules before it. A folder holds siblings only.
 ORDER = """
     problems scalars strict_yaml uncertain schema parameters words pictures
-    privacy canonical prices readers importers dress casts styles mapping sample_tables checks periods versions categories sample_joins samples
-    draws agreement assumptions moments label_moments reduce
-    designs contrasts case_sums arm_shares comparability estimate cells rectify labels rates measured causes economics cashflow
+    privacy canonical prices readers importers dress casts styles mapping conventions sample_tables checks periods versions categories sample_joins samples
+    draws marginals agreement assumptions moments label_moments reduce
+    designs contrasts case_sums arm_shares comparability estimate clusters covariate scores cells rectify labels rates measured causes economics cashflow
     gate controls gates design_gate options information measures plans gate_check verdict unmeasured error_rates labelling_plan
     analysis estimates money advice comparable footing record illustrate pilot diff attribution
     report batch cli

@@ -115,4 +115,5 @@ def run_query(con: Connection, rows: Rows, sql: str, *, table: str, file: str, p
         select=held.select_part,
         fingerprints=rows.fingerprints,
         warnings=rows.warnings,
+        left_out=rows.left_out,
     )
