@@ -36,6 +36,7 @@ __all__ = [
     "json_schema",
     "load_parameters",
     "load_samples_only",
+    "project_of",
     "register",
     "resolve_paths",
 ]
@@ -105,7 +106,7 @@ def load_parameters(pilot: str | Path, *, overrides: Mapping[str, object] | None
         ParameterError: With every problem of the file, the overrides and the policy.
     """
     path = _find(pilot)
-    project = _project(path)
+    project = project_of(path)
     name = _relative(path, project)
     document = read_yaml(path, name=name)
     raw, document, used = lay_overrides(document, overrides or {}, path, name)
@@ -117,6 +118,9 @@ def load_parameters(pilot: str | Path, *, overrides: Mapping[str, object] | None
         )
     elif document.value is not None or used:
         parameters = _validate(raw, document, name, problems)
+        # A value that was refused as it was read is missing where it is checked; it is named once.
+        refused = {problem.place for problem in document.problems}
+        problems = [p for p in problems if p in document.problems or p.place not in refused]
         problems += _name_problems(raw, document, path, name)
         problems += scenario_problems(raw, document, name, {problem.place for problem in problems})
     policy_path = path.parent / _POLICY_FILE
@@ -158,7 +162,7 @@ def load_samples_only(path: Path, problems: Sequence[Problem]) -> LoadedParamete
     Returns:
         None where the samples themselves, or what their reading rests on, are broken.
     """
-    project = _project(path)
+    project = project_of(path)
     name = _relative(path, project)
     document = read_yaml(path, name=name)
     broken = {
@@ -294,7 +298,8 @@ def _find(pilot: str | Path) -> Path:
     raise ParameterError([Problem(f"params/{text}.yaml", "", f"does not exist{hint}")])
 
 
-def _project(path: Path) -> Path:
+def project_of(path: Path) -> Path:
+    """The folder to which the paths in a parameter file are relative."""
     folder = path.resolve().parent
     for above in (folder, *folder.parents):
         if (above / "params").is_dir() or (above / "pyproject.toml").is_file():

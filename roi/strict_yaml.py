@@ -18,9 +18,12 @@ import yaml
 from roi.problems import Problem
 from roi.scalars import Plain, shorten
 
-__all__ = ["Document", "YamlPath", "dotted", "read_yaml"]
+__all__ = ["FILL_IN", "Document", "YamlPath", "dotted", "read_yaml"]
 
 YamlPath: TypeAlias = tuple[str | int, ...]
+
+FILL_IN = "FILL_IN"
+"""What `roi new` writes, unquoted, where only a person knows the value."""
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 40
@@ -203,6 +206,9 @@ class _Builder:
             return [], True
         if event.style:
             return str(event.value), False
+        if event.value == FILL_IN:
+            self._add(path, line, "is still to be filled in; the comment beside it says with what")
+            return None, False
         return (None if event.value in _NULLS else Plain(event.value)), False
 
     def _refuse_marks(self, event: Any, path: YamlPath, line: int) -> None:
