@@ -186,11 +186,11 @@ def _comparison(record: Record) -> str:
     """The independent unit, what was found of the arms, and the bias that would matter."""
     design: Mapping[str, Any] = record.get("design") or {}
     parts = [f"{words.capital(words.shorten(design['text'], 200))}."]
-    parts += [
-        words.shorten(f.get("text") or "", 300)
-        for f in design.get("findings") or []
-        if f.get("level") in ("stops", "warning")
-    ]
+    found = [f for f in design.get("findings") or [] if f.get("level") in ("stops", "warning")]
+    if found:
+        parts.append(words.shorten(found[0].get("text") or "", 300))
+    if len(found) > 1:
+        parts.append(f"{words.plural(len(found) - 1, 'more caution')} below.")
     tipping = (record.get("tipping_point") or {}).get("text")
     if tipping:
         parts.append(words.shorten(tipping, 300))
