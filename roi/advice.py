@@ -190,8 +190,9 @@ def next_actions(a: Analysis) -> list[dict[str, Any]]:
                 owner=owner,
                 by=_by(a, m.months),
                 cost=m.price,
-                worth=v.unknown.upside if m.n else None,
+                worth=v.unknown.upside if m.n and m.price is not None else None,
                 pass_mark="The worth of scaling can be computed",
+                max_price=v.unknown.upside if m.price is None else None,
             )
         )
         return found

@@ -11,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from roi.advice import headline, next_actions, reason, stopping, sum_asked_for
-from roi.analysis import Analysis, as_json, is_first_view
+from roi.analysis import Analysis, as_json
 from roi.causes import in_words
 from roi.comparable import assumption_of, policy_of, settings_of
 from roi.economics import not_stated
 from roi.error_rates import error_rates_of
 from roi.estimates import by_segment, estimates
+from roi.first_view import first_view
 from roi.footing import (
     design_of_record,
     design_warnings,
@@ -60,7 +61,6 @@ def build_record(a: Analysis) -> dict[str, Any]:
     measured = estimates(a, warnings)
     entries = register(p)
     assumed = share_assumed(a)
-    defaults = sum(entry.value.evidence == "default" for entry in entries)
     roll_outs = [o for o in (a.scale, *a.segments) if o is not None]
     plans = [*a.plans, *([a.waiting] if a.waiting is not None else [])]
     # A scale needs no fix; what a further measurement would be worth is told by the value of information.
@@ -106,7 +106,7 @@ def build_record(a: Analysis) -> dict[str, Any]:
         "goal": _goal(a, measured),
         "spent_to_date": _number(p.about.spent_to_date),
         "sum_asked_for": sum_asked_for(a),
-        "first_view": {"defaults": defaults, "inputs": len(entries), "is": is_first_view(p)},
+        "first_view": first_view(a),
         "chances": {
             "scale_pays": None if a.scale is None else a.scale.chance(policy.hurdle),
             "fix_pays": None if fix is None else float(np.mean(fix.worth > policy.hurdle)),

@@ -69,17 +69,15 @@ def why_unknown(
     if scale is not None:
         return None
     moments, e = valuer.measured.moments, valuer.economics
-    lacking = [
-        key
-        for key, value in (
-            ("demand.cases_per_month", e.cases_per_month),
-            ("economics.labour_cost_per_hour", e.labour),
-        )
-        if value is None
-    ]
+    stated = (
+        ("demand.cases_per_month", "the number of cases a month", e.cases_per_month),
+        ("economics.labour_cost_per_hour", "the cost of an hour of labour", e.labour),
+    )
+    lacking = [key for key, _, value in stated if value is None]
     if lacking:
+        names = " and ".join(name for _, name, value in stated if value is None)
         return Unknown(
-            why=f"{' and '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} not stated",
+            why=f"{names} {'is' if len(lacking) == 1 else 'are'} not known",
             measure=Measure(
                 gate="value", pool="words", what=f"State {' and '.join(lacking)}", n=0, price=0.0, months=0.0
             ),

@@ -117,11 +117,9 @@ def decide(
         return Verdict(verdict="scale", option=max(passing, key=lambda o: o.mean()))
     if unknown is not None:
         measure = unknown.measure
+        # What nobody has priced is asked for, with the most that it may cost; it is no ground to stop.
         worth_it = (
-            measure is not None
-            and measure.price is not None
-            and unknown.upside is not None
-            and unknown.upside > measure.price
+            measure is not None and unknown.upside is not None and unknown.upside > (measure.price or 0.0)
         )
         if worth_it:
             return Verdict(verdict="fix", fix_kind="measure", unknown=unknown)
