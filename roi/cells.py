@@ -18,22 +18,22 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from roi.clusters import degrees_of_a_mean, rate_effect, unit_counts
+from roi.covariate import Adjusted
 from roi.draws import joint_t_draws, normal_draws, stream
+from roi.marginals import stretched
 from roi.moments import Moments
+from roi.scores import RATES, Column, Scores, scores_of
 
 __all__ = [
     "CellDraws",
     "cell_draws",
-    "degrees_of_a_mean",
     "degrees_of_freedom",
-    "design_effect",
-    "intra_unit_correlation",
 ]
 
 Floats = npt.NDArray[np.float64]
 
-POOLING = 2.0  # units' worth of trust in the arm's own relative variance, where a cell has few units
-ASSUMED_CORRELATION = 0.1  # of outcomes within a worker, at the least
+PRIOR_WEIGHT = 2.0  # events' worth of trust, before any is seen, in both arms erring alike
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +46,10 @@ class CellDraws:
         deviation: By statistic: standard error, shape (2, segments), NaN likewise.
         df: Degrees of freedom of the difference between arms.
         units: Independent units in each arm, shape (2,).
+        rates: By column of a rate: where its draws lie, as a standard t with these degrees of freedom, shape
+            (n_draws,).
+        adjusted: What a covariate did to the minutes; None where there is none to use.
+        covariate_gain: Share of the variance of minutes saved that it takes away; None likewise.
     """
 
     values: dict[str, Floats]
@@ -53,6 +57,9 @@ class CellDraws:
     deviation: dict[str, Floats]
     df: float
     units: tuple[int, int]
+    rates: dict[Column, Floats]
+    adjusted: Adjusted | None
+    covariate_gain: float | None
 
 
 def cell_draws(moments: Moments, weights: Floats, *, draws: int, seed: int) -> CellDraws:
@@ -65,50 +72,87 @@ def cell_draws(moments: Moments, weights: Floats, *, draws: int, seed: int) -> C
         seed: Seed of the run.
 
     Returns:
-        Draws of every cell mean; their P5 and P95 are the t interval, their mean is the estimate, and they stay
-        between 0 and twice the estimate.
+        Draws of every cell mean: their mean is the estimate, their P5 and P95 are the t interval, moved up for what is
+        skewed, and they are never negative.
     """
     s_count = len(moments.segments)
-    units = int(moments.unit.max()) + 1 if moments.unit.size else 0
-    cell = moments.arm * s_count + moments.segment
-    n_cells = 2 * s_count
-    in_cell = np.array([np.unique(moments.unit[cell == c]).size for c in range(n_cells)])
-    index: list[tuple[int, int]] = []  # (cell, statistic) of each column of the scores
-    scores: list[Floats] = []
-    point = {name: np.full((2, s_count), np.nan) for name in moments.statistics}
-    for c in range(n_cells):
-        rows = cell == c
-        for j, name in enumerate(moments.statistics):
-            k = float(moments.count[rows, j].sum())
-            if k == 0:
-                continue
-            mean = float(moments.total[rows, j].sum()) / k
-            score = np.zeros(units)
-            score[moments.unit[rows]] = (moments.total[rows, j] - mean * moments.count[rows, j]) / k
-            leverage = np.zeros(units)
-            leverage[moments.unit[rows]] = moments.count[rows, j] / k
-            score /= np.sqrt(np.where(leverage < 1, 1 - leverage, 1.0))
-            index.append((c, j))
-            scores.append(score)
-            point[name][c // s_count, c % s_count] = mean
-    matrix = np.stack(scores) if scores else np.zeros((0, units))
-    means = np.array([point[moments.statistics[j]][c // s_count, c % s_count] for c, j in index])
-    alone = _steady(matrix, index, in_cell, moments, means, s_count)
-    _impute(matrix, index, means, point, moments, s_count)
-    df = degrees_of_freedom(matrix, index, moments, weights)
-    covariance = np.einsum("iu,ju->ij", matrix, matrix, optimize=False) + np.diag(alone)
-    deviations = joint_t_draws(covariance, df, draws, stream(seed, "cells"))
-    kept = means[:, None] + _in_range(deviations.T, means, index, s_count)
+    scores = scores_of(moments, weights)
+    covariance = scores.covariance
+    errors = np.sqrt(np.diag(covariance)) if covariance.size else np.zeros(0)
+    df = degrees_of_freedom(scores, moments, weights)
+    seen = errors > 0
+    scale = np.where(seen, errors, 1.0)
+    correlation = _errors_alike(covariance / scale / scale[:, None], seen, scores, moments)
+    standard = joint_t_draws(correlation, df, draws, stream(seed, "cells")).T
     values = {name: np.full((2, s_count, draws), np.nan) for name in moments.statistics}
+    point = {name: np.full((2, s_count), np.nan) for name in moments.statistics}
     deviation = {name: np.full((2, s_count), np.nan) for name in moments.statistics}
-    for i, (c, j) in enumerate(index):
-        values[moments.statistics[j]][c // s_count, c % s_count] = kept[i]
-        deviation[moments.statistics[j]][c // s_count, c % s_count] = np.sqrt(covariance[i, i])
+    means = [i for i, c in enumerate(scores.columns) if c.name not in RATES]
+    kept = _in_range(
+        errors[means, None] * standard[means], scores.means[means], [scores.columns[i] for i in means]
+    )
+    for own, i in zip(kept, means, strict=True):
+        column, mean, error = scores.columns[i], float(scores.means[i]), float(errors[i])
+        if error > 0 and mean > 0 and column.name.startswith("agent_cost:"):
+            alone = degrees_of_a_mean(unit_counts(moments, moments.arm == column.arm, moments.n))
+            own = mean * stretched(own / error, df, alone, error / mean)
+        values[column.name][column.arm, column.segment] = np.maximum(mean + own, 0.0)
+        point[column.name][column.arm, column.segment] = mean
+        deviation[column.name][column.arm, column.segment] = error
+    rates = {c: standard[i] for i, c in enumerate(scores.columns) if c.name in RATES}
     both = tuple(int(np.unique(moments.unit[moments.arm == a]).size) for a in (0, 1))
-    return CellDraws(values=values, point=point, deviation=deviation, df=df, units=(both[0], both[1]))
+    return CellDraws(
+        values=values,
+        point=point,
+        deviation=deviation,
+        df=df,
+        units=(both[0], both[1]),
+        rates=rates,
+        adjusted=scores.adjusted,
+        covariate_gain=scores.gain,
+    )
 
 
-def _in_range(deviations: Floats, means: Floats, index: list[tuple[int, int]], s_count: int) -> Floats:
+def _errors_alike(
+    correlation: Floats, seen: npt.NDArray[np.bool_], scores: Scores, moments: Moments
+) -> Floats:
+    """Let the arms' error rates move together as far as too few events were seen to tell them apart.
+
+    Each arm keeps its own interval. Before anything is seen both are taken to err alike: that is worth `PRIOR_WEIGHT`
+    events in each arm, and the product of its shares of what is known there is what the rates have in common
+    (calibrated by `benchmarks/coverage.py`).
+
+    Args:
+        correlation: Correlation of the columns, shape (columns, columns); rows of columns without an error are 0.
+        seen: Whether a column has an error, shape (columns,).
+        scores: What the columns are.
+        moments: The moments.
+
+    Returns:
+        Shape of `correlation`, with a diagonal of 1.
+    """
+    result = correlation.copy()
+    np.fill_diagonal(result, 1.0)
+    for s in range(len(moments.segments)):
+        pair = [scores.at(arm, s, "error") for arm in (0, 1)]
+        if pair[0] is None or pair[1] is None:
+            continue
+        known = []
+        for arm in (0, 1):
+            rows = (moments.arm == arm) & (moments.segment == s)
+            n, hits = float(moments.labelled[rows].sum()), float(moments.outcome[rows, 1].sum())
+            known.append((hits + 0.5) * (n - hits + 0.5) / (n + 1) / rate_effect(moments, arm))
+        shared = PRIOR_WEIGHT**2 / ((known[0] + PRIOR_WEIGHT) * (known[1] + PRIOR_WEIGHT))
+        for i in pair:
+            result[i] *= np.sqrt(1 - shared)
+            result[:, i] *= np.sqrt(1 - shared)
+        for i in pair:
+            for j in pair:
+                result[i, j] += shared
+    return result
+
+
+def _in_range(deviations: Floats, means: Floats, columns: list[Column]) -> Floats:
     """Shorten deviations of times and costs, which cannot be negative, to between 0 and twice the estimate.
 
     Both sides are cut at the same distance, which keeps the mean where it is, and both arms of a segment are shortened
@@ -117,136 +161,39 @@ def _in_range(deviations: Floats, means: Floats, index: list[tuple[int, int]], s
     Args:
         deviations: Shape (columns, n_draws).
         means: Shape (columns,).
-        index: (cell, statistic) of each column.
-        s_count: Number of segments.
+        columns: What the columns are.
 
     Returns:
         Shape of `deviations`.
     """
     result = deviations.copy()
-    pairs: dict[tuple[int, int], list[int]] = {}
-    for i, (c, j) in enumerate(index):
-        pairs.setdefault((c % s_count, j), []).append(i)
-    for columns in pairs.values():
+    pairs: dict[tuple[int, str], list[int]] = {}
+    for i, c in enumerate(columns):
+        pairs.setdefault((c.segment, c.name), []).append(i)
+    for mine in pairs.values():
         factor = np.ones(deviations.shape[1])
-        for i in columns:
+        for i in mine:
             size = np.abs(deviations[i])
             out = size > means[i]
             factor[out] = np.minimum(factor[out], means[i] / size[out])
-        result[columns] *= factor
+        result[mine] *= factor
     return np.clip(result, -means[:, None], means[:, None])  # a product may end a last digit outside
 
 
-def _steady(
-    matrix: Floats,
-    index: list[tuple[int, int]],
-    in_cell: Floats,
-    moments: Moments,
-    means: Floats,
-    s_count: int,
-) -> Floats:
-    """Lend a cell of few units the relative variance of its arm; one unit alone shows none.
-
-    Scores are scaled in place. Returned is the variance that no score can carry, shape (columns,).
-    """
-    alone = np.zeros(len(index))
-    variance = np.einsum("iu,iu->i", matrix, matrix, optimize=False)
-    for j in range(len(moments.statistics)):
-        for arm in (0, 1):
-            columns = [i for i, (c, jj) in enumerate(index) if jj == j and c // s_count == arm]
-            cells = [index[i][0] for i in columns]
-            sizes = np.array([_cases(moments, c, j, s_count) for c in cells], dtype=np.float64)
-            trust = np.array([in_cell[c] - 1 for c in cells], dtype=np.float64)
-            relative = np.array(
-                [
-                    variance[i] * k / means[i] ** 2 if means[i] > 0 else 0.0
-                    for i, k in zip(columns, sizes, strict=True)
-                ]
-            )
-            if not trust.sum() > 0:
-                # Nobody in this arm can be compared with anybody: it varies as the other arm does, or by its mean.
-                relative, trust = _other_arm(matrix, index, moments, means, in_cell, j, 1 - arm, s_count)
-            elif len(columns) < 2:
-                continue
-            shared = float((trust * relative).sum() / trust.sum()) if trust.sum() > 0 else 1.0
-            trust = np.array([in_cell[c] - 1 for c in cells], dtype=np.float64)
-            for i, k, g in zip(columns, sizes, trust, strict=True):
-                lent = shared * means[i] ** 2 / k
-                wanted = (g * variance[i] + POOLING * lent) / (g + POOLING)
-                if variance[i] > 0 and g > 0:
-                    matrix[i] *= np.sqrt(wanted / variance[i])
-                else:
-                    alone[i] = lent
-    return alone
-
-
-def _other_arm(
-    matrix: Floats,
-    index: list[tuple[int, int]],
-    moments: Moments,
-    means: Floats,
-    in_cell: Floats,
-    statistic: int,
-    arm: int,
-    s_count: int,
-) -> tuple[Floats, Floats]:
-    """Relative variance a case of the cells of an arm, and the units behind each less one."""
-    columns = [i for i, (c, j) in enumerate(index) if j == statistic and c // s_count == arm and means[i] > 0]
-    trust = np.array([in_cell[index[i][0]] - 1 for i in columns], dtype=np.float64)
-    relative = [
-        float((matrix[i] ** 2).sum()) * _cases(moments, index[i][0], statistic, s_count) / means[i] ** 2
-        for i in columns
-    ]
-    return np.array(relative, dtype=np.float64), trust
-
-
-def _cases(moments: Moments, cell: int, statistic: int, s_count: int) -> int:
-    rows = (moments.arm == cell // s_count) & (moments.segment == cell % s_count)
-    return int(moments.count[rows, statistic].sum())
-
-
-def _impute(
-    matrix: Floats,
-    index: list[tuple[int, int]],
-    means: Floats,
-    point: dict[str, Floats],
-    moments: Moments,
-    s_count: int,
-) -> None:
-    """Charge pilot cases without the minutes of who took over with their segment's baseline mean, in place."""
-    human = moments.column("human_minutes")
-    if human is None:
-        return
-    at = {key: i for i, key in enumerate(index)}
-    for s in range(s_count):
-        pilot, base = at.get((s_count + s, human)), at.get((s, human))
-        rows = (moments.arm == 1) & (moments.segment == s)
-        imputed = int(moments.imputed[rows].sum())
-        if pilot is None or base is None or imputed == 0:
-            continue
-        share = imputed / int(moments.count[rows, human].sum())
-        means[pilot] += share * means[base]
-        point["human_minutes"][1, s] = means[pilot]
-        matrix[pilot] += share * matrix[base]
-
-
-def degrees_of_freedom(
-    matrix: Floats, index: list[tuple[int, int]], moments: Moments, weights: Floats
-) -> float:
+def degrees_of_freedom(scores: Scores, moments: Moments, weights: Floats) -> float:
     """Degrees of freedom of the difference between arms.
 
     Those of the units in both arms where most units worked both; else Satterthwaite's, from those of each arm.
 
     Args:
-        matrix: Scores, shape (columns, units).
-        index: (cell, statistic) of each column.
+        scores: The scores of the columns.
         moments: The moments.
         weights: Production share of each segment, shape (segments,).
 
     Returns:
         At least 1.
     """
-    units = matrix.shape[1]
+    units = scores.matrix.shape[1]
     cases = [
         np.bincount(
             moments.unit[moments.arm == a], weights=moments.n[moments.arm == a], minlength=units
@@ -258,91 +205,17 @@ def degrees_of_freedom(
     if not cases[0].any() or not cases[1].any() or 2 * both.sum() >= everyone.sum():
         together = np.where(both if both.any() else everyone, cases[0] + cases[1], 0)
         return degrees_of_a_mean(together)
-    s_count = len(moments.segments)
-    statistic = moments.column("human_minutes")
-    statistic = 0 if statistic is None else statistic
+    name = next((n for n in ("human_minutes", *moments.statistics) if n in moments.statistics), "error")
     variance = np.zeros(2)
     for arm in (0, 1):
         score = np.zeros(units)
-        for i, (c, j) in enumerate(index):
-            if j == statistic and c // s_count == arm:
-                score = score + weights[c % s_count] * matrix[i]
+        for i, c in enumerate(scores.columns):
+            if c.name == name and c.arm == arm:
+                score = score + weights[c.segment] * scores.matrix[i]
         variance[arm] = float((score * score).sum())
     each = [degrees_of_a_mean(cases[a]) for a in (0, 1)]
     spread = sum(variance[a] ** 2 / each[a] for a in (0, 1))
     return float(max(variance.sum() ** 2 / spread if spread > 0 else min(each), 1.0))
-
-
-def degrees_of_a_mean(n: Floats) -> float:
-    """Degrees of freedom of a mean's cluster-robust variance; units minus 1 where units are alike.
-
-    Few units that do most of the cases leave fewer. What is taken for granted is that cases of a unit correlate by
-    `ASSUMED_CORRELATION`; the formula is Satterthwaite's for the quadratic form of the scores, in closed form.
-
-    Args:
-        n: Cases a unit, shape (units,).
-
-    Returns:
-        At least 1.
-
-    Source:
-        Bell & McCaffrey (2002), Survey Methodology 28:169, section 4.
-    """
-    n = n[n > 0]
-    if n.size < 2:
-        return 1.0
-    share = n / n.sum()
-    scale = 1 / (1 - share)
-    variance = share * (1 + (n - 1) * ASSUMED_CORRELATION)
-    # The form is diag(scale) − b1ᵀ − 1bᵀ + c11ᵀ over the units' sums.
-    b = scale * share
-    c = float((b * share).sum())
-    zero, one, two = (float((variance * b**k).sum()) for k in (0, 1, 2))
-    own = scale - 2 * b + c
-    trace = float((variance * own).sum())
-    square = (c * zero) ** 2 + 2 * zero * two + 2 * one**2 - 4 * c * zero * one
-    square += float((variance**2 * (own**2 - (c - 2 * b) ** 2)).sum())
-    return (
-        round(max(trace**2 / square, 1.0), 9) if square > 0 else 1.0
-    )  # 9.0 for ten alike, not 9.000000000000005
-
-
-def intra_unit_correlation(hits: Floats, n: Floats) -> float:
-    """Correlation of outcomes within a unit, by analysis of variance; 0 where it cannot be seen.
-
-    Args:
-        hits: Events a unit, shape (units,).
-        n: Cases a unit, shape (units,).
-
-    Returns:
-        In [0, 1].
-
-    Source:
-        Ridout, Demétrio & Firth (1999), Biometrics 55:137, the ANOVA estimator.
-    """
-    hits, n = hits[n > 0], n[n > 0]
-    k, total = n.size, float(n.sum())
-    if k < 2 or total <= k:
-        return 0.0
-    rate = hits / n
-    overall = float(hits.sum()) / total
-    between = float((n * (rate - overall) ** 2).sum()) / (k - 1)
-    within = float((n * rate * (1 - rate)).sum()) / (total - k)
-    size = (total - float((n * n).sum()) / total) / (k - 1)
-    below = between + (size - 1) * within
-    return float(np.clip((between - within) / below, 0, 1)) if below > 0 else 0.0
-
-
-def design_effect(n: Floats, correlation: float) -> float:
-    """How many clustered cases are worth one independent case; `n` holds cases a unit, shape (units,).
-
-    Source:
-        Kish (1965), Survey Sampling, chapter 5, with the size-weighted mean cluster size.
-    """
-    total = float(n.sum())
-    if not total > 0:
-        return 1.0
-    return 1 + (float((n * n).sum()) / total - 1) * correlation
 
 
 def assumed_spread(effect: float, workers: int, *, draws: int, seed: int) -> Floats:

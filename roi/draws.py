@@ -74,9 +74,10 @@ def factor(covariance: Floats) -> Floats:
     largest = float(np.max(np.diag(rest), initial=0.0))
     for _ in range(p):
         diagonal = np.diag(rest)
-        pivot = int(np.argmax(diagonal))
-        if not diagonal[pivot] > 1e-12 * largest:
+        most = float(np.max(diagonal))
+        if not most > 1e-12 * largest:
             break
+        pivot = int(np.argmax(diagonal >= most * (1 - 1e-9)))  # the first of equals, whatever the last digits say
         column = rest[:, pivot] / np.sqrt(diagonal[pivot])
         columns.append(column)
         rest = rest - np.outer(column, column)

@@ -289,7 +289,7 @@ def measure(
     use_stand_in = bool(stand_in) and moments.cases("baseline") == 0
     weights = production_weights(moments, mix, stand_in=use_stand_in)
     cells = cell_draws(moments, weights.share, draws=draws, seed=seed)
-    rates = draw_rates(moments, severity_mix, draws=draws, seed=seed)
+    rates = draw_rates(moments, severity_mix, draws=draws, seed=seed, cells=cells)
     human = cells.values.get("human_minutes")
     if human is not None and use_stand_in:
         human = _with_stand_in(human, moments, assumptions, stand_in, draws)

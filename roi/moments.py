@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from roi.label_moments import JudgedMoments
     from roi.samples import Samples
 
-__all__ = ["ALL", "ARMS", "COMPONENTS", "Losses", "Moments", "Spread", "fetch"]
+__all__ = ["ALL", "ARMS", "COMPONENTS", "Covariate", "Losses", "Moments", "Spread", "fetch"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -72,6 +72,25 @@ class Losses:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Covariate:
+    """Sums of a number known before the work, over the cases that have it and human minutes; each shape (rows,).
+
+    Attributes:
+        count: Such cases.
+        total: Sum of the number.
+        square: Sum of its squares.
+        minutes: Sum of their human minutes.
+        cross: Sum of the products of both.
+    """
+
+    count: Ints
+    total: Floats
+    square: Floats
+    minutes: Floats
+    cross: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Moments:
     """Counts and sums of the production cases; rows are unit × arm × segment.
 
@@ -88,6 +107,8 @@ class Moments:
         n: Cases, shape (rows,).
         count: Cases that have the statistic, shape (rows, statistics).
         total: Sum over them, shape (rows, statistics); minutes, or money in its currency.
+        square: Sum of the squares over them, shape (rows, statistics); None where it was not taken.
+        covariate: Sums of the predicted minutes; None without them.
         labelled: Cases with a usable outcome, shape (rows,).
         outcome: Cases by outcome (correct, error, escalated, abandoned), shape (rows, 4).
         severity: Errors by severity (minor, moderate, major, critical), shape (rows, 4).
@@ -132,6 +153,8 @@ class Moments:
     first: dt.date | None
     last: dt.date | None
     present: frozenset[str]
+    square: Floats | None = None
+    covariate: Covariate | None = None
     judged: JudgedMoments | None = None
 
     def column(self, statistic: str) -> int | None:

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from roi.cells import ASSUMED_CORRELATION, degrees_of_a_mean, design_effect, intra_unit_correlation
-from roi.draws import beta_draws, dirichlet_draws, one_sided_bounds, stream, t_quantile
+from roi.cells import CellDraws
+from roi.clusters import correlation_within, effect_on_counts, rate_effect
+from roi.draws import dirichlet_draws, normal_draws, one_sided_bounds, stream
+from roi.marginals import rate_draws
 from roi.moments import Moments
+from roi.scores import Column
 
 __all__ = ["Rates", "SevereErrors", "draw_rates", "severe_errors"]
 
@@ -46,51 +49,21 @@ class Rates:
     correlation: float
 
 
-def unit_counts(moments: Moments, rows: npt.NDArray[np.bool_], values: npt.NDArray[np.int64]) -> Floats:
-    """Sums of `values` over the rows of each unit, shape (units,)."""
-    size = int(moments.unit.max()) + 1 if moments.unit.size else 0
-    return np.bincount(moments.unit[rows], weights=values[rows], minlength=size).astype(np.float64)
-
-
-def correlation_within(moments: Moments, arm: int, outcome: int = 1) -> float:
-    """Correlation of an outcome within a worker: as sampled, at the least 0.1; 0 where cases are the unit."""
-    if moments.unit_kind == "case" and not moments.few_workers:
-        return 0.0
-    rows = moments.arm == arm
-    seen = intra_unit_correlation(
-        unit_counts(moments, rows, moments.outcome[:, outcome]), unit_counts(moments, rows, moments.labelled)
-    )
-    return max(seen, ASSUMED_CORRELATION)
-
-
-def _effect(moments: Moments, arm: int, rows: npt.NDArray[np.bool_], correlation: float) -> float:
-    n = unit_counts(moments, rows & (moments.arm == arm), moments.labelled)
-    if moments.few_workers and moments.workers:
-        workers = max(moments.workers.get(("baseline", "pilot")[arm], 0), 1)
-        n = np.full(workers, n.sum() / workers)
-    return design_effect(n, correlation)
-
-
-def _for_few_units(moments: Moments, arm: int) -> float:
-    """Squared ratio of t's to the normal's quantile: how much less cases are worth whose units are few."""
-    if moments.unit_kind == "case" or moments.few_workers:
-        return 1.0
-    df = degrees_of_a_mean(unit_counts(moments, moments.arm == arm, moments.labelled))
-    return float((t_quantile(0.95, df) / t_quantile(0.95, np.inf)) ** 2)
-
-
-def draw_rates(moments: Moments, severity_mix: Floats, *, draws: int, seed: int) -> Rates:
+def draw_rates(
+    moments: Moments, severity_mix: Floats, *, draws: int, seed: int, cells: CellDraws | None = None
+) -> Rates:
     """Draw error and escalation rates of every cell and the severities of errors.
 
-    The prior of an arm is centred at the rate pooled over both arms and has the weight of half an event, split over the
-    segments: a rate that was never seen is small, and as small in both arms, but not 0. (With the weight of one case
-    instead, 90 % intervals of rates of 1 % held the truth 20 to 60 times in 100.)
+    A rate is drawn around its beta distribution of the effective number of cases, with the exact interval at its ends.
+    The prior weighs half an event, split over the segments, and is as large in both arms: the smaller arm is lent cases
+    at the rate of both, so that a rate that was never seen is small, and as small in both arms, but not 0.
 
     Args:
         moments: Moments of the production cases.
         severity_mix: Prior shares of the four severities, shape (4,).
         draws: Number of draws.
         seed: Seed of the run.
+        cells: Where the joint draws put each rate; None draws each rate on its own.
 
     Returns:
         The draws.
@@ -103,29 +76,32 @@ def draw_rates(moments: Moments, severity_mix: Floats, *, draws: int, seed: int)
     error = np.full((2, s_count, draws), np.nan)
     escalated = np.full((s_count, draws), np.nan)
     labelled = [int(moments.labelled[moments.arm == a].sum()) for a in (0, 1)]
-    pooled = (float(moments.outcome[:, 1].sum()) + 0.5) / (sum(labelled) + 1)
-    effective, correlations = [], []
-    everything = np.ones(moments.arm.size, dtype=bool)
+    effective, correlations, effects = [], [], []
     for arm in (0, 1):
-        correlation = correlation_within(moments, arm)
-        deff = _effect(moments, arm, everything, correlation) * _for_few_units(moments, arm)
-        effective.append(labelled[arm] / deff)
-        correlations.append(correlation)
-        if labelled[arm] == 0:
-            continue
-        gone = moments.outcome[:, 2] + moments.outcome[:, 3]
-        pooled_gone = (float(gone[moments.arm == 1].sum()) + 0.5) / (labelled[1] + 1)
-        for s, name in enumerate(moments.segments):
-            rows = (moments.arm == arm) & (moments.segment == s)
-            n = float(moments.labelled[rows].sum())
-            hits = float(moments.outcome[rows, 1].sum())
-            rng = stream(seed, f"error_rate:{arm}:{name}")
-            error[arm, s] = _rate_draws(hits / deff, (n - hits) / deff, pooled, 1 / s_count, draws, rng)
-            if arm == 1:
-                hits = float(gone[rows].sum())
-                rng = stream(seed, f"escalated:{name}")
-                escalated[s] = _rate_draws(
-                    hits / deff, (n - hits) / deff, pooled_gone, 1 / s_count, draws, rng
+        effects.append(rate_effect(moments, arm))
+        effective.append(labelled[arm] / effects[arm])
+        correlations.append(correlation_within(moments, arm))
+    gone = moments.outcome[:, 2] + moments.outcome[:, 3]
+    for name, hits_of, result in (("error", moments.outcome[:, 1], error), ("gone", gone, escalated[None])):
+        arms = (0, 1) if name == "error" else (1,)
+        every = sum(labelled[a] for a in arms)
+        pooled = (sum(float(hits_of[moments.arm == a].sum()) for a in arms) + 0.5) / (every + 1)
+        for s in range(s_count):
+            rows = [(moments.arm == a) & (moments.segment == s) for a in (0, 1)]
+            n = [float(moments.labelled[r].sum()) / d for r, d in zip(rows, effects, strict=True)]
+            for arm in arms:
+                if not n[arm] > 0:
+                    continue
+                where, df = _place(cells, Column(arm, s, name), moments, draws, seed)
+                lacking = max(n[a] for a in arms) - n[arm]
+                result[arm if len(arms) == 2 else 0, s] = _rate(
+                    where,
+                    df,
+                    float(hits_of[rows[arm]].sum()) / effects[arm],
+                    n[arm],
+                    lacking,
+                    pooled,
+                    1 / s_count,
                 )
     return Rates(
         error=error,
@@ -137,12 +113,25 @@ def draw_rates(moments: Moments, severity_mix: Floats, *, draws: int, seed: int)
     )
 
 
-def _rate_draws(
-    hits: float, others: float, pooled: float, part: float, draws: int, rng: np.random.Generator
+def _place(
+    cells: CellDraws | None, column: Column, moments: Moments, draws: int, seed: int
+) -> tuple[Floats, float]:
+    """Where the draws of a rate lie, as a t and its degrees of freedom: with the other quantities, or on their own."""
+    if cells is not None and column in cells.rates:
+        return cells.rates[column], cells.df
+    name = f"{column.name}_rate:{column.arm}:{moments.segments[column.segment]}"
+    return normal_draws(draws, stream(seed, name)), np.inf
+
+
+def _rate(
+    where: Floats, df: float, hits: float, n: float, lacking: float, pooled: float, part: float
 ) -> Floats:
-    """Draws of a rate under a prior at `pooled` that weighs `part` of half an event (or of half a non-event)."""
-    weight = part * HALF_AN_EVENT / min(pooled, 1 - pooled)
-    return beta_draws(hits + weight * pooled, others + weight * (1 - pooled), draws, rng)
+    """Draws of a rate under a prior of `part` of half an event, on as many cases as the larger arm has."""
+    if pooled > 0.5:
+        return 1 - _rate(-where, df, n - hits, n, lacking, 1 - pooled, part)
+    half = part * HALF_AN_EVENT
+    cases = part + min(part * (HALF_AN_EVENT / pooled - 1), lacking)
+    return rate_draws(where, df, hits + half, n - hits + cases - half, half)
 
 
 def _severities(moments: Moments, mix: Floats, *, draws: int, seed: int) -> Floats:
@@ -255,7 +244,7 @@ def severe_errors(moments: Moments, segments: npt.NDArray[np.bool_]) -> SevereEr
     any_rate = (errors + 0.5) / (n + 1)
     rate = (events + 0.5) / (n + 1)
     odds = (rate / (1 - rate)) / (any_rate / (1 - any_rate))
-    effect = _effect(moments, 1, rows, correlation_within(moments, 1) * min(odds, 1.0))
+    effect = effect_on_counts(moments, 1, rows, correlation_within(moments, 1) * min(odds, 1.0))
     lower, upper = one_sided_bounds(events / effect, n / effect)
     return SevereErrors(
         events=events, unknown=unknown, n=n, effect=effect, rate=events / n, lower=lower, upper=upper

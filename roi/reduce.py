@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from roi.label_moments import judge_alone, take_judged
-from roi.moments import ALL, ARMS, COMPONENTS, Losses, Moments, Spread, fetch
+from roi.moments import ALL, ARMS, COMPONENTS, Covariate, Losses, Moments, Spread, fetch
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -78,6 +78,16 @@ def take_moments(samples: Samples) -> Moments:
     for j, name in enumerate(statistics):
         aggregates[f"k{j}"] = values[name].count()
         aggregates[f"s{j}"] = values[name].sum().cast("float64")
+        # Six places are enough for a square, and leave room for large sums.
+        short = values[name].cast("decimal(18,6)")
+        aggregates[f"q{j}"] = (short * short).sum().cast("float64")
+    predicted = "predicted_minutes" in present and bool(components)
+    if predicted:
+        x, y = cases.predicted_minutes.cast("decimal(18,6)"), cases.human_
+        known = x.notnull() & y.notnull()
+        for name, value in {"x": x, "xx": x * x, "y": y, "xy": x * y}.items():
+            aggregates[f"cov_{name}"] = ibis.cases((known, value), else_=None).sum().cast("float64")
+        aggregates["cov_k"] = known.sum()
     aggregates["labelled"] = outcome_counts.sum()
     for name in ("correct", "error", "escalated", "abandoned"):
         aggregates[name] = (
@@ -114,6 +124,7 @@ def take_moments(samples: Samples) -> Moments:
     units = {name: i for i, name in enumerate(sorted({str(row[2]) for row in rows}))}
     k = [f"k{j}" for j in range(len(statistics))]
     s = [f"s{j}" for j in range(len(statistics))]
+    q = [f"q{j}" for j in range(len(statistics))]
     return Moments(
         unit_kind=unit_kind,
         few_workers=few,
@@ -141,6 +152,16 @@ def take_moments(samples: Samples) -> Moments:
         first=facts.first,
         last=facts.last,
         present=present,
+        square=floats(*q),
+        covariate=Covariate(
+            count=ints("cov_k")[:, 0],
+            total=floats("cov_x")[:, 0],
+            square=floats("cov_xx")[:, 0],
+            minutes=floats("cov_y")[:, 0],
+            cross=floats("cov_xy")[:, 0],
+        )
+        if predicted
+        else None,
         judged=take_judged(samples, production, segments, units),
     )
 

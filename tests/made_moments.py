@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from roi.moments import ALL, Moments, Spread
+from roi.moments import ALL, Covariate, Moments, Spread
 
 Array = npt.NDArray[np.generic]
 Floats = npt.NDArray[np.float64]
@@ -31,6 +31,7 @@ def made_moments(
     unit_kind: str | None = None,
     few_workers: bool = False,
     workers: dict[str, int] | None = None,
+    predicted: Sequence[float] | Floats | None = None,
 ) -> Moments:
     """The moments of production cases, each argument one value a case.
 
@@ -46,6 +47,7 @@ def made_moments(
         unit_kind: "worker", "pair" or "case"; "worker" where a unit is given, unless stated.
         few_workers: As in `Moments`.
         workers: As in `Moments`; counted where the unit is the worker.
+        predicted: Predicted minutes, NaN where there is no prediction; None without predictions.
 
     Returns:
         What `roi.reduce.take_moments` makes of the same cases.
@@ -72,12 +74,14 @@ def made_moments(
     statistics = ["handling_minutes", "human_minutes"]
     known = [~np.isnan(m), ~np.isnan(m)]
     totals = [summed(m), summed(m)]
+    squares = [summed(m * m), summed(m * m)]
     present = {"case_id", "arm", "handling_minutes"}
     if cost is not None:
         c = np.asarray(cost, dtype=np.float64)
         statistics.append(f"agent_cost:{currency}")
         known.append(~np.isnan(c))
         totals.append(summed(c))
+        squares.append(summed(c * c))
         present.add("agent_cost")
     o = np.full(size, "") if outcome is None else np.asarray(outcome)
     v = np.full(size, "") if severity is None else np.asarray(severity)
@@ -88,6 +92,15 @@ def made_moments(
     if workers is None and kind == "worker":
         workers = {arm: int(np.unique(u[a == i]).size) for i, arm in enumerate(("baseline", "pilot"))}
     none = np.zeros(key.size, dtype=np.int64)
+    covariate = None
+    if predicted is not None:
+        x = np.asarray(predicted, dtype=np.float64)
+        x = np.where(np.isnan(m), np.nan, x)
+        of = np.where(np.isnan(x), np.nan, m)
+        covariate = Covariate(
+            count=counted(~np.isnan(x)), total=summed(x), square=summed(x * x), minutes=summed(of), cross=summed(x * of)
+        )
+        present.add("predicted_minutes")
     return Moments(
         unit_kind=kind,
         few_workers=few_workers,
@@ -119,6 +132,8 @@ def made_moments(
         first=None,
         last=None,
         present=frozenset(present),
+        square=np.stack(squares, axis=1),
+        covariate=covariate,
     )
 
 
@@ -141,6 +156,7 @@ def drawn_pilot(
     correlation: float = 0.1,
     error_rates: tuple[float, float] | None = (0.05, 0.05),
     severities: tuple[float, ...] = (0.9, 0.09, 0.0095, 0.0005),
+    mean_cost: float | None = None,
 ) -> Moments:
     """A pilot of known truth: half of the cases in each arm, minutes log-normal, outcomes beta-binomial in a worker.
 
@@ -154,6 +170,7 @@ def drawn_pilot(
         correlation: Share of that variance that is the worker's; and the correlation of outcomes within a worker.
         error_rates: True error rate by arm; None without labels.
         severities: True shares of errors by severity.
+        mean_cost: True agent cost of a pilot case, spread as the minutes are; None without costs.
 
     Returns:
         Its moments.
@@ -183,4 +200,9 @@ def drawn_pilot(
         wrong = rng.random(cases) < rate
         outcome = np.where(wrong, "error", "correct")
         severity = np.where(wrong, rng.choice(SEVERITIES, size=cases, p=severities), "")
-    return made_moments(minutes, arm, worker, outcome=outcome, severity=severity)
+    cost = None
+    if mean_cost is not None:
+        # Costs go with the length of the case, so that a slow worker's cases are dear ones.
+        noise = np.exp(rng.normal(-sd * sd / 2, sd, cases))
+        cost = np.where(arm == 1, mean_cost * of_worker * noise, np.nan)
+    return made_moments(minutes, arm, worker, outcome=outcome, severity=severity, cost=cost)

@@ -9,13 +9,8 @@ from hypothesis import strategies as st
 from made_moments import drawn_pilot, made_moments
 from scipy import stats
 
-from roi.cells import (
-    assumed_spread,
-    cell_draws,
-    degrees_of_a_mean,
-    design_effect,
-    intra_unit_correlation,
-)
+from roi.cells import assumed_spread, cell_draws
+from roi.clusters import degrees_of_a_mean, design_effect, intra_unit_correlation
 from roi.moments import Moments
 
 ONE = np.ones(1)

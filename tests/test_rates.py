@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from made_moments import drawn_pilot, made_moments
 from scipy import stats
 
+from roi.clusters import correlation_within
 from roi.draws import one_sided_bounds
 from roi.moments import Moments
-from roi.rates import correlation_within, draw_rates, severe_errors
+from roi.rates import draw_rates, severe_errors
 
 MIX = np.array((0.90, 0.09, 0.0095, 0.0005))
 EVERYWHERE = np.ones(1, dtype=bool)
@@ -87,31 +88,45 @@ def test_an_arm_without_labels_is_unknown_not_zero():
 
 
 def test_rate_draws_by_hand():
-    """3 of 40 and 9 of 60: pooled 12.5 / 101, prior half an event; the mean is (9 + ½) / (60 + ½ × 101 / 12.5)."""
+    """3 of 40 and 9 of 60: half an event on a case more in the larger arm, on as many as there are there in the smaller,
+    but no more than half an event needs at the rate of both (12.5 / 101); the ends are Clopper & Pearson's."""
     rates = draw_rates(cases((3, 9), (40, 60)), MIX, draws=20_000, seed=1)
-    weight = 0.5 / (12.5 / 101)
-    pilot = stats.beta(9.5, 60 - 9 + weight - 0.5)
-    assert rates.error[1, 0].mean() == pytest.approx(9.5 / (60 + weight), rel=1e-9)
-    assert np.percentile(rates.error[1, 0], [5, 95]) == pytest.approx(pilot.ppf([0.05, 0.95]), rel=0.03)
+    assert rates.error[1, 0].mean() == pytest.approx(9.5 / 61, rel=1e-9)
+    assert np.percentile(rates.error[1, 0], [5, 95]) == pytest.approx(
+        [stats.beta(9, 52).ppf(0.05), stats.beta(10, 51).ppf(0.95)], rel=0.02
+    )
+    lent = 0.5 / (12.5 / 101)  # fewer than 1 + 20
+    assert rates.error[0, 0].mean() == pytest.approx(3.5 / (40 + lent), rel=1e-9)
     assert rates.effective == (40, 60)
 
 
 def test_clustered_rates_widen_by_design_effect_and_degrees_of_freedom():
-    """4 workers of 20 cases: deff 1 + 19 × 0.1, times (t(3) / z)² at 95 % = (2.353 / 1.645)² (Korn & Graubard 1998)."""
-    rates = draw_rates(cases((16, 16), (80, 80), workers=4), MIX, draws=100, seed=1)
-    assert rates.correlation == pytest.approx(0.1)
-    assert rates.effective[1] == pytest.approx(80 / (2.9 * (2.3534 / 1.6449) ** 2), rel=1e-3)
+    """4 workers of 20 cases: deff 1 + 19 × 0.1 where no more is seen; what is seen beyond it counts for fewer units,
+    (t(3) / z)² at 95 % = (2.353 / 1.645)² (Korn & Graubard 1998)."""
+    alike = draw_rates(cases((16, 16), (80, 80), workers=4), MIX, draws=100, seed=1)
+    assert alike.correlation == pytest.approx(0.1)
+    assert alike.effective[1] == pytest.approx(80 / 2.9, rel=1e-9)
+    worker = np.repeat(np.arange(4), 20)
+    wrong = np.where((worker == 0) & (np.arange(80) % 20 < 16), "error", "correct")
+    unlike = made_moments(
+        np.full(160, 10.0), np.repeat([0, 1], 80), np.tile(worker, 2), outcome=np.tile(wrong, 2)
+    )
+    rates = draw_rates(unlike, MIX, draws=100, seed=1)
+    seen = rates.correlation
+    assert seen > 0.5
+    fewer = 1 + ((2.3534 / 1.6449) ** 2 - 1) * (1 - 0.1 / seen)
+    assert rates.effective[1] == pytest.approx(80 / ((1 + 19 * seen) * fewer), rel=1e-3)
 
 
 def test_nothing_seen_is_small_and_alike_in_both_arms_but_not_zero():
-    """No event in 400 against 40: separate Jeffreys priors would see a gain of 0.1 against 1.2 %."""
+    """No event in 400 against 40: separate Jeffreys priors would see a gain of 1.1 points."""
     rates = draw_rates(cases((0, 0), (400, 40)), MIX, draws=4000, seed=1)
     base, pilot = rates.error[:, 0]
     assert 0 < base.mean() < 0.002
-    assert 0 < pilot.mean() - base.mean() < 0.001
-    assert np.percentile(pilot, 95) > 0.002
+    assert pilot.mean() == pytest.approx(base.mean(), rel=1e-9)
+    assert np.percentile(pilot, 95) > 0.005
     jeffreys = 0.5 / 41 - 0.5 / 401
-    assert pilot.mean() - base.mean() < jeffreys / 10
+    assert abs(pilot.mean() - base.mean()) < jeffreys / 10
 
 
 def test_severities_are_shared_until_the_pilot_shows_its_own():
