@@ -68,8 +68,8 @@ def clean(text: str, missing: tuple[str, ...]) -> str:
     )
     if not missing:
         return trimmed
-    marks = ", ".join(literal(m.strip()) for m in missing)
-    return f"case when ({trimmed}) in ({marks}) then null else {trimmed} end"
+    marks = _among(f"({trimmed})", tuple(m.strip() for m in missing))
+    return f"case when {marks} then null else {trimmed} end"
 
 
 def number(text: str, style: DecimalStyle, precision: int, scale: int) -> str:
@@ -188,7 +188,7 @@ def clock_change(text: str, style: DateStyle, styles: Styles) -> str | None:
         f"or timezone({zone}, {utc} + interval 1 hour) = {local}"
     )
     own = f"regexp_matches({text}, {literal(_OFFSET)})"
-    return f"coalesce(case when {local}::date in ({days}) and not {own} then {odd} end, false)"
+    return f"coalesce(case when list_contains([{days}], {local}::date) and not {own} then {odd} end, false)"
 
 
 def minutes_between(start: str, end: str, cap: str | None) -> str:
@@ -254,13 +254,17 @@ def _month(text: str, style: DateStyle) -> str:
     return f"coalesce({whole}, date_trunc('month', {_local_time(text, style)})::date)"
 
 
-def _listed(words: tuple[str, ...]) -> str:
-    return ", ".join(literal(w) for w in words)
+def _among(text: str, words: tuple[str, ...]) -> str:
+    """SQL that is true of a text among some words.
+
+    Not `in`: the engine turns lists of five and more into a join, which loses the order of the rows.
+    """
+    return f"list_contains([{', '.join(literal(w) for w in words)}], {text})"
 
 
 def _flag(text: str) -> str:
-    yes, no = _listed(_TRUE), _listed(_FALSE)
-    return f"case when lower({text}) in ({yes}) then true when lower({text}) in ({no}) then false end"
+    lower = f"lower({text})"
+    return f"case when {_among(lower, _TRUE)} then true when {_among(lower, _FALSE)} then false end"
 
 
 def _defects(text: str, style: DecimalStyle) -> str:
@@ -277,7 +281,7 @@ def _defects(text: str, style: DecimalStyle) -> str:
 
 def _choice(column: CanonicalColumn, text: str) -> str:
     lower = f"lower({text})"
-    value = f"case when {lower} in ({_listed(column.choices)}) then {lower} end"
+    value = f"case when {_among(lower, column.choices)} then {lower} end"
     if column.name == "used":  # exports often know only whether the result was used
         return f"case {lower} when 'true' then 'yes' when 'false' then 'no' else {value} end"
     return value

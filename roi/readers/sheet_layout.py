@@ -9,7 +9,7 @@ from typing import Any
 from roi.readers.base import Roles
 from roi.readers.names import Wanted, tidy
 from roi.readers.sheet_marks import Marks
-from roi.readers.totals import is_total, is_total_of
+from roi.readers.totals import is_sum, is_total
 
 __all__ = ["Body", "Header", "Merges", "body_of", "filled", "find_header"]
 
@@ -236,11 +236,11 @@ def body_of(rows: Cells, header: Header, merges: Merges, marks: Marks, wanted: W
 def _is_totals_row(row: Sequence[Any], full: Sequence[int], keys: Sequence[int]) -> bool:
     if not keys:
         first = row[full[0]]
-        return isinstance(first, str) and is_total(first, sums_only=True)
+        return isinstance(first, str) and is_sum(first)
     given = [row[c] for c in keys if filled(row[c])]
     if given:
-        return all(isinstance(cell, str) and is_total_of(cell) for cell in given)
-    return any(isinstance(row[c], str) and is_total_of(row[c]) for c in full)
+        return all(isinstance(cell, str) and is_total(cell) for cell in given)
+    return any(isinstance(row[c], str) and is_total(row[c]) for c in full)
 
 
 def _repeats(row: Sequence[Any], names: Sequence[str], named: Sequence[int], wanted: Wanted) -> bool:

@@ -6,7 +6,7 @@ import re
 
 from roi.readers.base import literal
 
-__all__ = ["is_total", "is_total_of", "total_sql"]
+__all__ = ["is_sum", "is_total", "total_sql"]
 
 _SUMS = (
     "total",
@@ -67,48 +67,32 @@ _OTHERS = (
     "∑",
     "σ",
 )
-_EXACT = frozenset((*_SUMS, *_MEANS, *_OTHERS))
-_STARTS = tuple(sorted(f"{word} " for word in (*_SUMS, *_MEANS)))
-_ENDS = (
-    " total",
-    " totals",
-    " subtotal",
-    " ergebnis",
-    " summe",
-    " gesamt",
-    " totale",
-    " average",
-    " mittelwert",
-)
-_TRIMMED = re.compile(r"[\s:=.*]+$")
+_EXACT = (*_SUMS, *_MEANS, *_OTHERS)
+_ENDS = ("total", "totals", "subtotal", "ergebnis", "summe", "gesamt", "totale", "average", "mittelwert")
 
 
-def _plain(text: str) -> str:
-    return _TRIMMED.sub("", text.strip()).lower()
+def _any(words: tuple[str, ...]) -> str:
+    return "|".join(re.escape(word) for word in sorted(words, key=lambda w: (-len(w), w)))
 
 
-def is_total(text: str, *, sums_only: bool = False) -> bool:
-    """Whether a text is a word for a sum, a mean or a count, in the languages of Western European spreadsheets.
-
-    Args:
-        text: A cell.
-        sums_only: Whether `Total` and the like count, but not words such as `all` and `max` that are values, too.
-    """
-    return _plain(text) in (_SUMS if sums_only else _EXACT)
+_CLOSED = r"[\s:=.*]*"
+_SUM = re.compile(rf"\s*(?:{_any(_SUMS)}){_CLOSED}", re.IGNORECASE)
+# The same pattern for Python and for the engine.
+_TOTAL = rf"(?i)\s*(?:{_any(_EXACT)}|(?:{_any((*_SUMS, *_MEANS))})\s.*|.*\s(?:{_any(_ENDS)})){_CLOSED}"
+_TOTAL_OF = re.compile(_TOTAL, re.DOTALL)
 
 
-def is_total_of(text: str) -> bool:
-    """Whether a text in place of a key names a sum: `Total`, `Total e-mail`, `e-mail Total`."""
-    plain = _plain(text)
-    return plain in _EXACT or plain.startswith(_STARTS) or plain.endswith(_ENDS)
+def is_sum(text: str) -> bool:
+    """Whether a text is a word for a sum and hardly anything else, unlike `all` or `max`."""
+    return _SUM.fullmatch(text) is not None
+
+
+def is_total(text: str) -> bool:
+    """Whether a text in place of a key names a sum or a mean: `Total`, `Total e-mail`, `e-mail Total`, `Summe:`."""
+    return _TOTAL_OF.fullmatch(text) is not None
 
 
 def total_sql(text: str) -> str:
-    """`is_total_of` as SQL that is true, false or NULL where the text is."""
-    plain = f"lower(regexp_replace({text}, '[\\s:=.*]+$', ''))"
-    listed = ", ".join(literal(word) for word in sorted(_EXACT))
-    starts = " or ".join(f"starts_with({plain}, {literal(word)})" for word in _STARTS)
-    ends = " or ".join(f"ends_with({plain}, {literal(word)})" for word in _ENDS)
-    # Few keys hold more than one word or no digit, and only those are looked at closely.
-    close = f"{plain} in ({listed}) or {starts} or {ends}"
-    return f"(case when regexp_matches({text}, '^[^0-9]*$|[ \\t]') then {close} else false end)"
+    """`is_total` as SQL that is true, false or NULL where the text is."""
+    # One pattern, for the engine turns a long list of words into a join, which loses the order of the rows.
+    return f"regexp_full_match({text}, {literal(_TOTAL)}, 's')"
