@@ -1,4 +1,4 @@
-"""The command line: `roi check`, `decide`, `run`, `batch`, `diff`, `schema`, `lab`.
+"""The command line: `roi check`, `decide`, `run`, `batch`, `diff`, `sample`, `schema`, `lab`.
 
 Exit codes: 0 done, 1 a bug or a failed pilot in a batch (the others are finished), 2 the inputs need mending.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from roi.problems import InputError, Problem
+from roi.problems import InputError, ParameterError, Problem
 
 __all__ = ["main"]
 
@@ -223,6 +223,64 @@ def diff(old: str, new: str, as_json: bool, no_recompute: bool) -> int:
         from roi.report.difference import print_difference
 
         print_difference(found)
+    return 0
+
+
+@main.command(
+    cls=_Examples,
+    examples="""
+    roi sample claims_intake -n 25 -o audit.csv
+    roi sample claims_intake -n 40 --table actions --seed 7
+    roi sample claims_intake -n 200 --for labels -o to_label.csv
+    """,
+)
+@click.argument("params", metavar="PARAMS")
+@click.option("-n", "n", default=25, show_default=True, type=click.IntRange(1, 100_000), help="Rows of each table.")
+@click.option("--seed", type=click.IntRange(0), help="Seed of the draw; that of the file's `run` unless given.")
+@click.option(
+    "--table",
+    type=click.Choice(["cases", "actions"]),
+    help="Of one table alone; an audit takes both where there are actions.",
+)
+@click.option(
+    "--for",
+    "purpose",
+    default="audit",
+    show_default=True,
+    type=click.Choice(["audit", "labels"]),
+    help="audit: from all rows. labels: cases that nobody labelled yet, half of them from each arm, without the arm "
+    "on the list, and with empty columns for what is found.",
+)
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="A CSV file that is not there yet."
+)
+@_told
+def sample(params: str, n: int, seed: int | None, table: str | None, purpose: str, out: Path | None) -> int:
+    """A seeded, stratified sample of cases and actions, to audit or to label.
+
+    The same seed and rows give the same list, in whatever order the rows lie. Names stay hidden: `id` is the pseudonym
+    and `row` the number of the data row in the source, from 1. Each row has the chance it had to be on the list. Fed
+    back as `label_probability`, with 1 for cases that were labelled before, it lets the labels stand for all cases.
+    """
+    from roi.drawn_list import sample_lists
+    from roi.parameters import find_parameter_files, load_parameters
+
+    if out is not None and out.exists():
+        raise ParameterError(
+            [Problem(str(out), "", "is there already, perhaps filled in; name another file, or remove it")]
+        )
+    files = find_parameter_files([params])
+    if len(files) != 1:
+        raise ParameterError([Problem(params, "", f"holds {len(files)} pilots; a list is of one")])
+    text, said = sample_lists(load_parameters(files[0]), table=table, purpose=purpose, n=n, seed=seed)
+    for line in said:
+        click.echo(line, err=True)
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        with out.open("x", encoding="utf-8", newline="") as file:
+            file.write(text)
+        click.echo(f"Wrote {out}", err=True)
     return 0
 
 
