@@ -235,8 +235,12 @@ def diff(old: str, new: str, as_json: bool, no_recompute: bool) -> int:
     """,
 )
 @click.argument("params", metavar="PARAMS")
-@click.option("-n", "n", default=25, show_default=True, type=click.IntRange(1, 100_000), help="Rows of each table.")
-@click.option("--seed", type=click.IntRange(0), help="Seed of the draw; that of the file's `run` unless given.")
+@click.option(
+    "-n", "n", default=25, show_default=True, type=click.IntRange(1, 100_000), help="Rows of each table."
+)
+@click.option(
+    "--seed", type=click.IntRange(0), help="Seed of the draw; that of the file's `run` unless given."
+)
 @click.option(
     "--table",
     type=click.Choice(["cases", "actions"]),
