@@ -16,6 +16,8 @@ __all__ = [
     "controls_line",
     "facts",
     "finding_word",
+    "first_view_mark",
+    "first_view_sentence",
     "gate_word",
     "measured_sentence",
     "quantity",
@@ -249,7 +251,7 @@ def _assumed(record: Record) -> str:
         else f"{words.percent(share)} of the expected benefit rests on assumptions, not on measurement"
         f"{': ' + words.and_list(names) if names else ''}."
     )
-    if words.finite(first.get("inputs")):
+    if words.finite(first.get("inputs")) and not first.get("is"):
         text += f" {words.count(first.get('defaults'))} of {words.count(first['inputs'])} inputs are "
         text += "package defaults."
     return text
@@ -288,6 +290,22 @@ def _signed(record: Record) -> str:
     return "; ".join(said) + "." if said else "Nobody has signed yet."
 
 
+def first_view_mark(record: Record) -> str:
+    """The mark of a first view: how many of its inputs are defaults; empty for any other."""
+    first: Mapping[str, Any] = record.get("first_view") or {}
+    if not first.get("is"):
+        return ""
+    return f"First view: {words.count(first.get('defaults'))} of {words.count(first.get('inputs'))} inputs are defaults"
+
+
+def first_view_sentence(record: Record) -> str:
+    """What a first view is, with its counts."""
+    first: Mapping[str, Any] = record.get("first_view") or {}
+    missing = words.finite(first.get("missing")) or 0
+    more = f", and {words.count(missing)} more {'is' if missing == 1 else 'are'} missing" if missing else ""
+    return f"{first_view_mark(record)}{more}. It is never enough to scale."
+
+
 def facts(record: Record) -> list[Fact]:
     """What the first screen says beside the options and the next actions, in reading order."""
     currency = str(record.get("currency") or "")
@@ -299,7 +317,7 @@ def facts(record: Record) -> list[Fact]:
         text += f"until {words.day(item.get('expires'))}."
         found.append(Fact("Exception from the policy", text))
     if (record.get("first_view") or {}).get("is"):
-        found.append(Fact("A first view", "Too few inputs are the pilot's own for a scale to be advised."))
+        found.append(Fact("A first view", first_view_sentence(record)))
     found.append(Fact("What was measured", f"{_saved(record)} {words.capital(measured_sentence(record))}"))
     if (record.get("design") or {}).get("text"):
         found.append(Fact("How it was compared", _comparison(record)))

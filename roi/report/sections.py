@@ -25,6 +25,7 @@ __all__ = [
     "causes",
     "drivers",
     "environment",
+    "fill_in",
     "first_screen",
     "gates",
     "left_out",
@@ -203,6 +204,7 @@ def first_screen(decision: Decision) -> Section:
         carries_record=True,
         word=words.verdict_word(record),
         verdict=str(record.get("verdict")),
+        mark=facts.first_view_mark(record),
         choices=rows,
         key=key,
         facts=[fact for fact in known if fact not in key],
@@ -325,6 +327,13 @@ def assumptions(decision: Decision) -> Section:
 def left_out(decision: Decision) -> Section:
     """What is not in the figures: excluded rows, filled-in numbers, unstated costs, warnings."""
     return _section("left_out", decision, words.plural(len(decision.record.get("unknowns") or []), "unknown"))
+
+
+def fill_in(decision: Decision) -> Section:
+    """What to fill in next, for a first view; nothing for any other."""
+    rows = (decision.record.get("first_view") or {}).get("fill_in") or []
+    text = f"{words.plural(len(rows), 'input')} to fill in next" if rows else "This is no first view"
+    return _section("fill_in", decision, text, rows=rows, sentence=facts.first_view_sentence(decision.record))
 
 
 def provenance(decision: Decision) -> Section:

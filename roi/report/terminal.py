@@ -16,6 +16,7 @@ __all__ = ["print_record"]
 
 STYLES = {"kill": "red", "fix": "yellow", "scale": "green"}
 MARKS = {"kill": "■", "fix": "◆", "scale": "●"}
+MOST = 10  # lines to fill in; the report lists them all
 GATES = {"shown": ("✓", "green"), "exceeded": ("✗", "red"), "not_shown": ("~", "yellow")}
 
 
@@ -40,6 +41,9 @@ def _parts(record: Mapping[str, Any]) -> Iterable[RenderableType]:
     verdict, currency = str(record.get("verdict")), str(record.get("currency") or "")
     style = STYLES.get(verdict, "bold")
     text = Text()
+    mark = facts.first_view_mark(record)
+    if mark:
+        text.append(f"{mark}\n", style=style)
     text.append(words.shorten(record.get("headline") or "", 140) + "\n", style="bold")
     text.append(words.shorten(record.get("reason") or "", 400) + "\n\n")
     label = "Cost of stopping" if verdict == "kill" else "Asked for"
@@ -63,6 +67,27 @@ def _parts(record: Mapping[str, Any]) -> Iterable[RenderableType]:
     for fact in facts.facts(record):
         yield Text(f"{fact.label}: ", style="bold") + Text(words.shorten(fact.text, 900), style="not bold")
     yield Text("")
+    yield from _fill_in(record, currency)
+
+
+def _fill_in(record: Mapping[str, Any], currency: str) -> Iterable[RenderableType]:
+    """What to fill in next, where this is a first view: it ends with that."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    rows = (record.get("first_view") or {}).get("fill_in") or []
+    if rows:
+        yield Text("What to fill in next, what is worth most first", style="bold")
+    for place, row in enumerate(rows[:MOST], start=1):
+        first = "everything waits for it" if row.get("rank") == 0 else "not computable"
+        worth = words.amount(row.get("worth"), currency, unknown=first)
+        yield Text(f"{place:>2}. {words.shorten(row.get('what'), 60)}: ") + Text(worth, style="bold")
+        under = f"{row['under']}: " if row.get("under") else ""
+        yield Padding(Text(under, style="dim") + Text(words.shorten(row.get("example"), 120)), (0, 0, 0, 4))
+    if len(rows) > MOST:
+        yield Text(f"    and {len(rows) - MOST} more, in the record and the report")
+    if rows:
+        yield Text("")
 
 
 def _table(*columns: tuple[str, str]) -> Table:
