@@ -27,6 +27,7 @@ from roi.footing import (
 )
 from roi.gate import Gate
 from roi.information import evpi
+from roi.labelling_plan import label_facts
 from roi.money import cost_of_waiting, losses, money, price_of_caution, share_assumed, summary
 from roi.options import Option
 from roi.parameters import register
@@ -117,6 +118,12 @@ def build_record(a: Analysis) -> dict[str, Any]:
         "design": design_of_record(a),
         "mix": mix_of_record(a),
         "sample": sample_of_record(a),
+        "labels": label_facts(
+            a.moments,
+            limit=policy.max_severe_error_rate,
+            selection=p.samples.labels.selection,
+            blind=p.samples.labels.blind,
+        ),
         "options": {
             "kill": _option(
                 a, "Stop now", np.zeros(2), np.zeros(2), one_off=float(np.mean(a.economics.wind_down))

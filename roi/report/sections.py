@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from roi import words
 from roi.pictures import Pictures
 from roi.report import facts, figures
+from roi.report.labelling import judging
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -251,6 +252,7 @@ def measured(decision: Decision) -> Section:
             row for row in record.get("by_segment") or [] if words.finite(row.get("shrinkage")) is not None
         ],
         relative=found.get("relative_time_saved"),
+        judging=judging(record),
     )
 
 
