@@ -55,7 +55,7 @@ STATED: dict[str, Uncertain] = {
     "cash": pert(0.0, 0.2, 0.35, "share"),
     "redeployed": pert(0.1, 0.3, 0.5, "share"),
     "ceiling": interval(0.6, 0.9, "share"),
-    "error_cost": interval(20, 60, "positive"),
+    "error_cost": interval(10, 30, "positive"),
     "one_off": interval(30000, 70000, "positive"),
 }
 

@@ -33,7 +33,7 @@ __all__ = [
 
 Floats = npt.NDArray[np.float64]
 
-PRIOR_WEIGHT = 2.0  # events' worth of trust, before any is seen, in both arms erring alike
+PRIOR_WEIGHT = 1.3  # events' worth of trust, before any is seen, in both arms erring alike
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,7 +73,7 @@ def _sigma_of(ratio: float) -> float:
     return low
 
 
-def rate_draws(standard: Floats, df: float, hits: float, others: float, half: float) -> Floats:
+def rate_draws(standard: Floats, df: float, hits: float, others: float, reach: float) -> Floats:
     """Draws of a rate with the exact interval at its ends and the mean of its beta distribution.
 
     Args:
@@ -81,16 +81,16 @@ def rate_draws(standard: Floats, df: float, hits: float, others: float, half: fl
         df: Degrees of freedom; may be infinite.
         hits: Events and half an event (or the segment's part of it), above 0.
         others: The others likewise, above 0.
-        half: The part of half an event that is in them.
+        reach: By how much of an event the ends reach further than the beta's; with the half that is in `hits` and
+            `others` they are the bounds of Clopper & Pearson, at 95 % each.
 
     Returns:
-        Shape (n_draws,), in [0, 1]: P5 and P95 are those of Clopper & Pearson's one-sided bounds at 95 %, the mean is
-        hits / (hits + others).
+        Shape (n_draws,), in [0, 1]; the mean is hits / (hits + others).
     """
-    if not (hits > 0 and others > 0 and half > 0):
-        raise ValueError(f"a rate needs hits, others and half above 0, not {hits}, {others}, {half}")
-    low = _beta_quantiles(hits - half, others + half)
-    high = _beta_quantiles(hits + half, others - half)
+    if not (hits >= reach >= 0 and others >= reach and hits > 0 and others > 0):
+        raise ValueError(f"a rate needs hits and others above 0 and at least reach, not {hits}, {others}, {reach}")
+    low = _beta_quantiles(hits - reach, others + reach)
+    high = _beta_quantiles(hits + reach, others - reach)
     mean = hits / (hits + others)
     reach = np.minimum(_U / 0.95, 1.0)
     least, most = 0.1, 60.0

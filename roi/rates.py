@@ -102,6 +102,7 @@ def draw_rates(
                     lacking,
                     pooled,
                     1 / s_count,
+                    1 / effects[arm],
                 )
     return Rates(
         error=error,
@@ -124,14 +125,25 @@ def _place(
 
 
 def _rate(
-    where: Floats, df: float, hits: float, n: float, lacking: float, pooled: float, part: float
+    where: Floats,
+    df: float,
+    hits: float,
+    n: float,
+    lacking: float,
+    pooled: float,
+    part: float,
+    exactness: float,
 ) -> Floats:
-    """Draws of a rate under a prior of `part` of half an event, on as many cases as the larger arm has."""
+    """Draws of a rate under a prior of `part` of half an event, on as many cases as the larger arm has.
+
+    The ends are exact where cases are independent (`exactness` 1); a design effect, which takes a correlation for
+    granted, widens them already, and the share of exactness left is one over it.
+    """
     if pooled > 0.5:
-        return 1 - _rate(-where, df, n - hits, n, lacking, 1 - pooled, part)
+        return 1 - _rate(-where, df, n - hits, n, lacking, 1 - pooled, part, exactness)
     half = part * HALF_AN_EVENT
     cases = part + min(part * (HALF_AN_EVENT / pooled - 1), lacking)
-    return rate_draws(where, df, hits + half, n - hits + cases - half, half)
+    return rate_draws(where, df, hits + half, n - hits + cases - half, half * exactness)
 
 
 def _severities(moments: Moments, mix: Floats, *, draws: int, seed: int) -> Floats:
