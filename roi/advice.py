@@ -297,11 +297,11 @@ def _mark(a: Analysis, target: str, remedy: Remedy | None = None) -> str:
         "audit_trail": "Every case and action can be followed both ways",
         "evaluation": "The live version passes its suite, no worse than the one before",
         "rollback": f"A pause within {policy.max_minutes_to_pause:g} minutes of detection, and service restored",
-        "measured_baseline": f"Scaling pays with a chance of at least {percent(policy.scale_probability)}",
-        "design": f"A chance of at least {percent(policy.scale_probability)} that it pays, cases assigned at random",
+        "measured_baseline": f"Scaling pays with a chance of at least {percent(a.scale_needs)}",
+        "design": f"A chance of at least {percent(a.scale_needs)} that it pays, cases assigned at random",
         "complete_minutes": "Minutes recorded in at least 95 % of cases of each arm",
         "known_cost": "The agent's cost known for nine cases in ten",
-        "value": f"Scaling pays with a chance of at least {percent(policy.scale_probability)}",
+        "value": f"Scaling pays with a chance of at least {percent(a.scale_needs)}",
     }
     if target in marks:
         return marks[target]
@@ -370,8 +370,6 @@ def _needed_minutes(a: Analysis) -> str:
         option = a.valuer.roll_out(extra_minutes=middle)
         assert option is not None
         low, high = (
-            (low, middle)
-            if option.chance(a.loaded.policy.hurdle) >= a.loaded.policy.scale_probability
-            else (middle, high)
+            (low, middle) if option.chance(a.loaded.policy.hurdle) >= a.scale_needs else (middle, high)
         )
     return f"{float(scope.minutes_saved.mean()) + high:.1f}" if high < 599 else "many more"

@@ -18,6 +18,7 @@ from roi.gate import Gate
 from roi.gate_check import controls_of, gates_of_scope, tipping_point
 from roi.information import Prices, prices_of
 from roi.labels import earns_credit
+from roi.looks import chance_needed
 from roi.measured import Measured, measure
 from roi.moments import Moments, fetch
 from roi.options import Option, Valuer, alternatives, remedies_of, scopes_of
@@ -60,6 +61,7 @@ class Decided:
         plans: Fixes with every mend priced.
         waiting: A fix that waits for a quote.
         verdict: The verdict.
+        scale_needs: The chance that scale needs: the policy's, raised where the data were looked at more than once.
     """
 
     loaded: LoadedParameters
@@ -82,6 +84,7 @@ class Decided:
     plans: tuple[Plan, ...]
     waiting: Plan | None
     verdict: Verdict
+    scale_needs: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +146,10 @@ def decide_moments(
     Returns:
         The decision and all that it rests on.
     """
-    p, policy = loaded.parameters, loaded.policy
+    p = loaded.parameters
+    needed = chance_needed(loaded.policy.scale_probability, p.run.looks)
+    # Every step that asks whether a chance suffices asks for what so many looks make necessary.
+    policy = loaded.policy.model_copy(update={"scale_probability": needed})
     seed, draws = p.run.seed, p.run.draws + p.run.draws % 2
     assumptions = draw_assumptions(register(p), draws=draws, seed=seed)
     baseline = p.samples.baseline
@@ -237,6 +243,7 @@ def decide_moments(
         plans=tuple(plans),
         waiting=waiting,
         verdict=verdict,
+        scale_needs=needed,
     )
 
 

@@ -28,6 +28,7 @@ from roi.footing import (
 from roi.gate import Gate
 from roi.information import evpi
 from roi.labelling_plan import label_facts
+from roi.looks import words_of
 from roi.money import cost_of_waiting, losses, money, price_of_caution, share_assumed, summary
 from roi.options import Option
 from roi.parameters import register
@@ -85,6 +86,8 @@ def build_record(a: Analysis) -> dict[str, Any]:
         warnings.append(
             "Fewer than four people worked the cases: how people differ is assumed (25 % of the effect)."
         )
+    looked = words_of(p.run.looks, policy.scale_probability)
+    warnings += [] if looked is None else [looked]
     record: dict[str, Any] = {
         "schema": SCHEMA,
         "pilot": p.pilot,
@@ -290,13 +293,16 @@ def _goal(a: Analysis, measured: dict[str, Any]) -> dict[str, Any] | None:
 
 def _rule_error_rates(a: Analysis) -> dict[str, Any]:
     policy = a.loaded.policy
-    found = error_rates_of(
+    rates = error_rates_of(
         a.moments,
         a.measured.design,
         scale_probability=policy.scale_probability,
         kill_probability=policy.kill_probability,
     )
-    return asdict(found)
+    found = asdict(rates)
+    looked = words_of(a.loaded.parameters.run.looks, policy.scale_probability)
+    found["text"] += "" if looked is None else f" {looked}"
+    return found
 
 
 def _unknowns(a: Analysis, measured: dict[str, Any]) -> list[str]:
@@ -358,4 +364,5 @@ def _provenance(a: Analysis) -> dict[str, Any]:
         "versions": {name: version(name) for name in packages},
         "seed": p.run.seed,
         "draws": a.measured.draws,
+        "looks": p.run.looks,
     }

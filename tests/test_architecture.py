@@ -14,12 +14,13 @@ PACKAGE = ROOT / "roi"
 # The order in which data flows; a module imports only from modules before it. A folder holds siblings only.
 ORDER = """
     problems scalars strict_yaml uncertain schema parameters words pictures
-    privacy canonical prices readers importers dress casts styles mapping conventions sample_tables checks periods versions categories sample_joins samples
+    privacy canonical prices readers importers dress casts styles mapping conventions sample_tables checks periods versions categories
+    join_keys time_entries join_rates sample_joins samples
     draws marginals agreement assumptions moments label_moments reduce
     designs contrasts case_sums arm_shares comparability estimate clusters covariate scores cells rectify labels rates measured causes economics cashflow
-    gate controls gates design_gate options information measures plans gate_check verdict unmeasured error_rates labelling_plan drawn_list
+    gate controls gates design_gate options information measures plans gate_check verdict unmeasured looks error_rates labelling_plan drawn_list
     analysis estimates money advice comparable first_view footing record illustrate pilot diff attribution
-    report batch cli
+    guess report batch cli
 """.split()  # noqa: SIM905 – a list to read, not to parse
 
 

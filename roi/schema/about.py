@@ -70,6 +70,11 @@ class Run(Group):
 
     seed: Integer = Field(20260101, description="Seed of the draws; the same seed gives the same bytes.")
     draws: Integer = Field(10_000, description="Joint draws of every uncertain quantity, 1,000 to 1,000,000.")
+    looks: Integer = Field(
+        1,
+        description="Looks at this pilot's data up to and including this one, or as many as are planned, 1 to 60; "
+        "with more than one, scale needs a higher chance.",
+    )
     as_of: Day | None = Field(
         None, description="The day of the decision; by default the newest sample time, never the clock."
     )
@@ -83,6 +88,15 @@ class Run(Group):
     def _seed(cls, value: int) -> int:
         if not 0 <= value < 2**63:
             raise ValueError(f"{shorten(value)} is not a seed; write a whole number from 0")
+        return value
+
+    @field_validator("looks")
+    @classmethod
+    def _looks(cls, value: int) -> int:
+        if not 1 <= value <= 60:
+            raise ValueError(
+                f"{shorten(value)} looks; write 1 for the first look at these data, 2 for the second, at most 60"
+            )
         return value
 
     @field_validator("draws")
