@@ -41,6 +41,7 @@ class Wanted:
         why: What the worth means, or why there is none.
         rank: 0 for what everything waits for, 1 for what has a worth, 2 for the rest.
         swing: Expected worth of scaling at half and at twice a default that is one number.
+        shared: Whether the worth is that of all closed gates together.
         effort: 0 where a line in the file is all it takes, 1 for another export, 2 for more cases.
     """
 
@@ -54,6 +55,7 @@ class Wanted:
     flips: float | None = None
     rank: int = 2
     swing: tuple[float, float] | None = None
+    shared: bool = False
     effort: int = 0
 
 
@@ -125,12 +127,14 @@ def _defaults(a: Analysis) -> Iterator[Wanted]:
             yield Wanted(**common, example=example, why=why, rank=1 if isinstance(drawn, np.ndarray) else 2)
         elif isinstance(drawn, np.ndarray):
             worth, flips = evppi(worths, [drawn])
+            shared = False
             why = f"the default is {entry.value.text}; to know it exactly would be worth {amount(worth, currency)}"
             if entry.key in _FIRST:
                 granted = max(0.0, *(float(w.mean()) for w in worths))
+                shared = granted > worth
                 worth = max(worth, granted)
                 why += "; while this and its companion are defaults nothing may be scaled, whatever gates are open"
-            yield Wanted(**common, example=example, why=why, worth=worth, flips=flips, rank=1)
+            yield Wanted(**common, example=example, why=why, worth=worth, flips=flips, rank=1, shared=shared)
         else:
             swing = _swing(a, entry)
             why = f"not computable: the default is one number, {entry.value.text}, without a range"
@@ -301,6 +305,7 @@ def _gates(a: Analysis) -> Iterator[Wanted]:
             worth=worth,
             flips=flips,
             rank=1,
+            shared=flips is None and bool(worth) and len(closed) > 1,
             effort=effort,
         )
 

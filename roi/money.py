@@ -102,7 +102,7 @@ def cost_of_waiting(a: Analysis) -> float | None:
         return pilot if a.loaded.parameters.economics.pilot_cost_per_month is not None else None
     option = v.option
     if option is None or option.stream is None:
-        return pilot
+        return pilot if a.loaded.parameters.economics.pilot_cost_per_month is not None else None
     value = option.stream.net
     at = option.schedule.delay
     lost = value * (

@@ -303,7 +303,8 @@ def first_view_sentence(record: Record) -> str:
     first: Mapping[str, Any] = record.get("first_view") or {}
     missing = words.finite(first.get("missing")) or 0
     more = f", and {words.count(missing)} more {'is' if missing == 1 else 'are'} missing" if missing else ""
-    return f"{first_view_mark(record)}{more}. It is never enough to scale."
+    counts = words.capital(first_view_mark(record).partition(": ")[2])
+    return f"{counts}{more}. A first view is never enough to scale."
 
 
 def facts(record: Record) -> list[Fact]:

@@ -81,7 +81,9 @@ def _fill_in(record: Mapping[str, Any], currency: str) -> Iterable[RenderableTyp
     for place, row in enumerate(rows[:MOST], start=1):
         first = "everything waits for it" if row.get("rank") == 0 else "not computable"
         worth = words.amount(row.get("worth"), currency, unknown=first)
-        yield Text(f"{place:>2}. {words.shorten(row.get('what'), 60)}: ") + Text(worth, style="bold")
+        shared = " with the other gates" if row.get("shared") else ""
+        name = Text(f"{place:>2}. {words.shorten(row.get('what'), 90)}: ")
+        yield name + Text(worth, style="bold") + Text(shared, style="not bold dim")
         under = f"{row['under']}: " if row.get("under") else ""
         yield Padding(Text(under, style="dim") + Text(words.shorten(row.get("example"), 120)), (0, 0, 0, 4))
     if len(rows) > MOST:
