@@ -65,6 +65,96 @@ def main() -> None:
 @main.command(
     cls=_Examples,
     examples="""
+    roi new claims_intake --cases exports/tickets.xlsx
+    roi new claims_intake --cases 'exports/tickets-*.csv' --time exports/toggl.csv --traces exports/langfuse.jsonl
+    roi new claims_intake --cases tickets.csv --arm A=baseline --arm B=pilot --set worker=Assignee --currency EUR
+    roi new claims_intake --cases tickets.csv --fill cases_per_month=4200 --fill labour_cost_per_hour=42 --no-input
+    """,
+)
+@click.argument("pilot", metavar="PILOT")
+@click.option(
+    "--cases", multiple=True, required=True, metavar="FILE", help="The cases: a file or a glob; repeatable."
+)
+@click.option("--time", multiple=True, metavar="FILE", help="A time tracker's export of the same cases.")
+@click.option("--traces", multiple=True, metavar="FILE", help="The agent's traces (Langfuse, OTLP) or calls.")
+@click.option("--arm", multiple=True, metavar="VALUE=ARM", help="What a value means: baseline or pilot.")
+@click.option(
+    "--set", "columns", multiple=True, metavar="OURS=THEIRS", help="Name the column behind one of ours."
+)
+@click.option(
+    "--fill", multiple=True, metavar="KEY=VALUE", help="A number only you know, such as cases_per_month."
+)
+@click.option("--currency", metavar="EUR", help="Of every amount in the file.")
+@click.option("--title", help="The pilot's name for readers.")
+@click.option("--timezone", metavar="ZONE", help="Of times that carry none, such as Europe/Berlin.")
+@click.option(
+    "-o",
+    "--out",
+    default="params",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Folder for the parameter file.",
+)
+@click.option("--force", is_flag=True, help="Replace an existing file.")
+@click.option("--yes", "--no-input", "silent", is_flag=True, help="Ask nothing, even on a terminal.")
+@_told
+def new(
+    pilot: str,
+    cases: Sequence[str],
+    time: Sequence[str],
+    traces: Sequence[str],
+    arm: Sequence[str],
+    columns: Sequence[str],
+    fill: Sequence[str],
+    currency: str | None,
+    title: str | None,
+    timezone: str | None,
+    out: Path,
+    force: bool,
+    silent: bool,
+) -> int:
+    """A commented params/PILOT.yaml, its columns guessed from your exports.
+
+    Every guess is shown with examples and how sure it is. Doubtful ones are marked CHECK in the file, what only a
+    person knows is marked FILL_IN; `roi check` names each such line until it is filled.
+    """
+    from roi.guess import Request, new_pilot
+
+    request = Request(
+        pilot=pilot,
+        cases=cases,
+        time=time,
+        traces=traces,
+        arms=_pairs("--arm", arm),
+        columns=_pairs("--set", columns),
+        fills=_pairs("--fill", fill),
+        currency=currency,
+        title=title,
+        timezone=timezone,
+        out=out,
+        force=force,
+    )
+    asks = sys.stdin.isatty() and not silent
+    new_pilot(
+        request, ask=(lambda text: str(click.prompt(text, default="", show_default=False))) if asks else None
+    )
+    return 0
+
+
+def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
+    """`A=B` as A → B; the last sign of equality parts an arm from its value, the first one any other pair."""
+    found: dict[str, str] = {}
+    for text in given:
+        key, sign, value = text.rpartition("=") if option == "--arm" else text.partition("=")
+        if not (key and sign and value):
+            raise InputError([Problem(option, text, "is not written as NAME=VALUE")])
+        found[key] = value
+    return found
+
+
+@main.command(
+    cls=_Examples,
+    examples="""
     roi check params/
     roi check claims_intake
     """,

@@ -37,6 +37,7 @@ __all__ = [
     "load_parameters",
     "load_samples_only",
     "project_of",
+    "read_policy",
     "register",
     "resolve_paths",
 ]
@@ -335,6 +336,19 @@ def _name_problems(raw: Mapping[str, Any], document: Document, path: Path, name:
         message = f"'{pilot}' is not the file's own name; write '{shorten(path.stem)}' or rename the file"
         return [problem_at(name, ("pilot",), message, document)]
     return []
+
+
+def read_policy(path: Path) -> Policy:
+    """The portfolio's policy; the package's own where there is no file.
+
+    Raises:
+        ParameterError: With every problem of the file.
+    """
+    problems: list[Problem] = []
+    policy, _, _ = _read_policy(path, _relative(path, project_of(path)), problems)
+    if policy is None or problems:
+        raise ParameterError(problems)
+    return policy
 
 
 def _read_policy(path: Path, name: str, problems: list[Problem]) -> tuple[Policy | None, str, list[str]]:

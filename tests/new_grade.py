@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from new_variants import Truth, Variant
+
 from roi.guess.columns import FILL_IN, Guess
-from tests.new_variants import Truth, Variant
 
 
 @dataclass(frozen=True)

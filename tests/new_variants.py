@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import new_names as names
 import openpyxl
 import yaml
-
-from tests import new_names as names
 
 ROOT = Path(__file__).parent.parent
 PILOTS = (
@@ -266,8 +265,9 @@ class _Making:
 
     def _handling(self) -> None:
         if self.pilot == "payment_repair":
-            self.add("started_at", self.column("started_at"))
-            self.add("ended_at", self.column("ended_at"))
+            for column in ("started_at", "ended_at"):
+                if column not in self.truth:
+                    self.add(column, self.column(column))
             pair = (self.truth["started_at"].sources[0], self.truth["ended_at"].sources[0])
             kept = self.truth["started_at"].held_out or self.truth["ended_at"].held_out
             self.truth["handling_minutes"] = Truth(pair, between=True, held_out=kept)
