@@ -3,54 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from roi.canonical import CANONICAL
-from roi.categories import Categories
-from roi.checks import check_table, used_rows
+from roi.checks import check_table
+from roi.join_keys import align_keys
+from roi.join_rates import AGENT_COLUMNS, Joined
 from roi.mapping import ColumnMap, JoinSpec, TableSpec
 from roi.prices import CURRENCY, TokenUse, price_tokens
 from roi.problems import Problem
 from roi.readers.base import Connection, UnreadableError, literal, quoted
 from roi.readers.held import hold_columns
 from roi.sample_tables import ReadTable, Surroundings, read_table
+from roi.time_entries import OUT, drop_negative, settle_entries, with_times
 
-__all__ = ["JoinRate", "Joined", "add_joins", "add_prices", "join_rates"]
+__all__ = ["add_joins", "add_prices", "align_tables", "with_key"]
 
 _TOKENS = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JoinRate:
-    """How many cases of an arm and segment another export matched.
-
-    Attributes:
-        source: The other export.
-        arm: The arm.
-        segment: The segment, or None without segments.
-        cases: Cases there are.
-        matched: Of these, how many it has.
-    """
-
-    source: str
-    arm: str
-    segment: str | None
-    cases: int
-    matched: int
-
-
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """The cases with what other exports add.
-
-    Attributes:
-        cases: The cases; besides its columns the engine's table holds one `matched_…` column an export.
-        matched: Such a column → the export's name.
-    """
-
-    cases: ReadTable
-    matched: Mapping[str, str]
 
 
 def add_joins(
@@ -70,6 +40,7 @@ def add_joins(
         warnings: Takes what the readers say.
     """
     matched: dict[str, str] = {}
+    takes: dict[str, frozenset[str]] = {}
     for i, join in enumerate(cases.spec.joins):
         try:
             other = _other(join, around, i)
@@ -77,32 +48,68 @@ def add_joins(
             problems += error.problems
             continue
         warnings += other.rows.warnings
-        look = check_table(con, other)
+        warnings += [
+            f"{other.rows.label}: {n:,} rows left out: {why}" for why, n in other.rows.left_out.items()
+        ]
+        forward = drop_negative(con, other, join)
+        look = check_table(con, forward.other)
         problems += look.problems
-        warnings += look.warnings
+        warnings += [*forward.warnings, *look.warnings]
         keys = list(join.on)
         lost = [k for k in keys if k not in cases.columns]
         if lost:
             message = f"the cases have no column {lost[0]} to join on"
             problems.append(Problem(around.file, f"{join.rows.place}.on", message))
             continue
-        cases = _joined(con, cases, other, join, i, [*matched], problems)
-        matched[f"matched_{i}"] = other.rows.label
-    return Joined(cases, matched)
+        aligned = align_keys(con, cases, forward.other, keys, join.keys, place=f"{join.rows.place}.on")
+        problems += aligned.problems
+        warnings += aligned.warnings
+        if look.problems or aligned.problems:
+            continue
+        zone = join.rows.timezone or around.timezone
+        settled = settle_entries(con, cases, aligned.other, join, timezone=zone)
+        warnings += settled.warnings
+        cases, taken = _joined(con, cases, settled.other, join, i, [*matched], problems)
+        if taken:
+            matched[f"matched_{i}"] = other.rows.label
+            takes[f"matched_{i}"] = taken
+    return Joined(cases, matched, takes)
 
 
-def join_rates(con: Connection, joined: Joined, categories: Categories) -> list[JoinRate]:
-    """How many cases each other export matched, by arm and segment."""
-    cases = joined.cases
-    segment = categories.shown(cases, "segment") if "segment" in cases.columns else "null"
-    return [
-        JoinRate(source=label, arm=arm, segment=shown, cases=int(n), matched=int(m))
-        for column, label in joined.matched.items()
-        for arm, shown, n, m in con.execute(
-            f"select arm, {segment}, count(*), count(*) filter ({column}) from {cases.name} "
-            f"where {used_rows(cases)} group by 1, 2 order by 1, 2"
-        ).fetchall()
-    ]
+def with_key(actions: TableSpec, cases: TableSpec) -> TableSpec:
+    """The actions' table, whose case is the cases' own key where both come from the same export.
+
+    Args:
+        actions: What is asked for of the actions.
+        cases: What is asked for of the cases, which may be, or be joined with, the same export.
+    """
+    if "case_id" in actions.columns:
+        return actions
+    key = cases.columns.get("case_id") if cases.source == actions.source else None
+    for join in cases.joins:
+        if key is None and join.rows.source == actions.source and "case_id" in join.on:
+            key = ColumnMap(name="case_id", sources=(join.on["case_id"],))
+    return actions if key is None else replace(actions, columns={**actions.columns, "case_id": key})
+
+
+def align_tables(
+    con: Connection, reads: Mapping[str, ReadTable], warnings: list[str]
+) -> dict[str, ReadTable]:
+    """The tables, with the cases' keys where theirs differ in form only; keys that fall together stay as they are.
+
+    Args:
+        con: The engine.
+        reads: The tables, `cases` among them.
+        warnings: Takes how keys were compared.
+    """
+    aligned = dict(reads)
+    for name in ("actions", "inputs"):
+        if name in reads and "case_id" in reads[name].columns:
+            place = f"samples.{name}.columns"
+            found = align_keys(con, reads["cases"], reads[name], ["case_id"], "auto", place=place)
+            aligned[name] = found.other
+            warnings += found.warnings
+    return aligned
 
 
 def _other(join: JoinSpec, around: Surroundings, i: int) -> ReadTable:
@@ -111,6 +118,7 @@ def _other(join: JoinSpec, around: Surroundings, i: int) -> ReadTable:
         columns[ours] = ColumnMap(name=ours, sources=(theirs,))
     for name in join.take:
         columns.setdefault(name, ColumnMap(name=name, sources=(name,)))
+    columns = with_times(join, columns)
     also = [name for name, column in CANONICAL["cases"].items() if column.required]
     spec: TableSpec = replace(join.rows, columns=columns)
     return read_table(spec, around, name=f"t_join_{i}", also=also)
@@ -124,7 +132,8 @@ def _joined(
     i: int,
     before: list[str],
     problems: list[Problem],
-) -> ReadTable:
+) -> tuple[ReadTable, frozenset[str]]:
+    """The cases with an export's columns, and which these are; none where it cannot be joined."""
     keys = list(join.on)
     takes = dict(join.take) or {name: "first" for name in join.rows.columns if name not in keys}
     listed = ", ".join(keys)
@@ -142,39 +151,83 @@ def _joined(
         if how == "sum" and other.columns[n].kind not in ("minutes", "cost", "number", "count", "defects")
     ]
     if words:
-        problems.append(
-            Problem(
-                other.rows.label, f"join[{i}].take.{words[0]}", "only numbers are summed; write first or max"
-            )
-        )
-        return cases
-    how = {"sum": "sum({0})", "max": "max({0})", "first": "arg_min({0}, rowid)"}
-    outputs = ", ".join(f"{how[way].format(quoted(name))} as {quoted(name)}" for name, way in takes.items())
+        place = f"join[{i}].take.{words[0]}"
+        problems.append(Problem(other.rows.label, place, "only numbers are summed; write first or max"))
+        return cases, frozenset()
+    if "agent_cost" in takes and "cost_currency" in other.columns and "cost_currency" not in takes:
+        takes["cost_currency"] = "first"  # an amount goes nowhere without its currency
+    if "agent_cost" in takes and not _one_currency(con, other, listed, problems):
+        return cases, frozenset()
     types = {name: f"::{_type(con, other.name, name)}" for name in takes}
+    counted = f" filter (not {OUT})" if _has(con, other.name, OUT) else ""
+    # Half a sum is no sum: where a part is not known, the whole is not.
+    whole = f"case when count({{0}}){counted} = count(*){counted} then sum({{0}}){counted} end"
+    how = {"sum": whole, "max": "max({0})", "first": "arg_min({0}, rowid)"}
+    outputs = ", ".join(f"{how[way].format(quoted(name))} as {quoted(name)}" for name, way in takes.items())
     con.execute(
         f"create or replace table d_join_{i} as select {listed}, {outputs} from {other.name} "
         f"where {' and '.join(f'{k} is not null' for k in keys)} group by {listed}"
     )
     name = f"{cases.name}_{i}"
     own = [c for c in cases.columns if c not in takes]
-    # What the cases say themselves stands; the other export fills what they leave blank.
-    filled = [
-        f"coalesce({f'c.{quoted(t)}, ' if t in cases.columns else ''}j.{quoted(t)}){types[t]} as {quoted(t)}"
-        for t in takes
-    ]
+    maps = {m.name: m for m in other.maps}
+    filled = [f"{_filled(t, cases, maps[t], keys[0])}{types[t]} as {quoted(t)}" for t in takes]
     mine = ", ".join(f"c.{quoted(c)}" for c in own)
     kept = "".join(f"c.{m}, " for m in before)
+    alike = " and ".join(f"c.{k} = j.{k}" for k in keys)
+    may = "true"
+    if set(takes) <= AGENT_COLUMNS and "case_id" in keys and "arm" not in keys:
+        # Of a case that both arms worked on, what an agent used belongs to the pilot's row.
+        twins = f"select case_id from {cases.name} where arm = 'pilot' and case_id is not null"
+        may = f"(arm is distinct from 'baseline' or case_id not in ({twins}))"
     con.execute(
         f"create or replace table {name} as select {mine}, {', '.join(filled)}, c.flags_, "
-        f"{kept}j.{keys[0]} is not null as matched_{i} from {cases.name} c left join d_join_{i} j on "
-        f"{' and '.join(f'c.{k} = j.{k}' for k in keys)} order by c.rowid"
+        f"{kept}j.{keys[0]} is not null as matched_{i} from (select *, rowid as row_, {may} as may_ from "
+        f"{cases.name}) c left join d_join_{i} j on {alike} and c.may_ order by c.row_"
     )
     columns = {**cases.columns, **{t: CANONICAL["cases"][t] for t in takes}}
-    return replace(
+    had = {m.name for m in cases.maps}
+    joined = replace(
         cases,
         name=name,
+        maps=(*cases.maps, *(maps[t] for t in takes if t not in had)),
         columns={c: columns[c] for c in [*own, *takes]},
         rows=replace(cases.rows, fingerprints={**cases.rows.fingerprints, **other.rows.fingerprints}),
+    )
+    return joined, frozenset(takes)
+
+
+def _one_currency(con: Connection, other: ReadTable, listed: str, problems: list[Problem]) -> bool:
+    if "cost_currency" not in other.columns:
+        return True
+    mixed = con.execute(
+        f"select count(*) from (select 1 from {other.name} where agent_cost is not null group by {listed} "
+        "having count(distinct cost_currency) > 1)"
+    ).fetchall()[0][0]
+    if mixed:
+        have = "case has" if mixed == 1 else "cases have"
+        message = f"{mixed:,} {have} costs in several currencies; bring them into one with query:"
+        problems.append(Problem(other.rows.label, "cost_currency", message))
+    return not mixed
+
+
+def _filled(column: str, cases: ReadTable, m: ColumnMap, key: str) -> str:
+    """What the cases say themselves stands; the other export fills what they leave blank."""
+    theirs = f"j.{quoted(column)}"
+    if column not in cases.columns:
+        # `blank: zero` also says what a case without a row has.
+        return f"case when j.{key} is null then 0 else {theirs} end" if m.blank == "zero" else theirs
+    if column == "cost_currency" and "agent_cost" in cases.columns:
+        return f"case when c.agent_cost is not null then c.cost_currency else {theirs} end"
+    return f"coalesce(c.{quoted(column)}, {theirs})"
+
+
+def _has(con: Connection, table: str, column: str) -> bool:
+    return bool(
+        con.execute(
+            "select count(*) from duckdb_columns() "
+            f"where table_name = {literal(table)} and column_name = {literal(column)}"
+        ).fetchall()[0][0]
     )
 
 

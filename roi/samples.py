@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from roi.categories import Categories, settle_categories
 from roi.checks import Checked, check_table, used_rows, zero_cost
+from roi.join_rates import JoinRate, join_rates, unmatched_cases
 from roi.mapping import to_spec
 from roi.parameters import LoadedParameters
 from roi.periods import partial_month
 from roi.privacy import Keys, make_keys
 from roi.problems import Problem, SampleError
 from roi.readers.base import Connection, UnreadableError, literal, quoted
-from roi.sample_joins import JoinRate, add_joins, add_prices, join_rates
+from roi.sample_joins import add_joins, add_prices, align_tables, with_key
 from roi.sample_tables import ReadTable, Surroundings, UncastError, read_table
 from roi.schema.tables import MINUTE_COLUMNS
 from roi.versions import keep_versions
@@ -132,6 +133,7 @@ class _Opening:
         if "cases" not in reads or any(look.problems for look in checked.values()):
             raise SampleError(self.problems)
         keep = {name: self._keep(read, checked[name]) for name, read in reads.items()}
+        reads = align_tables(self.con, reads, self.warnings)
         joined = add_joins(self.con, reads["cases"], self._around(), self.problems, self.warnings)
         reads["cases"] = joined.cases
         keep["cases"] = self._whole_months(reads["cases"], keep["cases"])
@@ -145,6 +147,9 @@ class _Opening:
         if self.problems:
             raise SampleError(self.problems)
         rates = join_rates(self.con, joined, categories)
+        self.warnings += unmatched_cases(
+            self.con, joined, categories, keep["cases"], min_group=self.loaded.policy.privacy.min_group
+        )
         cases, unknown = add_prices(self.con, joined.cases, keep["cases"])
         if checked["cases"].zero_costs:
             unknown = {"a cost of 0 is logged beside tokens": checked["cases"].zero_costs, **unknown}
@@ -186,6 +191,8 @@ class _Opening:
         reads: dict[str, ReadTable] = {}
         for name, given in self.given.tables().items():
             spec = to_spec(name, given, f"samples.{name}")
+            if name == "actions":
+                spec = with_key(spec, to_spec("cases", self.given.cases, "samples.cases"))
             also = [column for join in spec.joins for column in (*join.take, *join.rows.columns)]
             try:
                 reads[name] = read_table(spec, self._around(), name=f"t_{name}", also=also)

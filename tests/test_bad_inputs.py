@@ -248,7 +248,7 @@ SOURCES = {
         "data/costs.csv", "agent_cost", "below 0", files={"data/costs.csv": "id,agent_cost\nT00001,-5\n"},
     ),
     "a trace export": source(
-        "{source: data/cases.csv, format: langfuse}", "samples.cases.format", "export them as a table"
+        "{source: data/cases.csv, format: langfuse}", "samples.cases.format", "leave format out"
     ),
     "a version that no case has": keyed(
         "assignment: randomised", "version: v9", "samples.version", rows=every(version="v1")

@@ -86,6 +86,10 @@ def open_export(
     told = format if format is not None else recognise(files[0]) if files else None
     if told is None:
         return None
+    others = [found.name for found in files if not _is_json(found.path)]
+    if others:
+        message = f"{others[0]} is no JSON, which {told} exports are; leave format out, or export JSON Lines"
+        raise UnreadableError([Problem(file, f"{place}.format", message)])
     seen = [(found, look_through(found)) for found in files]
     export = FORMATS[told][1](seen)
     held = export.actions if table == "actions" else export.traces
