@@ -24,6 +24,7 @@ about:
   spent_to_date: 180000
 samples:
   assignment: randomised
+  allocation: {baseline: 0.5, pilot: 0.5}
   timezone: Europe/Berlin
   partial_months: keep
   version: latest

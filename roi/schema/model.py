@@ -82,7 +82,6 @@ NOT_USED_YET: dict[str, str] = {
     "samples.cases.columns.label_probability": "will weight labels by their probability",
     "samples.cases.columns.cause_2": "will show how far two coders agree",
     "samples.cases.columns.used": "will tell results that nobody used",
-    "samples.cases.columns.amount": "will help to choose which actions need approval",
     "samples.cases.columns.confidence": "will help to choose which actions need approval",
     "samples.inputs": "will compare the inputs of demo and production",
     "samples.actuals": "will be held against the forecast",
