@@ -8,6 +8,7 @@ realisation; losses count in full, draw by draw.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -62,6 +63,22 @@ def annuity(rate: Number, horizon: int, delay: Number = 0.0) -> Number:
     Returns:
         A number, or shape (n_draws,).
     """
+    if _are_numbers(rate, delay):
+        return _annuity_of(float(rate), horizon, float(delay))
+    return _annuity(rate, horizon, delay)
+
+
+def _are_numbers(*inputs: Number) -> bool:
+    return all(np.ndim(x) == 0 for x in inputs)
+
+
+@lru_cache(maxsize=1024)
+def _annuity_of(rate: float, horizon: int, delay: float) -> float:
+    """The same of numbers, which every option asks for again."""
+    return float(_annuity(rate, horizon, delay))
+
+
+def _annuity(rate: Number, horizon: int, delay: Number) -> Number:
     delay = np.clip(delay, 0, horizon)
     whole = np.floor(delay)
     part = 1 - (delay - whole)
@@ -82,6 +99,18 @@ def ramp_factor(rate: Number, horizon: int, ramp: Number, delay: Number = 0.0) -
     Returns:
         Σ min(1, max(0, m − delay − ½) / ramp) · vᵐ over m = 1 … horizon; with a ramp of 0 the annuity from `delay`.
     """
+    if _are_numbers(rate, ramp, delay):
+        return _ramp_factor_of(float(rate), horizon, float(ramp), float(delay))
+    return _ramp_factor(rate, horizon, ramp, delay)
+
+
+@lru_cache(maxsize=1024)
+def _ramp_factor_of(rate: float, horizon: int, ramp: float, delay: float) -> float:
+    """The same of numbers, which every option asks for again."""
+    return float(_ramp_factor(rate, horizon, ramp, delay))
+
+
+def _ramp_factor(rate: Number, horizon: int, ramp: Number, delay: Number) -> Number:
     ramp = np.asarray(ramp, dtype=np.float64)
     start = np.add(delay, 0.5)
     first = np.minimum(np.floor(start) + 1, horizon + 1)  # the first month with adoption above 0
