@@ -133,7 +133,9 @@ def _defaults(a: Analysis) -> Iterator[Wanted]:
                 granted = max(0.0, *(float(w.mean()) for w in worths))
                 shared = granted > worth
                 worth = max(worth, granted)
-                why += "; while this and its companion are defaults nothing may be scaled, whatever gates are open"
+                why += (
+                    "; while adoption and what becomes of saved time are both defaults, nothing may be scaled"
+                )
             yield Wanted(**common, example=example, why=why, worth=worth, flips=flips, rank=1, shared=shared)
         else:
             swing = _swing(a, entry)

@@ -136,7 +136,7 @@ def _spline(signal: Floats) -> list[Floats]:
         return []
     z = (signal - signal.mean()) / spread
     knots = np.unique(np.quantile(z, KNOTS))
-    columns = [z]
+    columns = [z, z * z]  # beyond the outer knots a restricted spline alone would be a straight line
     if knots.size == len(KNOTS):
         last, before = knots[-1], knots[-2]
         for knot in knots[:-2]:
