@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from roi.cells import ASSUMED_CORRELATION, degrees_of_a_mean, design_effect, intra_unit_correlation
+from roi.clusters import ASSUMED_CORRELATION, degrees_of_a_mean, design_effect, intra_unit_correlation
 from roi.draws import t_quantile
 from roi.label_moments import JudgedMoments
 from roi.moments import Moments
