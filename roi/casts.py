@@ -105,10 +105,12 @@ def _micro_to_minutes(micro: str, unit: str) -> str:
 
 
 def _in_minutes(value: str, unit: str) -> str:
-    """A decimal(18,6) of a unit as minutes."""
+    """A decimal of a unit as minutes."""
     up, down = _UNITS[unit]
     if down == 1:
-        return value if up == 1 else f"try_cast(({value})::decimal(24,6) * {up} as decimal(18,6))"
+        return (
+            value if up == 1 else f"try_cast(({value})::decimal(34,12) * {up}::decimal(4,0) as decimal(18,6))"
+        )
     # Wide enough for every decimal(18,6), since the engine does not widen a product by itself.
     return _micro_to_minutes(f"(({value})::decimal(24,6) * 1000000::decimal(7,0))::bigint", unit)
 
@@ -153,7 +155,8 @@ def time_value(text: str, style: DateStyle, timezone: str) -> str:
     if style != "iso":
         return naive
     # The engine wants seconds before an offset, and no space.
-    close = f"regexp_replace(replace(upper({text}), ',', '.'), '\\s+([+-])', '\\1')"
+    plain = f"regexp_replace(replace(upper({text}), ',', '.'), '\\s*(UTC|GMT|Z)$', 'Z')"
+    close = f"regexp_replace({plain}, '\\s+([+-])', '\\1')"
     seconds = f"regexp_replace({close}, {literal(_NO_SECONDS)}, '\\1:00\\2')"
     with_offset = f"timezone('UTC', try_cast({seconds} as timestamptz))"
     # A year comes first, so that words such as 'infinity' are no times.
@@ -213,7 +216,9 @@ def cast(column: CanonicalColumn, text: str, *, unit: str | None, theirs: str, s
     if kind == "minutes":
         if unit == "duration":
             return _duration(text)
-        return _in_minutes(_any_number(text, style, dress, 18, 6), unit or "minutes")
+        # Six places of a day are a tenth of a second, too little for minutes that are fractions of a day.
+        precision, scale = (30, 12) if unit in ("hours", "days") else (18, 6)
+        return _in_minutes(_any_number(text, style, dress, precision, scale), unit or "minutes")
     if kind == "cost":
         return _any_number(text, style, dress, 18, 9)
     if kind == "number":

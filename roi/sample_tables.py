@@ -223,7 +223,10 @@ def _unread(typed: Typed, bits: int) -> list[tuple[int, Flag]]:
     return [(k, f) for k, f in enumerate(typed.flags) if f.what == "unread" and bits >> k & 1]
 
 
-_MARKS = "'nan', 'inf', '-inf', 'infinity', '-infinity', 'null', 'none', 'na', 'n/a'"
+_MARKS = (
+    "'nan', 'inf', '-inf', 'infinity', '-infinity', 'null', 'none', 'na', 'n/a', "
+    "'#n/a', '#nv', '#wert!', '#value!', '#ref!', '#div/0!'"
+)
 _WANTED = {
     "minutes": "is no number of minutes",
     "cost": "is no amount",
@@ -260,8 +263,9 @@ def _unread_problems(
             continue
         m = next(m for m in read.maps if m.name == flag.column)
         cell = f"t{list(sources).index(flag.source)}" if flag.source else "null::varchar"
-        length, special = con.execute(
-            f"select length({cell}), lower({cell}) in ({_MARKS}) from ({texts}) limit 1 offset {first}"
+        length, special, serial = con.execute(
+            f"select length({cell}), list_contains([{_MARKS}], lower({cell})), regexp_full_match({cell}, '[34]\\d{{4}}([.]\\d+)?') "
+            f"from ({texts}) limit 1 offset {first}"
         ).fetchall()[0]
         shown, where = describe_text(length), read.rows.where(first)
         many = f"{n:,} value{'s' if n != 1 else ''}"
@@ -284,6 +288,8 @@ def _unread_problems(
             wanted = _WANTED["time"]
         elif m.unit == "duration":
             wanted = "is no duration such as 1m31s, 00:01:31 or PT1M31S"
+        if serial and wanted == _WANTED["time"]:
+            wanted += "; where a spreadsheet shows numbers for dates, format the column as dates and save it"
         text = f"{many} cannot be read; {where}, {shown}, {wanted}"
         if special:
             text += f"; if such a mark means missing, name it under {read.spec.place}.missing"

@@ -82,8 +82,6 @@ def find_header(rows: Cells, merges: Merges, wanted: Wanted, header_row: int | N
     places = range(min(len(rows), _LOOKED_AT)) if header_row is None else [header_row - 1]
     best: Header | None = None
     for at in places:
-        if header_row is None and sum(map(filled, rows[at])) < (best.hits if best else 0):
-            continue
         header = _header(rows, merges, wanted, at)
         if best is None or header.hits > best.hits:
             best = header

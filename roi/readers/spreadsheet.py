@@ -21,6 +21,7 @@ from roi.readers.sheet_table import Table, table_of
 __all__ = ["read_spreadsheet"]
 
 _MOST_CELLS = 50_000_000
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _SPAN = re.compile(rb'<(?:\w+:)?dimension ref="[A-Z]+\d+:([A-Z]{1,3})(\d{1,7})"')
 
 
@@ -224,37 +225,25 @@ def _pages(found: Found, sheet: str | None, wanted: Wanted, header_row: int | No
         with found.path.open("rb") as stream:
             book = calamine.CalamineWorkbook.from_filelike(stream)
             about = [m for m in book.sheets_metadata if m.typ == calamine.SheetTypeEnum.WorkSheet]
-            pages = [
-                _open(
-                    book.get_sheet_by_name(m.name),
-                    m.visible == calamine.SheetVisibleEnum.Visible,
-                    wanted,
-                    header_row,
-                )
-                for m in about
-                if sheet is None or m.name == sheet
-            ]
+            opened = [(m, book.get_sheet_by_name(m.name)) for m in about if sheet is None or m.name == sheet]
+            # With the empty area the rows count as the spreadsheet shows them.
+            raw = [(m, s.to_python(skip_empty_area=False), s.merged_cell_ranges or ()) for m, s in opened]
     except UnreadableError:
         raise
-    except calamine.PasswordError:
-        message = "is protected with a password; save it without one, or export it as CSV"
+    except Exception as error:  # calamine has no common error for what is wrong with a damaged file
+        message = "is not a workbook that can be read; save it as .xlsx"
+        if isinstance(error, calamine.PasswordError) or _ENCRYPTED in found.path.read_bytes():
+            message = "is protected with a password; save it without one, or export it as CSV"
         raise UnreadableError([Problem(found.name, "", message)]) from None
-    except Exception:  # calamine has no common error for what is wrong with a damaged file
-        raise UnreadableError(
-            [Problem(found.name, "", "is not a workbook that can be read; save it as .xlsx")]
-        ) from None
     if not about:
         raise UnreadableError([Problem(found.name, "", "the workbook has no sheet")])
-    if not pages:
+    if not raw:
         message = f"there is no sheet of this name; the workbook has {_listed([m.name for m in about])}"
         raise UnreadableError([Problem(found.name, "sheet", message)])
+    pages = []
+    for m, rows, ranges in raw:
+        merges = Merges(ranges)
+        usable = bool(rows) and (header_row is None or header_row <= len(rows))
+        header = find_header(rows, merges, wanted, header_row) if usable else None
+        pages.append(_Page(m.name, rows, merges, header, m.visible == calamine.SheetVisibleEnum.Visible))
     return pages
-
-
-def _open(sheet: Any, visible: bool, wanted: Wanted, header_row: int | None) -> _Page:
-    # With the empty area the rows count as the spreadsheet shows them.
-    rows = sheet.to_python(skip_empty_area=False)
-    merges = Merges(sheet.merged_cell_ranges or ())
-    usable = bool(rows) and (header_row is None or header_row <= len(rows))
-    header = find_header(rows, merges, wanted, header_row) if usable else None
-    return _Page(sheet.name, rows, merges, header, visible)
