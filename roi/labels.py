@@ -12,12 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from roi.clusters import rate_effect
 from roi.label_moments import HUMAN, JUDGE, JudgedMoments
 from roi.moments import Moments
-from roi.rectify import ENOUGH_EVENTS, Cell, arm_rates, design_of
+from roi.rectify import ENOUGH_EVENTS, arm_rates
 from roi.words import and_list, percent
 
-__all__ = ["LabelledRates", "WeightedEvents", "earns_credit", "labelled_rates", "weighted_severe"]
+__all__ = ["LabelledRates", "WeightedEvents", "by_cell", "earns_credit", "labelled_rates", "weighted_severe"]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -250,16 +251,13 @@ def _plain(
     severe = moments.severity[:, 2:].sum(axis=1) + errors - moments.severity.sum(axis=1)
     counts = np.stack(
         [
-            _by_cell(moments, moments.labelled),
-            _by_cell(moments, errors),
-            _by_cell(moments, moments.outcome[:, 2] + moments.outcome[:, 3]),
+            by_cell(moments, moments.labelled),
+            by_cell(moments, errors),
+            by_cell(moments, moments.outcome[:, 2] + moments.outcome[:, 3]),
         ]
     )
     for arm in (0, 1):
-        rows = (moments.arm == arm) & (moments.labelled > 0)
-        if rows.any():
-            cell = Cell.of_people(moments.labelled[rows], errors[rows], moments.unit[rows])
-            counts[:, arm] /= design_of(moments, arm, [cell])
+        counts[:, arm] /= rate_effect(moments, arm)
     people = float(moments.labels != "judge")
     return LabelledRates(
         kind=kind,
@@ -268,8 +266,8 @@ def _plain(
         score=None,
         gone_hits=counts[2],
         gone_n=counts[0],
-        severe_hits=_by_cell(moments, severe)[1] * people,
-        severe_n=_by_cell(moments, moments.labelled)[1] * people,
+        severe_hits=by_cell(moments, severe)[1] * people,
+        severe_n=by_cell(moments, moments.labelled)[1] * people,
         severity=None,
         human_labels=human,
         judge_labels=judge,
@@ -279,7 +277,7 @@ def _plain(
     )
 
 
-def _by_cell(moments: Moments, values: npt.NDArray[np.int64]) -> Floats:
+def by_cell(moments: Moments, values: npt.NDArray[np.int64]) -> Floats:
     """Sums by arm and segment, shape (2, segments)."""
     s_count = len(moments.segments)
     cell = moments.arm * s_count + moments.segment

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from roi.clusters import ASSUMED_CORRELATION, degrees_of_a_mean, design_effect, intra_unit_correlation
-from roi.draws import t_quantile
+from roi.clusters import rate_effect
 from roi.label_moments import JudgedMoments
 from roi.moments import Moments
 
-__all__ = ["ENOUGH_EVENTS", "ArmRates", "Cell", "Rectified", "arm_rates", "design_of", "rectify"]
+__all__ = ["ENOUGH_EVENTS", "ArmRates", "Cell", "Rectified", "arm_rates", "rectify", "tuned_power"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -72,12 +71,6 @@ class Cell:
     labelled: Bools
     unit: Ints
     heaviest: float
-
-    @classmethod
-    def of_people(cls, labelled: Ints, hits: Ints, unit: Ints) -> Cell:
-        """Labelled cases alone, chosen alike; each argument has shape (rows,), no row is without a case."""
-        n = labelled.astype(np.float64)
-        return cls(hits / n, np.zeros(n.size), n, n, n, n > 0, unit, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +233,7 @@ def arm_rates(
     rate = sum(share[s] * x.rate for s, x in found.items())
     variance = sum(share[s] ** 2 * (x.people + x.judge) for s, x in found.items())
     by_people = sum(share[s] ** 2 * x.people for s, x in alone.items())
-    by_hand = effect = design_of(moments, arm, cells)
+    by_hand = effect = rate_effect(moments, arm)
     if moments.unit_kind != "case" and enough and variance > 0:
         together = np.array([(share * column).sum() for column in score.T])
         g = int(np.unique(np.concatenate([c.unit[c.labelled] for c in cells])).size)
@@ -326,37 +319,3 @@ def _variance(
     mass = float(cell.weight[cell.labelled].sum())
     unseen = UNSEEN * (cell.heaviest / mass) ** 2
     return part / labelled + (x.judge + unseen) / single
-
-
-def design_of(moments: Moments, arm: int, cells: list[Cell]) -> float:
-    """How many labelled cases of an arm are worth one independent case: they share a worker, and workers are few.
-
-    The correlation within a worker is as sampled, at the least 0.1. Only what was seen beyond that is estimated from
-    few units, and pays the squared ratio of t's to the normal's quantile.
-
-    Args:
-        moments: Moments of the production cases.
-        arm: 0 baseline, 1 pilot.
-        cells: The arm's cells.
-
-    Returns:
-        At least 1; 1 where cases are the unit.
-
-    Source:
-        Kish (1965), Survey Sampling, chapter 5; Korn & Graubard (1998), Survey Methodology 24:193.
-    """
-    if moments.unit_kind == "case" and not moments.few_workers:
-        return 1.0
-    n, hits = np.zeros(int(moments.unit.max()) + 1), np.zeros(int(moments.unit.max()) + 1)
-    for c in cells:
-        np.add.at(n, c.unit[c.labelled], c.n[c.labelled])
-        np.add.at(hits, c.unit[c.labelled], (c.n * c.hit)[c.labelled])
-    seen = intra_unit_correlation(hits, n)
-    few = 1.0
-    if seen > ASSUMED_CORRELATION and not moments.few_workers:
-        ratio = t_quantile(0.95, degrees_of_a_mean(n)) / t_quantile(0.95, np.inf)
-        few = 1 + (ratio**2 - 1) * (1 - ASSUMED_CORRELATION / seen)
-    if moments.few_workers and moments.workers:
-        workers = max(moments.workers.get(("baseline", "pilot")[arm], 0), 1)
-        n = np.full(workers, n.sum() / workers)
-    return max(design_effect(n, max(seen, ASSUMED_CORRELATION)), 1.0) * few
