@@ -15,6 +15,7 @@ import numpy.typing as npt
 from roi.cells import CellDraws
 from roi.clusters import correlation_within, effect_on_counts, rate_effect
 from roi.draws import dirichlet_draws, normal_draws, one_sided_bounds, stream
+from roi.labels import by_cell, labelled_rates, weighted_severe
 from roi.marginals import rate_draws
 from roi.moments import Moments
 from roi.scores import Column
@@ -76,41 +77,39 @@ def draw_rates(
     error = np.full((2, s_count, draws), np.nan)
     escalated = np.full((s_count, draws), np.nan)
     labelled = [int(moments.labelled[moments.arm == a].sum()) for a in (0, 1)]
-    effective, correlations, effects = [], [], []
-    for arm in (0, 1):
-        effects.append(rate_effect(moments, arm))
-        effective.append(labelled[arm] / effects[arm])
-        correlations.append(correlation_within(moments, arm))
-    gone = moments.outcome[:, 2] + moments.outcome[:, 3]
-    for name, hits_of, result in (("error", moments.outcome[:, 1], error), ("gone", gone, escalated[None])):
+    effects = [rate_effect(moments, arm) for arm in (0, 1)]
+    found = labelled_rates(moments)
+    known = found if found is not None and found.score is not None else None
+    counted = [by_cell(moments, x) for x in (moments.labelled, *moments.outcome[:, 1:].T)]
+    for name, result in (("error", error), ("gone", escalated[None])):
         arms = (0, 1) if name == "error" else (1,)
-        every = sum(labelled[a] for a in arms)
-        pooled = (sum(float(hits_of[moments.arm == a].sum()) for a in arms) + 0.5) / (every + 1)
+        raw, every = counted[1] if name == "error" else counted[2] + counted[3], counted[0]
+        hits, n = (x / np.array(effects)[:, None] for x in (raw, every))
+        if known is not None:
+            # People's labels weighted, or a judge's word rectified by them: effective numbers as they are.
+            hits, n = (known.hits, known.n) if name == "error" else (known.gone_hits, known.gone_n)
+            raw, every = hits, n
+        pooled = (float(raw[list(arms)].sum()) + 0.5) / (float(every[list(arms)].sum()) + 1)
         for s in range(s_count):
-            rows = [(moments.arm == a) & (moments.segment == s) for a in (0, 1)]
-            n = [float(moments.labelled[r].sum()) / d for r, d in zip(rows, effects, strict=True)]
             for arm in arms:
-                if not n[arm] > 0:
+                if not n[arm, s] > 0:
                     continue
                 where, df = _place(cells, Column(arm, s, name), moments, draws, seed)
-                lacking = max(n[a] for a in arms) - n[arm]
+                lacking = max(float(n[a, s]) for a in arms) - float(n[arm, s])
+                exactness = 1 / effects[arm] if known is None else 0.5 / effects[arm]
                 result[arm if len(arms) == 2 else 0, s] = _rate(
-                    where,
-                    df,
-                    float(hits_of[rows[arm]].sum()) / effects[arm],
-                    n[arm],
-                    lacking,
-                    pooled,
-                    1 / s_count,
-                    1 / effects[arm],
+                    where, df, float(hits[arm, s]), float(n[arm, s]), lacking, pooled, 1 / s_count, exactness
                 )
+    effective = [x / d for x, d in zip(labelled, effects, strict=True)]
+    if known is not None:
+        effective = [float(x) for x in known.n.sum(axis=1)]
     return Rates(
         error=error,
         escalated=escalated,
-        severity=_severities(moments, severity_mix, draws=draws, seed=seed),
+        severity=_severities(moments, severity_mix, draws=draws, seed=seed, weighted=known and known.severity),
         labelled=(labelled[0], labelled[1]),
         effective=(effective[0], effective[1]),
-        correlation=max(correlations),
+        correlation=max(correlation_within(moments, arm) for arm in (0, 1)),
     )
 
 
@@ -146,9 +145,13 @@ def _rate(
     return rate_draws(where, df, hits + half, n - hits + cases - half, half * exactness)
 
 
-def _severities(moments: Moments, mix: Floats, *, draws: int, seed: int) -> Floats:
+def _severities(
+    moments: Moments, mix: Floats, *, draws: int, seed: int, weighted: Floats | None = None
+) -> Floats:
     """Shares of errors by severity, shape (2 arms, draws, 4); minor ones take up what the others leave."""
     counts = np.stack([moments.severity[moments.arm == a].sum(axis=0) for a in (0, 1)]).astype(np.float64)
+    if weighted is not None:
+        counts = weighted
     shared = _above_minor(mix + counts.sum(axis=0), draws, stream(seed, "severity"))
     result = np.zeros((2, draws, mix.size))
     # Harm is charged to the arm that shows it; that the agent does less harm has to be shown in both.
@@ -183,9 +186,11 @@ class SevereErrors:
         unknown: Errors of unknown severity among them.
         n: Labelled cases.
         effect: Design effect: labelled cases worth one independent case.
-        rate: Events per labelled case; None without labelled cases.
+        rate: Events per labelled case, weighted by the chance of being chosen where chances were unlike; None without
+            labelled cases.
         lower: Exact one-sided 95 % lower bound.
         upper: Exact one-sided 95 % upper bound.
+        weighted: Whether the chances of being chosen were unlike; `effect` then holds what that costs.
     """
 
     events: int
@@ -195,11 +200,12 @@ class SevereErrors:
     rate: float | None
     lower: float
     upper: float
+    weighted: bool = False
 
     @property
     def effective_events(self) -> float:
         """Events per design effect."""
-        return self.events / self.effect
+        return (self.rate or 0.0) * self.n / self.effect
 
     @property
     def effective_n(self) -> float:
@@ -230,7 +236,7 @@ class SevereErrors:
 
     def _upper(self, further: int, events: int) -> float:
         n = (self.n + max(further, events)) / self.effect
-        return one_sided_bounds((self.events + events) / self.effect, n)[1]
+        return one_sided_bounds(min(self.effective_events + events / self.effect, n), n)[1]
 
 
 def severe_errors(moments: Moments, segments: npt.NDArray[np.bool_]) -> SevereErrors:
@@ -257,7 +263,18 @@ def severe_errors(moments: Moments, segments: npt.NDArray[np.bool_]) -> SevereEr
     rate = (events + 0.5) / (n + 1)
     odds = (rate / (1 - rate)) / (any_rate / (1 - any_rate))
     effect = effect_on_counts(moments, 1, rows, correlation_within(moments, 1) * min(odds, 1.0))
-    lower, upper = one_sided_bounds(events / effect, n / effect)
+    seen = events / n
+    weighted = weighted_severe(moments, segments)
+    if weighted is not None:
+        effect, seen = effect * n / weighted.n, weighted.rate
+    lower, upper = one_sided_bounds(seen * n / effect if weighted else events / effect, n / effect)
     return SevereErrors(
-        events=events, unknown=unknown, n=n, effect=effect, rate=events / n, lower=lower, upper=upper
+        events=events,
+        unknown=unknown,
+        n=n,
+        effect=effect,
+        rate=seen,
+        lower=lower,
+        upper=upper,
+        weighted=weighted is not None,
     )
