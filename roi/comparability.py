@@ -275,12 +275,13 @@ def _balance(name: str, sums: CaseSums) -> list[Finding] | None:
         return None
     if not (abs(found.standardised) > IMBALANCE and found.p < MISMATCH):
         return []
-    words = {"predicted_minutes": "predicted minutes", "amount": "amount"}[name]
+    higher = "higher" if found.difference > 0 else "lower"
+    words = f"{higher} predicted minutes" if name == "predicted_minutes" else f"a {higher} amount"
     return [
         Finding(
             check="balance",
             level="warning",
-            text=f"Cases of the pilot arm had a {'higher' if found.difference > 0 else 'lower'} {words} to begin with: "
+            text=f"Cases of the pilot arm had {words} to begin with: "
             f"{number(found.means[1])} against {number(found.means[0])} on average, "
             f"{number(abs(found.standardised), 2)} standard deviations apart.",
             mend="Find out who or what chose the arm",

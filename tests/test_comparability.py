@@ -334,7 +334,7 @@ def test_what_is_wrong_is_mostly_found(capsys):
         arm, hour, worker, segment, minutes = simulated(rng, **base, learning=0.6)
         hits["trend"] += p_of_trend(made_sums(minutes, arm, hour, unit=worker, segment=segment), 1) < 0.01
         arm, hour, worker, segment, minutes = simulated(rng, **base)
-        amount = np.exp(rng.normal(0.5 * arm, 1))
+        amount = np.exp(rng.normal(0.7 * arm, 1))
         unlike = contrast(
             *made_sums(minutes, arm, hour, unit=worker, amount=amount).by_unit(
                 "amount:n", "amount:s", "amount:q"
