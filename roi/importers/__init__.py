@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from roi.importers import langfuse, otlp
-from roi.importers.documents import documents, holds_markers
+from roi.importers.documents import holds_markers, json_values
 from roi.importers.tables import Export
 from roi.problems import Problem
 from roi.readers import Source
@@ -35,7 +35,7 @@ def recognise(found: Found) -> str | None:
     if not _is_json(found.path) or not holds_markers(found):
         return None
     try:
-        first = next(documents(found, look_through(found)), None)
+        first = next(json_values(found, look_through(found)), None)
     except UnreadableError:
         return None
     return next((name for name, (knows, _) in FORMATS.items() if knows(first)), None)

@@ -11,7 +11,7 @@ from roi.problems import Problem
 from roi.readers.base import UnreadableError
 from roi.readers.files import Found, Seen, open_bytes
 
-__all__ = ["MARKERS", "documents", "holds_markers"]
+__all__ = ["MARKERS", "holds_markers", "json_values"]
 
 MARKERS = (b'"resourceSpans"', b'"resource_spans"', b'"observations"', b'"traceId"', b'"trace_id"')
 """One of these is in every trace export that is read."""
@@ -37,7 +37,7 @@ def holds_markers(found: Found) -> bool:
     return False
 
 
-def documents(found: Found, seen: Seen) -> Iterator[Any]:
+def json_values(found: Found, seen: Seen) -> Iterator[Any]:
     """The values of a file, one at a time: only one of them is held, however long the file is.
 
     Args:
@@ -76,9 +76,8 @@ def _values(text: IO[str], name: str) -> Iterator[Any]:
             except json.JSONDecodeError as error:
                 cut = error.msg.startswith("Unterminated") or error.pos >= len(buffer) - _NEAR_THE_END
                 if ended or not cut or len(buffer) - at > _LONGEST:
-                    row = line + buffer.count("\n", 0, max(error.pos, at))
-                    message = "is no JSON that can be read; export it anew"
-                    raise UnreadableError([Problem(name, f"line {row:,}", message)]) from None
+                    row = line + buffer.count("\n", 0, at if cut else error.pos)
+                    raise _unreadable(name, row) from None
                 wanted *= 2  # a long value is tried a few times, not once a chunk
             except RecursionError:
                 row = line + buffer.count("\n", 0, at)
@@ -89,7 +88,14 @@ def _values(text: IO[str], name: str) -> Iterator[Any]:
                 yield value
                 continue
         if ended:
+            if in_list:
+                raise _unreadable(name, line + buffer.count("\n"))
             return
         line += buffer.count("\n", 0, at)
         more = text.read(wanted)
         buffer, at, ended = buffer[at:] + more, 0, not more
+
+
+def _unreadable(name: str, line: int) -> UnreadableError:
+    message = "is no JSON that can be read, or not to its end; export it anew"
+    return UnreadableError([Problem(name, f"line {line:,}", message)])

@@ -27,7 +27,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from roi.importers.documents import documents
+from roi.importers.documents import json_values
 from roi.importers.spans import (
     Facts,
     Rank,
@@ -84,7 +84,7 @@ def read(files: Sequence[tuple[Found, Seen]]) -> Export:
     """
     found = Traces()
     for file, seen in files:
-        for value in documents(file, seen):
+        for value in json_values(file, seen):
             for item in _items(value):
                 _take(item, found)
     return export_of(found)

@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from roi.importers.documents import documents
+from roi.importers.documents import json_values
 from roi.importers.spans import (
     Facts,
     Rank,
@@ -129,7 +129,7 @@ def read(files: Sequence[tuple[Found, Seen]]) -> Export:
     """
     found = Traces()
     for file, seen in files:
-        for document in documents(file, seen):
+        for document in json_values(file, seen):
             for resource, span in _spans(document):
                 _take(resource, span, found)
     return export_of(found)
