@@ -106,7 +106,13 @@ def draw_rates(
     return Rates(
         error=error,
         escalated=escalated,
-        severity=_severities(moments, severity_mix, draws=draws, seed=seed, weighted=known and known.severity),
+        severity=_severities(
+            moments,
+            severity_mix,
+            draws=draws,
+            seed=seed,
+            weighted=None if known is None else known.severity,
+        ),
         labelled=(labelled[0], labelled[1]),
         effective=(effective[0], effective[1]),
         correlation=max(correlation_within(moments, arm) for arm in (0, 1)),

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from roi.covariate import Adjusted, adjust
+from roi.labels import labelled_rates
 from roi.moments import Moments
 
 __all__ = ["RATES", "Column", "Scores", "scores_of"]
@@ -114,6 +115,7 @@ def scores_of(moments: Moments, weights: Floats) -> Scores:
             centre[i] += shift
             matrix[i] = stretch * (matrix[i] + score)
         gain = 1 - _variance_of_difference(matrix, human, weights) / before if before > 0 else None
+    labels = labelled_rates(moments)
     alone = _steady(matrix, columns, centre, moments)
     _impute(matrix, at, centre, moments)
     for arm in (0, 1):
@@ -126,6 +128,10 @@ def scores_of(moments: Moments, weights: Floats) -> Scores:
                     else moments.outcome[:, 2] + moments.outcome[:, 3]
                 )
                 mean, score = _mean(moments, inside, hits, moments.labelled, units)
+                if mean is not None and labels is not None and labels.score is not None and name == "error":
+                    # Labels weighted by their chance, or a judge's word rectified by them.
+                    mean = float(labels.hits[arm, s] / labels.n[arm, s]) if labels.n[arm, s] > 0 else mean
+                    score = labels.score[arm, s]
                 if mean is not None:
                     columns.append(Column(arm, s, name))
                     matrix = np.concatenate([matrix, score[None, :]])
