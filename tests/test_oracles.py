@@ -17,8 +17,8 @@ from roi.cells import cell_draws
 from roi.clusters import degrees_of_a_mean, intra_unit_correlation
 from roi.controls.evaluation import worse_by_chance
 from roi.draws import one_sided_bounds
-from roi.measured import partially_pooled
 from roi.moments import Moments
+from roi.pooling import partially_pooled
 from roi.rates import draw_rates, severe_errors
 from roi.scores import scores_of
 
@@ -322,7 +322,7 @@ def test_pooling_is_dersimonian_and_laird():
     z = rng.normal(size=(13, 2000))
     z = (z - z.mean(axis=1, keepdims=True)) / z.std(axis=1, keepdims=True)
     values = effect[:, None] + z * np.sqrt(variance)[:, None]
-    pooled = partially_pooled(values, np.ones(13, dtype=bool), np.full(13, 1 / 13)).mean(axis=1)
+    pooled = partially_pooled(values, np.ones(13, dtype=bool)).mean(axis=1)
     oracle = combine_effects(effect, variance, method_re="dl")
     centre = oracle.mean_effect_fe
     keep = (pooled - centre) / (effect - centre)
