@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from new_variants import Truth, Variant
 
-from roi.guess.columns import FILL_IN, Guess
+from roi.guess.guess import FILL_IN, Guess
 
 
 @dataclass(frozen=True)

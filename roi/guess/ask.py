@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from roi.guess.columns import FILL_IN, Guess
+from roi.guess.guess import FILL_IN, Guess
 from roi.guess.write import FILLS, Draft
 from roi.schema.tables import TABLE_COLUMNS
 

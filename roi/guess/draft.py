@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from roi.guess.columns import Guess, Guesses, guess_columns
+from roi.guess.columns import guess_columns
+from roi.guess.guess import Guess, Guesses
 from roi.guess.joins import JoinGuess, guess_time, guess_traces
 from roi.guess.look import Column, Table, look_at
 from roi.guess.write import FILLS, Draft, write_file

@@ -9,7 +9,7 @@ from roi.guess.look import Column, Table
 from roi.guess.values import meant
 
 if TYPE_CHECKING:
-    from roi.guess.columns import Guess
+    from roi.guess.guess import Guess
 
 __all__ = ["arm_votes", "only_where", "repeats_as_pairs"]
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from roi.guess.columns import Guess
+from roi.guess.guess import Guess
 from roi.guess.look import Column, Table
 from roi.guess.names import scores
 from roi.guess.units import unit_of

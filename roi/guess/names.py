@@ -33,7 +33,7 @@ _STEMS: Mapping[str, str] = {
     "start": "start begin creat erstell cree crea opened open eroff ouvert abiert apert received receiv "
     "eingang recu recib recept entrada inici debut angelegt anlage submitted desde reported "
     "arriv",
-    "logged": "erfasst gebucht booked logged recorded registrad saisi enregistr",
+    "logged": "erfass gebucht booked logged recorded registrad saisi enregistr",
     "end": "=end ended ende close clos clotur cierr cerrad resolved gelost resolu resuelt finish "
     "final =fin endzeit endtime termin complet abgeschl abschluss erledig geschloss solved "
     "stopp =stop hasta =bis done",
@@ -250,7 +250,7 @@ def read_name(text: str) -> Name:
     Args:
         text: The name as the export writes it.
     """
-    camel = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text)
+    camel = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text.removesuffix("__c"))  # a custom field of Salesforce
     words = [w for w in folded(camel.replace("#", " nr ")).split() if w]
     unit = _unit(text, words)
     if unit is not None and words and words[-1] in _UNIT_OF and len(words) > 1:

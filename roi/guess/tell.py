@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from roi.guess.columns import FILL_IN, Guess
+from roi.guess.guess import FILL_IN, Guess
 from roi.guess.labels import labels_needed
 from roi.guess.show import examples, masked, plain
 from roi.guess.write import Draft

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from roi.guess.columns import Guess, Guesses
+from roi.guess.arms import says_before_and_after
+from roi.guess.guess import Guess, Guesses
 from roi.guess.joins import JoinGuess
 from roi.guess.look import Column, Table
 from roi.guess.show import examples, plain
@@ -120,8 +121,10 @@ def _lines(draft: Draft) -> Iterator[str]:
 
 def _samples(draft: Draft) -> Iterator[str]:
     guesses = draft.guesses
+    arm = guesses.columns.get("arm")
+    design = "before_after" if arm is not None and says_before_and_after(arm) else "observational"
     yield _said(
-        "  assignment: observational",
+        f"  assignment: {design}",
         "CHECK: randomised (cases or people by lot), before_after, or observational, the weakest",
     )
     times = [g for g in guesses.columns.values() if g.column in ("started_at", "ended_at") or g.between]
@@ -215,7 +218,7 @@ def _comment(guess: Guess) -> str:
     parts = [f"CHECK: {'; '.join(guess.doubts)}"] if guess.doubts else []
     if shown and not guess.values:
         parts.append(f"e.g. {shown}")
-    return ". ".join([*parts, *guess.about])
+    return ". ".join(parts)
 
 
 def _from(guess: Guess) -> str:
