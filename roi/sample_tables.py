@@ -264,8 +264,8 @@ def _unread_problems(
         m = next(m for m in read.maps if m.name == flag.column)
         cell = f"t{list(sources).index(flag.source)}" if flag.source else "null::varchar"
         length, special, serial = con.execute(
-            f"select length({cell}), list_contains([{_MARKS}], lower({cell})), regexp_full_match({cell}, '[34]\\d{{4}}([.]\\d+)?') "
-            f"from ({texts}) limit 1 offset {first}"
+            f"select length({cell}), list_contains([{_MARKS}], lower({cell})), "
+            f"regexp_full_match({cell}, '[34]\\d{{4}}([.]\\d+)?') from ({texts}) limit 1 offset {first}"
         ).fetchall()[0]
         shown, where = describe_text(length), read.rows.where(first)
         many = f"{n:,} value{'s' if n != 1 else ''}"

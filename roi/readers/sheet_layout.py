@@ -177,6 +177,7 @@ def body_of(rows: Cells, header: Header, merges: Merges, marks: Marks, wanted: W
     named = [c for c, n in enumerate(names) if n]
     mapped = [c for c in named if wanted.find(names[c])]
     keys = [c for c in named if names[c] in roles.key]
+    forms = [tidy(n).casefold() for n in names]
     body = Body()
     end = len(rows)
     while end > header.last + 1 and not any(filled(rows[end - 1][c]) for c in range(len(rows[end - 1]))):
@@ -195,7 +196,7 @@ def body_of(rows: Cells, header: Header, merges: Merges, marks: Marks, wanted: W
         if any((r, c) in marks.totals for c in mapped) or _is_totals_row(row, full, keys):
             body.leave_out(TOTALS, [r])
             continue
-        if _repeats(row, names, named, wanted):
+        if _repeats(row, forms, named):
             body.leave_out(HEADERS, [r])
             after_blank = False
             continue
@@ -241,19 +242,15 @@ def _is_totals_row(row: Sequence[Any], full: Sequence[int], keys: Sequence[int])
     return any(isinstance(row[c], str) and is_total(row[c]) for c in full)
 
 
-def _repeats(row: Sequence[Any], names: Sequence[str], named: Sequence[int], wanted: Wanted) -> bool:
+def _repeats(row: Sequence[Any], forms: Sequence[str], named: Sequence[int]) -> bool:
     """Whether a row holds the header's names again, each above its own column."""
     same = 0
     for c in named:
         if filled(row[c]):
-            if not (isinstance(row[c], str) and _same(row[c], names[c], wanted)):
+            if not (isinstance(row[c], str) and tidy(row[c]).casefold() == forms[c]):
                 return False
             same += 1
     return same > 1 and 2 * same >= len(named)
-
-
-def _same(cell: str, name: str, wanted: Wanted) -> bool:
-    return tidy(cell).casefold() == tidy(name).casefold() or (wanted.find(cell) or "") == name
 
 
 def _is_other_header(row: Sequence[Any], full: Sequence[int], seen: Sequence[set[str]]) -> bool:

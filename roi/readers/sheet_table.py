@@ -90,15 +90,10 @@ def table_of(
             "an old kind of workbook, in which errors of formulas look like empty cells; save it as .xlsx to have "
             "them counted"
         )
-    neutral = _numbers_as_texts(cells, at, body, roles)
+    mixed = _numbers_as_texts(cells, at, body, roles)
+    neutral = [mixed and name in roles.numbers for name in header.names]
     width = len(header.names)
-    rows = [
-        [
-            _text(cell, neutral and header.names[c] in roles.numbers)
-            for c, cell in enumerate(_cut(cells[r], width))
-        ]
-        for r in body.kept
-    ]
+    rows = [list(map(_text, _cut(cells[r], width), neutral)) for r in body.kept]
     return Table(
         names=header.names,
         rows=rows,
@@ -273,7 +268,9 @@ def _numbers_as_texts(
 
 
 def _text(cell: Any, neutral: bool) -> str | None:
-    if cell is None or cell == "":
+    if type(cell) is str:
+        return cell or None
+    if cell is None:
         return None
     if isinstance(cell, bool):
         return "True" if cell else "False"
