@@ -163,6 +163,7 @@ def decide_moments(
         assumptions=assumptions,
         assignment=arms.assignment,
         mix=p.demand.mix,
+        mix_cases=p.demand.mix_cases,
         stand_in=[]
         if baseline is None
         else [k for k, v in baseline if v is not None and k.endswith("_minutes")],
@@ -184,6 +185,7 @@ def decide_moments(
     valuer = Valuer(
         measured=measured, economics=economics, causes=causes, remedies=remedies_of(p, assumptions)
     )
+    valuer = valuer.shrunk_for_choice(scopes_of(measured))
     scale = valuer.roll_out()
     narrower = tuple(
         option

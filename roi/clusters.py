@@ -15,13 +15,15 @@ __all__ = [
     "design_effect",
     "effect_on_counts",
     "intra_unit_correlation",
+    "likely_correlation",
     "rate_effect",
     "unit_counts",
 ]
 
 Floats = npt.NDArray[np.float64]
 
-ASSUMED_CORRELATION = 0.1  # of outcomes within a worker, at the least
+ASSUMED_CORRELATION = 0.1  # of outcomes within a worker
+WORTH_OF_ASSUMED = 10.0  # units' worth of trust in it, before units show that they are more alike than that
 
 
 def unit_counts(moments: Moments, rows: npt.NDArray[np.bool_], values: npt.NDArray[np.int64]) -> Floats:
@@ -31,7 +33,10 @@ def unit_counts(moments: Moments, rows: npt.NDArray[np.bool_], values: npt.NDArr
 
 
 def correlation_within(moments: Moments, arm: int, outcome: int = 1) -> float:
-    """Correlation of an outcome within a worker: as sampled, at the least 0.1; 0 where cases are the unit."""
+    """Correlation of an outcome within a worker: as sampled, at the least 0.1; 0 where cases are the unit.
+
+    This is for bounds that must hold. For money, see `rate_effect`.
+    """
     if moments.unit_kind == "case" and not moments.few_workers:
         return 0.0
     return max(_seen_correlation(moments, arm, outcome), ASSUMED_CORRELATION)
@@ -65,10 +70,24 @@ def _for_few_units(moments: Moments, arm: int, seen: float) -> float:
     return 1 + (ratio - 1) * (1 - ASSUMED_CORRELATION / seen)
 
 
+def likely_correlation(moments: Moments, arm: int) -> float:
+    """Correlation of errors within a worker: as sampled where that is more than 0.1, else drawn towards 0.1.
+
+    What is assumed weighs ten units, so that four workers say little against it and thirty say much.
+    """
+    if moments.unit_kind == "case" and not moments.few_workers:
+        return 0.0
+    seen = _seen_correlation(moments, arm)
+    units = np.unique(moments.unit[(moments.arm == arm) & (moments.labelled > 0)]).size
+    known = 0.0 if moments.few_workers else max(units - 1.0, 0.0)
+    drawn = (WORTH_OF_ASSUMED * ASSUMED_CORRELATION + known * seen) / (WORTH_OF_ASSUMED + known)
+    return max(seen, drawn) if known > 0 else max(seen, ASSUMED_CORRELATION)
+
+
 def rate_effect(moments: Moments, arm: int) -> float:
     """How many labelled cases of an arm are worth one independent case, when the rate of any error is drawn."""
     rows = np.ones(moments.arm.size, dtype=bool)
-    effect = effect_on_counts(moments, arm, rows, correlation_within(moments, arm))
+    effect = effect_on_counts(moments, arm, rows, likely_correlation(moments, arm))
     return effect * _for_few_units(moments, arm, _seen_correlation(moments, arm))
 
 

@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from roi.analysis import Analysis
 from roi.estimate import Estimate, summarise
-from roi.measured import Measured, partially_pooled, weighted
+from roi.measured import Measured
 from roi.moments import ALL, ARMS, COMPONENTS
+from roi.pooling import partially_pooled, weighted
 from roi.rates import severe_errors
 
 __all__ = ["by_segment", "estimates", "pooled_by_segment", "units_of"]
@@ -299,7 +300,7 @@ def pooled_by_segment(measured: Measured) -> tuple[Floats | None, list[float | N
     if saved is None:
         return None, [None] * len(measured.moments.segments)
     known = ~np.isnan(saved[:, 0])
-    pooled = partially_pooled(saved, known, measured.weights.share)
+    pooled = partially_pooled(saved, known)
     shrinkage: list[float | None] = [None] * saved.shape[0]
     before, after, variance = saved[known].mean(axis=1), pooled[known].mean(axis=1), saved[known].var(axis=1)
     if known.sum() > 2 and (variance > 0).all():

@@ -55,7 +55,7 @@ def stretched(standard: Floats, df: float, own_df: float, relative_error: float)
     below = min(t * relative_error, LOWEST)
     ratio = min(max(t * relative_error * (1 + STRETCH * relative_error) / below, 1.005), MOST_STRETCH)
     sigma = _sigma_of(round(ratio, 4))
-    middle = np.exp(sigma * sigma / 2)
+    middle = float(np.exp(sigma * sigma / 2))
     shape = below * (np.exp(sigma * _Z) - middle) / (middle - np.exp(-sigma * _Z95))
     drawn = np.maximum(np.interp(standard, _t_grid(df), shape), -1.0)
     return np.asarray(drawn - drawn.mean(), dtype=np.float64)
@@ -92,13 +92,13 @@ def rate_draws(standard: Floats, df: float, hits: float, others: float, reach: f
     low = _beta_quantiles(hits - reach, others + reach)
     high = _beta_quantiles(hits + reach, others - reach)
     mean = hits / (hits + others)
-    reach = np.minimum(_U / 0.95, 1.0)
+    path = np.minimum(_U / 0.95, 1.0)
     least, most = 0.1, 60.0
     for _ in range(40):
         power = (least + most) / 2
-        shape = low + reach**power * (high - low)
+        shape = low + path**power * (high - low)
         least, most = (power, most) if float((_WIDTH * shape).sum()) > mean else (least, power)
-    drawn = np.interp(standard, _t_grid(df), low + reach**least * (high - low))
+    drawn = np.interp(standard, _t_grid(df), low + path**least * (high - low))
     found = float(drawn.mean())
     return np.minimum(drawn * (mean / found), 1.0) if found > 0 else np.full(drawn.size, mean)
 

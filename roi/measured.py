@@ -11,10 +11,12 @@ import numpy.typing as npt
 from roi.assumptions import Assumptions, Number
 from roi.cells import CellDraws, assumed_spread, cell_draws
 from roi.draws import normal_draws, stream
-from roi.moments import ALL, COMPONENTS, Moments
+from roi.mix import Weights, production_weights
+from roi.moments import COMPONENTS, Moments
+from roi.pooling import partially_pooled, weighted
 from roi.rates import Rates, draw_rates
 
-__all__ = ["Measured", "Scope", "Weights", "measure", "production_weights"]
+__all__ = ["Measured", "Scope", "measure"]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -27,74 +29,19 @@ WORDS_OF_DESIGN = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weights:
-    """Production shares of the sampled segments.
-
-    Attributes:
-        share: Share of demand, shape (segments,); sums to at most 1.
-        covered: Segments with cases in every arm that is needed, shape (segments,).
-        uncovered: Names and shares of demand that earn nothing, because nobody sampled it in both arms.
-        stated: Whether the parameter file states the mix; else it is taken from the sample, assumed.
-    """
-
-    share: Floats
-    covered: Bools
-    uncovered: Mapping[str, float]
-    stated: bool
-
-
-def production_weights(moments: Moments, mix: Mapping[str, float] | None, *, stand_in: bool) -> Weights:
-    """Weigh segments to production.
-
-    Args:
-        moments: Moments of the production cases.
-        mix: Production share by segment, summing to 1; None takes the baseline arm's shares (the pilot arm's where
-            there is no baseline).
-        stand_in: Whether a stated baseline stands in for a missing baseline arm.
-
-    Returns:
-        The weights.
-    """
-    arms = [
-        np.bincount(
-            moments.segment[moments.arm == a],
-            weights=moments.n[moments.arm == a],
-            minlength=len(moments.segments),
-        )
-        for a in (0, 1)
-    ]
-    covered = (arms[1] > 0) & ((arms[0] > 0) | stand_in)
-    if mix is None or moments.segments == (ALL,):
-        counts = arms[0] if arms[0].sum() > 0 and not stand_in else arms[1]
-        share = counts / counts.sum() if counts.sum() > 0 else np.zeros(len(moments.segments))
-        stated = moments.segments == (ALL,) and mix is None
-    else:
-        share = np.array([mix.get(name, 0.0) for name in moments.segments])
-        stated = True
-    uncovered = {
-        name: float(x)
-        for name, x, ok in zip(moments.segments, share, covered, strict=True)
-        if not ok and x > 0
-    }
-    if mix is not None and moments.segments != (ALL,):
-        uncovered |= {name: x for name, x in mix.items() if name not in moments.segments and x > 0}
-    return Weights(share=share, covered=covered, uncovered=uncovered, stated=stated)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """Everything per case that money needs, for a set of segments, weighted to production.
 
     Attributes:
         segments: Their names.
-        share: Their share of demand.
+        share: Their share of demand: a number, or draws of shape (n_draws,).
         minutes_saved: Human minutes saved a case, shape (n_draws,); None where one arm has no minutes.
         error_rate: Rate of any error by arm, each shape (n_draws,) or None.
         agent_cost: Agent cost a pilot case in the pilot's currency; None where it is not known.
     """
 
     segments: tuple[str, ...]
-    share: float
+    share: Number
     minutes_saved: Floats | None
     error_rate: tuple[Floats | None, Floats | None]
     agent_cost: Floats | None
@@ -153,29 +100,32 @@ class Measured:
 
         Args:
             segments: Names; segments that are not covered are left out. A proper subset is partially pooled: each
-                segment's minutes are drawn towards the mean of all by the share of their differences that is noise.
+                segment's minutes and errors are drawn towards the mean of all by the share of their differences that is
+                noise.
         """
         chosen = self.covered()
         whole = segments is None
         if segments is not None:
             chosen = chosen & self.moments.chosen(segments)
             whole = bool((chosen == self.covered()).all())
-        share = float(self.weights.share[chosen].sum())
+        shares = self.weights.share if self.weights.drawn is None else self.weights.drawn
+        share: Number = shares[chosen].sum(axis=0)
         names = tuple(name for name, ok in zip(self.moments.segments, chosen, strict=True) if ok)
-        if not share > 0:
+        if not self.weights.share[chosen].sum() > 0:
             return Scope(segments=(), share=0.0, minutes_saved=None, error_rate=(None, None), agent_cost=None)
-        weight = self.weights.share[chosen] / share
+        weight = self.weights.share[chosen] / self.weights.share[chosen].sum()
+        drawn = None if self.weights.drawn is None else shares[chosen] / share
         saved = self._saved(whole)
-        errors = [self._errors(arm, chosen, weight) for arm in (0, 1)]
+        errors = [self._errors(arm, chosen, weight, drawn, whole) for arm in (0, 1)]
         base, pilot = errors
         if base is not None and pilot is not None and self.bias_sd > 0:
             pilot = np.clip(pilot + self.bias[1] * self.bias_sd * float(base.mean()), 0, 1)
         return Scope(
             segments=names,
             share=share,
-            minutes_saved=None if saved is None else weighted(weight, saved[chosen]),
+            minutes_saved=None if saved is None else weighted(weight, saved[chosen], drawn),
             error_rate=(base, pilot),
-            agent_cost=None if self.agent_cost is None else weighted(weight, self.agent_cost[chosen]),
+            agent_cost=None if self.agent_cost is None else weighted(weight, self.agent_cost[chosen], drawn),
         )
 
     def arm_mean(self, statistic: str, arm: int) -> Floats | None:
@@ -202,7 +152,7 @@ class Measured:
             return None
         if self.bias_sd > 0:
             saved = saved - self.bias[0] * self.bias_sd * self._baseline_mean()
-        return saved if whole else partially_pooled(saved, known, self.weights.share)
+        return saved if whole else partially_pooled(saved, known)
 
     def _baseline_mean(self) -> float:
         assert self.human is not None
@@ -212,48 +162,15 @@ class Measured:
         share = share if share.sum() > 0 else known.astype(float)
         return float((share[known] * base[known]).sum() / share.sum())
 
-    def _errors(self, arm: int, chosen: Bools, weight: Floats) -> Floats | None:
-        values = self.rates.error[arm][chosen]
-        return None if np.isnan(values).any() else weighted(weight, values)
-
-
-def weighted(weight: Floats, values: Floats) -> Floats:
-    """Weighted sum over the first axis: shapes (k,) and (k, n_draws) to (n_draws,)."""
-    return np.asarray((weight[:, None] * values).sum(axis=0), dtype=np.float64)
-
-
-def partially_pooled(values: Floats, known: Bools, share: Floats) -> Floats:
-    """Draw segment effects towards their common mean (empirical Bayes, method of moments).
-
-    Args:
-        values: Shape (segments, n_draws).
-        known: Segments that have a value.
-        share: Production share, shape (segments,).
-
-    Returns:
-        Shape of `values`; the share of the spread between segments that sampling alone would give is removed.
-
-    Source:
-        DerSimonian & Laird (1986), Controlled Clinical Trials 7:177, for the variance between segments.
-    """
-    if known.sum() < 3:
-        return values
-    x = values[known]
-    mean, variance = x.mean(axis=1), x.var(axis=1)
-    if not (variance > 0).all():
-        return values
-    precision = 1 / variance
-    centre = float((precision * mean).sum() / precision.sum())
-    q = float((precision * (mean - centre) ** 2).sum())
-    scale = float(precision.sum() - (precision**2).sum() / precision.sum())
-    between = max(0.0, (q - (mean.size - 1)) / scale)
-    keep = (between / (between + variance))[:, None]
-    middle = (precision[:, None] * x).sum(axis=0) / precision.sum()
-    # The pooled draw keeps the posterior spread sqrt(keep) of a segment's own, not keep of it.
-    pooled = keep * mean[:, None] + (1 - keep) * middle + np.sqrt(keep) * (x - mean[:, None])
-    result = values.copy()
-    result[known] = pooled
-    return result
+    def _errors(
+        self, arm: int, chosen: Bools, weight: Floats, drawn: Floats | None, whole: bool
+    ) -> Floats | None:
+        values = self.rates.error[arm]
+        if np.isnan(values[chosen]).any():
+            return None
+        if not whole:
+            values = np.clip(partially_pooled(values, ~np.isnan(values[:, 0])), 0, 1)
+        return np.clip(weighted(weight, values[chosen], drawn), 0, 1)
 
 
 def measure(
@@ -268,6 +185,7 @@ def measure(
     bias_sd: float,
     draws: int,
     seed: int,
+    mix_cases: int | None = None,
 ) -> Measured:
     """Draw everything that was measured.
 
@@ -282,12 +200,15 @@ def measure(
         bias_sd: Standard deviation of the design's bias as a share of the baseline mean.
         draws: Number of draws, even.
         seed: Seed of the run.
+        mix_cases: Cases on which the mix was counted; None where it is exact.
 
     Returns:
         The joint draws.
     """
     use_stand_in = bool(stand_in) and moments.cases("baseline") == 0
-    weights = production_weights(moments, mix, stand_in=use_stand_in)
+    weights = production_weights(
+        moments, mix, stand_in=use_stand_in, counted_on=mix_cases, draws=draws, seed=seed
+    )
     cells = cell_draws(moments, weights.share, draws=draws, seed=seed)
     rates = draw_rates(moments, severity_mix, draws=draws, seed=seed, cells=cells)
     human = cells.values.get("human_minutes")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -14,10 +14,12 @@ from roi.assumptions import Assumptions, Number
 from roi.cashflow import Schedule, Stream, annuity, present_value, ramp_factor, stream_of
 from roi.causes import CAUSES, Causes
 from roi.economics import Economics
+from roi.information import explained
 from roi.measured import Measured, Scope
 from roi.parameters import Parameters
+from roi.pooling import overstatement
 
-__all__ = ["Kind", "Option", "Remedy", "Valuer", "alternatives", "remedies_of", "scopes_of"]
+__all__ = ["Kind", "Option", "Remedy", "Valuer", "alternatives", "remedies_of", "scopes_of", "signals_of"]
 
 Floats = npt.NDArray[np.float64]
 Kind = Literal["kill", "keep", "scale", "scale_segments", "fix", "alternative"]
@@ -93,12 +95,14 @@ class Valuer:
         economics: The stated inputs, drawn.
         causes: Where losses come from.
         remedies: Every remedy of the parameter file.
+        picked: By scope, what is taken off its worth because it would be picked for looking best.
     """
 
     measured: Measured
     economics: Economics
     causes: Causes
     remedies: tuple[Remedy, ...]
+    picked: Mapping[tuple[str, ...], float] = field(default_factory=dict)
 
     def roll_out(
         self,
@@ -136,6 +140,7 @@ class Valuer:
         )
         if stream is None:
             return None
+        off = 0.0 if segments is None else self.picked.get(segments, 0.0)
         schedule = Schedule(
             delay=np.add(self.delay_of(remedies), delay),
             one_off=np.add(_sum(r.cost for r in remedies if r.cost is not None), one_off),
@@ -147,9 +152,22 @@ class Valuer:
             scope=scope,
             stream=stream,
             schedule=schedule,
-            worth=present_value(stream, self.economics, schedule),
-            cash=present_value(stream, self.economics, schedule, cash_only=True),
+            worth=present_value(stream, self.economics, schedule) - off,
+            cash=present_value(stream, self.economics, schedule, cash_only=True) - off,
         )
+
+    def shrunk_for_choice(self, scopes: Iterable[tuple[str, ...]]) -> Valuer:
+        """The same, with the worth of each narrower scope shrunk for having been chosen among all that there are."""
+        every: list[tuple[str, ...] | None] = [None, *scopes]
+        options = {scope: self.roll_out(scope) for scope in every}
+        known = [scope for scope, option in options.items() if option is not None]
+        if len(known) < 2:
+            return self
+        worths = [option.worth for option in options.values() if option is not None]
+        noise = [explained(o.worth, signals_of(o)) - o.mean() for o in options.values() if o is not None]
+        off = overstatement(np.stack(noise), np.array([float(np.mean(w)) for w in worths]))
+        picked = {s: float(x) for s, x in zip(known, off, strict=True) if s is not None and x > 0}
+        return replace(self, picked=picked)
 
     def effect_of(self, remedies: tuple[Remedy, ...]) -> tuple[Number, Number]:
         """Share of the pilot's errors that remedies leave, and the minutes a case that they save."""
@@ -185,6 +203,17 @@ class Valuer:
         for remedy in remedies:
             longest = np.maximum(longest, done(remedy))
         return longest
+
+
+def signals_of(option: Option) -> list[Floats]:
+    """The measured quantities that an option's worth rests on, for regressions on them."""
+    scope = option.scope
+    assert scope is not None
+    assert scope.minutes_saved is not None
+    signals = [scope.minutes_saved]
+    if scope.error_rate[0] is not None and scope.error_rate[1] is not None:
+        signals.append(scope.error_rate[0] - scope.error_rate[1])
+    return signals
 
 
 def _sum(numbers: Iterable[Number]) -> Number:

@@ -17,7 +17,7 @@ from roi.draws import stream
 from roi.gate import Gate
 from roi.information import Prices, after_sampling, explained, left_open
 from roi.measures import Measure, cost_of, length_of, measure_for, more_cases, show_severe
-from roi.options import Kind, Option, Remedy, Valuer, subsets
+from roi.options import Kind, Option, Remedy, Valuer, signals_of, subsets
 from roi.parameters import Policy
 from roi.rates import severe_errors
 
@@ -183,7 +183,7 @@ def _valued(
     worth, cash, go = option.worth, option.cash, passes
     learned = max((m.learned for m in measures), default=0.0)
     if learned > 0:
-        fitted = explained(worth, _signals(option))
+        fitted = explained(worth, signals_of(option))
         expected, taken = after_sampling(
             worth, fitted, learned, probability=policy.scale_probability, hurdle=policy.hurdle
         )
@@ -203,16 +203,6 @@ def _valued(
         sure=float(go.sum()) / total if total > 0 else 0.0,
         price=price + sum(float(np.mean(r.cost)) for r in chosen if r.cost is not None),
     )
-
-
-def _signals(option: Option) -> list[Floats]:
-    scope = option.scope
-    assert scope is not None
-    assert scope.minutes_saved is not None
-    signals = [scope.minutes_saved]
-    if scope.error_rate[0] is not None and scope.error_rate[1] is not None:
-        signals.append(scope.error_rate[0] - scope.error_rate[1])
-    return signals
 
 
 def mended_share(

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from roi.cells import CellDraws
-from roi.clusters import correlation_within, effect_on_counts, rate_effect
+from roi.clusters import correlation_within, effect_on_counts, likely_correlation, rate_effect
 from roi.draws import dirichlet_draws, normal_draws, one_sided_bounds, stream
 from roi.labels import by_cell, labelled_rates, weighted_severe
 from roi.marginals import rate_draws
@@ -115,7 +115,7 @@ def draw_rates(
         ),
         labelled=(labelled[0], labelled[1]),
         effective=(effective[0], effective[1]),
-        correlation=max(correlation_within(moments, arm) for arm in (0, 1)),
+        correlation=max(likely_correlation(moments, arm) for arm in (0, 1)),
     )
 
 

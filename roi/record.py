@@ -19,6 +19,7 @@ from roi.error_rates import error_rates_of
 from roi.estimates import by_segment, estimates
 from roi.first_view import first_view
 from roi.footing import (
+    covariate_of_record,
     design_of_record,
     design_warnings,
     mix_of_record,
@@ -120,6 +121,7 @@ def build_record(a: Analysis) -> dict[str, Any]:
         "by_segment": by_segment(a),
         "design": design_of_record(a),
         "mix": mix_of_record(a),
+        "covariate": covariate_of_record(a),
         "sample": sample_of_record(a),
         "labels": label_facts(
             a.moments,
@@ -253,7 +255,7 @@ def _roll_out(a: Analysis, option: Option, label: str) -> dict[str, Any]:
     found = _option(a, label, option.worth, option.cash, one_off=float(np.mean(e.one_off())))
     found["per_month"] = float(np.mean(e.monthly()))
     found["scope"] = None if option.scope is None else list(option.scope.segments)
-    found["demand_share"] = None if option.scope is None else option.scope.share
+    found["demand_share"] = None if option.scope is None else float(np.mean(option.scope.share))
     key = option.scope.segments if option.kind == "scale_segments" and option.scope is not None else None
     closed = [g.label for g in a.gates[key] if not g.holds]
     found["closed_gates"] = closed

@@ -71,17 +71,28 @@ def made_moments(
         whole = np.rint(np.nan_to_num(values) * MICRO)
         return np.bincount(row, weights=whole, minlength=key.size) / MICRO
 
+    def squared(values: Floats) -> Floats:
+        micro = np.rint(np.nan_to_num(values) * MICRO)
+        ones, rest = np.divmod(micro, MICRO)
+        parts = [np.bincount(row, weights=w, minlength=key.size) for w in (ones**2, ones * rest, rest**2)]
+        return np.array(
+            [
+                (int(a) * MICRO**2 + 2 * int(b) * MICRO + int(c)) / MICRO**2
+                for a, b, c in zip(*parts, strict=True)
+            ]
+        )
+
     statistics = ["handling_minutes", "human_minutes"]
     known = [~np.isnan(m), ~np.isnan(m)]
     totals = [summed(m), summed(m)]
-    squares = [summed(m * m), summed(m * m)]
+    squares = [squared(m), squared(m)]
     present = {"case_id", "arm", "handling_minutes"}
     if cost is not None:
         c = np.asarray(cost, dtype=np.float64)
         statistics.append(f"agent_cost:{currency}")
         known.append(~np.isnan(c))
         totals.append(summed(c))
-        squares.append(summed(c * c))
+        squares.append(squared(c))
         present.add("agent_cost")
     o = np.full(size, "") if outcome is None else np.asarray(outcome)
     v = np.full(size, "") if severity is None else np.asarray(severity)
@@ -98,7 +109,11 @@ def made_moments(
         x = np.where(np.isnan(m), np.nan, x)
         of = np.where(np.isnan(x), np.nan, m)
         covariate = Covariate(
-            count=counted(~np.isnan(x)), total=summed(x), square=summed(x * x), minutes=summed(of), cross=summed(x * of)
+            count=counted(~np.isnan(x)),
+            total=summed(x),
+            square=squared(x),
+            minutes=summed(of),
+            cross=summed(x * of),
         )
         present.add("predicted_minutes")
     return Moments(

@@ -13,9 +13,11 @@ from made_moments import made_moments
 from pilots import cases, write_pilot
 
 from roi.assumptions import Assumptions
-from roi.measured import Measured, measure, partially_pooled, production_weights
+from roi.measured import Measured, measure
+from roi.mix import production_weights
 from roi.moments import Moments, fetch
 from roi.parameters import load_parameters
+from roi.pooling import partially_pooled
 from roi.reduce import take_moments
 from roi.samples import open_samples
 
@@ -114,11 +116,11 @@ def test_pooling_is_dersimonian_laird_by_hand():
     z = np.random.default_rng(1).normal(size=(3, 20_000))
     z = (z - z.mean(axis=1, keepdims=True)) / z.std(axis=1, keepdims=True)
     values = z + np.array([2.0, 4.0, 9.0])[:, None]
-    pooled = partially_pooled(values, np.ones(3, dtype=bool), np.full(3, 1 / 3))
+    pooled = partially_pooled(values, np.ones(3, dtype=bool))
     by_hand = 12 / 13 * np.array([2.0, 4.0, 9.0]) + 1 / 13 * 5
     assert pooled.mean(axis=1) == pytest.approx(by_hand)
     # Means 2, 4, 6: Q = 8, τ² = 3, each keeps ¾: √¾ of its own deviation and ¼ of the common mean's (variance ⅓).
-    pooled = partially_pooled(z + np.array([[2.0], [4.0], [6.0]]), np.ones(3, dtype=bool), np.full(3, 1 / 3))
+    pooled = partially_pooled(z + np.array([[2.0], [4.0], [6.0]]), np.ones(3, dtype=bool))
     by_hand = 0.75 + 0.25**2 / 3 + 2 * np.sqrt(0.75) * 0.25 / 3
     assert pooled.var(axis=1) == pytest.approx(np.full(3, by_hand), rel=0.02)
 
@@ -126,11 +128,11 @@ def test_pooling_is_dersimonian_laird_by_hand():
 def test_segments_that_differ_by_noise_alone_are_pooled_to_one():
     rng = np.random.default_rng(2)
     values = 5 + rng.normal(size=(4, 1)) * 0.1 + rng.normal(size=(4, 5000))
-    pooled = partially_pooled(values, np.ones(4, dtype=bool), np.full(4, 0.25))
+    pooled = partially_pooled(values, np.ones(4, dtype=bool))
     assert np.ptp(pooled.mean(axis=1)) < 1e-9
     two = values[:2]
     assert (
-        partially_pooled(two, np.ones(2, dtype=bool), np.full(2, 0.5)) is two
+        partially_pooled(two, np.ones(2, dtype=bool)) is two
     )  # two say nothing of a spread
 
 

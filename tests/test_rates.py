@@ -101,11 +101,11 @@ def test_rate_draws_by_hand():
 
 
 def test_clustered_rates_widen_by_design_effect_and_degrees_of_freedom():
-    """4 workers of 20 cases: deff 1 + 19 × 0.1 where no more is seen; what is seen beyond it counts for fewer units,
-    (t(3) / z)² at 95 % = (2.353 / 1.645)² (Korn & Graubard 1998)."""
+    """4 workers of 20 cases who are alike: 0.1 with the weight of 10 units against 3, deff 1 + 19 × 1 / 13; what is seen
+    beyond 0.1 counts for fewer units, (t(3) / z)² at 95 % = (2.353 / 1.645)² (Korn & Graubard 1998)."""
     alike = draw_rates(cases((16, 16), (80, 80), workers=4), MIX, draws=100, seed=1)
-    assert alike.correlation == pytest.approx(0.1)
-    assert alike.effective[1] == pytest.approx(80 / 2.9, rel=1e-9)
+    assert alike.correlation == pytest.approx(1 / 13)
+    assert alike.effective[1] == pytest.approx(80 / (1 + 19 / 13), rel=1e-9)
     worker = np.repeat(np.arange(4), 20)
     wrong = np.where((worker == 0) & (np.arange(80) % 20 < 16), "error", "correct")
     unlike = made_moments(

@@ -78,6 +78,11 @@ class Demand(Group):
         None,
         description="Share of each segment in production; sums to 1. By default the baseline arm's, assumed.",
     )
+    mix_cases: Integer | None = Field(
+        None,
+        ge=1,
+        description="Cases that the mix was counted on, where it is itself a sample; without it the mix is exact.",
+    )
 
     @field_validator("mix", mode="before")
     @classmethod
