@@ -12,7 +12,14 @@ from roi.design_gate import bias_in_words
 from roi.moments import ALL, ARMS
 from roi.words import and_list, capital, count, number, percent
 
-__all__ = ["design_of_record", "design_warnings", "mix_of_record", "sample_of_record", "tipping_of_record"]
+__all__ = [
+    "covariate_of_record",
+    "design_of_record",
+    "design_warnings",
+    "mix_of_record",
+    "sample_of_record",
+    "tipping_of_record",
+]
 
 Scope = tuple[str, ...] | None
 
@@ -89,6 +96,7 @@ def mix_of_record(a: Analysis) -> dict[str, Any]:
         "covered": share,
         "uncovered": dict(weights.uncovered),
         "stated": weights.stated,
+        "counted_on": weights.cases,
     }
     if not share > 0 or (n[:, covered].sum(axis=1) == 0).any():
         return found | {
@@ -124,7 +132,31 @@ def mix_of_record(a: Analysis) -> dict[str, Any]:
         text += f" {percent(share)} of the demand is covered; {rest} was not sampled in both arms and earns nothing."
     if not weights.stated:
         text += " Nobody stated the mix: it is the sample's own, assumed."
+    if weights.cases is not None:
+        known = count(round(weights.cases))
+        text += f" It is known as well as {known} independent cases tell it, and that is counted in."
     return found | {"text": text}
+
+
+def covariate_of_record(a: Analysis) -> dict[str, Any] | None:
+    """What a number known before the work (`predicted_minutes`) did for the comparison; None where it was not used."""
+    adjusted, gain = a.measured.cells.adjusted, a.measured.cells.covariate_gain
+    if adjusted is None or gain is None:
+        return None
+    text = "The predicted minutes of a case were used to compare like with like"
+    if gain >= 0.01:
+        more = number(1 / (1 - gain), 2)
+        text += f": they take away {percent(gain)} of the variance of the minutes saved, as {more} times the "
+        text += "cases would."
+    else:
+        text += ", which made the minutes saved no surer here."
+    return {
+        "name": "predicted_minutes",
+        "gain": float(gain),
+        "slopes": dict(zip(ARMS, (float(x) for x in adjusted.slopes), strict=True)),
+        "known": dict(zip(ARMS, (float(x) for x in adjusted.known), strict=True)),
+        "text": text,
+    }
 
 
 def sample_of_record(a: Analysis) -> dict[str, Any]:
