@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import shutil
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 import messy_spreadsheets as messy
 import pytest
-from messy_spreadsheets import CASES, N, NAMES, book, cells, fill, saved
+from messy_spreadsheets import CASES, NAMES, N, book, cells, fill, saved
 from openpyxl.styles import PatternFill
 from sample_projects import Project
 
@@ -62,9 +61,6 @@ def plain_book(change: Callable[[Any], None]) -> Any:
     made = book(fill)
     change(made.active)
     return made
-
-
-# --- what is read right -----------------------------------------------------------------------------------------
 
 
 def title_rows(folder: Path) -> Made:
@@ -506,9 +502,6 @@ def test_a_messy_spreadsheet_gives_the_clean_table(
     assert found == left_out
 
 
-# --- what is refused --------------------------------------------------------------------------------------------
-
-
 def two_sheets(folder: Path) -> Made:
     made = book(fill, title="March")
     fill(made.create_sheet("April"))
@@ -716,7 +709,10 @@ REFUSED: dict[str, tuple[Callable[[Path], Made], tuple[str, ...]]] = {
     ),
     "duplicate names": (duplicate_names, ("arm: 2 columns have this name; rename one",)),
     "duplicate but for case": (duplicate_by_case, ("arm: 2 columns have this name; rename one",)),
-    "one name under two groups": (same_name_under_groups, ("has no column 'minutes'; did you mean 'Review minutes'?",)),
+    "one name under two groups": (
+        same_name_under_groups,
+        ("has no column 'minutes'; did you mean 'Review minutes'?",),
+    ),
     "another currency": (
         other_currency,
         ("amount: 24 values are written with the sign of another currency than EUR", "in one currency"),
@@ -777,4 +773,190 @@ def test_what_would_have_to_be_guessed_is_refused_with_the_mend(what: str, tmp_p
     assert f"data/{name}" in message
     for text in said:
         assert text in message, message
-    assert "T-10" not in message and "Ann" not in message
+    assert "T-10" not in message
+    assert "Ann" not in message
+
+
+POISON = 987_654.5  # no sum of the table comes near it
+WORDS = (
+    *(
+        "Total",
+        "TOTAL:",
+        "Grand Total",
+        "Subtotal",
+        "Summe",
+        "Gesamt",
+        "Gesamtergebnis",
+        "Zwischensumme",
+        "Totale",
+    ),
+    *(
+        "Total général",
+        "Sous-total",
+        "Somme",
+        "Suma total",
+        "Totaal",
+        "Sum",
+        "Average",
+        "Mittelwert",
+        "Ø",
+        "Moyenne",
+    ),
+    *("T-1001 Total", "Total email", "Anzahl", "Max"),
+)
+
+
+@pytest.mark.parametrize(
+    "kind", ["key in a sheet", "other column of a sheet", "key in a CSV", "formula in a sheet"]
+)
+def test_nothing_of_a_totals_row_enters_a_sum(kind: str, tmp_path: Path) -> None:
+    """Totals rows between and below the cases hold a poison that would show in every sum."""
+    project = Project(tmp_path)
+
+    def totals(sheet: Any, word: str) -> None:
+        poison = [None, None, None, POISON, POISON, POISON, None]
+        if kind == "formula in a sheet":
+            sheet.append(
+                ["T-9999", "pilot", None, None, f"=SUBTOTAL(9,E2:E{sheet.max_row})", POISON, POISON, None]
+            )
+        elif kind == "key in a sheet":
+            sheet.append([word, *poison])
+        else:
+            sheet.append([None, word, *poison[1:]])
+
+    def build(sheet: Any) -> None:
+        sheet.append(NAMES)
+        for i in range(N):
+            sheet.append(cells(i))
+            if i < len(WORDS) - 1:
+                totals(sheet, WORDS[i])
+        totals(sheet, WORDS[-1])
+
+    if kind == "key in a CSV":
+        lines = messy.clean_csv().splitlines()
+        for i, word in enumerate(WORDS):
+            lines.insert(2 + 2 * i, f"{word},,,,{POISON},{POISON},{POISON},")
+        project.write("cases.csv", "\n".join(lines) + "\n")
+        samples = project.open()
+    else:
+        content = saved(book(build))
+        if kind == "formula in a sheet":
+            cached = {f"E{3 + 2 * i}": str(POISON) for i in range(len(WORDS) - 1)}
+            cached[f"E{1 + N + len(WORDS)}"] = str(POISON)
+            content = messy.calculated(content, cached)
+        project.write("cases.xlsx", content)
+        samples = project.open("data/cases.xlsx")
+    found = samples.connection.con.execute(
+        "select count(*), sum(handling_minutes), sum(review_minutes), sum(amount), max(amount) from cases"
+    ).fetchall()[0]
+    assert found == (N, *(sum(c[k] for c in CASES) for k in (4, 5, 6)), max(c[6] for c in CASES))
+    assert sum(e.rows for e in samples.exclusions if e.reason == "totals row") == len(WORDS)
+
+
+@pytest.mark.parametrize(
+    "text", ["T-1042", "totality", "Max Mustermann", "Summer sale", "1", "A total loss", "", "12 all"]
+)
+def test_a_key_that_only_resembles_a_total_is_a_key(text: str) -> None:
+    import duckdb
+
+    from roi.readers.totals import is_total, total_sql
+
+    assert not is_total(text)
+    assert duckdb.execute(f"select {total_sql(repr(text))}").fetchall() == [(False,)]
+
+
+@pytest.mark.parametrize("text", [*WORDS, " total ", "Summe:", "Durchschnitt je Fall", "email\nTotal"])
+def test_python_and_the_engine_agree_on_totals(text: str) -> None:
+    import duckdb
+
+    from roi.readers.base import literal
+    from roi.readers.totals import is_total, total_sql
+
+    assert is_total(text)
+    assert duckdb.execute(f"select {total_sql(literal(text))}").fetchall() == [(True,)]
+
+
+def test_a_value_such_as_total_in_another_column_leaves_its_case_in(tmp_path: Path) -> None:
+    """A total loss is a kind of claim, not a sum of claims."""
+    project = Project(tmp_path)
+    _, spec = xlsx(
+        tmp_path, plain_book(lambda s: column(s, 4, lambda i, v: "Total" if i % 2 else "Total loss"))
+    )
+    samples = project.open({"source": "data/cases.xlsx", **spec})
+    assert len(values(samples)) == N
+    assert not samples.exclusions
+
+
+def test_errors_of_formulas_are_missing_counted_and_said(tmp_path: Path) -> None:
+    def change(sheet: Any) -> None:
+        column(sheet, 5, lambda i, v: ("#N/A", "#REF!", "#DIV/0!")[i] if i < 3 else v)
+
+    project = Project(tmp_path)
+    xlsx(tmp_path, plain_book(change))
+    samples = project.open("data/cases.xlsx")
+    assert [row[4] for row in values(samples)] == [None] * 3 + [c[4] for c in CASES[3:]]
+    said = "handling_minutes: 3 cells hold the error of a formula, such as #N/A, and are missing (first: E2)"
+    assert any(said in w for w in samples.warnings)
+
+
+def test_brackets_signs_and_percents_are_read_as_written(tmp_path: Path) -> None:
+    amounts = ["(12.00)", "12.00-", "\u221212", "€ 1,250.50", "1,250.50 EUR", "-€5"]
+    shares = ["12 %", 0.125, "33.3%", "100%", "0.5", 1]
+
+    def build(sheet: Any) -> None:
+        sheet.append(["case_id", "arm", "amount", "confidence"])
+        for i, (amount, share) in enumerate(zip(amounts, shares, strict=True)):
+            sheet.append([f"T-{i}", "pilot", amount, share])
+            sheet.cell(sheet.max_row, 4).number_format = "0%"
+
+    project = Project(tmp_path)
+    project.write("cases.xlsx", saved(book(build)))
+    samples = project.open("data/cases.xlsx")
+    found = samples.connection.con.execute('select amount, confidence from cases order by "row"').fetchall()
+    assert [f[0] for f in found] == [Decimal(x) for x in ("-12", "-12", "-12", "1250.5", "1250.5", "-5")]
+    assert [f[1] for f in found] == [0.12, 0.125, 0.333, 1.0, 0.5, 1.0]
+
+
+def test_the_engine_is_asked_nothing_that_loses_the_order_of_rows(tmp_path: Path) -> None:
+    """Long lists after `in` become joins, which do: no canonical column may need one."""
+    import duckdb
+
+    from roi.canonical import CANONICAL
+    from roi.casts import Styles
+    from roi.mapping import ColumnMap, texts_sql, typed_sql
+
+    for table, columns in CANONICAL.items():
+        maps = [ColumnMap(name=n, sources=(n,)) for n in columns]
+        given = ", ".join(f"range::varchar as {n}" for n in columns)
+        texts = texts_sql(f"select {given} from range(9)", list(columns), tuple("abcdefgh"))
+        typed = typed_sql(table, maps, texts, Styles({}, {}, "Europe/Berlin", ("2026-03-29",) * 9))
+        con = duckdb.connect()
+        for domain in ("case", "worker", "pair", "action", "evaluation", "run"):
+            con.execute(f"set variable key_{domain} = 'x'")
+        con.execute(f"create table t as select * from ({texts})")
+        plan = con.execute(f"explain {typed.sql}").fetchall()[0][1]
+        assert "JOIN" not in plan, table
+
+
+def test_a_broken_archive_is_refused(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    content = saved(book(fill))
+    for name, data in {"half.xlsx": content[: len(content) // 2], "empty.xlsx": b""}.items():
+        project.write(name, data)
+        with pytest.raises(SampleError, match=f"data/{name}"):
+            project.open(f"data/{name}")
+
+
+def test_a_number_with_three_decimals_is_no_thousand_beside_decimal_commas(tmp_path: Path) -> None:
+    def build(sheet: Any) -> None:
+        for row in (["case_id", "arm", "handling_minutes", "amount"], ["A", "pilot", 1.125, 2.375]):
+            sheet.append(row)
+        sheet.append(["B", "pilot", "2,5", 7.25])
+
+    project = Project(tmp_path)
+    project.write("cases.xlsx", saved(book(build)))
+    samples = project.open("data/cases.xlsx")
+    found = samples.connection.con.execute(
+        'select handling_minutes, amount from cases order by "row"'
+    ).fetchall()
+    assert found == [(Decimal("1.125"), Decimal("2.375")), (Decimal("2.5"), Decimal("7.25"))]

@@ -122,7 +122,7 @@ def _sums_its_column(formula: bytes, at: tuple[int, int]) -> bool:
     if found is None:
         return False
     first, last = int(found[2]), int(found[4])
-    return _index(found[1]) == _index(found[3]) == at[1] and first != last and not first <= at[0] + 1 <= last
+    return _index(found[1]) == _index(found[3]) == at[1] and not first <= at[0] + 1 <= last
 
 
 def _part(book: zipfile.ZipFile, sheet: str) -> str | None:
