@@ -141,8 +141,16 @@ def _keys(kind: str, before: Any, after: Any, *, skip: tuple[str, ...] = ()) -> 
     if not isinstance(before, Mapping) or not isinstance(after, Mapping):
         return
     for key in sorted({*before, *after}):
-        if key not in skip and before.get(key) != after.get(key):
+        if key in skip or _comes_with_its_amount(key, before, after):
+            continue
+        if before.get(key) != after.get(key):
             yield _change(kind, key, before.get(key), after.get(key))
+
+
+def _comes_with_its_amount(key: str, before: Record, after: Record) -> bool:
+    """Whether a setting is that of a cost line which one record lacks: its amount says so already."""
+    line = re.match(r"economics\.costs\[.*\]\.", key)
+    return line is not None and not all(any(k.startswith(line[0]) for k in x) for x in (before, after))
 
 
 def _policy(old: Record, new: Record) -> Iterator[dict[str, Any]]:
@@ -207,7 +215,7 @@ def _numbers(record: Record) -> Iterator[tuple[str, dict[str, Any]]]:
         if chances.get(name) is not None:
             yield f"chances.{name}", {"label": label, "unit": "share", "value": chances[name]}
     labels: set[str] = set()
-    for name, found in (record.get("estimates") or {}).items():
+    for name, found in sorted((record.get("estimates") or {}).items()):
         if found and found.get("label") not in labels and words.finite(found.get("mean")) is not None:
             row = {"label": found.get("label") or name, "unit": found.get("unit"), "value": found["mean"]}
             labels.add(str(found.get("label")))
