@@ -13,41 +13,11 @@ from typing import Any
 
 import click
 
+from roi.commands import Examples as _Examples
+from roi.commands import told as _told
 from roi.problems import InputError, ParameterError, Problem
 
 __all__ = ["main"]
-
-
-class _Examples(click.Command):
-    """A command whose help ends with examples, kept as they are written."""
-
-    def __init__(self, *args: Any, examples: str = "", **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.examples = examples
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        if self.examples:
-            with formatter.section("Examples"):
-                for line in self.examples.strip().splitlines():
-                    formatter.write(f"  {line.strip()}\n")
-
-
-def _told(action: Callable[..., int | None]) -> Callable[..., None]:
-    """Print what needs mending, without a traceback, and exit with 2."""
-
-    def run(*args: Any, **kwargs: Any) -> None:
-        try:
-            code = action(*args, **kwargs)
-        except InputError as error:
-            click.echo(str(error), err=True)
-            sys.exit(2)
-        except BrokenPipeError:
-            sys.exit(0)
-        sys.exit(code or 0)
-
-    run.__name__ = action.__name__
-    run.__doc__ = action.__doc__
-    return run
 
 
 _PARAMS = click.argument("params", nargs=-1, required=True, metavar="PARAMS...")

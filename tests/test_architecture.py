@@ -20,7 +20,7 @@ ORDER = """
     designs contrasts case_sums arm_shares comparability estimate clusters rectify labels covariate scores mix pooling cells rates measured causes economics cashflow
     gate controls gates design_gate information options measures plans gate_check verdict unmeasured looks error_rates labelling_plan drawn_list
     analysis estimates money advice comparable first_view footing record illustrate pilot diff attribution
-    guess report batch cli
+    guess report batch commands cli
 """.split()  # noqa: SIM905 – a list to read, not to parse
 
 

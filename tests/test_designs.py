@@ -152,3 +152,21 @@ def test_segments_show_how_far_they_are_drawn_together(tmp_path):
         raw[s] - (raw[s] - pooled[s]) / found[s]["shrinkage"] for s in raw if found[s]["shrinkage"] > 0.01
     ]
     assert np.ptp(centres) < 1e-6 * max(map(abs, centres))
+
+
+def test_the_gain_of_a_covariate_is_told(tmp_path):
+    """Predicted minutes that carry half of the variance of log minutes save about as much of the error."""
+    rng = np.random.default_rng(6)
+    rows = pilots.cases(900, share_pilot=0.5, pilot=14.0, log_sd=0.3)
+    for row in rows:
+        known = float(np.exp(rng.normal(0, 0.3)))
+        row["predicted_minutes"] = round(15 * known, 3)
+        row["handling_minutes"] = round(row["handling_minutes"] * known, 3)
+    record = open_pilot(pilots.write_pilot(tmp_path, rows)).decision.record
+    found = record["covariate"]
+    assert found["gain"] == pytest.approx(0.5, abs=0.12)
+    assert f"as {1 / (1 - found['gain']):.1f} times the cases would" in found["text"]
+    assert "balance" not in {f["check"] for f in record["design"]["findings"]}
+    without = [{k: v for k, v in row.items() if k != "predicted_minutes"} for row in rows]
+    (tmp_path / "without").mkdir()
+    assert open_pilot(pilots.write_pilot(tmp_path / "without", without)).decision.record["covariate"] is None

