@@ -1,0 +1,45 @@
+"""What every command has: examples at the end of its help, and problems told without a traceback."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from roi.problems import InputError
+
+__all__ = ["Examples", "told"]
+
+
+class Examples(click.Command):
+    """A command whose help ends with examples, kept as they are written."""
+
+    def __init__(self, *args: Any, examples: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.examples = examples
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if self.examples:
+            with formatter.section("Examples"):
+                for line in self.examples.strip().splitlines():
+                    formatter.write(f"  {line.strip()}\n")
+
+
+def told(action: Callable[..., int | None]) -> Callable[..., None]:
+    """Print what needs mending, without a traceback, and exit with 2."""
+
+    def run(*args: Any, **kwargs: Any) -> None:
+        try:
+            code = action(*args, **kwargs)
+        except InputError as error:
+            click.echo(str(error), err=True)
+            sys.exit(2)
+        except BrokenPipeError:
+            sys.exit(0)
+        sys.exit(code or 0)
+
+    run.__name__ = action.__name__
+    run.__doc__ = action.__doc__
+    return run
