@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from roi.categories import Categories
 from roi.checks import used_rows
@@ -29,8 +30,8 @@ AGENT_COLUMNS = frozenset(
 )
 """What only cases that an agent worked on can have."""
 
-_LEAST = 0.9
-_MOST_APART = 0.05
+_LEAST = Fraction(9, 10)
+_MOST_APART = Fraction(5, 100)
 _MOST_SEGMENTS = 3
 
 
@@ -117,7 +118,7 @@ def unmatched_cases(
                 "arms right?"
             )
         judged = {arm: c for arm, c in counts.items() if arm == "pilot" or not of_agent}
-        shares = [m / n for n, m in judged.values()]
+        shares = [Fraction(m, n) for n, m in judged.values()]
         if not shares or (min(shares) >= _LEAST and max(shares) - min(shares) <= _MOST_APART):
             continue
         parts = [f"{m / n:.0%} of {arm} cases ({m:,} of {n:,})" for arm, (n, m) in judged.items()]

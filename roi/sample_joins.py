@@ -214,11 +214,12 @@ def _one_currency(con: Connection, other: ReadTable, listed: str, problems: list
 def _filled(column: str, cases: ReadTable, m: ColumnMap, key: str) -> str:
     """What the cases say themselves stands; the other export fills what they leave blank."""
     theirs = f"j.{quoted(column)}"
+    if column == "cost_currency" and "agent_cost" in cases.columns:
+        own = "c.cost_currency" if column in cases.columns else "null"
+        return f"case when c.agent_cost is not null then {own} else {theirs} end"
     if column not in cases.columns:
         # `blank: zero` also says what a case without a row has.
         return f"case when j.{key} is null then 0 else {theirs} end" if m.blank == "zero" else theirs
-    if column == "cost_currency" and "agent_cost" in cases.columns:
-        return f"case when c.agent_cost is not null then c.cost_currency else {theirs} end"
     return f"coalesce(c.{quoted(column)}, {theirs})"
 
 

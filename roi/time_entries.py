@@ -173,7 +173,7 @@ class _Look:
         # What was cut to a stated cap covers no more than that.
         ended = "epoch_us(ended_at)"
         if self.capped:
-            cut = f"epoch_us(started_at) + ({self.longest:g} * 60000000)::bigint"
+            cut = f"epoch_us(started_at) + ({self.longest:g}::double * 60000000)::bigint"
             ended = f"case when minutes_ >= {self.longest:g} then least({ended}, {cut}) else {ended} end"
         self.con.execute(
             "create or replace table covered as select row_, minutes_, ours_, "
