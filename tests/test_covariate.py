@@ -136,7 +136,7 @@ def test_adjusted_intervals_hold_the_truth(workers: int | None):
             low, high = np.percentile(values[0] - values[1], [5, 95])
             width[j] += high - low
             if j == 0:
-                missed += 5.0 < low, 5.0 > high
+                missed += low > 5.0, high < 5.0
     missed /= 1500
     print(
         f"covered {1 - missed.sum():.1%}, below {missed[0]:.1%}; width {width[0] / width[1]:.2f} of that without"

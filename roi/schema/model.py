@@ -76,10 +76,6 @@ class Parameters(Group):
 TOP_LEVEL_KEYS: tuple[str, ...] = tuple(Parameters.model_fields)
 
 NOT_USED_YET: dict[str, str] = {
-    "samples.labels.selection=risk_based": "will weight labels by their probability",
-    "samples.cases.columns.predicted_minutes": "will sharpen the estimate",
-    "samples.cases.columns.judge_outcome": "will be rectified by people's labels",
-    "samples.cases.columns.label_probability": "will weight labels by their probability",
     "samples.cases.columns.cause_2": "will show how far two coders agree",
     "samples.cases.columns.used": "will tell results that nobody used",
     "samples.cases.columns.confidence": "will help to choose which actions need approval",
