@@ -6,10 +6,9 @@ Exit codes: 0 done, 1 a bug or a failed pilot in a batch (the others are finishe
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import click
 
