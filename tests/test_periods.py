@@ -75,7 +75,7 @@ def test_everything_is_kept(project, months, why):
 
 def test_a_pilot_that_began_last_month_keeps_everything(project):
     """A long baseline before it does not make a short pilot long."""
-    before = [month(2026, m, 28, arms="baseline") for m in (6, 7, 8, 9)]
+    before = [month(2026, m, 28, arms="baseline", every=1) for m in (6, 7, 8, 9)]
     assert opened(project, *before, month(2026, 10, 31), month(2026, 11, 17))[1] == {}
 
 
