@@ -23,7 +23,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 ENOUGH_EVENTS = 10  # found by people in an arm, before a judge or a variance may be believed
-UNSEEN = 1.35  # events that a sample may have missed: half the squared normal quantile of 90 %, as Wilson's interval
+UNSEEN = 1.0  # events of the heaviest case that a sample may have missed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
