@@ -306,19 +306,28 @@ def severe_error_gate(
             more_cases=found.needed(limit),
         )
     if not labels_known:
+        chances = moments.judged is None or moments.judged.selection in ("all", "unknown")
         return Gate(
             gate="severe_errors",
             label=label,
             state="missing_evidence",
             value=found.rate,
             threshold=limit,
-            evidence=f"{found.events} severe errors in {found.n:,} labelled cases; nobody says how these were chosen.",
-            mend="Label a random sample and say so (samples.labels.selection)",
+            evidence=f"{found.events} severe errors in {found.n:,} labelled cases; nobody says how these were chosen."
+            if chances
+            else f"{found.events} severe errors in {found.n:,} labelled cases; not all of these say with which chance they "
+            "were chosen.",
+            mend="Label a random sample and say so (samples.labels.selection)"
+            if chances
+            else "State the chance with which each labelled case was chosen (label_probability), or label a random sample",
             more_cases=found.needed(limit),
         )
     state = rate_state(found.lower, found.upper, limit)
     more = found.needed(limit) if state == "not_shown" else None
-    evidence = f"{found.events} severe errors in {found.n:,} labelled cases; the true rate is at most "
+    evidence = f"{found.events} severe errors in {found.n:,} cases that people labelled"
+    if found.weighted:
+        evidence += ", weighted by the chance of having been chosen"
+    evidence += "; the true rate is at most "
     evidence += f"{percent(found.upper)}."
     if found.unknown:
         evidence += f" {found.unknown} errors of unknown severity are counted as severe."
