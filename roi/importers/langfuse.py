@@ -38,6 +38,7 @@ from roi.importers.spans import (
     Traces,
     amount,
     count,
+    field_of,
     flat,
     provider_of,
     text_of,
@@ -100,7 +101,7 @@ def _items(value: Any) -> Iterator[Mapping[str, Any]]:
 
 def _is_observation(value: Mapping[str, Any]) -> bool:
     return (
-        _get(value, "traceId") is not None
+        field_of(value, "traceId") is not None
         and "type" in value
         and str(value["type"]).upper() in _TYPES
         and ("startTime" in value or "start_time" in value)
@@ -137,7 +138,7 @@ def _take(value: Mapping[str, Any], found: Traces) -> None:
 def _describe(given: Mapping[str, Any], trace: Trace) -> None:
     rank: Rank = (0, 0)
     for name, theirs in (("session_id", "sessionId"), ("user_id", "userId")):
-        trace.facts.add(name, _get(given, theirs), rank)
+        trace.facts.add(name, field_of(given, theirs), rank)
     for name in ("name", "environment", "tags", "version", "release"):
         trace.facts.add(name, given.get(name), rank)
     for name, value in flat("metadata", _opened(given.get("metadata"))):
@@ -145,30 +146,30 @@ def _describe(given: Mapping[str, Any], trace: Trace) -> None:
     scores = given.get("scores")
     for score in scores if isinstance(scores, list) else ():
         if isinstance(score, Mapping) and isinstance(score.get("name"), str):
-            word = score.get("stringValue") or _get(score, "stringValue")
+            word = score.get("stringValue") or field_of(score, "stringValue")
             trace.facts.add(f"scores.{score['name']}", word or score.get("value"), rank)
     trace.began = _time(given.get("timestamp"))
 
 
 def _observe(given: Mapping[str, Any], found: Traces, within: str | None = None) -> None:
-    identifier = text_of(_get(given, "traceId")) or within
+    identifier = text_of(field_of(given, "traceId")) or within
     if identifier is None:
         return
     metadata = _opened(given.get("metadata"))
     said = metadata.get("attributes") if isinstance(metadata, Mapping) else None
     attributes: Mapping[str, Any] = said if isinstance(said, Mapping) else {}
     kind = _kind(given, attributes)
-    start = _time(_get(given, "startTime"))
-    parent = text_of(_get(given, "parentObservationId"))
+    start = _time(field_of(given, "startTime"))
+    parent = text_of(field_of(given, "parentObservationId"))
     span = Span(
         parent=parent,
         kind=kind,
         name=_tool(given, attributes) if kind == "tool" else None,
         start=start,
-        end=_time(_get(given, "endTime")),
+        end=_time(field_of(given, "endTime")),
         tokens=_tokens(given),
         cost=_cost(given),
-        model=text_of(given.get("model") or _get(given, "providedModelName")),
+        model=text_of(given.get("model") or field_of(given, "providedModelName")),
         provider=provider_of(attributes.get("gen_ai.provider.name") or attributes.get("gen_ai.system")),
         failed=str(given.get("level") or "").upper() == "ERROR",
         facts=Facts() if kind == "tool" else None,
@@ -205,13 +206,13 @@ def _tool(given: Mapping[str, Any], attributes: Mapping[str, Any]) -> str | None
 
 
 def _tokens(given: Mapping[str, Any]) -> Tokens | None:
-    details = _opened(_get(given, "usageDetails"))
+    details = _opened(field_of(given, "usageDetails"))
     if not isinstance(details, Mapping) or not details:
         usage = _opened(given.get("usage"))
         details = usage if isinstance(usage, Mapping) and any(count(v) for v in usage.values()) else None
     if details is None:
         names = ("promptTokens", "completionTokens", "totalTokens")
-        details = {name: _get(given, name) for name in names if count(_get(given, name))}
+        details = {name: field_of(given, name) for name in names if count(field_of(given, name))}
     numbers = {str(k): n for k, v in details.items() if (n := count(v)) is not None}
     return _split(numbers) if numbers else None
 
@@ -251,27 +252,19 @@ def _is_write(name: str) -> bool:
 
 
 def _cost(given: Mapping[str, Any]) -> Decimal | None:
-    details = _opened(_get(given, "costDetails"))
+    details = _opened(field_of(given, "costDetails"))
     if isinstance(details, Mapping) and details:
         total = amount(details.get("total"))
         parts = [a for k, v in details.items() if k != "total" and (a := amount(v)) is not None]
         return total if total is not None else sum(parts, Decimal(0)) if parts else None
     for name in ("totalCost", "calculatedTotalCost"):
-        total = amount(_get(given, name))
+        total = amount(field_of(given, name))
         if total:
             return total
         if total is not None and "costDetails" not in given and "cost_details" not in given:
             return total
     usage = _opened(given.get("usage"))
-    return amount(_get(usage, "totalCost")) if isinstance(usage, Mapping) else None
-
-
-def _get(given: Mapping[str, Any], name: str) -> Any:
-    """A field in camel case, or as the exports to storage write it."""
-    value = given.get(name)
-    if value is None:
-        value = given.get("".join(f"_{c.lower()}" if c.isupper() else c for c in name))
-    return value
+    return amount(field_of(usage, "totalCost")) if isinstance(usage, Mapping) else None
 
 
 def _opened(value: Any) -> Any:

@@ -37,6 +37,7 @@ from roi.importers.spans import (
     Traces,
     amount,
     count,
+    field_of,
     flat,
     provider_of,
     text_of,
@@ -112,7 +113,7 @@ _OWN: Mapping[str, tuple[str, ...]] = {
 
 def knows(value: Any) -> bool:
     """Whether a value of a file is an OTLP document that holds spans."""
-    return isinstance(value, Mapping) and isinstance(_get(value, "resourceSpans"), list)
+    return isinstance(value, Mapping) and isinstance(field_of(value, "resourceSpans"), list)
 
 
 def read(files: Sequence[tuple[Found, Seen]]) -> Export:
@@ -145,18 +146,18 @@ def _spans(document: Any) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]
 
 
 def _list(value: Any, name: str) -> list[Mapping[str, Any]]:
-    items = _get(value, name) if isinstance(value, Mapping) else None
+    items = field_of(value, name) if isinstance(value, Mapping) else None
     return [item for item in items if isinstance(item, Mapping)] if isinstance(items, list) else []
 
 
 def _take(resource: Mapping[str, Any], given: Mapping[str, Any], found: Traces) -> None:
-    identifier = text_of(_get(given, "traceId"))
+    identifier = text_of(field_of(given, "traceId"))
     if identifier is None:
         return
     attributes = _attributes(given)
     kind = _kind(attributes)
-    start = _micro(_get(given, "startTimeUnixNano"))
-    parent = text_of(_get(given, "parentSpanId"))
+    start = _micro(field_of(given, "startTimeUnixNano"))
+    parent = text_of(field_of(given, "parentSpanId"))
     status = given.get("status")
     code = status.get("code") if isinstance(status, Mapping) else None
     provider = next((p for k in _PROVIDERS if (p := provider_of(attributes.get(k)))), None)
@@ -165,7 +166,7 @@ def _take(resource: Mapping[str, Any], given: Mapping[str, Any], found: Traces) 
         kind=kind,
         name=_tool(attributes, given) if kind == "tool" else None,
         start=start,
-        end=_micro(_get(given, "endTimeUnixNano")),
+        end=_micro(field_of(given, "endTimeUnixNano")),
         tokens=_tokens(attributes),
         cost=next((a for k in _COSTS if (a := amount(attributes.get(k))) is not None), None),
         model=next((t for k in _MODELS if (t := text_of(attributes.get(k)))), None),
@@ -173,7 +174,7 @@ def _take(resource: Mapping[str, Any], given: Mapping[str, Any], found: Traces) 
         failed=str(code) in ("2", "STATUS_CODE_ERROR"),
         facts=Facts() if kind == "tool" else None,
     )
-    found.add(identifier, text_of(_get(given, "spanId")), span)
+    found.add(identifier, text_of(field_of(given, "spanId")), span)
     rank: Rank = (1 if parent is None else 2, start or 0)
     trace = found.trace(identifier)
     trace.facts.add("name", given.get("name"), rank)
@@ -246,23 +247,13 @@ def _value(given: Any) -> Any:
     if not isinstance(given, Mapping):
         return given
     for name in ("stringValue", "intValue", "doubleValue", "boolValue"):
-        if (value := _get(given, name)) is not None:
+        if (value := field_of(given, name)) is not None:
             return value
-    if (listed := _get(given, "arrayValue")) is not None:
+    if (listed := field_of(given, "arrayValue")) is not None:
         return [_value(v) for v in _list(listed, "values")]
-    if (pairs := _get(given, "kvlistValue")) is not None:
+    if (pairs := field_of(given, "kvlistValue")) is not None:
         return {str(p.get("key")): _value(p.get("value")) for p in _list(pairs, "values")}
     return None
-
-
-def _get(given: Mapping[str, Any], name: str) -> Any:
-    """A field in camel case, or in snake case as some exporters write it."""
-    value = given.get(name)
-    return (
-        value
-        if value is not None
-        else given.get("".join(f"_{c.lower()}" if c.isupper() else c for c in name))
-    )
 
 
 def _micro(value: Any) -> int | None:

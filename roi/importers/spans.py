@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Any, Literal, TypeAlias
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Traces",
     "amount",
     "count",
+    "field_of",
     "flat",
     "provider_of",
     "text_of",
@@ -146,6 +148,17 @@ class Traces:
             if spans[name].logs or not span.logs:
                 return
         spans[name] = span
+
+
+def field_of(given: Mapping[str, Any], name: str) -> Any:
+    """A field by its name in camel case, or as some exporters write it in snake case."""
+    value = given.get(name)
+    return value if value is not None else given.get(_snake(name))
+
+
+@cache
+def _snake(name: str) -> str:
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
 
 
 def provider_of(name: Any) -> str | None:
