@@ -315,11 +315,12 @@ def severe_error_gate(
             threshold=limit,
             evidence=f"{found.events} severe errors in {found.n:,} labelled cases; nobody says how these were chosen."
             if chances
-            else f"{found.events} severe errors in {found.n:,} labelled cases; not all of these say with which chance they "
-            "were chosen.",
+            else f"{found.events} severe errors in {found.n:,} labelled cases; not all of these say with which chance "
+            "they were chosen.",
             mend="Label a random sample and say so (samples.labels.selection)"
             if chances
-            else "State the chance with which each labelled case was chosen (label_probability), or label a random sample",
+            else "State the chance with which each labelled case was chosen (label_probability), or label a random "
+            "sample",
             more_cases=found.needed(limit),
         )
     state = rate_state(found.lower, found.upper, limit)

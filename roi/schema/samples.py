@@ -164,7 +164,9 @@ class Labels(Group):
     """How cases were chosen for checking by people."""
 
     selection: Literal["all", "random", "risk_based", "unknown"] = Field(
-        "unknown", description="Which cases people labelled; unknown selection gives assumed rates."
+        "unknown",
+        description="Which cases people labelled. Chosen by risk, each labelled case states its chance "
+        "(label_probability); chosen at random it may. Unknown selection gives assumed rates.",
     )
     blind: Flag | None = Field(None, description="Whether the labellers did not know the arm.")
 
