@@ -120,7 +120,7 @@ def _one_key(
         total = con.execute(f"select count(distinct {key}) from {cases.name}").fetchall()[0][0]
         warnings.append(
             f"{other.rows.label}: keys were matched {_SAID[form]}: {found[form].cases:,} of {total:,} cases "
-            f"(as they are written: {found['exact'].cases:,}); keys: exact turns this off"
+            f"(as they are written: {found['exact'].cases:,})"
         )
         name = f"{other.name}_{key}"
         con.execute(

@@ -63,7 +63,7 @@ def add_joins(
             continue
         aligned = align_keys(con, cases, forward.other, keys, join.keys, place=f"{join.rows.place}.on")
         problems += aligned.problems
-        warnings += aligned.warnings
+        warnings += [f"{warning}; keys: exact turns this off" for warning in aligned.warnings]
         if look.problems or aligned.problems:
             continue
         zone = join.rows.timezone or around.timezone
@@ -108,7 +108,7 @@ def align_tables(
             place = f"samples.{name}.columns"
             found = align_keys(con, reads["cases"], reads[name], ["case_id"], "auto", place=place)
             aligned[name] = found.other
-            warnings += found.warnings
+            warnings += [f"{name}: {warning}" for warning in found.warnings]
     return aligned
 
 

@@ -113,7 +113,8 @@ def open_export(
         columns=held.names,
         select=select,
         fingerprints={found.name: look.sha256 for found, look in seen},
-        warnings=tuple(f"{label}: {warning}" for warning in export.warnings),
+        # What they say is of traces and their costs.
+        warnings=() if table == "actions" else tuple(f"{label}: {w}" for w in export.warnings),
     )
 
 

@@ -50,7 +50,9 @@ class Entries(Group):
     """
 
     longest: Number = Field(
-        480.0, description="Minutes beyond which an entry is taken for one that was left running."
+        480.0,
+        description="Minutes beyond which an entry is taken for one that was left running; over midnight it is 480 "
+        "at most, unless the column states a cap.",
     )
     unusable: Literal["missing", "leave_out", "cap"] = Field(
         "missing",
@@ -79,7 +81,8 @@ class JoinSpec(Columns):
     )
     take: dict[str, Literal["sum", "first", "max"]] = Field(
         default_factory=dict,
-        description="Columns to take over, and how several rows of one case become one value.",
+        description="Columns to take over, and how several rows of one case become one value; a sum with a part "
+        "that is blank is not known. Cases without rows are blank, or 0 where the column says `blank: zero`.",
     )
     entries: Entries = Field(Entries(), description="What counts of several time entries a case.")
 
