@@ -475,7 +475,7 @@ READ: dict[str, tuple[Callable[[Path], Made], tuple[str, ...], dict[str, int]]] 
         {},
     ),
     "formatted empty rows": (formatted_empty_rows, (), {}),
-    "OpenDocument": (open_document, (), {}),
+    "OpenDocument": (open_document, ("errors of formulas look like empty cells",), {}),
     "CSV named .xlsx": (csv_named_xlsx, ("is a text under the name of a workbook",), {}),
     "workbook named .csv": (xlsx_named_csv, ("is a workbook under the name of a text",), {}),
     "two conventions": (two_conventions, (), {}),
@@ -706,6 +706,10 @@ REFUSED: dict[str, tuple[Callable[[Path], Made], tuple[str, ...]]] = {
     "two marks in one column": (
         csv_of(["A;pilot;1,5;1", "B;pilot;2.5;1"]),
         ("handling_minutes: 1 values have a decimal point and 1 a decimal comma; write them in one way",),
+    ),
+    "an error in a CSV": (
+        csv_of(["A;pilot;#N/A;1", "B;pilot;2.5;1"]),
+        ("handling_minutes: 1 value cannot be read; row 1", "name it under samples.cases.missing"),
     ),
     "duplicate names": (duplicate_names, ("arm: 2 columns have this name; rename one",)),
     "duplicate but for case": (duplicate_by_case, ("arm: 2 columns have this name; rename one",)),

@@ -19,7 +19,6 @@ __all__ = ["Table", "table_of"]
 
 _SLASHED = re.compile(r"\s*\d{1,2}[/-]\d{1,2}[/-]\d{2,4}\b")
 _WRITTEN_MARK = re.compile(r"\d[.,]\d|\d[\s'’]\d{3}")
-_OLD = (".xls", ".xlsb")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +84,10 @@ def table_of(
         raise UnreadableError(problems)
     errors, warnings = _errors(sheet, marks, at, kept)
     warnings += _about(header, cells, marks, at, body, filled_down)
-    if found.path.suffix.lower() in _OLD:
+    if marks is None:
         warnings.append(
-            "an old kind of workbook, in which errors of formulas look like empty cells; save it as .xlsx to have "
-            "them counted"
+            "in a workbook of this kind errors of formulas look like empty cells, and hidden rows like others; save it "
+            "as .xlsx to have them counted"
         )
     mixed = _numbers_as_texts(cells, at, body, roles)
     neutral = [mixed and name in roles.numbers for name in header.names]
@@ -227,6 +226,15 @@ def _about(
     if filled_down:
         cells_are = "1 cell was" if filled_down == 1 else f"{filled_down:,} cells were"
         said.append(f"{cells_are} filled from the merged cell they belong to")
+    nameless = [
+        c
+        for c, name in enumerate(header.names)
+        if not name and any(c < len(cells[r]) and filled(cells[r][c]) for r in body.kept)
+    ]
+    if nameless:
+        which = ", ".join(address(0, c).rstrip("1") for c in nameless[:5])
+        have = "1 column holds" if len(nameless) == 1 else f"{len(nameless):,} columns hold"
+        said.append(f"{have} something but no name in row {header.last + 1:,}, and are not read ({which})")
     if marks is None:
         return said
     hidden = [r for r in body.kept if r in marks.hidden_rows]
@@ -238,15 +246,6 @@ def _about(
     if columns:
         are = "column is" if len(columns) == 1 else "columns are"
         said.append(f"{len(columns):,} {are} hidden, and read like the others ({', '.join(columns[:5])})")
-    nameless = [
-        c
-        for c, name in enumerate(header.names)
-        if not name and any(c < len(cells[r]) and filled(cells[r][c]) for r in body.kept)
-    ]
-    if nameless:
-        which = ", ".join(address(0, c).rstrip("1") for c in nameless[:5])
-        have = "1 column holds" if len(nameless) == 1 else f"{len(nameless):,} columns hold"
-        said.append(f"{have} something but no name in row {header.last + 1:,}, and are not read ({which})")
     return said
 
 
