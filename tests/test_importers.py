@@ -386,6 +386,9 @@ def test_other_json_is_not_taken_for_a_trace(tmp_path: Path) -> None:
         assert recognise(write(tmp_path, f"{i}.jsonl", value)) is None
     (tmp_path / "x.jsonl").write_text('{"traceId": ')
     assert recognise(Found(tmp_path / "x.jsonl", "x")) is None
+    whole = gzip.compress(json.dumps(trace(call("a"))).encode())
+    (tmp_path / "cut.jsonl.gz").write_bytes(whole[: len(whole) // 2])
+    assert recognise(Found(tmp_path / "cut.jsonl.gz", "cut")) is None
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zlib
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -26,14 +27,17 @@ _BETWEEN = " \t\r\n,\ufeff"
 def holds_markers(found: Found) -> bool:
     """Whether a file's first 64 MB hold a name that trace exports use; cheap, and true of some other files as well."""
     rest = b""
-    with open_bytes(found.path) as stream:
-        for _ in range(_LOOKED_THROUGH // _CHUNK):
-            chunk = stream.read(_CHUNK)
-            if not chunk:
-                return False
-            if any(marker in rest + chunk for marker in MARKERS):
-                return True
-            rest = chunk[-32:]
+    try:
+        with open_bytes(found.path) as stream:
+            for _ in range(_LOOKED_THROUGH // _CHUNK):
+                chunk = stream.read(_CHUNK)
+                if not chunk:
+                    return False
+                if any(marker in rest + chunk for marker in MARKERS):
+                    return True
+                rest = chunk[-32:]
+    except (OSError, EOFError, zlib.error):
+        return False  # whoever reads it says what is wrong
     return False
 
 
