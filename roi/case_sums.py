@@ -165,8 +165,9 @@ def _query(moments: Moments, *, by_unit: bool) -> str:
         "sum(t) filter (y is not null)::double",
         "sum(t::bigint * t) filter (y is not null)::double",
         "sum(y) filter (t is not null)::double",
-        "sum(y * t)::double",
-        *(f"count({c}), sum({c})::double, sum({c} * {c})::double" for c in covariates),
+        # Nineteen digits, for of two decimals of up to eighteen the engine makes one of eighteen, which overflows.
+        "sum(y::decimal(19,6) * t)::double",
+        *(f"count({c}), sum({c})::double, sum({c}::decimal(19,3) * {c})::double" for c in covariates),
         "min(clock)",
         "max(clock)",
     ]

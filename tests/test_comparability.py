@@ -84,6 +84,20 @@ def test_the_sums_are_what_numpy_makes_of_the_same_rows(tmp_path):
     )
 
 
+def test_large_numbers_are_summed_exactly(tmp_path):
+    """Amounts of billions, whose squares a decimal of eighteen digits does not hold."""
+    rows = pilots.cases(60, workers=5)
+    for i, row in enumerate(rows):
+        row["amount"] = 4_000_000_000 + i
+        in_week(row, i)
+        row["handling_minutes"] = 90 + i
+    samples = open_pilot(pilots.write_pilot(tmp_path, rows)).samples
+    found = sum_cases(samples, take_moments(samples), workers_assigned=False).sums
+    assert found["amount:q"].sum() == pytest.approx(sum((4e9 + i) ** 2 for i in range(60)), rel=1e-12)
+    hours = [168.0 * i for i in range(60)]
+    assert found["ty"].sum() == pytest.approx(sum(h * (90 + i) for i, h in enumerate(hours)), rel=1e-12)
+
+
 def test_a_stated_share_that_is_not_kept_closes_the_gate(tmp_path):
     rows = pilots.cases(400, share_pilot=0.7)
     decision, found, gate = look(tmp_path, rows, allocation={"baseline": 0.5, "pilot": 0.5})
