@@ -197,7 +197,12 @@ def clock_change(text: str, style: DateStyle, styles: Styles) -> str | None:
 def minutes_between(start: str, end: str, cap: str | None) -> str:
     """Minutes from one timestamp to another, at most `cap`."""
     minutes = _micro_to_minutes(f"(epoch_us({end}) - epoch_us({start}))", "seconds")
-    return minutes if cap is None else f"least({minutes}, {cap}::decimal(18,6))"
+    # The engine's least() passes over a NULL: a case without an end would count as the cap.
+    return (
+        minutes
+        if cap is None
+        else f"case when ({minutes}) > {cap}::decimal(18,6) then {cap}::decimal(18,6) else {minutes} end"
+    )
 
 
 def cast(column: CanonicalColumn, text: str, *, unit: str | None, theirs: str, styles: Styles) -> str:
