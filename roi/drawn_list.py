@@ -150,16 +150,15 @@ def allocate(sizes: Sequence[int], n: int) -> list[int]:
     total, wanted = sum(sizes), min(n, sum(sizes))
     if total == 0:
         return [0] * len(sizes)
-    taken = [min(1, wanted) if len(sizes) <= wanted else 0 for _ in sizes]
-    for i, size in enumerate(sizes):
-        taken[i] = max(taken[i], min(size, size * wanted // total))
+    least = 1 if len(sizes) <= wanted else 0  # a stratum that could not be drawn would stand for nothing
+    ideal = [size * wanted / total for size in sizes]
+    taken = [max(least, min(size, size * wanted // total)) for size in sizes]
     while sum(taken) > wanted:  # ones for small strata come out of the best provided
-        i = max(range(len(sizes)), key=lambda k: (taken[k] - sizes[k] * wanted / total, k))
-        taken[i] -= 1
+        spare = [k for k in range(len(sizes)) if taken[k] > least]
+        taken[max(spare, key=lambda k: (taken[k] - ideal[k], k))] -= 1
     while sum(taken) < wanted:
-        open_ = [k for k in range(len(sizes)) if taken[k] < sizes[k]]
-        i = max(open_, key=lambda k: (sizes[k] * wanted / total - taken[k], -k))
-        taken[i] += 1
+        room = [k for k in range(len(sizes)) if taken[k] < sizes[k]]
+        taken[max(room, key=lambda k: (ideal[k] - taken[k], -k))] += 1
     return taken
 
 
