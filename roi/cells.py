@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from roi.clusters import degrees_of_a_mean, rate_effect, unit_counts
+from roi.clusters import degrees_of_a_mean, rate_effect, unit_counts, worked_both
 from roi.covariate import Adjusted
 from roi.draws import joint_t_draws, normal_draws, stream
 from roi.marginals import stretched
@@ -33,6 +33,10 @@ __all__ = [
 
 Floats = npt.NDArray[np.float64]
 
+OF_COSTS = 2.5  # stretch of the upper end of the mean of costs, for which no other arm makes up
+OF_SHARED_WORKERS = (
+    1.0  # of minutes whose workers worked both arms: a slow one saves more, and few samples hold one
+)
 PRIOR_WEIGHT = 1.3  # events' worth of trust, before any is seen, in both arms erring alike
 
 
@@ -88,6 +92,7 @@ def cell_draws(moments: Moments, weights: Floats, *, draws: int, seed: int) -> C
     point = {name: np.full((2, s_count), np.nan) for name in moments.statistics}
     deviation = {name: np.full((2, s_count), np.nan) for name in moments.statistics}
     means = [i for i, c in enumerate(scores.columns) if c.name not in RATES]
+    together = moments.unit_kind == "worker" and worked_both(moments)
     kept = _in_range(
         errors[means, None] * standard[means], scores.means[means], [scores.columns[i] for i in means]
     )
@@ -95,7 +100,9 @@ def cell_draws(moments: Moments, weights: Floats, *, draws: int, seed: int) -> C
         column, mean, error = scores.columns[i], float(scores.means[i]), float(errors[i])
         if error > 0 and mean > 0 and column.name.startswith("agent_cost:"):
             alone = degrees_of_a_mean(unit_counts(moments, moments.arm == column.arm, moments.n))
-            own = mean * stretched(own / error, df, alone, error / mean)
+            own = mean * stretched(own / error, df, alone, error / mean, stretch=OF_COSTS)
+        elif error > 0 and mean > 0 and together:
+            own = mean * stretched(own / error, df, df, error / mean, stretch=OF_SHARED_WORKERS)
         values[column.name][column.arm, column.segment] = np.maximum(mean + own, 0.0)
         point[column.name][column.arm, column.segment] = mean
         deviation[column.name][column.arm, column.segment] = error

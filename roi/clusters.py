@@ -18,6 +18,7 @@ __all__ = [
     "likely_correlation",
     "rate_effect",
     "unit_counts",
+    "worked_both",
 ]
 
 Floats = npt.NDArray[np.float64]
@@ -30,6 +31,13 @@ def unit_counts(moments: Moments, rows: npt.NDArray[np.bool_], values: npt.NDArr
     """Sums of `values` over the rows of each unit, shape (units,)."""
     size = int(moments.unit.max()) + 1 if moments.unit.size else 0
     return np.bincount(moments.unit[rows], weights=values[rows], minlength=size).astype(np.float64)
+
+
+def worked_both(moments: Moments) -> bool:
+    """Whether at least half of the units have cases in both arms."""
+    base, pilot = (np.unique(moments.unit[moments.arm == a]) for a in (0, 1))
+    both = np.intersect1d(base, pilot).size
+    return bool(both > 0 and 2 * both >= np.union1d(base, pilot).size)
 
 
 def correlation_within(moments: Moments, arm: int, outcome: int = 1) -> float:

@@ -25,7 +25,6 @@ _Z: Floats = np.linspace(-4.0, 4.0, 161)
 _U: Floats = ndtr(_Z)
 _WIDTH: Floats = np.diff(ndtr(np.concatenate([[-np.inf], (_Z[1:] + _Z[:-1]) / 2, [np.inf]])))
 _Z95 = float(ndtri(0.95))
-STRETCH = 2.5
 MOST_STRETCH = 2.6  # no log-normal is much more lopsided about its mean
 LOWEST = 0.95  # of the mean, that the P5 lies below it at the most
 
@@ -35,17 +34,18 @@ def _t_grid(df: float) -> Floats:
     return _Z if np.isinf(df) else np.asarray(stdtrit(df, _U), dtype=np.float64)
 
 
-def stretched(standard: Floats, df: float, own_df: float, relative_error: float) -> Floats:
-    """Give t draws the long right side that the mean of a few skewed costs has: the mean stays 0, the P95 moves up.
+def stretched(standard: Floats, df: float, own_df: float, relative_error: float, *, stretch: float) -> Floats:
+    """Give t draws the long right side that the mean of a few skewed values has: the mean stays 0, the P95 moves up.
 
-    A few cases rarely hold one of the dear ones, and then both the mean and its error are too small. Moving the upper
-    end by 1 + 2.5 × the relative error was calibrated on log-normal costs (`benchmarks/coverage.py`).
+    A few cases rarely hold one of the dear ones, and then both the mean and its error are too small. By how much the
+    upper end has to move was calibrated on log-normal minutes and costs (`benchmarks/coverage.py`).
 
     Args:
         standard: Draws of a t with `df` degrees of freedom, shape (n_draws,).
         df: Degrees of freedom of the joint draws; may be infinite.
         own_df: Degrees of freedom of this mean.
         relative_error: Standard error of the mean over the mean, above 0.
+        stretch: The P95 lies 1 + stretch × relative_error times as far from the mean as the t's.
 
     Returns:
         Deviations as a share of the mean, above −1, shape (n_draws,): a shifted log-normal whose P5 is that of the
@@ -53,12 +53,12 @@ def stretched(standard: Floats, df: float, own_df: float, relative_error: float)
     """
     t = _Z95 if np.isinf(own_df) else float(stdtrit(own_df, 0.95))
     below = min(t * relative_error, LOWEST)
-    ratio = min(max(t * relative_error * (1 + STRETCH * relative_error) / below, 1.005), MOST_STRETCH)
+    ratio = min(max(t * relative_error * (1 + stretch * relative_error) / below, 1.005), MOST_STRETCH)
     sigma = _sigma_of(round(ratio, 4))
     middle = float(np.exp(sigma * sigma / 2))
     shape = below * (np.exp(sigma * _Z) - middle) / (middle - np.exp(-sigma * _Z95))
-    drawn = np.maximum(np.interp(standard, _t_grid(df), shape), -1.0)
-    return np.asarray(drawn - drawn.mean(), dtype=np.float64)
+    drawn = np.maximum(1 + np.interp(standard, _t_grid(df), shape), 0.0)
+    return np.asarray(drawn / drawn.mean() - 1, dtype=np.float64)
 
 
 @lru_cache(maxsize=1024)

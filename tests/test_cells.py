@@ -92,9 +92,9 @@ def test_pairs_are_the_paired_t_test():
     assert found == pytest.approx([interval.low, interval.high], abs=0.02 * (interval.high - interval.low))
 
 
-def test_workers_of_both_arms_by_hand():
-    """Two workers, one case in each arm: the difference is 4 ± |6 − 2| / 2 with 1 degree of freedom."""
-    moments = made_moments([10, 20, 4, 18], [0, 0, 1, 1], ["x", "y", "x", "y"])
+def test_units_of_both_arms_by_hand():
+    """Two pairs, one case in each arm: the difference is 4 ± |6 − 2| / 2 with 1 degree of freedom."""
+    moments = made_moments([10, 20, 4, 18], [0, 0, 1, 1], ["x", "y", "x", "y"], unit_kind="pair")
     cells = draw(moments, draws=40_000)
     assert cells.df == 1
     assert cells.point["human_minutes"][:, 0].tolist() == [15.0, 11.0]
@@ -179,7 +179,7 @@ def test_draws_keep_the_estimate_and_their_range():
         values, mean = cells.values["human_minutes"][arm, 0], cells.point["human_minutes"][arm, 0]
         assert values.mean() == pytest.approx(mean, rel=1e-9)
         assert values.min() >= 0
-        assert values.max() <= 2 * mean
+        assert np.percentile(values, 95) - mean < 3 * (mean - np.percentile(values, 5))
 
 
 def test_an_absent_cell_is_nan_and_an_empty_sample_gives_no_draws():
