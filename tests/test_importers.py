@@ -132,6 +132,16 @@ USAGE = {
     "reasoning beside": ({"input": 10, "output": 5, "output_reasoning": 64, "total": 79}, ("10", None, None, "69")),
     "reasoning inside": ({"input": 6, "output": 2055, "completion_details.reasoning": 1104, "total": 2061},
                          ("6", None, None, "2055")),
+    "as OpenAI counts": (
+        {"prompt_tokens": 100, "completion_tokens": 5, "total_tokens": 105,
+         "prompt_tokens_details": {"cached_tokens": 90}, "completion_tokens_details": {"reasoning_tokens": 4}},
+        ("100", "90", "0", "5"),
+    ),
+    "split up once more": (
+        {"input_tokens": 10, "cache_creation_input_tokens": 30, "cache_creation": {"ephemeral_5m_input_tokens": 30},
+         "output_tokens": 5},
+        ("40", "0", "30", "5"),
+    ),
     "texts": ({"input": "10", "output": "5", "total": "15"}, ("10", None, None, "5")),
     "no output": ({"input": 10, "total": 10}, ("10", None, None, None)),
 }  # fmt: skip
@@ -580,3 +590,31 @@ def priced(line: dict[str, Any]) -> Decimal:
     with tempfile.TemporaryDirectory() as folder:
         found = read("langfuse", write(Path(folder), "o.jsonl", line))
     return Decimal(found.traces.column("agent_cost")[0] or "-1")
+
+
+@pytest.mark.skipif(not (DATA / "llm-prices").is_dir(), reason=f"no prices at {DATA} (set ROI_REAL_DATA)")
+@pytest.mark.parametrize(
+    ("provider", "flavor", "bodies"), [("anthropic", "default", 226), ("openai", "chat", 183)]
+)
+def test_real_usage_bodies_cost_what_their_record_says(
+    tmp_path: Path, provider: str, flavor: str, bodies: int
+) -> None:
+    """Bodies of answers with the prices that were worked out from them, read as details of an observation."""
+    records = json.loads((DATA / "llm-prices" / "genai-prices_usages.json").read_text(encoding="utf-8"))
+    lines, expected = [], {}
+    for i, record in enumerate(records):
+        known = [
+            Decimal(e["input_price"]) + Decimal(e["output_price"])
+            for group in record["extracted"]
+            for e in group["extractors"]
+            if (e["provider_id"], e.get("api_flavor")) == (provider, flavor) and "input_price" in e
+        ]
+        usage = record["body"].get("usage")
+        if known and isinstance(usage, dict):
+            expected[f"u{i}"] = known[0]
+            said = {"attributes": {"gen_ai.system": provider}}
+            line = call(f"o{i}", usageDetails=usage, model=record["body"]["model"], metadata=said)
+            lines.append({**line, "traceId": f"u{i}", "startTime": "2026-06-01T00:00:00Z"})
+    found = read("langfuse", write(tmp_path, "u.jsonl", *lines))
+    assert {t: Decimal(c or -1) for t, c in rows(found, "trace_id", "agent_cost")} == expected
+    assert len(expected) == bodies

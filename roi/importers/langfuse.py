@@ -213,7 +213,14 @@ def _tokens(given: Mapping[str, Any]) -> Tokens | None:
     if details is None:
         names = ("promptTokens", "completionTokens", "totalTokens")
         details = {name: field_of(given, name) for name in names if count(field_of(given, name))}
-    numbers = {str(k): n for k, v in details.items() if (n := count(v)) is not None}
+    # Details in objects are parts of what stands beside them; other objects split it up once more.
+    leaves = [
+        pair
+        for k, v in details.items()
+        if not isinstance(v, Mapping) or "details" in k
+        for pair in flat(k, v)
+    ]
+    numbers = {str(k): n for k, v in leaves if (n := count(v)) is not None}
     return _split(numbers) if numbers else None
 
 
