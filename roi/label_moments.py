@@ -74,8 +74,8 @@ def judge_alone(samples: Samples, cases: ir.Table) -> ir.Table:
 
     if "judge_outcome" not in cases.columns:
         return cases
-    people = _human(cases)
-    n = fetch(samples, cases.aggregate(n=people.count(), judged=cases.judge_outcome.count()))[0]
+    words = cases.mutate(human_word_=_human(cases))
+    n = fetch(samples, words.aggregate(n=words.human_word_.count(), judged=words.judge_outcome.count()))[0]
     if int(n[0]) > 0 or int(n[1]) == 0:
         return cases
     severity = cases.judge_severity if "judge_severity" in cases.columns else ibis.null("string")
