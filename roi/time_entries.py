@@ -77,7 +77,7 @@ def drop_negative(con: Connection, other: ReadTable, join: JoinSpec) -> Settled:
     con.execute(
         f"create or replace table {name} as select * replace ({gone}) from {other.name} order by rowid"
     )
-    end = "entry ends before it starts" if n == 1 else "entries end before they start"
+    end = "entries ends before it starts" if n == 1 else "entries end before they start"
     found = f"{other.rows.label}: {n:,} of {total:,} time {end} ({_rows(rows)}); {_fate(join, 'blank')}"
     return Settled(replace(other, name=name), (found,))
 
@@ -210,24 +210,24 @@ class _Look:
         ).fetchall()[0]
         n, blank, long, zero, cases, blank_cases, long_cases, shared = (int(v) for v in found)
         if long:
-            are = "entry is" if long == 1 else "entries are"
+            are = "entries is" if long == 1 else "entries are"
             over = ", or over midnight longer than 480" if self.midnight and self.longest > _OVERNIGHT else ""
             self._say(
                 f"{long:,} of {n:,} time {are} longer than {self.longest:g} minutes{over}, as if left running "
                 f"({self._first('long_')}); {_fate(self.join, 'long', long_cases, self.longest)}"
             )
         if blank:
-            have = "entry has" if blank == 1 else "entries have"
+            have = "entries has" if blank == 1 else "entries have"
             self._say(
                 f"{blank:,} of {n:,} time {have} no length ({self._first('blank_')}); "
                 f"{_fate(self.join, 'blank', blank_cases)}"
             )
         if zero:
-            last = "entry lasts" if zero == 1 else "entries last"
+            last = "entries lasts" if zero == 1 else "entries last"
             where = self._first("not blank_ and minutes_ = 0")
             self._say(f"{zero:,} of {n:,} time {last} 0 minutes ({where}) and add{'s' * (zero == 1)} nothing")
         if shared:
-            have = "case has" if shared == 1 else "cases have"
+            have = "cases has" if shared == 1 else "cases have"
             self._say(f"{shared:,} of {cases:,} {have} time entries of several people, which are added")
         self._rounding(n / max(cases, 1))
 
