@@ -80,6 +80,9 @@ def sum_cases(samples: Samples, moments: Moments, *, workers_assigned: bool) -> 
     small = 0 < np.unique(moments.unit).size <= UNITS_TO_SHUFFLE
     by_unit = workers_assigned and small and moments.unit_kind == "worker"
     rows = samples.connection.con.execute(_query(moments, by_unit=by_unit)).fetchall()
+    rows.sort(
+        key=lambda row: (*row[:3], row[3] or 0, row[4] or "", row[5] or "")
+    )  # sums of floats have an order
     weekly = [row for row in rows if row[0] == 0]
     others = [row for row in rows if row[0] != 0]
     segment = {name: i for i, name in enumerate(moments.segments)}
@@ -175,7 +178,7 @@ def _query(moments: Moments, *, by_unit: bool) -> str:
     sets = f"({weekly}), (arm, segment, person, unit)"
     return (
         f"with c as (select {', '.join(inner)} from cases {live}) "
-        f"select {', '.join(outer)} from c group by grouping sets ({sets}) order by all"
+        f"select {', '.join(outer)} from c group by grouping sets ({sets})"
     )
 
 
