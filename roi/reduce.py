@@ -151,7 +151,7 @@ def take_moments(samples: Samples) -> Moments:
         labels=labels,
         first=facts.first,
         last=facts.last,
-        present=present,
+        present=frozenset(samples.tables["cases"].columns),
         square=floats(*q),
         covariate=Covariate(
             count=ints("cov_k")[:, 0],
