@@ -159,7 +159,7 @@ FILES = {
     "a null": table(f"{HEAD}\n{LINE}\0\n", "is not a text file"),
     "UTF-16 without a mark": table(f"{HEAD}\n{LINE}\n".encode("utf-16-le"), "is not a text file"),
     "no gz": source("data/c.csv.gz", "data/c.csv.gz", "is it whole", files={"data/c.csv.gz": LINE}),
-    "no workbook": source("data/c.xlsx", "data/c.xlsx", "save it as .xlsx", files={"data/c.xlsx": LINE}),
+    "no workbook": source("data/c.xlsx", "data/c.xlsx", "save it as .xlsx", files={"data/c.xlsx": b"PK\x00\x01" * 99}),
     "a torn gz": source(
         "data/c.csv.gz",
         "data/c.csv.gz",
