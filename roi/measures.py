@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -125,7 +126,11 @@ def _of(
 
 
 def more_cases(segments: tuple[str, ...] | None, valuer: Valuer, prices: Prices) -> list[Measure]:
-    """Further samples of several sizes that would make the worth surer; a design's bias is not learned away."""
+    """Further samples of several sizes that would make the worth surer; a design's bias is not learned away.
+
+    Where people are the independent unit, further cases of the same people would tell little: they come from further
+    ones, as many cases each.
+    """
     measured = valuer.measured
     moments = measured.moments
     seen = int(moments.n[moments.chosen(segments)[moments.segment]].sum())
@@ -134,6 +139,7 @@ def more_cases(segments: tuple[str, ...] | None, valuer: Valuer, prices: Prices)
     if with_bias is None or sampled is None or not with_bias.var() > 0:
         return []
     by_sampling = min(float(sampled.var() / with_bias.var()), 1.0)
+    people = np.unique(moments.unit).size if moments.unit_kind == "worker" else 0
     found = []
     for times in SIZES:
         n = max(int(round(seen * times, -1)), 10)
@@ -143,7 +149,8 @@ def more_cases(segments: tuple[str, ...] | None, valuer: Valuer, prices: Prices)
         found.append(
             Measure(
                 gate="value",
-                what=f"Sample {n:,} more cases in both arms",
+                what=f"Sample {n:,} more cases in both arms"
+                + (f", worked by {math.ceil(people * n / seen)} further people" if people else ""),
                 n=n,
                 price=price,
                 months=prices.months(n),
