@@ -37,7 +37,9 @@ def fill_in(text: str, variant: Variant) -> str:
         if key in NUMBERS:
             lines.append(f"{indent}{key}: {NUMBERS[key]}")
         elif len(indent) == 6:
-            lines.append(f"{indent}{key}: {yaml.safe_dump(_spec(variant.truth[key]), default_flow_style=True).strip()}")
+            lines.append(
+                f"{indent}{key}: {yaml.safe_dump(_spec(variant.truth[key]), default_flow_style=True).strip()}"
+            )
         else:
             ours = variant.truth[column].values.get(key, key.lower())
             lines.append(f"{indent}{found[2]}: {yaml.safe_dump(ours).splitlines()[0]}")

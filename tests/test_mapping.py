@@ -189,6 +189,12 @@ def test_minutes_from_two_times(project: Project) -> None:
     assert "below 0" in project.refusal(text, {"handling_minutes": {"from": ["b", "a"], "as": "minutes"}})
 
 
+def test_a_case_without_an_end_has_no_minutes_and_not_the_cap(project: Project) -> None:
+    text = "case_id,arm,a,b\nA,pilot,2026-01-01 10:00,\nB,pilot,2026-01-01 10:00,2026-01-01 10:02\n"
+    spec = {"from": ["a", "b"], "as": "minutes", "cap": 480}
+    assert column(project.cases(text, {"handling_minutes": spec}), "handling_minutes") == [None, Decimal(2)]
+
+
 def test_values_constants_and_joined_keys(project: Project) -> None:
     text = "reader,scan,group,done,def\n1,11,X,True,a;b\n11,1,x,False,\n2,2,y,,0\n"
     samples = project.cases(

@@ -20,7 +20,7 @@ from roi.parameters import LoadedParameters, Parameters, Policy, project_of
 from roi.problems import InputError, ParameterError, Problem, SampleError
 from roi.readers.base import Connection
 from roi.schema.base import nearest
-from roi.schema.tables import TABLE_COLUMNS
+from roi.schema.tables import MINUTE_COLUMNS, TABLE_COLUMNS
 from roi.strict_yaml import Document, read_yaml
 
 __all__ = ["Request", "prepare", "refuse_early", "save", "tried"]
@@ -121,8 +121,8 @@ def prepare(request: Request, con: Connection) -> Draft:
         keys = _keys(con, cases, guesses)
         if request.time:
             table = look_at(con, request.time, project=project, name="new_time", option="--time")
-            joins.append(guess_time(table, keys))
-            guesses = _without_time(guesses, joins[-1], given)
+            joins.append(guess_time(table, keys, wants_worker="worker" not in guesses.columns))
+            guesses = _without_time(guesses, joins, given)
         if request.traces:
             table = look_at(con, request.traces, project=project, name="new_traces", option="--traces")
             joins.append(guess_traces(table, keys))
@@ -179,12 +179,21 @@ def _keys(con: Connection, cases: Table, guesses: Guesses) -> frozenset[str]:
     return frozenset(str(row[0]) for row in rows)
 
 
-def _without_time(guesses: Guesses, join: JoinGuess, given: Mapping[str, Column]) -> Guesses:
-    """Hands-on minutes come from the time tracker, where the cases have only a doubtful column of them."""
-    own = guesses.columns.get("handling_minutes")
-    if own is None or "handling_minutes" not in join.columns or "handling_minutes" in given or own.sure:
-        return guesses
-    return replace(guesses, columns={n: g for n, g in guesses.columns.items() if n != "handling_minutes"})
+def _without_time(guesses: Guesses, joins: Sequence[JoinGuess], given: Mapping[str, Column]) -> Guesses:
+    """The cases' own minutes give way to the time tracker's where they are doubtful; else both are told of."""
+    columns = dict(guesses.columns)
+    for name in {n for join in joins for n in join.columns if n in MINUTE_COLUMNS}:
+        own = columns.get(name)
+        if own is None:
+            continue
+        if name in given or own.sure:
+            doubt = (
+                "these stand, and the time tracker's fill only blanks; delete this line to take those instead"
+            )
+            columns[name] = own.but(doubt)
+        else:
+            del columns[name]
+    return replace(guesses, columns=columns)
 
 
 def tried(draft: Draft, request: Request) -> Draft:

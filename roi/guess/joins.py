@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from roi.guess.guess import Guess
 from roi.guess.look import Column, Table
-from roi.guess.names import scores
+from roi.guess.names import read_name, scores
 from roi.guess.units import unit_of
+from roi.readers.base import literal, quoted
+from roi.schema.tables import MINUTE_COLUMNS
 
 __all__ = ["JoinGuess", "guess_time", "guess_traces"]
 
 _LEAST_SHARE = 0.2
+_SURE = 0.85
 _ROUNDED = ("round", "gerundet", "arrondi", "redond")
 _COST_COLUMNS = ("agent_cost", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
 
@@ -29,6 +32,7 @@ class JoinGuess:
         key_about: How many keys were found among the cases.
         columns: Canonical column → where it comes from.
         take: Canonical column → how several rows of one case become one value.
+        query: One SELECT over its rows, where only some of them are meant.
     """
 
     table: Table
@@ -37,14 +41,16 @@ class JoinGuess:
     key_about: str = ""
     columns: Mapping[str, Guess] = field(default_factory=dict)
     take: Mapping[str, str] = field(default_factory=dict)
+    query: str = ""
 
 
-def guess_time(table: Table, case_keys: frozenset[str]) -> JoinGuess:
+def guess_time(table: Table, case_keys: frozenset[str], *, wants_worker: bool = False) -> JoinGuess:
     """Where a time tracker's export holds the case and its hands-on time.
 
     Args:
         table: The export.
         case_keys: The cases' keys as the cases write them.
+        wants_worker: Whether the cases do not say who worked them.
     """
     key, doubts, about = _key(table, case_keys)
     offers: list[tuple[float, Guess]] = []
@@ -81,22 +87,66 @@ def guess_time(table: Table, case_keys: frozenset[str]) -> JoinGuess:
             columns["handling_minutes"] = Guess(
                 column="handling_minutes", sources=(starts[0], ends[0]), between=True, doubts=(doubt,)
             )
-    kinds = [c for c in table.columns if c is not key and {"review", "rework"} & _speaks_of(c)]
-    if kinds and "handling_minutes" in columns:
-        columns["handling_minutes"] = columns["handling_minutes"].but(
-            f"'{kinds[0].name.text}' tells apart what the time went into; take review and rework with query: instead"
-        )
-    take = {"handling_minutes": "sum"} if columns else {}
-    return JoinGuess(table=table, key=key, key_doubts=doubts, key_about=about, columns=columns, take=take)
+    if wants_worker and columns:
+        people = [c for c in table.columns if c is not key and scores(c.name).get("worker", 0.0) >= _SURE]
+        people = [c for c in people if c.kind == "text" and 1 < c.distinct <= 0.5 * c.filled]
+        if len(people) == 1:
+            doubt = "of several people the first counts"
+            columns["worker"] = Guess(column="worker", sources=(people[0],), doubts=(doubt,))
+    take = {name: "sum" if name == "handling_minutes" else "first" for name in columns}
+    whole = JoinGuess(table=table, key=key, key_doubts=doubts, key_about=about, columns=columns, take=take)
+    activity = next((c for c in table.columns if c is not key and _activities(c)), None)
+    if activity is None or "handling_minutes" not in columns:
+        return whole
+    return _by_activity(whole, activity)
 
 
-def _speaks_of(column: Column) -> frozenset[str]:
-    """What a column with few texts speaks of in its values, such as the activity of a time entry."""
-    from roi.guess.names import read_name
-
+def _activities(column: Column) -> dict[str, str] | None:
+    """Their activity → which minutes it means, where a column tells handling from review or rework."""
     if column.kind != "text" or not 1 < column.distinct <= 12:
-        return frozenset()
-    return frozenset(c for v in column.values for c in read_name(v).concepts)
+        return None
+    found: dict[str, str] = {}
+    for value in column.values:
+        spoken = read_name(value).concepts & {"handle", "review", "rework"}
+        # Rework is handling, too, by its word (`Nachbearbeitung`).
+        kind = next((k for k in ("rework", "review", "handle") if k in spoken), None)
+        if kind is None:
+            return None
+        found[value] = f"{'handling' if kind == 'handle' else kind}_minutes"
+    return found if len(set(found.values())) > 1 else None
+
+
+def _by_activity(whole: JoinGuess, activity: Column) -> JoinGuess:
+    """The same with the time of each kind of activity in columns of its own, made by a query."""
+    kinds = _activities(activity) or {}
+    minutes = whole.columns["handling_minutes"]
+    columns = {n: g for n, g in whole.columns.items() if n != "handling_minutes"}
+    made: list[str] = []
+    for ours in MINUTE_COLUMNS:
+        theirs = sorted(v for v, kind in kinds.items() if kind == ours)
+        if not theirs:
+            continue
+        condition = f"{quoted(activity.name.text)} in ({', '.join(literal(v) for v in theirs)})"
+        sources = list(minutes.sources)
+        last = sources[-1]
+        name = f"{last.name.text} ({ours.removesuffix('_minutes')})"
+        # Entries of another kind count nothing: no minutes, or an end that is the start.
+        nothing = (
+            quoted(sources[0].name.text)
+            if minutes.between
+            else "'PT0S'"
+            if minutes.unit == "duration"
+            else "'0'"
+        )
+        made.append(
+            f"case when {condition} then {quoted(last.name.text)} else {nothing} end as {quoted(name)}"
+        )
+        sources[-1] = replace(last, name=replace(last.name, text=name))
+        told = ", ".join(f"'{v}'" for v in theirs)
+        doubt = f"entries whose '{activity.name.text}' is {told}"
+        columns[ours] = replace(minutes, column=ours, sources=tuple(sources)).but(doubt)
+    take = {n: "sum" if n in MINUTE_COLUMNS else "first" for n in columns}
+    return replace(whole, columns=columns, take=take, query=f"select *, {', '.join(made)} from source")
 
 
 def guess_traces(table: Table, case_keys: frozenset[str]) -> JoinGuess:
@@ -120,7 +170,7 @@ def guess_traces(table: Table, case_keys: frozenset[str]) -> JoinGuess:
         if offers:
             score, best = max(offers, key=lambda o: o[0])
             guess = Guess(column=column, sources=(best,))
-            found[column] = guess if score >= 0.85 else guess.but("the name does not say it clearly")
+            found[column] = guess if score >= _SURE else guess.but("the name does not say it clearly")
     if "agent_cost" in found:
         found = {name: g for name, g in found.items() if name in ("agent_cost", "cost_currency")}
         currency = found["agent_cost"].sources[0].name.currency

@@ -11,6 +11,7 @@ from pathlib import Path
 from roi.casts import clean
 from roi.guess.names import Name, read_name
 from roi.guess.values import MISSING_MARKS, kind_of
+from roi.importers import open_export
 from roi.problems import Problem, SampleError
 from roi.readers import Source, open_source
 from roi.readers.base import Connection, Rows, UnreadableError, literal, quoted
@@ -148,9 +149,21 @@ def look_at(con: Connection, given: Sequence[str], *, project: Path, name: str, 
     files = tuple(_relative(path, project) for path in given)
 
     def opened(header_row: int | None, wanted: Sequence[str] = ()) -> Rows:
-        return open_source(
+        source = Source(files=files, header_row=header_row)
+        traces = open_export(
             con,
-            Source(files=files, header_row=header_row),
+            source,
+            format=None,
+            table="cases",
+            name=f"source_{name}",
+            project=project,
+            folder=Path.cwd(),
+            file=option,
+            place="",
+        )
+        return traces or open_source(
+            con,
+            source,
             wanted=wanted,
             project=project,
             folder=Path.cwd(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from roi.guess.look import Column
@@ -11,6 +12,7 @@ from roi.privacy import describe_text, identifier_like, looks_personal
 __all__ = ["examples", "masked", "plain"]
 
 _LONGEST = 24
+_NUMBERED = re.compile(r"#\d{1,12}|(?=[A-Za-z0-9]*[A-Za-z])[A-Za-z0-9]{1,10}[-_/ ]?\d{1,12}")
 _LISTED = frozenset(
     {
         "arm",
@@ -40,6 +42,8 @@ def masked(value: str, canonical: str | None) -> str:
         canonical: What its column stands for, if anything.
     """
     kind = kind_of(value)
+    if canonical == "case_id" and _NUMBERED.fullmatch(value):
+        return value  # what stands for a case in messages of every system; a telephone number has no letters
     if kind in ("number", "time", "duration"):
         return value[:_LONGEST]
     personal = looks_personal(value, dates_allowed=True)
@@ -53,13 +57,13 @@ def masked(value: str, canonical: str | None) -> str:
     return f"({describe_text(len(value)).removeprefix('a ')})"
 
 
-def examples(columns: Sequence[Column], canonical: str | None) -> str:
-    """Up to three examples of a column, or of several together."""
+def examples(columns: Sequence[Column], canonical: str | None, *, between: bool = False) -> str:
+    """Up to three examples of a column, or of several together; one of a start and an end."""
     if not columns:
         return ""
     shown = [[masked(v, canonical) for v in _telling(c, canonical)] for c in columns]
-    each = [" + ".join(parts) for parts in zip(*shown, strict=False)]
-    return " · ".join(dict.fromkeys(each))
+    each = [(" to " if between else " + ").join(parts) for parts in zip(*shown, strict=False)]
+    return " · ".join(list(dict.fromkeys(each))[: 1 if between else 3])
 
 
 def _telling(column: Column, canonical: str | None) -> Sequence[str]:

@@ -96,7 +96,7 @@ def _content(guess: Guess, style: str) -> Text:
         if len(counts) > _MOST_VALUES:
             told.append(f"\n… and {len(counts) - _MOST_VALUES} more", style="dim")
     else:
-        told.append(examples(guess.sources, guess.column), style="dim")
+        told.append(examples(guess.sources, guess.column, between=guess.between), style="dim")
     for doubt in guess.doubts:
         told.append("\n" if told else "").append(doubt, style=style)
     return told

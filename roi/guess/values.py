@@ -127,7 +127,7 @@ _NUMBER = re.compile(
 _CLOCK = re.compile(r"\d+:[0-5]\d:[0-5]\d(\.\d+)?|(\d+d)?,? ?\d+:[0-5]\d:[0-5]\d")
 _ISO_DURATION = re.compile(r"P(\d+D)?(T(\d+H)?(\d+M)?([\d.]+S)?)?")
 _WORDED = re.compile(
-    r"(\d+(\.\d+)?\s*(d|days?|h|hrs?|hours?|m|mins?|minutes?|s|secs?|seconds?|ms)\b[,\s]*)+", re.I
+    r"(\d+(\.\d+)?\s*(d|days?|h|hrs?|hours?|m|mins?|minutes?|s|secs?|seconds?|ms)(?![A-Za-z])[,\s]*)+", re.I
 )
 _TIME = re.compile(
     r"\d{4}-\d\d?-\d\d?([ T]\d.*)?|\d{4}/\d\d?/\d\d?( \d.*)?|\d{1,2}[./-]\d{1,2}[./-]\d{4}([ T,]+\d.*)?"

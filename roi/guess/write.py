@@ -92,7 +92,14 @@ def scalar(text: str) -> str:
     """A text as YAML writes it inside a flow or block group: bare where that cannot be misread, else in quotes."""
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS and text != FILL_IN and not text.endswith(" "):
         return text
-    return json.dumps(text, ensure_ascii=not text.isprintable())
+    quoted = json.dumps(text, ensure_ascii=False)
+    # Two escapes of JSON stand for one character beyond the first 65,536, which YAML writes with eight digits.
+    return "".join(c if c.isprintable() or c == " " else _escaped(c) for c in quoted)
+
+
+def _escaped(character: str) -> str:
+    number = ord(character)
+    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
 
 
 def _lines(draft: Draft) -> Iterator[str]:
@@ -214,7 +221,7 @@ def _blank(guess: Guess, table: Table) -> Iterator[str]:
 
 
 def _comment(guess: Guess) -> str:
-    shown = examples(guess.sources, guess.column)
+    shown = examples(guess.sources, guess.column, between=guess.between)
     parts = [f"CHECK: {'; '.join(guess.doubts)}"] if guess.doubts else []
     if shown and not guess.values:
         parts.append(f"e.g. {shown}")
@@ -257,6 +264,8 @@ def _source(source: Source) -> str:
 
 def _join(join: JoinGuess) -> Iterator[str]:
     yield f"      - source: {_source(join.table.source)}"
+    if join.query:
+        yield f"        query: {json.dumps(join.query, ensure_ascii=False)}"
     marks = tuple(dict.fromkeys(m for g in join.columns.values() for c in g.sources for m in c.marks))
     if marks:
         yield f"        missing: [{', '.join(map(scalar, marks))}]"
