@@ -1,6 +1,7 @@
 """Write the samples of the example pilots.
 
-`python data/generate.py [PILOT ...]` writes them again; `--truth` prints what they were drawn from.
+`python data/generate.py [PILOT ...]` writes them again; `--truth` prints what they were drawn from, and `--exports DIR`
+writes the three exports that docs/first_hour.md begins with.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ if __name__ == "__main__":
 from data.generator.cases import Row, draw_cases, draw_traces  # noqa: E402
 from data.generator.exports import EXPORTS  # noqa: E402
 from data.generator.files import write_export  # noqa: E402
+from data.generator.first_hour import write_exports  # noqa: E402
 from data.generator.logs import draw_access, draw_actions, draw_changes, draw_evals, draw_incidents  # noqa: E402
 from data.generator.pilots import TRUTHS  # noqa: E402
 from data.generator.truth import Arm, Controls, Segment, Tool, Truth  # noqa: E402
@@ -83,7 +85,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--truth", action="store_true", help="print what the samples are drawn from, write nothing"
     )
+    parser.add_argument(
+        "--exports", type=Path, metavar="DIR", help="write the exports of docs/first_hour.md, nothing else"
+    )
     chosen = parser.parse_args(arguments)
+    if chosen.exports is not None:
+        for path in write_exports(chosen.exports, SEED):
+            print(path)
+        return 0
     unknown = [name for name in chosen.pilots if name not in TRUTHS]
     if unknown:
         parser.error(f"no such pilot: {', '.join(unknown)}; there are {', '.join(TRUTHS)}")

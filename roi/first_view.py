@@ -318,6 +318,12 @@ def _example(a: Analysis, gate: Gate) -> tuple[str, str, int]:
         return "economics", f"fx: {{{a.measured.unpriced[0]}: {{low: 0.8, high: 1.0}}}}", 0
     if gate.gate == "known_cost" and a.economics.error_cost is None and a.measured.agent_cost is not None:
         return "economics", "error_cost: {minor: 5, moderate: 60, major: 1200, critical: 25000}", 0
+    if gate.gate == "severe_errors" and gate.more_cases and a.measured.rates.labelled[1] > 0:
+        return (
+            "samples",
+            f"cases: data/cases.csv   # with {gate.more_cases:,} more labelled cases of the pilot",
+            2,
+        )
     under, example = _EXAMPLES.get(gate.gate, ("samples", ""))
     return under, example, 0 if gate.free else 2 if gate.more_cases else 1
 
