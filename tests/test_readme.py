@@ -41,7 +41,7 @@ def block(language: str) -> str:
 def commands(text: str) -> list[list[str]]:
     """Every command of the shell blocks, and of inline code that begins with one and goes on, in words."""
     blocks = re.findall(r"^```sh\n(.*?)^```", text, flags=re.S | re.M)
-    lines = [line for found in blocks for line in found.splitlines()]
+    lines = [line for found in blocks for line in found.replace("\\\n", " ").splitlines()]
     lines += re.findall(r"`((?:roi (?:lab|schema)|roi \w+ [^`]+|papermill [^`]+))`", text)
     parts = [part for line in lines for part in re.split(r"&&|\||;", line.split(" #")[0])]
     words = [shlex.split(part.split(">")[0]) for part in parts]
