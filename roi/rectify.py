@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from roi.clusters import rate_effect
+from roi.clusters import degrees_of_a_mean, rate_effect
+from roi.draws import t_quantile
 from roi.label_moments import JudgedMoments
 from roi.moments import Moments
 
@@ -236,9 +237,17 @@ def arm_rates(
     by_hand = effect = rate_effect(moments, arm)
     if moments.unit_kind != "case" and enough and variance > 0:
         together = np.array([(share * column).sum() for column in score.T])
-        g = int(np.unique(np.concatenate([c.unit[c.labelled] for c in cells])).size)
+        units_of: Floats = np.bincount(
+            np.concatenate([c.unit[c.labelled] for c in cells]),
+            weights=np.concatenate([c.n[c.labelled] for c in cells]),
+            minlength=units,
+        ).astype(np.float64)
+        g = int((units_of > 0).sum())
         if g > 1:
-            effect = max(effect, float((together**2).sum()) * g / (g - 1) / variance)
+            seen = float((together**2).sum()) * g / (g - 1) / variance
+            # What is seen of how few units differ pays for their number; what is taken for granted does not.
+            few = t_quantile(0.95, degrees_of_a_mean(units_of)) / t_quantile(0.95, np.inf)
+            effect = max(effect, seen * few**2)
     hits, n = np.zeros(s_count), np.zeros(s_count)
     usual = _relative(found, alone, labelled)
     for s, x in found.items():
