@@ -305,7 +305,10 @@ def test_no_name_or_address_is_shown(folder: Path) -> None:
 def test_a_cell_cannot_write_lines_into_the_file_or_the_terminal(folder: Path) -> None:
     evil = "x: {seed: 1}\x1b[31m # run: 1"
     rows = [{**row, "Channel": ("email", "phone")[i % 2], evil: "a"} for i, row in enumerate(tickets())]
-    rows = [{**row, "QA result": "a\nrun: {seed: 1}" if i == 3 else row["QA result"]} for i, row in enumerate(rows)]
+    rows = [
+        {**row, "QA result": "a\nrun: {seed: 1}" if i == 3 else row["QA result"]}
+        for i, row in enumerate(rows)
+    ]
     table(folder / "t.csv", rows)
     said = roi("new", "x", "--cases", "t.csv")
     assert said.exit_code == 0, said.output
@@ -319,11 +322,11 @@ def test_a_cell_cannot_write_lines_into_the_file_or_the_terminal(folder: Path) -
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1))
 def test_a_text_survives_the_file(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     path = tmp_path_factory.getbasetemp() / "scalar.yaml"
-    path.write_text(f"a: {scalar(text)}\nb: {{{scalar(text)}: 1, c: [{scalar(text)}]}}\n", encoding="utf-8")
+    path.write_text(f"a: {scalar(text)}\nb: {{{scalar(text)}: 1}}\nc: [{scalar(text)}]\n", encoding="utf-8")
     document = read_yaml(path, name="x")
     assert not document.problems
     assert document.value["a"] == text
-    assert document.value["b"] == {text: "1", "c": [text]}
+    assert (document.value["b"], document.value["c"]) == ({text: "1"}, [text])
     assert yaml.safe_load(path.read_text(encoding="utf-8"))["a"] == text
 
 
@@ -512,3 +515,18 @@ def test_waiting_is_not_handling(folder: Path) -> None:
         "handling_minutes"
         not in yaml.safe_load((folder / "params/x.yaml").read_text())["samples"]["cases"]["columns"]
     )
+
+
+def test_what_a_blank_means_is_asked_for_and_never_decided(folder: Path) -> None:
+    rows = [{**row, "Review time (min)": "" if i % 2 == 0 else 2 + i % 5} for i, row in enumerate(tickets())]
+    path = table(folder / "t.csv", rows)
+    said = roi("new", "x", "--cases", "t.csv")
+    text = " ".join((folder / "params/x.yaml").read_text().replace("#", "").split())
+    assert "CHECK: review_minutes is blank in 30 of 60 rows (0% of pilot, 100% of baseline)" in text
+    assert "Only you know" in said.output
+    columns = yaml.safe_load((folder / "params/x.yaml").read_text())["samples"]["cases"]["columns"]
+    assert columns["review_minutes"] == "Review time (min)"
+    request = Request(pilot="y", cases=[str(path)])
+    new_pilot(request, console=Console(file=io.StringIO()), ask=lambda q: "zero" if "not timed" in q else "")
+    columns = yaml.safe_load((folder / "params/y.yaml").read_text())["samples"]["cases"]["columns"]
+    assert columns["review_minutes"] == {"from": "Review time (min)", "blank": "zero"}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from roi.guess.guess import FILL_IN, Guess
-from roi.guess.write import FILLS, Draft
+from roi.guess.write import FILLS, Draft, blank_text
 from roi.schema.tables import TABLE_COLUMNS
 
 __all__ = ["Ask", "ask_about"]
@@ -35,6 +35,13 @@ def ask_about(draft: Draft, ask: Ask) -> Draft:
             del columns[name]
         else:
             columns[name] = _valued(settled, ask)
+    for name, guess in columns.items():
+        if told := blank_text(guess, draft.cases, columns.get("arm")):
+            answer = (
+                ask(f"{told}. Was nothing done there, or was it not timed? [zero/missing]").strip().lower()
+            )
+            meant = next((m for m in ("zero", "missing") if answer and m.startswith(answer)), None)
+            columns[name] = replace(guess, blank=meant)
     given = dict(draft.given)
     for key, (_, wanted) in FILLS.items():
         if key not in given and (answer := ask(f"{key} – {wanted}").strip()):

@@ -23,6 +23,7 @@ class Guess:
         values: Theirs to ours: ours, None for missing, or FILL_IN.
         between: Whether two times become minutes.
         constant: A value for every row.
+        blank: What an empty cell means, zero or missing, where somebody said so.
         doubts: Why it is not certain; none where it is.
     """
 
@@ -32,6 +33,7 @@ class Guess:
     values: Mapping[str, str | None] = field(default_factory=dict)
     between: bool = False
     constant: str | None = None
+    blank: str | None = None
     doubts: tuple[str, ...] = ()
 
     @property

@@ -182,7 +182,7 @@ def look_at(con: Connection, given: Sequence[str], *, project: Path, name: str, 
     if not taken[1]:
         raise SampleError([Problem(rows.label, "", "holds no data rows")])
     source = Source(files=files, header_row=header_row)
-    return Table(source, rows.label, con, name, taken[0], taken[1], tuple(rows.warnings))
+    return Table(source, ", ".join(files), con, name, taken[0], taken[1], tuple(rows.warnings))
 
 
 def _relative(path: str, project: Path) -> str:

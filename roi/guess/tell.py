@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from roi.guess.guess import FILL_IN, Guess
 from roi.guess.labels import labels_needed
 from roi.guess.show import examples, masked, plain
-from roi.guess.write import Draft
+from roi.guess.write import Draft, blank_text
 from roi.schema.tables import TABLE_COLUMNS
 
 if TYPE_CHECKING:
@@ -39,6 +39,9 @@ def _guesses(draft: Draft) -> Iterable[RenderableType]:
     order = [c for c in TABLE_COLUMNS["cases"] if c in draft.guesses.columns or c in ("case_id", "arm")]
     rows = [(name, draft.guesses.columns.get(name)) for name in order]
     yield _table(rows)
+    for _, guess in rows:
+        if guess is not None and (told := blank_text(guess, cases, draft.guesses.columns.get("arm"))):
+            yield Text(f"? {told}: zero, or not timed? Only you know.", style="yellow")
     for join in draft.joins:
         yield Text(f"\n{join.table.label}: {join.table.rows:,} rows, joined", style="bold")
         for warning in join.table.warnings:

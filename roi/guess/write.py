@@ -16,7 +16,7 @@ from roi.readers import Source
 from roi.schema.tables import MINUTE_COLUMNS, TABLE_COLUMNS
 from roi.strict_yaml import FILL_IN
 
-__all__ = ["FILLS", "Draft", "scalar", "write_file"]
+__all__ = ["FILLS", "Draft", "blank_text", "scalar", "write_file"]
 
 FILLS: Mapping[str, tuple[str, str]] = {
     "cases_per_month": (
@@ -157,7 +157,7 @@ def _samples(draft: Draft) -> Iterator[str]:
     brought = {name for join in draft.joins for name in join.columns}
     for name in order:
         if name in guesses.columns:
-            yield from _column(guesses.columns[name], "      ", draft.cases)
+            yield from _column(guesses.columns[name], "      ", draft.cases, guesses.columns.get("arm"))
         else:
             yield from _wrapped(f"      {name}: {FILL_IN}", f"FILL IN: {_ABSENT[name]}")
     if "handling_minutes" not in guesses.columns and "handling_minutes" not in brought:
@@ -181,12 +181,15 @@ def _naive(column: Column) -> bool:
     return not re.search(r"(Z|[+-]\d\d:?\d\d)$", first) and ":" in first
 
 
-def _column(guess: Guess, indent: str, table: Table | None) -> Iterator[str]:
+def _column(guess: Guess, indent: str, table: Table | None, arm: Guess | None = None) -> Iterator[str]:
     unknown = [v for v, ours in guess.values.items() if ours == FILL_IN]
     comment = _comment(guess)
-    if table is not None:
-        for blank in _blank(guess, table):
-            yield from _note(blank, indent)
+    if table is not None and (told := blank_text(guess, table, arm)):
+        yield from _note(
+            f"CHECK: {told}; add `blank: zero` if nothing was done there, `blank: missing` if it was not timed; "
+            "until then both results are shown",
+            indent,
+        )
     if not unknown:
         line = f"{indent}{guess.column}: {_spec(guess)}"
         if len(line) <= _WIDE or not guess.values:
@@ -207,17 +210,22 @@ def _column(guess: Guess, indent: str, table: Table | None) -> Iterator[str]:
         yield line
 
 
-def _blank(guess: Guess, table: Table) -> Iterator[str]:
-    """What blank minutes may mean is a person's to say; shown is how often they are, in each arm."""
-    if guess.column not in MINUTE_COLUMNS or not guess.sources:
-        return
-    blank = max(c.blank for c in guess.sources)
-    if not blank:
-        return
-    yield (
-        f"CHECK: {guess.column} is blank in {blank:,} of {table.rows:,} rows; add `blank: zero` if nothing was done "
-        "there, `blank: missing` if it was not timed; until then both results are shown"
-    )
+def blank_text(guess: Guess, table: Table, arm: Guess | None) -> str:
+    """How often minutes are blank, in each arm; empty where they are not, or where somebody said what it means."""
+    if guess.column not in MINUTE_COLUMNS or not guess.sources or guess.blank is not None:
+        return ""
+    column = max(guess.sources, key=lambda c: c.blank)
+    if not column.blank:
+        return ""
+    text = f"{guess.column} is blank in {column.blank:,} of {table.rows:,} rows"
+    if arm is None or not arm.sources:
+        return text
+    shares = [
+        f"{1 - filled / n:.0%} of {arm.values.get(value, value.lower())}"
+        for value, (n, filled) in table.cross(arm.sources[0], column).items()
+        if value is not None and arm.values.get(value) != FILL_IN
+    ]
+    return f"{text} ({', '.join(shares)})" if shares else text
 
 
 def _comment(guess: Guess) -> str:
@@ -237,10 +245,13 @@ def _spec(guess: Guess) -> str:
     if guess.constant is not None:
         return f"{{value: {scalar(guess.constant)}}}"
     if guess.between:
-        return f"{{from: {_from(guess)}, as: minutes, cap: 480}}"
+        blank = f", blank: {guess.blank}" if guess.blank else ""
+        return f"{{from: {_from(guess)}, as: minutes, cap: 480{blank}}}"
     parts = [f"from: {_from(guess)}"]
     if guess.unit is not None:
         parts.append(f"unit: {guess.unit}")
+    if guess.blank is not None:
+        parts.append(f"blank: {guess.blank}")
     if guess.values:
         pairs = ", ".join(f"{scalar(t)}: {'~' if o is None else _ours(o)}" for t, o in guess.values.items())
         parts.append(f"values: {{{pairs}}}")
