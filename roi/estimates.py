@@ -12,7 +12,7 @@ from roi.analysis import Analysis
 from roi.estimate import Estimate, summarise
 from roi.measured import Measured
 from roi.moments import ALL, ARMS, COMPONENTS
-from roi.pooling import partially_pooled, weighted
+from roi.pooling import weighted
 from roi.rates import severe_errors
 
 __all__ = ["by_segment", "estimates", "pooled_by_segment", "units_of"]
@@ -296,16 +296,9 @@ def pooled_by_segment(measured: Measured) -> tuple[Floats | None, list[float | N
         Draws, shape (segments, n_draws), and by segment the share of its distance from the common mean that was taken
         away: 0 leaves it as measured, 1 leaves nothing of its own; None where it cannot be seen.
     """
-    saved = measured.saved_by_segment()
-    if saved is None:
-        return None, [None] * len(measured.moments.segments)
-    known = ~np.isnan(saved[:, 0])
-    pooled = partially_pooled(saved, known)
-    shrinkage: list[float | None] = [None] * saved.shape[0]
-    before, after, variance = saved[known].mean(axis=1), pooled[known].mean(axis=1), saved[known].var(axis=1)
-    if known.sum() > 2 and (variance > 0).all():
-        centre = float((before / variance).sum() / (1 / variance).sum())
-        for s, x, y in zip(np.flatnonzero(known), before, after, strict=True):
-            if abs(x - centre) > 1e-9 * max(abs(centre), 1.0):
-                shrinkage[int(s)] = round(float(np.clip((x - y) / (x - centre), 0, 1)), 9)
+    pooled = measured.saved_by_segment(pooled=True)
+    kept = measured.own_share_of_segments()
+    if pooled is None or kept is None:
+        return pooled, [None] * len(measured.moments.segments)
+    shrinkage = [None if np.isnan(x) else float(1 - x) for x in kept]
     return pooled, shrinkage

@@ -13,7 +13,7 @@ from roi.cells import CellDraws, assumed_spread, cell_draws
 from roi.draws import normal_draws, stream
 from roi.mix import Weights, production_weights
 from roi.moments import COMPONENTS, Moments
-from roi.pooling import partially_pooled, weighted
+from roi.pooling import own_share, partially_pooled, weighted
 from roi.rates import Rates, draw_rates
 
 __all__ = ["Measured", "Scope", "measure"]
@@ -139,20 +139,34 @@ class Measured:
         share = self.weights.share[known]
         return weighted(share / share.sum(), values[known]) if known.any() else None
 
-    def saved_by_segment(self) -> Floats | None:
-        """Human minutes saved a case by segment, bias included, shape (segments, n_draws), NaN where unknown."""
-        return self._saved(whole=True)
+    def saved_by_segment(self, *, pooled: bool = False) -> Floats | None:
+        """Human minutes saved a case by segment, bias included, shape (segments, n_draws), NaN where unknown.
+
+        Args:
+            pooled: Whether segments are drawn towards each other, as they are in a narrower scope.
+        """
+        return self._saved(whole=not pooled)
+
+    def own_share_of_segments(self) -> Floats | None:
+        """How much of its own difference each segment keeps where they are drawn together; see `own_share`."""
+        if self.human is None:
+            return None
+        saved = self.human[0] - self.human[1]
+        return own_share(saved, ~np.isnan(saved[:, 0]))
 
     def _saved(self, whole: bool) -> Floats | None:
         if self.human is None:
             return None
-        saved = self.human[0] - self.human[1]
+        saved = np.asarray(self.human[0] - self.human[1], dtype=np.float64)
         known = ~np.isnan(saved[:, 0])
         if not known.any():
             return None
+        if not whole:
+            saved = partially_pooled(saved, known)
         if self.bias_sd > 0:
-            saved = saved - self.bias[0] * self.bias_sd * self._baseline_mean()
-        return saved if whole else partially_pooled(saved, known)
+            # After pooling: what all segments have in common says nothing of how much they differ.
+            saved = saved - self.bias[0] * (self.bias_sd * self._baseline_mean())
+        return np.asarray(saved, dtype=np.float64)
 
     def _baseline_mean(self) -> float:
         assert self.human is not None

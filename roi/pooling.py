@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["overstatement", "partially_pooled", "weighted"]
+__all__ = ["overstatement", "own_share", "partially_pooled", "weighted"]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -43,24 +43,43 @@ def partially_pooled(values: Floats, known: Bools) -> Floats:
     Source:
         DerSimonian & Laird (1986), Controlled Clinical Trials 7:177, for the variance between segments.
     """
-    if known.sum() < 3:
+    kept = own_share(values, known)
+    if kept is None:
         return values
     x = values[known]
-    mean, variance = x.mean(axis=1), x.var(axis=1)
-    if not (variance > 0).all():
-        return values
-    precision = 1 / variance
-    centre = float((precision * mean).sum() / precision.sum())
-    q = float((precision * (mean - centre) ** 2).sum())
-    scale = float(precision.sum() - (precision**2).sum() / precision.sum())
-    between = max(0.0, (q - (mean.size - 1)) / scale)
-    keep = (between / (between + variance))[:, None]
+    mean, precision = x.mean(axis=1), 1 / x.var(axis=1)
+    keep = kept[known][:, None]
     middle = (precision[:, None] * x).sum(axis=0) / precision.sum()
     # The pooled draw keeps the posterior spread sqrt(keep) of a segment's own, not keep of it.
     pooled = keep * mean[:, None] + (1 - keep) * middle + np.sqrt(keep) * (x - mean[:, None])
     result = values.copy()
     result[known] = pooled
     return result
+
+
+def own_share(values: Floats, known: Bools) -> Floats | None:
+    """How much of its distance from the common mean each segment keeps when it is drawn towards it.
+
+    Args:
+        values: Shape (segments, n_draws).
+        known: Segments that have a value, shape (segments,).
+
+    Returns:
+        In [0, 1], shape (segments,), NaN for the others; None where fewer than three are known or one does not vary.
+    """
+    if known.sum() < 3:
+        return None
+    mean, variance = values[known].mean(axis=1), values[known].var(axis=1)
+    if not (variance > 0).all():
+        return None
+    precision = 1 / variance
+    centre = float((precision * mean).sum() / precision.sum())
+    q = float((precision * (mean - centre) ** 2).sum())
+    scale = float(precision.sum() - (precision**2).sum() / precision.sum())
+    between = max(0.0, (q - (mean.size - 1)) / scale)
+    kept = np.full(known.size, np.nan)
+    kept[known] = between / (between + variance)
+    return kept
 
 
 def overstatement(noise: Floats, means: Floats) -> Floats:

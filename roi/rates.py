@@ -96,7 +96,7 @@ def draw_rates(
                     continue
                 where, df = _place(cells, Column(arm, s, name), moments, draws, seed)
                 lacking = max(float(n[a, s]) for a in arms) - float(n[arm, s])
-                exactness = 1 / effects[arm] if known is None else 0.5 / effects[arm]
+                exactness = (1 if known is None else 0.5) / effects[arm] ** 2
                 result[arm if len(arms) == 2 else 0, s] = _rate(
                     where, df, float(hits[arm, s]), float(n[arm, s]), lacking, pooled, 1 / s_count, exactness
                 )

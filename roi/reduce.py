@@ -78,14 +78,12 @@ def take_moments(samples: Samples) -> Moments:
     for j, name in enumerate(statistics):
         aggregates[f"k{j}"] = values[name].count()
         aggregates[f"s{j}"] = values[name].sum().cast("float64")
-        # Six places are enough for a square, and leave room for large sums.
-        short = values[name].cast("decimal(18,6)")
-        aggregates[f"q{j}"] = (short * short).sum().cast("float64")
+        aggregates[f"q{j}"] = _product(values[name], values[name]).sum().cast("float64")
     predicted = "predicted_minutes" in present and bool(components)
     if predicted:
-        x, y = cases.predicted_minutes.cast("decimal(18,6)"), cases.human_
+        x, y = cases.predicted_minutes, cases.human_
         known = x.notnull() & y.notnull()
-        for name, value in {"x": x, "xx": x * x, "y": y, "xy": x * y}.items():
+        for name, value in {"x": x, "xx": _product(x, x), "y": y, "xy": _product(x, y)}.items():
             aggregates[f"cov_{name}"] = ibis.cases((known, value), else_=None).sum().cast("float64")
         aggregates["cov_k"] = known.sum()
     aggregates["labelled"] = outcome_counts.sum()
@@ -270,6 +268,11 @@ def _with_minutes(cases: ir.Table, components: Sequence[str], facts: _Facts, *, 
             zero = zero + cases[name].fill_null(nothing)
         added["zero_"] = ibis.cases((ibis.or_(*(cases[c].notnull() for c in components)), zero), else_=None)
     return cases.mutate(**added)
+
+
+def _product(one: ir.Value, other: ir.Value) -> ir.Value:
+    """Product with twelve places. One factor has a digit more, for the engine keeps 18 digits of two that have 18."""
+    return one.cast("decimal(18,6)") * other.cast("decimal(19,6)")
 
 
 def _unit(cases: ir.Table, present: frozenset[str], facts: _Facts) -> tuple[ir.Value, str, bool]:

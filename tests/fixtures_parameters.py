@@ -62,6 +62,7 @@ samples:
 demand:
   cases_per_month: {low: 3800, high: 5200, source: "claims ledger 2025", owner: Operations}
   mix: {email: 0.55, portal: 0.35, no: 0.10}
+  mix_cases: 1200
 economics:
   start: 2027-01
   horizon_months: 36
@@ -102,7 +103,7 @@ scenarios: {downturn: {demand: {cases_per_month: 2500}}}
 policy:
   scale_probability: 0.85
   exception: {key: hurdle, value: -5, reason: pilot project, approved_by: CFO, expires: 2099-01-01}
-run: {seed: 20260101, draws: 1e4, as_of: 2026-11-30, engine: duckdb}
+run: {seed: 20260101, draws: 1e4, as_of: 2026-11-30, engine: duckdb, looks: 1}
 """
 
 POLICY = """\
