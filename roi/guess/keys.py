@@ -30,6 +30,13 @@ def find_key(f: Findings) -> None:
         score, best = max(named, key=lambda pair: pair[0])
         rivals = [c for s, c in named if c is not best and s >= score]
         doubts = (f"'{rivals[0].name.text}' tells the cases apart, too",) if rivals else ()
+        houses = [c for c in f.free() if "organisation" in c.name.concepts and 1 < c.distinct < 0.5 * c.rows]
+        if houses:
+            both = f"[{houses[0].name.text}, {best.name.text}]"
+            doubts = (
+                *doubts,
+                f"if other exports repeat a number in each '{houses[0].name.text}', write {both}",
+            )
         f.take(Guess(column="case_id", sources=(best,), doubts=doubts))
     elif not _two_together(f, more) and alone:
         _by_values_alone(f, [c for _, c in alone])
