@@ -238,7 +238,7 @@ def decide_moments(
         prices=prices,
         scale=scale,
         segments=narrower,
-        keep=keep_as_it_is(valuer),
+        keep=keep_as_it_is(valuer, scale),
         others=tuple(alternatives(p, assumptions, economics, draws)),
         gates=gates,
         tipping=tipping[None],
@@ -328,10 +328,9 @@ def _start(p: Parameters, as_of: dt.date | None) -> tuple[int, int]:
     return (as_of.year + 1, 1) if as_of.month == 12 else (as_of.year, as_of.month + 1)
 
 
-def keep_as_it_is(valuer: Valuer) -> Option | None:
-    """Keeping the pilot at the volume of its sample; None where that volume is not known."""
+def keep_as_it_is(valuer: Valuer, option: Option | None) -> Option | None:
+    """Keeping the pilot at the volume of its sample, `option` being its roll-out; None where a volume is not known."""
     moments, e = valuer.measured.moments, valuer.economics
-    option = valuer.roll_out()
     if option is None or option.stream is None or moments.first is None or moments.last is None:
         return None
     months = ((moments.last - moments.first).days + 1) / (365.25 / 12)
