@@ -88,6 +88,10 @@ def estimates(a: Analysis, warnings: list[str]) -> dict[str, dict[str, Any] | No
         values = scope.error_rate[arm] if scope.segments else None
         values = _own(a, measured.rates.error[arm]) if values is None else values
         add(f"error_rate_{word}", values, f"Error rate, {word}", "share", arm, why)
+    before, after = scope.error_rate
+    avoided = None if before is None or after is None else before - after
+    why = "an arm has no outcomes, or no kind of case was sampled in both"
+    add("errors_avoided_per_case", avoided, "Errors avoided per case", "share", None, why)
     escalated = _own(a, measured.rates.escalated)
     why = "no pilot case has an outcome"
     add("escalation_rate_pilot", escalated, "Escalated or abandoned cases, pilot", "share", 1, why)

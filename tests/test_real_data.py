@@ -181,6 +181,9 @@ def test_tau2_gains_20_7_points_by_pairs(trained):
         gain.mean(), abs=0.005
     )  # half an event of prior draws it a little to 0
     assert np.percentile(avoided, [5, 95]) == pytest.approx(paired, abs=0.006)
+    found = trained.record["estimates"]["errors_avoided_per_case"]
+    assert (found["n"], found["unit_of_n"]) == (140, "pair")
+    assert (found["p05"], found["p95"]) == pytest.approx(paired, abs=0.006)
     assert worse_by_chance(11, 40) > 0.99
     assert stats.binomtest(11, 51).pvalue < 1e-4
     assert (avoided <= 0).mean() < 1e-3
