@@ -25,10 +25,14 @@ __all__ = ["regret_bars"]
 CHUNK = 50
 LOOKS = 6
 MOST_CASES = 20_000
-SIZES = ((20, 5), (20, None), (50, 5), (50, 10), (50, None), (100, 5), (100, 10), (100, 20), (100, None))
-SIZES += ((300, 5), (300, 10), (300, 20), (300, None))
+SIZES: tuple[tuple[int, int | None], ...] = (
+    *((20, w) for w in (5, None)),
+    *((50, w) for w in (5, 10, None)),
+    *((n, w) for n in (100, 300) for w in (5, 10, 20, None)),
+)
 SELF_REPORTED, DEMO = 1.2, 1.3
 CHANCES = (0.75, 0.85)
+TIMES = 4  # as many pilots for the calibration, of which one in eleven has such a chance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +41,6 @@ class Drawn:
 
     Attributes:
         cases: Its cases.
-        chance: The chance that scaling pays, as first reported.
         worth: True worth of scaling as it is.
         best: What the oracle gets.
         ours: What the rule gets.
@@ -48,7 +51,6 @@ class Drawn:
     """
 
     cases: int
-    chance: float
     worth: float
     best: float
     ours: float
@@ -56,6 +58,21 @@ class Drawn:
     unbiased: float
     verdicts: tuple[str, str]
     scaled: tuple[bool, bool, bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What was said of a pilot and what is true.
+
+    Attributes:
+        cases: Its cases.
+        chance: The chance that scaling pays, as reported.
+        pays: Whether it truly does.
+    """
+
+    cases: int
+    chance: float
+    pays: bool
 
 
 def drawn_world(rng: np.random.Generator) -> tuple[Truth, World]:
@@ -85,7 +102,7 @@ def _point(cases: Cases, world: World, *, flattered: bool) -> float:
 
 def carried_out(
     rng: np.random.Generator, truth: Truth, world: World, cases: Cases, workers: int | None, design: str
-) -> tuple[float, float, tuple[str, str]]:
+) -> tuple[float, tuple[str, str]]:
     """Follow the rule to its end.
 
     Args:
@@ -97,30 +114,29 @@ def carried_out(
         design: As in `draw_cases`.
 
     Returns:
-        What is got, the chance first reported, and the first and the last verdict.
+        What is got, and the first and the last verdict.
     """
     paid = 0.0
-    first, chance, size = "", 0.0, cases.minutes.size
+    first, size = "", cases.minutes.size
     for look in range(1, LOOKS + 1):
         found = decided(replace(world, looks=look), cases.moments())
         verdict, plan = found.verdict, found.verdict.plan
         if look == 1:
-            assert found.scale is not None
-            first, chance = verdict.verdict, found.scale.chance(0.0)
+            first = verdict.verdict
         if verdict.verdict == "scale":
-            return truth.worth(world) - paid, chance, (first, "scale")
+            return truth.worth(world) - paid, (first, "scale")
         more = 0 if plan is None else max((m.n for m in plan.measures), default=0)
         if plan is not None and plan.remedies and not more:
-            return truth.worth(world, remedied=True) - paid, chance, (first, "remedied")
+            return truth.worth(world, remedied=True) - paid, (first, "remedied")
         if verdict.verdict == "kill":
-            return -paid, chance, (first, "kill")
+            return -paid, (first, "kill")
         if look == LOOKS or cases.minutes.size + more > MOST_CASES:
             break
         assert plan is not None
         paid += sum(m.price or 0.0 for m in plan.measures) + world.setup
         crew = None if workers is None else max(round(workers * more / size), 2)
         cases = cases.followed_by(draw_cases(rng, truth, cases=more, workers=crew, design=design))
-    return -paid, chance, (first, "fix")
+    return -paid, (first, "fix")
 
 
 def _pilots(task: tuple[int, int, int]) -> list[Drawn]:
@@ -130,18 +146,16 @@ def _pilots(task: tuple[int, int, int]) -> list[Drawn]:
     for i in range(start, stop):
         rng = np.random.default_rng([seed, i, 5])
         truth, world = drawn_world(rng)
-        size, workers = SIZES[i % len(SIZES)]
-        design = "cases" if workers is None else ("within", "between")[(i // len(SIZES)) % 2]
+        size, workers, design = _how(i)
         cases = draw_cases(rng, truth, cases=size, workers=workers, design=design)
         worth = truth.worth(world)
         best = max(0.0, worth, truth.worth(world, remedied=True) if world.remedy else 0.0)
-        ours, chance, verdicts = carried_out(rng, truth, world, cases, workers, design)
+        ours, verdicts = carried_out(rng, truth, world, cases, workers, design)
         points = [_point(cases, world, flattered=x) for x in (True, False)]
         practised, unbiased = (worth if point > 0 else 0.0 for point in points)
         found.append(
             Drawn(
                 cases=size,
-                chance=chance,
                 worth=worth,
                 best=best,
                 ours=ours,
@@ -154,6 +168,27 @@ def _pilots(task: tuple[int, int, int]) -> list[Drawn]:
     return found
 
 
+def _how(i: int) -> tuple[int, int | None, str]:
+    """Size, crew and design of the i-th pilot."""
+    size, workers = SIZES[i % len(SIZES)]
+    return size, workers, "cases" if workers is None else ("within", "between")[(i // len(SIZES)) % 2]
+
+
+def _said(task: tuple[int, int, int]) -> list[Said]:
+    """The chance first reported and the truth, of a chunk of further pilots."""
+    seed, start, stop = task
+    found = []
+    for i in range(start, stop):
+        rng = np.random.default_rng([seed, i, 6])
+        truth, world = drawn_world(rng)
+        size, workers, design = _how(i)
+        cases = draw_cases(rng, truth, cases=size, workers=workers, design=design)
+        option = decided(replace(world, per_case=None, remedy=None), cases.moments()).scale
+        assert option is not None
+        found.append(Said(cases=size, chance=option.chance(0.0), pays=truth.worth(world) > 0))
+    return found
+
+
 def _decide_only(task: tuple[int, int, int]) -> float:
     """One verdict a pilot, for the clock; processor seconds."""
     seed, start, stop = task
@@ -161,8 +196,7 @@ def _decide_only(task: tuple[int, int, int]) -> float:
     for i in range(start, stop):
         rng = np.random.default_rng([seed, i, 5])
         truth, world = drawn_world(rng)
-        size, workers = SIZES[i % len(SIZES)]
-        design = "cases" if workers is None else "within"
+        size, workers, design = _how(i)
         decided(world, draw_cases(rng, truth, cases=size, workers=workers, design=design).moments())
     return time.process_time() - began
 
@@ -225,7 +259,9 @@ def regret_bars(*, pilots: int, seed: int, processes: int, quick: bool) -> list[
             passes=ratio <= 0.5,
         )
     ]
-    return bars + _calibration(found) + _speed(seed, processes)
+    chunks = [(seed, start, min(start + CHUNK, TIMES * pilots)) for start in range(0, TIMES * pilots, CHUNK)]
+    said = [pilot for chunk in each(_said, chunks, processes=processes) for pilot in chunk]
+    return bars + _calibration(said) + _speed(seed, processes)
 
 
 def _error_of_ratio(a: np.ndarray, b: np.ndarray) -> float:
@@ -233,7 +269,7 @@ def _error_of_ratio(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.std(a - ratio * b) / np.sqrt(a.size) / b.mean())
 
 
-def _calibration(found: Sequence[Drawn]) -> list[Bar]:
+def _calibration(found: Sequence[Said]) -> list[Bar]:
     rows = []
     for low in (0.0, 0.05, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95):
         high = {0.0: 0.05, 0.95: 1.01}.get(low, low + 0.1)
@@ -245,8 +281,8 @@ def _calibration(found: Sequence[Drawn]) -> list[Bar]:
                     f"{100 * low:.0f} to {min(100 * high, 100):.0f} %",
                     len(inside),
                     f"{100 * np.mean([p.chance for p in inside]):.0f} %",
-                    f"{100 * np.mean([p.worth > 0 for p in inside]):.0f} %",
-                    "-" if not small else f"{100 * np.mean([p.worth > 0 for p in small]):.0f} %",
+                    f"{100 * np.mean([p.pays for p in inside]):.0f} %",
+                    "-" if not small else f"{100 * np.mean([p.pays for p in small]):.0f} %",
                 ]
             )
     show(
@@ -255,7 +291,7 @@ def _calibration(found: Sequence[Drawn]) -> list[Bar]:
         ["", "pilots", "said", "pay", "of ≤ 50 cases"],
     )
     inside = [p for p in found if CHANCES[0] <= p.chance <= CHANCES[1]]
-    share = Share(cell="", hits=sum(p.worth > 0 for p in inside), n=max(len(inside), 1))
+    share = Share(cell="", hits=sum(p.pays for p in inside), n=max(len(inside), 1))
     return [
         held("pilots of a reported chance of 75 to 85 % that truly pay", ">=", 0.72, [share]),
         held("the same", "<=", 0.88, [share]),
