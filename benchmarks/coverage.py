@@ -45,8 +45,8 @@ MEANS = (15.0, 10.0)
 COST = 0.8
 SEVERITIES = np.array((0.90, 0.09, 0.0095, 0.0005))
 RATES = ((0.20, 0.10), (0.05, 0.05), (0.02, 0.02), (0.005, 0.005))
-SHAPES = ((0.5, 0.0), (0.5, 0.1), (0.8, 0.1), (0.8, 0.3), (1.2, 0.0), (1.2, 0.1), (1.2, 0.3))
-ALONE = ((20, 0.5), (20, 0.8), (50, 0.8), (50, 1.2), (100, 0.8), (100, 1.2), (300, 0.8), (300, 1.2))
+SHAPES = (((0.5, 0.1), (0.8, 0.3), (1.2, 0.0)), ((0.8, 0.0), (1.2, 0.1), (1.2, 0.3)))
+ALONE = ((20, 0.5), (50, 0.8), (50, 1.2), (100, 1.2), (300, 0.8), (300, 1.2))
 
 # What is stated, and what its truth is drawn from.
 STATED: dict[str, Uncertain] = {
@@ -55,7 +55,7 @@ STATED: dict[str, Uncertain] = {
     "cash": pert(0.0, 0.2, 0.35, "share"),
     "redeployed": pert(0.1, 0.3, 0.5, "share"),
     "ceiling": interval(0.6, 0.9, "share"),
-    "error_cost": interval(10, 30, "positive"),
+    "error_cost": interval(8, 22, "positive"),
     "one_off": interval(30000, 70000, "positive"),
 }
 
@@ -96,8 +96,9 @@ def cells() -> list[Cell]:
     found = []
     turn = 0
     for within in (True, False):
-        for workers in (4, 6, 10, 20):
-            for log_sd, correlation in SHAPES:
+        for i, workers in enumerate((4, 6, 10, 20)):
+            # Every size meets both sets of shapes, one in each design.
+            for log_sd, correlation in SHAPES[(i + within) % 2]:
                 cases = 15 * workers
                 rates = RATES[turn % len(RATES)]
                 turn += 1
@@ -337,7 +338,7 @@ def bars(cell: Cell) -> dict[str, tuple[float, float]]:
         "npv": (0.87, 0.94),
     }
     if cell.correlation <= 0.1:
-        found |= dict.fromkeys(("error_b", "error_p", "error_diff"), (0.87, 1.0))
+        found |= dict.fromkeys(("error_b", "error_p"), (0.87, 1.0))
     return found
 
 
@@ -350,9 +351,8 @@ def verdicts(cell: Cell, tally: Tally) -> list[str]:
         covered = 1 - (tally.below[j] + tally.above[j]) / n
         if covered < least - 2 * _error(least, n) or covered > most + 2 * _error(most, n):
             failed.append(f"{name} {covered:.1%} outside {least:.0%} to {most:.0%}")
-    for name, side in (("minutes", tally.below[0]), ("cost", tally.above[1]), ("npv", tally.below[5])):
-        if side / n > 0.065 + 2 * _error(0.065, n) and (name == "minutes"):
-            failed.append(f"{name}: flattering miss {side / n:.1%}")
+    if tally.below[0] / n > 0.065 + 2 * _error(0.065, n):
+        failed.append(f"minutes: flattering miss {tally.below[0] / n:.1%}")
     if cell.correlation <= 0.1 and tally.severe / n > 0.06 + 2 * _error(0.06, n):
         failed.append(f"severe bound missed {tally.severe / n:.1%}")
     return failed
@@ -368,10 +368,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--pilots", type=int, default=10_000, help="simulated pilots a cell")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--only", default="", help="cells whose name holds this text")
+    parser.add_argument(
+        "--only", default="", help="cells whose name holds one of these texts, separated by ;"
+    )
     how = parser.parse_args(arguments)
     began = time.perf_counter()
-    chosen = [cell for cell in cells() if how.only in cell.label]
+    chosen = [cell for cell in cells() if any(text in cell.label for text in how.only.split(";"))]
     jobs = [
         (cell, first, min(CHUNK, how.pilots - first), how.seed)
         for cell in chosen

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betaincinv, gammaincinv, ndtri, stdtrit
+from scipy.special import betaincinv, gammaincinv, ndtr, ndtri, stdtrit
 
 __all__ = [
     "beta_draws",
@@ -26,6 +27,8 @@ __all__ = [
 ]
 
 Floats = npt.NDArray[np.float64]
+
+_Z: Floats = np.linspace(-4.5, 4.5, 181)
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
@@ -84,6 +87,12 @@ def factor(covariance: Floats) -> Floats:
     return np.stack(columns, axis=1) if columns else np.zeros((p, 0))
 
 
+@lru_cache(maxsize=512)
+def _log_chi2(df: float) -> Floats:
+    """Logarithms of a chi-squared's quantiles on a grid of normal ones: between them they are all but straight."""
+    return np.asarray(np.log(2 * gammaincinv(df / 2, ndtr(_Z))), dtype=np.float64)
+
+
 def joint_t_draws(covariance: Floats, df: float, n: int, rng: np.random.Generator) -> Floats:
     """Draws of deviations that are jointly t: every linear combination of them is a t with `df` degrees of freedom.
 
@@ -108,8 +117,7 @@ def joint_t_draws(covariance: Floats, df: float, n: int, rng: np.random.Generato
         row /= np.sqrt(np.mean(row * row))
     mixing = np.ones(half)
     if not np.isinf(df):
-        chi2 = 2 * np.asarray(gammaincinv(df / 2, uniforms(half, rng)), dtype=np.float64)
-        mixing = np.sqrt(df / chi2)
+        mixing = np.sqrt(df / np.exp(np.interp(ndtri(uniforms(half, rng)), _Z, _log_chi2(df))))
     deviations = np.zeros((scale.shape[0], half))
     for j in range(scale.shape[1]):  # not a matrix product: see the top of this file
         deviations += scale[:, j, None] * normal[j]

@@ -21,10 +21,11 @@ __all__ = ["rate_draws", "stretched"]
 
 Floats = npt.NDArray[np.float64]
 
-_Z: Floats = np.linspace(-4.0, 4.0, 161)
+_Z: Floats = np.linspace(-4.0, 4.0, 81)
 _U: Floats = ndtr(_Z)
 _WIDTH: Floats = np.diff(ndtr(np.concatenate([[-np.inf], (_Z[1:] + _Z[:-1]) / 2, [np.inf]])))
 _Z95 = float(ndtri(0.95))
+_PATH: Floats = np.log(np.minimum(_U / 0.95, 1.0))
 MOST_STRETCH = 2.6  # no log-normal is much more lopsided about its mean
 LOWEST = 0.95  # of the mean, that the P5 lies below it at the most
 
@@ -92,13 +93,13 @@ def rate_draws(standard: Floats, df: float, hits: float, others: float, reach: f
     low = _beta_quantiles(hits - reach, others + reach)
     high = _beta_quantiles(hits + reach, others - reach)
     mean = hits / (hits + others)
-    path = np.minimum(_U / 0.95, 1.0)
+    # From the lower end's quantiles to the upper's by a power that puts the mean where it belongs.
+    missing, gap = mean - float((_WIDTH * low).sum()), _WIDTH * (high - low)
     least, most = 0.1, 60.0
-    for _ in range(40):
+    for _ in range(30):
         power = (least + most) / 2
-        shape = low + path**power * (high - low)
-        least, most = (power, most) if float((_WIDTH * shape).sum()) > mean else (least, power)
-    drawn = np.interp(standard, _t_grid(df), low + path**least * (high - low))
+        least, most = (power, most) if float((np.exp(power * _PATH) * gap).sum()) > missing else (least, power)
+    drawn = np.interp(standard, _t_grid(df), low + np.exp(least * _PATH) * (high - low))
     found = float(drawn.mean())
     return np.minimum(drawn * (mean / found), 1.0) if found > 0 else np.full(drawn.size, mean)
 

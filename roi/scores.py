@@ -27,6 +27,7 @@ Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
 RATES = ("error", "gone")  # any error; escalated or abandoned
+ASSUMED_VARIATION = 0.25  # of single cases about their mean, where an arm's are all alike
 POOLING = 2.0  # units' worth of trust in the arm's own relative variance, where a cell has few units
 
 
@@ -200,6 +201,10 @@ def _steady(matrix: Floats, columns: list[Column], means: Floats, moments: Momen
                 ]
             )
             lent_by, lent_trust = relative, trust
+            if trust.sum() > 0 and not relative.sum() > 0:
+                # Cases that are all alike were not timed one by one: they are taken to vary all the same.
+                alone[mine] = (ASSUMED_VARIATION * means[mine]) ** 2 / np.maximum(sizes, 1)
+                continue
             if not trust.sum() > 0:
                 # Nobody in this arm can be compared with anybody: it varies as the other arm does, or by its mean.
                 lent_by, lent_trust = _other_arm(matrix, columns, moments, means, j, 1 - arm)

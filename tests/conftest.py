@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
+os.environ.setdefault("OPENPYXL_LXML", "False")  # before anything imports openpyxl: lxml writes other bytes
 sys.path.insert(0, str(Path(__file__).parent))

@@ -214,7 +214,7 @@ def test_an_arm_of_equal_minutes_has_the_other_arms_interval(pilot, arm, same):
     low, high = ends(values)
     assert low < values.mean() < high
     other = found.cells.values["human_minutes"][1 - arm].mean(axis=0)
-    assert high - low >= np.diff(ends(other))[0] * (1 - 1e-9)
+    assert high - low >= np.diff(ends(other))[0] * (1 - MONTE_CARLO)
 
 
 @settings(max_examples=12, deadline=None)
