@@ -27,8 +27,8 @@ from roi.plans import Plan, best_plans
 from roi.problems import ParameterError, Problem
 from roi.reduce import take_moments
 from roi.samples import Samples
-from roi.unmeasured import why_unknown
-from roi.verdict import Verdict, decide
+from roi.unmeasured import sample_cases, why_unknown
+from roi.verdict import FIRST_VIEW, Verdict, decide
 from roi.words import and_list
 
 __all__ = ["Analysis", "Decided", "analyse", "decide_moments"]
@@ -117,7 +117,7 @@ def analyse(loaded: LoadedParameters, samples: Samples) -> Analysis:
         loaded,
         moments,
         controls=controls_of(samples, loaded.policy, as_of),
-        arms=compare_arms(samples, moments, loaded.parameters.samples),
+        arms=None if moments.sourced else compare_arms(samples, moments, loaded.parameters.samples),
         as_of=as_of,
         undeclared=tuple(sorted(samples.undeclared_blanks)),
     )
@@ -221,8 +221,11 @@ def decide_moments(
         waiting,
         policy,
         unknown=unknown,
-        thin_value_can_be_claimed=moments.cases("baseline") > 0 and moments.cases("pilot") > 0,
-        may_scale=not is_first_view(p),
+        thin_value_can_be_claimed=not moments.sourced
+        and moments.cases("baseline") > 0
+        and moments.cases("pilot") > 0,
+        may_scale=not is_first_view(p) and not moments.sourced,
+        instead=sample_cases(prices) if moments.sourced else FIRST_VIEW,
     )
     return Decided(
         loaded=loaded,

@@ -187,7 +187,7 @@ def stream_of(
         cost = [sum(severity[a, :, i] * c for i, c in enumerate(economics.error_cost)) for a in (0, 1)]
         before = base * cost[0] if base is not None else 0.0
         errors = before - scope.error_rate[1] * error_kept * cost[1]
-        if not economics.error_credit:
+        if not economics.error_credit or scope.errors_stated:
             errors = np.minimum(errors, 0.0)
     agent = economics.per_case() + (scope.agent_cost if scope.agent_cost is not None else 0.0)
     return Stream(

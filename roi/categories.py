@@ -115,7 +115,8 @@ def settle_categories(
             group.add(v.text)
         else:
             hidden[v.table, v.column] = hidden.get((v.table, v.column), 0) + 1
-    problems += _against_mix(reads["cases"], found, known.get("segment", set()), loaded)
+    worked = reads["cases" if "cases" in reads else "aggregates"]
+    problems += _against_mix(worked, found, known.get("segment", set()), loaded)
     numbers = _numbers(found, known.get("segment", set()), min_group)
     if numbers:
         theirs, ours = (
@@ -150,7 +151,10 @@ def _numbers(found: Sequence[_Value], known: set[str], min_group: int) -> dict[s
     nameless = [
         v
         for v in found
-        if (v.table, v.column) == ("cases", "segment") and v.text not in known and v.rows >= min_group
+        if v.table in ("cases", "aggregates")
+        and v.column == "segment"
+        and v.text not in known
+        and v.rows >= min_group
     ]
     nameless.sort(key=lambda v: (-v.rows, v.text))
     free = (name for i in count(1) if (name := f"segment {i}") not in known)
@@ -176,8 +180,9 @@ def _values(con: Connection, name: str, read: ReadTable, keep: str) -> tuple[lis
     columns = [c.name for c in read.columns.values() if c.kind == "category"]
     if not columns:
         return [], []
+    size = "sum(n)::bigint" if name == "aggregates" else "count(*)"  # of a report's row, its cases
     parts = [
-        f"(select '{c}', {quoted(c)}, count(*), min(rowid) + 1 from {read.name} "
+        f"(select '{c}', {quoted(c)}, {size}, min(rowid) + 1 from {read.name} "
         f"where {keep} and {quoted(c)} is not null group by 2 order by 3 desc, 2 limit {MOST_CATEGORIES + 1})"
         for c in columns
     ]
@@ -228,7 +233,8 @@ def _declared(reads: Mapping[str, ReadTable], loaded: LoadedParameters) -> dict[
         else set(versions),
         "tool": set(loaded.policy.high_risk_tools),
     }
-    joined = [m for join in reads["cases"].spec.joins for m in join.rows.columns.values()]
+    joins = reads["cases"].spec.joins if "cases" in reads else ()
+    joined = [m for join in joins for m in join.rows.columns.values()]
     for maps in [*(read.maps for read in reads.values()), joined]:
         for m in maps:
             words = declared.setdefault(_FAMILY.get(m.name, m.name), set())
@@ -244,7 +250,9 @@ def _against_mix(
     mix = loaded.parameters.demand.mix
     if not mix:
         return []
-    strange = [v for v in found if v.table == "cases" and v.column == "segment" and v.text not in mix]
+    strange = [
+        v for v in found if v.table == cases.spec.table and v.column == "segment" and v.text not in mix
+    ]
     problems = []
     for i, v in enumerate(strange[:5]):
         personal = looks_personal(v.text) is not None or len(v.text) > LONGEST_CATEGORY

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from roi.problems import Problem
@@ -99,6 +99,8 @@ def check_table(con: Connection, read: ReadTable) -> Checked:
         if n
     ]
     n_used, n_empty, keyless, doubled, zero_costs = (int(n) for n in counts[:5])
+    if doubled and table == "aggregates":
+        problems.append(_twice(con, read, keys, doubled, used))
     if n_used == 0:
         read_rows = "1 row was" if read.total == 1 else f"{read.total:,} rows were"
         what = "a case" if table == "cases" else "anything"
@@ -132,7 +134,98 @@ def zero_cost(read: ReadTable) -> str:
 def _identity(read: ReadTable) -> Sequence[str]:
     if read.spec.table == "cases":
         return [c for c in ("case_id", "arm", "setting", "version") if c in read.columns]
+    if read.spec.table == "aggregates":
+        return [c for c in ("arm", "segment", "month", "worker") if c in read.columns]
     return ["action_id"] if read.spec.table == "actions" else []
+
+
+def _twice(con: Connection, read: ReadTable, keys: Sequence[str], n: int, used: str) -> Problem:
+    """A report that gives the same cases twice."""
+    listed = ", ".join(quoted(key) for key in keys)
+    (first,) = con.execute(
+        f"select min(r) from (select rowid as r, row_number() over (partition by {listed} order by rowid) as k "
+        f"from {read.name} where {used}) where k > 1"
+    ).fetchall()[0]
+    repeat = "row repeats" if n == 1 else "rows repeat"
+    message = (
+        f"{n:,} {repeat} the {' and '.join(keys)} of an earlier row (first: {read.rows.where(first)}); its cases would "
+        "count twice: keep one of them, or add them up with query:"
+    )
+    return Problem(read.rows.label, keys[0], message)
+
+
+_PARTS = ("minor_errors", "moderate_errors", "major_errors", "critical_errors")
+_MEANS = ("minutes_mean", "handling_minutes_mean", "review_minutes_mean", "rework_minutes_mean")
+
+
+def _rules_of_a_report(columns: Collection[str]) -> list[_Rule]:
+    """What rows of counts, means and sums must keep among themselves."""
+
+    def given(*names: str) -> list[str]:
+        return [name for name in names if name in columns]
+
+    def total(names: Sequence[str]) -> str:
+        return " + ".join(f"coalesce({name}, 0)" for name in names) or "0"
+
+    rules = [_Rule("n", "n < 1", "below 1; a row stands for at least one case", "n")]
+    looked_at = "coalesce(labelled, n)" if "labelled" in columns else "n"
+    if "labelled" in columns:
+        rules.append(_Rule("labelled", "labelled > n", "above n, the cases of the row", "labelled"))
+    means = given(*_MEANS)
+    if "minutes_sd" in columns:
+        alone = " and ".join(["minutes_sd is not null", *(f"{name} is null" for name in means)])
+        rules.append(_Rule("minutes_sd", alone, "set where no mean is; write minutes_mean beside it"))
+        single = "above 0 where n is 1; one case has no deviation: leave it blank"
+        rules.append(_Rule("minutes_sd", "n = 1 and minutes_sd > 0", single, "minutes_sd"))
+    parts = means[1:] if "minutes_mean" in columns else []
+    if parts:
+        more = "below the sum of handling, review and rework; it is all human minutes of a case"
+        broken = f"{total(parts)} > minutes_mean * 1.001 + 0.01"  # as each is rounded
+        rules.append(_Rule("minutes_mean", broken, more, "minutes_mean"))
+    classes = given(*_PARTS)
+    if "errors" in columns:
+        above = "above the cases that were looked at (labelled, else n)"
+        rules.append(_Rule("errors", f"errors > {looked_at}", above, "errors"))
+        if classes:
+            text = "below the sum of its severities"
+            rules.append(_Rule("errors", f"{total(classes)} > errors", text, "errors"))
+    seen = [*given("errors"), *given("severe_errors", *_PARTS)]
+    outcomes = given("errors") or classes
+    gone = given("escalations", "abandoned")
+    for name in gone:
+        broken = f"{total([*outcomes, *gone])} > {looked_at} and {name} > 0"
+        text = (
+            "more than the cases that were looked at, with errors, escalations and abandoned cases together"
+        )
+        rules.append(_Rule(name, broken, f"{text}; each case ends in one way", name))
+        if outcomes:
+            known = f"({' or '.join(f'{x} is not null' for x in outcomes)})"
+            text = "blank beside errors; write 0 where there were none"
+            rules.append(_Rule(name, f"{name} is null and {known}", text))
+            rules.append(_Rule(name, f"{name} is not null and not {known}", "set where errors is blank"))
+        else:
+            text = "without the number of errors; map errors, or errors by severity"
+            rules.append(_Rule(name, f"{name} is not null", text))
+    if "severe_errors" in columns:
+        if "errors" in columns:
+            rules.append(_Rule("severe_errors", "severe_errors > errors", "above errors", "severe_errors"))
+        else:
+            text = "without the number of all errors; map errors, or errors by severity"
+            rules.append(_Rule("severe_errors", "severe_errors is not null", text))
+        severe = given("major_errors", "critical_errors")
+        broken = f"severe_errors {'<>' if len(severe) == 2 else '<'} {total(severe)}"
+        rules.append(
+            _Rule("severe_errors", broken, "not the sum of major and critical ones", "severe_errors")
+        )
+    if seen and "labelled" in columns:
+        text = "0 beside errors; it is the number of cases that were looked at"
+        rules.append(_Rule("labelled", f"labelled = 0 and {total(seen)} > 0", text))
+    for name in given("cost", "cost_mean"):
+        rules.append(_Rule(name, f"{name} < 0", "below 0", name))
+    if {"cost", "cost_mean"} <= set(columns):
+        text = "set beside cost, which is the sum of the row; keep one of them"
+        rules.append(_Rule("cost_mean", "cost is not null and cost_mean is not null", text))
+    return rules
 
 
 def _rules(read: ReadTable) -> list[_Rule]:
@@ -148,7 +241,7 @@ def _rules(read: ReadTable) -> list[_Rule]:
             "adopted_cases",
         ):
             rules.append(_Rule(name, f"{quoted_name} < 0", "below 0", quoted_name))
-        if column.kind == "minutes" and table == "cases":
+        if column.kind == "minutes" and table in ("cases", "aggregates"):
             mend = f"above 60 days of work; is {place}.{name}.unit wrong (seconds, say)?"
             rules.append(_Rule(name, f"{quoted_name} > {_MOST_MINUTES}", mend, quoted_name))
         if column.kind == "cost":
@@ -169,6 +262,10 @@ def _rules(read: ReadTable) -> list[_Rule]:
         )
         if blank_counts:
             rules.append(_Rule(name, f"{quoted_name} is null", f"blank; every row needs its {name}"))
+    if table == "aggregates":
+        rules += _rules_of_a_report(columns)
+        if "worker" in columns:
+            rules.append(_Rule("worker", "worker is null", "blank; name one in every row, or in none"))
     if "setting" in columns:
         rules.append(_Rule("setting", "setting is null", "blank; write demo or production"))
     for severity, outcome in (("severity", "outcome"), ("judge_severity", "judge_outcome")):

@@ -96,8 +96,24 @@ def policy_of(policy: Policy) -> dict[str, Any]:
 
 def cases_by_month(samples: Samples, timezone: str | None) -> dict[str, dict[str, int]]:
     """Production cases by calendar month and arm; empty where cases carry no times."""
+    if "cases" not in samples.tables:
+        return _months_of_report(samples)
     columns = samples.tables["cases"].columns
     if "started_at" not in columns:
         return {}
     live = "setting is distinct from 'demo'" if "setting" in columns else "true"
     return months_of(samples.connection.con, "cases", live, timezone or "UTC")
+
+
+def _months_of_report(samples: Samples) -> dict[str, dict[str, int]]:
+    """The same of a report; empty where its rows name no months."""
+    if "month" not in samples.tables["aggregates"].columns:
+        return {}
+    rows = samples.connection.con.execute(
+        "select strftime(month, '%Y-%m'), arm, sum(n)::bigint from aggregates where month is not null "
+        "group by 1, 2 order by 1, 2"
+    ).fetchall()
+    found: dict[str, dict[str, int]] = {}
+    for month, arm, n in rows:
+        found.setdefault(str(month), {})[str(arm)] = int(n)
+    return found

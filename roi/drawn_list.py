@@ -250,6 +250,9 @@ def sample_lists(
         ParameterError: If the table is not there, or actions are to be labelled.
     """
     samples = open_samples(loaded)
+    if "cases" not in samples.tables and table in (None, "cases"):
+        message = "there are no cases to draw from, only a report's counts and sums; give samples.cases"
+        raise ParameterError([Problem(loaded.name, "samples.aggregates", message)])
     wanted = [table] if table else ["cases"] if purpose == "labels" else ["cases", "actions"]
     if purpose == "labels" and "actions" in wanted:
         raise ParameterError(

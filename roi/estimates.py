@@ -87,6 +87,9 @@ def estimates(a: Analysis, warnings: list[str]) -> dict[str, dict[str, Any] | No
         why = f"no {word} case has an outcome"
         values = scope.error_rate[arm] if scope.segments else None
         values = _own(a, measured.rates.error[arm]) if values is None else values
+        if arm == 0 and measured.errors_stated:
+            found["error_rate_baseline"] = _stated(a, "error_rate", values, "Error rate, baseline")
+            continue
         add(f"error_rate_{word}", values, f"Error rate, {word}", "share", arm, why)
     before, after = scope.error_rate
     avoided = None if before is None or after is None else before - after
@@ -94,7 +97,14 @@ def estimates(a: Analysis, warnings: list[str]) -> dict[str, dict[str, Any] | No
     add("errors_avoided_per_case", avoided, "Errors avoided per case", "share", None, why)
     escalated = _own(a, measured.rates.escalated)
     why = "no pilot case has an outcome"
+    if m.sourced and m.labels != "none":
+        why = "the report does not count escalations"
     add("escalation_rate_pilot", escalated, "Escalated or abandoned cases, pilot", "share", 1, why)
+    handed_over = a.assumptions.get("samples.baseline.escalation_rate")
+    if handed_over is not None and m.cases("baseline") == 0:
+        draws = np.broadcast_to(handed_over, (measured.draws,))
+        label = "Escalated cases, baseline"
+        found["escalation_rate_baseline"] = _stated(a, "escalation_rate", draws, label)
     cost = scope.agent_cost
     if cost is None and measured.agent_cost is not None:
         cost = _own(a, measured.agent_cost)
@@ -119,6 +129,14 @@ def estimates(a: Analysis, warnings: list[str]) -> dict[str, dict[str, Any] | No
     if m.if_zero is not None:
         _both_readings(a, result, warnings)
     return result
+
+
+def _stated(a: Analysis, key: str, draws: Floats | None, label: str) -> Estimate | None:
+    """A rate of the baseline that was stated: no unit stands behind it."""
+    given = getattr(a.loaded.parameters.samples.baseline, key)
+    if draws is None or given is None:
+        return None
+    return summarise(draws, label=label, unit="share", evidence=given.evidence, n=0, unit_of_n="case")
 
 
 def _own(a: Analysis, values: Floats) -> Floats | None:

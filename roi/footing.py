@@ -9,7 +9,7 @@ import numpy as np
 from roi.analysis import Analysis
 from roi.comparable import cases_by_month
 from roi.design_gate import bias_in_words
-from roi.moments import ALL, ARMS
+from roi.moments import ALL, ARMS, Moments
 from roi.words import and_list, capital, count, number, percent
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "mix_of_record",
     "sample_of_record",
     "tipping_of_record",
+    "words_of_report",
 ]
 
 Scope = tuple[str, ...] | None
@@ -173,6 +174,7 @@ def sample_of_record(a: Analysis) -> dict[str, Any]:
         "assignment": a.measured.design,
         "median_minutes": {arm: s.p50 for arm, s in m.spread.items()},
         "independent_unit": m.unit_kind,
+        "sourced": m.sourced,
         "degrees_of_freedom": None if np.isinf(a.measured.cells.df) else a.measured.cells.df,
         "demo": {arm: {"n": n, "minutes": x, "error_rate": e} for arm, (n, x, e) in m.demo.items()},
     }
@@ -203,3 +205,28 @@ def tipping_of_record(a: Analysis, scope: Scope) -> dict[str, Any] | None:
         text = f"{capital(bias_in_words(a.measured, sds))} would be enough for it to pay too seldom to be scaled: "
         text += f"{number(sds, 2)} times what such a comparison usually hides."
     return found | {"text": text}
+
+
+def words_of_report(moments: Moments) -> list[str]:
+    """What a reader has to know of figures that come from a report; nothing for those of cases."""
+    if not moments.sourced:
+        return []
+    said = [
+        "There are no cases, only a report's counts and sums: every figure is sourced, none is measured, and "
+        "nothing is scaled on it. Sample cases of both arms (samples.cases)."
+    ]
+    if moments.spread_assumed:
+        said.append(
+            "The report gives mean minutes without their standard deviation (minutes_sd), so how far they may be "
+            "off is assumed: single cases are taken to vary as those of rows that state it, else by their mean."
+        )
+    if any(name.startswith("agent_cost:") for name in moments.statistics):
+        said.append(
+            "The report gives costs without their spread: single cases are taken to vary by their mean."
+        )
+    if "human_minutes" in moments.statistics and moments.outcome[moments.arm == 1, 2:].sum() > 0:
+        said.append(
+            "The report's minutes are taken to hold those of the people who took cases over; if they do not, less "
+            "is saved."
+        )
+    return said

@@ -7,10 +7,11 @@ from roi.economics import Economics
 from roi.gate import Gate, rate_state
 from roi.measured import Measured
 from roi.moments import ALL, Moments
-from roi.rates import severe_errors
+from roi.rates import NOTHING_LABELLED, severe_errors
 from roi.words import percent
 
 __all__ = [
+    "CASES_AN_ARM",
     "MISSING_SHARE",
     "complete_minutes",
     "covered_demand",
@@ -26,6 +27,7 @@ __all__ = [
 MISSING_SHARE = 0.05  # of an arm without minutes, before it matters
 UNEVEN_SHARE = 0.03  # of difference between the arms
 KNOWN_COST_SHARE = 0.9
+CASES_AN_ARM = 30  # to be sampled where only a report speaks
 
 
 def missing_minutes(moments: Moments) -> tuple[float, float]:
@@ -71,6 +73,8 @@ def complete_minutes(measured: Measured, *, flips: bool, undeclared: tuple[str, 
             mend="Record the hands-on minutes of each case",
         )
     much = max(base, pilot) > MISSING_SHARE or abs(base - pilot) > UNEVEN_SHARE
+    if much and measured.moments.sourced:
+        flips = True  # a report does not say how long or short others were, so that nothing rules it out
     evidence = f"{percent(base)} of baseline and {percent(pilot)} of pilot cases have no minutes."
     if much:
         evidence += (
@@ -109,6 +113,17 @@ def measured_baseline(measured: Measured) -> Gate:
     column = measured.moments.column("human_minutes")
     timed = int(measured.moments.count[measured.moments.arm == 0, column].sum()) if column is not None else 0
     wanted = 30
+    if measured.moments.sourced and not measured.stand_in and timed > 0:
+        return Gate(
+            gate="measured_baseline",
+            label="Baseline measured",
+            state="not_shown",
+            value=None,
+            threshold=None,
+            evidence="The minutes of both arms are those of a report (sourced); nobody sampled a case.",
+            mend=f"Sample {CASES_AN_ARM} cases in each arm",
+            more_cases=2 * CASES_AN_ARM,
+        )
     if timed > 1:
         return Gate(
             gate="measured_baseline",
@@ -305,7 +320,20 @@ def severe_error_gate(
             mend="Have people label the outcome of a random sample of cases",
             more_cases=found.needed(limit),
         )
-    if not labels_known:
+    if moments.sourced and found.lower <= limit:
+        fresh = NOTHING_LABELLED.needed(limit)
+        return Gate(
+            gate="severe_errors",
+            label=label,
+            state="missing_evidence",
+            value=found.rate,
+            threshold=limit,
+            evidence=f"A report counts {found.events} severe errors in {found.n:,} cases (errors of unknown severity "
+            "among them); nobody looked at the cases.",
+            mend=f"Have people label the outcome of {fresh:,} cases, none with a severe error",
+            more_cases=fresh,
+        )
+    if not labels_known and not moments.sourced:
         chances = moments.judged is None or moments.judged.selection in ("all", "unknown")
         return Gate(
             gate="severe_errors",
@@ -325,7 +353,8 @@ def severe_error_gate(
         )
     state = rate_state(found.lower, found.upper, limit)
     more = found.needed(limit) if state == "not_shown" else None
-    evidence = f"{found.events} severe errors in {found.n:,} cases that people labelled"
+    who = "a report counts" if moments.sourced else "people labelled"
+    evidence = f"{found.events} severe errors in {found.n:,} cases that {who}"
     if found.weighted:
         evidence += ", weighted by the chance of having been chosen"
     evidence += "; the true rate is at most "

@@ -320,6 +320,11 @@ def typed_sql(table: str, maps: Sequence[ColumnMap], texts: str, styles: Styles)
 
 def _total(table: str, maps: Sequence[ColumnMap], at: Mapping[str, str]) -> str | None:
     """SQL that is true of rows that sum up others: their key, or a cell of a row without one, is a word for it."""
+    if table == "aggregates":
+        # Its rows have no key: what says of which cases they are must not be a word for all of them.
+        named = [m for m in maps if m.name in ("arm", "segment", "month", "worker") and len(m.sources) == 1]
+        words = [f"coalesce({total_sql(at[m.sources[0]])}, false)" for m in named]
+        return " or ".join(words) or None
     name = {"cases": "case_id", "inputs": "case_id", "actions": "action_id"}.get(table)
     key = next((m.sources for m in maps if m.name == name), ())
     if not key:

@@ -38,6 +38,7 @@ class Scope:
         minutes_saved: Human minutes saved a case, shape (n_draws,); None where one arm has no minutes.
         error_rate: Rate of any error by arm, each shape (n_draws,) or None.
         agent_cost: Agent cost a pilot case in the pilot's currency; None where it is not known.
+        errors_stated: Whether the baseline's error rate is stated, so that fewer errors than that earn nothing.
     """
 
     segments: tuple[str, ...]
@@ -45,6 +46,7 @@ class Scope:
     minutes_saved: Floats | None
     error_rate: tuple[Floats | None, Floats | None]
     agent_cost: Floats | None
+    errors_stated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,7 @@ class Measured:
         bias_sd: Standard deviation of the design's bias, as a share of the baseline mean; 0 when randomised.
         bias: Standard normal draws of the bias of minutes and of errors, each shape (n_draws,); zeros when randomised.
         stand_in: Whether the baseline minutes are stated rather than sampled.
+        errors_stated: Whether the baseline's error rate is.
         evidence: Words for the evidence of what was measured.
         draws: Number of draws.
     """
@@ -80,6 +83,7 @@ class Measured:
     stand_in: bool
     evidence: str
     draws: int
+    errors_stated: bool = False
 
     def covered(self) -> Bools:
         """Segments that may earn, shape (segments,)."""
@@ -126,6 +130,7 @@ class Measured:
             minutes_saved=None if saved is None else weighted(weight, saved[chosen], drawn),
             error_rate=(base, pilot),
             agent_cost=None if self.agent_cost is None else weighted(weight, self.agent_cost[chosen], drawn),
+            errors_stated=self.errors_stated,
         )
 
     def arm_mean(self, statistic: str, arm: int) -> Floats | None:
@@ -225,6 +230,13 @@ def measure(
     )
     cells = cell_draws(moments, weights.share, draws=draws, seed=seed)
     rates = draw_rates(moments, severity_mix, draws=draws, seed=seed, cells=cells)
+    stated = assumptions.get("samples.baseline.error_rate") if moments.cases("baseline") == 0 else None
+    if stated is not None:
+        error = rates.error.copy()
+        error[0] = stated
+        rates = replace(rates, error=error)
+    if moments.sourced and not {"escalations", "abandoned"} & moments.present:
+        rates = replace(rates, escalated=np.full_like(rates.escalated, np.nan))
     human = cells.values.get("human_minutes")
     if human is not None and use_stand_in:
         human = _with_stand_in(human, moments, assumptions, stand_in, draws)
@@ -237,6 +249,8 @@ def measure(
     randomised = assignment == "randomised"
     zero = np.zeros(draws)
     evidence = WORDS_OF_DESIGN[assignment]
+    if moments.sourced:
+        evidence = "sourced, spread assumed" if moments.spread_assumed else "sourced"
     if moments.few_workers:
         evidence += ", few workers"
     return Measured(
@@ -256,6 +270,7 @@ def measure(
             normal_draws(draws, stream(seed, "design_bias:errors")),
         ),
         stand_in=use_stand_in,
+        errors_stated=stated is not None,
         evidence=evidence,
         draws=draws,
     )

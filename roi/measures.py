@@ -13,9 +13,10 @@ import numpy.typing as npt
 from roi.draws import one_sided_bounds, stream
 from roi.gate import Gate
 from roi.information import Prices
+from roi.moments import Moments
 from roi.options import Valuer
 from roi.parameters import Policy
-from roi.rates import severe_errors
+from roi.rates import NOTHING_LABELLED, SevereErrors, severe_errors
 
 __all__ = ["Measure", "cost_of", "length_of", "measure_for", "more_cases", "show_severe"]
 
@@ -70,7 +71,7 @@ def measure_for(
         return None
     measured, n = valuer.measured, gate.more_cases
     if gate.gate == "severe_errors":
-        spare = severe_errors(measured.moments, measured.moments.chosen(segments))
+        spare = _looked_at(measured.moments, segments)
         # Room for one severe error among the new cases: what only a clean sample can pass mostly fails.
         roomy = spare.needed(policy.max_severe_error_rate, 1) or n
         fewer = f" ({n:,} will do if none has a severe error)" if roomy > n else ""
@@ -88,6 +89,8 @@ def measure_for(
     if saved is None:
         return None
     total = float(saved.var())
+    if gate.gate == "measured_baseline" and measured.moments.sourced:
+        return _of(gate, gate.mend, n, prices.cases(n), prices, learned=_of_sampling(n, segments, valuer))
     if gate.gate == "design":
         sampled = measured.without_bias().scope(segments).minutes_saved
         assert sampled is not None
@@ -103,6 +106,29 @@ def measure_for(
     stated = float(baseline.var())
     learned = (stated - _combined(stated, case**2 / n)) / total if total > 0 else 0.0
     return _of(gate, gate.mend, n, prices.baseline(n), prices, learned=min(learned, 1.0), pool="baseline")
+
+
+def _looked_at(moments: Moments, segments: tuple[str, ...] | None) -> SevereErrors:
+    """The labelled cases that further ones are added to; what a report counts shows nothing."""
+    return NOTHING_LABELLED if moments.sourced else severe_errors(moments, moments.chosen(segments))
+
+
+def _of_sampling(n: int, segments: tuple[str, ...] | None, valuer: Valuer) -> float:
+    """Share of the variance of minutes saved that `n` cases, half in each arm, take away; the design's bias stays."""
+    measured = valuer.measured
+    with_bias = measured.scope(segments).minutes_saved
+    sampled = measured.without_bias().scope(segments).minutes_saved
+    moments, column = measured.moments, measured.moments.column("human_minutes")
+    if with_bias is None or sampled is None or column is None or moments.square is None:
+        return 0.0
+    new = 0.0
+    for arm in (0, 1):
+        rows = moments.arm == arm
+        k = max(float(moments.count[rows, column].sum()), 1.0)
+        mean = float(moments.total[rows, column].sum()) / k
+        new += max(float(moments.square[rows, column].sum()) / k - mean**2, 0.0) / (n / 2)
+    total, before = float(with_bias.var()), float(sampled.var())
+    return max(before - _combined(before, new), 0.0) / total if total > 0 else 0.0
 
 
 def _combined(first: float, second: float) -> float:
@@ -166,6 +192,7 @@ def show_severe(
     """Draw by draw, whether `n` further labelled cases will show severe errors below the limit, shape (n_draws,)."""
     moments = valuer.measured.moments
     found = severe_errors(moments, moments.chosen(segments))
+    shown = _looked_at(moments, segments)
     draws = valuer.measured.draws
     rng = stream(seed, "show_severe")
     limit = policy.max_severe_error_rate
@@ -174,10 +201,10 @@ def show_severe(
     others = found.effective_n - found.effective_events + 0.5 if found.n else 0.5 / limit
     rate = rng.beta(found.effective_events + 0.5, others, draws)
     further = rng.binomial(n, rate)
-    total = (found.n + n) / found.effect
+    total = (shown.n + n) / shown.effect
     most = -1
     for events in range(60):
-        hits = (found.events + events) / found.effect
+        hits = (shown.events + events) / shown.effect
         if hits > total or one_sided_bounds(hits, total)[1] > policy.max_severe_error_rate:
             break
         most = events

@@ -20,7 +20,18 @@ if TYPE_CHECKING:
     from roi.label_moments import JudgedMoments
     from roi.samples import Samples
 
-__all__ = ["ALL", "ARMS", "COMPONENTS", "Covariate", "Losses", "Moments", "Spread", "fetch"]
+__all__ = [
+    "ALL",
+    "ARMS",
+    "COMPONENTS",
+    "MAX_UNITS",
+    "MIN_WORKERS",
+    "Covariate",
+    "Losses",
+    "Moments",
+    "Spread",
+    "fetch",
+]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -28,6 +39,8 @@ Bools = npt.NDArray[np.bool_]
 
 ARMS = ("baseline", "pilot")
 COMPONENTS = ("handling_minutes", "review_minutes", "rework_minutes")
+MAX_UNITS = 10_000  # more units than this are bundled: by the head of their pseudonym, which is a hash already
+MIN_WORKERS = 4  # fewer workers say too little about how workers differ
 ALL = "(all)"  # the one segment of a sample that names none
 
 
@@ -125,6 +138,8 @@ class Moments:
         last: Day of the newest case, or None.
         present: Columns the cases table has.
         judged: What people and a judge said of the cases; None where plain labels by people are all there is.
+        sourced: Whether these are counts and sums of a report, so that nobody has looked at a case.
+        spread_assumed: Whether a report gives means without their standard deviation, so that one is assumed.
     """
 
     unit_kind: str
@@ -156,6 +171,8 @@ class Moments:
     square: Floats | None = None
     covariate: Covariate | None = None
     judged: JudgedMoments | None = None
+    sourced: bool = False
+    spread_assumed: bool = False
 
     def column(self, statistic: str) -> int | None:
         """Index of a statistic, or None where it was not recorded."""

@@ -20,7 +20,7 @@ from roi.marginals import rate_draws
 from roi.moments import Moments
 from roi.scores import Column
 
-__all__ = ["Rates", "SevereErrors", "draw_rates", "severe_errors"]
+__all__ = ["NOTHING_LABELLED", "Rates", "SevereErrors", "draw_rates", "severe_errors"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -245,6 +245,9 @@ class SevereErrors:
         return one_sided_bounds(min(self.effective_events + events / self.effect, n), n)[1]
 
 
+NOTHING_LABELLED = SevereErrors(events=0, unknown=0, n=0, effect=1.0, rate=None, lower=0.0, upper=1.0)  # yet
+
+
 def severe_errors(moments: Moments, segments: npt.NDArray[np.bool_]) -> SevereErrors:
     """Judge severe errors of the pilot arm in some segments.
 
@@ -264,7 +267,7 @@ def severe_errors(moments: Moments, segments: npt.NDArray[np.bool_]) -> SevereEr
     unknown = errors - int(moments.severity[rows].sum())
     events = int(moments.severity[rows, 2:].sum()) + unknown
     if n == 0:
-        return SevereErrors(events=0, unknown=0, n=0, effect=1.0, rate=None, lower=0.0, upper=1.0)
+        return NOTHING_LABELLED
     any_rate = (errors + 0.5) / (n + 1)
     rate = (events + 0.5) / (n + 1)
     odds = (rate / (1 - rate)) / (any_rate / (1 - any_rate))

@@ -25,6 +25,7 @@ from roi.footing import (
     mix_of_record,
     sample_of_record,
     tipping_of_record,
+    words_of_report,
 )
 from roi.gate import Gate
 from roi.information import evpi
@@ -60,7 +61,7 @@ def build_record(a: Analysis) -> dict[str, Any]:
     p, policy, v = a.loaded.parameters, a.loaded.policy, a.verdict
     currency = p.about.currency
     warnings = [*a.loaded.warnings, *a.samples.warnings]
-    warnings += design_warnings(a)
+    warnings += [*words_of_report(a.moments), *design_warnings(a)]
     measured = estimates(a, warnings)
     entries = register(p)
     assumed = share_assumed(a)
@@ -71,13 +72,18 @@ def build_record(a: Analysis) -> dict[str, Any]:
     fix = v.plan or max(others, key=lambda x: x.mean(), default=None)
     if v.unknown is not None and a.scale is None:
         warnings.append(f"The worth of scaling is not known: {v.unknown.why}.")
-    if a.scale is not None and a.measured.rates.labelled[0] == 0 and a.measured.rates.labelled[1] > 0:
+    if a.measured.errors_stated:
+        warnings.append(
+            "The error rate without the agent is stated, not measured: more errors than that cost in full, fewer earn "
+            "nothing (samples.baseline.error_rate)."
+        )
+    elif a.scale is not None and a.measured.rates.labelled[0] == 0 and a.measured.rates.labelled[1] > 0:
         warnings.append("No baseline case has an outcome, so the pilot's errors are charged in full.")
     if a.scale is not None and a.economics.error_cost is None:
         warnings.append(
             "The cost of an error is not stated, so errors are left out of the money (economics.error_cost)."
         )
-    if a.scale is not None and not a.economics.error_credit:
+    if a.scale is not None and not a.economics.error_credit and not a.measured.errors_stated:
         warnings.append(
             "Which cases people labelled is not known, or only a program judged them: fewer errors earn no credit."
         )

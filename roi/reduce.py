@@ -10,8 +10,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from roi.aggregates import moments_of_report
 from roi.label_moments import judge_alone, take_judged
-from roi.moments import ALL, ARMS, COMPONENTS, Covariate, Losses, Moments, Spread, fetch
+from roi.moments import (
+    ALL,
+    ARMS,
+    COMPONENTS,
+    MAX_UNITS,
+    MIN_WORKERS,
+    Covariate,
+    Losses,
+    Moments,
+    Spread,
+    fetch,
+)
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -24,21 +36,21 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 SEVERITIES = ("minor", "moderate", "major", "critical")
-MAX_UNITS = 10_000  # more units than this are bundled by the head of their pseudonym, which is a hash already
-MIN_WORKERS = 4  # fewer workers say too little about how workers differ
 
 
 def take_moments(samples: Samples) -> Moments:
     """Reduce the cases to moments.
 
     Args:
-        samples: The opened samples; its `cases` table is read, nothing else.
+        samples: The opened samples; its `cases` table is read, nothing else, or what a report gives in its place.
 
     Returns:
         Counts and sums by unit, arm and segment, and what the report needs to know about them.
     """
     import ibis
 
+    if "aggregates" in samples.tables:
+        return moments_of_report(samples)
     cases = judge_alone(samples, samples.tables["cases"])
     present = frozenset(cases.columns)
     components = [c for c in COMPONENTS if c in present]

@@ -130,9 +130,12 @@ class _Opening:
         for look in checked.values():
             self.problems += look.problems
             self.warnings += look.warnings
-        if "cases" not in reads or any(look.problems for look in checked.values()):
+        lacking = "cases" not in reads and "aggregates" not in reads
+        if lacking or any(look.problems for look in checked.values()):
             raise SampleError(self.problems)
         keep = {name: self._keep(read, checked[name]) for name, read in reads.items()}
+        if "aggregates" in reads:
+            return self._without_cases(reads, keep)
         reads = align_tables(self.con, reads, self.warnings)
         joined = add_joins(self.con, reads["cases"], self._around(), self.problems, self.warnings)
         reads["cases"] = joined.cases
@@ -177,6 +180,27 @@ class _Opening:
             selection=self.given.labels.selection,
         )
 
+    def _without_cases(self, reads: dict[str, ReadTable], keep: Mapping[str, str]) -> Samples:
+        """The samples of a pilot of which there is only a report: no case to join, to price or to follow."""
+        categories = settle_categories(
+            self.con, reads, keep, self.loaded, min_group=self.loaded.policy.privacy.min_group
+        )
+        problems = [*self.problems, *categories.problems]
+        if problems:
+            raise SampleError(problems)
+        for name, read in reads.items():
+            self._view(name, read, keep[name], categories)
+        fingerprints = self._fingerprints(reads)
+        _forget(self.con)
+        return Samples(
+            tables={name: self.backend.table(name) for name in reads},
+            connection=self.backend,
+            exclusions=tuple(self.exclusions),
+            fingerprints=fingerprints,
+            warnings=(*self.warnings, *categories.warnings),
+            selection=self.given.labels.selection,
+        )
+
     def _around(self) -> Surroundings:
         return Surroundings(
             con=self.con,
@@ -191,7 +215,7 @@ class _Opening:
         reads: dict[str, ReadTable] = {}
         for name, given in self.given.tables().items():
             spec = to_spec(name, given, f"samples.{name}")
-            if name == "actions":
+            if name == "actions" and self.given.cases is not None:
                 spec = with_key(spec, to_spec("cases", self.given.cases, "samples.cases"))
             also = [column for join in spec.joins for column in (*join.take, *join.rows.columns)]
             try:

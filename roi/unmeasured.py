@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 
 from roi.cashflow import annuity, ramp_factor
-from roi.gates import declare
+from roi.gates import CASES_AN_ARM, declare
 from roi.information import Prices
 from roi.measures import Measure
 from roi.options import Option, Valuer
 from roi.parameters import Parameters
 from roi.verdict import Unknown
 
-__all__ = ["break_even_minutes", "why_unknown"]
+__all__ = ["break_even_minutes", "sample_cases", "why_unknown"]
 
 
 def break_even_minutes(valuer: Valuer, low: float = 0.0, high: float = 6000.0) -> float | None:
@@ -138,6 +138,23 @@ def why_unknown(
         measure=measure_,
         upside=None if twice is None else twice.mean(),
         upside_means="if a case took twice the break-even today",
+    )
+
+
+def sample_cases(prices: Prices) -> Unknown:
+    """What has to be known before figures of a report are enough to decide on."""
+    n = 2 * CASES_AN_ARM
+    return Unknown(
+        why="the figures are those of a report, not of cases that were sampled",
+        measure=Measure(
+            gate="measured_baseline",
+            what=f"Sample {CASES_AN_ARM} cases in each arm",
+            n=n,
+            price=_priced(prices.cases(n), prices),
+            months=prices.months(n),
+        ),
+        upside=None,
+        upside_means="",
     )
 
 

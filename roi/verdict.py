@@ -89,6 +89,7 @@ def decide(
     unknown: Unknown | None,
     thin_value_can_be_claimed: bool,
     may_scale: bool = True,
+    instead: Unknown = FIRST_VIEW,
 ) -> Verdict:
     """Apply the rule.
 
@@ -100,7 +101,8 @@ def decide(
         policy: The thresholds.
         unknown: Why the worth cannot be computed; None where it can.
         thin_value_can_be_claimed: False without a measured baseline or production cases.
-        may_scale: False for a first view.
+        may_scale: False for a first view, and for a report in place of cases.
+        instead: What has to be known first, where nothing may be scaled but it may well pay.
 
     Returns:
         The verdict.
@@ -153,7 +155,7 @@ def decide(
     thin = max(chances, default=0.0) <= policy.kill_probability
     if not may_scale and best is None and not thin:
         # A first view stops nothing that may well pay: stating two inputs costs nothing.
-        return Verdict(verdict="fix", fix_kind="measure", unknown=FIRST_VIEW)
+        return Verdict(verdict="fix", fix_kind="measure", unknown=instead)
     if (best is None and waiting is None) or thin:
         ground: Ground = "thin_value" if thin_value_can_be_claimed else "no_data"
         return Verdict(verdict="kill", ground=ground, option=options[0] if options else None)

@@ -55,7 +55,6 @@ samples:
   incidents: [data/claims_intake/incidents.csv]
   inputs: {source: data/claims_intake/inputs.csv, columns: {anything_at_all: body}}
   actuals: data/claims_intake/actuals.csv
-  aggregates: data/claims_intake/sums.csv
   baseline:
     handling_minutes: {low: 14, high: 22, source: "team lead"}
     error_rate: {low: 0.01, high: 0.05}

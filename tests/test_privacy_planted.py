@@ -72,19 +72,20 @@ PHONES = (
 )
 PLANTED = (*NAMES, *MAILS, *ACCOUNTS, *PHONES)
 
+OF_CASES = {t: columns for t, columns in CANONICAL.items() if t != "aggregates"}  # instead of cases: test_aggregates
 TEXTS = {
     table: [n for n, c in columns.items() if c.kind in NAMES_HIDDEN or c.kind == "category"]
-    for table, columns in CANONICAL.items()
+    for table, columns in OF_CASES.items()
 }
 CATEGORIES = [
     (table, name)
-    for table, columns in CANONICAL.items()
+    for table, columns in OF_CASES.items()
     for name, c in columns.items()
     if c.kind == "category"
 ]
 TYPED = {
     table: [n for n in columns if n not in TEXTS[table] and (table, n) != ("cases", "arm")]
-    for table, columns in CANONICAL.items()
+    for table, columns in OF_CASES.items()
 }
 UNMAPPED = ("customer", "note", "e-mail", "iban", "phone", "_secret")
 

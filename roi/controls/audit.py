@@ -24,7 +24,7 @@ def audit_trail(samples: Samples) -> Gate:
         The gate: it holds when every production pilot case has an action, every action a case, no action id occurs
         twice and each action says when it ran and how it ended.
     """
-    cases, actions = samples.tables["cases"], samples.tables.get("actions")
+    cases, actions = samples.tables.get("cases"), samples.tables.get("actions")
     if actions is None:
         return Gate(
             gate="audit_trail",
@@ -34,6 +34,16 @@ def audit_trail(samples: Samples) -> Gate:
             threshold=0.0,
             evidence="There is no action log.",
             mend="Provide the log of the agent's actions (samples.actions)",
+        )
+    if cases is None:
+        return Gate(
+            gate="audit_trail",
+            label=LABEL,
+            state="missing_evidence",
+            value=None,
+            threshold=0.0,
+            evidence="There are no cases that the actions could be held against, only a report of them.",
+            mend="Provide the cases themselves (samples.cases)",
         )
     pilot = cases.filter(cases.arm == "pilot")
     live = pilot.filter(pilot.setting != "demo") if "setting" in pilot.columns else pilot

@@ -172,6 +172,8 @@ def measured_sentence(record: Record) -> str:
     if sample.get("first") and sample.get("last"):
         parts.append(f"{words.day(sample['first'])} to {words.day(sample['last'])}")
     text = ", ".join(parts)
+    if sample.get("sourced"):
+        text = f"From a report (sourced, not sampled): {text}"
     said = assigned(record)
     return f"{text}; {said}." if said else f"{text}."
 

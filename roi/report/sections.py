@@ -227,7 +227,7 @@ def measured(decision: Decision) -> Section:
         ("of these rework", "rework_minutes_baseline", "rework_minutes_pilot"),
         ("Errors, of all cases", "error_rate_baseline", "error_rate_pilot"),
         ("Severe errors", None, "severe_error_rate_pilot"),
-        ("Taken over by a person", None, "escalation_rate_pilot"),
+        ("Taken over by a person", "escalation_rate_baseline", "escalation_rate_pilot"),
         ("Agent cost a case", None, "agent_cost_per_case"),
         ("Cost of a correct case", "cost_per_correct_case_baseline", "cost_per_correct_case_pilot"),
     ]

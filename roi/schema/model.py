@@ -81,13 +81,10 @@ NOT_USED_YET: dict[str, str] = {
     "samples.cases.columns.confidence": "will help to choose which actions need approval",
     "samples.inputs": "will compare the inputs of demo and production",
     "samples.actuals": "will be held against the forecast",
-    "samples.aggregates": "will take counts and sums in place of rows",
     "scenarios": "will be decided beside the file's own values",
     "policy.max_fix_rounds": "will end a fix that failed as often",
     "policy.evidence_max_age_days": "will flag evidence that is older",
     "policy.severe_reference=baseline": "will hold severe errors against the baseline arm",
-    "samples.baseline.error_rate": "will stand in for the errors of a baseline that was not sampled",
-    "samples.baseline.escalation_rate": "will stand in for the hand-overs of a baseline that was not sampled",
     "run.engine": "will choose where moments are taken",
 }
 """Key (or key=value) -> what it will do. A list's items are reached without their number."""

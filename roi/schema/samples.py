@@ -243,7 +243,9 @@ class Samples(Group):
         "keeps them.",
     )
     labels: Labels = Field(Labels(), description="How cases were chosen for checking.")
-    cases: Table = Field(description="The cases; the only table that is required.")
+    cases: Table | None = Field(
+        None, description="The cases; the only table that is required, unless `aggregates` stand in for them."
+    )
     actions: Table | None = Field(
         None, description="The agent's tool calls with their permissions and approvals."
     )
@@ -253,8 +255,10 @@ class Samples(Group):
     incidents: Table | None = Field(None, description="Incidents and drills.")
     inputs: Table | None = Field(None, description="The raw fields as the agent received them.")
     actuals: Table | None = Field(None, description="What happened after the decision, by month.")
-    aggregates: Annotated[Any, WithJsonSchema({})] = Field(
-        None, description="Counts and sums by arm, segment and worker, in place of rows."
+    aggregates: Table | None = Field(
+        None,
+        description="Where there are no cases, only a report: counts, means and sums by arm, segment, month or worker. "
+        "They are sourced, and nothing is scaled on them.",
     )
     baseline: BaselineAssumption | None = Field(
         None, description="What is assumed of the work as before, only where no baseline arm was sampled."
@@ -268,6 +272,16 @@ class Samples(Group):
     @model_validator(mode="after")
     def _columns_known(self) -> Self:
         parts = [part for table in TABLE_COLUMNS for part in _check_table(table, getattr(self, table))]
+        if self.cases is None and self.aggregates is None:
+            message = "is required (cases: data/cases.csv), unless samples.aggregates stand in for them"
+            parts.append((("cases",), message))
+        if self.cases is not None and self.aggregates is not None:
+            parts.append(
+                (
+                    ("aggregates",),
+                    "stands in for cases that are not there, and samples.cases is given; leave one of them out",
+                )
+            )
         if parts:
             raise RefusedError(parts)
         return self
