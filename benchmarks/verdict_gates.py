@@ -117,10 +117,11 @@ def severe_bars(*, pilots: int, seed: int, processes: int, quick: bool) -> list[
         ["", *[f"{t:g} ×" for t in TIMES]],
     )
     at_limit = [shares[c] for c in cells if c.times >= 1]
-    clean = [shares[c] for c in cells if c.times == 0.2 and c.labelled >= 1500 and not c.grave]
+    # Where workers share the cases, a correlation is charged whether or not there is one: printed, with no bar.
+    clean = [shares[c] for c in cells if c.times == 0.2 and c.labelled >= 1500 and c.workers is None]
     return [
         held("false pass of the severe gate at 1, 1.2 and 2 × the limit", "<=", 0.05, at_limit),
-        held("pass at 0.2 × the limit, 1,500 cases or more", ">=", POWER, clean),
+        held("pass at 0.2 × the limit, 1,500 cases alone or more", ">=", POWER, clean),
     ]
 
 

@@ -1,6 +1,8 @@
 """Simulated pilots of known truth: do 90 % intervals hold it 90 % of the time?
 
-Each cell prints what it measured (`pytest -m slow -s tests/test_coverage.py`).
+Each cell prints what it measured (`pytest -m slow -s tests/test_coverage.py`). These are the cells that
+`benchmarks/coverage.py`, which has more of them and more pilots in each, does not have: unequal loads, segments with few
+cases, rates and severe errors on their own; and a few that it has, so that a fault is seen at once.
 """
 
 from __future__ import annotations
@@ -18,19 +20,13 @@ from roi.rates import draw_rates, severe_errors
 
 pytestmark = pytest.mark.slow
 
-PILOTS = 1500
+PILOTS = 1000
 DRAWS = 1000
 ONE = np.ones(1)
 MIX = np.array((0.90, 0.09, 0.0095, 0.0005))
 
-SHAPES = (
-    (0.5, 0.0),
-    (0.8, 0.1),
-    (0.8, 0.3),
-    (1.2, 0.0),
-    (1.2, 0.3),
-)  # log-sd and correlation within a worker
-CELLS = list(itertools.product((True, False), (4, 6, 10, 20), SHAPES))
+SHAPES = ((0.8, 0.1), (1.2, 0.3))  # log-sd and correlation within a worker
+CELLS = list(itertools.product((True, False), (4, 10), SHAPES))
 
 
 def minutes_missed(pilots: list[Moments], truth: float, weights: np.ndarray = ONE) -> tuple[float, float]:
@@ -61,8 +57,7 @@ def test_minutes_saved_with_workers(within: bool, workers: int, shape: tuple[flo
     assert below <= 0.065, "the flattering miss: fewer minutes are saved than the interval says"
 
 
-@pytest.mark.parametrize("cases", [20, 50, 100, 300])
-@pytest.mark.parametrize("log_sd", [0.5, 0.8, 1.2])
+@pytest.mark.parametrize(("cases", "log_sd"), [(20, 0.5), (50, 1.2), (300, 0.8)])
 def test_minutes_saved_without_workers(cases: int, log_sd: float):
     rng = np.random.default_rng([cases, int(10 * log_sd)])
     pilots = [
@@ -72,8 +67,7 @@ def test_minutes_saved_without_workers(cases: int, log_sd: float):
     assert 0.86 <= 1 - below - above <= 0.96
 
 
-@pytest.mark.parametrize("workers", [6, 10, 20])
-@pytest.mark.parametrize("within", [True, False])
+@pytest.mark.parametrize(("workers", "within"), [(6, True), (10, False), (20, True)])
 def test_minutes_saved_with_unequal_loads(within: bool, workers: int):
     """The k-th worker has 1/k of the first one's cases; with corrections for equal loads, ten were covered 80 to 83 %."""
     rng = np.random.default_rng([workers, within, 7])
@@ -132,7 +126,7 @@ def rates_missed(rng: np.random.Generator, pilots: int, **how: Any) -> np.ndarra
 
 @pytest.mark.parametrize("correlation", [0.0, 0.1])
 @pytest.mark.parametrize(
-    ("workers", "cases"), [(None, 100), (None, 300), (4, 100), (6, 300), (10, 300), (20, 600)]
+    ("workers", "cases"), [(None, 100), (4, 100), (10, 300)]
 )
 @pytest.mark.parametrize("error_rates", [(0.2, 0.1), (0.05, 0.05)])
 def test_error_rates(correlation: float, workers: int | None, cases: int, error_rates: tuple[float, float]):
@@ -146,7 +140,7 @@ def test_error_rates(correlation: float, workers: int | None, cases: int, error_
     assert (1 - missed.sum(axis=1) >= 0.86).all()
 
 
-@pytest.mark.parametrize(("workers", "cases"), [(4, 100), (6, 300), (10, 300), (20, 600)])
+@pytest.mark.parametrize(("workers", "cases"), [(4, 100), (20, 600)])
 def test_error_rates_of_workers_who_differ_much(workers: int, cases: int):
     """Correlation 0.3, of which few workers show little: intervals are too narrow, by no more than this."""
     rng = np.random.default_rng([workers, cases, 3])
@@ -155,8 +149,8 @@ def test_error_rates_of_workers_who_differ_much(workers: int, cases: int):
 
 
 @pytest.mark.parametrize("correlation", [0.0, 0.1])
-@pytest.mark.parametrize(("workers", "cases"), [(None, 600), (6, 600), (10, 1500), (20, 1500), (60, 3000)])
-@pytest.mark.parametrize("severe", [0.005, 0.01, 0.02])
+@pytest.mark.parametrize(("workers", "cases"), [(None, 600), (6, 600), (20, 1500)])
+@pytest.mark.parametrize("severe", [0.005, 0.02])
 def test_the_severe_bound_is_missed_rarely(
     correlation: float, workers: int | None, cases: int, severe: float
 ):
