@@ -246,9 +246,10 @@ class _Units:
         for i, (row, sd) in enumerate(zip(rows, spreads, strict=True)):
             self._split(row, sd, most, i)
 
-    def ints(self, name: str, width: int = 0) -> Ints:
+    def ints(self, name: str, width: int | None = None) -> Ints:
         """A column of whole numbers, shape (rows,) or (rows, width)."""
-        return np.array(self.found[name], dtype=np.int64).reshape((self.size, width) if width else self.size)
+        shape = self.size if width is None else (self.size, width)
+        return np.array(self.found[name], dtype=np.int64).reshape(shape)
 
     def floats(self, name: str, width: int) -> Floats:
         """Columns of sums, shape (rows, width)."""

@@ -247,10 +247,11 @@ def _assumed(record: Record) -> str:
     share = words.finite(record.get("share_assumed"))
     first: Mapping[str, Any] = record.get("first_view") or {}
     names = [words.shorten(name, 40) for name in record.get("assumed_factors") or ()]
+    rest = "documents, and nothing was measured" if (record.get("sample") or {}).get("sourced") else "measurement"
     text = (
         "How much of the benefit is assumed cannot be said."
         if share is None
-        else f"{words.percent(share)} of the expected benefit rests on assumptions, not on measurement"
+        else f"{words.percent(share)} of the expected benefit rests on assumptions, not on {rest}"
         f"{': ' + words.and_list(names) if names else ''}."
     )
     if words.finite(first.get("inputs")) and not first.get("is"):
