@@ -37,6 +37,8 @@ OF_COSTS = 2.5  # stretch of the upper end of the mean of costs, for which no ot
 OF_SHARED_WORKERS = (
     1.0  # of minutes whose workers worked both arms: a slow one saves more, and few samples hold one
 )
+OF_SMALL_ARM = 8.0  # of minutes of an arm much less known than the other: their skews do not cancel
+MUCH = 1.5  # times the other arm's relative error
 PRIOR_WEIGHT = 1.3  # events' worth of trust, before any is seen, in both arms erring alike
 
 
@@ -92,7 +94,8 @@ def cell_draws(moments: Moments, weights: Floats, *, draws: int, seed: int) -> C
     point = {name: np.full((2, s_count), np.nan) for name in moments.statistics}
     deviation = {name: np.full((2, s_count), np.nan) for name in moments.statistics}
     means = [i for i, c in enumerate(scores.columns) if c.name not in RATES]
-    together = moments.unit_kind == "worker" and worked_both(moments)
+    shared = worked_both(moments)
+    together = shared and moments.unit_kind == "worker"
     kept = _in_range(
         errors[means, None] * standard[means], scores.means[means], [scores.columns[i] for i in means]
     )
@@ -103,6 +106,8 @@ def cell_draws(moments: Moments, weights: Floats, *, draws: int, seed: int) -> C
             own = mean * stretched(own / error, df, alone, error / mean, stretch=OF_COSTS)
         elif error > 0 and mean > 0 and together:
             own = mean * stretched(own / error, df, df, error / mean, stretch=OF_SHARED_WORKERS)
+        elif error > 0 and mean > 0 and not shared and (more := _less_known(scores, errors, i)) > 0:
+            own = mean * stretched(own / error, df, df, error / mean, stretch=OF_SMALL_ARM * more)
         values[column.name][column.arm, column.segment] = np.maximum(mean + own, 0.0)
         point[column.name][column.arm, column.segment] = mean
         deviation[column.name][column.arm, column.segment] = error
@@ -157,6 +162,16 @@ def _errors_alike(
             for j in pair:
                 result[i, j] += shared
     return result
+
+
+def _less_known(scores: Scores, errors: Floats, i: int) -> float:
+    """By how much an arm's mean is less known than the other's in its segment, as a share of its own relative error."""
+    column = scores.columns[i]
+    other = scores.at(1 - column.arm, column.segment, column.name)
+    if other is None or not scores.means[other] > 0:
+        return 0.0
+    own, theirs = errors[i] / scores.means[i], errors[other] / scores.means[other]
+    return float(max(own - MUCH * theirs, 0.0) / own)
 
 
 def _in_range(deviations: Floats, means: Floats, columns: list[Column]) -> Floats:
@@ -225,7 +240,9 @@ def degrees_of_freedom(scores: Scores, moments: Moments, weights: Floats) -> flo
     return float(max(variance.sum() ** 2 / spread if spread > 0 else min(each), 1.0))
 
 
-def assumed_spread(effect: float, workers: int, *, draws: int, seed: int) -> Floats:
+def assumed_spread(
+    effect: float, workers: int, *, draws: int, seed: int, name: str = "few_workers"
+) -> Floats:
     """Spread of an effect between workers where fewer than four were seen: 25 % of it, assumed; shape (draws,)."""
     scale = 0.25 * abs(effect) / math.sqrt(max(workers, 1))
-    return scale * normal_draws(draws, stream(seed, "few_workers"))
+    return scale * normal_draws(draws, stream(seed, name))

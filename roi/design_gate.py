@@ -39,6 +39,18 @@ def design(measured: Measured, *, tipping: float | None, arms: Comparability | N
             mend=stops[0].mend,
             more_cases=n,
         )
+    if measured.design == "randomised" and measured.moments.person_is_arm:
+        return Gate(
+            gate="design",
+            label=label,
+            state="not_shown",
+            value=None,
+            threshold=None,
+            evidence="Fewer than four people worked the cases, each of them in one arm only: what is the agent's and "
+            "what is the person's cannot be told apart.",
+            mend="Have each person work cases both ways",
+            more_cases=n,
+        )
     if measured.design == "randomised":
         return Gate(
             gate="design",

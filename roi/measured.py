@@ -21,6 +21,7 @@ __all__ = ["Measured", "Scope", "measure"]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
+LEAST_EFFECT = 0.4  # of the baseline mean, of which people's differences are taken where few are seen
 WORDS_OF_DESIGN = {
     "randomised": "measured",
     "before_after": "measured, before and after",
@@ -241,10 +242,7 @@ def measure(
     if human is not None and use_stand_in:
         human = _with_stand_in(human, moments, assumptions, stand_in, draws)
     if human is not None and moments.few_workers and moments.workers:
-        difference = float(np.nan_to_num((human[0] - human[1]).mean(axis=1) * weights.share).sum())
-        fewest = min(moments.workers.values(), default=1)
-        human = human.copy()
-        human[1] += assumed_spread(difference, fewest, draws=draws, seed=seed)
+        human = _with_assumed_spread(human, moments, weights.share, draws=draws, seed=seed)
     agent_cost, unpriced = _agent_cost(cells, assumptions, currency)
     randomised = assignment == "randomised"
     zero = np.zeros(draws)
@@ -274,6 +272,25 @@ def measure(
         evidence=evidence,
         draws=draws,
     )
+
+
+def _with_assumed_spread(human: Floats, moments: Moments, share: Floats, *, draws: int, seed: int) -> Floats:
+    """Widen minutes by how unlike people are, where fewer than four say too little about it.
+
+    People who worked both ways differ in what the agent saves them; people who worked one way differ in everything.
+    """
+    assert moments.workers is not None
+    mean = [float(np.nan_to_num(human[a].mean(axis=1) * share).sum()) for a in (0, 1)]
+    result = human.copy()
+    if moments.person_is_arm:
+        for arm, name in enumerate(("baseline", "pilot")):
+            people = moments.workers.get(name, 1)
+            result[arm] += assumed_spread(mean[arm], people, draws=draws, seed=seed, name=name)
+        return result
+    # An effect that looks like none may be one for some people and none for others.
+    effect = max(abs(mean[0] - mean[1]), LEAST_EFFECT * mean[0])
+    result[1] += assumed_spread(effect, min(moments.workers.values(), default=1), draws=draws, seed=seed)
+    return result
 
 
 def _with_stand_in(

@@ -122,6 +122,7 @@ class Moments:
         total: Sum over them, shape (rows, statistics); minutes, or money in its currency.
         square: Sum of the squares over them, shape (rows, statistics); None where it was not taken.
         covariate: Sums of the predicted minutes; None without them.
+        people: Workers of both arms together; None where no column names them.
         labelled: Cases with a usable outcome, shape (rows,).
         outcome: Cases by outcome (correct, error, escalated, abandoned), shape (rows, 4).
         severity: Errors by severity (minor, moderate, major, critical), shape (rows, 4).
@@ -170,9 +171,15 @@ class Moments:
     present: frozenset[str]
     square: Floats | None = None
     covariate: Covariate | None = None
+    people: int | None = None
     judged: JudgedMoments | None = None
     sourced: bool = False
     spread_assumed: bool = False
+
+    @property
+    def person_is_arm(self) -> bool:
+        """Whether fewer than four people worked the cases, each of them in one arm only."""
+        return self.few_workers and self.workers is not None and sum(self.workers.values()) == self.people
 
     def column(self, statistic: str) -> int | None:
         """Index of a statistic, or None where it was not recorded."""

@@ -163,6 +163,7 @@ def take_moments(samples: Samples) -> Moments:
         last=facts.last,
         present=frozenset(samples.tables["cases"].columns),
         square=floats(*q),
+        people=facts.all_workers if facts.workers is not None else None,
         covariate=Covariate(
             count=ints("cov_k")[:, 0],
             total=floats("cov_x")[:, 0],

@@ -149,6 +149,7 @@ def made_moments(
         present=frozenset(present),
         square=np.stack(squares, axis=1),
         covariate=covariate,
+        people=int(np.unique(u).size) if kind == "worker" else None,
     )
 
 

@@ -182,10 +182,17 @@ def test_fewer_than_four_workers_widen_by_an_assumed_spread():
     rng = np.random.default_rng(4)
     minutes, arm = rng.lognormal(3, 0.4, 200), np.arange(200) % 2
     alone = made_moments(minutes, arm)
-    few = dataclasses.replace(alone, few_workers=True, workers={"baseline": 2, "pilot": 2})
+    few = dataclasses.replace(alone, few_workers=True, workers={"baseline": 2, "pilot": 2}, people=2)
     one, other = measured(alone).scope().minutes_saved, measured(few).scope().minutes_saved
-    spread = 0.25 * abs(one.mean()) / np.sqrt(2)
+    base, pilot = (measured(alone).arm_mean("human_minutes", arm).mean() for arm in (0, 1))
+    spread = 0.25 * max(abs(one.mean()), 0.4 * base) / np.sqrt(2)
     assert other.std() == pytest.approx(np.hypot(one.std(), spread), rel=0.02)
+    # Two people, one in each arm: whatever they differ in goes into the difference.
+    apart = dataclasses.replace(few, workers={"baseline": 1, "pilot": 1})
+    wide = 0.25 * np.hypot(base, pilot)
+    assert measured(apart).scope().minutes_saved.std() == pytest.approx(np.hypot(one.std(), wide), rel=0.02)
+    assert apart.person_is_arm
+    assert not few.person_is_arm
     assert measured(few).evidence == "measured, few workers"
 
 
