@@ -75,10 +75,10 @@ def planned_shares(moments: Moments, design: Design, stated: float | None) -> li
         return [
             Finding(
                 check="allocation",
-                level="note",
+                level="warning",
                 text=f"{seen}, which is not half. No planned share is stated, so nobody can tell whether cases are "
                 "missing.",
-                mend="State the planned shares (samples.allocation)",
+                mend="State samples.allocation if this was planned; else find which cases were lost",
                 p=p,
                 value=share,
             )
@@ -96,7 +96,7 @@ def planned_shares(moments: Moments, design: Design, stated: float | None) -> li
     ]
 
 
-def even_shares(moments: Moments, sums: CaseSums, design: Design, *, stated: bool) -> list[Finding]:
+def even_shares(moments: Moments, sums: CaseSums, design: Design) -> list[Finding]:
     """Are the arms' shares the same in every segment and in every week, as chance would have it?"""
     if design.layout == "pairs":
         return []
@@ -120,13 +120,13 @@ def even_shares(moments: Moments, sums: CaseSums, design: Design, *, stated: boo
         )
         text += f"{percent(max(shares))}, more than cases drawn with one share would differ."
         # Each kind of case is compared by itself, so that shares that were planned to differ do no harm.
-        planned = check == "segment" and not stated
-        if planned:
+        by_kind = check == "segment"
+        if by_kind:
             text += " Each kind is compared by itself, so that this does no harm where it was planned."
         found.append(
             Finding(
                 check="homogeneity",
-                level="note" if planned else "warning",
+                level="note" if by_kind else "warning",
                 text=text,
                 mend=f"Find out who or what chose the arm; assign at random within each {check}",
                 p=p,

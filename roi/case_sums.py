@@ -13,7 +13,7 @@ from roi.moments import ALL, ARMS, COMPONENTS, Moments
 if TYPE_CHECKING:
     from roi.samples import Samples
 
-__all__ = ["COVARIATES", "CaseSums", "sum_cases"]
+__all__ = ["COVARIATES", "CaseSums", "count_pairs", "sum_cases"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -121,6 +121,21 @@ def sum_cases(samples: Samples, moments: Moments, *, workers_assigned: bool) -> 
         cell=np.array([people[str(row[2]), str(row[4])] for row in others], dtype=np.int64),
         sums={name: block[:, i] for i, name in enumerate(names)},
     )
+
+
+def count_pairs(samples: Samples, moments: Moments) -> int:
+    """Pairs with a production case in each arm, where workers are the unit; 0 where cases name none.
+
+    Args:
+        samples: The opened samples.
+        moments: Moments of the same cases; where pairs are the unit, they tell it themselves.
+    """
+    if moments.unit_kind != "worker" or "pair_id" not in moments.present:
+        return 0
+    live = "and setting is distinct from 'demo'" if "setting" in moments.present else ""
+    query = f"select pair_id from cases where pair_id is not null {live} group by 1 having count(distinct arm) = 2"
+    row = samples.connection.con.execute(f"select count(*) from ({query})").fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def _query(moments: Moments, *, by_unit: bool) -> str:

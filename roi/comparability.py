@@ -24,7 +24,7 @@ from roi.arm_shares import (
     one_arm_segments,
     planned_shares,
 )
-from roi.case_sums import COVARIATES, CaseSums, sum_cases
+from roi.case_sums import COVARIATES, CaseSums, count_pairs, sum_cases
 from roi.contrasts import Contrast, Trend, chance_apart, contrast, trend
 from roi.designs import Design, design_of
 from roi.moments import ARMS, Moments
@@ -81,7 +81,7 @@ def compare_arms(samples: Samples, moments: Moments, given: Given) -> Comparabil
         moments: Moments of their cases.
         given: What the parameter file says of the samples.
     """
-    design = design_of(moments, declared=given.assignment)
+    design = design_of(moments, declared=given.assignment, pairs=count_pairs(samples, moments))
     sums = sum_cases(samples, moments, workers_assigned=design.layout == "between")
     return check_arms(
         moments,
@@ -180,7 +180,7 @@ def check_arms(
         )
     if assignment == "randomised":
         found += planned_shares(moments, design, allocation)
-        found += even_shares(moments, sums, design, stated=allocation is not None)
+        found += even_shares(moments, sums, design)
         looked_at += ["the arms' shares", "their shares by segment"]
     found += one_arm_segments(moments)
     if sums.weeks.size == 0:

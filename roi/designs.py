@@ -42,12 +42,13 @@ class Design:
     text: str
 
 
-def design_of(moments: Moments, *, declared: str) -> Design:
+def design_of(moments: Moments, *, declared: str, pairs: int = 0) -> Design:
     """Name the design and its independent unit.
 
     Args:
         moments: Moments of the production cases.
         declared: `samples.assignment`.
+        pairs: Pairs with a case in each arm, where workers are the unit; 0 where cases name none.
 
     Returns:
         The design.
@@ -66,7 +67,7 @@ def design_of(moments: Moments, *, declared: str) -> Design:
         layout=layout,
         units=total,
         in_both=both,
-        text=_text(m, layout, total, both, (units[0].size, units[1].size)),
+        text=_text(m, layout, total, both, (units[0].size, units[1].size), pairs),
     )
 
 
@@ -87,7 +88,7 @@ def _layout(m: Moments, total: int, both: int) -> Layout:
     return "within" if total - both <= SEVERAL * total else "mixed"
 
 
-def _text(m: Moments, layout: Layout, total: int, both: int, units: tuple[int, int]) -> str:
+def _text(m: Moments, layout: Layout, total: int, both: int, units: tuple[int, int], pairs: int) -> str:
     cases = plural(int(m.n.sum()), "case")
     one, many = NOUNS[m.unit_kind]
     if layout == "none":
@@ -97,8 +98,10 @@ def _text(m: Moments, layout: Layout, total: int, both: int, units: tuple[int, i
         who = "" if m.unit_kind == "case" else f" of {plural(total, one, many)}"
         return f"{cases}{who}, all {arm}: nothing to compare with"
     if layout == "few_workers":
-        people = max((m.workers or {}).values(), default=0)
-        text = f"fewer than four workers: {plural(people, 'person', 'people')} worked {cases}; "
+        without, using = ((m.workers or {}).get(arm, 0) for arm in ARMS)
+        one, many = "person", "people"
+        people = f"{plural(without, one, many)} without the agent and {plural(using, one, many)} with it"
+        text = f"fewer than four workers: {people} worked {cases}; "
         return f"{text}cases count as independent, and how people differ is assumed"
     if layout == "cases":
         return f"{cases}, {'workers not recorded' if m.workers is None else 'no worker is named'}"
@@ -122,4 +125,8 @@ def _text(m: Moments, layout: Layout, total: int, both: int, units: tuple[int, i
         text += f", {count(both)} of them both ways"
     if unnamed:
         text += f" (a case without a worker's name counts as one: {count(unnamed)})"
-    return f"{text}, {cases}"
+    if not pairs:
+        return f"{text}, {cases}"
+    paired = f"{text}, {plural(pairs, 'pair')}"
+    alone = int(m.n.sum()) - 2 * pairs
+    return paired if alone <= 0 else f"{paired} and {plural(alone, 'case')} without a partner"

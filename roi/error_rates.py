@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import TypeVar
@@ -17,6 +17,7 @@ import numpy as np
 
 from roi.clusters import ASSUMED_CORRELATION
 from roi.moments import Moments
+from roi.words import count
 
 __all__ = ["ErrorRates", "error_rates_of", "minutes_correlation", "rule_error_rates"]
 
@@ -24,6 +25,9 @@ N = TypeVar("N", int, float)
 
 SCALE_PROBABILITY, KILL_PROBABILITY = 0.8, 0.2  # at which the table was made
 FEWEST_WORKERS = 4
+LIKE_PRODUCTION = (
+    0.8  # Kish's effective size over cases, below which the sentence says that the mix costs cases
+)
 MOST_ALIKE = 0.4  # correlation within a worker up to which the table's largest, 0.3, is near enough
 DESIGNS = ("within", "between", "pairs", "cases")
 
@@ -111,7 +115,12 @@ def _crews(rows: Sequence[_Row], workers: int) -> list[int]:
 
 
 def error_rates_of(
-    moments: Moments, assignment: str, *, scale_probability: float, kill_probability: float
+    moments: Moments,
+    assignment: str,
+    *,
+    scale_probability: float,
+    kill_probability: float,
+    effective_n: float | None = None,
 ) -> ErrorRates:
     """How often the rule errs in pilots like this one.
 
@@ -120,6 +129,8 @@ def error_rates_of(
         assignment: randomised, before_after or observational.
         scale_probability: The policy's.
         kill_probability: The policy's.
+        effective_n: Kish's effective number of its cases, weighted to the production mix; None where that is not
+            known, and each case counts fully.
 
     Returns:
         The rates, or why they are not known.
@@ -136,7 +147,20 @@ def error_rates_of(
     n = [moments.cases(arm) for arm in ("baseline", "pilot")]
     if not min(n) > 0:
         return _none("one of the arms has no cases")
-    equal = int(4 * n[0] * n[1] / sum(n))  # as telling as so many cases, half of them in each arm
+    kept = 1.0 if effective_n is None else min(effective_n / sum(n), 1.0)
+    # As telling as so many cases, half of them in each arm and of the production mix.
+    equal = int(4 * n[0] * n[1] / sum(n) * kept)
+    found = _of_design(moments, arms, equal)
+    if effective_n is None or kept >= LIKE_PRODUCTION:
+        return found
+    said = (
+        f"Weighted to the production mix, the {count(sum(n))} cases are taken as {count(round(effective_n))}."
+    )
+    return replace(found, text=f"{found.text} {said}")
+
+
+def _of_design(moments: Moments, arms: Sequence[set[int]], equal: int) -> ErrorRates:
+    """Rates for so many cases, half of them in each arm, worked as these were."""
     if moments.unit_kind == "case":
         return rule_error_rates(equal, None, "cases")
     units = len(arms[0] | arms[1])

@@ -306,6 +306,7 @@ def _rule_error_rates(a: Analysis) -> dict[str, Any]:
         a.measured.design,
         scale_probability=policy.scale_probability,
         kill_probability=policy.kill_probability,
+        effective_n=mix_of_record(a)["effective_n"],
     )
     found = asdict(rates)
     looked = words_of(a.loaded.parameters.run.looks, policy.scale_probability)

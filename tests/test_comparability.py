@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 
 import numpy as np
 import pilots
 import pytest
 from made_moments import made_moments
 from made_sums import made_sums
+from rich.console import Console
 
 from roi.case_sums import sum_cases
 from roi.comparability import check_arms
@@ -16,6 +18,9 @@ from roi.contrasts import binomial_p, contrast, homogeneity_p, permutation_p, po
 from roi.designs import design_of
 from roi.pilot import open_pilot
 from roi.reduce import take_moments
+from roi.report import sections
+from roi.report.facts import facts
+from roi.report.terminal import print_record
 
 START = dt.datetime(2026, 9, 7)  # a Monday
 
@@ -109,16 +114,47 @@ def test_a_stated_share_that_is_not_kept_closes_the_gate(tmp_path):
     assert decision.record["verdict"] != "scale"
 
 
-def test_an_unstated_share_is_only_noted_and_a_kept_one_is_not(tmp_path):
+def test_an_unstated_share_is_warned_of_and_a_kept_one_is_not(tmp_path):
+    """Every reader sees it, with its mend; the gate stays open, for it may have been planned."""
     rows = pilots.cases(400, share_pilot=0.7)
     decision, found, gate = look(tmp_path, rows)
-    assert found["allocation"]["level"] == "note"
+    assert found["allocation"]["level"] == "warning"
     assert gate["state"] == "shown"
-    assert not any("in the pilot arm" in w for w in decision.record["warnings"])
+    out = io.StringIO()
+    print_record(decision.record, Console(file=out, width=80, color_system=None))
+    for text in (
+        " ".join(out.getvalue().split()),
+        " ".join(decision.record["warnings"]),
+        sections.measured(decision).html,
+        sections.first_screen(decision).html,
+    ):
+        assert "of 400 cases are in the pilot arm, which is not half" in text
+        assert "State samples.allocation if this was planned" in text
     (tmp_path / "kept").mkdir()
-    _, found, gate = look(tmp_path / "kept", rows, allocation={"baseline": 0.3, "pilot": 0.7})
+    decision, found, gate = look(tmp_path / "kept", rows, allocation={"baseline": 0.3, "pilot": 0.7})
     assert "allocation" not in found
     assert gate["state"] == "shown"
+    assert not any("in the pilot arm" in w for w in decision.record["warnings"])
+
+
+def test_an_unstated_share_is_shown_beside_a_graver_finding():
+    grave = {"level": "stops", "check": "periods", "text": "Weeks of one arm."}
+    lost = {"level": "warning", "check": "allocation", "text": "61 of 100.", "mend": "State it"}
+    design = {"text": "100 cases", "findings": [grave, {**grave, "level": "warning"}, lost]}
+    text = next(f.text for f in facts({"design": design}) if f.label == "How it was compared")
+    assert text == "100 cases. Weeks of one arm. 61 of 100. State it. 1 more caution below."
+
+
+def test_shares_that_differ_by_kind_are_a_note_though_their_sum_is_planned(tmp_path):
+    def assign(row, i):
+        row["segment"] = "ab"[i % 2]
+        row["arm"] = "pilot" if i // 2 % 10 < (5, 9)[i % 2] else "baseline"
+
+    rows = moved(pilots.cases(400), assign)
+    decision, found, _ = look(tmp_path, rows, allocation={"baseline": 0.3, "pilot": 0.7})
+    assert found["homogeneity"]["level"] == "note"
+    assert "allocation" not in found
+    assert not any("is not the same in all kinds" in w for w in decision.record["warnings"])
 
 
 def test_workers_are_what_was_shared_out_where_workers_were_assigned(tmp_path):

@@ -52,13 +52,38 @@ def test_pairs_and_mixtures_are_named(unit, kind, layout, text):
 def test_few_people_and_one_arm_are_named():
     few = made_moments(MINUTES, ARM, few_workers=True, workers={"baseline": 3, "pilot": 2})
     assert design_of(few, declared="randomised").text.startswith(
-        "fewer than four workers: 3 people worked 24 cases"
+        "fewer than four workers: 3 people without the agent and 2 people with it worked 24 cases"
     )
+    two = made_moments(MINUTES, ARM, few_workers=True, workers={"baseline": 1, "pilot": 1})
+    said = design_of(two, declared="randomised").text
+    assert "1 person without the agent and 1 person with it worked 24 cases" in said
     alone = made_moments(MINUTES, np.ones(24, dtype=int))
     assert (
         design_of(alone, declared="randomised").text
         == "24 cases, all with the agent: nothing to compare with"
     )
+
+
+def test_pairs_of_named_workers_are_named_too(tmp_path):
+    """60 pairs, worked by ten people, are named beside the people, who are the unit; a lone case is told."""
+    rows = pilots.cases(120, share_pilot=0.5)
+    for i, row in enumerate(rows):
+        row["arm"], row["pair_id"], row["worker"] = (
+            ("baseline", "pilot")[i % 2],
+            f"p{i // 2}",
+            f"w{i // 3 % 10}",
+        )
+        row["version"] = ("", "v2")[i % 2]
+    texts = []
+    for name, kept in (("whole", rows), ("lone", rows[:-1])):
+        (tmp_path / name).mkdir()
+        design = open_pilot(pilots.write_pilot(tmp_path / name, kept)).decision.record["design"]
+        assert (design["unit"], design["units"]) == ("worker", 10)
+        texts.append(design["text"])
+    assert texts == [
+        "10 workers who worked both ways, 60 pairs",
+        "10 workers who worked both ways, 59 pairs and 1 case without a partner",
+    ]
 
 
 def decided(path):

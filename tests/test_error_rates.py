@@ -126,6 +126,25 @@ def test_the_design_is_read_off_the_cases():
     assert error_rates_of(alone, "randomised", **DEFAULTS) == rule_error_rates(64, None, "cases")
 
 
+def test_cases_that_the_mix_makes_tell_less_are_counted_as_fewer():
+    """300 cases that say as much as 30 read the row of 30, and the sentence says so below 80 % only."""
+    cases = made_moments(np.ones(300), np.arange(300) % 2)
+    thin = error_rates_of(cases, "randomised", **DEFAULTS, effective_n=30.0)
+    row = rule_error_rates(30, None, "cases")
+    assert row.at != rule_error_rates(300, None, "cases").at
+    assert (thin.false_scale, thin.false_kill, thin.at) == (row.false_scale, row.false_kill, row.at)
+    assert thin.text == f"{row.text} Weighted to the production mix, the 300 cases are taken as 30."
+    told = error_rates_of(cases, "randomised", **DEFAULTS, effective_n=239.0)
+    near = error_rates_of(cases, "randomised", **DEFAULTS, effective_n=240.0)
+    assert told.text.endswith("are taken as 239.")
+    assert near == rule_error_rates(240, None, "cases")
+    assert error_rates_of(cases, "randomised", **DEFAULTS, effective_n=10.0).false_scale is None
+    # Arms of 60 and 240 are 192 of even arms, and half of these by the mix.
+    uneven = made_moments(np.ones(300), np.repeat([0, 1], [60, 240]))
+    found = error_rates_of(uneven, "randomised", **DEFAULTS, effective_n=150.0)
+    assert found.at == rule_error_rates(96, None, "cases").at
+
+
 def test_what_was_not_simulated_is_not_known():
     pilot = drawn_pilot(np.random.default_rng(1), cases=100, workers=10)
     assert "not assigned at random" in error_rates_of(pilot, "observational", **DEFAULTS).text

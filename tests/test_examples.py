@@ -49,6 +49,13 @@ def test_each_example_gets_its_intended_verdict(records, name):
 
 
 @pytest.mark.parametrize("name", INTENDED)
+def test_no_example_is_accused_of_its_own_design(records, name):
+    """Arms that are not half and half by design state their shares, and keep them."""
+    assert not any("pilot arm" in text for text in records[name]["warnings"])
+    assert not any(f["check"] == "allocation" for f in records[name]["design"]["findings"])
+
+
+@pytest.mark.parametrize("name", INTENDED)
 def test_a_record_is_whole(records, name):
     record = records[name]
     assert record["schema"] == 1

@@ -387,6 +387,25 @@ def test_the_terminal_fits_and_needs_no_colour(record: dict[str, Any], width: in
     assert "None" not in text
 
 
+def test_the_terminal_says_what_the_mix_costs_and_predictions_gain() -> None:
+    more = {"mix": {"effective_n": 199.6}, "covariate": {"gain": 0.34, "text": "x"}}
+    texts = []
+    for record in (make_record(**more), make_record(mix=None, covariate=None)):
+        out = io.StringIO()
+        print_record(record, Console(file=out, width=80, color_system=None))
+        texts.append(out.getvalue().replace("\u00a0", " "))
+    lines = [line.strip() for line in texts[0].splitlines()]
+    assert "Weighted to the mix: 400 cases say as much as 200 would." in lines
+    assert "Predicted minutes: take away 34 % of the variance of the minutes saved." in lines
+    assert "Weighted to the mix" not in texts[1]
+    assert "Predicted minutes" not in texts[1]
+    record = make_record(mix={"text": "As 200 would."}, covariate={"text": "A third is gone."})
+    record["design"] = {"text": "400 cases"}
+    html = text_of(sections.measured(make_decision(record)).html)
+    assert "As 200 would." in html
+    assert "A third is gone." in html
+
+
 def test_markup_in_a_text_does_not_reach_the_terminal() -> None:
     out = io.StringIO()
     print_record(make_record(title="[red]x[/red] \x1b[31m", headline="[/]"), Console(file=out, width=80))

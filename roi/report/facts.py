@@ -192,9 +192,14 @@ def _comparison(record: Record) -> str:
     parts = [f"{words.capital(words.shorten(design['text'], 200))}."]
     found = [f for f in design.get("findings") or [] if f.get("level") in ("stops", "warning")]
     if found:
-        parts.append(words.shorten(found[0].get("text") or "", 300))
-    if len(found) > 1:
-        parts.append(f"{words.plural(len(found) - 1, 'more caution')} below.")
+        # A share that nobody planned may mean that cases were lost, so it is never left for further down.
+        shown = [f for i, f in enumerate(found) if i == 0 or f.get("check") == "allocation"]
+        for finding in shown:
+            parts.append(words.shorten(finding.get("text") or "", 300))
+            if finding.get("check") == "allocation" and finding.get("mend"):
+                parts.append(f"{words.shorten(finding['mend'], 200)}.")
+        if len(found) > len(shown):
+            parts.append(f"{words.plural(len(found) - len(shown), 'more caution')} below.")
     tipping = (record.get("tipping_point") or {}).get("text")
     if tipping:
         parts.append(words.shorten(tipping, 300))
@@ -247,7 +252,11 @@ def _assumed(record: Record) -> str:
     share = words.finite(record.get("share_assumed"))
     first: Mapping[str, Any] = record.get("first_view") or {}
     names = [words.shorten(name, 40) for name in record.get("assumed_factors") or ()]
-    rest = "documents, and nothing was measured" if (record.get("sample") or {}).get("sourced") else "measurement"
+    rest = (
+        "documents, and nothing was measured"
+        if (record.get("sample") or {}).get("sourced")
+        else "measurement"
+    )
     text = (
         "How much of the benefit is assumed cannot be said."
         if share is None
@@ -355,6 +364,6 @@ def facts(record: Record) -> list[Fact]:
         found.append(Fact("Spent so far", text))
     rule = record.get("rule_error_rates")
     if rule and rule.get("text"):
-        found.append(Fact("How often this rule errs", words.shorten(rule["text"])))
+        found.append(Fact("How often this rule errs", words.shorten(rule["text"], 600)))
     found.append(Fact("Signed", _signed(record)))
     return found

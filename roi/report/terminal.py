@@ -66,8 +66,25 @@ def _parts(record: Mapping[str, Any]) -> Iterable[RenderableType]:
     yield _gates(record)
     for fact in facts.facts(record):
         yield Text(f"{fact.label}: ", style="bold") + Text(words.shorten(fact.text, 900), style="not bold")
+    for label, said in _precision(record):
+        yield Text(f"{label}: ", style="bold") + Text(said, style="not bold")
     yield Text("")
     yield from _fill_in(record, currency)
+
+
+def _precision(record: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    """What weighting to production costs, and what a number known before the work gains; a line each, where known."""
+    cases: Mapping[str, Any] = (record.get("sample") or {}).get("cases") or {}
+    total = sum(words.finite(cases.get(arm)) or 0 for arm in ("baseline", "pilot"))
+    effective = words.finite((record.get("mix") or {}).get("effective_n"))
+    if effective is not None and total > 0:
+        alike = round(effective) >= total
+        said = "count alike" if alike else f"say as much as {words.count(round(effective))} would"
+        yield "Weighted to the mix", f"{words.plural(total, 'case')} {said}."
+    gain = words.finite((record.get("covariate") or {}).get("gain"))
+    if gain is not None:
+        said = f"take away {words.percent(gain)} of the variance" if gain >= 0.01 else "made it no surer"
+        yield "Predicted minutes", f"{said} of the minutes saved." if gain >= 0.01 else f"{said} here."
 
 
 def _fill_in(record: Mapping[str, Any], currency: str) -> Iterable[RenderableType]:
