@@ -256,6 +256,8 @@ def _add_credit(a: Analysis, add: Any) -> None:
         return
     if not all(n > 0 for n in a.measured.rates.labelled):
         return
+    if a.loaded.parameters.samples.labels.selection != "unknown":
+        return  # what is lacking are labels or their chances, which a warning says; a statement would not mend it
     credited = replace(a.valuer, economics=replace(a.economics, error_credit=True)).roll_out()
     if credited is None:
         return

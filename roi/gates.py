@@ -5,6 +5,7 @@ from __future__ import annotations
 from roi.draws import one_sided_bounds
 from roi.economics import Economics
 from roi.gate import Gate, rate_state
+from roi.labels import labelled_rates
 from roi.measured import Measured
 from roi.moments import ALL, Moments
 from roi.rates import NOTHING_LABELLED, severe_errors
@@ -335,6 +336,7 @@ def severe_error_gate(
         )
     if not labels_known and not moments.sourced:
         chances = moments.judged is None or moments.judged.selection in ("all", "unknown")
+        by_people = None if chances else labelled_rates(moments)
         return Gate(
             gate="severe_errors",
             label=label,
@@ -343,8 +345,8 @@ def severe_error_gate(
             threshold=limit,
             evidence=f"{found.events} severe errors in {found.n:,} labelled cases; nobody says how these were chosen."
             if chances
-            else f"{found.events} severe errors in {found.n:,} labelled cases; not all of these say with which chance "
-            "they were chosen.",
+            else f"{found.events} severe errors in {found.n:,} labelled cases. "
+            + ("" if by_people is None else by_people.text),
             mend="Label a random sample and say so (samples.labels.selection)"
             if chances
             else "State the chance with which each labelled case was chosen (label_probability), or label a random "

@@ -167,6 +167,8 @@ def _judge(cases: ir.Table) -> ir.Value:
     import ibis
 
     columns = cases.columns
+    if "judge_outcome" not in columns and not {"outcome", "label_source"} <= set(columns):
+        return ibis.null("string")  # which cannot be compared with a text, as a column can
     outcome: Any = cases.judge_outcome if "judge_outcome" in columns else ibis.null("string")
     severity: Any = cases.judge_severity if "judge_severity" in columns else ibis.null("string")
     if {"outcome", "label_source"} <= set(columns):

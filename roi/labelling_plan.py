@@ -11,7 +11,7 @@ import numpy as np
 from roi.agreement import Agreement, Coefficient, agree
 from roi.draws import t_quantile
 from roi.label_moments import HUMAN, JUDGE, JudgedMoments
-from roi.labels import labelled_rates
+from roi.labels import labelled_rates, why_no_credit
 from roi.moments import ARMS, Moments
 from roi.rates import severe_errors
 from roi.rectify import ENOUGH_EVENTS
@@ -152,6 +152,7 @@ def label_facts(moments: Moments, *, limit: float, selection: str, blind: bool |
         Plain values: `selection`, `blind`, `kind`, `people`, `judge`, `text`, `power`, `gain`, `agreement` and `needs`.
     """
     found = labelled_rates(moments)
+    doubt = why_no_credit(moments, selection)
     people = {
         name: int(moments.labelled[moments.arm == a].sum()) if moments.labels != "judge" else 0
         for a, name in enumerate(ARMS)
@@ -159,10 +160,16 @@ def label_facts(moments: Moments, *, limit: float, selection: str, blind: bool |
     facts: dict[str, Any] = {
         "selection": selection,
         "blind": blind,
-        "kind": "none" if moments.labels == "none" else "human" if found is None else found.kind,
+        "kind": "none"
+        if moments.labels == "none"
+        else "unchecked"
+        if doubt is not None
+        else "human"
+        if found is None
+        else found.kind,
         "people": people,
         "judge": dict(zip(ARMS, found.judge_labels if found is not None else (0, 0), strict=True)),
-        "text": None if found is None else found.text or None,
+        "text": doubt if found is None else found.text or None,
         "power": None if found is None else dict(zip(ARMS, found.power, strict=True)),
         "gain": None if found is None else dict(zip(ARMS, found.gain, strict=True)),
         "agreement": None,

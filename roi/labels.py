@@ -18,12 +18,23 @@ from roi.moments import Moments
 from roi.rectify import ENOUGH_EVENTS, arm_rates
 from roi.words import and_list, percent
 
-__all__ = ["LabelledRates", "WeightedEvents", "by_cell", "earns_credit", "labelled_rates", "weighted_severe"]
+__all__ = [
+    "LabelledRates",
+    "WeightedEvents",
+    "by_cell",
+    "earns_credit",
+    "labelled_rates",
+    "weighted_severe",
+    "why_no_credit",
+]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-NEARLY_ALL = 0.95  # of the cases judged, of the labelled ones and of the others
+NEARLY_ALL = 0.95  # of the cases judged, labelled or not; of an arm's cases labelled, to be all
+STANDS_FOR = (0.8, 1.25)  # times an arm's cases: what weighted labels may add up to
+SAMPLING_ERRORS = 3  # of that sum, within which it may be chance
+SIDES = ("without the agent", "with the agent")
 
 ERROR = tuple(HUMAN.index(x) for x in ("minor", "moderate", "major", "critical", "unknown"))
 SEVERE = tuple(HUMAN.index(x) for x in ("major", "critical", "unknown"))
@@ -140,13 +151,30 @@ def earns_credit(moments: Moments, selection: str) -> bool:
         moments: Moments of the production cases.
         selection: How people chose the cases they labelled, as the parameter file says.
     """
-    if moments.labels == "judge":
+    if moments.labels == "judge" or why_no_credit(moments, selection) is not None:
         return False
-    found = labelled_rates(moments)
-    if found is not None:
-        return found.kind != "unchecked"
+    if labelled_rates(moments) is not None:
+        return True
     nearly_all = int(moments.labelled.sum()) >= NEARLY_ALL * max(int(moments.n.sum()), 1)
     return selection in ("all", "random") or (selection == "unknown" and nearly_all)
+
+
+def why_no_credit(moments: Moments, selection: str) -> str | None:
+    """What is wrong with the labels, in a sentence; None where nothing is, or nobody says how they were chosen.
+
+    Args:
+        moments: Moments of the production cases.
+        selection: How people chose the cases they labelled, as the parameter file says.
+    """
+    found = labelled_rates(moments)
+    if found is not None:
+        return found.text if found.kind == "unchecked" else None
+    if selection != "all" or moments.labels == "judge":
+        return None
+    labelled, cases = (
+        [int(x[moments.arm == arm].sum()) for arm in (0, 1)] for x in (moments.labelled, moments.n)
+    )
+    return _not_all((labelled[0], labelled[1]), (cases[0], cases[1]))
 
 
 def weighted_severe(moments: Moments, segments: Bools) -> WeightedEvents | None:
@@ -174,6 +202,8 @@ def _doubt(judged: JudgedMoments, human: tuple[int, int], cases: tuple[int, int]
             f"People labelled {labelled:,} of {sum(cases):,} cases and nobody says how these were chosen: their rates "
             "are shown and earn no credit."
         )
+    if judged.selection == "all":
+        return _not_all(human, cases)
     probable = int(judged.probable[judged.human >= 0].sum())
     if judged.selection == "risk_based" and probable < labelled:
         return (
@@ -185,7 +215,50 @@ def _doubt(judged: JudgedMoments, human: tuple[int, int], cases: tuple[int, int]
             f"{labelled - probable:,} of {labelled:,} labelled cases do not say with which probability they were "
             "chosen (label_probability), the others do: their rates are shown and earn no credit."
         )
+    if judged.selection in ("random", "risk_based") and probable and human != cases:
+        return _adds_up_to_others(judged, human, cases)
     return None
+
+
+def _not_all(labelled: tuple[int, int], cases: tuple[int, int]) -> str | None:
+    """Why not all cases can be said to be labelled; None where nearly all of each arm are, or none of it is."""
+    if all(n == 0 or n >= NEARLY_ALL * of for n, of in zip(labelled, cases, strict=True)):
+        return None
+    shares = and_list(
+        f"{percent(n / of)} of the {of:,} cases {side}"
+        for n, of, side in zip(labelled, cases, SIDES, strict=True)
+        if of > 0
+    )
+    return (
+        f"Labels are said to be on all cases (samples.labels.selection), but only {shares} have one, so nobody says "
+        "how these were chosen: their rates are shown and earn no credit. Label the others, or a random sample, and "
+        "say so."
+    )
+
+
+def _adds_up_to_others(judged: JudgedMoments, human: tuple[int, int], cases: tuple[int, int]) -> str | None:
+    """Why the labels are no sample by the chances they state; None where they stand for as many cases as there are.
+
+    The sum of 1 / chance over a sample estimates the number of cases it was drawn from (Horvitz & Thompson 1952), with
+    the variance Σ (1 − p) / p² where each case is drawn by itself.
+    """
+    wrong = []
+    for arm in (0, 1):
+        if human[arm] == 0:
+            continue
+        rows = (judged.arm == arm) & (judged.human >= 0)
+        total = float(judged.weight[rows].sum())
+        error = max(float(judged.weight2[rows].sum()) - total, 0.0) ** 0.5
+        near = STANDS_FOR[0] * cases[arm] <= total <= STANDS_FOR[1] * cases[arm]
+        if not near and abs(total - cases[arm]) > SAMPLING_ERRORS * error:
+            wrong.append(f"{total:,.0f} cases {SIDES[arm]}, where {cases[arm]:,} could have been drawn")
+    if not wrong:
+        return None
+    return (
+        f"By their label_probability people's labels stand for {and_list(wrong)}: that is not how they were chosen, "
+        "and their rates are shown and earn no credit. State the probability with which each case was chosen, or "
+        "label a random sample."
+    )
 
 
 def _unlike(judged: JudgedMoments, s_count: int) -> bool:

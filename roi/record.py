@@ -30,6 +30,7 @@ from roi.footing import (
 from roi.gate import Gate
 from roi.information import evpi
 from roi.labelling_plan import label_facts
+from roi.labels import why_no_credit
 from roi.looks import words_of
 from roi.money import cost_of_waiting, losses, money, price_of_caution, share_assumed, summary
 from roi.options import Option
@@ -85,7 +86,8 @@ def build_record(a: Analysis) -> dict[str, Any]:
         )
     if a.scale is not None and not a.economics.error_credit and not a.measured.errors_stated:
         warnings.append(
-            "Which cases people labelled is not known, or only a program judged them: fewer errors earn no credit."
+            why_no_credit(a.moments, p.samples.labels.selection)
+            or "Which cases people labelled is not known, or only a program judged them: fewer errors earn no credit."
         )
     if a.scale is not None and a.scale.scope is not None and a.scale.scope.agent_cost is None:
         warnings.append("The agent's cost per case is not known and is left out of the money.")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from made_labels import labelled_moments
 from pilots import cases, write_pilot
 
+from roi.cli import main
 from roi.labels import labelled_rates
 from roi.parameters import load_parameters
 from roi.pilot import open_pilot
@@ -139,3 +143,84 @@ def test_risk_based_labels_without_their_chances_are_missing_evidence(tmp_path):
     record = open_pilot(write_pilot(tmp_path / "b", judged(600, chance=True), changes)).decision.record
     assert next(g for g in record["gates"] if g["gate"] == "severe_errors")["state"] != "missing_evidence"
     assert record["labels"]["kind"] in ("rectified", "human")
+
+
+def severe_gate(record):
+    return next(g for g in record["gates"] if g["gate"] == "severe_errors")
+
+
+def by_people_alone(n=600, *, seed=5, chance=0.5, only_errors=False):
+    """Cases that people alone labelled, each labelled one with its chance; errors are looked at more often."""
+    rng = np.random.default_rng(seed)
+    rows = cases(n, error_baseline=0.15, error_pilot=0.1, share_pilot=0.5)
+    for row in rows:
+        p = min(1.0, 1.6 * chance) if row["outcome"] == "error" else 0.0 if only_errors else chance
+        looked = rng.random() < p
+        row["label_probability"] = p if looked else ""
+        if not looked:
+            row["outcome"] = row["severity"] = ""
+    return rows
+
+
+@pytest.mark.parametrize("selection", ["risk_based", "random"])
+def test_peoples_weighted_labels_need_no_judge(tmp_path, selection):
+    """Without judge_outcome and label_source the labels are weighted by their chances, in roi check and roi decide."""
+    rows = by_people_alone()
+    changes = {"samples": {"labels": {"selection": selection}}, "run": {"draws": 1000}}
+    path = write_pilot(tmp_path, rows, changes)
+    checked = CliRunner().invoke(main, ["check", str(path)])
+    assert checked.exit_code == 0, checked.output
+    done = CliRunner().invoke(main, ["decide", str(path), "--json"])
+    assert done.exit_code == 0, (done.output, done.exception)
+    record = json.loads(done.stdout)
+    assert record["labels"]["kind"] == "weighted"
+    assert not any("earn no credit" in text for text in record["warnings"])
+    assert severe_gate(record)["state"] != "missing_evidence"
+    moments = take_moments(open_samples(load_parameters(path)))
+    found = labelled_rates(moments)
+    for arm, name in enumerate(("baseline", "pilot")):
+        seen = [r for r in rows if r["arm"] == name and r["segment"] == "a" and r["outcome"]]
+        weight = [1 / float(r["label_probability"]) for r in seen]
+        wrong = sum(w for w, r in zip(weight, seen, strict=True) if r["outcome"] == "error")
+        assert found.hits[arm, 0] / found.n[arm, 0] == pytest.approx(wrong / sum(weight))
+
+
+@pytest.mark.parametrize(("selection", "chance"), [("risk_based", 1.0), ("random", 1.0), ("random", 0.5)])
+def test_looking_only_where_a_judge_sees_errors_is_no_sample(tmp_path, selection, chance):
+    """Labels on flagged cases alone, each by a chance of 1 or of 0.8: both numbers are said, and nothing is earned."""
+    rows = by_people_alone(chance=chance, only_errors=True)
+    changes = {"samples": {"labels": {"selection": selection}}, "run": {"draws": 1000}}
+    record = open_pilot(write_pilot(tmp_path, rows, changes)).decision.record
+    assert record["labels"]["kind"] == "unchecked"
+    text = next(x for x in record["warnings"] if "earn no credit" in x)
+    for arm in ("baseline", "pilot"):
+        of = [r for r in rows if r["arm"] == arm]
+        stand_for = sum(1 / float(r["label_probability"]) for r in of if r["outcome"])
+        assert f"{stand_for:,.0f} cases with" in text
+        assert f"{len(of):,} could have been drawn" in text
+    assert "label a random sample" in text
+    assert severe_gate(record)["state"] == "missing_evidence"
+
+
+def test_all_is_not_believed_of_an_arm_that_is_not_labelled(tmp_path):
+    """All labelled but a tenth of one arm: the shares are said, with and without a judge, and nothing is earned."""
+    changes = {"samples": {"labels": {"selection": "all"}}, "run": {"draws": 1000}}
+    for blank, name in ((0.04, "few"), (0.1, "many")):
+        rows = judged(600, share=1.0)
+        pilot = [r for r in rows if r["arm"] == "pilot"]
+        for row in pilot[: int(blank * len(pilot))]:
+            row["outcome"] = row["severity"] = ""
+        plain = [{k: v for k, v in r.items() if not k.startswith("judge_")} for r in rows]
+        for given, kind in ((rows, "judge"), (plain, "plain")):
+            record = open_pilot(write_pilot(tmp_path / name / kind, given, changes)).decision.record
+            texts = [x for x in record["warnings"] if "earn no credit" in x]
+            if name == "few":
+                assert texts == []
+                assert record["labels"]["kind"] == "human"
+                assert severe_gate(record)["state"] != "missing_evidence"
+            else:
+                assert "100\u00a0% of the 300 cases without the agent" in texts[0]
+                assert "90\u00a0% of the 300 cases with the agent" in texts[0]
+                assert "Label the others, or a random sample" in texts[0]
+                assert record["labels"]["kind"] == "unchecked"
+                assert severe_gate(record)["state"] == "missing_evidence"
