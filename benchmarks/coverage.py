@@ -88,7 +88,8 @@ class Cell:
             if self.workers is None
             else f"{self.workers} {'within' if self.within else 'between'}"
         )
-        return f"{self.cases:>4} {how:<12} sd {self.log_sd:.1f} corr {self.correlation:.1f} err {100 * self.rates[1]:>4.1f} %"
+        shape = f"sd {self.log_sd:.1f} corr {self.correlation:.1f}"
+        return f"{self.cases:>4} {how:<12} {shape} err {100 * self.rates[1]:>4.1f} %"
 
 
 def cells() -> list[Cell]:

@@ -47,6 +47,7 @@ class Styles:
         timezone: Of times that carry none.
         shifts: Days (ISO) on which that zone moves its clocks.
         dressed: Canonical column → what may stand around its numbers; absent columns hold bare numbers.
+        clocks: Canonical columns whose durations are all hours and minutes (`1:30`).
     """
 
     decimals: Mapping[str, DecimalStyle]
@@ -54,6 +55,7 @@ class Styles:
     timezone: str
     shifts: tuple[str, ...] = ()
     dressed: Mapping[str, Dress] = field(default_factory=dict)
+    clocks: frozenset[str] = frozenset()
 
 
 def clean(text: str, missing: tuple[str, ...]) -> str:
@@ -220,7 +222,8 @@ def cast(column: CanonicalColumn, text: str, *, unit: str | None, theirs: str, s
     dress = styles.dressed.get(column.name)
     if kind == "minutes":
         if unit == "duration":
-            return _duration(text)
+            # Where a whole column is written 1:30, seconds make it a form that is read everywhere.
+            return _duration(f"({text} || ':00')" if column.name in styles.clocks else text)
         # Six places of a day are a tenth of a second, too little for minutes that are fractions of a day.
         precision, scale = (30, 12) if unit in ("hours", "days") else (18, 6)
         return _in_minutes(_any_number(text, style, dress, precision, scale), unit or "minutes")

@@ -98,9 +98,9 @@ def settle(
         m.name: undress(at[m.sources[0]], dressed[m.name]) if m.name in dressed else at[m.sources[0]]
         for m in numbers
     }
-    unsettled: dict[str, tuple[str, str]] = {}
+    clocks, unsettled, doubts = _clocks(con, spec, maps, rows, unread)
+    styles = replace(styles, clocks=clocks)
     settled: list[tuple[Part, Styles]] = []
-    doubts: list[str] = []
     for part in rows.parts or (Part(rows.label, rows.select),):
         texts = texts_sql(part.select(sources), sources, spec.missing)
         decimals, why_numbers = decimal_styles(con, texts, written if failing else {})
@@ -122,7 +122,7 @@ def settle(
             unsettled.setdefault(back[text], (part.label, f"{why}; {mend}"))
         read = {name: (written[name], style) for name, style in decimals.items()}
         doubts += [f"{part.label}: {doubt}" for doubt in doubtful_numbers(con, texts, read)]
-    if not any(s.decimals or s.dates or s.dressed for _, s in settled):
+    if not any(s.decimals or s.dates or s.dressed or s.clocks for _, s in settled):
         return Settled(None, unsettled, ())
     return Settled(_typed(spec, maps, rows, settled), unsettled, tuple(doubts))
 
@@ -140,6 +140,41 @@ def _typed(
         texts = texts_sql(" union all ".join(selects), sources, spec.missing)
         typed.append(typed_sql(spec.table, maps, texts, alike[0][1]))
     return replace(typed[0], sql=" union all ".join(t.sql for t in typed))
+
+
+def _clocks(
+    con: Connection, spec: TableSpec, maps: Sequence[ColumnMap], rows: Rows, unread: frozenset[str]
+) -> tuple[frozenset[str], dict[str, tuple[str, str]], list[str]]:
+    """Durations that are all written `1:30`: which are hours and minutes, which cannot be told, what is said."""
+    sources = sources_of(maps)
+    texts = texts_sql(rows.select(sources), sources, spec.missing)
+    clocks: list[str] = []
+    unsettled: dict[str, tuple[str, str]] = {}
+    said: list[str] = []
+    for m in maps:
+        if m.unit != "duration" or len(m.sources) != 1 or m.sources[0] not in unread:
+            continue
+        text = f"t{sources.index(m.sources[0])}"
+        patterns = {
+            "any": r"(?s).*",
+            "clock": r"\d+:[0-5]\d",
+            "above": r"0*(2[4-9]|[3-9]\d|[1-9]\d\d+):[0-5]\d",
+        }
+        counts = _counts(con, texts, text, patterns)
+        if not counts["clock"] or counts["clock"] < counts["any"]:
+            continue
+        place = f"{spec.place}.columns.{m.name}"
+        mend = "write 0:24:05, or say minutes with query: and set"
+        if counts["above"]:
+            why = f"{_values(counts['above'])} with more than 23 before the colon: h:mm and mm:ss cannot be told"
+            unsettled[m.sources[0]] = (rows.label, f"{why} apart; {mend} {place}.unit: minutes")
+        else:
+            clocks.append(m.name)
+            said.append(
+                f"{rows.label}: {m.name}: {_values(counts['clock'])} as 1:30 and read as hours and minutes; "
+                f"if they are minutes and seconds, {mend} {place}.unit: minutes"
+            )
+    return frozenset(clocks), unsettled, said
 
 
 def _dress(table: str, m: ColumnMap, maps: Sequence[ColumnMap], currency: str | None) -> Dress:

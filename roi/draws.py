@@ -80,7 +80,9 @@ def factor(covariance: Floats) -> Floats:
         most = float(np.max(diagonal))
         if not most > 1e-12 * largest:
             break
-        pivot = int(np.argmax(diagonal >= most * (1 - 1e-9)))  # the first of equals, whatever the last digits say
+        pivot = int(
+            np.argmax(diagonal >= most * (1 - 1e-9))
+        )  # the first of equals, whatever the last digits say
         column = rest[:, pivot] / np.sqrt(diagonal[pivot])
         columns.append(column)
         rest = rest - np.outer(column, column)

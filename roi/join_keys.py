@@ -23,6 +23,7 @@ Keys = Literal["auto", "exact", "folded", "number"]
 
 _FORMS: tuple[Literal["exact", "folded", "number"], ...] = ("exact", "folded", "number")
 _SAID = {"folded": "without regard to case and spaces", "number": "by their number"}
+_NUMBERED = "regexp_matches(folded, '[0-9]')"
 _SPACES = r"'[\s\x{00A0}\x{202F}]+'"
 
 
@@ -102,6 +103,7 @@ def _one_key(
         _hold_forms(con, other, key, "forms_theirs")
         if how == "auto":
             _drop_foreign_prefixes(con)
+        prefixes = _prefixes(con)
         _pseudonyms(con, other.columns[key].kind)
         found = {form: _match(con, form) for form in _FORMS}
         form: Literal["exact", "folded", "number"] = "exact" if how == "auto" else how
@@ -122,6 +124,8 @@ def _one_key(
             f"{other.rows.label}: keys were matched {_SAID[form]}: {found[form].cases:,} of {total:,} cases "
             f"(as they are written: {found['exact'].cases:,})"
         )
+        if form == "number" and max(prefixes) > 1:
+            warnings.append(_several(con, other, key, prefixes))
         name = f"{other.name}_{key}"
         con.execute(
             f"create or replace table {name} as select o.* replace (coalesce(m.ours, o.{key}) as {key}) "
@@ -173,12 +177,48 @@ def _drop_foreign_prefixes(con: Connection) -> None:
                 f"update forms_{side} set number = folded where prefix in (select prefix from foreign_{side})"
             )
             con.execute(f"drop table foreign_{side}")
+        return
+    # One other prefix may be another name of the same things; several are several things, of which none is known.
+    several = con.execute(
+        f"select (select count(distinct prefix) from forms_theirs where {_NUMBERED}) > 1 "
+        f"and exists(select 1 from forms_ours where prefix <> '' and {_NUMBERED})"
+    ).fetchall()[0][0]
+    if several:
+        con.execute("update forms_theirs set number = folded where prefix <> ''")
+
+
+def _prefixes(con: Connection) -> tuple[int, int]:
+    """How many kinds of letters stand before the numbers of the cases, and of the others; none is one of them."""
+    con.execute(
+        "alter table forms_ours add column other boolean; alter table forms_theirs add column other boolean; "
+        "update forms_ours set other = false; "
+        f"update forms_theirs set other = {_NUMBERED} and prefix <> '' "
+        "and prefix not in (select prefix from forms_ours)"
+    )
+    counts = [
+        int(con.execute(f"select count(distinct prefix) from {side} where {_NUMBERED}").fetchall()[0][0])
+        for side in ("forms_ours", "forms_theirs")
+    ]
+    return counts[0], counts[1]
+
+
+def _several(con: Connection, other: ReadTable, key: str, prefixes: tuple[int, int]) -> str:
+    rows, matched = con.execute(
+        "select count(*), count(*) filter (t.number in (select number from forms_ours)) "
+        f"from {other.name} o join forms_theirs t on t.exact = o.{key} where t.other"
+    ).fetchall()[0]
+    ours, theirs = (f"{n:,} kind{'s' if n != 1 else ''} of prefix" for n in prefixes)
+    entries = "entry carries" if rows == 1 else "entries carry"
+    return (
+        f"{other.rows.label}: numbers stand after {theirs} (none counts as one), those of the cases after {ours}; "
+        f"{rows:,} {entries} other prefixes than the cases, {matched:,} of them matched by number all the same"
+    )
 
 
 def _pseudonyms(con: Connection, domain: str) -> None:
     for side in ("forms_ours", "forms_theirs"):
         forms = ", ".join(f"{pseudonym(form, domain)} as {form}" for form in _FORMS)
-        con.execute(f"create or replace table {side} as select {forms} from {side}")
+        con.execute(f"create or replace table {side} as select {forms}, other from {side}")
 
 
 def _match(con: Connection, form: str) -> _Match:

@@ -89,7 +89,9 @@ def rate_draws(standard: Floats, df: float, hits: float, others: float, reach: f
         Shape (n_draws,), in [0, 1]; the mean is hits / (hits + others).
     """
     if not (hits >= reach >= 0 and others >= reach and hits > 0 and others > 0):
-        raise ValueError(f"a rate needs hits and others above 0 and at least reach, not {hits}, {others}, {reach}")
+        raise ValueError(
+            f"a rate needs hits and others above 0 and at least reach, not {hits}, {others}, {reach}"
+        )
     low = _beta_quantiles(hits - reach, others + reach)
     high = _beta_quantiles(hits + reach, others - reach)
     mean = hits / (hits + others)
@@ -98,7 +100,9 @@ def rate_draws(standard: Floats, df: float, hits: float, others: float, reach: f
     least, most = 0.1, 60.0
     for _ in range(30):
         power = (least + most) / 2
-        least, most = (power, most) if float((np.exp(power * _PATH) * gap).sum()) > missing else (least, power)
+        least, most = (
+            (power, most) if float((np.exp(power * _PATH) * gap).sum()) > missing else (least, power)
+        )
     drawn = np.interp(standard, _t_grid(df), low + np.exp(least * _PATH) * (high - low))
     found = float(drawn.mean())
     return np.minimum(drawn * (mean / found), 1.0) if found > 0 else np.full(drawn.size, mean)

@@ -39,7 +39,9 @@ Bools = npt.NDArray[np.bool_]
 
 ARMS = ("baseline", "pilot")
 COMPONENTS = ("handling_minutes", "review_minutes", "rework_minutes")
-MAX_UNITS = 10_000  # more units than this are bundled: by the head of their pseudonym, which is a hash already
+MAX_UNITS = (
+    10_000  # more units than this are bundled: by the head of their pseudonym, which is a hash already
+)
 MIN_WORKERS = 4  # fewer workers say too little about how workers differ
 ALL = "(all)"  # the one segment of a sample that names none
 

@@ -67,6 +67,7 @@ def add_joins(
         if look.problems or aligned.problems:
             continue
         zone = join.rows.timezone or around.timezone
+        warnings += _of_no_case(con, cases, aligned.other, keys)
         settled = settle_entries(con, cases, aligned.other, join, timezone=zone)
         warnings += settled.warnings
         cases, taken = _joined(con, cases, settled.other, join, i, [*matched], problems)
@@ -74,6 +75,23 @@ def add_joins(
             matched[f"matched_{i}"] = other.rows.label
             takes[f"matched_{i}"] = taken
     return Joined(cases, matched, takes)
+
+
+def _of_no_case(con: Connection, cases: ReadTable, other: ReadTable, keys: list[str]) -> list[str]:
+    """What is said of rows of an export whose case the sample does not hold."""
+    alike = " and ".join(f"c.{key} = o.{key}" for key in keys)
+    named = " and ".join(f"o.{key} is not null" for key in keys)
+    lost, total = con.execute(
+        f"select count(*) filter ({named} and not exists (select 1 from {cases.name} c where {alike})), "
+        f"count(*) from {other.name} o"
+    ).fetchall()[0]
+    if not lost:
+        return []
+    belong, add = ("rows belongs", "adds") if lost == 1 else ("rows belong", "add")
+    return [
+        f"{other.rows.label}: {lost:,} of {total:,} {belong} to no case of the sample ({lost / total:.1%}) and {add} "
+        "nothing; is an extract of the cases too short, or are keys written in another way?"
+    ]
 
 
 def with_key(actions: TableSpec, cases: TableSpec) -> TableSpec:

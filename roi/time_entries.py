@@ -16,6 +16,8 @@ OUT = "out_"
 """A column of the settled table: whether an entry is left out of the sums."""
 
 _OVERNIGHT = 480  # minutes over midnight that nobody works on one case
+_FAR = 10  # times the 90th percentile of an export's entries
+_AT_LEAST = 120  # minutes, up to which an entry may be long among short ones
 _SWAPPED = 0.2  # share of entries ending before they start that is no slip but a mix-up of columns
 _FEWEST = 20  # entries, below which rounding cannot be told from chance
 _SURE = 4.0  # standard errors above chance
@@ -89,7 +91,8 @@ def settle_entries(
 
     An entry is too long beyond `join.longest` minutes (a stated `cap` that is longer holds instead), or if it runs over
     midnight for more than eight hours and no cap is stated. Overlapping parts of entries of a case count once; of each
-    person, where the entries name people.
+    person, where the entries name people. Entries over midnight that are shorter, and such as are far longer than the
+    others, stay in the sums and are named.
 
     Args:
         con: The engine.
@@ -139,12 +142,14 @@ class _Look:
         name = f"{self.other.name}_e"
         blank = f"coalesce({', '.join(quoted(m) for m in self.summed)}) is null"
         long = f"({self.minutes}) > {self.longest:g}::decimal(18,6)"
+        over = "false"
+        if self.timed:
+            over = f"coalesce({self._local('started_at')}::date <> {self._local('ended_at')}::date, false)"
         if self.midnight:
-            over = f"{self._local('started_at')}::date <> {self._local('ended_at')}::date"
-            long = f"({long} or coalesce({over} and ({self.minutes}) > {_OVERNIGHT}, false))"
+            long = f"({long} or ({over} and ({self.minutes}) > {_OVERNIGHT}))"
         self.con.execute(
             f"create or replace table seen as select o.*, rowid as row_, {self.minutes} as minutes_, "
-            f"({blank}) as blank_, not ({blank}) and {long} as long_, {self.ours} as ours_ "
+            f"({blank}) as blank_, not ({blank}) and {long} as long_, {self.ours} as ours_, {over} as over_ "
             f"from {self.other.name} o where {' and '.join(f'{k} is not null' for k in self.join.on)}"
         )
         self._count()
@@ -158,7 +163,7 @@ class _Look:
             own = f"case when {kept} < 1 then {share} else {quoted(m)} end" if self.timed else quoted(m)
             values.append(f"(case when long_ then {capped} else {own} end)::decimal(18,6) as {quoted(m)}")
         self.con.execute(
-            f"create or replace table {name} as select * exclude (row_, minutes_, blank_, long_, ours_) "
+            f"create or replace table {name} as select * exclude (row_, minutes_, blank_, long_, ours_, over_) "
             f"replace ({', '.join(values)}), ({out}) as {OUT} from seen order by row_"
         )
         self.con.execute("drop table seen; drop table if exists covered")
@@ -216,6 +221,7 @@ class _Look:
                 f"{long:,} of {n:,} time {are} longer than {self.longest:g} minutes{over}, as if left running "
                 f"({self._first('long_')}); {_fate(self.join, 'long', long_cases, self.longest)}"
             )
+        self._doubtful(n)
         if blank:
             have = "entries has" if blank == 1 else "entries have"
             self._say(
@@ -230,6 +236,32 @@ class _Look:
             have = "cases has" if shared == 1 else "cases have"
             self._say(f"{shared:,} of {cases:,} {have} time entries of several people, which are added")
         self._rounding(n / max(cases, 1))
+
+    def _doubtful(self, n: int) -> None:
+        """Name what is summed though a timer may have been left running: over midnight, or far above the others."""
+        (typical,) = self.con.execute(
+            "select quantile_disc(minutes_, 0.9) from seen where not blank_ and minutes_ > 0"
+        ).fetchall()[0]
+        far = "false"
+        if typical is not None:
+            least = max(_FAR * float(typical), _AT_LEAST)
+            far = f"minutes_ > {least:g}::decimal(18,6)"
+        found = {"over_": "over midnight"}
+        found[f"not over_ and {far}"] = (
+            f"longer than {_AT_LEAST} minutes and than {_FAR} times nine of ten others"
+        )
+        for what, why in found.items():
+            odd = f"not blank_ and not long_ and {what}"
+            count, minutes, least = self.con.execute(
+                f"select count(*), sum(minutes_), min(minutes_) from seen where ours_ and {odd}"
+            ).fetchall()[0]
+            if count:
+                are, was = ("is", "it was") if count == 1 else ("are", "they were")
+                self._say(
+                    f"{count:,} of {n:,} time entries {are} {why} ({self._first(odd)}); "
+                    f"the {float(minutes):,.0f} minutes stay in the sum: if {was} left running, set "
+                    f"entries: {{longest: N, unusable: leave_out}} with N below {float(least):,.0f}"
+                )
 
     def _rounding(self, entries: float) -> None:
         n, fives, fifteens = (

@@ -125,9 +125,7 @@ def rates_missed(rng: np.random.Generator, pilots: int, **how: Any) -> np.ndarra
 
 
 @pytest.mark.parametrize("correlation", [0.0, 0.1])
-@pytest.mark.parametrize(
-    ("workers", "cases"), [(None, 100), (4, 100), (10, 300)]
-)
+@pytest.mark.parametrize(("workers", "cases"), [(None, 100), (4, 100), (10, 300)])
 @pytest.mark.parametrize("error_rates", [(0.2, 0.1), (0.05, 0.05)])
 def test_error_rates(correlation: float, workers: int | None, cases: int, error_rates: tuple[float, float]):
     """No upper bar: a correlation of 0.1 is taken for granted, so that uncorrelated cases are covered more often."""

@@ -246,7 +246,9 @@ def test_entries_that_end_before_they_start_or_never(project: Project) -> None:
     assert minutes(samples) == [None, None, 10, 10, 10, 10, 10, 10]
     assert "1 of 11 time entries ends before it starts (first: row 9)" in said(samples, "before it starts")
     assert "2 of 11 time entries have no length (first: rows 9, 10)" in said(samples, "no length")
-    assert "1 of 11 time entries lasts 0 minutes (first: row 11) and adds nothing" in said(samples, "0 minutes")
+    assert "1 of 11 time entries lasts 0 minutes (first: row 11) and adds nothing" in said(
+        samples, "0 minutes"
+    )
     samples = tracked(project, entries, entries={"unusable": "leave_out"})
     assert minutes(samples) == [10] * 8
 
@@ -446,7 +448,8 @@ def test_an_amount_keeps_its_own_currency(project: Project) -> None:
 
 
 def test_no_key_of_another_export_stays_in_the_engine(project: Project) -> None:
-    samples = joined(project, ["Secret-1042", "Secret-7"], [("1042", "5"), ("Hidden 7", "6"), ("x9", "1")])
+    theirs = [("1042", "5"), ("Hidden 7", "6"), ("x9", "1")]
+    samples = joined(project, ["Secret-1042", "Secret-7"], theirs, keys="number")
     assert minutes(samples) == [5, 6]
     con = samples.connection.con
     names = con.execute("select table_name from duckdb_tables()").fetchall()
@@ -460,3 +463,64 @@ def test_a_join_does_not_depend_on_the_order_of_rows(project: Project) -> None:
     first = minutes(tracked(project, entries))
     rng.shuffle(entries)
     assert minutes(tracked(project, entries)) == first
+
+
+def test_a_timer_over_midnight_that_is_summed_is_named(project: Project) -> None:
+    """17:30 to 01:00 is shorter than `longest`, and still nobody's work on one case; a late shift may be."""
+    short = [entry(str(i), "09:00", f"09:{5 + i}") for i in range(1, 9)]
+    night = ("1", "w1", DAY + "17:30", "2026-03-03 01:00")
+    samples = tracked(project, [*short, night])
+    assert minutes(samples)[0] == 456
+    text = said(samples, "over midnight")
+    assert "1 of 9 time entries is over midnight (first: row 9); the 450 minutes stay in the sum" in text
+    assert "entries: {longest: N, unusable: leave_out} with N below 450" in text
+    samples = tracked(project, [*short, night], entries={"longest": 449, "unusable": "leave_out"})
+    assert minutes(samples)[0] == 6
+    assert not any("over midnight" in w for w in samples.warnings)
+
+
+@pytest.mark.parametrize(("last", "named"), [("11:01", True), ("11:00", False), ("10:00", False)])
+def test_an_entry_far_above_the_others_is_named(project: Project, last: str, named: bool) -> None:
+    """Entries of 10 minutes: more than ten times these, and more than 120 minutes."""
+    timers = [entry(str(i), "08:00", "08:10") for i in range(10, 30)] + [entry("10", "09:00", last)]
+    samples = tracked(project, timers)
+    assert minutes(samples)[0] is not None
+    found = [w for w in samples.warnings if "longer than 120 minutes" in w]
+    assert len(found) == named
+    assert not named or "(first: row 21); the 121 minutes stay in the sum" in found[0]
+
+
+def test_other_prefixes_are_said_and_not_matched_by_number(project: Project) -> None:
+    """Of 1, OPS-2 and XX-3 only the bare number may be one of CLM-…; cases without a prefix cannot tell."""
+    theirs = [("1", "5"), ("OPS-2", "50"), ("OPS-2", "60"), ("XX-3", "70")]
+    samples = joined(project, ["CLM-1", "CLM-2", "CLM-3"], theirs)
+    assert minutes(samples) == [5, None, None]
+    text = said(samples, "prefixes than the cases")
+    assert "numbers stand after 3 kinds of prefix" in text
+    assert "those of the cases after 1 kind of prefix" in text
+    assert "3 entries carry other prefixes than the cases, 0 of them matched by number" in text
+    assert "OPS" not in text.upper().replace("PREFIX", "")
+    samples = joined(project, ["1", "2", "3"], [("CLM-1", "5"), *theirs[1:]])
+    assert minutes(samples) == [5, 110, 70]
+    assert "4 entries carry other prefixes than the cases, 4 of them" in said(
+        samples, "prefixes than the cases"
+    )
+
+
+def test_rows_of_no_case_are_counted(project: Project) -> None:
+    samples = joined(project, ["1", "2"], [("1", "5"), ("2", "5"), ("8", "5"), ("9", "5"), ("9", "5")])
+    assert "3 of 5 rows belong to no case of the sample (60.0%)" in said(samples, "to no case")
+    samples = joined(project, ["1", "2"], [("1", "5"), ("2", "5")])
+    assert not any("to no case" in w for w in samples.warnings)
+
+
+def test_hours_and_minutes_are_durations_where_all_are_written_so(project: Project) -> None:
+    columns = {"handling_minutes": {"from": "min", "unit": "duration"}}
+    samples = joined(project, ["1", "2", "3"], [("1", "0:07"), ("2", "1:30"), ("3", "")], columns=columns)
+    assert minutes(samples) == [7, 90, None]
+    assert "2 values are written as 1:30 and read as hours and minutes" in said(samples, "hours and minutes")
+    with pytest.raises(SampleError, match="1 value is written with more than 23 before the colon") as raised:
+        joined(project, ["1", "2"], [("1", "0:07"), ("2", "24:10")], columns=columns)
+    assert "query: and set" in str(raised.value)
+    with pytest.raises(SampleError, match="is no duration such as"):
+        joined(project, ["1", "2"], [("1", "0:07"), ("2", "1m31s")], columns=columns)

@@ -131,9 +131,7 @@ def test_segments_that_differ_by_noise_alone_are_pooled_to_one():
     pooled = partially_pooled(values, np.ones(4, dtype=bool))
     assert np.ptp(pooled.mean(axis=1)) < 1e-9
     two = values[:2]
-    assert (
-        partially_pooled(two, np.ones(2, dtype=bool)) is two
-    )  # two say nothing of a spread
+    assert partially_pooled(two, np.ones(2, dtype=bool)) is two  # two say nothing of a spread
 
 
 def test_weaker_designs_widen_by_their_bias():

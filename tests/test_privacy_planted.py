@@ -72,7 +72,9 @@ PHONES = (
 )
 PLANTED = (*NAMES, *MAILS, *ACCOUNTS, *PHONES)
 
-OF_CASES = {t: columns for t, columns in CANONICAL.items() if t != "aggregates"}  # instead of cases: test_aggregates
+OF_CASES = {
+    t: columns for t, columns in CANONICAL.items() if t != "aggregates"
+}  # instead of cases: test_aggregates
 TEXTS = {
     table: [n for n, c in columns.items() if c.kind in NAMES_HIDDEN or c.kind == "category"]
     for table, columns in OF_CASES.items()

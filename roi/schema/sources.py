@@ -41,7 +41,9 @@ class SourceSpec(Group):
         description="CSV, TSV, Parquet, JSON Lines or XLSX files (also .gz): paths or globs relative to the "
         "project folder; several are united by column name.",
     )
-    sheet: Text | None = Field(None, description="The sheet of a workbook; by default the one that holds the columns.")
+    sheet: Text | None = Field(
+        None, description="The sheet of a workbook; by default the one that holds the columns."
+    )
     header_row: Integer | None = Field(
         None, description="The row of a spreadsheet, from 1, that holds the column names."
     )
