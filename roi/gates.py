@@ -363,6 +363,19 @@ def severe_error_gate(
     evidence += f"{percent(found.upper)}."
     if found.unknown:
         evidence += f" {found.unknown} errors of unknown severity are counted as severe."
+    if state != "shown" and found.unknown == found.events > 0:
+        # Nobody saw a severe error: what stands against the agent is that nobody wrote down how bad its errors were.
+        return Gate(
+            gate="severe_errors",
+            label=label,
+            state="missing_evidence",
+            value=found.rate,
+            threshold=limit,
+            evidence=evidence,
+            mend=f"Record how severe each of the {found.unknown:,} errors is (severity)",
+            more_cases=None,
+            free=False,
+        )
     return Gate(
         gate="severe_errors",
         label=label,
