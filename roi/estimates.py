@@ -49,7 +49,8 @@ def estimates(a: Analysis, warnings: list[str]) -> dict[str, dict[str, Any] | No
             draws,
             label=label,
             unit=unit,
-            evidence="sourced" if arm == 0 and measured.stand_in else measured.evidence,
+            # What rests on a stated baseline is no better known than that.
+            evidence="sourced" if arm != 1 and measured.stand_in else measured.evidence,
             n=units_of(a, arm),
             unit_of_n=m.unit_kind,
         )

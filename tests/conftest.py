@@ -7,4 +7,6 @@ import sys
 from pathlib import Path
 
 os.environ.setdefault("OPENPYXL_LXML", "False")  # before anything imports openpyxl: lxml writes other bytes
+# numba asks whether the package coverage is there, and must not find benchmarks/coverage.py on the path instead.
+sys.modules.setdefault("coverage", None)  # type: ignore[arg-type]
 sys.path.insert(0, str(Path(__file__).parent))

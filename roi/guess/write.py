@@ -49,7 +49,7 @@ _WANTED = {
 _ABSENT = {
     "case_id": "the column whose value names the case; several as a list",
     "arm": "the column that tells the cases worked as before from those worked with the agent: "
-    "{from: their column, values: {their value: baseline, their value: pilot}}",
+    "{from: their column, values: {their value: baseline, their value: pilot}}, or {value: pilot} where all were",
 }
 
 
