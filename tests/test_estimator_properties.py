@@ -17,6 +17,7 @@ from pilots import cases, controls, write_pilot
 
 from roi.analysis import Decided, decide_moments
 from roi.assumptions import Assumptions
+from roi.cells import MUCH
 from roi.measured import Measured, measure
 from roi.moments import Moments
 from roi.parameters import load_parameters
@@ -145,8 +146,8 @@ def test_scaled_minutes_are_scaled_draws(pilot, factor):
 def test_minutes_added_to_both_arms_leave_the_difference(pilot, constant):
     """What is estimated and its error to rounding; the interval as far as draws tell.
 
-    An interval that was shortened to keep few workers' minutes above 0 may be longer, and one of workers in both arms
-    leans less: how far it does is a matter of the error as a share of the mean.
+    An interval that was shortened to keep few workers' minutes above 0 may be longer, and one of workers in both arms,
+    or of an arm that is much less known than the other, leans less: that is a matter of the error as a share of the mean.
     """
     rows = rows_of(**pilot)
     one, other = measured(rows), measured(rows | {"minutes": rows["minutes"] + constant})
@@ -157,6 +158,9 @@ def test_minutes_added_to_both_arms_leave_the_difference(pilot, constant):
     assert other.cells.df == pytest.approx(one.cells.df, rel=1e-6)
     if pilot["workers"] is None or not pilot["within"]:
         size = float(np.diff(ends(here))[0])
+        relative = errors[0] / one.cells.point["human_minutes"]
+        if (relative.max(axis=0) > MUCH * relative.min(axis=0)).any():
+            return
         assert np.diff(ends(there))[0] >= size * 0.99
         if one.cells.df > 20:
             assert ends(there) == pytest.approx(ends(here), abs=MONTE_CARLO * size)
