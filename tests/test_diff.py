@@ -87,6 +87,7 @@ def test_several_changes_share_the_whole_without_an_order(before, rows, tmp_path
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_data_effect_is_that_of_a_run_with_the_earlier_file(before, rows, tmp_path):
     """An oracle: the earlier file on the new data is a run of its own."""
     more = [*rows, *(r | {"case_id": f"N{r['case_id']}"} for r in cases(300, pilot=10.0, seed=9))]
@@ -97,6 +98,7 @@ def test_the_data_effect_is_that_of_a_run_with_the_earlier_file(before, rows, tm
     assert effects["Labour cost per hour"] == pytest.approx(scale(record)[0] - scale(data_alone)[0])
 
 
+@pytest.mark.slow
 def test_a_cost_line_that_was_added_is_priced_and_one_that_went_is_not(before, rows, tmp_path):
     added = [*COSTS, {"name": "Audit", "kind": "evaluation", "amount": 9000, "per": "once"}]
     pilot, record = after(tmp_path / "added", rows, {"economics": {"costs": added}})
@@ -108,6 +110,7 @@ def test_a_cost_line_that_was_added_is_priced_and_one_that_went_is_not(before, r
     assert sum(row["worth"] for row in effects.rows) == pytest.approx(scale(record)[0] - scale(before)[0])
 
 
+@pytest.mark.slow
 def test_another_seed_is_the_seed_and_not_the_data(before, rows, tmp_path):
     pilot, record = after(tmp_path, rows, {"run": {"seed": 7}})
     found = compare(before, record)

@@ -99,7 +99,7 @@ def check_variant(seed: int, folder: Path) -> tuple[Variant, list[Grade]]:
     return variant, grades
 
 
-@pytest.mark.parametrize("seed", [1, 10, 13, 28])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(s, marks=pytest.mark.slow) for s in (10, 13, 28))])
 def test_a_variant_passes_the_check_once_its_open_lines_are_filled(seed: int, folder: Path) -> None:
     _, grades = check_variant(seed, folder)
     states = Counter(g.state for g in grades)
