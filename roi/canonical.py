@@ -9,7 +9,7 @@ from typing import Literal
 from roi.schema.tables import TABLE_COLUMNS
 from roi.schema.tables import Column as Listed
 
-__all__ = ["CANONICAL", "NAMES_HIDDEN", "CanonicalColumn", "Kind", "required", "sql_type"]
+__all__ = ["CANONICAL", "NAMES_HIDDEN", "CanonicalColumn", "Kind", "required"]
 
 Kind = Literal[
     "case",
@@ -112,8 +112,3 @@ CANONICAL: Mapping[str, Mapping[str, CanonicalColumn]] = {
 def required(table: str) -> tuple[str, ...]:
     """The columns without which a table cannot be read."""
     return tuple(name for name, column in CANONICAL[table].items() if column.required)
-
-
-def sql_type(kind: Kind) -> str:
-    """The DuckDB type in which a kind is stored."""
-    return _SQL_TYPES.get(kind, "varchar")

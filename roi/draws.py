@@ -16,7 +16,6 @@ import numpy.typing as npt
 from scipy.special import betaincinv, gammaincinv, ndtr, ndtri, stdtrit
 
 __all__ = [
-    "beta_draws",
     "dirichlet_draws",
     "joint_t_draws",
     "normal_draws",
@@ -125,26 +124,6 @@ def joint_t_draws(covariance: Floats, df: float, n: int, rng: np.random.Generato
         deviations += scale[:, j, None] * normal[j]
     deviations *= mixing
     return np.concatenate([deviations, -deviations], axis=1).T
-
-
-def beta_draws(a: float, b: float, n: int, rng: np.random.Generator) -> Floats:
-    """Draws of a rate whose mean is exactly a / (a + b).
-
-    Args:
-        a: Positive events, prior included, above 0.
-        b: The others, above 0.
-        n: How many.
-        rng: Random stream.
-
-    Returns:
-        Shape (n,), in [0, 1].
-    """
-    if not (a > 0 and b > 0):
-        raise ValueError(f"a beta needs a > 0 and b > 0, not {a} and {b}")
-    drawn = rng.beta(a, b, n)
-    mean = a / (a + b)
-    found = float(np.mean(drawn))
-    return np.minimum(drawn * (mean / found), 1.0) if found > 0 else np.full(n, mean)
 
 
 def dirichlet_draws(weights: Sequence[float] | Floats, n: int, rng: np.random.Generator) -> Floats:

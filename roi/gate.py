@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["CONTROLS", "Gate", "State", "rate_state"]
+__all__ = ["CONTROLS", "Gate", "State", "missing_evidence", "rate_state"]
 
 State = Literal["shown", "not_shown", "exceeded", "missing_evidence"]
 
@@ -49,6 +49,31 @@ class Gate:
     def is_control(self) -> bool:
         """Whether it is one of the five control layers."""
         return self.gate in CONTROLS
+
+
+def missing_evidence(
+    gate: str,
+    label: str,
+    *,
+    evidence: str,
+    mend: str,
+    value: float | None = None,
+    threshold: float | None = None,
+    more_cases: int | None = None,
+    free: bool = False,
+) -> Gate:
+    """A gate that stays closed because nothing there can open it; arguments as `Gate`'s attributes."""
+    return Gate(
+        gate=gate,
+        label=label,
+        state="missing_evidence",
+        value=value,
+        threshold=threshold,
+        evidence=evidence,
+        mend=mend,
+        more_cases=more_cases,
+        free=free,
+    )
 
 
 def rate_state(lower: float, upper: float, limit: float) -> State:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from roi.draws import one_sided_bounds
 from roi.economics import Economics
-from roi.gate import Gate, rate_state
+from roi.gate import Gate, missing_evidence, rate_state
 from roi.labels import labelled_rates
 from roi.measured import Measured
 from roi.moments import ALL, Moments
@@ -64,11 +64,9 @@ def complete_minutes(measured: Measured, *, flips: bool, undeclared: tuple[str, 
     """
     base, pilot = missing_minutes(measured.moments)
     if measured.human is None:
-        return Gate(
-            gate="complete_minutes",
-            label="Minutes recorded",
-            state="missing_evidence",
-            value=None,
+        return missing_evidence(
+            "complete_minutes",
+            "Minutes recorded",
             threshold=MISSING_SHARE,
             evidence="No case has minutes.",
             mend="Record the hands-on minutes of each case",
@@ -161,11 +159,9 @@ def covered_demand(measured: Measured, *, least: float) -> Gate:
         evidence = "The cases name no segments; they are taken to be like production."
     unnamed = measured.moments.segments == (ALL,) and not measured.weights.stated
     if unnamed:
-        return Gate(
-            gate="covered_demand",
-            label="Demand covered by the sample",
-            state="missing_evidence",
-            value=None,
+        return missing_evidence(
+            "covered_demand",
+            "Demand covered by the sample",
             threshold=least,
             evidence="A production mix is stated, but the cases do not say their segment.",
             mend="Map the column that holds the segment (samples.cases.columns.segment)",
@@ -192,11 +188,9 @@ def usable_inputs(measured: Measured, segments: tuple[str, ...], *, least: float
     known, clean = int(moments.inputs_known[inside].sum()), int(moments.inputs_clean[inside].sum())
     label = "Usable inputs"
     if known == 0:
-        return Gate(
-            gate="usable_inputs",
-            label=label,
-            state="missing_evidence",
-            value=None,
+        return missing_evidence(
+            "usable_inputs",
+            label,
             threshold=least,
             evidence="Nobody recorded whether the inputs of a case were defective.",
             mend="Record input defects for 60 production cases (input_defects)",
@@ -244,12 +238,9 @@ def known_cost(measured: Measured, economics: Economics) -> Gate:
     metered = any(name.startswith("agent_cost:") for name in moments.statistics)
     errors = int(moments.outcome[:, 1].sum())
     if errors and economics.error_cost is None:
-        return Gate(
-            gate="known_cost",
-            label=label,
-            state="missing_evidence",
-            value=None,
-            threshold=None,
+        return missing_evidence(
+            "known_cost",
+            label,
             evidence=f"{errors:,} errors were seen, and nobody says what an error costs.",
             mend="State economics.error_cost",
             free=True,
@@ -265,11 +256,9 @@ def known_cost(measured: Measured, economics: Economics) -> Gate:
         )
     if measured.unpriced:
         currencies = ", ".join(measured.unpriced)
-        return Gate(
-            gate="known_cost",
-            label=label,
-            state="missing_evidence",
-            value=None,
+        return missing_evidence(
+            "known_cost",
+            label,
             threshold=KNOWN_COST_SHARE,
             evidence=f"Costs are logged in {currencies} and no exchange rate is stated.",
             mend=f"State economics.fx for {currencies}",
@@ -309,11 +298,9 @@ def severe_error_gate(
     found = severe_errors(moments, chosen)
     per_100 = f"{limit * 100:g} in 100"
     if found.n == 0 or moments.labels == "judge":
-        return Gate(
-            gate="severe_errors",
-            label=label,
-            state="missing_evidence",
-            value=None,
+        return missing_evidence(
+            "severe_errors",
+            label,
             threshold=limit,
             evidence="Outcomes were judged by a program alone, and nobody checked the judge."
             if moments.labels == "judge"
@@ -323,10 +310,9 @@ def severe_error_gate(
         )
     if moments.sourced and found.lower <= limit:
         fresh = NOTHING_LABELLED.needed(limit)
-        return Gate(
-            gate="severe_errors",
-            label=label,
-            state="missing_evidence",
+        return missing_evidence(
+            "severe_errors",
+            label,
             value=found.rate,
             threshold=limit,
             evidence=f"A report counts {found.events} severe errors in {found.n:,} cases (errors of unknown severity "
@@ -337,10 +323,9 @@ def severe_error_gate(
     if not labels_known and not moments.sourced:
         chances = moments.judged is None or moments.judged.selection in ("all", "unknown")
         by_people = None if chances else labelled_rates(moments)
-        return Gate(
-            gate="severe_errors",
-            label=label,
-            state="missing_evidence",
+        return missing_evidence(
+            "severe_errors",
+            label,
             value=found.rate,
             threshold=limit,
             evidence=f"{found.events} severe errors in {found.n:,} labelled cases; nobody says how these were chosen."
@@ -365,16 +350,13 @@ def severe_error_gate(
         evidence += f" {found.unknown} errors of unknown severity are counted as severe."
     if state != "shown" and found.unknown == found.events > 0:
         # Nobody saw a severe error: what stands against the agent is that nobody wrote down how bad its errors were.
-        return Gate(
-            gate="severe_errors",
-            label=label,
-            state="missing_evidence",
+        return missing_evidence(
+            "severe_errors",
+            label,
             value=found.rate,
             threshold=limit,
             evidence=evidence,
             mend=f"Record how severe each of the {found.unknown:,} errors is (severity)",
-            more_cases=None,
-            free=False,
         )
     return Gate(
         gate="severe_errors",

@@ -55,7 +55,6 @@ class Scores:
         means: Their estimates, shape (columns,).
         matrix: Scores, shape (columns, units).
         alone: Variance that no score can carry, shape (columns,).
-        spread: Standard deviation of a single case over the mean, shape (columns,); 0 where it is not known.
         adjusted: What a covariate did to the minutes; None where there is none to use.
         gain: Share of the variance of minutes saved that the covariate takes away; None likewise.
     """
@@ -64,7 +63,6 @@ class Scores:
     means: Floats
     matrix: Floats
     alone: Floats
-    spread: Floats
     adjusted: Adjusted | None
     gain: float | None
 
@@ -94,7 +92,6 @@ def scores_of(moments: Moments, weights: Floats) -> Scores:
     columns: list[Column] = []
     rows: list[Floats] = []
     means: list[float] = []
-    spreads: list[float] = []
     for arm in (0, 1):
         for s in range(len(moments.segments)):
             inside = (moments.arm == arm) & (moments.segment == s)
@@ -104,7 +101,6 @@ def scores_of(moments: Moments, weights: Floats) -> Scores:
                     columns.append(Column(arm, s, name))
                     rows.append(score)
                     means.append(mean)
-                    spreads.append(_spread(moments, inside, j, mean))
     at = {column: i for i, column in enumerate(columns)}
     matrix = np.stack(rows) if rows else np.zeros((0, units))
     centre = np.array(means)
@@ -143,7 +139,6 @@ def scores_of(moments: Moments, weights: Floats) -> Scores:
         means=centre,
         matrix=matrix,
         alone=np.concatenate([alone, np.zeros(more)]),
-        spread=np.concatenate([np.array(spreads), np.zeros(more)]),
         adjusted=adjusted,
         gain=gain,
     )
@@ -171,15 +166,6 @@ def _mean(
     leverage = np.zeros(units)
     leverage[moments.unit[inside]] = count[inside] / k
     return mean, score / np.sqrt(np.where(leverage < 1, 1 - leverage, 1.0))
-
-
-def _spread(moments: Moments, inside: Bools, statistic: int, mean: float) -> float:
-    """Standard deviation of single cases over their mean, by the sums of squares."""
-    k = float(moments.count[inside, statistic].sum())
-    if moments.square is None or not mean > 0 or k < 2:
-        return 0.0
-    variance = float(moments.square[inside, statistic].sum()) / k - mean * mean
-    return float(np.sqrt(max(variance, 0.0) * k / (k - 1)) / mean)
 
 
 def _steady(matrix: Floats, columns: list[Column], means: Floats, moments: Moments) -> Floats:

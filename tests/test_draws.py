@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from roi.draws import (
-    beta_draws,
     dirichlet_draws,
     factor,
     joint_t_draws,
@@ -53,13 +52,6 @@ def test_joint_t_draws_have_the_t_interval_and_no_bias(df):
         sd = np.sqrt(np.array(combination) @ covariance @ np.array(combination))
         p05, p95 = np.percentile(d @ np.array(combination), [5, 95])
         assert (p05, p95) == pytest.approx((-t95 * sd, t95 * sd), rel=0.03)
-
-
-@pytest.mark.parametrize(("a", "b"), [(0.5, 400.0), (3.0, 30.0), (0.001, 41.0)])
-def test_beta_draws_keep_their_mean_exactly(a, b):
-    drawn = beta_draws(a, b, 5000, stream(3, "beta"))
-    assert drawn.mean() == pytest.approx(a / (a + b), rel=1e-9)
-    assert ((drawn >= 0) & (drawn <= 1)).all()
 
 
 def test_dirichlet_draws_are_shares_even_where_weights_are_tiny():

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import ibis
 
-from roi.gate import Gate
+from roi.gate import Gate, missing_evidence
 from roi.moments import fetch
 from roi.words import plural
 
@@ -32,11 +32,9 @@ def bounded_access(samples: Samples) -> Gate:
     actions, access = samples.tables.get("actions"), samples.tables.get("access")
     if actions is None or access is None or not {"system", "scope"} <= set(actions.columns):
         missing = "a list of grants (access)" if access is None else "an action log with system and scope"
-        return Gate(
-            gate="bounded_access",
-            label=LABEL,
-            state="missing_evidence",
-            value=None,
+        return missing_evidence(
+            "bounded_access",
+            LABEL,
             threshold=0.0,
             evidence=f"There is no {missing.removeprefix('a ').removeprefix('an ')}.",
             mend=f"Provide {missing}",
@@ -65,11 +63,9 @@ def bounded_access(samples: Samples) -> Gate:
     verb = "is" if len(unneeded) == 1 else "are"
     spare += f" and {len(unneeded)} {verb} marked as not needed." if unneeded else "."
     if total == 0:
-        return Gate(
-            gate="bounded_access",
-            label=LABEL,
-            state="missing_evidence",
-            value=None,
+        return missing_evidence(
+            "bounded_access",
+            LABEL,
             threshold=0.0,
             evidence="The action log holds no action that ran.",
             mend="Provide the log of the actions that ran",

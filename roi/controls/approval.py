@@ -7,7 +7,7 @@ import math
 import ibis
 
 from roi.draws import one_sided_bounds
-from roi.gate import Gate, rate_state
+from roi.gate import Gate, missing_evidence, rate_state
 from roi.moments import fetch
 from roi.samples import Samples
 from roi.words import and_list, percent, plural
@@ -39,11 +39,9 @@ def human_approval(samples: Samples, *, limit: float, high_risk_tools: tuple[str
         lacks = (
             "no action log" if actions is None else "no record of decisions and their times in the action log"
         )
-        return Gate(
-            gate="human_approval",
-            label=LABEL,
-            state="missing_evidence",
-            value=None,
+        return missing_evidence(
+            "human_approval",
+            LABEL,
             threshold=limit,
             evidence=f"There is {lacks}.",
             mend="Log each risky action with its decision, approver and times",
@@ -122,11 +120,9 @@ def human_approval(samples: Samples, *, limit: float, high_risk_tools: tuple[str
 
 
 def _unsaid(who: list[str], limit: float) -> Gate:
-    return Gate(
-        gate="human_approval",
-        label=LABEL,
-        state="missing_evidence",
-        value=None,
+    return missing_evidence(
+        "human_approval",
+        LABEL,
         threshold=limit,
         evidence=f"The log does not say {and_list(who, 'or')}.",
         mend="Log each risky action with who asked, who approved, and the times",

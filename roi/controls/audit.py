@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ibis
 
-from roi.gate import Gate
+from roi.gate import Gate, missing_evidence
 from roi.moments import fetch
 from roi.samples import Samples
 from roi.words import plural
@@ -26,21 +26,17 @@ def audit_trail(samples: Samples) -> Gate:
     """
     cases, actions = samples.tables.get("cases"), samples.tables.get("actions")
     if actions is None:
-        return Gate(
-            gate="audit_trail",
-            label=LABEL,
-            state="missing_evidence",
-            value=None,
+        return missing_evidence(
+            "audit_trail",
+            LABEL,
             threshold=0.0,
             evidence="There is no action log.",
             mend="Provide the log of the agent's actions (samples.actions)",
         )
     if cases is None:
-        return Gate(
-            gate="audit_trail",
-            label=LABEL,
-            state="missing_evidence",
-            value=None,
+        return missing_evidence(
+            "audit_trail",
+            LABEL,
             threshold=0.0,
             evidence="There are no cases that the actions could be held against, only a report of them.",
             mend="Provide the cases themselves (samples.cases)",

@@ -6,7 +6,7 @@ import datetime as dt
 
 from scipy.special import betainc
 
-from roi.gate import Gate
+from roi.gate import Gate, missing_evidence
 from roi.moments import fetch
 from roi.samples import Samples
 from roi.words import percent, plural
@@ -108,12 +108,9 @@ def evaluation(samples: Samples) -> Gate:
 
 
 def _missing(evidence: str, mend: str) -> Gate:
-    return Gate(
-        gate="evaluation",
-        label=LABEL,
-        state="missing_evidence",
-        value=None,
-        threshold=None,
+    return missing_evidence(
+        "evaluation",
+        LABEL,
         evidence=evidence,
         mend=mend,
     )

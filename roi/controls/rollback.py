@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from roi.gate import Gate
+from roi.gate import Gate, missing_evidence
 from roi.moments import fetch
 from roi.samples import Samples
 from roi.words import plural
@@ -34,11 +34,9 @@ def rollback(samples: Samples, *, as_of: dt.date | None, max_age_days: float, ma
             if incidents is None
             else "no time of a pause in the incidents"
         )
-        return Gate(
-            gate="rollback",
-            label=LABEL,
-            state="missing_evidence",
-            value=None,
+        return missing_evidence(
+            "rollback",
+            LABEL,
             threshold=max_minutes,
             evidence=f"There is {lacks}.",
             mend="Hold a drill: pause the agent, go back to the version before, and log the times",
@@ -52,11 +50,9 @@ def rollback(samples: Samples, *, as_of: dt.date | None, max_age_days: float, ma
     ]
     recent = [x for x in tried if as_of is None or 0 <= (as_of - x[0].date()).days <= max_age_days]
     if not recent:
-        return Gate(
-            gate="rollback",
-            label=LABEL,
-            state="missing_evidence",
-            value=None,
+        return missing_evidence(
+            "rollback",
+            LABEL,
             threshold=max_minutes,
             evidence=f"No drill or incident of the last {max_age_days:.0f} days shows a pause.",
             mend="Hold a drill: pause the agent, go back to the version before, and log the times",
