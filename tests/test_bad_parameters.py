@@ -25,6 +25,7 @@ BAD = [
         "demand.cases_per_month",
         "do not go together",
     ),
+    ("cases_per_month: 100", "cases_per_month: 100, mix_cases: 0", "demand.mix_cases", "counted on"),
     ("cases_per_month: 100", "cases_per_month: {source: ledger}", "demand.cases_per_month", "no value"),
     ("cases_per_month: 100", "cases_per_month: {values: []}", "demand.cases_per_month", "values is empty"),
     (

@@ -80,7 +80,6 @@ class Demand(Group):
     )
     mix_cases: Integer | None = Field(
         None,
-        ge=1,
         description="Cases that the mix was counted on, where it is itself a sample; without it the mix is exact.",
     )
 
@@ -89,6 +88,13 @@ class Demand(Group):
     def _named(cls, value: Any) -> Any:
         if isinstance(value, Mapping) and not value:
             raise ValueError("is empty; leave the key out if the mix is unknown")
+        return value
+
+    @field_validator("mix_cases")
+    @classmethod
+    def _counted(cls, value: int | None) -> int | None:
+        if value is not None and not value >= 1:
+            raise ValueError(f"{value} cases; write how many the mix was counted on, or leave the key out")
         return value
 
     @field_validator("mix")
