@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from roi.clusters import degrees_of_a_mean, rate_effect, unit_counts, worked_both
+from roi.clusters import degrees_of_a_mean, effective_units, rate_effect, unit_counts, worked_both
 from roi.covariate import Adjusted
 from roi.draws import joint_t_draws, normal_draws, stream
 from roi.marginals import stretched
@@ -37,8 +37,8 @@ OF_COSTS = 2.5  # stretch of the upper end of the mean of costs, for which no ot
 OF_SHARED_WORKERS = (
     1.0  # of minutes whose workers worked both arms: a slow one saves more, and few samples hold one
 )
-OF_SMALL_ARM = 8.0  # of minutes of an arm much less known than the other: their skews do not cancel
-MUCH = 1.5  # times the other arm's relative error
+OF_SMALL_ARM = 8.0  # of minutes of an arm much smaller than the other: their skews do not cancel
+MUCH = 1.5  # times the other arm's relative error, as their numbers of units let expect it
 PRIOR_WEIGHT = 1.3  # events' worth of trust, before any is seen, in both arms erring alike
 
 
@@ -106,7 +106,7 @@ def cell_draws(moments: Moments, weights: Floats, *, draws: int, seed: int) -> C
             own = mean * stretched(own / error, df, alone, error / mean, stretch=OF_COSTS)
         elif error > 0 and mean > 0 and together:
             own = mean * stretched(own / error, df, df, error / mean, stretch=OF_SHARED_WORKERS)
-        elif error > 0 and mean > 0 and not shared and (more := _less_known(scores, errors, i)) > 0:
+        elif error > 0 and mean > 0 and not shared and (more := _less_known(scores, moments, i)) > 0:
             own = mean * stretched(own / error, df, df, error / mean, stretch=OF_SMALL_ARM * more)
         values[column.name][column.arm, column.segment] = np.maximum(mean + own, 0.0)
         point[column.name][column.arm, column.segment] = mean
@@ -164,14 +164,24 @@ def _errors_alike(
     return result
 
 
-def _less_known(scores: Scores, errors: Floats, i: int) -> float:
-    """By how much an arm's mean is less known than the other's in its segment, as a share of its own relative error."""
+def _less_known(scores: Scores, moments: Moments, i: int) -> float:
+    """By how much an arm's mean is less known than the other's in its segment, as a share of its own relative error.
+
+    Told from the numbers of units, not from their estimated errors: of two or three units, one arm always looks much
+    less known than the other.
+    """
     column = scores.columns[i]
     other = scores.at(1 - column.arm, column.segment, column.name)
     if other is None or not scores.means[other] > 0:
         return 0.0
-    own, theirs = errors[i] / scores.means[i], errors[other] / scores.means[other]
-    return float(max(own - MUCH * theirs, 0.0) / own)
+    own, theirs = (_like_units(moments, scores.columns[j]) for j in (i, other))
+    return max(1 - MUCH * math.sqrt(own / theirs), 0.0)
+
+
+def _like_units(moments: Moments, column: Column) -> float:
+    """Units of equal size that say as much as those of a cell (Kish 1965)."""
+    inside = (moments.arm == column.arm) & (moments.segment == column.segment)
+    return effective_units(unit_counts(moments, inside, moments.n))
 
 
 def _in_range(deviations: Floats, means: Floats, columns: list[Column]) -> Floats:
@@ -241,8 +251,8 @@ def degrees_of_freedom(scores: Scores, moments: Moments, weights: Floats) -> flo
 
 
 def assumed_spread(
-    effect: float, workers: int, *, draws: int, seed: int, name: str = "few_workers"
+    effect: float, workers: int, *, draws: int, seed: int, name: str = "few_workers", share: float = 0.25
 ) -> Floats:
-    """Spread of an effect between workers where fewer than four were seen: 25 % of it, assumed; shape (draws,)."""
-    scale = 0.25 * abs(effect) / math.sqrt(max(workers, 1))
+    """Spread of an effect between workers where fewer than four were seen: a share of it, assumed; shape (draws,)."""
+    scale = share * abs(effect) / math.sqrt(max(workers, 1))
     return scale * normal_draws(draws, stream(seed, name))

@@ -14,6 +14,7 @@ __all__ = [
     "degrees_of_a_mean",
     "design_effect",
     "effect_on_counts",
+    "effective_units",
     "intra_unit_correlation",
     "likely_correlation",
     "rate_effect",
@@ -31,6 +32,11 @@ def unit_counts(moments: Moments, rows: npt.NDArray[np.bool_], values: npt.NDArr
     """Sums of `values` over the rows of each unit, shape (units,)."""
     size = int(moments.unit.max()) + 1 if moments.unit.size else 0
     return np.bincount(moments.unit[rows], weights=values[rows], minlength=size).astype(np.float64)
+
+
+def effective_units(n: Floats) -> float:
+    """Units of equal size that say as much as these, (Σ n)² / Σ n² (Kish 1965); `n` holds cases a unit, shape (units,)."""
+    return float(n.sum()) ** 2 / float((n * n).sum())
 
 
 def worked_both(moments: Moments) -> bool:

@@ -22,6 +22,7 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 LEAST_EFFECT = 0.4  # of the baseline mean, of which people's differences are taken where few are seen
+UNLIKE_PEOPLE = 0.4  # of a mean: how people differ in it, where they are too few to show it
 WORDS_OF_DESIGN = {
     "randomised": "measured",
     "before_after": "measured, before and after",
@@ -244,6 +245,11 @@ def measure(
     if human is not None and moments.few_workers and moments.workers:
         human = _with_assumed_spread(human, moments, weights.share, draws=draws, seed=seed)
     agent_cost, unpriced = _agent_cost(cells, assumptions, currency)
+    if agent_cost is not None and moments.few_workers and moments.workers:
+        # Whose cases are long, or who asks the agent twice, is a matter of the person.
+        spread = UNLIKE_PEOPLE / np.sqrt(max(moments.workers.get("pilot", 1), 1))
+        factor = np.exp(spread * normal_draws(draws, stream(seed, "few_workers:cost")))
+        agent_cost = agent_cost * (factor / factor.mean())
     randomised = assignment == "randomised"
     zero = np.zeros(draws)
     evidence = WORDS_OF_DESIGN[assignment]
@@ -285,7 +291,9 @@ def _with_assumed_spread(human: Floats, moments: Moments, share: Floats, *, draw
     if moments.person_is_arm:
         for arm, name in enumerate(("baseline", "pilot")):
             people = moments.workers.get(name, 1)
-            result[arm] += assumed_spread(mean[arm], people, draws=draws, seed=seed, name=name)
+            result[arm] += assumed_spread(
+                mean[arm], people, draws=draws, seed=seed, name=name, share=UNLIKE_PEOPLE
+            )
         return result
     # An effect that looks like none may be one for some people and none for others.
     effect = max(abs(mean[0] - mean[1]), LEAST_EFFECT * mean[0])

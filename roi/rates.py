@@ -1,8 +1,7 @@
 """Rates of outcomes and their severities, by arm and segment.
 
-Money uses the rate of any error in each arm times one distribution of severities that both arms share, so that no
-millions are invented from zero events; only a class that the pilot arm shows often is told apart, so that the baseline
-does not inherit the pilot's harm. Severe errors are judged apart, by exact bounds.
+Money uses the rate of any error in each arm times the shares of severities (`roi.severities`). Severe errors are judged
+apart, by exact bounds.
 """
 
 from __future__ import annotations
@@ -14,11 +13,12 @@ import numpy.typing as npt
 
 from roi.cells import CellDraws
 from roi.clusters import correlation_within, effect_on_counts, likely_correlation, rate_effect
-from roi.draws import dirichlet_draws, normal_draws, one_sided_bounds, stream
+from roi.draws import normal_draws, one_sided_bounds, stream
 from roi.labels import by_cell, labelled_rates, weighted_severe
 from roi.marginals import rate_draws
 from roi.moments import Moments
 from roi.scores import Column
+from roi.severities import severity_draws
 
 __all__ = ["NOTHING_LABELLED", "Rates", "SevereErrors", "draw_rates", "severe_errors"]
 
@@ -26,7 +26,6 @@ Floats = npt.NDArray[np.float64]
 
 OUTCOMES = ("correct", "error", "escalated", "abandoned")
 HALF_AN_EVENT = 0.5
-ENOUGH_EVENTS = 5  # of a severity class in the pilot arm, before the arms may differ in it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +60,7 @@ def draw_rates(
 
     Args:
         moments: Moments of the production cases.
-        severity_mix: Prior shares of the four severities, shape (4,).
+        severity_mix: Expected shares of the four severities, shape (4,).
         draws: Number of draws.
         seed: Seed of the run.
         cells: Where the joint draws put each rate; None draws each rate on its own.
@@ -106,12 +105,13 @@ def draw_rates(
     return Rates(
         error=error,
         escalated=escalated,
-        severity=_severities(
-            moments,
+        severity=severity_draws(
+            np.stack([moments.severity[moments.arm == a].sum(axis=0) for a in (0, 1)]).astype(np.float64)
+            if known is None
+            else known.severity,
             severity_mix,
             draws=draws,
             seed=seed,
-            weighted=None if known is None else known.severity,
         ),
         labelled=(labelled[0], labelled[1]),
         effective=(effective[0], effective[1]),
@@ -149,38 +149,6 @@ def _rate(
     half = part * HALF_AN_EVENT
     cases = part + min(part * (HALF_AN_EVENT / pooled - 1), lacking)
     return rate_draws(where, df, hits + half, n - hits + cases - half, half * exactness)
-
-
-def _severities(
-    moments: Moments, mix: Floats, *, draws: int, seed: int, weighted: Floats | None = None
-) -> Floats:
-    """Shares of errors by severity, shape (2 arms, draws, 4); minor ones take up what the others leave."""
-    counts = np.stack([moments.severity[moments.arm == a].sum(axis=0) for a in (0, 1)]).astype(np.float64)
-    if weighted is not None:
-        counts = weighted
-    shared = _above_minor(mix + counts.sum(axis=0), draws, stream(seed, "severity"))
-    result = np.zeros((2, draws, mix.size))
-    # Harm is charged to the arm that shows it; that the agent does less harm has to be shown in both.
-    own = counts[1, 1:] >= ENOUGH_EVENTS
-    for arm in (0, 1):
-        apart = (
-            _above_minor(mix + counts[arm], draws, stream(seed, f"severity:{arm}")) if own.any() else shared
-        )
-        worse = np.where(own, apart, shared)
-        worse = worse / np.maximum(worse.sum(axis=1, keepdims=True), 1.0)
-        result[arm, :, 1:] = worse
-        result[arm, :, 0] = 1 - worse.sum(axis=1)
-    return result
-
-
-def _above_minor(weights: Floats, draws: int, rng: np.random.Generator) -> Floats:
-    """Dirichlet draws of the classes above minor, each with its mean exactly: rare classes carry the money."""
-    drawn = dirichlet_draws(weights, draws, rng)[:, 1:]
-    mean = weights[1:] / weights.sum()
-    found = drawn.mean(axis=0)
-    return np.asarray(
-        drawn * np.divide(mean, found, out=np.ones_like(mean), where=found > 0), dtype=np.float64
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

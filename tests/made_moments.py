@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -173,8 +174,10 @@ def drawn_pilot(
     error_rates: tuple[float, float] | None = (0.05, 0.05),
     severities: tuple[float, ...] = (0.9, 0.09, 0.0095, 0.0005),
     mean_cost: float | None = None,
+    pilot_share: float = 0.5,
+    segments: int = 1,
 ) -> Moments:
-    """A pilot of known truth: half of the cases in each arm, minutes log-normal, outcomes beta-binomial in a worker.
+    """A pilot of known truth: minutes log-normal, outcomes beta-binomial in a worker.
 
     Args:
         rng: Random stream.
@@ -187,17 +190,29 @@ def drawn_pilot(
         error_rates: True error rate by arm; None without labels.
         severities: True shares of errors by severity.
         mean_cost: True agent cost of a pilot case, spread as the minutes are; None without costs.
+        pilot_share: Share of the cases that the pilot arm has, and of the workers who work one arm.
+        segments: Kinds of case, all alike, each with the cases of every `segments`-th turn.
 
     Returns:
         Its moments.
     """
     arm = np.arange(cases) % 2
+    if pilot_share != 0.5:
+        arm = np.diff(np.floor(np.arange(cases + 1) * pilot_share)).astype(np.int64)
     if workers is None:
         worker, of_worker = None, np.ones(cases)
         each = np.zeros(cases, dtype=np.int64)
     else:
         turn = np.arange(cases) // 2
-        worker = turn % workers if within else 2 * (turn % ((workers + 1 - arm) // 2)) + arm
+        if pilot_share != 0.5:
+            turn = np.where(arm == 1, np.cumsum(arm), np.cumsum(1 - arm)) - 1
+        if within:
+            worker = turn % workers
+        elif pilot_share == 0.5:
+            worker = 2 * (turn % ((workers + 1 - arm) // 2)) + arm
+        else:
+            of_pilot = max(round(pilot_share * workers), 1)
+            worker = np.where(arm == 1, turn % of_pilot, of_pilot + turn % (workers - of_pilot))
         sd = log_sd * np.sqrt(correlation)
         of_worker = np.exp(rng.normal(-sd * sd / 2, sd, workers))[worker]
         each = worker
@@ -221,4 +236,13 @@ def drawn_pilot(
         # Costs go with the length of the case, so that a slow worker's cases are dear ones.
         noise = np.exp(rng.normal(-sd * sd / 2, sd, cases))
         cost = np.where(arm == 1, mean_cost * of_worker * noise, np.nan)
-    return made_moments(minutes, arm, worker, outcome=outcome, severity=severity, cost=cost)
+    kind = None
+    if segments > 1:
+        kind = np.char.add("kind ", (np.arange(cases) // 2 // max(workers or 1, 1) % segments).astype(str))
+    if workers is not None and workers < 4:
+        by_arm = {name: int(np.unique(each[arm == i]).size) for i, name in enumerate(("baseline", "pilot"))}
+        found = made_moments(
+            minutes, arm, None, kind, outcome, severity, cost, few_workers=True, workers=by_arm
+        )
+        return replace(found, people=workers)
+    return made_moments(minutes, arm, worker, kind, outcome, severity, cost)

@@ -17,7 +17,7 @@ ORDER = """
     privacy canonical prices readers importers dress casts styles mapping conventions sample_tables checks periods versions categories
     join_keys time_entries join_rates sample_joins samples
     draws marginals agreement assumptions moments aggregates label_moments reduce
-    designs contrasts case_sums arm_shares comparability estimate clusters rectify labels covariate scores mix pooling cells rates measured causes economics cashflow
+    designs contrasts case_sums arm_shares comparability estimate clusters rectify labels covariate scores mix pooling cells severities rates measured causes economics cashflow
     gate controls gates design_gate information options measures plans gate_check verdict unmeasured looks error_rates labelling_plan drawn_list
     analysis estimates money advice comparable first_view footing record illustrate pilot diff attribution
     guess report batch commands cli

@@ -133,7 +133,8 @@ def test_severities_are_shared_until_the_pilot_shows_its_own():
     few = draw_rates(cases((4, 4), (100, 100), severity="major"), MIX, draws=500, seed=1).severity
     assert np.array_equal(few[0], few[1])
     own = draw_rates(cases((0, 20), (100, 100), severity="major"), MIX, draws=4000, seed=1).severity
-    assert own[1, :, 2].mean() == pytest.approx((20 + 0.0095) / 21, rel=0.01)
+    # Twenty of twenty: next to all, less what the expected 0.95 % still weighs.
+    assert 0.85 < own[1, :, 2].mean() < 20 / 20.5
     assert own[0, :, 2].mean() < 0.1
     assert own.sum(axis=2) == pytest.approx(1.0)
 

@@ -65,9 +65,9 @@ def test_without_a_baseline_the_break_even_is_said(tmp_path):
 
 def test_a_stated_baseline_values_but_neither_scales_nor_claims_thin_value(tmp_path):
     rows = [row for row in cases() if row["arm"] == "pilot"]
-    stated = {"samples": {"baseline": {"handling_minutes": {"low": 13, "high": 17, "source": "team lead"}}}}
+    stated = {"samples": {"baseline": {"handling_minutes": {"low": 16, "high": 20, "source": "team lead"}}}}
     found = decide(tmp_path, rows, stated)
-    assert found.record["estimates"]["minutes_saved_per_case"]["mean"] == pytest.approx(6.0, abs=1.0)
+    assert found.record["estimates"]["minutes_saved_per_case"]["mean"] == pytest.approx(9.0, abs=1.0)
     assert gate(found, "measured_baseline")["state"] == "not_shown"
     assert found.verdict == "fix"
     low = {"samples": {"baseline": {"handling_minutes": {"low": 8, "high": 9.5, "source": "team lead"}}}}
@@ -156,7 +156,7 @@ def causes(rows: list[dict[str, Any]], cause: str) -> list[dict[str, Any]]:
 
 def test_a_remedy_that_costs_more_than_it_gives_is_never_bought(tmp_path):
     rows = causes(cases(pilot=7.0, error_pilot=0.25, error_baseline=0.02), "data")
-    costly = {"economics": {"error_cost": {"minor": 15, "moderate": 60, "major": 1200, "critical": 25000}}}
+    costly = {"economics": {"error_cost": {"minor": 15, "moderate": 60, "major": 600, "critical": 6000}}}
     remedy = {"name": "Validate", "addresses": "data", "removes_share": {"low": 0.6, "high": 0.9}, "weeks": 6}
     found = decide(tmp_path, rows, costly | {"remedies": [remedy | {"cost": 9000, "owner": "IT"}]})
     assert (found.verdict, found.record["fix_kind"]) == ("fix", "repair")
