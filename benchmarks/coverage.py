@@ -142,7 +142,7 @@ def cells() -> list[Cell]:
 
 
 def beyond() -> list[Cell]:
-    """What the bars' cells do not have: two or three workers, small arms, kinds of case, severities unlike those stated."""
+    """What the bars' cells do not have: two or three workers, small arms, kinds of case, unlike severities."""
     base = Cell(
         cases=300, workers=20, within=True, log_sd=0.8, correlation=0.1, rates=(0.05, 0.10), held=False
     )

@@ -35,7 +35,7 @@ def unit_counts(moments: Moments, rows: npt.NDArray[np.bool_], values: npt.NDArr
 
 
 def effective_units(n: Floats) -> float:
-    """Units of equal size that say as much as these, (Σ n)² / Σ n² (Kish 1965); `n` holds cases a unit, shape (units,)."""
+    """Units of equal size that say as much, (Σ n)² / Σ n² (Kish 1965); `n` holds cases a unit, shape (units,)."""
     return float(n.sum()) ** 2 / float((n * n).sum())
 
 

@@ -99,20 +99,16 @@ def draw_rates(
                 result[arm if len(arms) == 2 else 0, s] = _rate(
                     where, df, float(hits[arm, s]), float(n[arm, s]), lacking, pooled, 1 / s_count, exactness
                 )
+    seen = np.stack([moments.severity[moments.arm == a].sum(axis=0) for a in (0, 1)]).astype(np.float64)
+    if known is not None and known.severity is not None:
+        seen = known.severity
     effective = [x / d for x, d in zip(labelled, effects, strict=True)]
     if known is not None:
         effective = [float(x) for x in known.n.sum(axis=1)]
     return Rates(
         error=error,
         escalated=escalated,
-        severity=severity_draws(
-            np.stack([moments.severity[moments.arm == a].sum(axis=0) for a in (0, 1)]).astype(np.float64)
-            if known is None
-            else known.severity,
-            severity_mix,
-            draws=draws,
-            seed=seed,
-        ),
+        severity=severity_draws(seen, severity_mix, draws=draws, seed=seed),
         labelled=(labelled[0], labelled[1]),
         effective=(effective[0], effective[1]),
         correlation=max(likely_correlation(moments, arm) for arm in (0, 1)),

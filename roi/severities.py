@@ -3,10 +3,10 @@
 Both arms share one distribution, so that no millions are invented from zero events; only a class that the pilot arm
 shows often is told apart, so that the baseline does not inherit the pilot's harm.
 
-`severity_mix` says what share of errors is expected in each class before any is seen. Rare classes carry the money: a few
-errors without a critical one say next to nothing about critical ones, whose expected share must then stay, with an
-interval that reaches from nearly none to several times as many; and once a class is seen more often, what was seen has to
-outweigh what was expected.
+`severity_mix` says what share of errors is expected in each class before any is seen. Rare classes carry the money: a
+few errors without a critical one say next to nothing about critical ones, whose expected share must then stay, with an
+interval that reaches from nearly none to several times as many; and once a class is seen more often, what was seen has
+to outweigh what was expected.
 """
 
 from __future__ import annotations
@@ -89,8 +89,8 @@ def _posterior(hits: float, errors: float, expected: float) -> Floats:
 def _log_prior(expected: float) -> Floats:
     """Log probabilities of the grid before errors are seen, their mean being what is expected.
 
-    The odds have a scaled beta-prime distribution: like half an event where they are small, with a tail so heavy that what
-    is seen outweighs it.
+    The odds have a scaled beta-prime distribution: like half an event where they are small, with a tail so heavy that
+    what is seen outweighs it.
 
     Source:
         Pérez, Pericchi & Ramírez (2017), Bayesian Analysis 12:615, on the scaled beta2 distribution as a robust prior.
