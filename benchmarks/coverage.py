@@ -458,8 +458,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 failures += 1
                 print(f"     FAIL {failure}", flush=True)
     print(
-        f"{sum(c.held for c in chosen)} cells of {how.pilots:,} pilots, {sum(not c.held for c in chosen)} without a bar "
-        f"of a fifth as many: {failures} bars failed; "
+        f"{sum(c.held for c in chosen)} cells of {how.pilots:,} pilots, "
+        f"{sum(not c.held for c in chosen)} without a bar of a fifth as many: {failures} bars failed; "
         f"{time.perf_counter() - began:.0f} s with {how.processes} processes"
     )
     return 1 if failures else 0

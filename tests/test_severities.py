@@ -107,9 +107,7 @@ def test_the_weight_of_a_rare_class_lies_between_what_was_expected_and_what_was_
     [(0, 0, 0.050, 0.0001, 0.19), (20, 0, 0.046, 0.0001, 0.18), (147, 3, 0.92, 0.16, 2.3)],
 )
 def test_the_table_of_the_method_page(minor, critical, mean, low, high):
-    share = 100 * drawn([minor, 0, 0, critical], [0] * 4)[0, :, 3]
-    assert float(f"{share.mean():.2g}") == mean
-    assert [
-        float(f"{x:.{n}g}")
-        for x, n in zip(np.percentile(share, [5, 95]), (1 if low < 0.01 else 2, 2), strict=True)
-    ] == [low, high]
+    share = 100 * drawn([minor, 0, 0, critical], [0] * 4, draws=10_000)[0, :, 3]
+    assert share.mean() == pytest.approx(mean, rel=0.02)
+    assert np.percentile(share, 5) == pytest.approx(low, rel=0.2)
+    assert np.percentile(share, 95) == pytest.approx(high, rel=0.04)
