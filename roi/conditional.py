@@ -1,0 +1,210 @@
+"""What is left of a worth once some inputs are known: its regression on the draws of these inputs.
+
+One input at a time, draws are first gathered in narrow bins of equal width, whose means keep every straight line as it
+is; a polynomial is then fitted to the bins of all inputs at once. Several inputs together are regressed on the draws
+themselves, with products of two. A term is kept only where it explains more than chance would, in any of the worths,
+and then in all of them, so that the difference of two fits is the fit of their difference.
+
+Source:
+    Strong, Oakley & Brennan (2014), Medical Decision Making 34:311, for the value of information by regression.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Curves", "curves", "orthonormal", "surface"]
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+DEGREE = 5
+BINS = 1024
+REACH = 6.0  # standard deviations to either side that are told apart; what lies beyond goes to the outermost bins
+BY_CHANCE = 10.0  # squared t that a term must exceed: one useless term in 600 does
+MOST_TERMS = 24  # of one input each, in a joint fit
+IN_PAIRS = 6  # inputs that explain most, of which products are tried
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curves:
+    """The conditional means of some worths given each of some inputs alone.
+
+    Attributes:
+        weight: Share of the draws in each bin, shape (inputs, bins).
+        fitted: Conditional mean of each worth in each bin, shape (options, inputs, bins).
+        kept: Which powers of an input are there, shape (inputs, DEGREE); a linear term is column 0.
+        explained: Share of each worth's variance that each input explains, shape (options, inputs).
+    """
+
+    weight: Floats
+    fitted: Floats
+    kept: Bools
+    explained: Floats
+
+
+def curves(worths: Floats, inputs: Sequence[Floats]) -> Curves:
+    """Regress worths on each input alone.
+
+    Args:
+        worths: Worth of each option over the same draws, shape (options, n_draws).
+        inputs: Draws of each input, each shape (n_draws,).
+
+    Returns:
+        The conditional means, bin by bin.
+    """
+    options, n = worths.shape
+    bins = min(BINS, max(n, 2))
+    mean = worths.mean(axis=1)
+    deviation = worths - mean[:, None]
+    weight = np.zeros((len(inputs), bins))
+    place = np.zeros((len(inputs), bins))
+    target = np.zeros((options, len(inputs), bins))
+    for i, x in enumerate(inputs):
+        spread = float(x.std())
+        if not spread > 1e-12 * max(abs(float(x.mean())), 1e-300):
+            weight[i, 0] = 1.0
+            continue
+        low = max(float(x.min()), float(x.mean()) - REACH * spread)
+        high = min(float(x.max()), float(x.mean()) + REACH * spread)
+        index = np.clip((x - low) * (bins / (high - low)), 0, bins - 1).astype(np.intp)
+        count = np.bincount(index, minlength=bins)
+        some = np.maximum(count, 1)
+        weight[i] = count / n
+        place[i] = np.bincount(index, weights=x - x.mean(), minlength=bins) / (some * spread)
+        for o in range(options):
+            target[o, i] = np.bincount(index, weights=deviation[o], minlength=bins) / some
+    basis = _powers(place, weight)
+    coefficients = np.einsum("kib,ib,oib->oik", basis, weight, target, optimize=False)
+    variance = np.square(deviation).mean(axis=1)
+    kept = _beyond_chance(coefficients, variance, n)
+    coefficients = coefficients * kept
+    fitted = mean[:, None, None] + np.einsum("oik,kib->oib", coefficients, basis, optimize=False)
+    total = np.where(variance > 0, variance, 1.0)[:, None]
+    return Curves(
+        weight=weight, fitted=fitted, kept=kept, explained=np.square(coefficients).sum(axis=2) / total
+    )
+
+
+def _beyond_chance(coefficients: Floats, variance: Floats, n: int) -> Bools:
+    """Terms of orthonormal columns, (options, …, terms), that explain more in any worth than chance would: (…, terms)."""
+    squares = np.square(coefficients)
+    wide = variance.reshape((-1, *([1] * (coefficients.ndim - 1))))
+    left = np.maximum(wide - squares.sum(axis=-1, keepdims=True), 1e-12 * wide)
+    found: Bools = ((squares * n > BY_CHANCE * left) & (wide > 0)).any(axis=0)
+    return found
+
+
+def _powers(place: Floats, weight: Floats) -> Floats:
+    """Polynomials of each row that are orthonormal under its weights and of mean 0, shape (DEGREE, rows, columns).
+
+    Made by Stieltjes' recurrence: each is the last times the variable, made orthogonal to all before. One that the
+    points cannot tell from lower ones is 0.
+    """
+    one = np.ones_like(place)
+    made = [one]
+    last = one
+    for _ in range(DEGREE):
+        new = place * last
+        size = (new * new * weight).sum(axis=1)
+        for _ in range(2):  # once more for what rounding left
+            for other in made:
+                new = new - (new * other * weight).sum(axis=1)[:, None] * other
+        norm = (new * new * weight).sum(axis=1)
+        told = norm > 1e-10 * np.maximum(size, 1e-300)
+        last = np.where(told[:, None], new / np.sqrt(np.where(told, norm, 1.0))[:, None], 0.0)
+        made.append(last)
+    return np.stack(made[1:])
+
+
+def orthonormal(signal: Floats, degree: int) -> Floats:
+    """Polynomials of a signal that are uncorrelated, of mean 0 and variance 1 over its draws.
+
+    Args:
+        signal: Shape (n_draws,).
+        degree: The highest.
+
+    Returns:
+        Shape (at most degree, n_draws): degree 1 first, fewer where the draws cannot tell more apart, none where the
+        signal does not vary. Of a normal signal they are Hermite's.
+    """
+    spread = float(signal.std())
+    if not spread > 1e-12 * max(abs(float(signal.mean())), 1e-300):
+        return np.zeros((0, signal.size))
+    z = (signal - signal.mean()) / spread
+    made = [z]
+    for _ in range(1, degree):
+        new = z * made[-1]
+        size = float((new * new).mean())
+        new = new - new.mean()
+        for other in made:
+            new = new - float((new * other).mean()) * other
+        norm = float((new * new).mean())
+        if not norm > 1e-10 * size:
+            break
+        made.append(new / np.sqrt(norm))
+    return np.stack(made)
+
+
+def surface(worths: Floats, inputs: Sequence[Floats], alone: Curves) -> Floats:
+    """Regress worths on several inputs together, products of two included.
+
+    Args:
+        worths: Worth of each option over the same draws, shape (options, n_draws).
+        inputs: Draws of each input, each shape (n_draws,).
+        alone: Their curves.
+
+    Returns:
+        Conditional means, shape (options, n_draws). Of more than six inputs only the six that explain most alone
+        enter products; what alone explains no more than chance would enters no term of its own.
+    """
+    options, n = worths.shape
+    mean = worths.mean(axis=1)
+    deviation = worths - mean[:, None]
+    variance = np.square(deviation).mean(axis=1)
+    strength = alone.explained.max(axis=0)
+    order = sorted(range(len(inputs)), key=lambda i: (-strength[i], i))
+    columns: list[Floats] = []
+    first: dict[int, Floats] = {}
+    for i in order[: max(IN_PAIRS, MOST_TERMS)]:
+        highest = int(np.max(np.nonzero(alone.kept[i])[0], initial=-1)) + 1
+        made = orthonormal(inputs[i], max(highest, 1))
+        if not len(made):
+            continue
+        first[i] = made[0]
+        if highest and len(columns) + highest <= MOST_TERMS:
+            columns += list(made[:highest])
+    fit = _Fit(columns, deviation)
+    leading = [i for i in order if i in first][:IN_PAIRS]
+    products = []
+    for i, j in combinations(leading, 2):
+        product = first[i] * first[j]
+        product = product - product.mean()
+        size = float(np.square(product).mean())
+        rest = [(product * r).mean() for r in fit.rest]
+        left = np.square(fit.rest).mean(axis=1)
+        if size > 0 and any(c * c * n > BY_CHANCE * size * v for c, v in zip(rest, left, strict=True) if v > 0):
+            products.append(product / np.sqrt(size))
+    if products:
+        fit = _Fit([*columns, *products], deviation)
+    del variance
+    return np.asarray(mean[:, None] + deviation - fit.rest, dtype=np.float64)
+
+
+class _Fit:
+    """Least squares by normal equations, which rounding cannot make depend on the number of threads."""
+
+    def __init__(self, columns: Sequence[Floats], targets: Floats) -> None:
+        if not columns:
+            self.rest = targets
+            return
+        x = np.stack(columns)
+        gram = np.einsum("in,jn->ij", x, x, optimize=False) / x.shape[1]
+        right = np.einsum("in,on->io", x, targets, optimize=False) / x.shape[1]
+        weights = np.linalg.solve(gram + 1e-9 * np.eye(len(x)), right)
+        self.rest = targets - np.einsum("in,io->on", x, weights, optimize=False)
