@@ -16,7 +16,6 @@ from roi.comparability import Comparability, compare_arms, unseen
 from roi.economics import Economics, economics_of
 from roi.gate import Gate
 from roi.gate_check import controls_of, gates_of_scope, tipping_point
-from roi.information import Prices, prices_of
 from roi.labels import earns_credit
 from roi.looks import chance_needed
 from roi.measured import Measured, measure
@@ -27,6 +26,7 @@ from roi.plans import Plan, best_plans
 from roi.problems import ParameterError, Problem
 from roi.reduce import take_moments
 from roi.samples import Samples
+from roi.tariff import Prices, prices_of
 from roi.unmeasured import sample_cases, why_unknown
 from roi.verdict import FIRST_VIEW, Verdict, decide
 from roi.words import and_list
@@ -58,8 +58,9 @@ class Decided:
         others: Alternatives without AI.
         gates: Gates by scope; None is everything.
         tipping: Bias in standard deviations at which scaling everything no longer passes; None where it does not.
-        plans: Fixes with every mend priced.
+        plans: The best fix with every mend priced.
         waiting: A fix that waits for a quote.
+        every_plan: Every fix with every mend priced that was weighed.
         verdict: The verdict.
         scale_needs: The chance that scale needs: the policy's, raised where the data were looked at more than once.
     """
@@ -83,6 +84,7 @@ class Decided:
     tipping: float | None
     plans: tuple[Plan, ...]
     waiting: Plan | None
+    every_plan: tuple[Plan, ...]
     verdict: Verdict
     scale_needs: float
 
@@ -205,6 +207,7 @@ def decide_moments(
     prices = prices_of(assumptions)
     unknown = why_unknown(valuer, prices, scale, p, undeclared)
     plans: list[Plan] = []
+    every: tuple[Plan, ...] = ()
     waiting = None
     if unknown is None:
         # A fix leads to everything, or to the narrower scope that is worth most as it stands.
@@ -212,7 +215,7 @@ def decide_moments(
         if narrower:
             best = max(narrower, key=lambda o: o.mean())
             scopes.append(None if best.scope is None else best.scope.segments)
-        priced, waiting = best_plans(valuer, scopes, lambda s: gates[s], prices, policy, seed=seed)
+        priced, waiting, every = best_plans(valuer, scopes, lambda s: gates[s], prices, policy, seed=seed)
         plans = [priced] if priced is not None else []
     verdict = decide(
         [o for o in (scale, *narrower) if o is not None],
@@ -247,6 +250,7 @@ def decide_moments(
         tipping=tipping[None],
         plans=tuple(plans),
         waiting=waiting,
+        every_plan=every,
         verdict=verdict,
         scale_needs=needed,
     )

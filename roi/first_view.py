@@ -126,7 +126,8 @@ def _defaults(a: Analysis) -> Iterator[Wanted]:
             why = "not computable: the worth of scaling is not known yet"
             yield Wanted(**common, example=example, why=why, rank=1 if isinstance(drawn, np.ndarray) else 2)
         elif isinstance(drawn, np.ndarray):
-            worth, flips = evppi(worths, [drawn])
+            known = evppi(worths, [drawn])
+            worth, flips = known.value, known.flips
             shared = False
             why = f"the default is {entry.value.text}; to know it exactly would be worth {amount(worth, currency)}"
             if entry.key in _FIRST:
@@ -295,7 +296,8 @@ def _gates(a: Analysis) -> Iterator[Wanted]:
         worth = None if best is None else max(best, 0.0)
         flips = None
         if gate.gate == "design" and best is not None and a.measured.bias_sd > 0:
-            worth, flips = evppi(_worths(a), list(a.measured.bias))
+            known = evppi(_worths(a), list(a.measured.bias))
+            worth, flips = known.value, known.flips
             why = "how far this kind of comparison may be off; cases assigned at random would tell"
         else:
             why = _of_gate(gate, len(closed) - 1, worth)

@@ -12,16 +12,18 @@ import numpy.typing as npt
 
 from roi.draws import one_sided_bounds, stream
 from roi.gate import Gate
-from roi.information import Prices
+from roi.measured import Scope
 from roi.moments import Moments
 from roi.options import Valuer
 from roi.parameters import Policy
 from roi.rates import NOTHING_LABELLED, SevereErrors, severe_errors
+from roi.tariff import Prices
 
-__all__ = ["Measure", "cost_of", "length_of", "measure_for", "more_cases", "show_severe"]
+__all__ = ["Measure", "cost_of", "length_of", "measure_for", "more_baseline", "more_cases", "more_labels", "show_severe"]
 
 Floats = npt.NDArray[np.float64]
 Pool = Literal["labels", "cases", "baseline", "words"]
+Learned = tuple[float, float]
 
 SIZES = (0.5, 1.0, 2.0, 4.0)  # of a further sample, in multiples of the one there is
 
@@ -36,7 +38,8 @@ class Measure:
         n: Cases.
         price: Price of its cases without the set-up; None where the parameter file has no price for it.
         months: How long it takes.
-        learned: Share of the variance of what was measured that it removes; 0 where it serves another end.
+        learned: Share of the variance of minutes saved, and of errors avoided, that it removes; 0 where it serves
+            another end.
         pool: Cases that measurements of one pool share.
     """
 
@@ -45,7 +48,7 @@ class Measure:
     n: int
     price: float | None
     months: float
-    learned: float = 0.0
+    learned: Learned = (0.0, 0.0)
     pool: Pool = "cases"
 
 
@@ -76,13 +79,13 @@ def measure_for(
         roomy = spare.needed(policy.max_severe_error_rate, 1) or n
         fewer = f" ({n:,} will do if none has a severe error)" if roomy > n else ""
         what = f"Label {roomy:,} more cases{fewer}"
-        return _of(gate, what, roomy, prices.labels(roomy), prices, pool="labels")
+        return _of(gate.gate, what, roomy, prices.labels(roomy), prices, pool="labels")
     if gate.gate == "usable_inputs":
-        return _of(gate, f"Record input defects of {n:,} cases", n, prices.labels(n), prices, pool="labels")
+        return _of(gate.gate, f"Record input defects of {n:,} cases", n, prices.labels(n), prices, pool="labels")
     if gate.gate == "human_approval":
-        return _of(gate, f"Log {n:,} more high-risk actions", n, prices.cases(n), prices)
+        return _of(gate.gate, f"Log {n:,} more high-risk actions", n, prices.cases(n), prices)
     if gate.gate == "complete_minutes":
-        return _of(gate, f"Time {n:,} cases in place of those without minutes", n, prices.cases(n), prices)
+        return _of(gate.gate, f"Time {n:,} cases in place of those without minutes", n, prices.cases(n), prices)
     if gate.gate not in ("measured_baseline", "design"):
         return None
     saved = measured.scope(segments).minutes_saved
@@ -90,22 +93,46 @@ def measure_for(
         return None
     total = float(saved.var())
     if gate.gate == "measured_baseline" and measured.moments.sourced:
-        return _of(gate, gate.mend, n, prices.cases(n), prices, learned=_of_sampling(n, segments, valuer))
+        learned = _of_sampling(n, segments, valuer)
+        return _of(gate.gate, gate.mend, n, prices.cases(n), prices, learned=(learned, learned))
     if gate.gate == "design":
         sampled = measured.without_bias().scope(segments).minutes_saved
         assert sampled is not None
         after = _combined(total, float(sampled.var()))
         learned = 1 - after / total if total > 0 else 0.0
-        return _of(gate, gate.mend, n, prices.cases(n), prices, learned=learned)
+        return _of(gate.gate, gate.mend, n, prices.cases(n), prices, learned=(learned, learned))
+    return _timed(gate.gate, gate.mend, n, segments, valuer, prices)
+
+
+def _timed(
+    gate: str, what: str, n: int, segments: tuple[str, ...] | None, valuer: Valuer, prices: Prices
+) -> Measure | None:
+    """Timing `n` cases without the agent: what it tells of the baseline's minutes, which may be stated or sampled."""
+    measured = valuer.measured
+    moments, saved = measured.moments, measured.scope(segments).minutes_saved
     baseline = measured.arm_mean("human_minutes", 0)
-    spread = measured.moments.spread.get("pilot")
-    if baseline is None or spread is None or not spread.mean > 0:
+    if saved is None or baseline is None or not float(saved.var()) > 0:
         return None
-    # Baseline cases are taken to vary as much, relative to their mean, as the pilot's: P5 to P95 is 3.29 deviations.
-    case = (spread.p95 - spread.p05) / 3.29 / spread.mean * float(baseline.mean())
-    stated = float(baseline.var())
-    learned = (stated - _combined(stated, case**2 / n)) / total if total > 0 else 0.0
-    return _of(gate, gate.mend, n, prices.baseline(n), prices, learned=min(learned, 1.0), pool="baseline")
+    known, total = float(baseline.var()), float(saved.var())
+    timed = 0 if measured.stand_in else _timed_baseline(moments)
+    if timed:
+        # What the cases there are tell is shared out over more of them; of people, over more people.
+        removed = min(known, total) * n / (n + timed)
+    else:
+        spread = moments.spread.get("pilot")
+        if spread is None or not spread.mean > 0:
+            return None
+        # Baseline cases are taken to vary as much, relative to their mean, as the pilot's: P5 to P95 is 3.29
+        # deviations.
+        case = (spread.p95 - spread.p05) / 3.29 / spread.mean * float(baseline.mean())
+        removed = known - _combined(known, case**2 / n)
+    learned = (min(removed / total, 1.0), 0.0)
+    return _of(gate, what, n, prices.baseline(n), prices, learned=learned, pool="baseline")
+
+
+def _timed_baseline(moments: Moments) -> int:
+    column = moments.column("human_minutes")
+    return 0 if column is None else int(moments.count[moments.arm == 0, column].sum())
 
 
 def _looked_at(moments: Moments, segments: tuple[str, ...] | None) -> SevereErrors:
@@ -137,17 +164,17 @@ def _combined(first: float, second: float) -> float:
 
 
 def _of(
-    gate: Gate,
+    gate: str,
     what: str,
     n: int,
     price: float | None,
     prices: Prices,
     *,
-    learned: float = 0.0,
+    learned: Learned = (0.0, 0.0),
     pool: Pool = "cases",
 ) -> Measure:
     return Measure(
-        gate=gate.gate, what=what, n=n, price=price, months=prices.months(n), learned=learned, pool=pool
+        gate=gate, what=what, n=n, price=price, months=prices.months(n), learned=learned, pool=pool
     )
 
 
@@ -160,11 +187,9 @@ def more_cases(segments: tuple[str, ...] | None, valuer: Valuer, prices: Prices)
     measured = valuer.measured
     moments = measured.moments
     seen = int(moments.n[moments.chosen(segments)[moments.segment]].sum())
-    with_bias = measured.scope(segments).minutes_saved
-    sampled = measured.without_bias().scope(segments).minutes_saved
-    if with_bias is None or sampled is None or not with_bias.var() > 0:
+    by_sampling = _by_sampling(segments, valuer)
+    if not seen or not by_sampling[0] > 0:
         return []
-    by_sampling = min(float(sampled.var() / with_bias.var()), 1.0)
     people = np.unique(moments.unit).size if moments.unit_kind == "worker" else 0
     found = []
     for times in SIZES:
@@ -180,10 +205,73 @@ def more_cases(segments: tuple[str, ...] | None, valuer: Valuer, prices: Prices)
                 n=n,
                 price=price,
                 months=prices.months(n),
-                learned=n / (n + seen) * by_sampling,
+                learned=(n / (n + seen) * by_sampling[0], n / (n + seen) * by_sampling[1]),
             )
         )
     return found
+
+
+def _by_sampling(segments: tuple[str, ...] | None, valuer: Valuer) -> Learned:
+    """Shares of the variance of minutes saved and of errors avoided that are sampling error; the rest is bias."""
+    found = []
+    with_bias, without = valuer.measured.scope(segments), valuer.measured.without_bias().scope(segments)
+    for of in (_minutes, _avoided):
+        all_, sampled = of(with_bias), of(without)
+        if all_ is None or sampled is None or not all_.var() > 0:
+            found.append(0.0)
+        else:
+            found.append(min(float(sampled.var() / all_.var()), 1.0))
+    return found[0], found[1]
+
+
+def _minutes(scope: Scope) -> Floats | None:
+    return scope.minutes_saved
+
+
+def _avoided(scope: Scope) -> Floats | None:
+    before, after = scope.error_rate
+    return None if before is None or after is None else before - after
+
+
+def more_labels(
+    segments: tuple[str, ...] | None, valuer: Valuer, prices: Prices, *, around: int | None = None
+) -> list[Measure]:
+    """People's labels on several numbers of further cases: they tell of errors, not of minutes.
+
+    Args:
+        segments: Names; None for all.
+        valuer: What was measured.
+        prices: What measuring costs.
+        around: The number of labels that a gate waits for; None takes multiples of those there are.
+    """
+    seen = sum(valuer.measured.rates.effective)
+    by_sampling = _by_sampling(segments, valuer)[1]
+    base = around or sum(valuer.measured.rates.labelled)
+    if not base:
+        return []
+    gate = "value" if around is None else "severe_errors"
+    found = []
+    for times in SIZES:
+        n = around if times == 1 and around is not None else max(int(round(base * times, -1)), 10)
+        learned = (0.0, n / (n + seen) * by_sampling if seen > 0 else 0.0)
+        what = f"Label {n:,} more cases"
+        found.append(_of(gate, what, n, prices.labels(n), prices, learned=learned, pool="labels"))
+    return found
+
+
+def more_baseline(
+    segments: tuple[str, ...] | None, valuer: Valuer, prices: Prices, *, around: int | None = None
+) -> list[Measure]:
+    """Timing several numbers of further cases without the agent; arguments as those of `more_labels`."""
+    base = around or _timed_baseline(valuer.measured.moments)
+    if not base:
+        return []
+    gate = "value" if around is None else "measured_baseline"
+    found = []
+    for times in SIZES:
+        n = around if times == 1 and around is not None else max(int(round(base * times, -1)), 10)
+        found.append(_timed(gate, f"Time {n:,} more cases without the agent", n, segments, valuer, prices))
+    return [m for m in found if m is not None]
 
 
 def show_severe(

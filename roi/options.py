@@ -14,10 +14,10 @@ from roi.assumptions import Assumptions, Number
 from roi.cashflow import Schedule, Stream, annuity, present_value, ramp_factor, stream_of
 from roi.causes import CAUSES, Causes
 from roi.economics import Economics
-from roi.information import explained
 from roi.measured import Measured, Scope
 from roi.parameters import Parameters
 from roi.pooling import overstatement
+from roi.sampling import Basis
 
 __all__ = ["Kind", "Option", "Remedy", "Valuer", "alternatives", "remedies_of", "scopes_of", "signals_of"]
 
@@ -156,6 +156,23 @@ class Valuer:
             cash=present_value(stream, self.economics, schedule, cash_only=True) - off,
         )
 
+    def postponed(self, option: Option, *, one_off: Number, delay: Number) -> Option:
+        """The same roll-out with further one-off costs, and so many months later."""
+        assert option.stream is not None
+        assert option.scope is not None
+        off = self.picked.get(option.scope.segments, 0.0) if option.kind == "scale_segments" else 0.0
+        schedule = replace(
+            option.schedule,
+            one_off=np.add(option.schedule.one_off, one_off),
+            delay=np.add(option.schedule.delay, delay),
+        )
+        return replace(
+            option,
+            schedule=schedule,
+            worth=present_value(option.stream, self.economics, schedule) - off,
+            cash=present_value(option.stream, self.economics, schedule, cash_only=True) - off,
+        )
+
     def shrunk_for_choice(self, scopes: Iterable[tuple[str, ...]]) -> Valuer:
         """The same, with the worth of each narrower scope shrunk for having been chosen among all that there are."""
         every: list[tuple[str, ...] | None] = [None, *scopes]
@@ -164,7 +181,9 @@ class Valuer:
         if len(known) < 2:
             return self
         worths = [option.worth for option in options.values() if option is not None]
-        noise = [explained(o.worth, signals_of(o)) - o.mean() for o in options.values() if o is not None]
+        noise = [
+            Basis(signals_of(o)).split(o.worth).parts.sum(axis=0) for o in options.values() if o is not None
+        ]
         off = overstatement(np.stack(noise), np.array([float(np.mean(w)) for w in worths]))
         picked = {s: float(x) for s, x in zip(known, off, strict=True) if s is not None and x > 0}
         return replace(self, picked=picked)

@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from roi.cashflow import annuity
 from roi.draws import stream
 from roi.gate import Gate
-from roi.information import Prices, after_sampling, explained, left_open
-from roi.measures import Measure, cost_of, length_of, measure_for, more_cases, show_severe
-from roi.options import Kind, Option, Remedy, Valuer, signals_of, subsets
+from roi.measures import Measure, measure_for, more_cases
+from roi.options import Option, Remedy, Valuer, subsets
 from roi.parameters import Policy
+from roi.prospects import Prospect
 from roi.rates import severe_errors
+from roi.tariff import Prices
 
 __all__ = ["Plan", "best_plans"]
 
@@ -44,6 +44,7 @@ class Plan:
         chance: Chance that the roll-out exceeds the hurdle, given that the gates pass.
         sure: Chance that the rule then lets it scale, given that the gates pass.
         price: What remedies and measurements cost, expected; what has no price counts 0.
+        prospect: The same roll-out, to be valued with other measurements.
     """
 
     option: Option
@@ -56,6 +57,7 @@ class Plan:
     chance: float
     sure: float
     price: float
+    prospect: Prospect
 
     def mean(self) -> float:
         """Expected worth; where something has no price yet, the most that it may cost."""
@@ -79,8 +81,8 @@ def best_plans(
     policy: Policy,
     *,
     seed: int,
-) -> tuple[Plan | None, Plan | None]:
-    """The best plan at its price, and the best one that waits for a price.
+) -> tuple[Plan | None, Plan | None, tuple[Plan, ...]]:
+    """The best plan at its price, the best one that waits for a price, and all that have a price.
 
     Args:
         valuer: Values roll-outs.
@@ -92,11 +94,12 @@ def best_plans(
 
     Returns:
         The plan of highest expected worth with every mend priced, and that with an unpriced mend which, had for
-        nothing, would let `scale` pass. None where there is none. Doing nothing is not a plan, and a remedy is
+        nothing, would let `scale` pass; None where there is none. Last, every plan with every mend priced. Doing nothing is not a plan, and a remedy is
         bought only where the plan is worth more with it than without.
     """
     priced: Plan | None = None
     waiting: Plan | None = None
+    every: list[Plan] = []
     for segments in scopes:
         failing = [g for g in gates_of(segments) if not g.holds]
         for chosen in subsets(
@@ -106,11 +109,12 @@ def best_plans(
             if plan is None or not (plan.remedies or plan.measures or plan.unpriced):
                 continue
             if not plan.waits:
+                every.append(plan)
                 priced = plan if priced is None or plan.mean() > priced.mean() else priced
             else:
                 if plan.sure >= MORE_LIKELY:
                     waiting = plan if waiting is None or plan.mean() > waiting.mean() else waiting
-    return priced, waiting
+    return priced, waiting, tuple(every)
 
 
 def _plan(
@@ -137,71 +141,46 @@ def _plan(
             unpriced.append(gate)
             continue
         measures.append(measure)
-        if gate.gate == "severe_errors":
-            passes = passes * show_severe(measure.n, segments, valuer, policy, seed)
-    direct = _valued(valuer, segments, chosen, tuple(measures), tuple(unpriced), passes, prices, policy)
-    if direct is None or direct.chance >= policy.scale_probability:
-        return direct
-    if any(m.learned > 0 for m in measures):
+    prospect = Prospect(
+        valuer=valuer,
+        segments=segments,
+        remedies=chosen,
+        mended=passes,
+        prices=prices,
+        policy=policy,
+        seed=seed,
+    )
+    if prospect.option is None:
+        return None
+    direct = _valued(prospect, tuple(measures), tuple(unpriced))
+    if direct.chance >= policy.scale_probability or any(any(m.learned) for m in measures):
         return direct
     # The gates may pass, but the rule would still not let it scale: only a larger sample can make it sure enough.
     sampled = [
-        _valued(valuer, segments, chosen, (*measures, more), tuple(unpriced), passes, prices, policy)
-        for more in more_cases(segments, valuer, prices)
+        _valued(prospect, (*measures, more), tuple(unpriced)) for more in more_cases(segments, valuer, prices)
     ]
-    return max((p for p in sampled if p is not None), key=lambda p: p.mean(), default=None)
+    return max(sampled, key=lambda p: p.mean(), default=None)
 
 
-def _valued(
-    valuer: Valuer,
-    segments: Segments,
-    chosen: tuple[Remedy, ...],
-    measures: tuple[Measure, ...],
-    unpriced: tuple[Gate, ...],
-    passes: Floats,
-    prices: Prices,
-    policy: Policy,
-) -> Plan | None:
+def _valued(prospect: Prospect, measures: tuple[Measure, ...], unpriced: tuple[Gate, ...]) -> Plan:
     """Worth of a plan: the roll-out where the gates pass and the chance suffices, else what was spent, lost."""
-    price = cost_of(measures, prices)
-    kind: Kind = "scale" if segments is None else "scale_segments"
-    option = valuer.roll_out(
-        segments,
-        remedies=chosen,
-        one_off=price,
-        delay=length_of(measures),
-        kind=kind,
-        label="Fix, then scale",
-    )
-    if option is None:
-        return None
-    e = valuer.economics
-    early = annuity(e.discount, e.horizon) - annuity(e.discount, e.horizon, option.schedule.delay)
-    spent = float(np.mean(option.schedule.one_off)) + float(np.mean(e.pilot_cost * early))
+    found = prospect.after(measures)
+    passes, policy = found.passes, prospect.policy
     total = float(passes.sum())
-    chance = float((passes * (option.worth > policy.hurdle)).sum()) / total if total > 0 else 0.0
-    worth, cash, go = option.worth, option.cash, passes
-    learned = max((m.learned for m in measures), default=0.0)
-    if learned > 0:
-        fitted = explained(worth, signals_of(option))
-        expected, taken = after_sampling(
-            worth, fitted, learned, probability=policy.scale_probability, hurdle=policy.hurdle
-        )
-        in_cash = worth - cash
-        go = passes * taken
-        worth = expected + left_open(worth, fitted, learned)
-        cash = worth - in_cash
+    chance = float((passes * (found.option.worth > policy.hurdle)).sum()) / total if total > 0 else 0.0
+    remedies = [r.cost for r in prospect.remedies if r.cost is not None]
     return Plan(
-        option=replace(option, note="after what the plan buys"),
-        remedies=chosen,
+        option=replace(found.option, note="after what the plan buys"),
+        remedies=prospect.remedies,
         measures=measures,
         unpriced=unpriced,
-        worth=go * worth - (1 - go) * spent,
-        cash=go * cash - (1 - go) * spent,
+        worth=found.worth,
+        cash=found.cash,
         passes=float(passes.mean()),
         chance=chance,
-        sure=float(go.sum()) / total if total > 0 else 0.0,
-        price=price + sum(float(np.mean(r.cost)) for r in chosen if r.cost is not None),
+        sure=float(found.go.sum()) / total if total > 0 else 0.0,
+        price=found.price + sum(float(np.mean(cost)) for cost in remedies),
+        prospect=prospect,
     )
 
 

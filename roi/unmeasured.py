@@ -8,10 +8,10 @@ import numpy as np
 
 from roi.cashflow import annuity, ramp_factor
 from roi.gates import CASES_AN_ARM, declare
-from roi.information import Prices
 from roi.measures import Measure
 from roi.options import Option, Valuer
 from roi.parameters import Parameters
+from roi.tariff import Prices
 from roi.verdict import Unknown
 
 __all__ = ["break_even_minutes", "sample_cases", "why_unknown"]

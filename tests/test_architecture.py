@@ -18,7 +18,7 @@ ORDER = """
     join_keys time_entries join_rates sample_joins samples
     draws marginals agreement assumptions moments aggregates label_moments reduce
     designs contrasts case_sums arm_shares comparability estimate clusters rectify labels covariate scores mix pooling cells severities rates measured causes economics cashflow
-    gate controls gates design_gate information options measures plans gate_check verdict unmeasured looks error_rates labelling_plan drawn_list
+    gate controls gates design_gate tariff conditional information sampling options measures prospects plans gate_check verdict unmeasured looks error_rates labelling_plan drawn_list
     analysis estimates money advice comparable first_view footing record illustrate pilot diff attribution
     guess report batch commands cli
 """.split()  # noqa: SIM905 – a list to read, not to parse

@@ -105,6 +105,13 @@ class Measurement(Group):
     cases_per_week: Annotated[Positive, Unit("cases/week"), Label("Cases measured in a week")] | None = Field(
         None, description="How many cases can be measured in a week."
     )
+    per_document: Annotated[Positive, Unit("{currency}"), Label("Price of a document")] | None = Field(
+        None, description="Having a document (a quote, a ledger, a survey) for one input that is assumed."
+    )
+    document_removes: Annotated[Share, Unit("share"), Label("Variance that a document removes")] | None = Field(
+        None,
+        description="How much of such an input's variance a document takes away; 0.75 unless stated.",
+    )
 
     @field_validator("cases_per_week")
     @classmethod
