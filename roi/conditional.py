@@ -24,11 +24,11 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 DEGREE = 5
-BINS = 1024
+BINS = 256
 REACH = 6.0  # standard deviations to either side that are told apart; what lies beyond goes to the outermost bins
 BY_CHANCE = 10.0  # squared t that a term must exceed: one useless term in 600 does
-MOST_TERMS = 24  # of one input each, in a joint fit
-IN_PAIRS = 6  # inputs that explain most, of which products are tried
+MOST_TERMS = 20  # of one input each, in a joint fit
+IN_PAIRS = 5  # inputs that explain most, of which products are tried
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,39 +160,34 @@ def surface(worths: Floats, inputs: Sequence[Floats], alone: Curves) -> Floats:
         alone: Their curves.
 
     Returns:
-        Conditional means, shape (options, n_draws). Of more than six inputs only the six that explain most alone
-        enter products; what alone explains no more than chance would enters no term of its own.
+        Conditional means, shape (options, n_draws). Only the five inputs that explain most alone enter products; what
+        alone explains no more than chance would enters nothing.
     """
     options, n = worths.shape
     mean = worths.mean(axis=1)
     deviation = worths - mean[:, None]
-    variance = np.square(deviation).mean(axis=1)
     strength = alone.explained.max(axis=0)
-    order = sorted(range(len(inputs)), key=lambda i: (-strength[i], i))
+    order = sorted(np.nonzero(alone.kept.any(axis=1))[0].tolist(), key=lambda i: (-strength[i], i))
     columns: list[Floats] = []
-    first: dict[int, Floats] = {}
-    for i in order[: max(IN_PAIRS, MOST_TERMS)]:
-        highest = int(np.max(np.nonzero(alone.kept[i])[0], initial=-1)) + 1
-        made = orthonormal(inputs[i], max(highest, 1))
-        if not len(made):
-            continue
-        first[i] = made[0]
-        if highest and len(columns) + highest <= MOST_TERMS:
-            columns += list(made[:highest])
+    first: list[Floats] = []
+    for i in order:
+        highest = int(np.max(np.nonzero(alone.kept[i])[0])) + 1
+        if len(columns) + highest > MOST_TERMS:
+            break
+        made = orthonormal(inputs[i], highest)
+        first.append(made[0])
+        columns += list(made)
     fit = _Fit(columns, deviation)
-    leading = [i for i in order if i in first][:IN_PAIRS]
     products = []
-    for i, j in combinations(leading, 2):
-        product = first[i] * first[j]
-        product = product - product.mean()
-        size = float(np.square(product).mean())
-        rest = [(product * r).mean() for r in fit.rest]
-        left = np.square(fit.rest).mean(axis=1)
-        if size > 0 and any(c * c * n > BY_CHANCE * size * v for c, v in zip(rest, left, strict=True) if v > 0):
-            products.append(product / np.sqrt(size))
+    left = np.square(fit.rest).mean(axis=1)
+    for one, other in combinations(first[:IN_PAIRS], 2):
+        product = one * other
+        size = float(product.var())
+        told = np.einsum("n,on->o", product, fit.rest, optimize=False) / n
+        if size > 0 and bool((np.square(told) * n > BY_CHANCE * size * left).any()):
+            products.append((product - product.mean()) / np.sqrt(size))
     if products:
         fit = _Fit([*columns, *products], deviation)
-    del variance
     return np.asarray(mean[:, None] + deviation - fit.rest, dtype=np.float64)
 
 

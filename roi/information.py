@@ -22,6 +22,8 @@ __all__ = ["Known", "evpi", "evppi", "evppi_of_each", "evppi_of_groups", "table_
 
 Floats = npt.NDArray[np.float64]
 
+CONTENDERS = 4  # options between which knowing inputs decides: those that are the best in the most draws
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -71,7 +73,8 @@ def evppi_of_each(worths: Sequence[Floats], inputs: Sequence[Floats]) -> list[Kn
     """
     if not len(worths) or not len(inputs):
         return [Known(0.0, 0.0, 0.0) for _ in inputs]
-    return _of_curves(np.stack(worths), curves(np.stack(worths), inputs))
+    table = _contenders(worths)
+    return _of_curves(table, curves(table, inputs), evpi(worths))
 
 
 def evppi(worths: Sequence[Floats], inputs: Sequence[Floats]) -> Known:
@@ -97,15 +100,19 @@ def evppi_of_groups(
     if not len(worths) or not len(inputs):
         nothing = Known(0.0, 0.0, 0.0)
         return [nothing for _ in inputs], [nothing for _ in groups]
-    table = np.stack(worths)
+    table = _contenders(worths)
     alone = curves(table, inputs)
-    each = _of_curves(table, alone)
     most = evpi(worths)
+    each = _of_curves(table, alone, most)
+    useful = alone.kept.any(axis=1)
+    means, total = table.mean(axis=1), table.var(axis=1)
     together = []
     for group in groups:
-        members = list(group)
-        if len(members) < 2:
-            together.append(each[members[0]] if members else Known(0.0, 0.0, 0.0))
+        members = [i for i in group if useful[i]]
+        best = max((each[i] for i in members), key=lambda k: k.value, default=Known(0.0, 0.0, 0.0))
+        if len(members) < 2 or not most > 0:
+            explained = sum(each[i].explained for i in members)
+            together.append(Known(best.value, best.flips, min(explained, 1.0)))
             continue
         own = Curves(
             weight=alone.weight[members],
@@ -114,36 +121,50 @@ def evppi_of_groups(
             explained=alone.explained[:, members],
         )
         fitted = surface(table, [inputs[i] for i in members], own)
-        value, flips = _gain(fitted, np.full(fitted.shape[1], 1 / fitted.shape[1]), table.mean(axis=1))
-        total = table.var(axis=1)
-        share = np.where(total > 0, fitted.var(axis=1) / np.where(total > 0, total, 1.0), 0.0)
-        best = max((each[i] for i in members), key=lambda k: k.value)
+        values, flips = _gain(fitted[:, None], np.full((1, fitted.shape[1]), 1 / fitted.shape[1]), means)
+        value, flip = (float(values[0]), float(flips[0]))
         if best.value > value:
-            value, flips = best.value, best.flips
-        together.append(Known(min(value, most), flips, float(np.clip(_of_best(share, table), 0, 1))))
+            value, flip = best.value, best.flips
+        share = fitted.var(axis=1) / np.where(total > 0, total, 1.0)
+        together.append(Known(min(value, most), flip, min(_of_best(share, means), 1.0)))
     return each, together
 
 
-def _of_curves(table: Floats, alone: Curves) -> list[Known]:
-    means, most = table.mean(axis=1), evpi(list(table))
-    found = []
-    for i in range(alone.weight.shape[0]):
-        value, flips = _gain(alone.fitted[:, i], alone.weight[i], means)
-        found.append(Known(min(value, most), flips, _of_best(alone.explained[:, i], table)))
-    return found
+def _contenders(worths: Sequence[Floats]) -> Floats:
+    """The options that are the best of all, stopping among them, in the most draws, and that of the highest mean."""
+    table = table_of(worths)
+    often = np.bincount(table.argmax(axis=0), minlength=len(table))[1:]
+    means = table[1:].mean(axis=1)
+    order = sorted(range(len(worths)), key=lambda o: (-often[o], -means[o], o))
+    chosen = [o for o in order[:CONTENDERS] if often[o] > 0]
+    return np.stack([worths[o] for o in sorted({int(np.argmax(means)), *chosen})])
 
 
-def _of_best(share: Floats, table: Floats) -> float:
-    """The share that belongs to the option of the highest mean."""
-    return float(share[int(np.argmax(table.mean(axis=1)))])
-
-
-def _gain(fitted: Floats, weight: Floats, means: Floats) -> tuple[float, float]:
-    """What choosing after knowing brings, and how often the choice changes; stopping now (worth 0) is a choice."""
+def _of_curves(table: Floats, alone: Curves, most: float) -> list[Known]:
+    means = table.mean(axis=1)
+    values, flips = _gain(alone.fitted, alone.weight, means)
     best = int(np.argmax(means))
-    chosen = fitted.argmax(axis=0)
-    top = np.maximum(fitted.max(axis=0), 0.0)
-    stop = fitted.max(axis=0) <= 0
-    stands = stop if means[best] <= 0 else (chosen == best) & ~stop
-    value = float((top * weight).sum()) - max(float(means[best]), 0.0)
-    return max(value, 0.0), float((weight * ~stands).sum())
+    return [
+        Known(min(float(v), most), float(f), float(x))
+        for v, f, x in zip(values, flips, alone.explained[best], strict=True)
+    ]
+
+
+def _of_best(share: Floats, means: Floats) -> float:
+    """The share that belongs to the option of the highest mean."""
+    return float(share[int(np.argmax(means))])
+
+
+def _gain(fitted: Floats, weight: Floats, means: Floats) -> tuple[Floats, Floats]:
+    """What choosing after knowing brings, and how often the choice changes; stopping now (worth 0) is a choice.
+
+    Args:
+        fitted: Conditional means, shape (options, inputs, places).
+        weight: How likely each place is, shape (inputs, places).
+        means: Expected worth of each option, shape (options,).
+    """
+    best = int(np.argmax(means))
+    top = fitted.max(axis=0)
+    stands = top <= 0 if means[best] <= 0 else (fitted[best] >= top) & (top > 0)
+    value = (np.maximum(top, 0.0) * weight).sum(axis=1) - max(float(means[best]), 0.0)
+    return np.maximum(value, 0.0), (weight * ~stands).sum(axis=1)

@@ -156,8 +156,10 @@ class Valuer:
             cash=present_value(stream, self.economics, schedule, cash_only=True) - off,
         )
 
-    def postponed(self, option: Option, *, one_off: Number, delay: Number) -> Option:
-        """The same roll-out with further one-off costs, and so many months later."""
+    def postponed(
+        self, option: Option, *, one_off: Number, delay: Number, in_cash: bool = True
+    ) -> Option:
+        """The same roll-out with further one-off costs, and so many months later; its cash only where that is asked."""
         assert option.stream is not None
         assert option.scope is not None
         off = self.picked.get(option.scope.segments, 0.0) if option.kind == "scale_segments" else 0.0
@@ -170,7 +172,9 @@ class Valuer:
             option,
             schedule=schedule,
             worth=present_value(option.stream, self.economics, schedule) - off,
-            cash=present_value(option.stream, self.economics, schedule, cash_only=True) - off,
+            cash=present_value(option.stream, self.economics, schedule, cash_only=True) - off
+            if in_cash
+            else option.cash,
         )
 
     def shrunk_for_choice(self, scopes: Iterable[tuple[str, ...]]) -> Valuer:

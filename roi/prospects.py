@@ -13,11 +13,12 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from roi.assumptions import Number
 from roi.cashflow import annuity
 from roi.measures import Measure, cost_of, length_of, show_severe
 from roi.options import Kind, Option, Remedy, Valuer, signals_of
 from roi.parameters import Policy
-from roi.sampling import Basis, after_sampling, left_open
+from roi.sampling import Basis, Told, after_sampling
 from roi.tariff import Prices
 
 __all__ = ["After", "Document", "Prospect"]
@@ -89,6 +90,7 @@ class Prospect:
     policy: Policy
     seed: int
     _bases: dict[str, Basis] = field(default_factory=dict, repr=False, compare=False)
+    _told: dict[str, Told] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def option(self) -> Option | None:
@@ -97,38 +99,28 @@ class Prospect:
         return self.valuer.roll_out(self.segments, remedies=self.remedies, kind=kind, label="Fix, then scale")
 
     def after(
-        self, measures: Sequence[Measure], *, document: Document | None = None, free: bool = False
+        self,
+        measures: Sequence[Measure],
+        *,
+        paid: Sequence[Measure] | None = None,
     ) -> After:
-        """What it is worth after some measurements, and after what the rule then decides.
+        """What it is worth after the remedies and some measurements, and after what the rule then decides.
 
         Args:
             measures: What is measured.
-            document: A document that is had as well.
-            free: Whether neither price nor delay count.
+            paid: The measurements whose price and delay count; None for all of them.
 
         Returns:
             Its worth and how it comes about.
         """
-        assert self.option is not None
-        price = 0.0 if free else cost_of(measures, self.prices)
-        if document is not None and document.price is not None and not free:
-            price += document.price
-        delay = 0.0 if free else length_of(measures)
-        option = self.option
-        if price or delay:
-            option = self.valuer.postponed(option, one_off=price, delay=delay)
-        passes = self.mended
-        for measure in measures:
-            if measure.gate == "severe_errors":
-                passes = passes * show_severe(
-                    measure.n, self.segments, self.valuer, self.policy, self.seed
-                )
-        learned = [max((m.learned[i] for m in measures), default=0.0) for i in (0, 1)]
+        option, price = self._then(measures if paid is None else paid, in_cash=True)
+        passes = self._passing(measures)
+        learned = _learned(measures)
         worth, cash, go = option.worth, option.cash, passes
-        if any(learned) or document is not None:
-            worth, taken = self._decided(worth, learned, document)
+        if any(learned):
+            worth, taken, _ = self._decided(option, learned, None)
             cash, go = worth - (option.worth - option.cash), passes * taken
-        lost = self._spent(option)
+        lost = self._lost(option)
         return After(
             option=option,
             worth=go * worth - (1 - go) * lost,
@@ -138,12 +130,69 @@ class Prospect:
             price=price,
         )
 
-    def _decided(
-        self, worth: Floats, learned: Sequence[float], document: Document | None
-    ) -> tuple[Floats, Floats]:
-        """The worth as it stands after what is learned, and whether the rule then takes it."""
+    def before(
+        self,
+        measures: Sequence[Measure],
+        *,
+        document: Document | None = None,
+        paid: Sequence[Measure] | None = None,
+    ) -> float:
+        """Its expected worth where it is measured first, and remedies are bought only if the rule then goes ahead.
+
+        Args:
+            measures: What is measured.
+            document: A document that is had as well.
+            paid: The measurements whose price and delay count; None for all of them.
+
+        Returns:
+            Expected worth against stopping now. Without remedies it is that of `after`.
+        """
         assert self.option is not None
-        signals = signals_of(self.option)
+        counted = measures if paid is None else paid
+        option, price = self._then(counted, document)
+        passes, learned = self._passing(measures), _learned(measures)
+        worth = option.worth
+        taken = np.ones(worth.size)
+        lost = self._lost(option)
+        told = None
+        if any(learned) or document is not None:
+            worth, taken, told = self._decided(option, learned, document)
+        if not self.remedies:
+            go = passes * taken
+            return float((go * worth - (1 - go) * lost).mean())
+        if told is not None:
+            # Who knows more by then buys remedies only where the whole of it still pays.
+            share = float(passes.mean())
+            taken = taken * (share * told > (1 - share) * lost)
+        stopped = price + self._pilot_until(length_of(counted))
+        ahead = passes * worth - (1 - passes) * lost
+        return float((taken * ahead - (1 - taken) * stopped).mean())
+
+    def _then(
+        self, paid: Sequence[Measure], document: Document | None = None, *, in_cash: bool = False
+    ) -> tuple[Option, float]:
+        """The roll-out with the price and the delay of some measurements, and that price."""
+        assert self.option is not None
+        price, delay = cost_of(paid, self.prices), length_of(paid)
+        if document is not None and document.price is not None:
+            price += document.price
+        if not price and not delay:
+            return self.option, 0.0
+        return self.valuer.postponed(self.option, one_off=price, delay=delay, in_cash=in_cash), price
+
+    def _passing(self, measures: Sequence[Measure]) -> Floats:
+        """Chance that the gates pass, draw by draw."""
+        passes = self.mended
+        for measure in measures:
+            if measure.gate == "severe_errors":
+                passes = passes * show_severe(measure.n, self.segments, self.valuer, self.policy, self.seed)
+        return passes
+
+    def _decided(
+        self, option: Option, learned: Sequence[float], document: Document | None
+    ) -> tuple[Floats, Floats, Floats]:
+        """The worth as it stands after what is learned, whether the rule then takes it, and what is expected then."""
+        signals = signals_of(option)
         shares = list(learned[: len(signals)])
         if document is not None:
             if not any(shares):
@@ -152,17 +201,26 @@ class Prospect:
         key = "" if document is None else f"{document.key} of {len(signals)}"
         if key not in self._bases:
             self._bases[key] = Basis(signals)
-        told = self._bases[key].split(worth)
-        expected, taken = after_sampling(
+        if option is self.option:  # it is looked at with one sample after another
+            if key not in self._told:
+                self._told[key] = self._bases[key].split(option.worth)
+            told = self._told[key]
+        else:
+            told = self._bases[key].split(option.worth)
+        expected, left, taken = after_sampling(
             told, shares, probability=self.policy.scale_probability, hurdle=self.policy.hurdle
         )
-        return expected + left_open(told, shares), taken
+        return expected + left, taken, expected
 
-    def _spent(self, option: Option) -> float:
+    def _lost(self, option: Option) -> float:
         """What is lost where it stops after all: one-off sums, and the pilot's cost until then."""
+        return float(np.mean(option.schedule.one_off)) + self._pilot_until(option.schedule.delay)
+
+    def _pilot_until(self, months: Number) -> float:
+        """What the pilot costs until then."""
         e = self.valuer.economics
-        early = annuity(e.discount, e.horizon) - annuity(e.discount, e.horizon, option.schedule.delay)
-        return float(np.mean(option.schedule.one_off)) + float(np.mean(e.pilot_cost * early))
+        early = annuity(e.discount, e.horizon) - annuity(e.discount, e.horizon, months)
+        return float(np.mean(e.pilot_cost * early))
 
     def known(self, measures: Sequence[Measure]) -> Floats:
         """Its worth to somebody who takes it whatever its chance, gates passing, shape (n_draws,).
@@ -172,6 +230,11 @@ class Prospect:
         """
         found = self.after([_untaught(m) for m in measures if m.gate != "value"])
         return found.worth
+
+
+def _learned(measures: Sequence[Measure]) -> list[float]:
+    """Shares of the variances of minutes saved and of errors avoided that measurements remove: the largest of each."""
+    return [max((m.learned[i] for m in measures), default=0.0) for i in (0, 1)]
 
 
 def _untaught(measure: Measure) -> Measure:

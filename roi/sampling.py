@@ -27,6 +27,7 @@ __all__ = ["Basis", "Told", "after_sampling", "evsi", "left_open"]
 Floats = npt.NDArray[np.float64]
 
 DEGREE = 4
+NOTHING = 1e-5  # share of the variance below which a part counts to the rest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,12 +77,14 @@ class Basis:
             return Told(mean=mean, parts=np.zeros((0, worth.size)), signal=(), degree=(), rest=worth - mean)
         right = np.einsum("in,n->i", self._columns, worth - mean, optimize=False) / worth.size
         weights = (self._inverse * right).sum(axis=1)
-        parts = weights[:, None] * self._columns
+        least = NOTHING * float(worth.var())
+        kept = [i for i, w in enumerate(weights) if w * w > least]
+        parts = weights[kept, None] * self._columns[kept]
         return Told(
             mean=mean,
             parts=parts,
-            signal=self._signal,
-            degree=self._degree,
+            signal=tuple(self._signal[i] for i in kept),
+            degree=tuple(self._degree[i] for i in kept),
             rest=worth - mean - parts.sum(axis=0),
         )
 
@@ -117,7 +120,7 @@ def _order(n: int) -> npt.NDArray[np.int64]:
 
 def after_sampling(
     told: Told, learned: Sequence[float], *, probability: float, hurdle: float
-) -> tuple[Floats, Floats]:
+) -> tuple[Floats, Floats, Floats]:
     """What would be decided after a sample, draw by draw.
 
     Args:
@@ -127,14 +130,23 @@ def after_sampling(
         hurdle: The hurdle.
 
     Returns:
-        The expected worth after each possible sample, and whether the option would then be taken (0 or 1).
+        The expected worth after each possible sample, what then stays open, and whether the option would be taken (0
+        or 1), each of shape (n_draws,).
     """
     expected = expected_after(told, learned)
     left = left_open(told, learned)
-    sure = float(np.ptp(left)) > 0
-    spare = float(np.quantile(left, 1 - probability))
-    taken = expected + spare >= hurdle if sure else expected > hurdle
-    return expected, taken.astype(np.float64)
+    spare = _quantile(left, 1 - probability)
+    taken = expected + spare >= hurdle if float(np.ptp(left)) > 0 else expected > hurdle
+    return expected, left, taken.astype(np.float64)
+
+
+def _quantile(draws: Floats, level: float) -> float:
+    """Numpy's own, without what it takes beside the partition."""
+    place = level * (draws.size - 1)
+    low = int(np.floor(place))
+    ends = np.partition(draws, (low, min(low + 1, draws.size - 1)))
+    high = float(ends[min(low + 1, draws.size - 1)])
+    return float(ends[low]) + (place - low) * (high - float(ends[low]))
 
 
 def evsi(told: Sequence[Told], learned: Sequence[float]) -> float:

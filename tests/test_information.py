@@ -53,7 +53,7 @@ def test_evsi_of_a_normal_normal_problem(mean, learned):
     above 0.
     """
     worth = normal(mean, 40.0)
-    expected, taken = after_sampling(Basis([worth]).split(worth), [learned], probability=0.5, hurdle=0.0)
+    expected, _, taken = after_sampling(Basis([worth]).split(worth), [learned], probability=0.5, hurdle=0.0)
     s = 40.0 * np.sqrt(learned)
     found = float((taken * expected).mean()) - max(mean, 0.0)
     assert found == pytest.approx(s * unit_normal_loss(abs(mean) / s), abs=0.15)
@@ -63,7 +63,7 @@ def test_evsi_of_a_normal_normal_problem(mean, learned):
 def test_after_a_sample_the_rule_takes_what_it_is_sure_enough_of(probability):
     """Taken when the mean after it exceeds z(p) × the deviation that is left: E[m; m > t] = μ Φ((μ−t)/s) + s φ((μ−t)/s)."""
     worth = normal(10.0, 40.0)
-    expected, taken = after_sampling(Basis([worth]).split(worth), [0.6], probability=probability, hurdle=5.0)
+    expected, _, taken = after_sampling(Basis([worth]).split(worth), [0.6], probability=probability, hurdle=5.0)
     s, left = 40.0 * np.sqrt(0.6), 40.0 * np.sqrt(0.4)
     d = (10.0 - 5.0 - stats.norm.ppf(probability) * left) / s
     assert taken.mean() == pytest.approx(stats.norm.cdf(d), abs=0.01)
@@ -75,8 +75,8 @@ def test_what_a_sample_leaves_open_has_the_rest_of_the_variance():
     fitted = normal(10.0, 30.0)
     worth = fitted + normal(0.0, 15.0, "rest")
     told = Basis([fitted]).split(worth)
-    expected, _ = after_sampling(told, [0.75], probability=0.8, hurdle=0.0)
-    rest = left_open(told, [0.75])
+    expected, rest, _ = after_sampling(told, [0.75], probability=0.8, hurdle=0.0)
+    assert rest == pytest.approx(left_open(told, [0.75]))
     assert expected.var() == pytest.approx(0.75 * 900, rel=0.02)
     assert rest.var() == pytest.approx(0.25 * 900 + 225, rel=0.02)
     assert abs(np.corrcoef(expected, rest)[0, 1]) < 0.02
@@ -96,7 +96,7 @@ def test_what_is_explained_is_the_regression():
 @given(st.floats(-50, 50), st.floats(1, 60), st.floats(0.01, 0.99))
 def test_a_sample_is_worth_something_and_less_than_certainty(mean, sd, learned):
     worth = normal(mean, sd)
-    expected, taken = after_sampling(Basis([worth]).split(worth), [learned], probability=0.5, hurdle=0.0)
+    expected, _, taken = after_sampling(Basis([worth]).split(worth), [learned], probability=0.5, hurdle=0.0)
     value = float((taken * expected).mean()) - max(float(worth.mean()), 0.0)
     assert -0.01 * sd <= value <= evpi([worth]) + 0.01 * sd
 
