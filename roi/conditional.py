@@ -25,7 +25,9 @@ Bools = npt.NDArray[np.bool_]
 
 DEGREE = 5
 BINS = 256
-REACH = 6.0  # standard deviations to either side that are told apart; what lies beyond goes to the outermost bins
+REACH = (
+    6.0  # standard deviations to either side that are told apart; what lies beyond goes to the outermost bins
+)
 BY_CHANCE = 10.0  # squared t that a term must exceed: one useless term in 600 does
 MOST_TERMS = 20  # of one input each, in a joint fit
 IN_PAIRS = 5  # inputs that explain most, of which products are tried
@@ -66,17 +68,20 @@ def curves(worths: Floats, inputs: Sequence[Floats]) -> Curves:
     place = np.zeros((len(inputs), bins))
     target = np.zeros((options, len(inputs), bins))
     for i, x in enumerate(inputs):
-        spread = float(x.std())
-        if not spread > 1e-12 * max(abs(float(x.mean())), 1e-300):
+        centre = float(x.mean())
+        away = x - centre
+        spread = float(np.sqrt((away * away).mean()))
+        if not spread > 1e-12 * max(abs(centre), 1e-300):
             weight[i, 0] = 1.0
             continue
-        low = max(float(x.min()), float(x.mean()) - REACH * spread)
-        high = min(float(x.max()), float(x.mean()) + REACH * spread)
-        index = np.clip((x - low) * (bins / (high - low)), 0, bins - 1).astype(np.intp)
+        low = max(float(away.min()), -REACH * spread)
+        high = min(float(away.max()), REACH * spread)
+        index = ((away - low) * (bins / (high - low))).astype(np.intp)
+        np.minimum(np.maximum(index, 0, out=index), bins - 1, out=index)
         count = np.bincount(index, minlength=bins)
         some = np.maximum(count, 1)
         weight[i] = count / n
-        place[i] = np.bincount(index, weights=x - x.mean(), minlength=bins) / (some * spread)
+        place[i] = np.bincount(index, weights=away, minlength=bins) / (some * spread)
         for o in range(options):
             target[o, i] = np.bincount(index, weights=deviation[o], minlength=bins) / some
     basis = _powers(place, weight)
@@ -92,12 +97,11 @@ def curves(worths: Floats, inputs: Sequence[Floats]) -> Curves:
 
 
 def _beyond_chance(coefficients: Floats, variance: Floats, n: int) -> Bools:
-    """Terms of orthonormal columns, (options, …, terms), that explain more in any worth than chance would: (…, terms)."""
+    """Terms of orthonormal columns, (options, …, terms), that explain more of any worth than chance: (…, terms)."""
     squares = np.square(coefficients)
     wide = variance.reshape((-1, *([1] * (coefficients.ndim - 1))))
     left = np.maximum(wide - squares.sum(axis=-1, keepdims=True), 1e-12 * wide)
-    found: Bools = ((squares * n > BY_CHANCE * left) & (wide > 0)).any(axis=0)
-    return found
+    return np.asarray(((squares * n > BY_CHANCE * left) & (wide > 0)).any(axis=0), dtype=np.bool_)
 
 
 def _powers(place: Floats, weight: Floats) -> Floats:
@@ -133,10 +137,12 @@ def orthonormal(signal: Floats, degree: int) -> Floats:
         Shape (at most degree, n_draws): degree 1 first, fewer where the draws cannot tell more apart, none where the
         signal does not vary. Of a normal signal they are Hermite's.
     """
-    spread = float(signal.std())
-    if not spread > 1e-12 * max(abs(float(signal.mean())), 1e-300):
+    centre = float(signal.mean())
+    z = signal - centre
+    spread = float(np.sqrt((z * z).mean()))
+    if not spread > 1e-12 * max(abs(centre), 1e-300):
         return np.zeros((0, signal.size))
-    z = (signal - signal.mean()) / spread
+    z /= spread
     made = [z]
     for _ in range(1, degree):
         new = z * made[-1]
@@ -163,7 +169,7 @@ def surface(worths: Floats, inputs: Sequence[Floats], alone: Curves) -> Floats:
         Conditional means, shape (options, n_draws). Only the five inputs that explain most alone enter products; what
         alone explains no more than chance would enters nothing.
     """
-    options, n = worths.shape
+    n = worths.shape[1]
     mean = worths.mean(axis=1)
     deviation = worths - mean[:, None]
     strength = alone.explained.max(axis=0)

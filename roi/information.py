@@ -104,15 +104,14 @@ def evppi_of_groups(
     alone = curves(table, inputs)
     most = evpi(worths)
     each = _of_curves(table, alone, most)
-    useful = alone.kept.any(axis=1)
+    useful = [bool(x.any()) for x in alone.kept]
     means, total = table.mean(axis=1), table.var(axis=1)
     together = []
     for group in groups:
         members = [i for i in group if useful[i]]
         best = max((each[i] for i in members), key=lambda k: k.value, default=Known(0.0, 0.0, 0.0))
-        if len(members) < 2 or not most > 0:
-            explained = sum(each[i].explained for i in members)
-            together.append(Known(best.value, best.flips, min(explained, 1.0)))
+        if len(members) < 2:
+            together.append(best)
             continue
         own = Curves(
             weight=alone.weight[members],

@@ -15,62 +15,21 @@ import numpy as np
 import numpy.typing as npt
 
 from roi.analysis import Analysis
-from roi.conditional import curves
 from roi.information import evpi, evppi_of_groups
+from roi.measured import Scope
 from roi.measures import Measure, cost_of, length_of, more_baseline, more_cases, more_labels
+from roi.next_step import Sample, next_step, sentence
 from roi.options import Option
 from roi.prospects import Document, Prospect
-from roi.quantities import GROUPS, Quantity, quantities, taken_as_known
-from roi.words import amount, and_list, shorten
+from roi.quantities import GROUPS, quantities, taken_as_known
+from roi.words import and_list, shorten
 
-__all__ = ["Sample", "choices", "is_open", "knowing_of_record", "samples_of"]
+__all__ = ["Choice", "choices", "is_open", "knowing_of_record", "samples_of"]
 
 Floats = npt.NDArray[np.float64]
 
 MOST_DOCUMENTS = 6  # inputs of which a document is valued: those that explain most of the worth
 LEAST_EXPLAINED = 0.005  # share of the variance below which a document is not looked at
-KINDS = ("cases", "labels", "baseline", "document")
-DOING = {
-    "Sample": "Sampling",
-    "Label": "Labelling",
-    "Time": "Timing",
-    "Record": "Recording",
-    "Log": "Logging",
-    "State": "Stating",
-    "Assign": "Assigning",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """A further sample of one size, or a document, and what it is worth.
-
-    Attributes:
-        kind: "cases", "labels", "baseline" or "document".
-        what: What to do, in words.
-        key: The input that a document is for; None for samples.
-        n: Cases; None for a document.
-        months: How long it takes.
-        evsi: What it is worth under the rule before its price and delay; below 0 where it would only make the rule
-            more cautious.
-        waiting: What its delay costs: benefit forgone and the pilot's cost.
-        price: With the set-up; None where nobody states it.
-        net: evsi - waiting - price; None without a price.
-        most: The most that it may cost: evsi - waiting, at least 0.
-        chosen: Whether the verdict's own plan asks for it.
-    """
-
-    kind: str
-    what: str
-    key: str | None
-    n: int | None
-    months: float
-    evsi: float
-    waiting: float
-    price: float | None
-    net: float | None
-    most: float
-    chosen: bool
 
 
 def is_open(a: Analysis, option: Option) -> bool:
@@ -79,32 +38,48 @@ def is_open(a: Analysis, option: Option) -> bool:
     return all(g.holds for g in a.gates[key])
 
 
-def choices(a: Analysis) -> list[tuple[str, tuple[str, ...] | None, Floats]]:
-    """What can be chosen beside stopping now: each with its name, its segments (None: all) and its worth.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Something that can be chosen beside stopping now.
 
-    Roll-outs whose gates are open; and fixes, gates mended at their price. A fix that waits for a price is one only
-    where the verdict rests on it, had for nothing. Samples that only make the worth surer are left out of a fix:
-    whoever knows needs none.
+    Attributes:
+        label: Its name.
+        scope: What it is about.
+        worth: Its worth, shape (n_draws,).
     """
-    found: list[tuple[str, tuple[str, ...] | None, Floats]] = []
-    for option in (a.scale, *a.segments):
-        if option is not None and is_open(a, option):
-            assert option.scope is not None
-            segments = option.scope.segments if option.kind == "scale_segments" else None
-            found.append((option.label, segments, option.worth))
+
+    label: str
+    scope: Scope
+    worth: Floats
+
+
+def choices(a: Analysis) -> list[Choice]:
+    """What can be chosen beside stopping now: roll-outs whose gates are open, and fixes, gates mended at their price.
+
+    A fix that waits for a price is one only where the verdict rests on it, had for nothing. Samples that only make the
+    worth surer are left out of a fix: whoever knows needs none.
+    """
+    found = [
+        Choice(label=o.label, scope=o.scope, worth=o.worth)
+        for o in (a.scale, *a.segments)
+        if o is not None and o.scope is not None and is_open(a, o)
+    ]
     waiting = [a.waiting] if a.waiting is not None and a.waiting is a.verdict.plan else []
     for plan in (*a.every_plan, *waiting):
         gated = [m for m in plan.measures if m.gate != "value"]
-        if plan.remedies or gated or plan.unpriced:
-            found.append((plan.option.label, plan.prospect.segments, plan.prospect.known(plan.measures)))
+        if plan.option.scope is not None and (plan.remedies or gated or plan.unpriced):
+            bought = [r.name for r in plan.remedies]
+            label = f"{plan.option.label}: {and_list(bought)}" if bought else plan.option.label
+            worth = plan.prospect.known(plan.measures)
+            found.append(Choice(label=label, scope=plan.option.scope, worth=worth))
     return found
 
 
-def _inputs(a: Analysis, options: Sequence[tuple[str, tuple[str, ...] | None, Floats]]) -> dict[str, Any]:
+def _inputs(a: Analysis, options: Sequence[Choice]) -> dict[str, Any]:
     """What knowing inputs is worth: all, each and by evidence."""
-    worths = [worth for *_, worth in options]
-    scopes = list(dict.fromkeys([None, *(segments for _, segments, _ in options)]))
-    found = quantities(a, scopes)
+    worths = [option.worth for option in options]
+    scopes = {option.scope.segments: option.scope for option in options}
+    found = quantities(a, list(scopes.values()))
     flat = [x for q in found for x in q.signals]
     places, start = [], 0
     for q in found:
@@ -114,17 +89,18 @@ def _inputs(a: Analysis, options: Sequence[tuple[str, tuple[str, ...] | None, Fl
         [i for q, own in zip(found, places, strict=True) if q.group == name for i in own] for name in GROUPS
     ]
     _, known = evppi_of_groups(worths, flat, [*places, *together])
+    each = zip(found, known[: len(found)], strict=True)
     rows = [
         {
             "key": q.key,
-            "label": q.label,
+            "label": shorten(q.label, 120),
             "group": q.group,
             "stated": q.stated,
             "value": k.value,
             "flips": k.flips,
             "explained": k.explained,
         }
-        for q, k in zip(found, known, strict=False)
+        for q, k in sorted(each, key=lambda x: (-x[1].value, -x[1].explained, x[0].key))
     ]
     groups = [
         {
@@ -137,7 +113,6 @@ def _inputs(a: Analysis, options: Sequence[tuple[str, tuple[str, ...] | None, Fl
         for name, k in zip(GROUPS, known[len(found) :], strict=True)
         if any(q.group == name for q in found)
     ]
-    rows.sort(key=lambda r: (-float(r["value"]), -float(r["explained"]), str(r["key"])))
     return {
         "evpi": evpi(worths),
         "inputs": rows,
@@ -176,9 +151,7 @@ def _start(a: Analysis) -> _Start | None:
     if v.plan is not None:
         now = 0.0 if v.plan.measures or v.plan.waits else v.plan.mean()
         label = v.plan.option.label
-        return _Start(
-            prospect=v.plan.prospect, measures=v.plan.measures, allowed=max(now, 0.0), label=label
-        )
+        return _Start(prospect=v.plan.prospect, measures=v.plan.measures, allowed=max(now, 0.0), label=label)
     plan = max(a.plans, key=lambda p: p.mean(), default=None) or a.waiting
     if plan is None:
         return None
@@ -192,7 +165,7 @@ def _kind(measure: Measure) -> str | None:
 
 
 def samples_of(a: Analysis) -> list[Sample]:
-    """Further samples of several sizes and documents for inputs that are assumed, each with its worth under the rule."""
+    """Further samples of several sizes, and documents for assumed inputs, each with its worth under the rule."""
     start = _start(a)
     if start is None:
         return []
@@ -256,7 +229,7 @@ def _documents(a: Analysis, start: _Start, without: float) -> list[Sample]:
     assumed = [q for q in quantities(a, ()) if q.stated and q.group in ("assumed", "default")]
     if not assumed or prospect.option is None:
         return []
-    explained = curves(prospect.option.worth[None], [q.signals[0] for q in assumed]).explained[0]
+    explained = [_correlation(prospect.option.worth, q.signals[0]) ** 2 for q in assumed]
     order = sorted(range(len(assumed)), key=lambda i: (-explained[i], i))
     found = []
     for i in order[:MOST_DOCUMENTS]:
@@ -291,6 +264,12 @@ def _documents(a: Analysis, start: _Start, without: float) -> list[Sample]:
     return found
 
 
+def _correlation(x: Floats, y: Floats) -> float:
+    x, y = x - x.mean(), y - y.mean()
+    size = float((x * x).mean() * (y * y).mean())
+    return float((x * y).mean()) / size**0.5 if size > 0 else 0.0
+
+
 def knowing_of_record(a: Analysis) -> dict[str, Any]:
     """What the record says of knowing more: plain values, sums of money in the pilot's currency.
 
@@ -312,67 +291,11 @@ def knowing_of_record(a: Analysis) -> dict[str, Any]:
     start = _start(a)
     return {
         **found,
-        "choices": [label for label, *_ in options],
+        "choices": [shorten(option.label, 120) for option in options],
         "about": None if start is None else start.label,
         "allowed_now": None if start is None else start.allowed,
         "samples": [asdict(s) for s in samples],
         "document": {"removes": a.prices.document_removes, "stated": a.prices.document_stated},
-        "step": step,
+        "step": None if step is None else asdict(step),
         "sentence": sentence(a, step),
     }
-
-
-def next_step(a: Analysis, samples: Sequence[Sample]) -> dict[str, Any] | None:
-    """The measurement that the verdict asks for; else the cheapest that would be worth its price, at its best size.
-
-    Returns:
-        `what`, `n`, `price`, `worth` (before its price, its delay counted), `net`, `months`, `asked_for`; None where
-        no measurement is worth its price.
-    """
-    v, plan = a.verdict, a.verdict.plan
-    if v.unknown is not None:
-        m = v.unknown.measure
-        if v.verdict != "fix" or m is None:
-            return None
-        # Its price is the one among the next actions; what it would tell is worth nothing that can be worked out.
-        return _step(m.what, m.n or None, m.price, None, m.months, asked=True)
-    wanted = () if plan is None else tuple(m for m in plan.measures if m.n)
-    if plan is not None and v.verdict == "fix" and wanted:
-        unpriced = any(m.price is None for m in wanted)
-        cost = cost_of(wanted, a.prices)
-        what = " and ".join(m.what if i == 0 else lower(m.what) for i, m in enumerate(wanted))
-        n = wanted[0].n if len(wanted) == 1 else None
-        price = None if unpriced else cost
-        return _step(what, n, price, plan.mean() + cost, length_of(wanted), asked=True)
-    best: dict[str, Sample] = {}
-    for s in samples:
-        of = s.key or s.kind
-        if s.net is not None and s.net > _too_little(a) and (of not in best or s.net > (best[of].net or 0.0)):
-            best[of] = s
-    if best:
-        s = min(best.values(), key=lambda s: (s.price or 0.0, -(s.net or 0.0)))
-        return _step(s.what, s.n, s.price, s.net + s.price, s.months, asked=False)
-    open_ = [s for s in samples if s.price is None and s.most > _too_little(a)]
-    if open_:
-        s = max(open_, key=lambda s: s.most)
-        return _step(s.what, s.n, None, s.most, s.months, asked=False)
-    return None
-
-
-def _step(
-    what: str, n: int | None, price: float | None, worth: float | None, months: float, *, asked: bool
-) -> dict[str, Any]:
-    return {
-        "what": what,
-        "n": n,
-        "price": price,
-        "worth": worth,
-        "net": None if price is None or worth is None else worth - price,
-        "months": months,
-        "asked_for": asked,
-    }
-
-
-def _too_little(a: Analysis) -> float:
-    """What is worth less than an hour of labour is not worth asking for."""
-    return 0.0 if a.economics.labour is None else float(np.mean(a.economics.labour))

@@ -12,14 +12,23 @@ import numpy.typing as npt
 
 from roi.draws import one_sided_bounds, stream
 from roi.gate import Gate
-from roi.measured import Scope
 from roi.moments import Moments
 from roi.options import Valuer
 from roi.parameters import Policy
 from roi.rates import NOTHING_LABELLED, SevereErrors, severe_errors
 from roi.tariff import Prices
 
-__all__ = ["Measure", "cost_of", "length_of", "measure_for", "more_baseline", "more_cases", "more_labels", "show_severe"]
+__all__ = [
+    "Learned",
+    "Measure",
+    "cost_of",
+    "length_of",
+    "measure_for",
+    "more_baseline",
+    "more_cases",
+    "more_labels",
+    "show_severe",
+]
 
 Floats = npt.NDArray[np.float64]
 Pool = Literal["labels", "cases", "baseline", "words"]
@@ -81,11 +90,15 @@ def measure_for(
         what = f"Label {roomy:,} more cases{fewer}"
         return _of(gate.gate, what, roomy, prices.labels(roomy), prices, pool="labels")
     if gate.gate == "usable_inputs":
-        return _of(gate.gate, f"Record input defects of {n:,} cases", n, prices.labels(n), prices, pool="labels")
+        return _of(
+            gate.gate, f"Record input defects of {n:,} cases", n, prices.labels(n), prices, pool="labels"
+        )
     if gate.gate == "human_approval":
         return _of(gate.gate, f"Log {n:,} more high-risk actions", n, prices.cases(n), prices)
     if gate.gate == "complete_minutes":
-        return _of(gate.gate, f"Time {n:,} cases in place of those without minutes", n, prices.cases(n), prices)
+        return _of(
+            gate.gate, f"Time {n:,} cases in place of those without minutes", n, prices.cases(n), prices
+        )
     if gate.gate not in ("measured_baseline", "design"):
         return None
     saved = measured.scope(segments).minutes_saved
@@ -101,17 +114,15 @@ def measure_for(
         after = _combined(total, float(sampled.var()))
         learned = 1 - after / total if total > 0 else 0.0
         return _of(gate.gate, gate.mend, n, prices.cases(n), prices, learned=(learned, learned))
-    return _timed(gate.gate, gate.mend, n, segments, valuer, prices)
+    return _timed(gate.gate, gate.mend, n, saved, valuer, prices)
 
 
-def _timed(
-    gate: str, what: str, n: int, segments: tuple[str, ...] | None, valuer: Valuer, prices: Prices
-) -> Measure | None:
+def _timed(gate: str, what: str, n: int, saved: Floats, valuer: Valuer, prices: Prices) -> Measure | None:
     """Timing `n` cases without the agent: what it tells of the baseline's minutes, which may be stated or sampled."""
     measured = valuer.measured
-    moments, saved = measured.moments, measured.scope(segments).minutes_saved
+    moments = measured.moments
     baseline = measured.arm_mean("human_minutes", 0)
-    if saved is None or baseline is None or not float(saved.var()) > 0:
+    if baseline is None or not float(saved.var()) > 0:
         return None
     known, total = float(baseline.var()), float(saved.var())
     timed = 0 if measured.stand_in else _timed_baseline(moments)
@@ -213,24 +224,17 @@ def more_cases(segments: tuple[str, ...] | None, valuer: Valuer, prices: Prices)
 
 def _by_sampling(segments: tuple[str, ...] | None, valuer: Valuer) -> Learned:
     """Shares of the variance of minutes saved and of errors avoided that are sampling error; the rest is bias."""
-    found = []
-    with_bias, without = valuer.measured.scope(segments), valuer.measured.without_bias().scope(segments)
-    for of in (_minutes, _avoided):
-        all_, sampled = of(with_bias), of(without)
-        if all_ is None or sampled is None or not all_.var() > 0:
-            found.append(0.0)
-        else:
-            found.append(min(float(sampled.var() / all_.var()), 1.0))
-    return found[0], found[1]
+    measured = valuer.measured
+    whole = measured.scope(segments)
+    alone = whole if not measured.bias_sd > 0 else measured.without_bias().scope(segments)
 
+    def share(with_bias: Floats | None, sampled: Floats | None) -> float:
+        if with_bias is None or sampled is None or not float(np.ptp(with_bias)) > 0:
+            return 0.0
+        return 1.0 if with_bias is sampled else min(float(sampled.var() / with_bias.var()), 1.0)
 
-def _minutes(scope: Scope) -> Floats | None:
-    return scope.minutes_saved
-
-
-def _avoided(scope: Scope) -> Floats | None:
-    before, after = scope.error_rate
-    return None if before is None or after is None else before - after
+    avoided = [None if x is None or y is None else x - y for x, y in (whole.error_rate, alone.error_rate)]
+    return share(whole.minutes_saved, alone.minutes_saved), share(avoided[0], avoided[1])
 
 
 def more_labels(
@@ -264,13 +268,14 @@ def more_baseline(
 ) -> list[Measure]:
     """Timing several numbers of further cases without the agent; arguments as those of `more_labels`."""
     base = around or _timed_baseline(valuer.measured.moments)
-    if not base:
+    saved = valuer.measured.scope(segments).minutes_saved
+    if not base or saved is None:
         return []
     gate = "value" if around is None else "measured_baseline"
     found = []
     for times in SIZES:
         n = around if times == 1 and around is not None else max(int(round(base * times, -1)), 10)
-        found.append(_timed(gate, f"Time {n:,} more cases without the agent", n, segments, valuer, prices))
+        found.append(_timed(gate, f"Time {n:,} more cases without the agent", n, saved, valuer, prices))
     return [m for m in found if m is not None]
 
 

@@ -156,9 +156,7 @@ class Valuer:
             cash=present_value(stream, self.economics, schedule, cash_only=True) - off,
         )
 
-    def postponed(
-        self, option: Option, *, one_off: Number, delay: Number, in_cash: bool = True
-    ) -> Option:
+    def postponed(self, option: Option, *, one_off: Number, delay: Number, in_cash: bool = True) -> Option:
         """The same roll-out with further one-off costs, and so many months later; its cash only where that is asked."""
         assert option.stream is not None
         assert option.scope is not None
@@ -185,9 +183,7 @@ class Valuer:
         if len(known) < 2:
             return self
         worths = [option.worth for option in options.values() if option is not None]
-        noise = [
-            Basis(signals_of(o)).split(o.worth).parts.sum(axis=0) for o in options.values() if o is not None
-        ]
+        noise = [Basis(signals_of(o)).split(o.worth).said() for o in options.values() if o is not None]
         off = overstatement(np.stack(noise), np.array([float(np.mean(w)) for w in worths]))
         picked = {s: float(x) for s, x in zip(known, off, strict=True) if s is not None and x > 0}
         return replace(self, picked=picked)

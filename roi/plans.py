@@ -94,8 +94,8 @@ def best_plans(
 
     Returns:
         The plan of highest expected worth with every mend priced, and that with an unpriced mend which, had for
-        nothing, would let `scale` pass; None where there is none. Last, every plan with every mend priced. Doing nothing is not a plan, and a remedy is
-        bought only where the plan is worth more with it than without.
+        nothing, would let `scale` pass; None where there is none. Last, every plan with every mend priced. Doing
+        nothing is not a plan, and a remedy is bought only where the plan is worth more with it than without.
     """
     priced: Plan | None = None
     waiting: Plan | None = None

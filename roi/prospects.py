@@ -1,4 +1,4 @@
-"""A roll-out that is thought of, and what it is worth after one measurement or another: the one way of valuing a sample.
+"""A roll-out, and what it is worth after one measurement or another: the one way of valuing a sample.
 
 A sample is worth what the rule makes of it. After it, the roll-out goes ahead in the draws in which the gates pass and
 its chance suffices; in the others, what was spent is lost. Its price and its delay are part of that.

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from roi.analysis import Analysis
+from roi.measured import Scope
 
 __all__ = ["GROUPS", "Quantity", "quantities", "taken_as_known"]
 
 Floats = npt.NDArray[np.float64]
-Segments = tuple[str, ...] | None
 
 GROUPS = ("measured", "sourced", "assumed", "default")
 
@@ -37,18 +37,18 @@ class Quantity:
     signals: tuple[Floats, ...]
 
 
-def quantities(a: Analysis, scopes: Sequence[Segments]) -> list[Quantity]:
+def quantities(a: Analysis, scopes: Sequence[Scope]) -> list[Quantity]:
     """Everything that is not known exactly.
 
     Args:
         a: The analysis.
-        scopes: The segments that the options are about; what was measured is told of each.
+        scopes: What the options are about; what was measured is told of each, and of nothing without one.
 
     Returns:
         What was measured, then what is stated, in the order of the parameter file. What does not vary is left out.
     """
     found = []
-    for quantity in [*_measured(a, scopes), *_stated(a)]:
+    for quantity in [*(_measured(a, scopes) if scopes else ()), *_stated(a)]:
         varying = tuple(x for x in quantity.signals if float(np.ptp(x)) > 0)
         if varying:
             found.append(
@@ -68,10 +68,9 @@ def taken_as_known(a: Analysis) -> int:
     return sum(not isinstance(value, np.ndarray) for value in a.assumptions.values.values())
 
 
-def _measured(a: Analysis, scopes: Sequence[Segments]) -> Iterator[Quantity]:
+def _measured(a: Analysis, found: Sequence[Scope]) -> Iterator[Quantity]:
     m = a.measured
     group = "sourced" if m.moments.sourced else "measured"
-    found = [m.scope(segments) for segments in scopes]
 
     def of(key: str, label: str, signals: Iterable[Floats | None]) -> Quantity:
         known = tuple(x for x in signals if x is not None and bool(np.isfinite(x).all()))

@@ -28,7 +28,7 @@ from roi.footing import (
     words_of_report,
 )
 from roi.gate import Gate
-from roi.information import evpi
+from roi.knowing import knowing_of_record
 from roi.labelling_plan import label_facts
 from roi.labels import why_no_credit
 from roi.looks import words_of
@@ -66,8 +66,7 @@ def build_record(a: Analysis) -> dict[str, Any]:
     measured = estimates(a, warnings)
     entries = register(p)
     assumed = share_assumed(a)
-    roll_outs = [o for o in (a.scale, *a.segments) if o is not None]
-    plans = [*a.plans, *([a.waiting] if a.waiting is not None else [])]
+    known = knowing_of_record(a)
     # A scale needs no fix; what a further measurement would be worth is told by the value of information.
     others = [x for x in a.plans if v.verdict != "scale" or x.remedies]
     fix = v.plan or max(others, key=lambda x: x.mean(), default=None)
@@ -180,9 +179,8 @@ def build_record(a: Analysis) -> dict[str, Any]:
         "losses": losses(a),
         "cost_of_waiting_per_month": cost_of_waiting(a),
         "price_of_caution": price_of_caution(a),
-        "evpi": evpi([o.worth for o in roll_outs if is_open(a, o)] + [x.worth for x in plans])
-        if roll_outs
-        else None,
+        "evpi": known["evpi"],
+        "knowing": known,
         "share_assumed": assumed[0],
         "assumed_factors": assumed[1],
         "tipping_point": tipping_of_record(a, advised_scope(a)),
@@ -222,12 +220,6 @@ def advised_scope(a: Analysis) -> tuple[str, ...] | None:
     option = a.verdict.option
     narrow = a.verdict.verdict != "kill" and option is not None and option.kind == "scale_segments"
     return option.scope.segments if narrow and option is not None and option.scope is not None else None
-
-
-def is_open(a: Analysis, option: Option) -> bool:
-    """Whether every gate of a roll-out holds."""
-    key = option.scope.segments if option.kind == "scale_segments" and option.scope is not None else None
-    return all(g.holds for g in a.gates[key])
 
 
 def _clean(record: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ Source:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -36,21 +37,30 @@ class Told:
 
     Attributes:
         mean: Expected worth.
-        parts: What is said, by degree of a quantity, shape (parts, n_draws), each of mean 0.
+        weights: How much each part says, one a part.
+        parts: Polynomials of the quantities, each of shape (n_draws,), mean 0 and variance 1.
         signal: Which quantity each part belongs to.
         degree: Its degree.
         rest: What they do not say, shape (n_draws,), of mean 0.
     """
 
     mean: float
-    parts: Floats
+    weights: tuple[float, ...]
+    parts: tuple[Floats, ...]
     signal: tuple[int, ...]
     degree: tuple[int, ...]
     rest: Floats
 
     def fitted(self) -> Floats:
         """The worth as far as the quantities explain it, shape (n_draws,)."""
-        return np.asarray(self.mean + self.parts.sum(axis=0), dtype=np.float64)
+        return self.mean + self.said()
+
+    def said(self, by: Sequence[float] | None = None) -> Floats:
+        """What the parts say together, each moved that far (None: all of it), shape (n_draws,)."""
+        found = np.zeros(self.rest.size)
+        for weight, part, far in zip(self.weights, self.parts, by or [1.0] * len(self.parts), strict=True):
+            found += (far * weight) * part
+        return found
 
     def moved(self, learned: Sequence[float]) -> list[float]:
         """How far each part is moved by a sample that removes such shares of the quantities' variances."""
@@ -62,7 +72,9 @@ class Basis:
 
     def __init__(self, signals: Sequence[Floats], degree: int = DEGREE) -> None:
         """Take the quantities' draws, each of shape (n_draws,); one that does not vary says nothing."""
-        made = [(i, k + 1, row) for i, x in enumerate(signals) for k, row in enumerate(orthonormal(x, degree))]
+        made = [
+            (i, k + 1, row) for i, x in enumerate(signals) for k, row in enumerate(orthonormal(x, degree))
+        ]
         self._signal = tuple(i for i, _, _ in made)
         self._degree = tuple(k for _, k, _ in made)
         self._columns = np.stack([row for *_, row in made]) if made else np.zeros((0, 0))
@@ -73,28 +85,28 @@ class Basis:
     def split(self, worth: Floats) -> Told:
         """Split a worth, shape (n_draws,), by regression on the polynomials."""
         mean = float(worth.mean())
+        rest = worth - mean
         if not self._signal:
-            return Told(mean=mean, parts=np.zeros((0, worth.size)), signal=(), degree=(), rest=worth - mean)
-        right = np.einsum("in,n->i", self._columns, worth - mean, optimize=False) / worth.size
+            return Told(mean=mean, weights=(), parts=(), signal=(), degree=(), rest=rest)
+        least = NOTHING * float((rest * rest).mean())
+        right = np.einsum("in,n->i", self._columns, rest, optimize=False) / worth.size
         weights = (self._inverse * right).sum(axis=1)
-        least = NOTHING * float(worth.var())
         kept = [i for i, w in enumerate(weights) if w * w > least]
-        parts = weights[kept, None] * self._columns[kept]
+        for i in kept:
+            rest -= weights[i] * self._columns[i]
         return Told(
             mean=mean,
-            parts=parts,
+            weights=tuple(float(weights[i]) for i in kept),
+            parts=tuple(self._columns[i] for i in kept),
             signal=tuple(self._signal[i] for i in kept),
             degree=tuple(self._degree[i] for i in kept),
-            rest=worth - mean - parts.sum(axis=0),
+            rest=rest,
         )
 
 
 def expected_after(told: Told, learned: Sequence[float]) -> Floats:
     """The expected worth after each possible sample, shape (n_draws,); see `after_sampling`."""
-    found = np.full(told.rest.size, told.mean)
-    for part, by in zip(told.parts, told.moved(learned), strict=True):
-        found += by * part
-    return found
+    return told.mean + told.said(told.moved(learned))
 
 
 def left_open(told: Told, learned: Sequence[float]) -> Floats:
@@ -107,9 +119,7 @@ def left_open(told: Told, learned: Sequence[float]) -> Floats:
     Returns:
         Deviations from the expected worth after the sample, shape (n_draws,); independent of what is learned.
     """
-    left = np.zeros(told.rest.size)
-    for part, by in zip(told.parts, told.moved(learned), strict=True):
-        left += np.sqrt(max(1 - by * by, 0.0)) * part
+    left = told.said([math.sqrt(max(1 - by * by, 0.0)) for by in told.moved(learned)])
     return np.asarray(left[_order(left.size)] + told.rest, dtype=np.float64)
 
 

@@ -63,7 +63,9 @@ def test_evsi_of_a_normal_normal_problem(mean, learned):
 def test_after_a_sample_the_rule_takes_what_it_is_sure_enough_of(probability):
     """Taken when the mean after it exceeds z(p) × the deviation that is left: E[m; m > t] = μ Φ((μ−t)/s) + s φ((μ−t)/s)."""
     worth = normal(10.0, 40.0)
-    expected, _, taken = after_sampling(Basis([worth]).split(worth), [0.6], probability=probability, hurdle=5.0)
+    expected, _, taken = after_sampling(
+        Basis([worth]).split(worth), [0.6], probability=probability, hurdle=5.0
+    )
     s, left = 40.0 * np.sqrt(0.6), 40.0 * np.sqrt(0.4)
     d = (10.0 - 5.0 - stats.norm.ppf(probability) * left) / s
     assert taken.mean() == pytest.approx(stats.norm.cdf(d), abs=0.01)

@@ -108,9 +108,11 @@ class Measurement(Group):
     per_document: Annotated[Positive, Unit("{currency}"), Label("Price of a document")] | None = Field(
         None, description="Having a document (a quote, a ledger, a survey) for one input that is assumed."
     )
-    document_removes: Annotated[Share, Unit("share"), Label("Variance that a document removes")] | None = Field(
-        None,
-        description="How much of such an input's variance a document takes away; 0.75 unless stated.",
+    document_removes: Annotated[Share, Unit("share"), Label("Variance that a document removes")] | None = (
+        Field(
+            None,
+            description="How much of such an input's variance a document takes away; 0.75 unless stated.",
+        )
     )
 
     @field_validator("cases_per_week")
