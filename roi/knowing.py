@@ -20,6 +20,7 @@ from roi.measured import Scope
 from roi.measures import Measure, cost_of, length_of, more_baseline, more_cases, more_labels
 from roi.next_step import Sample, next_step, sentence
 from roi.options import Option
+from roi.plans import Plan
 from roi.prospects import Document, Prospect
 from roi.quantities import GROUPS, quantities, taken_as_known
 from roi.words import and_list, shorten
@@ -28,6 +29,7 @@ __all__ = ["Choice", "choices", "is_open", "knowing_of_record", "samples_of"]
 
 Floats = npt.NDArray[np.float64]
 
+NOTHING_OPEN = "no roll-out has every gate open, and no fix at a price opens them: there is nothing to choose"
 MOST_DOCUMENTS = 6  # inputs of which a document is valued: those that explain most of the worth
 LEAST_EXPLAINED = 0.005  # share of the variance below which a document is not looked at
 
@@ -68,11 +70,16 @@ def choices(a: Analysis) -> list[Choice]:
     for plan in (*a.every_plan, *waiting):
         gated = [m for m in plan.measures if m.gate != "value"]
         if plan.option.scope is not None and (plan.remedies or gated or plan.unpriced):
-            bought = [r.name for r in plan.remedies]
-            label = f"{plan.option.label}: {and_list(bought)}" if bought else plan.option.label
             worth = plan.prospect.known(plan.measures)
-            found.append(Choice(label=label, scope=plan.option.scope, worth=worth))
+            found.append(Choice(label=_label(plan), scope=plan.option.scope, worth=worth))
     return found
+
+
+def _label(plan: Plan) -> str:
+    bought = [shorten(r.name, 60) for r in plan.remedies]
+    scope = plan.option.scope if plan.option.kind == "scale_segments" else None
+    where = "" if scope is None else f" in {and_list(shorten(s, 24) for s in scope.segments)}"
+    return f"Fix, then scale{where}{': ' if bought else ''}{and_list(bought)}"
 
 
 def _inputs(a: Analysis, options: Sequence[Choice]) -> dict[str, Any]:
@@ -150,14 +157,15 @@ def _start(a: Analysis) -> _Start | None:
         return None
     if v.plan is not None:
         now = 0.0 if v.plan.measures or v.plan.waits else v.plan.mean()
-        label = v.plan.option.label
-        return _Start(prospect=v.plan.prospect, measures=v.plan.measures, allowed=max(now, 0.0), label=label)
+        return _Start(
+            prospect=v.plan.prospect, measures=v.plan.measures, allowed=max(now, 0.0), label=_label(v.plan)
+        )
     plan = max(a.plans, key=lambda p: p.mean(), default=None) or a.waiting
     if plan is None:
         return None
     # Nothing is advised, so nothing but the gates asks for a measurement.
     gated = tuple(m for m in plan.measures if m.gate != "value")
-    return _Start(prospect=plan.prospect, measures=gated, allowed=0.0, label=plan.option.label)
+    return _Start(prospect=plan.prospect, measures=gated, allowed=0.0, label=_label(plan))
 
 
 def _kind(measure: Measure) -> str | None:
@@ -274,8 +282,9 @@ def knowing_of_record(a: Analysis) -> dict[str, Any]:
     """What the record says of knowing more: plain values, sums of money in the pilot's currency.
 
     Returns:
-        `evpi`; `inputs` and `groups`, each row with `value` (what knowing it exactly is worth), `flips` and
-        `explained`; `samples`, one row a size or document; `document`, what one is taken to tell; `step`, the
+        `evpi` (None where no worth can be computed; 0 with its reason in `why` where there is nothing to choose); the
+        `choices` it is about; `inputs` and `groups`, each row with `value` (what knowing it exactly is worth), `flips`
+        and `explained`; `samples`, one row a size or document; `document`, what one is taken to tell; `step`, the
         measurement that the verdict asks for, or the cheapest that would be worth its price; and `sentence`.
     """
     options = choices(a)
@@ -291,6 +300,7 @@ def knowing_of_record(a: Analysis) -> dict[str, Any]:
     start = _start(a)
     return {
         **found,
+        "why": "the worth of scaling is not known" if a.scale is None else None if options else NOTHING_OPEN,
         "choices": [shorten(option.label, 120) for option in options],
         "about": None if start is None else start.label,
         "allowed_now": None if start is None else start.allowed,

@@ -154,9 +154,10 @@ def _quantile(draws: Floats, level: float) -> float:
     """Numpy's own, without what it takes beside the partition."""
     place = level * (draws.size - 1)
     low = int(np.floor(place))
-    ends = np.partition(draws, (low, min(low + 1, draws.size - 1)))
-    high = float(ends[min(low + 1, draws.size - 1)])
-    return float(ends[low]) + (place - low) * (high - float(ends[low]))
+    parted = np.partition(draws, low)
+    here = float(parted[low])
+    above = float(parted[low + 1 :].min()) if low + 1 < draws.size else here
+    return here + (place - low) * (above - here)
 
 
 def evsi(told: Sequence[Told], learned: Sequence[float]) -> float:

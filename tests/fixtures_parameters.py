@@ -84,7 +84,7 @@ economics:
   pilot_cost_per_month: 2100
   wind_down_cost: 5000
   fx: {USD: {low: 0.84, high: 0.95, as_of: 2026-11-01}}
-measurement: {per_case: 12, per_label: 8, per_baseline_case: 15, setup: 1500, cases_per_week: 80}
+measurement: {per_case: 12, per_label: 8, per_baseline_case: 15, setup: 1500, cases_per_week: 80, per_document: 600, document_removes: 0.75}
 remedies:
   - name: Validate policy numbers at intake
     addresses: data

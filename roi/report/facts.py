@@ -345,6 +345,9 @@ def facts(record: Record) -> list[Fact]:
         )
         found.append(Fact("What was claimed", f"{by} claimed {said} ({what}); {real} was measured."))
     found.append(Fact("How much is assumed", _assumed(record)))
+    known: Mapping[str, Any] = record.get("knowing") or {}
+    if known.get("sentence"):
+        found.append(Fact("Is measuring more worth it?", words.shorten(known["sentence"], 400)))
     unknowns = [words.shorten(text, 220) for text in record.get("unknowns") or []]
     if unknowns:
         more = f" And {len(unknowns) - 2} more, listed below." if len(unknowns) > 2 else ""
