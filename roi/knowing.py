@@ -136,36 +136,48 @@ class _Start:
     measures: tuple[Measure, ...]
     allowed: float
     label: str
+    advised: bool
 
 
 def _start(a: Analysis) -> _Start | None:
     v = a.verdict
     if v.verdict == "scale" and v.option is not None:
-        assert v.option.scope is not None
-        segments = v.option.scope.segments if v.option.kind == "scale_segments" else None
-        prospect = Prospect(
-            valuer=a.valuer,
-            segments=segments,
-            remedies=(),
-            mended=np.ones(a.measured.draws),
-            prices=a.prices,
-            policy=a.loaded.policy.model_copy(update={"scale_probability": a.scale_needs}),
-            seed=a.loaded.parameters.run.seed,
-        )
-        return _Start(prospect=prospect, measures=(), allowed=v.option.mean(), label=v.option.label)
+        return _as_it_stands(a, v.option, advised=True)
     if a.scale is None:
         return None
     if v.plan is not None:
         now = 0.0 if v.plan.measures or v.plan.waits else v.plan.mean()
         return _Start(
-            prospect=v.plan.prospect, measures=v.plan.measures, allowed=max(now, 0.0), label=_label(v.plan)
+            prospect=v.plan.prospect,
+            measures=v.plan.measures,
+            allowed=max(now, 0.0),
+            label=_label(v.plan),
+            advised=True,
         )
     plan = max(a.plans, key=lambda p: p.mean(), default=None) or a.waiting
     if plan is None:
-        return None
+        stands = [o for o in (a.scale, *a.segments) if is_open(a, o)]
+        best = max(stands, key=lambda o: o.mean(), default=None)
+        return None if best is None else _as_it_stands(a, best, advised=False)
     # Nothing is advised, so nothing but the gates asks for a measurement.
     gated = tuple(m for m in plan.measures if m.gate != "value")
-    return _Start(prospect=plan.prospect, measures=gated, allowed=0.0, label=_label(plan))
+    return _Start(prospect=plan.prospect, measures=gated, allowed=0.0, label=_label(plan), advised=False)
+
+
+def _as_it_stands(a: Analysis, option: Option, *, advised: bool) -> _Start:
+    """A roll-out whose gates are open."""
+    segments = option.scope.segments if option.kind == "scale_segments" and option.scope is not None else None
+    prospect = Prospect(
+        valuer=a.valuer,
+        segments=segments,
+        remedies=(),
+        mended=np.ones(a.measured.draws),
+        prices=a.prices,
+        policy=a.loaded.policy.model_copy(update={"scale_probability": a.scale_needs}),
+        seed=a.loaded.parameters.run.seed,
+    )
+    allowed = option.mean() if advised else 0.0
+    return _Start(prospect=prospect, measures=(), allowed=allowed, label=option.label, advised=advised)
 
 
 def _kind(measure: Measure) -> str | None:
@@ -183,17 +195,22 @@ def samples_of(a: Analysis) -> list[Sample]:
     around = {kind: m.n for kind, m in own.items()}
     found = []
     where = prospect.segments, a.valuer, prices
+    # A plan that labels for a gate is valued for that gate alone, and so are other sizes of the same.
+    teach = not (start.advised and "labels" in own)
     grids = {
         "cases": more_cases(*where),
-        "labels": more_labels(*where, around=around.get("labels")),
+        "labels": more_labels(*where, around=around.get("labels"), teach=teach),
         "baseline": more_baseline(*where, around=around.get("baseline")),
     }
+    for m in start.measures:
+        if _kind(m) is None and m.n:
+            grids[m.gate], own[m.gate] = [m], m
     for kind, grid in grids.items():
         # What a plan waits for is worth the plan; what it does not ask for, what it adds to it.
-        kept = [m for m in start.measures if _kind(m) != kind]
+        kept = [m for m in start.measures if m is not own.get(kind)]
         without = max(start.allowed, 0.0 if kind in own else as_it_is, 0.0)
         for tried in grid:
-            chosen = kind in own and own[kind].n == tried.n
+            chosen = start.advised and kind in own and own[kind].n == tried.n
             measure = own[kind] if chosen else tried
             found.append(_valued(start, kind, kept, measure, without, chosen))
     found += _documents(a, start, max(start.allowed, as_it_is, 0.0))
@@ -209,17 +226,19 @@ def _valued(
     gross = _worth(start, together, paid=kept)
     paid = cost_of(together, prices) - cost_of(kept, prices)
     waiting = gross - after - paid
+    # Where nothing is advised, one may still stop, and what its gates take is paid for only if one does not.
+    evsi = gross - without if start.advised else max(gross - without, 0.0)
     return Sample(
         kind=kind,
         what=measure.what,
         key=None,
         n=measure.n,
         months=max(length_of(together) - length_of(kept), 0.0),
-        evsi=gross - without,
+        evsi=evsi,
         waiting=waiting,
         price=None if measure.price is None else paid,
-        net=None if measure.price is None else after - without,
-        most=max(gross - waiting - without, 0.0),
+        net=None if measure.price is None else evsi - waiting - paid,
+        most=max(evsi - waiting, 0.0),
         chosen=chosen,
     )
 
@@ -247,13 +266,13 @@ def _documents(a: Analysis, start: _Start, without: float) -> list[Sample]:
         document = Document(
             key=quantity.key, drawn=quantity.signals[0], removes=prices.document_removes, price=None
         )
-        gross = prospect.before(start.measures, document=document)
+        gross = prospect.before(start.measures, document=document) - without
         price = prices.per_document
-        after = (
-            None
-            if price is None
-            else prospect.before(start.measures, document=replace(document, price=price))
-        )
+        net = None
+        if price is not None:
+            net = prospect.before(start.measures, document=replace(document, price=price)) - without
+        if not start.advised:
+            gross, net = max(gross, 0.0), None if price is None else max(gross, 0.0) - price
         found.append(
             Sample(
                 kind="document",
@@ -261,11 +280,11 @@ def _documents(a: Analysis, start: _Start, without: float) -> list[Sample]:
                 key=quantity.key,
                 n=None,
                 months=0.0,
-                evsi=gross - without,
+                evsi=gross,
                 waiting=0.0,
                 price=price,
-                net=None if after is None else after - without,
-                most=max(gross - without, 0.0),
+                net=net,
+                most=max(gross, 0.0),
                 chosen=False,
             )
         )

@@ -238,7 +238,12 @@ def _by_sampling(segments: tuple[str, ...] | None, valuer: Valuer) -> Learned:
 
 
 def more_labels(
-    segments: tuple[str, ...] | None, valuer: Valuer, prices: Prices, *, around: int | None = None
+    segments: tuple[str, ...] | None,
+    valuer: Valuer,
+    prices: Prices,
+    *,
+    around: int | None = None,
+    teach: bool = True,
 ) -> list[Measure]:
     """People's labels on several numbers of further cases: they tell of errors, not of minutes.
 
@@ -247,6 +252,7 @@ def more_labels(
         valuer: What was measured.
         prices: What measuring costs.
         around: The number of labels that a gate waits for; None takes multiples of those there are.
+        teach: Whether what they tell of errors counts, beside the gate.
     """
     seen = sum(valuer.measured.rates.effective)
     by_sampling = _by_sampling(segments, valuer)[1]
@@ -257,7 +263,7 @@ def more_labels(
     found = []
     for times in SIZES:
         n = around if times == 1 and around is not None else max(int(round(base * times, -1)), 10)
-        learned = (0.0, n / (n + seen) * by_sampling if seen > 0 else 0.0)
+        learned = (0.0, n / (n + seen) * by_sampling if seen > 0 and teach else 0.0)
         what = f"Label {n:,} more cases"
         found.append(_of(gate, what, n, prices.labels(n), prices, learned=learned, pool="labels"))
     return found

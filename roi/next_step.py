@@ -29,7 +29,7 @@ class Sample:
     """A further sample of one size, or a document, and what it is worth.
 
     Attributes:
-        kind: "cases", "labels", "baseline" or "document".
+        kind: "cases", "labels", "baseline", "document", or the gate that a plan measures something else for.
         what: What to do, in words.
         key: The input that a document is for; None for samples.
         n: Cases; None for a document.

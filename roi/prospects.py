@@ -145,14 +145,17 @@ class Prospect:
             paid: The measurements whose price and delay count; None for all of them.
 
         Returns:
-            Expected worth against stopping now. Without remedies it is that of `after`.
+            Expected worth against stopping now.
         """
         assert self.option is not None
         counted = measures if paid is None else paid
         option, price = self._then(counted, document)
         passes, learned = self._passing(measures), _learned(measures)
         worth = option.worth
-        taken = np.ones(worth.size)
+        # Nothing learned: the rule takes it as it is, or does not.
+        chance = float((passes * (worth > self.policy.hurdle)).mean())
+        sure = chance >= self.policy.scale_probability * float(passes.mean())
+        taken = np.full(worth.size, float(sure))
         lost = self._lost(option)
         told = None
         if any(learned) or document is not None:
