@@ -154,7 +154,6 @@ def gerund(what: str) -> str:
     parts = []
     for part in shorten(what, 240).split("; "):
         verb, _, rest = part.partition(" ")
-        known = DOING.get(verb)
-        parts.append(f"{known} {rest}" if known else f"{part[:1].lower()}{part[1:]}")
-    text = " and ".join(parts)
-    return text[:1].lower() + text[1:]
+        part = f"{DOING[verb]} {rest}" if verb in DOING else part
+        parts.append(f"{part[:1].lower()}{part[1:]}")
+    return " and ".join(parts)
