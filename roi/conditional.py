@@ -50,12 +50,15 @@ class Curves:
     explained: Floats
 
 
-def curves(worths: Floats, inputs: Sequence[Floats]) -> Curves:
+def curves(worths: Floats, inputs: Sequence[Floats], apart: Sequence[bool] | None = None) -> Curves:
     """Regress worths on each input alone.
 
     Args:
         worths: Worth of each option over the same draws, shape (options, n_draws).
         inputs: Draws of each input, each shape (n_draws,).
+        apart: Which inputs are drawn independently of all others that are; None for none. What each of them explains
+            is taken out before the others are looked at again: with draws without end it would change nothing, with
+            these it takes away most of the noise.
 
     Returns:
         The conditional means, bin by bin.
@@ -67,39 +70,67 @@ def curves(worths: Floats, inputs: Sequence[Floats]) -> Curves:
     weight = np.zeros((len(inputs), bins))
     place = np.zeros((len(inputs), bins))
     target = np.zeros((options, len(inputs), bins))
+    where: list[npt.NDArray[np.intp] | None] = []
     for i, x in enumerate(inputs):
         centre = float(x.mean())
         away = x - centre
         spread = float(np.sqrt((away * away).mean()))
         if not spread > 1e-12 * max(abs(centre), 1e-300):
             weight[i, 0] = 1.0
+            where.append(None)
             continue
         low = max(float(away.min()), -REACH * spread)
         high = min(float(away.max()), REACH * spread)
         index = ((away - low) * (bins / (high - low))).astype(np.intp)
         np.minimum(np.maximum(index, 0, out=index), bins - 1, out=index)
+        where.append(index)
         count = np.bincount(index, minlength=bins)
-        some = np.maximum(count, 1)
         weight[i] = count / n
-        place[i] = np.bincount(index, weights=away, minlength=bins) / (some * spread)
-        for o in range(options):
-            target[o, i] = np.bincount(index, weights=deviation[o], minlength=bins) / some
+        place[i] = np.bincount(index, weights=away, minlength=bins) / (np.maximum(count, 1) * spread)
+        target[:, i] = _sums(deviation, index, bins) / n
     basis = _powers(place, weight)
-    coefficients = np.einsum("kib,ib,oib->oik", basis, weight, target, optimize=False)
     variance = np.square(deviation).mean(axis=1)
-    kept = _beyond_chance(coefficients, variance, n)
+    noise = np.repeat(variance[:, None], len(inputs), axis=1)
+    coefficients = np.einsum("kib,oib->oik", basis, target, optimize=False)
+    kept = _beyond_chance(coefficients, noise, n)
+    alone = [
+        i for i, x in enumerate(where) if apart is not None and apart[i] and x is not None and kept[i].any()
+    ]
+    if len(alone) > 1:
+        found = np.einsum("oik,kib->oib", coefficients * kept, basis, optimize=False)
+        rest = deviation.copy()
+        for i in alone:
+            rest -= found[:, i, where[i]]
+        for i, index in enumerate(where):
+            if apart is None or not apart[i] or index is None:
+                continue
+            # Its own part is put back bin by bin: within a bin it is the same for every draw.
+            own = found[:, i] * weight[i] if i in alone else 0.0
+            target[:, i] = _sums(rest, index, bins) / n + own
+            noise[:, i] = np.square(rest).mean(axis=1) + np.square(coefficients * kept)[:, i].sum(axis=1)
+        coefficients = np.einsum("kib,oib->oik", basis, target, optimize=False)
+        kept = _beyond_chance(coefficients, noise, n)
     coefficients = coefficients * kept
     fitted = mean[:, None, None] + np.einsum("oik,kib->oib", coefficients, basis, optimize=False)
-    total = np.where(variance > 0, variance, 1.0)[:, None]
-    return Curves(
-        weight=weight, fitted=fitted, kept=kept, explained=np.square(coefficients).sum(axis=2) / total
-    )
+    explained = np.square(coefficients).sum(axis=2) / np.where(variance > 0, variance, 1.0)[:, None]
+    return Curves(weight=weight, fitted=fitted, kept=kept, explained=explained)
+
+
+def _sums(values: Floats, index: npt.NDArray[np.intp], bins: int) -> Floats:
+    """Sums by bin, shape (options, bins)."""
+    return np.stack([np.bincount(index, weights=row, minlength=bins) for row in values])
 
 
 def _beyond_chance(coefficients: Floats, variance: Floats, n: int) -> Bools:
-    """Terms of orthonormal columns, (options, …, terms), that explain more of any worth than chance: (…, terms)."""
+    """Terms of orthonormal columns that explain more of any worth than chance does, shape (inputs, terms).
+
+    Args:
+        coefficients: Shape (options, inputs, terms).
+        variance: What there is to explain, shape (options, inputs).
+        n: Draws.
+    """
     squares = np.square(coefficients)
-    wide = variance.reshape((-1, *([1] * (coefficients.ndim - 1))))
+    wide = variance[:, :, None]
     left = np.maximum(wide - squares.sum(axis=-1, keepdims=True), 1e-12 * wide)
     return np.asarray(((squares * n > BY_CHANCE * left) & (wide > 0)).any(axis=0), dtype=np.bool_)
 

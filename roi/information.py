@@ -61,12 +61,15 @@ def evpi(worths: Sequence[Floats]) -> float:
     return max(0.0, float(table.max(axis=0).mean()) - float(table.mean(axis=1).max()))
 
 
-def evppi_of_each(worths: Sequence[Floats], inputs: Sequence[Floats]) -> list[Known]:
+def evppi_of_each(
+    worths: Sequence[Floats], inputs: Sequence[Floats], *, apart: Sequence[bool] | None = None
+) -> list[Known]:
     """Expected value of knowing each input exactly, alone, with stopping now (worth 0) among the options.
 
     Args:
         worths: Worth of each option over the same draws, each shape (n_draws,).
         inputs: Draws of each input, each shape (n_draws,).
+        apart: Which inputs are drawn independently of all others that are, if any; it makes their values surer.
 
     Returns:
         One value an input, in their order.
@@ -74,7 +77,7 @@ def evppi_of_each(worths: Sequence[Floats], inputs: Sequence[Floats]) -> list[Kn
     if not len(worths) or not len(inputs):
         return [Known(0.0, 0.0, 0.0) for _ in inputs]
     table = _contenders(worths)
-    return _of_curves(table, curves(table, inputs), evpi(worths))
+    return _of_curves(table, curves(table, inputs, apart), evpi(worths))
 
 
 def evppi(worths: Sequence[Floats], inputs: Sequence[Floats]) -> Known:
@@ -85,7 +88,11 @@ def evppi(worths: Sequence[Floats], inputs: Sequence[Floats]) -> Known:
 
 
 def evppi_of_groups(
-    worths: Sequence[Floats], inputs: Sequence[Floats], groups: Sequence[Sequence[int]]
+    worths: Sequence[Floats],
+    inputs: Sequence[Floats],
+    groups: Sequence[Sequence[int]],
+    *,
+    apart: Sequence[bool] | None = None,
 ) -> tuple[list[Known], list[Known]]:
     """Expected value of knowing each input alone, and the inputs of each group together.
 
@@ -93,6 +100,7 @@ def evppi_of_groups(
         worths: Worth of each option over the same draws, each shape (n_draws,).
         inputs: Draws of each input, each shape (n_draws,).
         groups: Places of inputs.
+        apart: Which inputs are drawn independently of all others that are, if any; it makes their values surer.
 
     Returns:
         One value an input, and one a group. A group is worth at least as much as any of its inputs.
@@ -101,7 +109,7 @@ def evppi_of_groups(
         nothing = Known(0.0, 0.0, 0.0)
         return [nothing for _ in inputs], [nothing for _ in groups]
     table = _contenders(worths)
-    alone = curves(table, inputs)
+    alone = curves(table, inputs, apart)
     most = evpi(worths)
     each = _of_curves(table, alone, most)
     useful = [bool(x.any()) for x in alone.kept]

@@ -95,7 +95,9 @@ def _inputs(a: Analysis, options: Sequence[Choice]) -> dict[str, Any]:
     together = [
         [i for q, own in zip(found, places, strict=True) if q.group == name for i in own] for name in GROUPS
     ]
-    _, known = evppi_of_groups(worths, flat, [*places, *together])
+    # Stated inputs have a random stream each, and nothing that was measured is among them.
+    apart = [q.stated and len(q.signals) == 1 for q in found for _ in q.signals]
+    _, known = evppi_of_groups(worths, flat, [*places, *together], apart=apart)
     each = zip(found, known[: len(found)], strict=True)
     rows = [
         {
