@@ -249,3 +249,10 @@ def test_the_published_chemotherapy_example():
     rng = np.random.default_rng(1)
     seen = [rng.binomial(100, p).astype(float) for p in effects]
     assert evppi([second - first], seen).value == pytest.approx(242.1, abs=0.01 * whole)
+
+
+def test_the_method_pages_calculation():
+    """docs/method.md, "What knowing is worth": N(20, 40²); 40 L(½) = 7.91, and 28.28 L(0.707) = 3.99 for half of it."""
+    worth = normal(20.0, 40.0, "worth", 100_000)
+    assert evpi([worth]) == pytest.approx(7.91, abs=0.01)
+    assert evsi([Basis([worth]).split(worth)], [0.5]) == pytest.approx(3.99, abs=0.02)
