@@ -24,6 +24,7 @@ __all__ = ["Kind", "Option", "Remedy", "Valuer", "alternatives", "remedies_of", 
 Floats = npt.NDArray[np.float64]
 Kind = Literal["kill", "keep", "scale", "scale_segments", "fix", "alternative"]
 
+SQUARES = 2  # degree to which what measuring adds to a worth is told when a scope is picked
 UNITS_FOR_A_SEGMENT = 4  # a segment stands alone only with as many independent units in each arm
 WEEKS_PER_MONTH = 365.25 / 12 / 7
 
@@ -183,7 +184,9 @@ class Valuer:
         if len(known) < 2:
             return self
         worths = [option.worth for option in options.values() if option is not None]
-        noise = [Basis(signals_of(o)).split(o.worth).said() for o in options.values() if o is not None]
+        noise = [
+            Basis(signals_of(o), SQUARES).split(o.worth).said() for o in options.values() if o is not None
+        ]
         off = overstatement(np.stack(noise), np.array([float(np.mean(w)) for w in worths]))
         picked = {s: float(x) for s, x in zip(known, off, strict=True) if s is not None and x > 0}
         return replace(self, picked=picked)
