@@ -45,7 +45,7 @@ def sensitivity_of_record(a: Decided) -> dict[str, Any] | None:
     on = Fewer(plan, few)
     order = sorted((r for r in responses if r.lever.varies), key=lambda r: (-r.swing, r.lever.key))
     return {
-        "plan": "roll_out" if plan.learned > 0 else "plan",
+        "plan": "roll_out" if any(plan.learned) else "plan",
         "mean": float(base.mean()),
         "chance": plan.chance(base),
         "hurdle": plan.hurdle,

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from roi.assumptions import Assumptions
 from roi.options import remedies_of
 from roi.plan_at import PlanAt, economics_at
-from roi.plans import passing_again
+from roi.plans import mended_again
 
 __all__ = ["on_fewer_draws"]
 
@@ -72,17 +72,28 @@ def on_fewer_draws(plan: PlanAt, most: int) -> PlanAt:
     vars(found)["by_currency"] = _some(at.by_currency, rows, n)
     vars(found)["stated_minutes"] = _some(at.stated_minutes, rows, n)
     bought = plan.plan
-    if bought is not None:
-        remedies = tuple(r for r in valuer.remedies if r.name in plan.bought)
-        bought = replace(_some(bought, rows, n), remedies=remedies)
-        if remedies:
-            # Whether gates pass is drawn by itself, so it is drawn again for so many draws: changes then differ in
-            # what is changed alone.
-            failing = [g for g in a.gates[plan.segments] if not g.holds]
-            seed = a.loaded.parameters.run.seed
-            passing = passing_again(bought, valuer, failing, plan.policy, seed=seed)
-            bought = replace(bought, passing=passing)
-    return replace(plan, decided=decided, option=_some(plan.option, rows, n), plan=bought, measured=found)
+    few = replace(plan, decided=decided, option=_some(plan.option, rows, n), measured=found)
+    if bought is None:
+        return few
+    remedies = tuple(r for r in valuer.remedies if r.name in plan.bought)
+    then = replace(bought.prospect, valuer=valuer, remedies=remedies, _bases={}, _told={})
+    bought = replace(
+        bought,
+        option=few.option,
+        remedies=remedies,
+        worth=bought.worth[rows],
+        cash=bought.cash[rows],
+        prospect=then,
+    )
+    if not remedies:
+        few = replace(few, plan=bought)
+        vars(few)["passing"] = plan.passing[rows]
+        return few
+    # Whether gates pass is drawn by itself, so it is drawn again for so many draws: changes then differ in what is
+    # changed alone.
+    failing = [g for g in a.gates[plan.segments] if not g.holds]
+    mended = mended_again(bought, valuer, failing)
+    return replace(few, plan=replace(bought, prospect=replace(then, mended=mended)))
 
 
 def _some(value: T, rows: Ints, n: int) -> T:

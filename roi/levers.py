@@ -141,7 +141,7 @@ def _measured(plan: PlanAt) -> Iterator[Lever]:
         failing | ({"data"} if "usable_inputs" in failing else set())
     ):
         yield from lever(
-            "gates_pass", "Chance that the gates hold after the fix", "share", plan.plan.passing, 0, 1
+            "gates_pass", "Chance that the gates hold after the fix", "share", plan.passing, 0, 1
         )
     if m.bias_sd > 0:
         origin = a.assumptions.entries[f"economics.design_bias.{m.design}"].value.evidence

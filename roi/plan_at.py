@@ -16,12 +16,13 @@ from roi.analysis import Decided
 from roi.assumptions import Assumptions, Number
 from roi.cashflow import Schedule, present_value, stream_of
 from roi.economics import Economics, economics_of
-from roi.information import prices_of
 from roi.measured_at import Changes, MeasuredAt, measured_at
 from roi.measures import cost_of, length_of, priced_again
-from roi.options import Option, Remedy, Valuer, remedies_of, signals_of
+from roi.options import Option, Remedy, Valuer, remedies_of
 from roi.parameters import Policy
-from roi.plans import Plan, decided_on, passing_again, spent_for_nothing
+from roi.plans import Plan, mended_again
+from roi.prospects import Prospect, lost_by_then
+from roi.tariff import prices_of
 
 __all__ = ["HORIZON", "PlanAt", "economics_at", "plan_at", "plan_put_forward"]
 
@@ -70,10 +71,11 @@ class PlanAt:
         """Worth of the plan as it is put forward, shape (n_draws,)."""
         return self.option.worth if self.plan is None else self.plan.worth
 
-    @property
-    def learned(self) -> float:
-        """Share of the variance of what was measured that the plan's measurements remove before it is rolled out."""
-        return 0.0 if self.plan is None else max((m.learned for m in self.plan.measures), default=0.0)
+    @cached_property
+    def learned(self) -> list[float]:
+        """Shares of the variances of what was measured that the plan's measurements remove before it is rolled out."""
+        measures = () if self.plan is None else self.plan.measures
+        return [max((m.learned[i] for m in measures), default=0.0) for i in (0, 1)]
 
     @cached_property
     def bought(self) -> frozenset[str]:
@@ -117,17 +119,31 @@ class PlanAt:
         worth = present_value(option.stream, economics, schedule) - off
         if self.plan is None:
             return worth
-        passes = self.plan.passing
+        then = self.plan.prospect
+        passes = self.passing
         if any(key.endswith(".removes_share") for key in changes):
             failing = [g for g in a.gates[self.segments] if not g.holds]
-            valuer, seed = self._valuer(changes, remedies), a.loaded.parameters.run.seed
-            passes = passing_again(self.plan, valuer, failing, self.policy, seed=seed)
+            mended = mended_again(self.plan, self._valuer(changes, remedies), failing)
+            passes = replace(then, mended=mended).passing(self.plan.measures)
         if "gates_pass" in changes:
             passes = np.broadcast_to(changes["gates_pass"], (self.draws,))
-        learned = 0.0 if undecided else self.learned
-        worth, go = decided_on(worth, signals_of(option) if learned else (), passes, learned, self.policy)
-        spent = spent_for_nothing(economics, schedule)
-        return np.asarray(go * worth - (1 - go) * spent, dtype=np.float64)
+        go = passes
+        if any(self.learned) and not undecided:
+            option = replace(option, schedule=schedule, worth=worth)
+            worth, taken, _ = self._then(then, option).decided(option, self.learned, None)
+            go = passes * taken
+        lost = lost_by_then(economics, schedule)
+        return np.asarray(go * worth - (1 - go) * lost, dtype=np.float64)
+
+    def _then(self, then: Prospect, option: Option) -> Prospect:
+        """The prospect that decides, without what it remembers where something else was measured."""
+        return then if option.scope is self.option.scope else replace(then, _bases={}, _told={})
+
+    @cached_property
+    def passing(self) -> Floats:
+        """Whether the gates pass after what the plan buys and measures, shape (n_draws,)."""
+        assert self.plan is not None
+        return self.plan.prospect.passing(self.plan.measures)
 
     def _as_much_a_month(self, key: str) -> bool:
         if key.startswith("economics.costs["):

@@ -22,11 +22,12 @@ import numpy as np
 import numpy.typing as npt
 
 from roi.draws import stream
-from roi.information import explained
+from roi.sampling import Basis
 
 __all__ = ["Share", "first_order", "group_shares", "line_shares", "own_part", "total_share"]
 
 Floats = npt.NDArray[np.float64]
+DEGREE = 2
 Model = Callable[[Mapping[str, Floats]], Floats]
 
 
@@ -79,8 +80,9 @@ def first_order(worth: Floats, values: Floats) -> float:
     n, variance = worth.size, float(worth.var())
     if not (variance > 0 and float(np.ptp(values)) > 0):
         return 0.0
-    share = float(explained(worth, [values]).var()) / variance
-    return max(0.0, 1 - (1 - share) * (n - 1) / (n - 3))
+    told = Basis([values], degree=DEGREE).split(worth)
+    share = float(told.said().var()) / variance
+    return max(0.0, 1 - (1 - share) * (n - 1) / (n - 1 - DEGREE))
 
 
 def total_share(worth: Floats, again: Floats) -> tuple[float, float]:

@@ -37,7 +37,7 @@ def test_directions_are_found_from_the_model(scaled, fixed):
     assert found["economics.costs[0].amount"] == -1
     assert found["economics.wind_down_cost"] == 1  # what stopping costs speaks for going on
     assert found["remedies[0].cost"] == -1
-    assert directions(scaled, ["remedies[1].cost"]) == {"remedies[1].cost": 0}  # no plan buys it
+    assert directions(scaled, ["measurement.per_case"]) == {"measurement.per_case": 0}  # no plan measures
 
 
 def test_more_volume_is_unkind_where_a_case_loses_money():
