@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -63,6 +63,7 @@ class Decided:
         every_plan: Every fix with every mend priced that was weighed.
         verdict: The verdict.
         scale_needs: The chance that scale needs: the policy's, raised where the data were looked at more than once.
+        undeclared: Columns with blanks of which nobody says whether they mean 0.
     """
 
     loaded: LoadedParameters
@@ -87,6 +88,7 @@ class Decided:
     every_plan: tuple[Plan, ...]
     verdict: Verdict
     scale_needs: float
+    undeclared: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +136,8 @@ def decide_moments(
     arms: Comparability | None = None,
     as_of: dt.date | None = None,
     undeclared: tuple[str, ...] = (),
+    assumptions: Assumptions | None = None,
+    like: Decided | None = None,
 ) -> Decided:
     """Measure, value and decide from moments, wherever these come from: a pilot's samples or a simulation.
 
@@ -144,37 +148,45 @@ def decide_moments(
         arms: Whether the arms can be compared; None where only moments are there to tell.
         as_of: Day of the decision, if known.
         undeclared: Columns with blanks of which nobody says whether they mean 0.
+        assumptions: Draws of the stated inputs; None draws them as the parameters state them.
+        like: A decision on the same moments, whose measuring is taken over; only where what differs from it has no
+            part in measuring.
 
     Returns:
         The decision and all that it rests on.
     """
     p = loaded.parameters
-    needed = chance_needed(loaded.policy.scale_probability, p.run.looks)
-    # Every step that asks whether a chance suffices asks for what so many looks make necessary.
-    policy = loaded.policy.model_copy(update={"scale_probability": needed})
     seed, draws = p.run.seed, p.run.draws + p.run.draws % 2
-    assumptions = draw_assumptions(register(p), draws=draws, seed=seed)
+    if assumptions is None:
+        assumptions = draw_assumptions(register(p), draws=draws, seed=seed)
     baseline = p.samples.baseline
     mix = p.economics.severity_mix
     bias = 0.0
     arms = arms or unseen(moments, p.samples.assignment)
     if arms.assignment != "randomised":
         bias = float(np.mean(assumptions.require(f"economics.design_bias.{arms.assignment}")))
-    measured = measure(
-        moments,
-        assumptions=assumptions,
-        assignment=arms.assignment,
-        mix=p.demand.mix,
-        mix_cases=p.demand.mix_cases,
-        stand_in=[]
-        if baseline is None
-        else [k for k, v in baseline if v is not None and k.endswith("_minutes")],
-        currency=p.about.currency,
-        severity_mix=np.array([mix.minor, mix.moderate, mix.major, mix.critical]),
-        bias_sd=bias,
-        draws=draws,
-        seed=seed,
+    measured = (
+        like.measured
+        if like is not None
+        else measure(
+            moments,
+            assumptions=assumptions,
+            assignment=arms.assignment,
+            mix=p.demand.mix,
+            mix_cases=p.demand.mix_cases,
+            stand_in=[]
+            if baseline is None
+            else [k for k, v in baseline if v is not None and k.endswith("_minutes")],
+            currency=p.about.currency,
+            severity_mix=np.array([mix.minor, mix.moderate, mix.major, mix.critical]),
+            bias_sd=bias,
+            draws=draws,
+            seed=seed,
+        )
     )
+    needed = chance_needed(loaded.policy.scale_probability, p.run.looks)
+    # Every step that asks whether a chance suffices asks for what so many looks make necessary.
+    policy = loaded.policy.model_copy(update={"scale_probability": needed})
     start = _start(p, as_of)
     economics = economics_of(
         p,
@@ -183,10 +195,12 @@ def decide_moments(
         error_credit=earns_credit(moments, p.samples.labels.selection),
         start=start,
     )
-    causes = find_causes(moments.losses, draws=draws, seed=seed)
+    causes = like.causes if like is not None else find_causes(moments.losses, draws=draws, seed=seed)
     valuer = Valuer(
         measured=measured, economics=economics, causes=causes, remedies=remedies_of(p, assumptions)
     )
+    if like is not None:
+        valuer = replace(valuer, scopes=like.valuer.scopes)
     valuer = valuer.shrunk_for_choice(scopes_of(measured))
     scale = valuer.roll_out()
     narrower = tuple(
@@ -253,6 +267,7 @@ def decide_moments(
         every_plan=every,
         verdict=verdict,
         scale_needs=needed,
+        undeclared=undeclared,
     )
 
 
@@ -279,7 +294,10 @@ def hold_together(
     Raises:
         ParameterError: If model usage is priced twice, or the pilot is looser than the policy of that day.
     """
-    problems = _priced_twice(loaded, moments)
+    problems = _priced_twice(loaded.name, loaded.parameters, moments)
+    for name, changed in loaded.scenarios.items():
+        if changed.economics.costs != loaded.parameters.economics.costs:
+            problems += _priced_twice(loaded.name, changed, moments, below=f"scenarios.{name}.")
     as_of = loaded.parameters.run.as_of or newest_day(samples, moments)
     if as_of is not None:
         try:
@@ -291,19 +309,19 @@ def hold_together(
     return loaded, as_of
 
 
-def _priced_twice(loaded: LoadedParameters, moments: Moments) -> list[Problem]:
+def _priced_twice(file: str, p: Parameters, moments: Moments, below: str = "") -> list[Problem]:
     metered = (
         any(name.startswith("agent_cost:") for name in moments.statistics)
         and int(moments.cost_known.sum()) > 0
     )
     return [
         Problem(
-            loaded.name,
-            f"economics.costs[{i}]",
+            file,
+            f"{below}economics.costs[{i}]",
             "model usage is priced twice: the cases carry their agent cost already; "
             "remove this line, or do not map agent_cost and the tokens",
         )
-        for i, line in enumerate(loaded.parameters.economics.costs)
+        for i, line in enumerate(p.economics.costs)
         if metered and line.kind == "model_usage" and line.amount.mean != 0
     ]
 

@@ -33,23 +33,40 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 
 
-def _powers(rate: Number, first: Number, last: Number) -> tuple[Number, Number]:
-    """Σ vᵐ and Σ m·vᵐ for m = first … last, v = (1 + rate)^(−1/12); 0 where last < first. Whole months."""
-    log_v = -np.log1p(rate) / 12
-    flat = np.abs(log_v) < 1e-10
-    safe = np.where(flat, -1.0, log_v)
-    v = np.exp(safe)
+class _Discounting:
+    """Sums of vᵐ and m·vᵐ with v = (1 + rate)^(−1/12), whose logarithm and powers are taken once.
 
-    def to(k: Number) -> tuple[Number, Number]:
-        k = np.maximum(k, 0.0)
-        end = np.exp(safe * k)
-        zero = -v * np.expm1(safe * k) / -np.expm1(safe)
-        one = (zero - k * v * end) / -np.expm1(safe)
-        return np.where(flat, k, zero), np.where(flat, k * (k + 1) / 2, one)
+    Args:
+        rate: Effective yearly discount rate, above -1; a number or shape (n_draws,).
+    """
 
-    upper = to(np.maximum(last, np.subtract(first, 1)))
-    lower = to(np.subtract(first, 1))
-    return upper[0] - lower[0], upper[1] - lower[1]
+    def __init__(self, rate: Number) -> None:
+        log_v = np.log1p(rate) / -12
+        flat = np.abs(log_v) < 1e-10
+        self.flat = flat if np.any(flat) else None
+        self.log_v = log_v if self.flat is None else np.where(flat, -1.0, log_v)
+        self.less = np.expm1(self.log_v)  # v − 1
+        self.v = self.less + 1
+
+    def sums(self, k: Number) -> tuple[Number, Number]:
+        """Σ vᵐ and Σ m·vᵐ for m = 1 … k; k is whole and at least 0."""
+        fallen = np.expm1(self.log_v * k)  # vᵏ − 1
+        zero = self.v * fallen / self.less
+        one = (k * self.v * (fallen + 1) - zero) / self.less
+        if self.flat is not None:
+            zero = np.where(self.flat, k, zero)
+            one = np.where(self.flat, np.multiply(k, np.add(k, 1)) / 2, one)
+        return zero, one
+
+    def months(self, k: Number) -> Number:
+        """Σ vᵐ for m = 1 … k alone."""
+        zero = self.v * np.expm1(self.log_v * k) / self.less
+        return zero if self.flat is None else np.where(self.flat, k, zero)
+
+    def power(self, k: Number) -> Number:
+        """vᵏ."""
+        power = np.exp(self.log_v * k)
+        return power if self.flat is None else np.where(self.flat, 1.0, power)
 
 
 def annuity(rate: Number, horizon: int, delay: Number = 0.0) -> Number:
@@ -78,13 +95,16 @@ def _annuity_of(rate: float, horizon: int, delay: float) -> float:
     return float(_annuity(rate, horizon, delay))
 
 
-def _annuity(rate: Number, horizon: int, delay: Number) -> Number:
+def _annuity(rate: Number, horizon: int, delay: Number, at: _Discounting | None = None) -> Number:
+    at = _Discounting(rate) if at is None else at
+    if _are_numbers(delay) and delay <= 0:
+        return at.months(float(horizon))
     delay = np.clip(delay, 0, horizon)
     whole = np.floor(delay)
-    part = 1 - (delay - whole)
-    zero, _ = _powers(rate, whole + 2, float(horizon))
-    begun = np.exp(-np.log1p(rate) / 12 * (whole + 1)) * part
-    return np.where(whole + 1 <= horizon, zero + begun, 0.0)
+    begun = at.power(whole + 1) * (1 - (delay - whole))
+    # Every month after the one that has begun when the delay ends.
+    rest = at.months(float(horizon)) - at.months(np.minimum(whole + 1, horizon))
+    return np.where(whole + 1 <= horizon, rest + begun, 0.0)
 
 
 def ramp_factor(rate: Number, horizon: int, ramp: Number, delay: Number = 0.0) -> Number:
@@ -110,15 +130,24 @@ def _ramp_factor_of(rate: float, horizon: int, ramp: float, delay: float) -> flo
     return float(_ramp_factor(rate, horizon, ramp, delay))
 
 
-def _ramp_factor(rate: Number, horizon: int, ramp: Number, delay: Number) -> Number:
+def _ramp_factor(
+    rate: Number, horizon: int, ramp: Number, delay: Number, at: _Discounting | None = None
+) -> Number:
+    at = _Discounting(rate) if at is None else at
     ramp = np.asarray(ramp, dtype=np.float64)
     start = np.add(delay, 0.5)
     first = np.minimum(np.floor(start) + 1, horizon + 1)  # the first month with adoption above 0
     full = np.clip(np.ceil(start + ramp), first, horizon + 1)  # the first month at the ceiling
-    zero, one = _powers(rate, first, full - 1)
-    flat, _ = _powers(rate, full, float(horizon))
-    rising = (one - start * zero) / np.where(ramp > 0, ramp, 1.0)
-    return np.where(ramp > 0, rising + flat, annuity(rate, horizon, delay))
+    zero, one = at.sums(full - 1)
+    flat = at.months(float(horizon)) - zero
+    if not (_are_numbers(delay) and delay <= 0):  # with no delay the first month is the first to count
+        before = at.sums(first - 1)
+        zero, one = zero - before[0], one - before[1]
+    sudden = ~(ramp > 0)
+    if not sudden.any():
+        return (one - start * zero) / ramp + flat
+    rising = (one - start * zero) / np.where(sudden, 1.0, ramp)
+    return np.where(sudden, _annuity(rate, horizon, delay, at), rising + flat)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,17 +258,19 @@ def present_value(
         Shape (n_draws,), in the pilot's currency; stopping now costs the winding down.
     """
     e = economics
-    late = annuity(e.discount, e.horizon, schedule.delay)
-    early = annuity(e.discount, e.horizon) - late
     value = stream.net_cash if cash_only else stream.net
-    worth = (
-        value * ramp_factor(e.discount, e.horizon, e.ramp, schedule.delay)
-        - (e.monthly() + schedule.per_month) * late
-        - e.pilot_cost * early
-        - e.one_off()
-        - schedule.one_off
-        + e.wind_down
-    )
+    delay = schedule.delay
+    if _are_numbers(e.discount):
+        late = annuity(e.discount, e.horizon, delay)
+        factor = ramp_factor(e.discount, e.horizon, e.ramp, delay)
+    else:
+        at = _Discounting(e.discount)
+        late = _annuity(e.discount, e.horizon, delay, at)
+        factor = _ramp_factor(e.discount, e.horizon, e.ramp, delay, at)
+    worth = value * factor - (e.monthly() + schedule.per_month) * late
+    if not (_are_numbers(delay) and delay <= 0):
+        worth = worth - e.pilot_cost * (annuity(e.discount, e.horizon) - late)
+    worth = worth - e.one_off() - schedule.one_off + e.wind_down
     return np.asarray(worth, dtype=np.float64)
 
 

@@ -121,7 +121,8 @@ class Economics:
         total: Number = 0.0
         for line in self.lines:
             if line.per == "once":
-                discounted = np.exp(-np.log1p(self.discount) / 12 * min(line.month, self.horizon))
+                months = min(line.month, self.horizon)
+                discounted = np.exp(-np.log1p(self.discount) / 12 * months) if months else 1.0
                 total = total + line.one_off(self.contingency) * discounted
         return total
 

@@ -58,7 +58,7 @@ def gates_of_scope(
 ) -> tuple[Gate, ...]:
     """Every gate for scaling in a scope."""
     measured = valuer.measured
-    segments = measured.scope(scope).segments or measured.moments.segments
+    segments = valuer.scope(scope).segments or measured.moments.segments
     flips = False
     shift = unkind_shift(measured.moments)
     plain = valuer.roll_out(scope)

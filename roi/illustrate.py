@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +14,6 @@ from roi.cashflow import monthly_flows
 from roi.moments import fetch
 from roi.money import plan_flows
 from roi.pictures import Band, Driver, FiscalYear, Histogram, Pictures
-from roi.words import number
 
 __all__ = ["illustrate"]
 
@@ -22,11 +23,12 @@ BINS = 30
 MOST_DRIVERS = 10
 
 
-def illustrate(a: Analysis) -> Pictures:
+def illustrate(a: Analysis, record: Mapping[str, Any]) -> Pictures:
     """Bin what the report draws.
 
     Args:
         a: The analysis.
+        record: Its record, whose tornado is drawn.
 
     Returns:
         Histograms of minutes by arm and of worth, the cumulative cash band, fiscal years and drivers.
@@ -45,7 +47,7 @@ def illustrate(a: Analysis) -> Pictures:
         worth=worth,
         cumulative=band,
         fiscal_years=years,
-        drivers=() if found is None else _drivers(a, found[1].worth),
+        drivers=() if record["sensitivity"] is None else _drivers(record["sensitivity"]),
     )
 
 
@@ -130,53 +132,20 @@ def _cash(a: Analysis) -> tuple[Band, tuple[FiscalYear, ...]]:
     return band, tuple(years)
 
 
-def _drivers(a: Analysis, worth: Floats) -> tuple[Driver, ...]:
-    """Mean worth where an input is in its lowest and its highest tenth."""
-    inputs: list[tuple[str, str, str, str, Floats]] = []
-    scope = a.measured.scope()
-    evidence = a.measured.evidence
-    if scope.minutes_saved is not None:
-        inputs.append(
-            ("minutes_saved_per_case", "Minutes saved per case", "min", evidence, scope.minutes_saved)
+def _drivers(sensitivity: Mapping[str, Any]) -> tuple[Driver, ...]:
+    """The strongest bars of the record's tornado; those that are nothing beside the strongest are left out."""
+    bars = sensitivity["tornado"][:MOST_DRIVERS]
+    least = max((abs(x["worth_high"] - x["worth_low"]) for x in bars), default=0.0) / 100
+    return tuple(
+        Driver(
+            key=x["key"],
+            label=x["label"],
+            low_text=x["low_text"],
+            high_text=x["high_text"],
+            low=x["worth_low"],
+            high=x["worth_high"],
+            evidence=x["evidence"],
         )
-    base, pilot = scope.error_rate
-    if base is not None and pilot is not None:
-        inputs.append(("errors_avoided", "Errors avoided per 100 cases", "", evidence, 100 * (base - pilot)))
-    if scope.agent_cost is not None:
-        currency = a.loaded.parameters.about.currency
-        inputs.append(("agent_cost_per_case", "Agent cost per case", currency, evidence, scope.agent_cost))
-    for key, values in a.assumptions.values.items():
-        if isinstance(values, np.ndarray) and key.split(".")[0].split("[")[0] in (
-            "economics",
-            "demand",
-            "remedies",
-        ):
-            entry = a.assumptions.entries[key]
-            inputs.append((key, entry.label, entry.unit, entry.value.evidence, values))
-    found = []
-    for key, label, unit, origin, values in inputs:
-        if not float(values.std()) > 0:
-            continue
-        order = np.argsort(values, kind="stable")
-        tenth = max(values.size // 10, 1)
-        p05, p95 = np.percentile(values, [5, 95])
-        found.append(
-            Driver(
-                key=key,
-                label=label,
-                low_text=_text(float(p05), unit),
-                high_text=_text(float(p95), unit),
-                low=float(worth[order[:tenth]].mean()),
-                high=float(worth[order[-tenth:]].mean()),
-                evidence=origin,
-            )
-        )
-    found.sort(key=lambda d: (-abs(d.high - d.low), d.key))
-    noise = 4 * float(worth.std()) / math.sqrt(max(worth.size // 10, 1))
-    return tuple(d for d in found if abs(d.high - d.low) > noise)[:MOST_DRIVERS]
-
-
-def _text(value: float, unit: str) -> str:
-    if unit.startswith("share"):
-        return f"{number(100 * value, 2)} %"
-    return f"{number(value, 3)} {unit.split('/')[0]}".strip()
+        for x in bars
+        if abs(x["worth_high"] - x["worth_low"]) > least
+    )

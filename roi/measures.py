@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -27,6 +27,7 @@ __all__ = [
     "more_baseline",
     "more_cases",
     "more_labels",
+    "priced_again",
     "show_severe",
 ]
 
@@ -68,6 +69,21 @@ def cost_of(measures: Sequence[Measure], prices: Prices) -> float:
     return total + (prices.setup if any(m.price for m in measures) else 0.0)
 
 
+def priced_again(measure: Measure, prices: Prices) -> Measure:
+    """The same measurement at other prices and another pace."""
+    price: float | None = measure.price
+    if measure.pool == "labels":
+        price = prices.labels(measure.n)
+    elif measure.pool == "baseline":
+        price = prices.baseline(measure.n)
+    elif measure.pool == "cases":
+        price = prices.cases(measure.n)
+        if measure.gate == "value" and price is not None and prices.per_label is not None:
+            price += measure.n * prices.per_label
+    months = measure.months if measure.pool == "words" else prices.months(measure.n)
+    return replace(measure, price=price, months=months)
+
+
 def length_of(measures: Sequence[Measure]) -> float:
     """Months until all of them are done; they run side by side."""
     return max((m.months for m in measures), default=0.0)
@@ -101,7 +117,7 @@ def measure_for(
         )
     if gate.gate not in ("measured_baseline", "design"):
         return None
-    saved = measured.scope(segments).minutes_saved
+    saved = valuer.scope(segments).minutes_saved
     if saved is None:
         return None
     total = float(saved.var())
@@ -225,7 +241,7 @@ def more_cases(segments: tuple[str, ...] | None, valuer: Valuer, prices: Prices)
 def _by_sampling(segments: tuple[str, ...] | None, valuer: Valuer) -> Learned:
     """Shares of the variance of minutes saved and of errors avoided that are sampling error; the rest is bias."""
     measured = valuer.measured
-    whole = measured.scope(segments)
+    whole = valuer.scope(segments)
     alone = whole if not measured.bias_sd > 0 else measured.without_bias().scope(segments)
 
     def share(with_bias: Floats | None, sampled: Floats | None) -> float:
@@ -274,7 +290,7 @@ def more_baseline(
 ) -> list[Measure]:
     """Timing several numbers of further cases without the agent; arguments as those of `more_labels`."""
     base = around or _timed_baseline(valuer.measured.moments)
-    saved = valuer.measured.scope(segments).minutes_saved
+    saved = valuer.scope(segments).minutes_saved
     if not base or saved is None:
         return []
     gate = "value" if around is None else "measured_baseline"

@@ -97,6 +97,7 @@ class Valuer:
         causes: Where losses come from.
         remedies: Every remedy of the parameter file.
         picked: By scope, what is taken off its worth because it would be picked for looking best.
+        scopes: Scopes that were weighed already, with what they were weighed from; filled as they are asked for.
     """
 
     measured: Measured
@@ -104,6 +105,17 @@ class Valuer:
     causes: Causes
     remedies: tuple[Remedy, ...]
     picked: Mapping[tuple[str, ...], float] = field(default_factory=dict)
+    scopes: dict[tuple[str, ...] | None, tuple[Measured, Scope]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def scope(self, segments: tuple[str, ...] | None = None) -> Scope:
+        """What was measured in some segments, weighed once."""
+        known = self.scopes.get(segments)
+        if known is None or known[0] is not self.measured:
+            known = self.measured, self.measured.scope(segments)
+            self.scopes[segments] = known
+        return known[1]
 
     def roll_out(
         self,
@@ -132,8 +144,8 @@ class Valuer:
         Returns:
             The option; None where its worth cannot be computed.
         """
+        scope = self.scope(segments) if measured is None else measured.scope(segments)
         measured = self.measured if measured is None else measured
-        scope = measured.scope(segments)
         kept, minutes = self.effect_of(remedies)
         severity = measured.rates.severity
         stream = stream_of(

@@ -20,7 +20,7 @@ from roi.schema.injected import lay_overrides, sha256_of
 from roi.schema.model import NOT_USED_YET, TOP_LEVEL_KEYS, Parameters, not_used_yet
 from roi.schema.policy import Policy
 from roi.schema.register import RegisterEntry, register
-from roi.schema.scenarios import scenario_problems
+from roi.schema.scenarios import read_scenarios
 from roi.schema.tighten import merge_policy
 from roi.strict_yaml import Document, dotted, read_yaml
 
@@ -60,6 +60,7 @@ class LoadedParameters:
         overrides: Top-level keys that a notebook replaced.
         warnings: What a reader should know, a sentence each.
         base_policy: The portfolio's policy by itself.
+        scenarios: By name, the parameters as each scenario of the file changes them.
     """
 
     parameters: Parameters
@@ -72,6 +73,7 @@ class LoadedParameters:
     overrides: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     base_policy: Policy = field(default_factory=Policy)
+    scenarios: Mapping[str, Parameters] = field(default_factory=dict)
 
     def policy_at(self, day: date) -> Policy:
         """The policy on a day: exceptions that have expired by then no longer apply.
@@ -113,6 +115,7 @@ def load_parameters(pilot: str | Path, *, overrides: Mapping[str, object] | None
     raw, document, used = lay_overrides(document, overrides or {}, path, name)
     problems = list(document.problems)
     parameters: Parameters | None = None
+    scenarios: dict[str, Parameters] = {}
     if document.value is not None and not isinstance(document.value, dict):
         problems.append(
             Problem(name, "", f"holds {describe(document.value)} where keys such as 'pilot:' are wanted")
@@ -123,7 +126,8 @@ def load_parameters(pilot: str | Path, *, overrides: Mapping[str, object] | None
         refused = {problem.place for problem in document.problems}
         problems = [p for p in problems if p in document.problems or p.place not in refused]
         problems += _name_problems(raw, document, path, name)
-        problems += scenario_problems(raw, document, name, {problem.place for problem in problems})
+        scenarios, wrong = read_scenarios(raw, document, name, {problem.place for problem in problems})
+        problems += wrong
     policy_path = path.parent / _POLICY_FILE
     policy_name = _relative(policy_path, project)
     base, policy_sha256, warnings = _read_policy(policy_path, policy_name, problems)
@@ -148,6 +152,7 @@ def load_parameters(pilot: str | Path, *, overrides: Mapping[str, object] | None
         overrides=used,
         warnings=(*_warnings(parameters), *not_used_yet(raw), *warnings),
         base_policy=base,
+        scenarios=scenarios,
     )
 
 

@@ -75,8 +75,8 @@ class Driver:
         label: The input in words.
         low_text: Its value at P5, with unit, as text.
         high_text: Its value at P95.
-        low: Mean worth with the input in its lowest tenth of draws, in the pilot's currency.
-        high: Mean worth with the input in its highest tenth.
+        low: Mean worth with the input at its P5 in every draw, in the pilot's currency.
+        high: Mean worth with it at its P95.
         evidence: measured, sourced, assumed or default.
     """
 

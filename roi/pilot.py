@@ -36,7 +36,17 @@ class Decision:
         """The arrays that pictures are drawn from."""
         from roi.illustrate import illustrate
 
-        return illustrate(self.analysis)
+        return illustrate(self.analysis, self.record)
+
+    @cached_property
+    def what_if(self) -> dict[str, Any]:
+        """Scenarios, every assumption at its unkind end, and the smallest joint change that flips the verdict.
+
+        Each is decided anew on the same cases, which takes as long as some ten decisions: it is no part of the record.
+        """
+        from roi.what_if import what_if
+
+        return what_if(self.analysis)
 
     @property
     def verdict(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,7 @@ from roi.prospects import Prospect
 from roi.rates import severe_errors
 from roi.tariff import Prices
 
-__all__ = ["Plan", "best_plans"]
+__all__ = ["Plan", "best_plans", "mended_again"]
 
 Floats = npt.NDArray[np.float64]
 Segments = tuple[str, ...] | None
@@ -184,6 +185,28 @@ def _valued(prospect: Prospect, measures: tuple[Measure, ...], unpriced: tuple[G
     )
 
 
+def mended_again(plan: Plan, valuer: Valuer, failing: Sequence[Gate]) -> Floats:
+    """Whether the gates that a plan's remedies mend pass where these have other draws than it was made with.
+
+    Args:
+        plan: The plan.
+        valuer: With the remedies as they are drawn now.
+        failing: The gates that do not hold as it stands.
+
+    Returns:
+        Chances, draw by draw, shape (n_draws,).
+    """
+    then = plan.prospect
+    names = {r.name for r in plan.remedies}
+    chosen = tuple(r for r in valuer.remedies if r.name in names)
+    passes = np.ones(valuer.measured.draws)
+    for gate in failing:
+        mended = mended_share(gate, then.segments, chosen, valuer, then.policy, then.seed)
+        if mended is not None:
+            passes = passes * mended
+    return passes
+
+
 def mended_share(
     gate: Gate,
     segments: Segments,
@@ -208,21 +231,33 @@ def mended_share(
             return None
         rows = inside[moments.segment]
         known, clean = float(moments.inputs_known[rows].sum()), float(moments.inputs_clean[rows].sum())
-        share = stream(seed, "usable_inputs").beta(clean + 0.5, known - clean + 0.5, draws)
+        share = _beta_draws(seed, "usable_inputs", clean + 0.5, known - clean + 0.5, draws)
         return (1 - (1 - share) * left >= policy.min_usable_inputs).astype(np.float64)
     if gate.gate == "severe_errors":
         kept, _ = valuer.effect_of(chosen)
         if not np.any(np.less(kept, 1)) or gate.value is None or gate.state != "exceeded":
             return None
         found = severe_errors(moments, inside)
-        rate = stream(seed, "severe_rate").beta(
-            found.effective_events + 0.5, found.effective_n - found.effective_events + 0.5, draws
+        rate = _beta_draws(
+            seed,
+            "severe_rate",
+            found.effective_events + 0.5,
+            found.effective_n - found.effective_events + 0.5,
+            draws,
         )
         return (rate * kept <= policy.max_severe_error_rate).astype(np.float64)
     if not addressed:
         return None
     if gate.gate == "human_approval" and gate.counts is not None:
         misses, n = gate.counts
-        rate = stream(seed, "approval_misses").beta(misses + 0.5, n - misses + 0.5, draws)
+        rate = _beta_draws(seed, "approval_misses", misses + 0.5, n - misses + 0.5, draws)
         return (rate * left <= policy.max_approval_miss_rate).astype(np.float64)
     return np.broadcast_to(np.subtract(1, left), (draws,)).astype(np.float64)
+
+
+@lru_cache(maxsize=32)
+def _beta_draws(seed: int, name: str, a: float, b: float, draws: int) -> Floats:
+    """Draws of a rate, which every set of remedies asks for again; read-only."""
+    drawn = stream(seed, name).beta(a, b, draws)
+    drawn.flags.writeable = False
+    return drawn

@@ -14,14 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from roi.assumptions import Number
-from roi.cashflow import annuity
+from roi.cashflow import Schedule, annuity
+from roi.economics import Economics
 from roi.measures import Measure, cost_of, length_of, show_severe
 from roi.options import Kind, Option, Remedy, Valuer, signals_of
 from roi.parameters import Policy
 from roi.sampling import Basis, Told, after_sampling
 from roi.tariff import Prices
 
-__all__ = ["After", "Document", "Prospect"]
+__all__ = ["After", "Document", "Prospect", "lost_by_then"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -114,13 +115,13 @@ class Prospect:
             Its worth and how it comes about.
         """
         option, price = self._then(measures if paid is None else paid, in_cash=True)
-        passes = self._passing(measures)
+        passes = self.passing(measures)
         learned = _learned(measures)
         worth, cash, go = option.worth, option.cash, passes
         if any(learned):
-            worth, taken, _ = self._decided(option, learned, None)
+            worth, taken, _ = self.decided(option, learned, None)
             cash, go = worth - (option.worth - option.cash), passes * taken
-        lost = self._lost(option)
+        lost = self.lost(option)
         return After(
             option=option,
             worth=go * worth - (1 - go) * lost,
@@ -150,16 +151,16 @@ class Prospect:
         assert self.option is not None
         counted = measures if paid is None else paid
         option, price = self._then(counted, document)
-        passes, learned = self._passing(measures), _learned(measures)
+        passes, learned = self.passing(measures), _learned(measures)
         worth = option.worth
         # Nothing learned: the rule takes it as it is, or does not.
         chance = float((passes * (worth > self.policy.hurdle)).mean())
         sure = chance >= self.policy.scale_probability * float(passes.mean())
         taken = np.full(worth.size, float(sure))
-        lost = self._lost(option)
+        lost = self.lost(option)
         told = None
         if any(learned) or document is not None:
-            worth, taken, told = self._decided(option, learned, document)
+            worth, taken, told = self.decided(option, learned, document)
         if not self.remedies:
             go = passes * taken
             return float((go * worth - (1 - go) * lost).mean())
@@ -183,7 +184,7 @@ class Prospect:
             return self.option, 0.0
         return self.valuer.postponed(self.option, one_off=price, delay=delay, in_cash=in_cash), price
 
-    def _passing(self, measures: Sequence[Measure]) -> Floats:
+    def passing(self, measures: Sequence[Measure]) -> Floats:
         """Chance that the gates pass, draw by draw."""
         passes = self.mended
         for measure in measures:
@@ -191,7 +192,7 @@ class Prospect:
                 passes = passes * show_severe(measure.n, self.segments, self.valuer, self.policy, self.seed)
         return passes
 
-    def _decided(
+    def decided(
         self, option: Option, learned: Sequence[float], document: Document | None
     ) -> tuple[Floats, Floats, Floats]:
         """The worth as it stands after what is learned, whether the rule then takes it, and what is expected then."""
@@ -215,15 +216,13 @@ class Prospect:
         )
         return expected + left, taken, expected
 
-    def _lost(self, option: Option) -> float:
+    def lost(self, option: Option) -> float:
         """What is lost where it stops after all: one-off sums, and the pilot's cost until then."""
-        return float(np.mean(option.schedule.one_off)) + self._pilot_until(option.schedule.delay)
+        return lost_by_then(self.valuer.economics, option.schedule)
 
     def _pilot_until(self, months: Number) -> float:
         """What the pilot costs until then."""
-        e = self.valuer.economics
-        early = annuity(e.discount, e.horizon) - annuity(e.discount, e.horizon, months)
-        return float(np.mean(e.pilot_cost * early))
+        return lost_by_then(self.valuer.economics, Schedule(delay=months))
 
     def known(self, measures: Sequence[Measure]) -> Floats:
         """Its worth to somebody who takes it whatever its chance, gates passing, shape (n_draws,).
@@ -233,6 +232,13 @@ class Prospect:
         """
         found = self.after([_untaught(m) for m in measures if m.gate != "value"])
         return found.worth
+
+
+def lost_by_then(economics: Economics, schedule: Schedule) -> float:
+    """What is lost where a roll-out stops after all: one-off sums, and the pilot's cost until then."""
+    e = economics
+    early = annuity(e.discount, e.horizon) - annuity(e.discount, e.horizon, schedule.delay)
+    return float(np.mean(schedule.one_off)) + float(np.mean(e.pilot_cost * early))
 
 
 def _learned(measures: Sequence[Measure]) -> list[float]:

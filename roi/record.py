@@ -14,6 +14,7 @@ from roi.advice import headline, next_actions, reason, stopping, sum_asked_for
 from roi.analysis import Analysis, as_json
 from roi.causes import in_words
 from roi.comparable import assumption_of, policy_of, settings_of
+from roi.drivers import sensitivity_of_record
 from roi.economics import not_stated
 from roi.error_rates import error_rates_of
 from roi.estimates import by_segment, estimates
@@ -181,6 +182,7 @@ def build_record(a: Analysis) -> dict[str, Any]:
         "price_of_caution": price_of_caution(a),
         "evpi": known["evpi"],
         "knowing": known,
+        "sensitivity": sensitivity_of_record(a),
         "share_assumed": assumed[0],
         "assumed_factors": assumed[1],
         "tipping_point": tipping_of_record(a, advised_scope(a)),

@@ -19,7 +19,7 @@ ORDER = """
     draws marginals agreement assumptions moments aggregates label_moments reduce
     designs contrasts case_sums arm_shares comparability estimate clusters rectify labels covariate scores mix pooling cells severities rates measured causes economics cashflow
     gate controls gates design_gate tariff conditional information sampling options measures prospects plans gate_check verdict unmeasured looks error_rates labelling_plan drawn_list
-    analysis estimates money advice comparable first_view footing quantities next_step knowing record illustrate pilot diff attribution
+    analysis measured_at plan_at levers sensitivity variance fewer_draws drivers again corners what_if estimates money advice comparable first_view footing quantities next_step knowing record illustrate pilot diff attribution
     guess report batch commands cli
 """.split()  # noqa: SIM905 – a list to read, not to parse
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy_financial as npf
 import pytest
+import pyxirr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -108,6 +109,57 @@ def test_present_value_is_that_of_its_monthly_flows(delay):
     flows = monthly_flows(s, e, schedule).net
     discounted = (flows * (1.08 ** (-np.arange(37) / 12))[:, None]).sum(axis=0) + 5000
     assert present_value(s, e, schedule) == pytest.approx(discounted, rel=1e-12)
+
+
+@pytest.mark.parametrize("horizon", range(1, 37))
+def test_each_of_thirty_six_months_agrees_with_the_sum_by_hand_and_with_two_libraries(horizon):
+    """A ramp of six months, costs a month and at once, 8 % a year; to 1e-9 of what is paid."""
+    lines = (
+        CostLine(name="a", kind="support", amount=2000.0, per="month", seats=0.0, month=0, contingent=True),
+        CostLine(name="b", kind="data", amount=50000.0, per="once", seats=0.0, month=0, contingent=False),
+    )
+    flow = [-50000.0] + [10000 * min(1, (m - 0.5) / 6) - 2000 for m in range(1, horizon + 1)]
+    by_hand = sum(x * 1.08 ** (-m / 12) for m, x in enumerate(flow))
+    worth = present_value(stream(time=10000), economics(lines=lines, horizon=horizon), Schedule())[0]
+    monthly = 1.08 ** (1 / 12) - 1
+    assert worth == pytest.approx(by_hand, rel=1e-9)
+    assert worth == pytest.approx(npf.npv(monthly, flow), rel=1e-9)
+    assert worth == pytest.approx(pyxirr.npv(monthly, flow), rel=1e-9)
+    flows = monthly_flows(stream(time=10000), economics(lines=lines, horizon=horizon), Schedule())
+    assert flows.net[:, 0] == pytest.approx(flow, rel=1e-12)
+
+
+@given(st.floats(100, 1e6), st.lists(st.floats(1, 1e5), min_size=6, max_size=36))
+@settings(max_examples=40, deadline=None)
+def test_rates_of_return_agree_with_two_libraries(paid, returns):
+    flow = np.array([-paid, *returns])
+    rate, why = irr(flow)
+    monthly = pyxirr.irr(flow)
+    if rate is None:
+        assert why is not None
+        return
+    assert rate == pytest.approx((1 + monthly) ** 12 - 1, rel=1e-6, abs=1e-9)
+    assert pyxirr.npv((1 + rate) ** (1 / 12) - 1, flow) == pytest.approx(0, abs=1e-6 * paid)
+    other = npf.irr(flow)
+    if np.isfinite(other):
+        assert rate == pytest.approx((1 + other) ** 12 - 1, rel=1e-6, abs=1e-9)
+
+
+def test_rates_and_delays_that_are_drawn_are_valued_draw_by_draw():
+    """Shared powers of the discount give what each draw by itself gives, next to no discount included."""
+    rate = np.array([0.0, 1e-12, 0.03, 0.08, 0.5, -0.2])
+    ramp = np.array([0.0, 6.0, 3.5, 0.2, 40.0, 12.0])
+    delay = np.array([0.0, 0.4, 1.0, 7.3, 36.0, 50.0])
+    lines = (CostLine(name="a", kind="data", amount=700.0, per="month", seats=0.0, month=0, contingent=True),)
+    for wait in (0.0, delay):
+        e = economics(discount=rate, ramp=ramp, lines=lines, pilot_cost=90.0)
+        found = present_value(stream(time=9000, n=6), e, Schedule(delay=wait))
+        for i, x in enumerate(found):
+            one = economics(discount=float(rate[i]), ramp=float(ramp[i]), lines=lines, pilot_cost=90.0)
+            by_itself = present_value(
+                stream(time=9000, n=1), one, Schedule(delay=float(np.broadcast_to(wait, 6)[i]))
+            )
+            assert x == pytest.approx(by_itself[0], rel=1e-9, abs=1e-6)
 
 
 def test_irr_agrees_with_numpy_financial():

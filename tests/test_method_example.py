@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from roi.cashflow import annuity, ramp_factor
+from roi.levers import levers_of
 from roi.pilot import Decision, open_pilot
+from roi.plan_at import plan_at
+from roi.sensitivity import break_even, respond
 
 PAGE = Path(__file__).parent.parent / "docs" / "method.md"
 SECTION = PAGE.read_text(encoding="utf-8").split("\n## By hand\n")[1].split("\n## ")[0]
@@ -31,6 +35,12 @@ def test_the_page_says_what_is_computed(example: Decision):
     record, measured = example.record, example.analysis.measured
     saved = record["estimates"]["minutes_saved_per_case"]
     severe = next(g for g in example.analysis.gates[None] if g.gate == "severe_errors")
+    plan = plan_at(example.analysis)
+    assert plan is not None
+    scaling = replace(
+        plan, plan=None, option=example.analysis.scale
+    )  # the fix that is put forward measures first
+    demand = next(x for x in levers_of(scaling) if x.key == "demand.cases_per_month")
     computed = {
         "minutes saved a case": saved["mean"],
         "standard error": math.hypot(*measured.cells.deviation["human_minutes"][:, 0]),
@@ -44,6 +54,7 @@ def test_the_page_says_what_is_computed(example: Decision):
         "ramp": float(ramp_factor(0.12, 3, 2.0)),
         "annuity": float(annuity(0.12, 3)),
         "expected worth of scaling": record["options"]["scale"]["mean"],
+        "break-even, cases a month": break_even(scaling, respond(scaling, demand)).value,
     }
     assert set(STATED) == set(computed)
     for quantity, value in computed.items():
@@ -61,6 +72,8 @@ def test_the_numbers_follow_from_a_calculator():
     assert f"{math.sqrt(2 * (1 + 1 + 4 + 4) / 3 / 4):.3f}" == STATED["standard error"]
     assert f"{1 - 0.05 ** (1 / 4):.3f}" == STATED["upper bound of severe errors"]
     assert str(math.ceil(math.log(0.05) / math.log(0.995)) - 4) == STATED["further cases to show the limit"]
+    a_case = 0.5 * (8 * 0.4 + (base - pilot) * 20) * ramp
+    assert f"{(100 * paid + 600) / a_case:.1f}" == STATED["break-even, cases a month"]
     assert (f"{ramp:.5f}", f"{paid:.5f}") == (STATED["ramp"], STATED["annuity"])
 
 

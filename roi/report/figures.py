@@ -248,10 +248,7 @@ def drivers_figure(record: Record, pictures: Pictures) -> Figure | None:
     found, currency = pictures.drivers[:8], str(record.get("currency"))
     if not found:
         return None
-    plan = (record.get("options") or {}).get((record.get("money") or {}).get("plan") or "")
-    if isinstance(plan, list):
-        plan = words.advised(record)
-    middle = words.finite((plan or {}).get("mean"))
+    middle = words.finite((record.get("sensitivity") or {}).get("mean"))
     if middle is None:
         middle = (found[0].low + found[0].high) / 2
     first = found[0]

@@ -15,15 +15,16 @@ from roi.schema.policy import Tightening
 from roi.schema.remedies import Alternative, Measurement, Remedy, check_remedies
 from roi.schema.samples import Samples
 
-__all__ = ["NOT_USED_YET", "SCENARIO_GROUPS", "TOP_LEVEL_KEYS", "Parameters", "not_used_yet"]
+__all__ = ["BASED_ON", "NOT_USED_YET", "SCENARIO_GROUPS", "TOP_LEVEL_KEYS", "Parameters", "not_used_yet"]
 
 SCENARIO_GROUPS = ("demand", "economics", "measurement", "remedies", "samples")
+BASED_ON = "based_on"
 
 _SCENARIOS_SCHEMA: dict[str, Any] = {
     "type": "object",
     "additionalProperties": {
         "type": "object",
-        "propertyNames": {"enum": list(SCENARIO_GROUPS)},
+        "propertyNames": {"enum": [*SCENARIO_GROUPS, BASED_ON]},
     },
 }
 
@@ -41,7 +42,9 @@ class Parameters(Group):
     alternatives: tuple[Alternative, ...] = Field((), description="Ways to the same end without AI.")
     claims: tuple[Claim, ...] = Field((), description="What somebody said the pilot achieves.")
     scenarios: Annotated[dict[str, Any], WithJsonSchema(_SCENARIOS_SCHEMA)] = Field(
-        default_factory=dict, description="Named sets of keys that replace those of this file."
+        default_factory=dict,
+        description="Named sets of keys that replace those of this file; "
+        "`based_on` starts from another. Each is decided beside the file's own values.",
     )
     policy: Tightening = Field(
         Tightening(), description="Rules tighter than the portfolio's params/_policy.yaml."
@@ -81,7 +84,6 @@ NOT_USED_YET: dict[str, str] = {
     "samples.cases.columns.confidence": "will help to choose which actions need approval",
     "samples.inputs": "will compare the inputs of demo and production",
     "samples.actuals": "will be held against the forecast",
-    "scenarios": "will be decided beside the file's own values",
     "policy.max_fix_rounds": "will end a fix that failed as often",
     "policy.evidence_max_age_days": "will flag evidence that is older",
     "policy.severe_reference=baseline": "will hold severe errors against the baseline arm",
