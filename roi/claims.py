@@ -142,7 +142,8 @@ def _money(
     """Scaling everything if the claim held and all else were as measured, beside the measured worth."""
     if a.scale is None or a.scale.stream is None:
         return None, "the worth of scaling is not known"
-    per_year = 12 * a.scale.stream.net
+    running = a.economics.monthly()
+    per_year = np.asarray(12 * (a.scale.stream.net - running), dtype=np.float64)
     if quantity == "worth":
         promised = np.array(np.broadcast_to(value, per_year.shape), dtype=np.float64)
         of_year = None
@@ -153,7 +154,7 @@ def _money(
         option = worth_if(a.valuer, supposed(a.measured, **changes))
         if option is None or option.stream is None:
             return None, "the worth of scaling cannot be computed with it"
-        promised, of_year = option.worth, 12 * option.stream.net
+        promised, of_year = option.worth, np.asarray(12 * (option.stream.net - running), dtype=np.float64)
     return {
         "currency": a.loaded.parameters.about.currency,
         "promised": summary(promised),

@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 Floats = npt.NDArray[np.float64]
+Block = Sequence[Floats]
 
 KINDS = ("measured", "sourced", "assumed", "default")
 """From the best known to the least."""
@@ -33,15 +34,16 @@ KINDS = ("measured", "sourced", "assumed", "default")
 _NO_VALUE = ("claims[", "alternatives[", "measurement.", "remedies[")  # inputs that no roll-out's worth holds
 
 
-def variance_shares(worth: Floats, groups: Mapping[str, Sequence[Floats]]) -> dict[str, float]:
+def variance_shares(worth: Floats, groups: Mapping[str, Sequence[Block]]) -> dict[str, float]:
     """First-order share of the variance of a worth that each group of inputs explains on its own.
 
-    The regression of the worth on the group's inputs and their squares stands for the conditional mean (Strong, Oakley
-    & Brennan 2014); its share of the variance is adjusted for what as many columns of noise would explain.
+    The regression of the worth on inputs and their squares stands for the conditional mean (Strong, Oakley & Brennan
+    2014); its share of the variance is adjusted for what as many columns of noise would explain. Inputs that are drawn
+    apart are regressed on one by one, and their shares added; those that move together stand in one block.
 
     Args:
         worth: Draws, shape (n_draws,).
-        groups: By name the draws of its inputs, each shape (n_draws,).
+        groups: By name its blocks, each a sequence of draws of shape (n_draws,); blocks are independent of each other.
 
     Returns:
         By group its share in [0, 1]; `together` is what no group explains alone. Where the worth does not vary, empty.
@@ -50,12 +52,15 @@ def variance_shares(worth: Floats, groups: Mapping[str, Sequence[Floats]]) -> di
     if not whole > 1e-18 * max(float(np.abs(worth).max()), 1.0) ** 2:
         return {}
     found = {}
-    for name, signals in groups.items():
-        varying = [s for s in signals if float(s.std()) > 0]
-        share = float(explained(worth, varying).var()) / whole if varying else 0.0
-        columns = 2 * len(varying)
-        adjusted = 1 - (1 - share) * (n - 1) / (n - 1 - columns) if n - 1 > columns else share
-        found[name] = float(np.clip(adjusted, 0, 1))
+    for name, blocks in groups.items():
+        found[name] = 0.0
+        for block in blocks:
+            varying = [s for s in block if float(s.std()) > 0]
+            columns = 2 * len(varying)
+            if not varying or n - 1 <= columns:
+                continue
+            share = float(explained(worth, varying).var()) / whole
+            found[name] += float(np.clip(1 - (1 - share) * (n - 1) / (n - 1 - columns), 0, 1))
     total = sum(found.values())
     if total > 1:  # estimates of disjoint parts may sum to a little more than there is
         found = {name: share / total for name, share in found.items()}
@@ -118,27 +123,28 @@ def _least(*values: Uncertain | None) -> str:
     return max(kinds, key=KINDS.index) if kinds else "measured"
 
 
-def groups_of(a: Analysis, option: Option) -> dict[str, list[Floats]]:
-    """Draws of everything that varies in the worth of an option, by the evidence it rests on."""
-    groups: dict[str, list[Floats]] = {kind: [] for kind in KINDS}
+def groups_of(a: Analysis, option: Option) -> dict[str, list[Block]]:
+    """Draws of everything that varies in the worth of an option, by the evidence it rests on; see `variance_shares`."""
+    groups: dict[str, list[Block]] = {kind: [] for kind in KINDS}
     for key, value in a.assumptions.values.items():
         if isinstance(value, np.ndarray) and not key.startswith(_NO_VALUE):
-            groups[a.assumptions.entries[key].value.evidence].append(value)
+            groups[a.assumptions.entries[key].value.evidence].append([value])
     segments = None if option.kind == "scale" or option.scope is None else option.scope.segments
     bare = a.measured.without_bias()
     scope = bare.scope(segments)
     cases = groups["sourced" if a.moments.sourced else "measured"]
     saved = bare.arm_mean("human_minutes", 1) if a.measured.stand_in else scope.minutes_saved
     before = None if a.measured.errors_stated else scope.error_rate[0]
-    cases += [x for x in (saved, before, scope.error_rate[1], scope.agent_cost) if x is not None]
+    cases.append([x for x in (saved, before, scope.error_rate[1], scope.agent_cost) if x is not None])
     # Severities rest on the errors that were seen; where none was, on the mix that the package fills in.
     seen = int(a.moments.severity.sum()) > 0
     severity = a.measured.rates.severity
     arms = (1,) if np.array_equal(severity[0], severity[1]) else (0, 1)
-    (cases if seen else groups["default"]).extend(severity[arm][:, i] for arm in arms for i in (1, 2, 3))
+    (cases if seen else groups["default"]).append([severity[arm][:, i] for arm in arms for i in (1, 2, 3)])
     if a.measured.bias_sd > 0:
         entry = a.assumptions.entries.get(f"economics.design_bias.{a.measured.design}")
-        groups["default" if entry is None else entry.value.evidence].extend(a.measured.bias)
+        kind = "default" if entry is None else entry.value.evidence
+        groups[kind] += [[bias] for bias in a.measured.bias]
     return groups
 
 

@@ -15,6 +15,7 @@ from roi.analysis import Analysis, as_json
 from roi.causes import in_words
 from roi.claims import claims_of_record, self_reports_of_record
 from roi.comparable import assumption_of, policy_of, settings_of
+from roi.demo_gap import demo_gap_of_record
 from roi.economics import not_stated
 from roi.error_rates import error_rates_of
 from roi.estimates import by_segment, estimates
@@ -197,6 +198,7 @@ def build_record(a: Analysis) -> dict[str, Any]:
         "assumptions": [assumption_of(e) for e in entries],
         "settings": settings_of(p),
         "policy": policy_of(policy),
+        "demo_gap": demo_gap_of_record(a),
         "claims": claims,
         "self_reports": self_reports_of_record(a, claims, draws),
         "ladder": ladder_of_record(a),
