@@ -32,6 +32,8 @@ SELF_REPORTED = re.compile(r"self.?report|survey|questionnaire|interview", re.IG
 
 def interval_of(draws: Floats) -> dict[str, float]:
     """Mean, P5 and P95 of draws, as the record holds them."""
+    if draws[0] == draws[-1] and not np.ptp(draws) > 0:
+        return dict.fromkeys(("mean", "p05", "p95"), float(draws[0]))
     p05, p95 = np.percentile(draws, [5, 95])
     return {"mean": float(draws.mean()), "p05": float(p05), "p95": float(p95)}
 

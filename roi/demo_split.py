@@ -34,7 +34,7 @@ Floats = npt.NDArray[np.float64]
 PARTS = ("mix", "input_defects", "judge", "true_drop")
 """In the order in which they are taken out."""
 
-OF_COSTS = 2.5  # stretch of the upper end of a mean of costs, as production's have
+OF_SKEWED = 2.5  # stretch of the upper end of a mean of few skewed cases, as production's costs have
 HALF = 0.5
 
 
@@ -197,10 +197,8 @@ def _level(draft: Draft, linear: Linear, deviation: Floats, measured: Measured) 
     value, error = linear.value, float(np.sqrt(linear.variance))
     name, arm = draft.key
     if name not in ("error", "gone"):
-        if name == "agent_cost" and value > 0 and error > 0:
-            spread = float(deviation.std())
-            standard = deviation / spread if spread > 0 else deviation
-            return value * (1 + stretched(standard, draft.df, draft.df, error / value, stretch=OF_COSTS))
+        if value > 0 and error > 0:
+            return value * (1 + stretched(deviation / error, draft.df, draft.df, error / value, stretch=OF_SKEWED))
         return np.maximum(value + deviation, 0.0)
     n = draft.n
     rough = (value * n + HALF) / (n + 1)
