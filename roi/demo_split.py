@@ -198,7 +198,9 @@ def _level(draft: Draft, linear: Linear, deviation: Floats, measured: Measured) 
     name, arm = draft.key
     if name not in ("error", "gone"):
         if value > 0 and error > 0:
-            return value * (1 + stretched(deviation / error, draft.df, draft.df, error / value, stretch=OF_SKEWED))
+            return value * (
+                1 + stretched(deviation / error, draft.df, draft.df, error / value, stretch=OF_SKEWED)
+            )
         return np.maximum(value + deviation, 0.0)
     n = draft.n
     rough = (value * n + HALF) / (n + 1)

@@ -334,7 +334,11 @@ def test_a_demo_with_a_baseline_of_its_own_is_held_against_that(tmp_path):
     ("cases_", "workers", "judge"), [(400, None, False), (600, None, True), (400, 20, True), (400, 8, False)]
 )
 def test_the_parts_cover_the_truth(cases_, workers, judge):
-    """400 pilots of a known gap: each part's 90 % interval holds it in at least 84 % and at most 98.5 %."""
+    """400 pilots of a known gap: each part's 90 % interval holds it in at least 84 % and at most 98.5 %.
+
+    Of eight workers production's error rates are wider: cases of one are taken to be alike, which they are not here.
+    """
+    most = 0.995 if workers is not None and workers < 10 else 0.985
     rng = np.random.default_rng(7)
     truth = Truth()
     known = (truth if judge else replace(truth, misses=0.0)).parts()
@@ -351,7 +355,7 @@ def test_the_parts_cover_the_truth(cases_, workers, judge):
                 means_.setdefault((name, part), []).append(float(draws.mean()))
     for key, hits in inside.items():
         if known[key[0]][key[1]] != 0:
-            assert 0.84 <= np.mean(hits) <= 0.985, (key, np.mean(hits))
+            assert 0.84 <= np.mean(hits) <= most, (key, np.mean(hits))
             error = np.std(means_[key]) / np.sqrt(400)
             room = (
                 0.006 if key[0] == "error" else 0.1
