@@ -86,6 +86,17 @@ def test_an_error_free_agent_is_worth_the_errors(decision, claims):
     assert found["money"]["per_year"]["difference"]["mean"] == pytest.approx(by_hand.mean(), rel=1e-9)
 
 
+def test_a_claim_of_one_arm_leaves_the_other(decision, claims):
+    """Ten minutes for the agent's handling or 22 for the baseline: what is saved moves by the difference."""
+    a = decision.analysis
+    a_minute = 12 * a.scale.stream.time / a.scale.scope.minutes_saved
+    for quantity, value, arm in (("handling_minutes_pilot", 10.0, 1), ("human_minutes_baseline", 22.0, 0)):
+        off = value - a.measured.arm_mean(quantity.rsplit("_", 1)[0], arm)
+        by_hand = (1 - 2 * arm) * off * a_minute
+        found = claims[quantity, value]["money"]["per_year"]["difference"]["mean"]
+        assert found == pytest.approx(by_hand.mean(), rel=1e-6), quantity
+
+
 def test_what_was_not_measured_is_none(claims):
     found = claims["review_minutes_pilot", 3.0]
     assert found["measured"] is None

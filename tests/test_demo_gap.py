@@ -85,6 +85,21 @@ def test_a_kind_with_too_few_of_either_state_is_taken_to_be_like_the_others():
     rows = [x for x in BY_HAND if not (not x[0] and x[1] == 1 and x[2] == "b" and x[3] == 0)]
     side = gap_of(blocks(*rows), HALVES).sides["human_minutes", 1]
     assert means(side)["input_defects"] == pytest.approx(4.5, abs=1e-3)
+    # 0.75 of what a defect does in a, on 10 and 10 cases, and a's share of defects on 20; b's share, 30 of 30, is sure.
+    of_effect = 0.75 * np.sqrt(2 * 10 / 9 / 10)
+    of_share = 0.5 * 6 * np.sqrt(0.25 / 20)
+    assert side.parts["input_defects"].std() == pytest.approx(np.hypot(of_effect, of_share), rel=0.15)
+
+
+def test_a_demo_with_defects_of_its_own_is_charged_the_difference_only():
+    """A quarter of the demo's a has a defect, half of production's: ½ · ¼ · 6 = 0.75 instead of 1.5."""
+    rows = [x for x in BY_HAND if not (x[0] and x[2] == "a")]
+    rows += [(True, 1, "a", 0, about(10, 12)), (True, 1, "a", 1, about(14, 4))]
+    side = gap_of(blocks(*rows), HALVES).sides["human_minutes", 1]
+    assert means(side)["input_defects"] == pytest.approx(0.75 + 3, abs=1e-3)
+    assert side.reweighted.mean() == pytest.approx((11 + 20) / 2, abs=1e-6)
+    # Clean: ½ · 2 + ½ · 2; and the demo's own defect cost 4 where production's costs 6: ½ · ¼ · 2.
+    assert means(side)["true_drop"] == pytest.approx(2.25, abs=3e-3)
 
 
 def judged(n=100, wrong=10, seen=6, demo_wrong=1, demo=40, words=True):
