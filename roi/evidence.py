@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from roi.analysis import Analysis
-from roi.information import explained
+from roi.information import evppi_of_groups
 from roi.money import plan_flows
-from roi.options import Option
 from roi.parameters import register
+from roi.quantities import GROUPS, Quantity, quantities
 from roi.uncertain import Uncertain
 from roi.words import and_list, capital, day, percent, plural, shorten
 
@@ -26,45 +26,37 @@ __all__ = [
 ]
 
 Floats = npt.NDArray[np.float64]
-Block = Sequence[Floats]
 
-KINDS = ("measured", "sourced", "assumed", "default")
+KINDS = GROUPS
 """From the best known to the least."""
 
-_NO_VALUE = ("claims[", "alternatives[", "measurement.", "remedies[")  # inputs that no roll-out's worth holds
 
+def variance_shares(worth: Floats, found: Sequence[Quantity]) -> dict[str, float]:
+    """First-order share of the variance of a worth that each kind of evidence explains on its own.
 
-def variance_shares(worth: Floats, groups: Mapping[str, Sequence[Block]]) -> dict[str, float]:
-    """First-order share of the variance of a worth that each group of inputs explains on its own.
-
-    The regression of the worth on inputs and their squares stands for the conditional mean (Strong, Oakley & Brennan
-    2014); its share of the variance is adjusted for what as many columns of noise would explain. Inputs that are drawn
-    apart are regressed on one by one, and their shares added; those that move together stand in one block.
+    It is that of the regression of the worth on all quantities of a kind together (`roi.conditional`).
 
     Args:
         worth: Draws, shape (n_draws,).
-        groups: By name its blocks, each a sequence of draws of shape (n_draws,); blocks are independent of each other.
+        found: Everything that is not known exactly.
 
     Returns:
-        By group its share in [0, 1]; `together` is what no group explains alone. Where the worth does not vary, empty.
+        By kind its share in [0, 1]; `together` is what no kind explains alone. Where the worth does not vary, empty.
     """
-    n, whole = worth.size, float(worth.var())
+    whole = float(worth.var())
     if not whole > 1e-18 * max(float(np.abs(worth).max()), 1.0) ** 2:
         return {}
-    found = {}
-    for name, blocks in groups.items():
-        found[name] = 0.0
-        for block in blocks:
-            varying = [s for s in block if float(s.std()) > 0]
-            columns = 2 * len(varying)
-            if not varying or n - 1 <= columns:
-                continue
-            share = float(explained(worth, varying).var()) / whole
-            found[name] += float(np.clip(1 - (1 - share) * (n - 1) / (n - 1 - columns), 0, 1))
-    total = sum(found.values())
+    flat = [x for q in found for x in q.signals]
+    kinds = [q.group for q in found for _ in q.signals]
+    # Stated inputs have a random stream each, and nothing that was measured is among them.
+    apart = [q.stated and len(q.signals) == 1 for q in found for _ in q.signals]
+    places = [[i for i, kind in enumerate(kinds) if kind == name] for name in KINDS]
+    _, known = evppi_of_groups([worth], flat, places, apart=apart)
+    shares = {name: float(np.clip(k.explained, 0, 1)) for name, k in zip(KINDS, known, strict=True)}
+    total = sum(shares.values())
     if total > 1:  # estimates of disjoint parts may sum to a little more than there is
-        found = {name: share / total for name, share in found.items()}
-    return found | {"together": max(0.0, 1 - total)}
+        shares = {name: share / total for name, share in shares.items()}
+    return shares | {"together": max(0.0, 1 - total)}
 
 
 def mean_shares(a: Analysis) -> tuple[dict[str, float], list[dict[str, Any]]] | None:
@@ -121,31 +113,6 @@ def _least(*values: Uncertain | None) -> str:
     """The evidence of the least known of some values that are there and not 0."""
     kinds = [v.evidence for v in values if v is not None and v.mean != 0]
     return max(kinds, key=KINDS.index) if kinds else "measured"
-
-
-def groups_of(a: Analysis, option: Option) -> dict[str, list[Block]]:
-    """Draws of everything that varies in the worth of an option, by the evidence it rests on; see `variance_shares`."""
-    groups: dict[str, list[Block]] = {kind: [] for kind in KINDS}
-    for key, value in a.assumptions.values.items():
-        if isinstance(value, np.ndarray) and not key.startswith(_NO_VALUE):
-            groups[a.assumptions.entries[key].value.evidence].append([value])
-    segments = None if option.kind == "scale" or option.scope is None else option.scope.segments
-    bare = a.measured.without_bias()
-    scope = bare.scope(segments)
-    cases = groups["sourced" if a.moments.sourced else "measured"]
-    saved = bare.arm_mean("human_minutes", 1) if a.measured.stand_in else scope.minutes_saved
-    before = None if a.measured.errors_stated else scope.error_rate[0]
-    cases.append([x for x in (saved, before, scope.error_rate[1], scope.agent_cost) if x is not None])
-    # Severities rest on the errors that were seen; where none was, on the mix that the package fills in.
-    seen = int(a.moments.severity.sum()) > 0
-    severity = a.measured.rates.severity
-    arms = (1,) if np.array_equal(severity[0], severity[1]) else (0, 1)
-    (cases if seen else groups["default"]).append([severity[arm][:, i] for arm in arms for i in (1, 2, 3)])
-    if a.measured.bias_sd > 0:
-        entry = a.assumptions.entries.get(f"economics.design_bias.{a.measured.design}")
-        kind = "default" if entry is None else entry.value.evidence
-        groups[kind] += [[bias] for bias in a.measured.bias]
-    return groups
 
 
 def stale_inputs(a: Analysis) -> list[dict[str, Any]]:
@@ -220,7 +187,8 @@ def evidence_of_record(a: Analysis, variance: Mapping[str, float] | None = None)
     found = plan_flows(a)
     shares = mean_shares(a)
     if variance is None and found is not None:
-        variance = variance_shares(found[1].worth, groups_of(a, found[1]))
+        scope = found[1].scope
+        variance = variance_shares(found[1].worth, quantities(a, [] if scope is None else [scope]))
     entries = [e for e in register(a.loaded.parameters) if not e.key.startswith("claims[")]
     counts = {kind: sum(e.value.evidence == kind for e in entries) for kind in KINDS}
     undated = sum(e.value.as_of is None for e in entries if e.value.evidence in ("measured", "sourced"))

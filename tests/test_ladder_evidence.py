@@ -14,6 +14,7 @@ from roi.ladder import lines_of
 from roi.money import share_assumed
 from roi.parameters import load_parameters
 from roi.pilot import open_pilot
+from roi.quantities import Quantity
 
 SHARES = {"a": 0.5, "b": 0.5}
 FEW = {"run": {"draws": 1000, "as_of": "2026-12-01"}}
@@ -119,24 +120,31 @@ def test_no_worth_no_ladder(tmp_path):
     assert evidence["why"] == "the worth of scaling is not known"
 
 
+def inputs(**signals):
+    """Stated inputs by evidence; a list is several of one kind."""
+    return [
+        Quantity(key=f"{group}{i}", label=group, group=group, stated=True, signals=(x,))
+        for group, several in signals.items()
+        for i, x in enumerate(several)
+    ]
+
+
 def test_variance_shares_of_a_sum_by_hand():
     """Worth x + 2 y + x z with independent standard normals: variances 1, 4 and 1; what x and z do together is theirs."""
     rng = np.random.default_rng(5)
     x, y, z = rng.standard_normal((3, 40_000))
-    found = variance_shares(x + 2 * y + x * z, {"measured": [[x]], "assumed": [[y], [z]], "default": []})
+    found = variance_shares(x + 2 * y + x * z, inputs(measured=[x], assumed=[y, z]))
     assert found["measured"] == pytest.approx(1 / 6, abs=0.01)
     assert found["assumed"] == pytest.approx(4 / 6, abs=0.02)
     assert found["default"] == 0
     assert sum(found.values()) == pytest.approx(1)
-    alike = variance_shares(x + y, {"measured": [[x, y]]})  # one block, however its members move together
-    assert alike["measured"] == pytest.approx(1, abs=1e-6)
-    assert variance_shares(np.full(100, 7.0), {"measured": [[x[:100]]]}) == {}
+    assert variance_shares(np.full(100, 7.0), inputs(measured=[x[:100]])) == {}
 
 
 def test_noise_explains_nothing():
     rng = np.random.default_rng(6)
-    noise = [[rng.standard_normal(2000)] for _ in range(40)]
-    assert variance_shares(rng.standard_normal(2000), {"assumed": noise})["assumed"] < 0.02
+    noise = [rng.standard_normal(2000) for _ in range(40)]
+    assert variance_shares(rng.standard_normal(2000), inputs(assumed=noise))["assumed"] < 0.03
 
 
 def test_the_mean_shares_are_those_of_what_is_assumed(decision):
