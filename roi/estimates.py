@@ -29,13 +29,17 @@ def units_of(a: Analysis, arm: int | None = None) -> int:
     return int(np.unique(m.unit[rows]).size)
 
 
-def estimates(a: Analysis, warnings: list[str]) -> dict[str, dict[str, Any] | None]:
+def estimates(
+    a: Analysis, warnings: list[str], kept: dict[str, Floats] | None = None
+) -> dict[str, dict[str, Any] | None]:
     """Every estimate of the record; None where it cannot be measured, with its reason among the warnings.
 
     Args:
         a: The analysis.
         warnings: Reasons are added here.
+        kept: The draws behind the estimates are put here, by name, each shape (n_draws,).
     """
+    kept = {} if kept is None else kept
     m, measured = a.moments, a.measured
     currency = a.loaded.parameters.about.currency
     found: dict[str, Estimate | None] = {}
@@ -45,6 +49,7 @@ def estimates(a: Analysis, warnings: list[str]) -> dict[str, dict[str, Any] | No
             found[name] = None
             warnings.append(f"{label}: not known, because {why}.")
             return
+        kept[name] = draws
         found[name] = summarise(
             draws,
             label=label,
@@ -90,6 +95,7 @@ def estimates(a: Analysis, warnings: list[str]) -> dict[str, dict[str, Any] | No
         values = _own(a, measured.rates.error[arm]) if values is None else values
         if arm == 0 and measured.errors_stated:
             found["error_rate_baseline"] = _stated(a, "error_rate", values, "Error rate, baseline")
+            kept |= {} if values is None else {"error_rate_baseline": values}
             continue
         add(f"error_rate_{word}", values, f"Error rate, {word}", "share", arm, why)
     before, after = scope.error_rate

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from roi.samples import Samples
 
-__all__ = ["HUMAN", "JUDGE", "JudgedMoments", "judge_alone", "take_judged"]
+__all__ = ["HUMAN", "JUDGE", "JudgedMoments", "human_word", "judge_alone", "judge_word", "take_judged"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -74,7 +74,7 @@ def judge_alone(samples: Samples, cases: ir.Table) -> ir.Table:
 
     if "judge_outcome" not in cases.columns:
         return cases
-    words = cases.mutate(human_word_=_human(cases))
+    words = cases.mutate(human_word_=human_word(cases))
     n = fetch(samples, words.aggregate(n=words.human_word_.count(), judged=words.judge_outcome.count()))[0]
     if int(n[0]) > 0 or int(n[1]) == 0:
         return cases
@@ -112,7 +112,7 @@ def take_judged(
         if "label_probability" in present
         else ibis.null("float64")
     )
-    counted = production.mutate(human_word_=_human(production), judge_word_=_judge(production))
+    counted = production.mutate(human_word_=human_word(production), judge_word_=judge_word(production))
     usable = counted.human_word_.notnull() & (share >= LEAST_PROBABILITY) & (share <= 1)
     weight = ibis.cases((usable, (1 / share).cast("decimal(18,6)")), else_=None)
     counted = counted.mutate(weight_=weight)
@@ -149,7 +149,7 @@ def take_judged(
     )
 
 
-def _human(cases: ir.Table) -> ir.Value:
+def human_word(cases: ir.Table) -> ir.Value:
     """A person's word; null where there is none."""
     import ibis
 
@@ -162,7 +162,7 @@ def _human(cases: ir.Table) -> ir.Value:
     return ibis.cases((cases.label_source.fill_null("human") != "judge", word), else_=None)
 
 
-def _judge(cases: ir.Table) -> ir.Value:
+def judge_word(cases: ir.Table) -> ir.Value:
     """The judge's word; null where there is none."""
     import ibis
 

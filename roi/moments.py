@@ -17,6 +17,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+    from roi.demo_moments import DemoMoments
     from roi.label_moments import JudgedMoments
     from roi.samples import Samples
 
@@ -142,6 +143,7 @@ class Moments:
         present: Columns the cases table has.
         judged: What people and a judge said of the cases; None where plain labels by people are all there is.
         sourced: Whether these are counts and sums of a report, so that nobody has looked at a case.
+        demo_cells: Demo and production cases by the state of their inputs; None where there are no demo cases.
         spread_assumed: Whether a report gives means without their standard deviation, so that one is assumed.
     """
 
@@ -177,6 +179,7 @@ class Moments:
     judged: JudgedMoments | None = None
     sourced: bool = False
     spread_assumed: bool = False
+    demo_cells: DemoMoments | None = None
 
     @property
     def person_is_arm(self) -> bool:

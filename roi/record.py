@@ -13,11 +13,14 @@ import numpy.typing as npt
 from roi.advice import headline, next_actions, reason, stopping, sum_asked_for
 from roi.analysis import Analysis, as_json
 from roi.causes import in_words
+from roi.claims import claims_of_record, self_reports_of_record
 from roi.comparable import assumption_of, policy_of, settings_of
+from roi.demo_gap import demo_gap_of_record
 from roi.drivers import sensitivity_of_record
 from roi.economics import not_stated
 from roi.error_rates import error_rates_of
 from roi.estimates import by_segment, estimates
+from roi.evidence import evidence_of_record, evidence_warnings
 from roi.first_view import first_view
 from roi.footing import (
     covariate_of_record,
@@ -32,6 +35,7 @@ from roi.gate import Gate
 from roi.knowing import knowing_of_record
 from roi.labelling_plan import label_facts
 from roi.labels import why_no_credit
+from roi.ladder import ladder_of_record
 from roi.looks import words_of
 from roi.money import cost_of_waiting, losses, money, price_of_caution, share_assumed, summary
 from roi.options import Option
@@ -63,8 +67,10 @@ def build_record(a: Analysis) -> dict[str, Any]:
     p, policy, v = a.loaded.parameters, a.loaded.policy, a.verdict
     currency = p.about.currency
     warnings = [*a.loaded.warnings, *a.samples.warnings]
-    warnings += [*words_of_report(a.moments), *design_warnings(a)]
-    measured = estimates(a, warnings)
+    warnings += [*words_of_report(a.moments), *design_warnings(a), *evidence_warnings(a)]
+    draws: dict[str, Floats] = {}
+    measured = estimates(a, warnings, draws)
+    claims = claims_of_record(a, measured, draws)
     entries = register(p)
     assumed = share_assumed(a)
     known = knowing_of_record(a)
@@ -194,7 +200,11 @@ def build_record(a: Analysis) -> dict[str, Any]:
         "assumptions": [assumption_of(e) for e in entries],
         "settings": settings_of(p),
         "policy": policy_of(policy),
-        "claims": _claims(a, measured),
+        "demo_gap": demo_gap_of_record(a),
+        "claims": claims,
+        "self_reports": self_reports_of_record(a, claims, draws),
+        "ladder": ladder_of_record(a),
+        "evidence": evidence_of_record(a),
         "excluded": [
             {"table": x.table, "reason": x.reason, "rows": x.rows, "arm": x.arm} for x in a.samples.exclusions
         ],
@@ -325,22 +335,6 @@ def _unknowns(a: Analysis, measured: dict[str, Any]) -> list[str]:
         )
         found.append(f"Nothing is known about {names}; it earns nothing here.")
     return found
-
-
-def _claims(a: Analysis, measured: dict[str, Any]) -> list[dict[str, Any]]:
-    rows = []
-    for claim in a.loaded.parameters.claims or ():
-        found = measured.get(claim.quantity)
-        rows.append(
-            {
-                "quantity": claim.quantity,
-                "claimed": _number(claim.value),
-                "measured": found["mean"] if found else None,
-                "by": claim.by,
-                "source": claim.source,
-            }
-        )
-    return rows
 
 
 def _imputed(a: Analysis) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from roi.aggregates import moments_of_report
+from roi.demo_moments import take_demo
 from roi.label_moments import judge_alone, take_judged
 from roi.moments import (
     ALL,
@@ -174,6 +175,9 @@ def take_moments(samples: Samples) -> Moments:
         if predicted
         else None,
         judged=take_judged(samples, production, segments, units),
+        demo_cells=take_demo(samples, cases, segments=segments, units=units, currencies=facts.currencies)
+        if facts.has_demo
+        else None,
     )
 
 

@@ -2,15 +2,57 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from roi.scalars import shorten
-from roi.schema.base import Currency, Day, Group, Integer, Label, Number, Slug, Text
+from roi.scalars import as_share, shorten
+from roi.schema.base import (
+    Currency,
+    Day,
+    Group,
+    Integer,
+    Label,
+    Number,
+    RefusedError,
+    Slug,
+    Text,
+    nearest,
+    ordinal_list,
+)
 from roi.schema.values import Real, inherit
+from roi.strict_yaml import YamlPath
 
-__all__ = ["About", "Claim", "Goal", "Run"]
+__all__ = ["CLAIMABLE", "About", "Claim", "Goal", "Run", "check_claims"]
+
+_MINUTES = tuple(
+    f"{part}_minutes_{arm}"
+    for part in ("handling", "review", "rework", "human")
+    for arm in ("baseline", "pilot")
+)
+CLAIMABLE: dict[str, tuple[float, float]] = {
+    "minutes_saved_per_case": (-math.inf, math.inf),
+    "relative_time_saved": (-math.inf, 1.0),
+    **dict.fromkeys(_MINUTES, (0.0, math.inf)),
+    "error_rate_baseline": (0.0, 1.0),
+    "error_rate_pilot": (0.0, 1.0),
+    "errors_avoided_per_case": (-1.0, 1.0),
+    "severe_error_rate_pilot": (0.0, 1.0),
+    "escalation_rate_baseline": (0.0, 1.0),
+    "escalation_rate_pilot": (0.0, 1.0),
+    "agent_cost_per_case": (0.0, math.inf),
+    "cost_per_correct_case": (0.0, math.inf),
+    "cost_per_correct_case_baseline": (0.0, math.inf),
+    "cost_per_correct_case_pilot": (0.0, math.inf),
+    "hours_saved_per_year": (-math.inf, math.inf),
+    "cash_per_year": (-math.inf, math.inf),
+    "worth": (-math.inf, math.inf),
+}
+"""What can be claimed and measured, and the range in which it can lie; the last three are of scaling everything."""
+
+SELF_REPORTERS = ("worker", "workers", "staff", "users", "employees", "agents", "team")
 
 
 class Goal(Group):
@@ -58,11 +100,62 @@ class Claim(Group):
     value: Annotated[Real, Label("Claimed")] = Field(description="The claimed value, in the estimate's unit.")
     by: Text | None = Field(None, description="Who claims it.")
     source: Text | None = Field(None, description="Where it is claimed.")
+    kind: Literal["promise", "self_report"] | None = Field(
+        None,
+        description="Whether somebody promised it or the people who do the work report it of themselves; by default "
+        "what `workers` (staff, users, team) claim is a self-report, anything else a promise.",
+    )
+
+    @field_validator("quantity")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in CLAIMABLE:
+            meant = nearest(value, list(CLAIMABLE))
+            hint = f"did you mean '{meant}'?" if meant else f"write {ordinal_list(tuple(CLAIMABLE))}"
+            raise ValueError(f"'{shorten(value)}' is nothing that is measured; {hint}")
+        return value
 
     @model_validator(mode="after")
     def _origin(self) -> Self:
+        low, high = CLAIMABLE[self.quantity]
+        for number in self.value.numbers:
+            if not low <= number <= high:
+                percent = (
+                    f"; {number:g} % is {as_share(number)}" if high == 1.0 and 1.0 < number <= 100.0 else ""
+                )
+                wanted = f"{low:g} to {high:g}" if math.isfinite(low + high) else f"at least {low:g}"
+                wanted = f"at most {high:g}" if low == -math.inf else wanted
+                message = f"{number:g} is impossible for {self.quantity} ({wanted}){percent}"
+                raise RefusedError([(("value",), message)])
         object.__setattr__(self, "value", inherit(self.value, source=self.source, owner=self.by))
         return self
+
+    @property
+    def is_self_report(self) -> bool:
+        """Whether the people who do the work say it of themselves."""
+        if self.kind is not None:
+            return self.kind == "self_report"
+        return (self.by or "").strip().casefold() in SELF_REPORTERS
+
+
+def check_claims(claims: Sequence[Claim]) -> list[tuple[YamlPath, str]]:
+    """Claims that contradict each other: one source, one quantity, two values."""
+    parts: list[tuple[YamlPath, str]] = []
+    first: dict[tuple[str, str, str], tuple[int, Claim]] = {}
+    for place, claim in enumerate(claims):
+        who = (claim.by or "").strip().casefold()
+        where = (claim.source or "").strip().casefold()
+        earlier, other = first.setdefault((claim.quantity, who, where), (place, claim))
+        if (other.value.form, other.value.numbers) != (claim.value.form, claim.value.numbers):
+            by = f"'{shorten(claim.by)}'" if claim.by else "the same, unnamed source"
+            parts.append(
+                (
+                    (place, "value"),
+                    f"contradicts claims[{earlier}]: {by} claims {claim.value.text} and {other.value.text} for "
+                    f"{claim.quantity}; keep one, or name the source of each",
+                )
+            )
+    return parts
 
 
 class Run(Group):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, WithJsonSchema, model_validator
 
 from roi.scalars import shorten
-from roi.schema.about import About, Claim, Run
+from roi.schema.about import About, Claim, Run, check_claims
 from roi.schema.base import Group, RefusedError, Slug
 from roi.schema.economics import Demand, Economics
 from roi.schema.policy import Tightening
@@ -52,9 +52,11 @@ class Parameters(Group):
     run: Run = Field(Run(), description="How the computation is run.")
 
     @model_validator(mode="after")
-    def _remedies_in_order(self) -> Self:
-        if parts := check_remedies(self.remedies):
-            raise RefusedError([(("remedies", *path), message) for path, message in parts])
+    def _lists_hold_together(self) -> Self:
+        parts = [(("remedies", *path), message) for path, message in check_remedies(self.remedies)]
+        parts += [(("claims", *path), message) for path, message in check_claims(self.claims)]
+        if parts:
+            raise RefusedError(parts)
         names: set[str] = set()
         for place, alternative in enumerate(self.alternatives):
             if alternative.name in names:
@@ -85,7 +87,6 @@ NOT_USED_YET: dict[str, str] = {
     "samples.inputs": "will compare the inputs of demo and production",
     "samples.actuals": "will be held against the forecast",
     "policy.max_fix_rounds": "will end a fix that failed as often",
-    "policy.evidence_max_age_days": "will flag evidence that is older",
     "policy.severe_reference=baseline": "will hold severe errors against the baseline arm",
     "run.engine": "will choose where moments are taken",
 }

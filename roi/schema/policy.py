@@ -168,7 +168,10 @@ class Policy(Group):
     high_risk_tools: Names = Field((), description="Tools whose every action counts as high-risk.")
     max_minutes_to_pause: Number = Field(15.0, description="The longest time from detection to pause.")
     drill_max_age_days: Integer = Field(180, description="How old the last drill may be.")
-    evidence_max_age_days: Integer = Field(365, description="How old samples may be.")
+    evidence_max_age_days: Integer = Field(
+        365,
+        description="How old samples and inputs with an as_of may be at the decision; older ones are flagged.",
+    )
     smallest_saving_minutes: Number = Field(
         0.25, description="Savings below this count only where realisation is measured or sourced."
     )

@@ -1,0 +1,195 @@
+"""Claims beside what was measured: by hand, in money, and refused where they cannot be true."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from pilots import cases, write_pilot
+
+from roi.claims import ratio_of
+from roi.cli import main
+from roi.parameters import load_parameters
+from roi.pilot import open_pilot
+from roi.problems import ParameterError
+
+FEW = {"run": {"draws": 1000}}
+
+
+def claim(quantity="minutes_saved_per_case", value=9, by="vendor", **more):
+    return {"quantity": quantity, "value": value, "by": by, **more}
+
+
+@pytest.fixture(scope="module")
+def decision(tmp_path_factory):
+    claims = [
+        claim(),
+        claim(value={"low": 5, "high": 7}, source="board paper"),
+        claim("error_rate_pilot", 0.0, source="sales deck"),
+        claim("escalation_rate_pilot", 0.1),
+        claim("worth", 900_000, by="business case"),
+        claim("human_minutes_baseline", 22, by="Workers", source="survey of May"),
+        claim("handling_minutes_pilot", 10, by="team lead", kind="self_report"),
+        claim("review_minutes_pilot", 3),
+    ]
+    alternatives = [{"name": "Macro", "minutes_saved": 2, "cost": 1000, "source": "staff survey"}]
+    changes = FEW | {"claims": claims, "alternatives": alternatives}
+    return open_pilot(write_pilot(tmp_path_factory.mktemp("claims"), cases(900), changes)).decision
+
+
+@pytest.fixture
+def claims(decision):
+    return {(c["quantity"], c["claimed"]): c for c in decision.record["claims"]}
+
+
+def test_a_claim_stands_beside_its_estimate(decision, claims):
+    found = claims["minutes_saved_per_case", 9.0]
+    saved = decision.record["estimates"]["minutes_saved_per_case"]
+    assert {k: found["measured_interval"][k] for k in ("mean", "p05", "p95")} == {
+        k: saved[k] for k in ("mean", "p05", "p95")
+    }
+    # A number less draws: the ends change places.
+    assert found["difference"]["mean"] == pytest.approx(9 - saved["mean"])
+    assert found["difference"]["p05"] == pytest.approx(9 - saved["p95"])
+    assert found["ratio"]["mean"] == pytest.approx(9 / saved["mean"])
+    assert found["ratio"]["p95"] == pytest.approx(9 / saved["p05"], rel=1e-3)
+    assert found["position"] == "above"
+    assert found["chance_at_least"] == 0
+    assert "is above what was measured" in found["text"]
+    inside = claims["minutes_saved_per_case", 6.0]
+    assert inside["position"] == "inside"
+    assert inside["claimed_interval"] == {"mean": 6.0, "p05": 5.0, "p95": 7.0}
+    assert claims["error_rate_pilot", 0.0]["position"] == "below"
+
+
+def test_the_money_of_a_claim_is_linear_in_its_minutes(decision, claims):
+    """Demand × covered × ceiling × labour / 60 × realisation a minute, discounted over the ramp, draw by draw."""
+    a, found = decision.analysis, claims["minutes_saved_per_case", 9.0]
+    stream = a.scale.stream
+    a_minute = stream.time / a.scale.scope.minutes_saved
+    by_hand = 12 * (9 - a.scale.scope.minutes_saved) * a_minute
+    assert (a.scale.scope.minutes_saved > 0).all()
+    assert found["money"]["per_year"]["difference"]["mean"] == pytest.approx(by_hand.mean(), rel=1e-9)
+    assert found["money"]["promised"]["mean"] > found["money"]["measured"]["mean"]
+    assert found["money"]["measured"]["mean"] == decision.record["options"]["scale"]["mean"]
+    assert claims["worth", 900_000.0]["money"]["promised"]["p10"] == 900_000
+    none = claims["escalation_rate_pilot", 0.1]
+    assert none["money"] is None
+    assert none["money_why"] == "no sum of money rests on this quantity"
+
+
+def test_an_error_free_agent_is_worth_the_errors(decision, claims):
+    a, found = decision.analysis, claims["error_rate_pilot", 0.0]
+    cost = sum(a.measured.rates.severity[1][:, i] * c for i, c in enumerate(a.economics.error_cost))
+    cases_ = a.economics.cases_per_month * a.economics.ceiling * a.scale.scope.share
+    by_hand = 12 * cases_ * a.scale.scope.error_rate[1] * cost
+    assert found["money"]["per_year"]["difference"]["mean"] == pytest.approx(by_hand.mean(), rel=1e-9)
+
+
+def test_a_claim_of_one_arm_leaves_the_other(decision, claims):
+    """Ten minutes for the agent's handling or 22 for the baseline: what is saved moves by the difference."""
+    a = decision.analysis
+    a_minute = 12 * a.scale.stream.time / a.scale.scope.minutes_saved
+    for quantity, value, arm in (("handling_minutes_pilot", 10.0, 1), ("human_minutes_baseline", 22.0, 0)):
+        off = value - a.measured.arm_mean(quantity.rsplit("_", 1)[0], arm)
+        by_hand = (1 - 2 * arm) * off * a_minute
+        found = claims[quantity, value]["money"]["per_year"]["difference"]["mean"]
+        assert found == pytest.approx(by_hand.mean(), rel=1e-6), quantity
+
+
+def test_what_was_not_measured_is_none(claims):
+    found = claims["review_minutes_pilot", 3.0]
+    assert found["measured"] is None
+    assert found["ratio"] is None
+    assert found["ratio_why"] == "nothing was measured"
+    assert found["position"] is None
+    assert found["text"].endswith("it was not measured.")
+
+
+def test_a_ratio_needs_a_sign():
+    rng = np.random.default_rng(1)
+    assert ratio_of(3.0, rng.normal(0.5, 1.0, 4000))[0] is None
+    found, why = ratio_of(3.0, rng.normal(2.0, 0.1, 4000))
+    assert why is None
+    assert found["p05"] < 1.5 < found["p95"]
+
+
+def test_the_bias_of_self_reports_is_offered_beside_inputs_that_rest_on_them(decision):
+    reports = decision.record["self_reports"]
+    levels = [f for f in reports["factors"] if f["of"] == "level"]
+    assert [f["quantity"] for f in levels] == ["human_minutes_baseline", "handling_minutes_pilot"]
+    estimates = decision.record["estimates"]
+    by_hand = np.sqrt(
+        22 / estimates["human_minutes_baseline"]["mean"] * 10 / estimates["handling_minutes_pilot"]["mean"]
+    )
+    assert reports["combined"]["level"]["mean"] == pytest.approx(by_hand, rel=5e-3)
+    assert reports["combined"]["saving"] is None
+    (macro,) = reports["inputs"]
+    assert macro["key"] == "alternatives[0].minutes_saved"
+    assert macro["without_bias"] is None  # nobody reported a saving of his own
+
+
+def test_a_stated_baseline_that_rests_on_self_reports_is_offered_without_their_bias(tmp_path):
+    rows = [row for row in cases(700) if row["arm"] == "pilot"]
+    changes = FEW | {
+        "samples": {
+            "baseline": {"handling_minutes": {"low": 18, "high": 22, "source": "self-reports of May"}}
+        },
+        "claims": [claim("handling_minutes_pilot", 12, by="workers")],
+    }
+    record = open_pilot(write_pilot(tmp_path, rows, changes)).decision.record
+    factor = record["claims"][0]["ratio"]["mean"]
+    assert factor == pytest.approx(12 / record["estimates"]["handling_minutes_pilot"]["mean"])
+    (row,) = record["self_reports"]["inputs"]
+    assert row["key"] == "samples.baseline.handling_minutes"
+    assert row["without_bias"]["mean"] == pytest.approx(row["stated"]["mean"] / factor, rel=1e-2)
+
+
+BAD = {
+    "unknown": (
+        [claim("minutes_save_per_case")],
+        "claims[0].quantity",
+        "did you mean 'minutes_saved_per_case'?",
+    ),
+    "a share above 1": ([claim("error_rate_pilot", 6)], "claims[0].value", "6 % is 0.06"),
+    "a share below 0": ([claim("escalation_rate_pilot", -0.1)], "claims[0].value", "0 to 1"),
+    "an interval that leaves it": (
+        [claim("relative_time_saved", {"low": 0.5, "high": 1.2})],
+        "claims[0].value",
+        "at most 1",
+    ),
+    "negative minutes": ([claim("human_minutes_pilot", -3)], "claims[0].value", "at least 0"),
+    "contradictory": ([claim(), claim(value=11, by="Vendor ")], "claims[1].value", "contradicts claims[0]"),
+    "of the same, unnamed": (
+        [claim(by=None), claim(value=11, by=None)],
+        "claims[1].value",
+        "the same, unnamed source",
+    ),
+    "an unknown kind": ([claim(kind="self_reprot")], "claims[0].kind", "did you mean 'self_report'?"),
+}
+
+
+@pytest.mark.parametrize(("given", "place", "mend"), BAD.values(), ids=BAD)
+def test_claims_that_cannot_be_true_are_refused(tmp_path, given, place, mend):
+    path = write_pilot(tmp_path, cases(20), {"claims": given})
+    with pytest.raises(ParameterError) as refused:
+        load_parameters(path)
+    found = {p.place: p.message for p in refused.value.problems}
+    assert mend in found[place]
+
+
+def test_refused_claims_end_with_code_2(tmp_path):
+    """All of them at once, with what else does not hold together."""
+    given = {
+        "claims": [claim(), claim(value=3)],
+        "remedies": [{"name": "x", "addresses": "data"} for _ in (0, 1)],
+    }
+    said = CliRunner().invoke(main, ["decide", str(write_pilot(tmp_path, cases(20), given)), "--json"])
+    assert said.exit_code == 2
+    assert "contradicts claims[0]" in said.output
+    assert "names two remedies" in said.output
+
+
+def test_one_source_may_claim_the_same_twice_and_two_sources_may_differ(tmp_path):
+    given = [claim(), claim(), claim(value=3, by="pilot team"), claim(value=8, source="a later deck")]
+    assert len(load_parameters(write_pilot(tmp_path, cases(20), {"claims": given})).parameters.claims) == 4
