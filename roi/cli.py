@@ -132,10 +132,10 @@ def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
 @_told
 def check(params: Sequence[str]) -> int:
     """Everything that is wrong with parameters and samples, at once; exit 2."""
-    from roi.analysis import hold_together
     from roi.parameters import find_parameter_files, load_parameters, load_samples_only
     from roi.reduce import take_moments
     from roi.samples import open_samples
+    from roi.taken import hold_together
 
     problems: list[Problem] = []
     for path in find_parameter_files(params):

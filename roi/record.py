@@ -94,7 +94,7 @@ def build_record(a: Analysis) -> dict[str, Any]:
         warnings.append(
             "Fewer than four people worked the cases: how people differ is assumed (25 % of the effect)."
         )
-    looked = words_of(p.run.looks, policy.scale_probability)
+    looked = words_of(a.loaded.looks, policy.scale_probability, stated=p.run.looks)
     warnings += [] if looked is None else [looked]
     record: dict[str, Any] = {
         "schema": SCHEMA,
@@ -303,7 +303,8 @@ def _rule_error_rates(a: Analysis) -> dict[str, Any]:
         effective_n=mix_of_record(a)["effective_n"],
     )
     found = asdict(rates)
-    looked = words_of(a.loaded.parameters.run.looks, policy.scale_probability)
+    stated = a.loaded.parameters.run.looks
+    looked = words_of(a.loaded.looks, policy.scale_probability, stated=stated)
     found["text"] += "" if looked is None else f" {looked}"
     return found
 
@@ -367,5 +368,6 @@ def _provenance(a: Analysis) -> dict[str, Any]:
         "versions": {name: version(name) for name in packages},
         "seed": p.run.seed,
         "draws": a.measured.draws,
-        "looks": p.run.looks,
+        "looks": a.loaded.looks,
+        "looks_stated": p.run.looks,
     }

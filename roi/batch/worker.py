@@ -28,6 +28,7 @@ class Job:
         folder: Where the files go; nothing outside is written.
         timeout: Seconds that a cell may take.
         before: The pilot's report folder as it stands, whose record the new one is held against; None for none.
+        ledger: The ledger in which the record will be entered; None for none.
     """
 
     pilot: str
@@ -37,6 +38,7 @@ class Job:
     folder: Path
     timeout: float = 600.0
     before: Path | None = None
+    ledger: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
