@@ -1,8 +1,8 @@
 """The archive of a run: parameters and policy as they were read, and what was taken from the samples.
 
 With it a record can be recomputed when the samples are gone. It holds counts and sums by unit, units numbered by what
-they hold: no key, no pseudonym and no text of a sample that its report would not show. Where people are few, it could be
-told whose sums a row holds; then the moments are withheld and the archive says so.
+they hold: no key, no pseudonym and no text of a sample that its report would not show. Where people are few, it could
+be told whose sums a row holds; then the moments are withheld and the archive says so.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from roi import words
+from roi.ledger import record_sha256
 from roi.problems import InputError, Problem
 
 __all__ = ["compare", "find_records", "identity", "previous_record", "since"]
@@ -381,7 +382,7 @@ def previous_record(folder: Path, record: Record) -> dict[str, Any] | None:
             found = _read(file)
         except InputError:
             continue
-        if found != record:
+        if record_sha256(found) != record_sha256(record):
             return found
     return None
 

@@ -1,4 +1,4 @@
-"""What a run that writes reports adds to a decision: the looks that its ledger counts, and the archive beside the record.
+"""What a run that writes reports adds to a decision: the looks that its ledger counts, and the archive of it.
 
 A notebook is run by Papermill in a process of its own and takes no more than the keys of the parameter file. Where its
 pilot's report goes, and which ledger counts, therefore comes to it in an environment variable that the batch sets.

@@ -1,7 +1,7 @@
 """The ledger of all records: every one ever issued, its predecessor, the looks at a pilot's data, and who signed.
 
 `reports/ledger.jsonl` is a chain (`roi.chain`). A record's entry names it by the hash of its text, with the hashes of
-what it was made from; the time at which it was issued stands in the entry and in no record. A run that gives the pilot's
+what it was made from; the time at which it was issued stands in the entry and in no record. A run that gives a pilot's
 last record again adds nothing.
 """
 
