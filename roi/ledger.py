@@ -18,6 +18,7 @@ from roi.problems import InputError, Problem
 
 __all__ = [
     "LEDGER",
+    "SCHEMA",
     "current",
     "data_sha256",
     "find_ledger",
@@ -29,6 +30,9 @@ __all__ = [
     "record_sha256",
     "signatures",
 ]
+
+SCHEMA = 1
+"""Form of a record; a newer one is refused."""
 
 LEDGER = "ledger.jsonl"
 ABOVE = 4  # folders above a record in which its ledger may lie: reports/<pilot>/archive/<run>/decision.json

@@ -31,6 +31,7 @@ from roi.gate import Gate
 from roi.knowing import knowing_of_record
 from roi.labelling_plan import label_facts
 from roi.labels import why_no_credit
+from roi.ledger import SCHEMA
 from roi.looks import words_of
 from roi.money import cost_of_waiting, losses, money, price_of_caution, share_assumed, summary
 from roi.options import Option
@@ -41,8 +42,6 @@ from roi.words import amount, percent
 __all__ = ["SCHEMA", "build_record", "canonical"]
 
 Floats = npt.NDArray[np.float64]
-
-SCHEMA = 1
 
 
 def canonical(record: dict[str, Any]) -> str:

@@ -15,8 +15,9 @@ from roi.attribution import difference
 from roi.batch.outputs import publish, read_record, record_text
 from roi.batch.worker import since_before
 from roi.cli import main
-from roi.diff import compare, find_records, previous_record
+from roi.diff import compare
 from roi.pilot import open_pilot
+from roi.records import find_records, previous_record
 
 MONTHS = ((2026, 8), (2026, 9), (2026, 10), (2026, 11))
 GLOB = {"samples": {"cases": "data/cases-*.csv", "version": "all"}, "run": {"draws": 2000}}

@@ -117,7 +117,8 @@ def _write_outputs(job: Job, notebook: Path, done: Any) -> None:
 
 def since_before(folder: Path | None, record: dict[str, Any]) -> str:
     """What moved since the record that is replaced, in a sentence; empty where there is none."""
-    from roi.diff import compare, previous_record
+    from roi.diff import compare
+    from roi.records import previous_record
 
     before = None if folder is None else previous_record(folder, record)
     if before is None or before.get("pilot") != record.get("pilot"):
