@@ -104,7 +104,7 @@ def _checked(data: bytes, name: str) -> tuple[Chain, list[Problem]]:
     head = FIRST
     for place, line in enumerate(lines, start=1):
         entry = _entry(line)
-        if entry is None or entry.get("hash") != entry_hash(entry):
+        if entry is None or not _is_whole(entry, line):
             following = _entry(lines[place]) if place < len(lines) else None
             if following is not None and _mends(following, line, place):
                 continue
@@ -119,7 +119,7 @@ def _checked(data: bytes, name: str) -> tuple[Chain, list[Problem]]:
             break
     whole = _entry(last) if last else None
     ended = True
-    if whole is not None and whole.get("hash") == entry_hash(whole) and not problems:
+    if whole is not None and _is_whole(whole, last) and not problems:
         problems += _link_problem(whole, len(entries) + 1, head, name, len(lines) + 1)
         entries.append(whole)
         head, last, ended = str(whole["hash"]), b"", False
@@ -129,9 +129,15 @@ def _checked(data: bytes, name: str) -> tuple[Chain, list[Problem]]:
 def _entry(line: bytes) -> dict[str, Any] | None:
     try:
         found = json.loads(line)
-    except (ValueError, RecursionError):
+        canonical_text(found).encode()
+    except (ValueError, RecursionError):  # no JSON, or of numbers and signs that JSON does not know
         return None
     return found if isinstance(found, dict) and "hash" in found else None
+
+
+def _is_whole(entry: Entry, line: bytes) -> bool:
+    """Whether a line is what was written, to the byte: other blanks would leave its hash as it is."""
+    return entry.get("hash") == entry_hash(entry) and canonical_text(entry).encode() == line
 
 
 def _mends(entry: Entry, line: bytes, place: int) -> bool:
