@@ -30,7 +30,7 @@ from roi.unmeasured import sample_cases, why_unknown
 from roi.verdict import FIRST_VIEW, Verdict, decide
 from roi.words import and_list
 
-__all__ = ["Analysis", "Decided", "analyse", "decide_moments", "decide_taken"]
+__all__ = ["Analysis", "Decided", "Valued", "analyse", "decide_moments", "decide_taken", "value_moments"]
 
 Scope = tuple[str, ...] | None
 
@@ -144,32 +144,25 @@ def decide_taken(loaded: LoadedParameters, taken: Taken, samples: Samples | None
     return Analysis(samples=samples, taken=taken, **{f.name: getattr(found, f.name) for f in fields(found)})
 
 
-def decide_moments(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Valued:
+    """What values roll-outs, and what it rests on; attributes as those of `Decided`."""
+
+    arms: Comparability
+    start: tuple[int, int]
+    assumptions: Assumptions
+    valuer: Valuer
+
+
+def value_moments(
     loaded: LoadedParameters,
     moments: Moments,
     *,
-    controls: tuple[Gate, ...],
     arms: Comparability | None = None,
     as_of: dt.date | None = None,
-    undeclared: tuple[str, ...] = (),
-) -> Decided:
-    """Measure, value and decide from moments, wherever these come from: a pilot's samples or a simulation.
-
-    Args:
-        loaded: The checked parameters and policy.
-        moments: Moments of the cases.
-        controls: The control layers as gates.
-        arms: Whether the arms can be compared; None where only moments are there to tell.
-        as_of: Day of the decision, if known.
-        undeclared: Columns with blanks of which nobody says whether they mean 0.
-
-    Returns:
-        The decision and all that it rests on.
-    """
+) -> Valued:
+    """Measure and value, and decide nothing: arguments as those of `decide_moments`."""
     p = loaded.parameters
-    needed = chance_needed(loaded.policy.scale_probability, loaded.looks)
-    # Every step that asks whether a chance suffices asks for what so many looks make necessary.
-    policy = loaded.policy.model_copy(update={"scale_probability": needed})
     seed, draws = p.run.seed, p.run.draws + p.run.draws % 2
     assumptions = draw_assumptions(register(p), draws=draws, seed=seed)
     baseline = p.samples.baseline
@@ -197,7 +190,7 @@ def decide_moments(
     economics = economics_of(
         p,
         assumptions,
-        smallest_saving=policy.smallest_saving_minutes,
+        smallest_saving=loaded.policy.smallest_saving_minutes,
         error_credit=earns_credit(moments, p.samples.labels.selection),
         start=start,
     )
@@ -206,6 +199,39 @@ def decide_moments(
         measured=measured, economics=economics, causes=causes, remedies=remedies_of(p, assumptions)
     )
     valuer = valuer.shrunk_for_choice(scopes_of(measured))
+    return Valued(arms=arms, start=start, assumptions=assumptions, valuer=valuer)
+
+
+def decide_moments(
+    loaded: LoadedParameters,
+    moments: Moments,
+    *,
+    controls: tuple[Gate, ...],
+    arms: Comparability | None = None,
+    as_of: dt.date | None = None,
+    undeclared: tuple[str, ...] = (),
+) -> Decided:
+    """Measure, value and decide from moments, wherever these come from: a pilot's samples or a simulation.
+
+    Args:
+        loaded: The checked parameters and policy.
+        moments: Moments of the cases.
+        controls: The control layers as gates.
+        arms: Whether the arms can be compared; None where only moments are there to tell.
+        as_of: Day of the decision, if known.
+        undeclared: Columns with blanks of which nobody says whether they mean 0.
+
+    Returns:
+        The decision and all that it rests on.
+    """
+    p = loaded.parameters
+    needed = chance_needed(loaded.policy.scale_probability, loaded.looks)
+    # Every step that asks whether a chance suffices asks for what so many looks make necessary.
+    policy = loaded.policy.model_copy(update={"scale_probability": needed})
+    seed = p.run.seed
+    valued = value_moments(loaded, moments, arms=arms, as_of=as_of)
+    arms, assumptions, valuer, start = valued.arms, valued.assumptions, valued.valuer, valued.start
+    measured, economics, causes = valuer.measured, valuer.economics, valuer.causes
     scale = valuer.roll_out()
     narrower = tuple(
         option
@@ -263,7 +289,7 @@ def decide_moments(
         scale=scale,
         segments=narrower,
         keep=keep_as_it_is(valuer, scale),
-        others=tuple(alternatives(p, assumptions, economics, draws)),
+        others=tuple(alternatives(p, assumptions, economics, measured.draws)),
         gates=gates,
         tipping=tipping[None],
         plans=tuple(plans),

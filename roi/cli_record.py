@@ -76,7 +76,7 @@ def sign(
 
     To scale takes two people, neither of whom prepared the case. A record is signed once by each person.
     """
-    from roi.report.signed import sign_record
+    from roi.batch.signed import sign_record
     from roi.signing import Signature, standing
 
     signature = Signature(
@@ -117,9 +117,10 @@ def diff(old: str, new: str, as_json: bool, no_recompute: bool) -> int:
     import json
 
     from roi.attribution import difference
-    from roi.records import find_records
+    from roi.records import find_files, read_record
 
-    found = difference(*find_records(old, new), recompute=not no_recompute)
+    files = find_files(old, new)
+    found = difference(read_record(files[0]), read_record(files[1]), recompute=not no_recompute, files=files)
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, allow_nan=False, sort_keys=True))
     else:

@@ -8,7 +8,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-from pilots import cases, write_pilot
+from pilots import cases, write_csv, write_pilot
 
 from roi.batch.outputs import publish, record_text, staging
 from roi.issue import Run, issuing
@@ -57,9 +57,6 @@ def random_rows(rng: random.Random) -> list[dict[str, Any]]:
         if rng.random() < 0.25:
             for row in rows:
                 row.pop(name)
-    if rng.random() < 0.15:
-        for row in rows:
-            row.pop("started_at")
     if rng.random() < 0.1:
         rows = [row for row in rows if row["arm"] == "pilot"]
     if rng.random() < 0.2:
@@ -99,11 +96,18 @@ def random_pilot(folder: Path, seed: int) -> Path:
     if rng.random() < 0.2:
         changes["economics"] = {"realisation": None, "adoption": None}
     if rng.random() < 0.2:
-        changes["economics"] = {"labour_cost_per_hour": {"values": [38.5, 41.0, 44.25]}}
+        changes["economics"] = {
+            "labour_cost_per_hour": {"low": None, "high": None, "values": [38.5, 41.0, 44.25]}
+        }
     without = tuple(t for t in ("actions", "access", "evals", "changes", "incidents") if rng.random() < 0.2)
     policy = {
         "approved_by": "Board",
         "privacy": {"min_group": 2},
         "scale_probability": rng.choice([0.8, 0.9]),
     }
-    return write_pilot(folder, rows, changes, name=f"made_{seed}", without=without, policy=policy)
+    path = write_pilot(folder, rows, changes, name=f"made_{seed}", without=without, policy=policy)
+    if rng.random() < 0.15:  # its logs carry times, its cases none
+        write_csv(
+            folder / "data/cases.csv", [{k: v for k, v in r.items() if k != "started_at"} for r in rows]
+        )
+    return path
