@@ -239,12 +239,9 @@ def _encoded(value: Any) -> Any:
 def _encoded_array(value: Any) -> dict[str, Any]:
     """Columns of an array; a column of one value throughout is that value."""
     block = value.reshape(value.shape[0], -1) if value.size else value.reshape(0, 0)
-    columns = []
-    for column in block.T.tolist():
-        if not all(math.isfinite(x) for x in column):
-            raise ValueError("an array of moments holds what is no number")
-        same = all(x == column[0] for x in column)
-        columns.append(column[:1] if same else column)
+    if not np.isfinite(block).all():
+        raise ValueError("an array of moments holds what is no number")
+    columns = [(c[:1] if (c == c[0]).all() else c).tolist() for c in block.T]
     return {"$": "array", "of": value.dtype.name, "shape": list(value.shape), "columns": columns}
 
 

@@ -129,15 +129,17 @@ def _checked(data: bytes, name: str) -> tuple[Chain, list[Problem]]:
 def _entry(line: bytes) -> dict[str, Any] | None:
     try:
         found = json.loads(line)
-        canonical_text(found).encode()
-    except (ValueError, RecursionError):  # no JSON, or of numbers and signs that JSON does not know
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) and "hash" in found else None
 
 
 def _is_whole(entry: Entry, line: bytes) -> bool:
     """Whether a line is what was written, to the byte: other blanks would leave its hash as it is."""
-    return entry.get("hash") == entry_hash(entry) and canonical_text(entry).encode() == line
+    try:
+        return canonical_text(entry).encode() == line and entry.get("hash") == entry_hash(entry)
+    except (ValueError, RecursionError):  # numbers and signs that JSON does not know
+        return False
 
 
 def _mends(entry: Entry, line: bytes, place: int) -> bool:

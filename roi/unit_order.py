@@ -33,9 +33,12 @@ def numbered_by_content(moments: Moments) -> Moments:
     rows, units = m.arm.size, int(m.unit.max(initial=-1)) + 1
     if rows == 0:
         return m
-    content = np.column_stack([m.arm, m.segment, *(c for c in _columns(m, rows))])
-    _, rank = np.unique(content, axis=0, return_inverse=True)
-    rank = rank.reshape(-1)
+    content = np.column_stack([m.arm, m.segment, *_columns(m, rows)])
+    content = content[:, (content != content[0]).any(axis=0)]
+    rank = np.zeros(rows, dtype=np.int64)
+    if content.shape[1]:
+        turn = np.lexsort(content.T[::-1])
+        rank[turn] = np.cumsum(np.append(False, (np.diff(content[turn], axis=0) != 0).any(axis=1)))
     # A unit's ranks, ascending: with the row that is first in the order of the content, then the next.
     held: list[list[int]] = [[] for _ in range(units)]
     for unit, place in zip(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roi.chain import FIRST, append, canonical_text, entry_hash, linked, read_chain
@@ -109,6 +109,7 @@ def whole(tmp_path_factory) -> tuple[Path, bytes]:
     return path, path.read_bytes()
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_any_byte_that_is_changed_is_found(whole, data):
     path, text = whole[0], bytearray(whole[1])

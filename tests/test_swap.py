@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_runs import issued
 from pilots import cases, merged, write_pilot
@@ -185,6 +185,7 @@ def test_shares_of_any_changes_add_up(tmp_path, seed):
 games = st.dictionaries(st.sampled_from("abcdefgh"), st.floats(-1e6, 1e6), min_size=1, max_size=8)
 
 
+@settings(deadline=None)
 @given(games, st.floats(-1e6, 1e6))
 def test_shares_of_any_game_add_up_and_do_not_depend_on_names(game, together):
     """Exact or by drawn orders: the whole is shared, whoever changes nothing gets nothing, and all alone counts in full."""
