@@ -89,6 +89,7 @@ def read_record(path: Path) -> dict[str, Any]:
         message = f"a record of form {form}, written by roi {by}; this version knows form {SCHEMA}: install that one"
         raise InputError([Problem(name, "schema", message)])
     whole = isinstance(record, dict) and {"pilot", "verdict", "schema", "provenance"} <= set(record)
+    whole = whole and isinstance(record["provenance"], dict)
     # The name is looked up in params/ later on, so that it must be a name and not a way elsewhere.
     if not whole or re.fullmatch(r"[a-z0-9_]{1,80}", str(record["pilot"])) is None:
         raise InputError([Problem(name, "", f"is not a record; {mend}")])

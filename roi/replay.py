@@ -7,6 +7,7 @@ compared byte for byte.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -108,7 +109,7 @@ def verify(given: Path) -> Verification:
 
 
 def _of_ledger(file: Path, record: Record) -> tuple[Mapping[str, Any] | None, list[Check]]:
-    signed = [dict(entry) for entry in record.get("signed") or []]
+    signed = record.get("signed") or []
     ledger = find_ledger(file)
     if ledger is None:
         found = [Check("ledger", "gone", f"no {LEDGER} lies above this record, so its issue cannot be shown")]
@@ -301,6 +302,7 @@ def _from_samples(
     made: Mapping[str, Any] = record["provenance"]
     given = {} if archive is None else archive.content["parameters"]["given"]
     loaded = _counted(load_parameters(path, overrides=given), made)
+    _same_key(loaded, record)
     samples = open_samples(loaded)
     known = made.get("samples_sha256") or {}
     other = [
@@ -311,6 +313,20 @@ def _from_samples(
         names = [f"{words.shorten(n, 120)} {'was added' if n not in known else 'changed'}" for n in other]
         return {}, [Check("sample", "changed", name, is_current, mend) for name in names]
     return build_record(analyse(loaded, samples)), []
+
+
+def _same_key(loaded: LoadedParameters, record: Record) -> None:
+    """Refuse to read samples with another key of their pseudonyms than the record's run had."""
+    name = loaded.policy.privacy.key_env
+    if name is None:
+        return
+    here = bool(os.environ.get(name))
+    then = not any(f"no variable {name};" in str(warning) for warning in record.get("warnings") or [])
+    if here != then:
+        message = (
+            f"the environment {'has' if here else 'lacks'} {name}, the key of the pseudonyms, other than then"
+        )
+        raise InputError([Problem("params/_policy.yaml", "privacy.key_env", message)])
 
 
 def _counted(loaded: LoadedParameters, made: Mapping[str, Any]) -> LoadedParameters:

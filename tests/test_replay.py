@@ -242,6 +242,20 @@ def test_what_a_notebook_replaced_is_replayed(tmp_path, monkeypatch):
     assert verify(folder).holds
 
 
+def test_another_key_of_the_pseudonyms_is_named_and_the_archive_holds(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MY_KEY", "a secret")
+    policy = {"approved_by": "Board", "privacy": {"key_env": "MY_KEY"}}
+    folder = issued(write_pilot(tmp_path, cases(120, workers=8), SMALL, policy=policy), tmp_path / "reports")
+    assert verify(folder).holds
+    monkeypatch.delenv("MY_KEY")
+    found = verify(folder)
+    assert found.holds
+    assert any("lacks MY_KEY" in says for _, says in state(found, "sample"))
+    assert "from the archive of the run" in state(found, "record")[0][1]
+    assert "a secret" not in (folder / "moments.json").read_text(encoding="utf-8")
+
+
 def test_few_people_are_withheld_and_it_says_so(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = write_pilot(tmp_path, cases(120, workers=4), SMALL)
