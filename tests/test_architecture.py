@@ -19,7 +19,7 @@ ORDER = """
     draws marginals agreement assumptions moments aggregates label_moments reduce
     designs contrasts case_sums arm_shares comparability estimate clusters rectify labels covariate scores mix pooling cells severities rates measured causes economics cashflow
     chain ledger gate controls gates design_gate tariff conditional information sampling options measures prospects plans gate_check verdict unmeasured looks error_rates labelling_plan drawn_list
-    comparable unit_order taken analysis estimates money advice first_view footing quantities next_step knowing record archive issue illustrate pilot diff attribution
+    comparable unit_order taken analysis estimates money advice first_view footing quantities next_step knowing record archive issue signing illustrate pilot records diff replay laying shapley swap attribution
     guess report batch commands cli_record cli
 """.split()  # noqa: SIM905 – a list to read, not to parse
 
