@@ -321,14 +321,7 @@ def stopping(a: Analysis) -> list[dict[str, Any]]:
     if a.verdict.verdict != "kill":
         return []
     p = a.loaded.parameters
-    tables = a.samples.tables
-    grants: list[str] = []
-    if "access" in tables:
-        from roi.moments import fetch
-
-        access = tables["access"]
-        rows = fetch(a.samples, access.select("system", "scope").distinct().order_by("system", "scope"))
-        grants = [f"{shorten(s, 40)}: {shorten(x, 40)}" for s, x in rows[:12]]
+    grants = [f"{shorten(system, 40)}: {shorten(scope, 40)}" for system, scope in a.taken.grants[:12]]
     contracts = [
         shorten(line.name, 60)
         for line in p.economics.costs

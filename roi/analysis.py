@@ -12,26 +12,25 @@ import numpy as np
 from roi.assumptions import Assumptions, draw_assumptions
 from roi.cashflow import annuity, ramp_factor
 from roi.causes import Causes, find_causes
-from roi.comparability import Comparability, compare_arms, unseen
+from roi.comparability import Comparability, unseen
 from roi.economics import Economics, economics_of
 from roi.gate import Gate
-from roi.gate_check import controls_of, gates_of_scope, tipping_point
+from roi.gate_check import gates_of_scope, tipping_point
 from roi.labels import earns_credit
 from roi.looks import chance_needed
 from roi.measured import Measured, measure
-from roi.moments import Moments, fetch
+from roi.moments import Moments
 from roi.options import Option, Valuer, alternatives, remedies_of, scopes_of
 from roi.parameters import LoadedParameters, Parameters, register
 from roi.plans import Plan, best_plans
-from roi.problems import ParameterError, Problem
-from roi.reduce import take_moments
 from roi.samples import Samples
+from roi.taken import Taken, held, take
 from roi.tariff import Prices, prices_of
 from roi.unmeasured import sample_cases, why_unknown
 from roi.verdict import FIRST_VIEW, Verdict, decide
 from roi.words import and_list
 
-__all__ = ["Analysis", "Decided", "analyse", "decide_moments"]
+__all__ = ["Analysis", "Decided", "Valued", "analyse", "decide_moments", "decide_taken", "value_moments"]
 
 Scope = tuple[str, ...] | None
 
@@ -96,10 +95,12 @@ class Analysis(Decided):
     """Everything a record, a report or a notebook is made from.
 
     Attributes:
-        samples: The opened samples.
+        samples: The opened samples; without a table where only what was taken from them is left.
+        taken: What was taken from them.
     """
 
     samples: Samples
+    taken: Taken
 
 
 def analyse(loaded: LoadedParameters, samples: Samples) -> Analysis:
@@ -115,17 +116,101 @@ def analyse(loaded: LoadedParameters, samples: Samples) -> Analysis:
     Raises:
         ParameterError: If parameters and samples do not go together.
     """
-    moments = take_moments(samples)
-    loaded, as_of = hold_together(loaded, samples, moments)
+    return decide_taken(loaded, take(loaded, samples), samples)
+
+
+def decide_taken(loaded: LoadedParameters, taken: Taken, samples: Samples | None = None) -> Analysis:
+    """Measure, value and decide from what was taken from samples, which may be gone by now.
+
+    Args:
+        loaded: The checked parameters and policy.
+        taken: What was taken from the samples.
+        samples: The opened samples, where they are there.
+
+    Returns:
+        The analysis; its record is the same with and without the samples.
+
+    Raises:
+        ParameterError: If parameters and samples do not go together.
+    """
+    loaded, as_of = held(loaded, taken.moments, taken.newest)
     found = decide_moments(
         loaded,
-        moments,
-        controls=controls_of(samples, loaded.policy, as_of),
-        arms=None if moments.sourced else compare_arms(samples, moments, loaded.parameters.samples),
+        taken.moments,
+        controls=taken.controls,
+        arms=taken.arms,
         as_of=as_of,
-        undeclared=tuple(sorted(samples.undeclared_blanks)),
+        undeclared=tuple(sorted(taken.undeclared)),
     )
-    return Analysis(samples=samples, **{f.name: getattr(found, f.name) for f in fields(found)})
+    samples = taken.without_rows() if samples is None else samples
+    return Analysis(samples=samples, taken=taken, **{f.name: getattr(found, f.name) for f in fields(found)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Valued:
+    """What values roll-outs, and what it rests on; attributes as those of `Decided`."""
+
+    arms: Comparability
+    start: tuple[int, int]
+    assumptions: Assumptions
+    valuer: Valuer
+
+
+def value_moments(
+    loaded: LoadedParameters,
+    moments: Moments,
+    *,
+    arms: Comparability | None = None,
+    as_of: dt.date | None = None,
+    assumptions: Assumptions | None = None,
+    like: Decided | None = None,
+) -> Valued:
+    """Measure and value, and decide nothing: arguments as those of `decide_moments`."""
+    p = loaded.parameters
+    seed, draws = p.run.seed, p.run.draws + p.run.draws % 2
+    if assumptions is None:
+        assumptions = draw_assumptions(register(p), draws=draws, seed=seed)
+    baseline = p.samples.baseline
+    mix = p.economics.severity_mix
+    bias = 0.0
+    arms = arms or unseen(moments, p.samples.assignment)
+    if arms.assignment != "randomised":
+        bias = float(np.mean(assumptions.require(f"economics.design_bias.{arms.assignment}")))
+    measured = (
+        like.measured
+        if like is not None
+        else measure(
+            moments,
+            assumptions=assumptions,
+            assignment=arms.assignment,
+            mix=p.demand.mix,
+            mix_cases=p.demand.mix_cases,
+            stand_in=[]
+            if baseline is None
+            else [k for k, v in baseline if v is not None and k.endswith("_minutes")],
+            currency=p.about.currency,
+            severity_mix=np.array([mix.minor, mix.moderate, mix.major, mix.critical]),
+            bias_sd=bias,
+            draws=draws,
+            seed=seed,
+        )
+    )
+    start = _start(p, as_of)
+    economics = economics_of(
+        p,
+        assumptions,
+        smallest_saving=loaded.policy.smallest_saving_minutes,
+        error_credit=earns_credit(moments, p.samples.labels.selection),
+        start=start,
+    )
+    causes = like.causes if like is not None else find_causes(moments.losses, draws=draws, seed=seed)
+    valuer = Valuer(
+        measured=measured, economics=economics, causes=causes, remedies=remedies_of(p, assumptions)
+    )
+    if like is not None:
+        valuer = replace(valuer, scopes=like.valuer.scopes)
+    valuer = valuer.shrunk_for_choice(scopes_of(measured))
+    return Valued(arms=arms, start=start, assumptions=assumptions, valuer=valuer)
 
 
 def decide_moments(
@@ -156,52 +241,13 @@ def decide_moments(
         The decision and all that it rests on.
     """
     p = loaded.parameters
-    seed, draws = p.run.seed, p.run.draws + p.run.draws % 2
-    if assumptions is None:
-        assumptions = draw_assumptions(register(p), draws=draws, seed=seed)
-    baseline = p.samples.baseline
-    mix = p.economics.severity_mix
-    bias = 0.0
-    arms = arms or unseen(moments, p.samples.assignment)
-    if arms.assignment != "randomised":
-        bias = float(np.mean(assumptions.require(f"economics.design_bias.{arms.assignment}")))
-    measured = (
-        like.measured
-        if like is not None
-        else measure(
-            moments,
-            assumptions=assumptions,
-            assignment=arms.assignment,
-            mix=p.demand.mix,
-            mix_cases=p.demand.mix_cases,
-            stand_in=[]
-            if baseline is None
-            else [k for k, v in baseline if v is not None and k.endswith("_minutes")],
-            currency=p.about.currency,
-            severity_mix=np.array([mix.minor, mix.moderate, mix.major, mix.critical]),
-            bias_sd=bias,
-            draws=draws,
-            seed=seed,
-        )
-    )
-    needed = chance_needed(loaded.policy.scale_probability, p.run.looks)
+    needed = chance_needed(loaded.policy.scale_probability, loaded.looks)
     # Every step that asks whether a chance suffices asks for what so many looks make necessary.
     policy = loaded.policy.model_copy(update={"scale_probability": needed})
-    start = _start(p, as_of)
-    economics = economics_of(
-        p,
-        assumptions,
-        smallest_saving=policy.smallest_saving_minutes,
-        error_credit=earns_credit(moments, p.samples.labels.selection),
-        start=start,
-    )
-    causes = like.causes if like is not None else find_causes(moments.losses, draws=draws, seed=seed)
-    valuer = Valuer(
-        measured=measured, economics=economics, causes=causes, remedies=remedies_of(p, assumptions)
-    )
-    if like is not None:
-        valuer = replace(valuer, scopes=like.valuer.scopes)
-    valuer = valuer.shrunk_for_choice(scopes_of(measured))
+    seed = p.run.seed
+    valued = value_moments(loaded, moments, arms=arms, as_of=as_of, assumptions=assumptions, like=like)
+    arms, assumptions, valuer, start = valued.arms, valued.assumptions, valued.valuer, valued.start
+    measured, economics, causes = valuer.measured, valuer.economics, valuer.causes
     scale = valuer.roll_out()
     narrower = tuple(
         option
@@ -259,7 +305,7 @@ def decide_moments(
         scale=scale,
         segments=narrower,
         keep=keep_as_it_is(valuer, scale),
-        others=tuple(alternatives(p, assumptions, economics, draws)),
+        others=tuple(alternatives(p, assumptions, economics, measured.draws)),
         gates=gates,
         tipping=tipping[None],
         plans=tuple(plans),
@@ -276,72 +322,6 @@ def is_first_view(p: Parameters) -> bool:
     r = p.economics.realisation
     default = all(x is None or x.evidence == "default" for x in (r.cash, r.redeployed, r.total))
     return default and p.economics.adoption.ceiling.evidence == "default"
-
-
-def hold_together(
-    loaded: LoadedParameters, samples: Samples, moments: Moments
-) -> tuple[LoadedParameters, dt.date | None]:
-    """Hold parameters and samples against each other.
-
-    Args:
-        loaded: The checked parameters and policy.
-        samples: The opened samples.
-        moments: Their moments.
-
-    Returns:
-        The parameters with the policy as of the decision's day, on which exceptions may have expired, and that day.
-
-    Raises:
-        ParameterError: If model usage is priced twice, or the pilot is looser than the policy of that day.
-    """
-    problems = _priced_twice(loaded.name, loaded.parameters, moments)
-    for name, changed in loaded.scenarios.items():
-        if changed.economics.costs != loaded.parameters.economics.costs:
-            problems += _priced_twice(loaded.name, changed, moments, below=f"scenarios.{name}.")
-    as_of = loaded.parameters.run.as_of or newest_day(samples, moments)
-    if as_of is not None:
-        try:
-            loaded = loaded.on(as_of)
-        except ParameterError as error:
-            problems += error.problems
-    if problems:
-        raise ParameterError(problems)
-    return loaded, as_of
-
-
-def _priced_twice(file: str, p: Parameters, moments: Moments, below: str = "") -> list[Problem]:
-    metered = (
-        any(name.startswith("agent_cost:") for name in moments.statistics)
-        and int(moments.cost_known.sum()) > 0
-    )
-    return [
-        Problem(
-            file,
-            f"{below}economics.costs[{i}]",
-            "model usage is priced twice: the cases carry their agent cost already; "
-            "remove this line, or do not map agent_cost and the tokens",
-        )
-        for i, line in enumerate(p.economics.costs)
-        if metered and line.kind == "model_usage" and line.amount.mean != 0
-    ]
-
-
-def newest_day(samples: Samples, moments: Moments) -> dt.date | None:
-    """The newest day that any sample table knows; never the clock."""
-    times = {
-        "actions": ("executed_at", "decided_at", "requested_at"),
-        "evals": ("ran_at",),
-        "changes": ("changed_at",),
-        "incidents": ("restored_at", "paused_at", "detected_at"),
-    }
-    days = [moments.last] if moments.last is not None else []
-    for name, columns in times.items():
-        table = samples.tables.get(name)
-        found = [c for c in columns if table is not None and c in table.columns]
-        if table is not None and found:
-            newest = table.aggregate(**{c: table[c].max().cast("date") for c in found})
-            days += [day for day in fetch(samples, newest)[0] if day is not None]
-    return max(days) if days else None
 
 
 def _start(p: Parameters, as_of: dt.date | None) -> tuple[int, int]:

@@ -1,39 +1,38 @@
 """What each change between two records did to the worth of scaling and its chance, recomputed.
 
-Where the later record's inputs are still there, they are valued again with the earlier record's assumptions, policy and
-seed laid over them. The difference from the earlier record is then what new data (with settings and method, which a
-record cannot bring back) did; the rest is shared among assumptions, policy and seed.
+Where both runs have their archive, every change is swapped one at a time (`roi.swap`): data, settings, assumptions,
+policy and seed. What the earlier run gives with the package of today, against what its record says, is the method's.
 
-Source:
-    Shapley (1953), for a share that does not depend on the order in which changes are made.
+Where there is only the earlier record, the later one's inputs are valued again with the earlier assumptions, policy and
+seed laid over them. The difference from the earlier record is then what new data (with settings and method, which a
+record cannot bring back) did; the rest is shared among assumptions, policy and seed. Shares: `roi.shapley`.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from roi.analysis import analyse
+from roi.archive import MOMENTS, read_archive
 from roi.diff import compare, identity
+from roi.laying import group_of, holder_of, with_values
+from roi.ledger import record_sha256
 from roi.parameters import LoadedParameters, Parameters, Policy
 from roi.pilot import Pilot, open_pilot
 from roi.problems import InputError
 from roi.record import build_record
-from roi.schema.base import Group
 from roi.schema.policy import Tightening
+from roi.shapley import Point, closed, shares
+from roi.swap import DATA, FAILED, SETTINGS, Side, UnknownError, between, grouped, side_of, worth_of
 from roi.uncertain import Uncertain
 
-__all__ = ["Effects", "attribute", "difference", "shares", "with_values"]
+__all__ = ["Effects", "attribute", "attribute_between", "difference"]
 
 Record = Mapping[str, Any]
-Point = tuple[float, float]
-
-MOST_EXACT = 4  # factors whose every order is tried: 2^4 valuations
-MOST = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ class Effects:
     Attributes:
         rows: Of each change or group of changes: `what`, `worth` (of scaling everything) and `chance` it pays.
         steps: The verdict after each step: the earlier record's, with the new data alone, and the later record's.
-        order_free: Whether the shares among assumptions, policy and seed are exact Shapley values.
+        order_free: Whether the shares are Shapley values over every order; over drawn orders otherwise.
         not_attributed: What could not be told apart, a sentence each.
     """
 
@@ -53,13 +52,16 @@ class Effects:
     not_attributed: tuple[str, ...]
 
 
-def difference(old: Record, new: Record, *, recompute: bool = True) -> dict[str, Any]:
+def difference(
+    old: Record, new: Record, *, recompute: bool = True, files: tuple[Path, Path] | None = None
+) -> dict[str, Any]:
     """Hold two records of a pilot against each other, and say what each change did where that can be recomputed.
 
     Args:
         old: The earlier record.
         new: The later one.
         recompute: Whether to value the later record's inputs again.
+        files: The records' files, beside which their archives may lie.
 
     Returns:
         As `roi.diff.compare`, with `effects`, `steps`, `order_free` and `not_attributed`.
@@ -68,9 +70,13 @@ def difference(old: Record, new: Record, *, recompute: bool = True) -> dict[str,
     blank: dict[str, Any] = {"effects": None, "steps": None, "order_free": None, "not_attributed": []}
     if not recompute or not found["changes"]:
         return found | blank
-    told: Effects | str
+    told: Effects | str | None = None
     try:
-        told = attribute(old, new, found["changes"], open_pilot(str(new.get("pilot"))))
+        sides = None if files is None else _sides((old, new), files)
+        if sides is not None:
+            told = attribute_between(old, new, found["changes"], *sides)
+        if told is None:
+            told = attribute(old, new, found["changes"], open_pilot(str(new.get("pilot"))))
     except InputError:
         told = (
             "What each change did cannot be recomputed: the pilot's parameter file or samples are not here, or need "
@@ -109,8 +115,6 @@ def attribute(old: Record, new: Record, changes: Sequence[Record], pilot: Pilot)
         )
     kinds = {str(change["kind"]) for change in changes}
     factors, lost = _factors(old, changes, pilot.loaded.parameters)
-    if len(factors) > MOST:
-        return f"{len(factors)} changes at once are too many to tell apart; change fewer at a time."
     seen: dict[frozenset[str], tuple[Point, str]] = {}
 
     def value(news: frozenset[str]) -> Point:
@@ -122,7 +126,7 @@ def attribute(old: Record, new: Record, changes: Sequence[Record], pilot: Pilot)
     try:
         value(everything)
         value(frozenset())
-    except _UnknownError:
+    except UnknownError:
         return "With the earlier record's assumptions the worth of scaling cannot be computed."
     base = value(frozenset())
     rows = []
@@ -132,7 +136,7 @@ def attribute(old: Record, new: Record, changes: Sequence[Record], pilot: Pilot)
     if together:
         rows.append(_row(" and ".join(together), ends[0], base))
     labels = _labels(changes)
-    found, exact = shares(list(factors), value)
+    found, orders = shares(list(factors), value)
     rows += [
         {
             "what": labels.get(name, name),
@@ -147,14 +151,6 @@ def attribute(old: Record, new: Record, changes: Sequence[Record], pilot: Pilot)
         notes.append("Data, settings and method cannot be told apart: a record does not hold the rows.")
     if not together and not _close(base, ends[0]):
         rows.append(_row("something that neither record holds", ends[0], base))
-    if not exact:
-        rest = tuple(
-            n - b - sum(x[i] for x in found.values())
-            for i, (n, b) in enumerate(zip(ends[1], base, strict=True))
-        )
-        rows.append(
-            {"what": "several of these together", "worth": rest[0], "chance": rest[1], "kind": "rest"}
-        )
     steps = [
         {
             "what": "the earlier record",
@@ -181,14 +177,111 @@ def attribute(old: Record, new: Record, changes: Sequence[Record], pilot: Pilot)
             "chance": ends[1][1],
         },
     ]
-    return Effects(tuple(rows), tuple(steps), exact, tuple(notes))
+    return Effects(
+        _adding_up(rows, ends[0], ends[1]), tuple(steps), orders is None, (*notes, *_drawn(orders))
+    )
+
+
+def _drawn(orders: int | None) -> list[str]:
+    many = "Of so many changes not every order can be tried"
+    return (
+        []
+        if orders is None
+        else [f"{many}: each share is the mean over {orders} orders, drawn by a fixed seed."]
+    )
+
+
+def _adding_up(rows: Sequence[dict[str, Any]], before: Point, after: Point) -> tuple[dict[str, Any], ...]:
+    """Rows that add up to the whole difference to the last digit."""
+    if not rows:
+        return ()
+    parts = closed([(r["worth"], r["chance"]) for r in rows], (after[0] - before[0], after[1] - before[1]))
+    return tuple(
+        {**r, "worth": worth, "chance": chance} for r, (worth, chance) in zip(rows, parts, strict=True)
+    )
+
+
+def _sides(records: tuple[Record, Record], files: tuple[Path, Path]) -> tuple[Side, Side] | None:
+    """Both runs with what they were made from; None where one of them has no archive that can be read."""
+    found = []
+    for record, file in zip(records, files, strict=True):
+        try:
+            archive = read_archive(file.parent / MOMENTS)
+            if archive.content["record"] != record_sha256(record):
+                return None
+            found.append(side_of(archive))
+        except InputError:
+            return None
+    return found[0], found[1]
+
+
+def attribute_between(
+    old: Record, new: Record, changes: Sequence[Record], before: Side, after: Side
+) -> Effects | None:
+    """What each change did, each swapped between two runs that have their archives.
+
+    Args:
+        old: The earlier record.
+        new: The later one.
+        changes: As `roi.diff.compare` lists them.
+        before: The earlier run.
+        after: The later one.
+
+    Returns:
+        The effects, which add up to the whole difference; None where a worth is not known.
+    """
+    ends = [_point(r) for r in (old, new)]
+    if ends[0] is None or ends[1] is None:
+        return None
+    found = between(before, after, changes)
+    notes: list[str] = []
+    told: tuple[dict[str, Point], int | None] | None = None
+    apart = [n for n in (DATA, SETTINGS) if n in found.names]
+    for together in ([], apart) if len(apart) == 2 else ([],):
+        names, value = grouped(found, together)
+        try:
+            own = worth_of(before.loaded, before.taken), worth_of(after.loaded, after.taken)
+            base, whole = value(frozenset()), value(frozenset(names))
+            told = shares(names, value)
+        except FAILED:
+            continue
+        if together:
+            notes.append("Data and settings do not go together otherwise, so they are swapped as one.")
+        break
+    if told is None:
+        return None
+    labels = _labels(changes)
+    rows = [
+        {"what": labels.get(name, name), "worth": x, "chance": y, "kind": found.kinds.get(name, "data")}
+        for name, (x, y) in told[0].items()
+    ]
+    # What the package of today makes of a run, against what the record says that the package of then made of it.
+    steps: tuple[Point, Point] = _minus(own[0], ends[0]), _minus(ends[1], own[1])
+    rows += _unless_none("another method", "method", (steps[0][0] + steps[1][0], steps[0][1] + steps[1][1]))
+    moved = _minus(base, own[0]), _minus(own[1], whole)
+    rows += _unless_none(
+        "the place of lines in a list", "rest", (moved[0][0] + moved[1][0], moved[0][1] + moved[1][1])
+    )
+    first, last = (
+        {"what": what, "verdict": r.get("verdict"), "worth": end[0], "chance": end[1]}
+        for what, r, end in (("the earlier record", old, ends[0]), ("the later record", new, ends[1]))
+    )
+    return Effects(
+        _adding_up(rows, ends[0], ends[1]), (first, last), told[1] is None, (*notes, *_drawn(told[1]))
+    )
+
+
+def _minus(one: Point, other: Point) -> Point:
+    return one[0] - other[0], one[1] - other[1]
+
+
+def _unless_none(what: str, kind: str, point: Point) -> list[dict[str, Any]]:
+    if abs(point[0]) < 1e-6 and abs(point[1]) < 1e-9:  # rounding, which the largest share takes
+        return []
+    return [{"what": what, "worth": point[0], "chance": point[1], "kind": kind}]
 
 
 _WITH_DATA = {"data": "new data", "setting": "other settings", "method": "another method"}
-
-
-class _UnknownError(Exception):
-    """The worth is not known at this point."""
 
 
 def _row(what: str, before: Point, after: Point) -> dict[str, Any]:
@@ -214,7 +307,7 @@ def _valued(pilot: Pilot, backs: Sequence[Back]) -> tuple[Point, str]:
         loaded = back(loaded)
     analysis = analyse(loaded, pilot.samples)
     if analysis.scale is None:
-        raise _UnknownError
+        raise UnknownError
     hurdle = analysis.loaded.policy.hurdle
     return (analysis.scale.mean(), analysis.scale.chance(hurdle)), analysis.verdict.verdict
 
@@ -234,8 +327,7 @@ def _factors(
         if (row is not None and value is None) or not _reachable(parameters, key, change.get("state")):
             lost.append(f"{change['what']} ({key})")
             continue
-        group = re.sub(r"^(economics\.(?:error_cost|realisation))\..*", r"\1", key)
-        groups.setdefault(group, {})[key] = value
+        groups.setdefault(group_of(key), {})[key] = value
     factors: dict[str, Back] = {name: _laid_back(values) for name, values in groups.items()}
     if any(change["kind"] == "policy" for change in changes):
         rules = old.get("policy")
@@ -266,7 +358,7 @@ def _uncertain(row: Record) -> Uncertain | None:
 
 def _reachable(parameters: Parameters, key: str, state: object) -> bool:
     """Whether a value can be laid back: an item of a list that was taken away is gone with its kind and dates."""
-    return not (state == "removed" and "[" in key) and _find(parameters, key) is not None
+    return not (state == "removed" and "[" in key) and holder_of(parameters, key) is not None
 
 
 def _laid_back(values: Mapping[str, Uncertain | None]) -> Back:
@@ -291,104 +383,9 @@ def _with_run(values: Mapping[str, Any]) -> Back:
     return back
 
 
-_STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
-
-
-def _steps(key: str) -> list[str | int]:
-    return [name or int(place) for name, place in _STEP.findall(key)]
-
-
 def _labels(changes: Sequence[Record]) -> dict[str, str]:
     """What a reader calls a factor: the words of the register, for a group its key."""
     return {str(c["key"]): str(c["what"]) for c in changes if c["kind"] == "assumption"} | {
         "economics.error_cost": "Cost of errors",
         "economics.realisation": "What becomes of saved time",
     }
-
-
-def _find(parameters: Parameters, key: str) -> object | None:
-    """What holds the last step of a dotted key; None where the way there ends earlier."""
-    here: Any = parameters
-    for step in _steps(key)[:-1]:
-        if isinstance(step, int):
-            here = here[step] if isinstance(here, tuple) and step < len(here) else None
-        elif isinstance(here, Mapping):
-            here = here.get(step)
-        else:
-            here = getattr(here, "from_" if step == "from" else step, None)
-    return here if isinstance(here, Group | Mapping) else None
-
-
-def with_values(parameters: Parameters, values: Mapping[str, Uncertain | None]) -> Parameters:
-    """Parameters with other values at some dotted keys; None takes a value away, an item of a list as a whole.
-
-    Args:
-        parameters: Checked parameters; they stay as they are.
-        values: By the keys of their own register.
-    """
-    gone = {key for key, value in values.items() if value is None and "[" in key}
-    for key, value in values.items():
-        if key not in gone:
-            parameters = _laid(parameters, _steps(key), value)
-    items = {tuple(_steps(key))[: _steps(key).index(_place(key)) + 1] for key in gone}
-    for steps in sorted(items, key=lambda s: [str(x) for x in s], reverse=True):
-        parameters = _laid(parameters, list(steps), None)
-    return parameters
-
-
-def _place(key: str) -> int:
-    return next(step for step in _steps(key) if isinstance(step, int))
-
-
-def _laid(here: Any, steps: Sequence[str | int], value: Uncertain | None) -> Any:
-    """A copy of a group with something else at the end of the way; validators have seen both values before."""
-    step, rest = steps[0], steps[1:]
-    if isinstance(step, int):
-        items = list(here)
-        if not rest and value is None:
-            del items[step]
-        else:
-            items[step] = _laid(items[step], rest, value)
-        return tuple(items)
-    if isinstance(here, Mapping):
-        return {**{k: v for k, v in here.items() if k != step}, **({} if value is None else {step: value})}
-    if rest:
-        return here.model_copy(update={step: _laid(getattr(here, step), rest, value)})
-    whole = step == "horizon_months" and value is not None
-    return here.model_copy(update={step: int(value.mean) if whole and value is not None else value})
-
-
-def shares(names: Sequence[str], value: Callable[[frozenset[str]], Point]) -> tuple[dict[str, Point], bool]:
-    """How much of the way from no change to every change each change is.
-
-    Args:
-        names: The changes.
-        value: The worth and chance with some changes made and the others not.
-
-    Returns:
-        By name the share of worth and chance, and whether they are exact Shapley values, which add up; of more than
-        four changes the mean of coming first and of coming last, which leaves a rest.
-    """
-    n = len(names)
-    everything = frozenset(names)
-    found: dict[str, Point] = {}
-    for name in names:
-        gains: list[tuple[float, Point, Point]] = []
-        for others, weight in _coalitions(everything - {name}, n):
-            gains.append((weight, value(others), value(others | {name})))
-        found[name] = (
-            math.fsum(w * (after[0] - before[0]) for w, before, after in gains),
-            math.fsum(w * (after[1] - before[1]) for w, before, after in gains),
-        )
-    return found, n <= MOST_EXACT
-
-
-def _coalitions(others: frozenset[str], n: int) -> Iterator[tuple[frozenset[str], float]]:
-    if n > MOST_EXACT:
-        yield frozenset(), 0.5
-        yield others, 0.5
-        return
-    for size in range(n):
-        weight = 1 / (n * math.comb(n - 1, size))
-        for chosen in itertools.combinations(sorted(others), size):
-            yield frozenset(chosen), weight

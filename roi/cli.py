@@ -1,4 +1,4 @@
-"""The command line: `roi check`, `decide`, `run`, `batch`, `diff`, `sample`, `schema`, `lab`.
+"""The command line: `roi check`, `decide`, `run`, `batch`, `sample`, `schema`, `lab`, and those of `cli_record`.
 
 Exit codes: 0 done, 1 a bug or a failed pilot in a batch (the others are finished), 2 the inputs need mending.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from roi.cli_record import COMMANDS as _ON_RECORDS
 from roi.commands import Examples as _Examples
 from roi.commands import told as _told
 from roi.problems import InputError, ParameterError, Problem
@@ -132,10 +133,10 @@ def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
 @_told
 def check(params: Sequence[str]) -> int:
     """Everything that is wrong with parameters and samples, at once; exit 2."""
-    from roi.analysis import hold_together
     from roi.parameters import find_parameter_files, load_parameters, load_samples_only
     from roi.reduce import take_moments
     from roi.samples import open_samples
+    from roi.taken import hold_together
 
     problems: list[Problem] = []
     for path in find_parameter_files(params):
@@ -253,41 +254,6 @@ def _batch(params: Sequence[str], out: Path, jobs: int) -> int:
 @main.command(
     cls=_Examples,
     examples="""
-    roi diff reports/ claims_intake
-    roi diff reports/claims_intake/archive/2026-10-31-0f3a reports/claims_intake
-    roi diff old/decision.json new/decision.json --json
-    """,
-)
-@click.argument("old", metavar="OLD")
-@click.argument("new", metavar="NEW")
-@click.option("--json", "as_json", is_flag=True, help="The difference as one line of JSON, nothing else.")
-@click.option(
-    "--no-recompute", is_flag=True, help="Compare the records alone; do not value the inputs again."
-)
-@_told
-def diff(old: str, new: str, as_json: bool, no_recompute: bool) -> int:
-    """What moved a verdict: data, assumptions, policy or method.
-
-    OLD and NEW are records, report folders, or the folder of all reports and a pilot.
-    """
-    import json
-
-    from roi.attribution import difference
-    from roi.diff import find_records
-
-    found = difference(*find_records(old, new), recompute=not no_recompute)
-    if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False, allow_nan=False, sort_keys=True))
-    else:
-        from roi.report.difference import print_difference
-
-        print_difference(found)
-    return 0
-
-
-@main.command(
-    cls=_Examples,
-    examples="""
     roi sample claims_intake -n 25 -o audit.csv
     roi sample claims_intake -n 40 --table actions --seed 7
     roi sample claims_intake -n 200 --for labels -o to_label.csv
@@ -390,3 +356,7 @@ def lab(options: Sequence[str]) -> int:
     start = "--LabApp.default_url=/lab/tree/notebooks"
     command = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={folder}", start, *options]
     return subprocess.call(command, cwd=folder)
+
+
+for _command in _ON_RECORDS:
+    main.add_command(_command)

@@ -5,19 +5,15 @@ This holds two records against each other and reads nothing else; `attribution` 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from roi import words
-from roi.problems import InputError, Problem
 
-__all__ = ["compare", "find_records", "identity", "previous_record", "since"]
+__all__ = ["compare", "identity", "since"]
 
 Record = Mapping[str, Any]
-RECORD, ARCHIVE = "decision.json", "archive"
 _CONTEXT = ("approved_at", "approved_by")
 
 
@@ -308,87 +304,3 @@ def _outcome(old: Record, new: Record, currency: str) -> str:
     if before == after:
         return f"{said}, and scaling is worth {after}, as before"
     return f"{said}, and scaling is worth {after}, before {before}"
-
-
-def find_records(old: str, new: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The two records that a command names.
-
-    Args:
-        old: A record's file, a report folder; or the folder of all reports.
-        new: A record's file, a report folder; or a pilot in the folder of all reports, whose last record is held
-            against the one before.
-
-    Raises:
-        InputError: Where a record is missing or cannot be read.
-    """
-    folder = Path(old)
-    inside = folder / new
-    is_pilot = re.fullmatch(r"[a-z0-9_]{1,80}", new) is not None and folder.is_dir()
-    if is_pilot and not (folder / RECORD).is_file() and (inside / RECORD).is_file():
-        later = _read(inside)
-        earlier = previous_record(inside, later)
-        if earlier is None:
-            message = "has no earlier record; run it again when something has changed, or name two records"
-            raise InputError([Problem(str(inside), "", message)])
-        return earlier, later
-    problems: list[Problem] = []
-    found: list[dict[str, Any]] = []
-    for given in (old, new):
-        try:
-            found.append(_read(Path(given)))
-        except InputError as error:
-            problems += error.problems
-    if problems:
-        raise InputError(problems)
-    if found[0].get("pilot") != found[1].get("pilot"):
-        message = "the records are of two pilots; a difference is told between two records of one pilot"
-        raise InputError([Problem(new, "pilot", message)])
-    return found[0], found[1]
-
-
-def _read(path: Path) -> dict[str, Any]:
-    file = path / RECORD if path.is_dir() else path
-    name = words.shorten(file, 200)
-    mend = "name a record (decision.json), a report folder, or the folder of all reports and a pilot"
-    try:
-        lines = [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
-        found = (
-            [json.loads(line) for line in lines[:1]] if len(lines) == 1 else [json.loads("\n".join(lines))]
-        )
-    except OSError:
-        raise InputError([Problem(name, "", f"does not exist; {mend}")]) from None
-    except (ValueError, RecursionError):
-        raise InputError([Problem(name, "", f"is not one record; {mend}")]) from None
-    record = found[0]
-    whole = isinstance(record, dict) and {"pilot", "verdict", "schema", "provenance"} <= set(record)
-    # The name is looked up in params/ later on, so that it must be a name and not a way elsewhere.
-    if not whole or re.fullmatch(r"[a-z0-9_]{1,80}", str(record["pilot"])) is None:
-        raise InputError([Problem(name, "", f"is not a record; {mend}")])
-    return dict(record)
-
-
-def previous_record(folder: Path, record: Record) -> dict[str, Any] | None:
-    """The newest earlier record of a report folder that is not the given one; None where there is none.
-
-    Args:
-        folder: ``reports/<pilot>``: what stands there, else what lies in its archive.
-        record: The record that is looked back from.
-    """
-    here = folder / RECORD
-    files = [here, *sorted((folder / ARCHIVE).glob(f"*/{RECORD}"), key=_age, reverse=True)]
-    for file in files:
-        try:
-            found = _read(file)
-        except InputError:
-            continue
-        if found != record:
-            return found
-    return None
-
-
-def _age(file: Path) -> tuple[int, str]:
-    """When a record was written: an archive keeps the time, and names break a tie."""
-    try:
-        return file.stat().st_mtime_ns, file.parent.name
-    except OSError:
-        return 0, file.parent.name

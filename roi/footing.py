@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from roi.analysis import Analysis
-from roi.comparable import cases_by_month
 from roi.design_gate import bias_in_words
 from roi.moments import ALL, ARMS, Moments
 from roi.words import and_list, capital, count, number, percent
@@ -170,7 +169,7 @@ def sample_of_record(a: Analysis) -> dict[str, Any]:
         "workers_in_both": a.arms.design.in_both if m.unit_kind == "worker" else None,
         "first": m.first,
         "last": m.last,
-        "by_month": cases_by_month(a.samples, a.loaded.parameters.samples.timezone),
+        "by_month": {month: dict(arms) for month, arms in a.taken.months.items()},
         "assignment": a.measured.design,
         "median_minutes": {arm: s.p50 for arm, s in m.spread.items()},
         "independent_unit": m.unit_kind,

@@ -101,12 +101,13 @@ def chance_needed(scale_probability: float, looks: int) -> float:
     return round(float(ndtr(high)), 4)
 
 
-def words_of(looks: int, scale_probability: float) -> str | None:
+def words_of(looks: int, scale_probability: float, *, stated: int | None = None) -> str | None:
     """What the looks ask for, in a sentence; None with one look.
 
     Args:
         looks: Looks at this pilot's data in all.
         scale_probability: The chance that scale needs at a single look.
+        stated: Looks that the parameter file states, where a ledger may have counted more.
     """
     if looks == 1:
         return None
@@ -114,4 +115,5 @@ def words_of(looks: int, scale_probability: float) -> str | None:
     # Rounded up: what is said to be enough has to be enough.
     text = f"{np.ceil(round(needed, 2)):.0f}" if needed < 99 else f"{needed:.2f}"
     usual = f"{100 * scale_probability:.0f} %"
-    return f"Counted as {looks} looks at its data: scale needs a chance of {text} %, not {usual}."
+    whose = "" if stated is None or stated >= looks else f" in the ledger, where the file states {stated}"
+    return f"Counted as {looks} looks at its data{whose}: scale needs a chance of {text} %, not {usual}."

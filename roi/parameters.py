@@ -61,6 +61,8 @@ class LoadedParameters:
         warnings: What a reader should know, a sentence each.
         base_policy: The portfolio's policy by itself.
         scenarios: By name, the parameters as each scenario of the file changes them.
+        given: What replaced these keys, as it was given.
+        looks_counted: Looks at the pilot's data that a ledger counts; None where none was asked.
     """
 
     parameters: Parameters
@@ -74,6 +76,13 @@ class LoadedParameters:
     warnings: tuple[str, ...] = ()
     base_policy: Policy = field(default_factory=Policy)
     scenarios: Mapping[str, Parameters] = field(default_factory=dict)
+    given: Mapping[str, Any] = field(default_factory=dict)
+    looks_counted: int | None = None
+
+    @property
+    def looks(self) -> int:
+        """Looks that the decision is held to: as stated, or more where the ledger counts more; 60 at most."""
+        return min(max(self.parameters.run.looks, self.looks_counted or 0), 60)
 
     def policy_at(self, day: date) -> Policy:
         """The policy on a day: exceptions that have expired by then no longer apply.
@@ -153,6 +162,7 @@ def load_parameters(pilot: str | Path, *, overrides: Mapping[str, object] | None
         warnings=(*_warnings(parameters), *not_used_yet(raw), *warnings),
         base_policy=base,
         scenarios=scenarios,
+        given={key: raw[key] for key in used},
     )
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from roi.analysis import Analysis, analyse
+from roi.archive import MOMENTS, archive_text
+from roi.issue import counted, current_run
 from roi.parameters import LoadedParameters, load_parameters
 from roi.pictures import Pictures
 from roi.record import build_record, canonical
@@ -75,8 +77,16 @@ class Pilot:
 
     @cached_property
     def decision(self) -> Decision:
-        """Measure, value and decide; done once."""
-        return Decision(analyse(self.loaded, self.samples))
+        """Measure, value and decide; done once. A run whose report is issued counts its looks and keeps its archive."""
+        run = current_run(self.loaded.parameters.pilot)
+        if run is None:
+            return Decision(analyse(self.loaded, self.samples))
+        decision = Decision(
+            analyse(counted(self.loaded, self.samples.fingerprints, run.ledger), self.samples)
+        )
+        text = archive_text(decision.analysis, decision.record)
+        (run.folder / MOMENTS).write_text(text, encoding="utf-8", newline="\n")
+        return decision
 
 
 def open_pilot(pilot: str | Path, **groups: object) -> Pilot:

@@ -36,6 +36,7 @@ from roi.knowing import knowing_of_record
 from roi.labelling_plan import label_facts
 from roi.labels import why_no_credit
 from roi.ladder import ladder_of_record
+from roi.ledger import SCHEMA
 from roi.looks import words_of
 from roi.money import cost_of_waiting, losses, money, price_of_caution, share_assumed, summary
 from roi.options import Option
@@ -46,8 +47,6 @@ from roi.words import amount, percent
 __all__ = ["SCHEMA", "build_record", "canonical"]
 
 Floats = npt.NDArray[np.float64]
-
-SCHEMA = 1
 
 
 def canonical(record: dict[str, Any]) -> str:
@@ -101,7 +100,7 @@ def build_record(a: Analysis) -> dict[str, Any]:
         warnings.append(
             "Fewer than four people worked the cases: how people differ is assumed (25 % of the effect)."
         )
-    looked = words_of(p.run.looks, policy.scale_probability)
+    looked = words_of(a.loaded.looks, policy.scale_probability, stated=p.run.looks)
     warnings += [] if looked is None else [looked]
     record: dict[str, Any] = {
         "schema": SCHEMA,
@@ -315,7 +314,8 @@ def _rule_error_rates(a: Analysis) -> dict[str, Any]:
         effective_n=mix_of_record(a)["effective_n"],
     )
     found = asdict(rates)
-    looked = words_of(a.loaded.parameters.run.looks, policy.scale_probability)
+    stated = a.loaded.parameters.run.looks
+    looked = words_of(a.loaded.looks, policy.scale_probability, stated=stated)
     found["text"] += "" if looked is None else f" {looked}"
     return found
 
@@ -363,5 +363,6 @@ def _provenance(a: Analysis) -> dict[str, Any]:
         "versions": {name: version(name) for name in packages},
         "seed": p.run.seed,
         "draws": a.measured.draws,
-        "looks": p.run.looks,
+        "looks": a.loaded.looks,
+        "looks_stated": p.run.looks,
     }

@@ -119,7 +119,8 @@ def test_a_bug_keeps_its_notebook_and_says_why_without_the_sample(
 
 def test_inputs_to_mend_write_nothing_of_their_own(batch: tuple[Path, BatchResult, str]) -> None:
     out, _, _ = batch
-    assert sorted(p.name for p in out.iterdir()) == ["bug", "decisions.csv", "dies", "good", "index.html"]
+    names = [p.name for p in out.iterdir() if not p.name.startswith("ledger.jsonl")]
+    assert sorted(names) == ["bug", "decisions.csv", "dies", "good", "index.html"]
     index = (out / "index.html").read_text(encoding="utf-8")
     for part in (
         "good/report.html",
@@ -255,3 +256,71 @@ def test_exit_codes() -> None:
     assert code("done") == 0
     assert code("done", "inputs") == 2
     assert code("done", "inputs", "failed") == 1
+
+
+def test_a_batch_enters_each_record_once_and_a_broken_ledger_stops_it_before_anything(
+    project: Path, tmp_path: Path
+) -> None:
+    from roi.ledger import read_ledger
+
+    out = tmp_path / "reports"
+    run(project, out, "good", "bug")
+    run(project, out, "good")
+    ledger = out / "ledger.jsonl"
+    # One record, though it was run twice; what failed was never issued.
+    assert [e["pilot"] for e in read_ledger(ledger)] == ["params/good.yaml"]
+    ledger.write_bytes(ledger.read_bytes().replace(b'"look": 1', b'"look": 3'))
+    before = {p: p.read_bytes() for p in out.rglob("*") if p.is_file()}
+    with pytest.raises(InputError, match="line 1: was changed"):
+        run(project, out, "good")
+    assert {p: p.read_bytes() for p in out.rglob("*") if p.is_file()} == before
+    ledger.write_bytes(ledger.read_bytes().replace(b'"look": 3', b'"look": 1') + b'{"half')
+    _, shown = run(project, out, "good", "other")
+    assert (
+        "ledger.jsonl, line 2: was cut off while it was written (6 bytes are left); ended and noted" in shown
+    )
+    assert [e["kind"] for e in read_ledger(ledger)] == ["record", "mended", "record"]
+
+
+def test_two_batches_at_once_lose_no_record(project: Path, tmp_path: Path) -> None:
+    import threading
+
+    from roi.ledger import read_ledger
+
+    threads = [
+        threading.Thread(target=run, args=(project, tmp_path / "reports", *names))
+        for names in (("one", "two"), ("three", "four"))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = sorted(e["pilot"] for e in read_ledger(tmp_path / "reports" / "ledger.jsonl"))
+    assert found == [f"params/{name}.yaml" for name in ("four", "one", "three", "two")]
+
+
+def test_a_signed_report_is_drawn_again_and_stays_signed_when_it_is_run_again(
+    project: Path, tmp_path: Path
+) -> None:
+    from roi.batch.signed import sign_record
+    from roi.signing import Signature
+
+    out = tmp_path / "reports"
+
+    def again() -> None:
+        console = Console(file=io.StringIO())
+        by_name = lambda path: Found(path.stem, path.stem, path.parent.parent)  # noqa: E731
+        run_batch([project / "params" / "good.yaml"], out, check=by_name, console=console)
+
+    again()
+    report = out / "good" / "report.html"
+    assert "DRAFT: nobody has signed this." in report.read_text(encoding="utf-8")
+    assert ">DRAFT<" in (out / "index.html").read_text(encoding="utf-8")
+    sign_record(out / "good", Signature(name="B. Owner", role="Head", decision="accept"))
+    for _ in range(2):
+        text = report.read_text(encoding="utf-8")
+        assert "Signed by B. Owner (Head) on" in text
+        assert "DRAFT" not in text
+        assert ">accepted<" in (out / "index.html").read_text(encoding="utf-8")
+        again()
+    assert not (out / "good" / "archive").exists()

@@ -13,10 +13,11 @@ from pilots import cases, write_csv, write_pilot
 
 from roi.attribution import difference
 from roi.batch.outputs import publish, read_record, record_text
-from roi.batch.worker import _since
+from roi.batch.worker import since_before
 from roi.cli import main
-from roi.diff import compare, find_records, previous_record
+from roi.diff import compare
 from roi.pilot import open_pilot
+from roi.records import find_records, previous_record
 
 MONTHS = ((2026, 8), (2026, 9), (2026, 10), (2026, 11))
 GLOB = {"samples": {"cases": "data/cases-*.csv", "version": "all"}, "run": {"draws": 2000}}
@@ -152,14 +153,14 @@ def test_earlier_records_are_kept_and_never_overwritten(rerun, tmp_path):
     out = tmp_path / "reports"
     old, new = rerun["old"], rerun["new"]
     staged(out, old)
-    assert _since(out / "made", old) == "", "there is nothing before the first record"
+    assert since_before(out / "made", old) == "", "there is nothing before the first record"
     assert previous_record(out / "made", new) == old
-    assert "came in" in _since(out / "made", new)
+    assert "came in" in since_before(out / "made", new)
     staged(out, new)
     staged(out, new)  # the same again: no further entry, and the report says the same
     kept = sorted((out / "made" / "archive").iterdir())
     assert [read_record(folder) for folder in kept] == [old]
-    assert "came in" in _since(out / "made", new)
+    assert "came in" in since_before(out / "made", new)
     third = json.loads(json.dumps(new)) | {"headline": "another"}
     before = {f: (f / "decision.json").read_bytes() for f in kept}
     staged(out, third)

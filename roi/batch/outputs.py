@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from roi.ledger import record_sha256
 from roi.report.page import write_whole
 
 __all__ = ["keep_partial", "publish", "read_record", "record_text", "recover", "staging"]
@@ -75,9 +76,11 @@ def _take_over_archive(folder: Path, target: Path) -> None:
     before = target / RECORD
     if not before.is_file() or before.read_bytes() == _bytes(folder / RECORD):
         return
-    record = read_record(target) or {}
-    digest = hashlib.sha256(before.read_bytes()).hexdigest()[:12]
-    place = archive / f"{str(record.get('as_of') or 'undated')[:10]}-{digest}"
+    record, new = read_record(target) or {}, read_record(folder)
+    if record and new and record_sha256(record) == record_sha256(new):
+        return  # the same record, signed since
+    digest = record_sha256(record) if record else hashlib.sha256(before.read_bytes()).hexdigest()
+    place = archive / f"{str(record.get('as_of') or 'undated')[:10]}-{digest[:12]}"
     if not place.exists():
         ignore = shutil.ignore_patterns(ARCHIVE, WHY, "*.partial.ipynb", ".*")
         shutil.copytree(target, place, copy_function=_link, ignore=ignore)

@@ -60,6 +60,10 @@ class Progress:
             self._took[pilot] = time.monotonic() - self._began[pilot]
         self._set(pilot, state, says)
 
+    def note(self, text: str) -> None:
+        """Something to know that is of no pilot."""
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
     def _set(self, pilot: str, state: str, says: str, *, quiet: bool = False) -> None:
         self._state[pilot] = (state, says)
         if self._live is None and not quiet:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import multiprocessing
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,15 +16,17 @@ from typing import TYPE_CHECKING, Any
 from roi.batch.outputs import keep_partial, publish, read_record, recover, staging
 from roi.batch.progress import Progress
 from roi.batch.worker import Job, Report, work
+from roi.ledger import LEDGER, issue, read_ledger
 from roi.problems import InputError, Problem
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["BatchResult", "Outcome", "run_batch"]
+__all__ = ["BatchResult", "Outcome", "list_pilots", "run_batch"]
 
 NOTEBOOKS = ("2_decide",)
 GRACE = 5.0
+MOMENTS = "moments.json"  # as roi.archive calls it, without importing what that imports
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +112,13 @@ def run_batch(
 
     Returns:
         How each pilot ended, in the order of `files`.
+
+    Raises:
+        InputError: If the chain of the ledger is broken; nothing has been run or written then.
     """
     folder = Path(out).resolve()
+    ledger = folder / LEDGER
+    read_ledger(ledger)
     is_new = not folder.exists()
     paths = [Path(file) for file in files]
     ready, outcomes = _checked(paths, check)
@@ -130,14 +138,15 @@ def run_batch(
                     folder=stack.enter_context(staging(folder, found.pilot)),
                     timeout=timeout,
                     before=folder / found.pilot,
+                    ledger=ledger,
                 )
                 for found in ready
             ]
             for outcome in _supervise(waiting, jobs, timeout, progress):
-                outcomes[outcome.pilot] = outcome
-                _finish(outcome, next(job for job in waiting if job.pilot == outcome.pilot), folder)
+                job = next(job for job in waiting if job.pilot == outcome.pilot)
+                outcomes[outcome.pilot] = _finish(outcome, job, folder, progress)
     if any(outcome.state != "inputs" for outcome in outcomes.values()):
-        _list(folder, outcomes)
+        list_pilots(folder, outcomes)
     elif is_new and folder.is_dir():
         folder.rmdir()
     return BatchResult(tuple(outcomes[name] for name in dict.fromkeys(order)))
@@ -192,9 +201,7 @@ def _supervise(waiting: Sequence[Job], jobs: int, timeout: float, progress: Prog
                 if not run.process.is_alive():
                     _listen(run, progress)
                     running.remove(run)
-                    outcome = _outcome(run, seconds)
-                    _end(progress, outcome)
-                    yield outcome
+                    yield _outcome(run, seconds)
                 elif seconds > timeout and not run.late:
                     run.late = True
                     _stop(run)
@@ -256,15 +263,28 @@ def _end(progress: Progress, outcome: Outcome) -> None:
     progress.end(outcome.pilot, outcome.state, says)
 
 
-def _finish(outcome: Outcome, job: Job, out: Path) -> None:
+def _finish(outcome: Outcome, job: Job, out: Path, progress: Progress) -> Outcome:
+    """Enter a record in the ledger, then publish its report: no report lies there that the ledger does not know."""
+    if outcome.state == "done" and outcome.record is not None:
+        try:
+            for told in issue(out / LEDGER, outcome.record, moments_sha256=_sha256(job.folder / MOMENTS)):
+                progress.note(told)
+        except InputError as error:
+            outcome = replace(outcome, state="failed", why=str(error), record=None)
     if outcome.state == "done":
         publish(job.folder, out / job.pilot)
     elif outcome.state == "failed":
         notebook = next((n.stem for n in reversed(job.notebooks) if (job.folder / n.name).exists()), "")
         keep_partial(job.folder, out / job.pilot, notebook, outcome.why)
+    _end(progress, outcome)
+    return outcome
 
 
-def _list(out: Path, outcomes: Mapping[str, Outcome]) -> None:
+def _sha256(path: Path) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+
+
+def list_pilots(out: Path, outcomes: Mapping[str, Outcome]) -> None:
     """Write the page and the table of every pilot in the folder, those of earlier runs included."""
     from roi.report.index import Entry, write_index
 

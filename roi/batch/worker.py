@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Job", "run_job", "work"]
+__all__ = ["Job", "run_job", "since_before", "work"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,7 @@ class Job:
         folder: Where the files go; nothing outside is written.
         timeout: Seconds that a cell may take.
         before: The pilot's report folder as it stands, whose record the new one is held against; None for none.
+        ledger: The ledger in which the record will be entered; None for none.
     """
 
     pilot: str
@@ -37,6 +38,7 @@ class Job:
     folder: Path
     timeout: float = 600.0
     before: Path | None = None
+    ledger: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,21 +67,24 @@ def run_job(job: Job, tell: Any = None) -> Report:
         tell: Called with a word on what is being done.
     """
     from roi.batch.engine import NotebookError, execute
+    from roi.issue import Run, issuing
     from roi.problems import InputError
 
+    run = None if job.ledger is None else Run(pilot=job.pilot, folder=job.folder, ledger=job.ledger)
     say = tell or (lambda _: None)
     name = ""
     try:
         for notebook in job.notebooks:
             name = notebook.stem
             say(name)
-            done = execute(
-                notebook,
-                job.folder / notebook.name,
-                job.parameters,
-                project=job.project,
-                timeout=job.timeout,
-            )
+            with issuing(run):
+                done = execute(
+                    notebook,
+                    job.folder / notebook.name,
+                    job.parameters,
+                    project=job.project,
+                    timeout=job.timeout,
+                )
             _write_outputs(job, notebook, done)
     except NotebookError as failure:
         return Report(ok=False, why=failure.why, is_input=failure.is_input, notebook=name)
@@ -91,6 +96,7 @@ def run_job(job: Job, tell: Any = None) -> Report:
 def _write_outputs(job: Job, notebook: Path, done: Any) -> None:
     from roi.batch.engine import NotebookError
     from roi.batch.outputs import record_text
+    from roi.ledger import read_ledger, record_sha256, signatures
     from roi.report.page import notebook_record, render, write_whole
 
     record = notebook_record(done)
@@ -99,15 +105,20 @@ def _write_outputs(job: Job, notebook: Path, done: Any) -> None:
     if is_business_case:
         if record is None:
             raise NotebookError("NoRecord", "The notebook ran to its end without showing a decision.")
+        if job.ledger is not None:  # the same record may have been signed before
+            record["signed"] = signatures(read_ledger(job.ledger), record_sha256(record))
         write_whole(job.folder / "decision.json", record_text(record))
-        moved = _since(job.before, record)
+        moved = since_before(job.before, record)
     page = "report.html" if is_business_case else f"{notebook.stem}.html"
-    render(job.folder / notebook.name, job.folder / page, since=moved)
+    render(
+        job.folder / notebook.name, job.folder / page, since=moved, signed=(record or {}).get("signed") or []
+    )
 
 
-def _since(folder: Path | None, record: dict[str, Any]) -> str:
+def since_before(folder: Path | None, record: dict[str, Any]) -> str:
     """What moved since the record that is replaced, in a sentence; empty where there is none."""
-    from roi.diff import compare, previous_record
+    from roi.diff import compare
+    from roi.records import previous_record
 
     before = None if folder is None else previous_record(folder, record)
     if before is None or before.get("pilot") != record.get("pilot"):

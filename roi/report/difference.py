@@ -144,9 +144,9 @@ def _effects(found: Mapping[str, Any]) -> Iterable[RenderableType]:
     yield table
     if len(found["effects"]) > 2:
         how = (
-            "Shares do not depend on the order of the changes (Shapley values), the data coming first."
+            "Shares are means over every order of the changes (Shapley values) and add up to the whole."
             if found["order_free"]
-            else "Each share is the mean of what a change does first and last; the rest is what several do together."
+            else "Shares are means over orders of the changes drawn by a fixed seed, and add up to the whole."
         )
         yield Text(how, style="dim")
 

@@ -296,7 +296,10 @@ def _signed(record: Record) -> str:
     for entry in record.get("signed") or []:
         if isinstance(entry, Mapping):
             kept = [entry.get("name") or entry.get("as"), entry.get("role"), entry.get("decision")]
-            said.append(", ".join(words.shorten(part, 60) for part in kept if part))
+            kept += [words.day(str(entry["at"])[:10])] if entry.get("at") else []
+            kept += [f"until {words.day(entry['expires'])}"] if entry.get("expires") else []
+            text = ", ".join(words.shorten(part, 60) for part in kept if part)
+            said.append(text + (f": {words.shorten(entry['reason'], 200)}" if entry.get("reason") else ""))
         else:
             said.append(words.shorten(entry, 120))
     return "; ".join(said) + "." if said else "Nobody has signed yet."

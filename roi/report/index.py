@@ -12,6 +12,7 @@ from typing import Any
 from roi import words
 from roi.report.page import page, write_whole
 from roi.report.sections import environment
+from roi.signing import standing
 
 __all__ = ["Entry", "csv_text", "index_page", "write_index"]
 
@@ -37,6 +38,7 @@ COLUMNS = (
     "best_rejected_worth",
     "sum_asked_for",
     "decide_by",
+    "signed",
     "cost_of_waiting_per_month",
     "report",
     "failed_because",
@@ -95,6 +97,7 @@ def index_page(entries: Sequence[Entry]) -> str:
         counts=counts,
         asked=words.and_list(words.amount(value, currency) for currency, value in sorted(asked.items())),
         word=lambda e: words.verdict_word(e.record),
+        standing=lambda e: standing(e.record),
     )  # fmt: skip
     footer = "Worth is measured against stopping now. Worths of pilots that share a workflow do not add up."
     return page("Kill, fix or scale?", body, footer=footer)
@@ -131,6 +134,7 @@ def csv_text(entries: Sequence[Entry]) -> str:
             "cash_mean": option.get("cash_mean"),
             "chance_in_cash_alone": option.get("cash_chance"),
             "best_rejected_worth": rejected,
+            "signed": None if entry.record is None else standing(record).state,
             "report": f"{entry.pilot}/report.html" if entry.record is not None else None,
             "failed_because": entry.why or None,
         }

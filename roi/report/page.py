@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from roi import words
-from roi.report.sections import RECORD_MIME, TEMPLATES, environment, style_sheet
+from roi.pictures import Pictures
+from roi.report.sections import RECORD_MIME, TEMPLATES, environment, first_screen, style_sheet
 
 __all__ = ["notebook_record", "page", "render", "write_whole"]
 
@@ -77,13 +79,16 @@ def _contents(body: str) -> str:
     return before + nav + after
 
 
-def render(notebook: str | Path, target: str | Path, *, since: str = "") -> Path:
+def render(
+    notebook: str | Path, target: str | Path, *, since: str = "", signed: Sequence[Mapping[str, Any]] = ()
+) -> Path:
     """Render an executed notebook as a report: its words and outputs, none of its code.
 
     Args:
         notebook: The executed notebook.
         target: The HTML file to write; it appears whole or not at all.
         since: What moved since the record before, in a sentence; empty where there is none.
+        signed: Who has signed the record since the notebook was executed.
 
     Returns:
         The file that was written.
@@ -92,6 +97,8 @@ def render(notebook: str | Path, target: str | Path, *, since: str = "") -> Path
     from nbconvert import HTMLExporter
 
     read: Any = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
+    if signed:
+        _show_signed(read, signed)
     exporter: Any = HTMLExporter(  # type: ignore[no-untyped-call]
         template_name="roi",
         extra_template_basedirs=[str(TEMPLATES / "nbconvert")],
@@ -111,6 +118,27 @@ def render(notebook: str | Path, target: str | Path, *, since: str = "") -> Path
         )
         footer += "summary of the same draws; ranges hold 8 in 10 outcomes unless they say more."
     return write_whole(target, page(title, _contents(body), above=above, since=since, footer=footer))
+
+
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    """As much of a decision as its first screen needs."""
+
+    record: dict[str, Any]
+
+    @property
+    def pictures(self) -> Pictures:
+        raise NotImplementedError("the first screen has no pictures")
+
+
+def _show_signed(notebook: Any, signed: Sequence[Mapping[str, Any]]) -> None:
+    """Draw the first screen again, which the notebook drew when nobody had signed."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            record = output.get("data", {}).get(RECORD_MIME)
+            if isinstance(record, Mapping):
+                shown = _Signed({**record, "signed": [dict(entry) for entry in signed]})
+                output["data"]["text/html"] = first_screen(shown).html
 
 
 def write_whole(target: str | Path, text: str) -> Path:

@@ -13,6 +13,7 @@ from roi import words
 from roi.pictures import Pictures
 from roi.report import facts, figures
 from roi.report.labelling import judging
+from roi.signing import standing
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -206,6 +207,7 @@ def first_screen(decision: Decision) -> Section:
         word=words.verdict_word(record),
         verdict=str(record.get("verdict")),
         mark=facts.first_view_mark(record),
+        standing=standing(record),
         choices=rows,
         key=key,
         facts=[fact for fact in known if fact not in key],

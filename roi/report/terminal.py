@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from roi import words
 from roi.report import facts
+from roi.signing import standing
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -41,6 +42,8 @@ def _parts(record: Mapping[str, Any]) -> Iterable[RenderableType]:
     verdict, currency = str(record.get("verdict")), str(record.get("currency") or "")
     style = STYLES.get(verdict, "bold")
     text = Text()
+    signed = standing(record)
+    text.append(f"{signed.text}\n", style="bold yellow" if signed.is_draft else "bold")
     mark = facts.first_view_mark(record)
     if mark:
         text.append(f"{mark}\n", style=style)

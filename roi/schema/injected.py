@@ -16,7 +16,7 @@ from roi.scalars import plain
 from roi.strict_yaml import Document
 from roi.uncertain import Uncertain
 
-__all__ = ["lay_overrides", "sha256_of"]
+__all__ = ["lay_overrides", "plain_json", "sha256_of"]
 
 
 def lay_overrides(
@@ -83,6 +83,11 @@ def _canonical(value: object) -> str:
         return str(item)
 
     return json.dumps(simple(value), sort_keys=True)
+
+
+def plain_json(value: object) -> Any:
+    """What a notebook handed over, as JSON knows it: the same when it is handed over again, and for its hash."""
+    return json.loads(_canonical(value))
 
 
 def sha256_of(path: Path, used: tuple[str, ...], raw: Mapping[str, Any]) -> str:

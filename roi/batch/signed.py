@@ -1,0 +1,72 @@
+"""Signing a record: the ledger first, then the record's file, its page and the page of all pilots."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from roi import words
+from roi.chain import append
+from roi.ledger import find_ledger, now, read_ledger, record_sha256, signatures
+from roi.problems import InputError, Problem
+from roi.records import file_of, read_record
+from roi.signing import Signature, entry_of
+
+__all__ = ["sign_record"]
+
+
+def sign_record(
+    given: Path, signature: Signature, *, at: str | None = None
+) -> tuple[dict[str, Any], list[str]]:
+    """Enter a signature in the ledger and show it where the record is shown.
+
+    Args:
+        given: The record's file or its report folder.
+        signature: Who says what.
+        at: The time in UTC; now, unless given.
+
+    Returns:
+        The record with everybody's signatures, and what a user should be told.
+
+    Raises:
+        InputError: If it may not be signed, with everything that speaks against it; nothing is written then.
+    """
+    file = file_of(given)
+    record = read_record(file)
+    ledger = find_ledger(file)
+    if ledger is None:
+        message = "no ledger.jsonl lies above it; `roi run` issues a record into one: sign what it writes"
+        raise InputError([Problem(words.shorten(file, 200), "", message)])
+    time = at or now()
+    today = dt.date.fromisoformat(time[:10])
+
+    def choose(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        return [{**entry_of(signature, record, entries, today=today), "at": time}]
+
+    _, notes = append(ledger, choose)
+    signed = {**record, "signed": signatures(read_ledger(ledger), record_sha256(record))}
+    return signed, [*notes, *show_signed(file, signed)]
+
+
+def show_signed(file: Path, record: dict[str, Any]) -> list[str]:
+    """Write a record with its signatures, and draw its pages again; what could not be drawn is said.
+
+    Args:
+        file: The record's file.
+        record: The record, its signatures in it.
+    """
+    from roi.batch.outputs import record_text
+    from roi.batch.runner import list_pilots
+    from roi.batch.worker import since_before
+    from roi.report.page import render, write_whole
+
+    write_whole(file, record_text(record))
+    folder, notebook = file.parent, file.parent / "2_decide.ipynb"
+    if not notebook.is_file():
+        return ["The report is not drawn again: its notebook, 2_decide.ipynb, is not beside the record."]
+    since = since_before(folder, record)
+    render(notebook, folder / "report.html", since=since, signed=record["signed"])
+    list_pilots(folder.parent, {})
+    return []

@@ -1,0 +1,174 @@
+"""What is taken out of the samples: all that a decision and its record need of them, small and without names.
+
+Whatever a step asks of the samples stands here, so that it can be archived and a record be recomputed when they are
+gone. Units are numbered by what they hold; no key, no pseudonym, no time of a case and no text of a cell is kept, but
+for kinds of things that stay readable in a report, too.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from roi.comparability import Comparability, compare_arms
+from roi.comparable import cases_by_month
+from roi.gate import Gate
+from roi.gate_check import controls_of
+from roi.moments import Moments, fetch
+from roi.parameters import LoadedParameters, Parameters
+from roi.problems import ParameterError, Problem
+from roi.reduce import take_moments
+from roi.samples import Exclusion, Samples
+from roi.unit_order import numbered_by_content
+
+__all__ = ["Taken", "held", "hold_together", "take"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """All that a decision needs of its samples.
+
+    Attributes:
+        moments: Moments of the cases.
+        newest: The newest day that any table knows; None without times.
+        arms: Whether the arms can be compared; None for a report's sums.
+        controls: The control layers as gates, under the policy and on the day of the decision.
+        months: Production cases by month and arm.
+        grants: Access of the agent, system and scope.
+        exclusions: Rows left out, with reasons.
+        undeclared: Minute column → blank cells whose meaning nobody declared.
+        fingerprints: Source → sha256.
+        warnings: What a reader should know of the samples.
+    """
+
+    moments: Moments
+    newest: dt.date | None
+    arms: Comparability | None
+    controls: tuple[Gate, ...]
+    months: Mapping[str, Mapping[str, int]]
+    grants: tuple[tuple[str, str], ...]
+    exclusions: tuple[Exclusion, ...]
+    undeclared: Mapping[str, int]
+    fingerprints: Mapping[str, str]
+    warnings: tuple[str, ...]
+
+    def without_rows(self) -> Samples:
+        """Samples of which nothing but what was taken is left: no table, no engine."""
+        return Samples(
+            tables={},
+            connection=None,
+            exclusions=self.exclusions,
+            undeclared_blanks=self.undeclared,
+            fingerprints=self.fingerprints,
+            warnings=self.warnings,
+        )
+
+
+def take(loaded: LoadedParameters, samples: Samples) -> Taken:
+    """Take out of the samples what a decision needs: the only steps that ask the engine.
+
+    Args:
+        loaded: The checked parameters and policy.
+        samples: The opened samples.
+
+    Raises:
+        ParameterError: If parameters and samples do not go together.
+    """
+    moments = numbered_by_content(take_moments(samples))
+    newest = newest_day(samples, moments)
+    loaded, as_of = held(loaded, moments, newest)
+    given = loaded.parameters.samples
+    access = samples.tables.get("access")
+    return Taken(
+        moments=moments,
+        newest=newest,
+        arms=None if moments.sourced else compare_arms(samples, moments, given),
+        controls=controls_of(samples, loaded.policy, as_of),
+        months=cases_by_month(samples, given.timezone),
+        grants=()
+        if access is None
+        else tuple(
+            (str(system), str(scope))
+            for system, scope in fetch(
+                samples, access.select("system", "scope").distinct().order_by("system", "scope")
+            )
+        ),
+        exclusions=samples.exclusions,
+        undeclared=samples.undeclared_blanks,
+        fingerprints=samples.fingerprints,
+        warnings=samples.warnings,
+    )
+
+
+def hold_together(
+    loaded: LoadedParameters, samples: Samples, moments: Moments
+) -> tuple[LoadedParameters, dt.date | None]:
+    """Hold parameters and samples against each other.
+
+    Args:
+        loaded: The checked parameters and policy.
+        samples: The opened samples.
+        moments: Their moments.
+
+    Returns:
+        The parameters with the policy as of the decision's day, on which exceptions may have expired, and that day.
+
+    Raises:
+        ParameterError: If model usage is priced twice, or the pilot is looser than the policy of that day.
+    """
+    return held(loaded, moments, newest_day(samples, moments))
+
+
+def held(
+    loaded: LoadedParameters, moments: Moments, newest: dt.date | None
+) -> tuple[LoadedParameters, dt.date | None]:
+    """As `hold_together`, from what was taken from the samples."""
+    problems = _priced_twice(loaded.name, loaded.parameters, moments)
+    for name, changed in loaded.scenarios.items():
+        if changed.economics.costs != loaded.parameters.economics.costs:
+            problems += _priced_twice(loaded.name, changed, moments, below=f"scenarios.{name}.")
+    as_of = loaded.parameters.run.as_of or newest
+    if as_of is not None:
+        try:
+            loaded = loaded.on(as_of)
+        except ParameterError as error:
+            problems += error.problems
+    if problems:
+        raise ParameterError(problems)
+    return loaded, as_of
+
+
+def _priced_twice(file: str, p: Parameters, moments: Moments, below: str = "") -> list[Problem]:
+    metered = (
+        any(name.startswith("agent_cost:") for name in moments.statistics)
+        and int(moments.cost_known.sum()) > 0
+    )
+    return [
+        Problem(
+            file,
+            f"{below}economics.costs[{i}]",
+            "model usage is priced twice: the cases carry their agent cost already; "
+            "remove this line, or do not map agent_cost and the tokens",
+        )
+        for i, line in enumerate(p.economics.costs)
+        if metered and line.kind == "model_usage" and line.amount.mean != 0
+    ]
+
+
+def newest_day(samples: Samples, moments: Moments) -> dt.date | None:
+    """The newest day that any sample table knows; never the clock."""
+    times = {
+        "actions": ("executed_at", "decided_at", "requested_at"),
+        "evals": ("ran_at",),
+        "changes": ("changed_at",),
+        "incidents": ("restored_at", "paused_at", "detected_at"),
+    }
+    days = [moments.last] if moments.last is not None else []
+    for name, columns in times.items():
+        table = samples.tables.get(name)
+        found = [c for c in columns if table is not None and c in table.columns]
+        if table is not None and found:
+            newest = table.aggregate(**{c: table[c].max().cast("date") for c in found})
+            days += [day for day in fetch(samples, newest)[0] if day is not None]
+    return max(days) if days else None
