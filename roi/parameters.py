@@ -20,6 +20,7 @@ from roi.schema.injected import lay_overrides, sha256_of
 from roi.schema.model import NOT_USED_YET, TOP_LEVEL_KEYS, Parameters, not_used_yet
 from roi.schema.policy import Policy
 from roi.schema.register import RegisterEntry, register
+from roi.schema.remarks import remarks
 from roi.schema.scenarios import read_scenarios
 from roi.schema.tighten import merge_policy
 from roi.strict_yaml import Document, dotted, read_yaml
@@ -159,7 +160,7 @@ def load_parameters(pilot: str | Path, *, overrides: Mapping[str, object] | None
         params_sha256=sha256_of(path, used, raw),
         policy_sha256=policy_sha256,
         overrides=used,
-        warnings=(*_warnings(parameters), *not_used_yet(raw), *warnings),
+        warnings=(*remarks(parameters), *not_used_yet(raw), *warnings),
         base_policy=base,
         scenarios=scenarios,
         given={key: raw[key] for key in used},
@@ -384,20 +385,3 @@ def _read_policy(path: Path, name: str, problems: list[Problem]) -> tuple[Policy
         return None, "", []
     warnings = not_used_yet(document.value, prefix="policy.")
     return policy, hashlib.sha256(path.read_bytes()).hexdigest(), warnings
-
-
-def _warnings(parameters: Parameters) -> list[str]:
-    found: list[str] = []
-    if "currency" not in parameters.about.model_fields_set:
-        found.append("about.currency: not stated; amounts are taken as EUR")
-    if "assignment" not in parameters.samples.model_fields_set:
-        found.append("samples.assignment: not stated; taken as observational, the weakest design")
-    realisation = parameters.economics.realisation
-    if realisation.cash is not None and realisation.redeployed is not None:
-        highest = realisation.cash.p95 + realisation.redeployed.p95
-        if not highest <= 1.0:
-            found.append(
-                f"economics.realisation: cash and redeployed can reach {highest:.2f} of each saved hour "
-                "together; draws above 1 are scaled back to 1"
-            )
-    return found
