@@ -136,8 +136,10 @@ class PlanAt:
         return np.asarray(go * worth - (1 - go) * lost, dtype=np.float64)
 
     def _then(self, then: Prospect, option: Option) -> Prospect:
-        """The prospect that decides, without what it remembers where something else was measured."""
-        return then if option.scope is self.option.scope else replace(then, _bases={}, _told={})
+        """The prospect that decides, remembering nothing of a roll-out with other inputs."""
+        found = replace(then, _bases=then._bases if option.scope is self.option.scope else {}, _told={})
+        vars(found)["option"] = None  # the one that it would value from what was measured is not asked for
+        return found
 
     @cached_property
     def passing(self) -> Floats:

@@ -226,3 +226,15 @@ def test_what_is_searched_on_fewer_draws_is_what_all_draws_say(name):
             if found.value is not None and exact.value is not None:
                 distance = abs(exact.value - lever.mean)
                 assert found.value == pytest.approx(exact.value, abs=0.03 * distance), lever.key
+
+
+def test_every_plan_is_valued_on_fewer_draws_whatever_it_measures(plans):
+    """A plan that measures decides among the draws there are, and every plan that was weighed can be asked."""
+    a = plans["measure"].decided
+    for plan in (plan_at(a), *(plan_at(a, other) for other in a.plans)):
+        few = on_fewer_draws(plan, 400)
+        for decided_too in ({}, {"economics.labour_cost_per_hour": 40.0}, {"minutes_saved_per_case": 2.0}):
+            assert few.worth_at(decided_too).size == 400
+    whole = float(plans["measure"].worth_at({}).mean())
+    half = float(on_fewer_draws(plans["measure"], 800).worth_at({}).mean())
+    assert half == pytest.approx(whole, rel=0.5)
