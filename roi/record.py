@@ -42,6 +42,7 @@ from roi.money import cost_of_waiting, losses, money, price_of_caution, share_as
 from roi.options import Option
 from roi.parameters import register
 from roi.unmeasured import break_even_minutes
+from roi.what_if import pessimistic
 from roi.words import amount, percent
 
 __all__ = ["SCHEMA", "build_record", "canonical"]
@@ -188,6 +189,7 @@ def build_record(a: Analysis) -> dict[str, Any]:
         "evpi": known["evpi"],
         "knowing": known,
         "sensitivity": sensitivity_of_record(a),
+        "pessimistic": pessimistic(a),
         "share_assumed": assumed[0],
         "assumed_factors": assumed[1],
         "tipping_point": tipping_of_record(a, advised_scope(a)),

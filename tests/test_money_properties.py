@@ -26,7 +26,7 @@ START: dict[str, Any] = {"remedies": REMEDIES, "demand": {"cases_per_month": 500
 
 
 def rows() -> list[dict[str, Any]]:
-    found = cases(900, error_pilot=0.15, error_baseline=0.05)
+    found = cases(900, error_pilot=0.10, error_baseline=0.05)
     return [r | {"cause": "data" if r["outcome"] == "error" and r["arm"] == "pilot" else ""} for r in found]
 
 
@@ -46,6 +46,7 @@ def start(tmp_path_factory):
     found = worths(tmp_path_factory.mktemp("start"), START)
     assert {"keep", "scale", "fix"} <= set(found)
     assert found["fix"] > 0
+    assert found["scale"] > 0  # where it loses, less of it or later is more
     return found
 
 
