@@ -23,6 +23,7 @@ from roi.analysis import Analysis, decide_taken
 from roi.arm_shares import Finding
 from roi.comparability import Comparability
 from roi.contrasts import Trend
+from roi.demo_moments import DemoMoments
 from roi.designs import Design
 from roi.gate import Gate
 from roi.label_moments import JudgedMoments
@@ -47,6 +48,7 @@ KNOWN = {
         Spread,
         Covariate,
         JudgedMoments,
+        DemoMoments,
         Gate,
         Comparability,
         Design,
@@ -178,7 +180,8 @@ def _why_withheld(a: Analysis) -> str | None:
     m, least = a.moments, a.loaded.policy.privacy.min_group
     if m.unit_kind != "worker" or m.workers is None:
         return None
-    few = min((n for n in m.workers.values() if n > 0), default=least)
+    of_demo = () if m.demo_cells is None else m.demo_cells.workers
+    few = min((n for n in (*m.workers.values(), *of_demo) if n > 0), default=least)
     if few >= least:
         return None
     return (

@@ -30,9 +30,11 @@ def numbered_by_content(moments: Moments) -> Moments:
         for each other.
     """
     m = moments
-    rows, units = m.arm.size, int(m.unit.max(initial=-1)) + 1
+    rows = m.arm.size
     if rows == 0:
         return m
+    own = int(m.unit.max()) + 1
+    units = own if m.demo_cells is None else max(own, int(m.demo_cells.unit.max(initial=-1)) + 1)
     content = np.column_stack([m.arm, m.segment, *_columns(m, rows)])
     content = content[:, (content != content[0]).any(axis=0)]
     rank = np.zeros(rows, dtype=np.int64)
@@ -45,25 +47,32 @@ def numbered_by_content(moments: Moments) -> Moments:
         m.unit[np.argsort(rank, kind="stable")].tolist(), np.sort(rank).tolist(), strict=True
     ):
         held[unit].append(place)
-    said: list[list[tuple[int, ...]]] = [[] for _ in range(units)]
-    if m.judged is not None:
-        j = m.judged
-        words = np.column_stack([j.arm, j.segment, j.human, j.judge, j.n, j.probable])
-        for u, word in zip(j.unit.tolist(), words.tolist(), strict=True):
-            said[u].append(tuple(word))
-    order = sorted(range(units), key=lambda u: (held[u], sorted(said[u])))
+    said: list[list[tuple[float, ...]]] = [[] for _ in range(units)]
+    for kind, more in enumerate((m.judged, m.demo_cells)):
+        if more is not None:
+            block = np.column_stack([more.arm, more.segment, *_columns(more, more.arm.size)])
+            for u, row in zip(more.unit.tolist(), block.tolist(), strict=True):
+                said[u].append((kind, *row))
+    # Units of the demo alone come after those of production, whose numbers have no gap.
+    order = sorted(range(units), key=lambda u: (u >= own, held[u], sorted(said[u])))
     number = np.empty(units, dtype=np.int64)
     number[order] = np.arange(units)
-    unit = number[m.unit]
-    found: Moments = _permuted(m, np.lexsort((unit, m.segment, m.arm)), rows, unit=unit)
-    if m.judged is None:
-        return found
-    j, renamed = m.judged, number[m.judged.unit]
-    turn = np.lexsort((j.judge, j.human, renamed, j.segment, j.arm))
-    return replace(found, judged=_permuted(j, turn, j.arm.size, unit=renamed))
+    found: Moments = _renamed(m, number, m.segment, m.arm)
+    if (j := m.judged) is not None:
+        found = replace(found, judged=_renamed(j, number, j.segment, j.arm, also=(j.judge, j.human)))
+    if (d := m.demo_cells) is not None:
+        cells = _renamed(d, number, d.segment, d.arm, d.setting, also=(d.state,))
+        found = replace(found, demo_cells=cells)
+    return found
 
 
-def _columns(m: Moments, rows: int) -> list[npt.NDArray[np.float64]]:
+def _renamed(holder: Any, number: Ints, *keys: Ints, also: tuple[Ints, ...] = ()) -> Any:
+    """A dataclass with other numbers of its units, its rows in the order of these after the keys before `unit`."""
+    unit = number[holder.unit]
+    return _permuted(holder, np.lexsort((*also, unit, *keys)), unit.size, unit=unit)
+
+
+def _columns(m: Any, rows: int) -> list[npt.NDArray[np.float64]]:
     """Every array of numbers that a row holds, but for the unit's number."""
     found = []
     for field in fields(m):

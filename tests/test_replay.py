@@ -242,6 +242,25 @@ def test_what_a_notebook_replaced_is_replayed(tmp_path, monkeypatch):
     assert verify(folder).holds
 
 
+def test_an_archive_takes_all_that_samples_may_hold(tmp_path, monkeypatch):
+    """A demo, a judge beside people, predictions and pairs: whatever a step takes of them is archived, too."""
+    monkeypatch.chdir(tmp_path)
+    rows = cases(240, workers=8)
+    for i, row in enumerate(rows):
+        row |= {"setting": "demo" if i % 5 == 0 else "production", "judge_outcome": row["outcome"]}
+        row |= {"predicted_minutes": round(row["handling_minutes"] + 1, 1), "pair_id": f"P{i // 2}"}
+        row |= {"outcome": row["outcome"] if i % 3 else "", "label_probability": 0.7}
+    changes = SMALL | {"samples": {"labels": {"selection": "random", "blind": True}}}
+    folder = issued(write_pilot(tmp_path, rows, changes), tmp_path / "reports")
+    taken = read_archive(folder / "moments.json").taken()
+    assert all(getattr(taken.moments, part) is not None for part in ("judged", "covariate", "demo_cells"))
+    assert verify(folder).holds
+    shutil.rmtree(tmp_path / "data")
+    found = verify(folder)
+    assert found.holds
+    assert "from the archive of the run" in state(found, "record")[0][1]
+
+
 def test_another_key_of_the_pseudonyms_is_named_and_the_archive_holds(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MY_KEY", "a secret")

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_moments import made_moments
 
+from roi.demo_moments import DemoMoments
 from roi.label_moments import JudgedMoments
 from roi.moments import Moments
 from roi.unit_order import numbered_by_content
@@ -38,7 +39,38 @@ def moments(seed: int, units: int, n: int) -> Moments:
         weight2=np.zeros(rows),
         heaviest=np.zeros(rows),
     )
-    return replace(m, judged=judged)
+    return replace(m, judged=judged, demo_cells=demo(rng, m))
+
+
+def demo(rng: np.random.Generator, m: Moments) -> DemoMoments:
+    """Production's units in a demo, too, and two that are in the demo alone."""
+    own = int(m.unit.max()) + 1
+    setting, unit = (x.ravel() for x in np.meshgrid([0, 1], np.arange(own + 2), indexing="ij"))
+    keep = (setting == 1) | (unit < own)
+    setting, unit = setting[keep], unit[keep]
+    size = setting.size
+    none, count = np.zeros(size, dtype=np.int64), rng.integers(1, 4, size)
+    return DemoMoments(
+        segments=("a", "b"),
+        setting=setting,
+        arm=rng.integers(0, 2, size),
+        segment=none,
+        unit=unit,
+        state=none,
+        n=count,
+        timed=count,
+        minutes=rng.integers(1, 1000, size).astype(float),
+        minutes2=np.zeros(size),
+        imputed=none,
+        imputed_minutes=np.zeros(size),
+        currencies=(),
+        costed=none,
+        cost=np.zeros((size, 0)),
+        cost2=np.zeros((size, 0)),
+        people=np.zeros((size, 3), dtype=np.int64),
+        judge=np.zeros((size, 3), dtype=np.int64),
+        workers=(5, 5),
+    )
 
 
 def renamed(m: Moments, seed: int) -> Moments:
@@ -47,16 +79,22 @@ def renamed(m: Moments, seed: int) -> Moments:
     number = rng.permutation(int(m.unit.max()) + 1)
     assert m.judged is not None
     assert m.covariate is not None
-    turn = rng.permutation(m.arm.size)
+    assert m.demo_cells is not None
 
-    def turned(holder, **more):
+    def turned(holder, turn, **more):
         arrays = {f.name: getattr(holder, f.name) for f in fields(holder)}
         return replace(
             holder, **{k: v[turn] for k, v in (arrays | more).items() if isinstance(v, np.ndarray)}
         )
 
-    judged = turned(m.judged, unit=number[m.judged.unit])
-    return replace(turned(m, unit=number[m.unit]), judged=judged, covariate=turned(m.covariate))
+    turn, of_demo = rng.permutation(m.arm.size), rng.permutation(m.demo_cells.arm.size)
+    every = np.append(number, number.size + rng.permutation(2))
+    return replace(
+        turned(m, turn, unit=number[m.unit]),
+        judged=turned(m.judged, turn, unit=number[m.judged.unit]),
+        covariate=turned(m.covariate, turn),
+        demo_cells=turned(m.demo_cells, of_demo, unit=every[m.demo_cells.unit]),
+    )
 
 
 def same(one: object, other: object) -> None:
@@ -64,7 +102,7 @@ def same(one: object, other: object) -> None:
         a, b = getattr(one, field.name), getattr(other, field.name)
         if isinstance(a, np.ndarray):
             np.testing.assert_array_equal(a, b, err_msg=field.name)
-        elif field.name in ("covariate", "judged"):
+        elif field.name in ("covariate", "judged", "demo_cells"):
             same(a, b)
         else:
             assert a == b, field.name
@@ -91,3 +129,11 @@ def test_nothing_but_numbers_and_order_changes(seed, units, n):
     ]
     assert by_unit[0] == by_unit[1]
     assert np.all(np.diff(found.arm) >= 0)
+    # A unit is the same in production's moments and in the demo.
+    assert m.demo_cells is not None
+    assert found.demo_cells is not None
+    together = [
+        sorted((int(x.n[x.unit == u].sum()), float(d.minutes[d.unit == u].sum())) for u in np.unique(d.unit))
+        for x, d in ((m, m.demo_cells), (found, found.demo_cells))
+    ]
+    assert together[0] == together[1]
