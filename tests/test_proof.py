@@ -91,7 +91,7 @@ def test_every_section_of_every_example_is_whole(name: str) -> None:
         Tags(found.html)
         said = text_of(found.html)
         assert len(said) > 60, make.__name__
-        assert not re.search(r"\bNone\b|\bnan\b|Undefined|\{\{", said), (make.__name__, said)
+        assert not re.search(r"\bNone\b(?! of)|\bnan\b|Undefined|\{\{", said), (make.__name__, said)
         assert found.text
     for figure in drawn(made.record):
         assert figure.question.endswith("?")
@@ -130,7 +130,7 @@ def test_the_steps_from_demo_to_production_add_up() -> None:
     q |= {"production": level | {"mean": 6.0}, "gap": level, "demo_reweighted": None}
     figure = proof_figures.gap_figure({"demo_gap": {"quantities": {"minutes_saved_per_case": q}}})
     assert figure is not None
-    rows = figure.draw(640).to_dict()["layer"][0]["data"]["values"]
+    rows = next(data for data in figure.draw(640).to_dict()["datasets"].values() if "kind" in data[0])
     assert [(r["start"], r["end"], r["kind"]) for r in rows] == [
         (0, 8, "level"),
         (8, 5, "worse"),
@@ -156,7 +156,7 @@ def test_a_sample_pays_where_it_is_worth_more_than_its_price() -> None:
 
 
 def test_units_are_said_as_people_say_them() -> None:
-    assert proof_figures.said(0.052, "share") == "5.2 %"
+    assert proof_figures.said(0.052, "share").replace("\u00a0", " ") == "5.2 %"
     assert proof_figures.said(3.4, "min/case") == "3.40 min"
     assert proof_figures.said(0.12, "EUR/case").replace("\u00a0", " ") == "EUR 0.12"
     assert proof_figures.said(None, "min/case") == "not known"
@@ -181,5 +181,4 @@ def test_texts_of_users_are_escaped(name: str) -> None:
         page = make(made).html  # type: ignore[operator]
         assert "<script" not in page, make.__name__
         if make is not proof.gap or made.record["demo_gap"]:
-            assert html.escape(MARKUP)[:9] in page or make is proof.scenarios
-    assert html.escape(MARKUP)[:9] in proof.scenarios(made).html
+            assert html.escape(MARKUP)[:9] in page, make.__name__
