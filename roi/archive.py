@@ -23,6 +23,7 @@ from roi.analysis import Analysis, decide_taken
 from roi.arm_shares import Finding
 from roi.comparability import Comparability
 from roi.contrasts import Trend
+from roi.demo_moments import DemoMoments
 from roi.designs import Design
 from roi.gate import Gate
 from roi.label_moments import JudgedMoments
@@ -47,6 +48,7 @@ KNOWN = {
         Spread,
         Covariate,
         JudgedMoments,
+        DemoMoments,
         Gate,
         Comparability,
         Design,

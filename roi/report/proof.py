@@ -28,7 +28,7 @@ def opening(decision: Decision) -> Section:
     record = decision.record
     known, found = record.get("knowing") or {}, record.get("evidence") or {}
     answers = [
-        ("The verdict", f"{words.verdict_word(record)}. {record.get('headline') or ''}"),
+        ("The verdict", f"{words.verdict_word(record)}: {record.get('headline') or ''}"),
         ("Against the demo", (record.get("demo_gap") or {}).get("text") or "No demo was sampled."),
         ("What it rests on", found.get("text")),
         ("Is measuring more worth it?", known.get("sentence")),
@@ -84,7 +84,8 @@ def sensitivity(decision: Asked) -> Section:
 def scenarios(decision: Asked) -> Section:
     """What would be decided if the stated inputs were otherwise."""
     found = decision.what_if
-    rows = [*(found.get("scenarios") or []), *([found["pessimistic"]] if found.get("pessimistic") else [])]
+    worst = found.get("pessimistic")
+    rows = [*(found.get("scenarios") or []), *([worst] if worst else [])]
     other = sum(not row["same"] for row in rows)
     text = f"{other} of {words.plural(len(rows), 'scenario')} end in another verdict"
     changed = [row for row in rows[1:] if row["changed"] and row["name"] not in BY_RANGE]

@@ -44,11 +44,11 @@ def ladder_figure(record: Record) -> Figure | None:
         of = rung.get("at_labour_cost") or rung
         label = rung["label"]
         if rung["rung"] == "capacity":
-            label = "Those hours, at what an hour of work costs"
+            label = "Those hours, at what they cost"
         elif rung["rung"] == "hours":
             continue
         elif rung["rung"] == "worth":
-            label = "Worth: all of it less its costs, beside stopping now"
+            label = "Worth, after every cost"
         rows.append({"label": label, "last": rung["rung"] == "worth"} | _outcomes(of["horizon"]))
     hours, worth = rows[0]["mean"], rows[-1]["mean"]
     answer = (
