@@ -67,6 +67,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
     nbformat.write(new_notebook(cells=cells, metadata=kernel), folder / "notebooks" / "2_decide.ipynb")
+    shown = "from IPython.display import HTML\nHTML('<h1>Proof</h1>')"
+    proof = new_notebook(cells=[cells[0], new_code_cell(shown)], metadata=kernel)
+    nbformat.write(proof, folder / "notebooks" / "5_prove_roi.ipynb")
     return folder
 
 
@@ -96,11 +99,20 @@ def test_one_failure_stops_no_other(batch: tuple[Path, BatchResult, str]) -> Non
 
 def test_a_pilot_that_is_done_has_all_its_files(batch: tuple[Path, BatchResult, str]) -> None:
     out, _, _ = batch
-    assert sorted(os.listdir(out / "good")) == ["2_decide.ipynb", "decision.json", "report.html"]
+    assert sorted(os.listdir(out / "good")) == [
+        "2_decide.ipynb",
+        "5_prove_roi.html",
+        "5_prove_roi.ipynb",
+        "decision.json",
+        "report.html",
+    ]
     text = (out / "good" / "decision.json").read_text(encoding="utf-8")
     expected = make_record(pilot="params/good.yaml", title="params/good.yaml")
     assert text == json.dumps(expected, ensure_ascii=False, sort_keys=True) + "\n"
     assert "Mend the inputs first" in (out / "good" / "report.html").read_text(encoding="utf-8")
+    page = (out / "good" / "5_prove_roi.html").read_text(encoding="utf-8")
+    assert "<h1>Proof</h1>" in page
+    assert "What stands behind the business case. As of" in page
 
 
 def test_a_bug_keeps_its_notebook_and_says_why_without_the_sample(

@@ -376,3 +376,15 @@ def test_the_parts_cover_the_truth(cases_, workers, judge):
                 0.006 if key[0] == "error" else 0.1
             )  # the prior draws the demo's rare errors towards production's
             assert abs(np.mean(means_[key]) - known[key[0]][key[1]]) < 3 * error + room, key
+
+
+def test_an_archive_keeps_the_demo(tmp_path):
+    from roi.archive import archive_text, read_archive
+    from roi.record import build_record, canonical
+
+    decision = open_pilot(write_pilot(tmp_path, with_demo(), FEW)).decision
+    text = archive_text(decision.analysis, decision.record)
+    (tmp_path / "moments.json").write_text(text, encoding="utf-8")
+    again = build_record(read_archive(tmp_path / "moments.json").analysis())
+    assert again["demo_gap"] == decision.record["demo_gap"] is not None
+    assert canonical(again) == decision.json()

@@ -95,7 +95,7 @@ def run_job(job: Job, tell: Any = None) -> Report:
 
 def _write_outputs(job: Job, notebook: Path, done: Any) -> None:
     from roi.batch.engine import NotebookError
-    from roi.batch.outputs import record_text
+    from roi.batch.outputs import read_record, record_text
     from roi.ledger import read_ledger, record_sha256, signatures
     from roi.report.page import notebook_record, render, write_whole
 
@@ -111,7 +111,11 @@ def _write_outputs(job: Job, notebook: Path, done: Any) -> None:
         moved = since_before(job.before, record)
     page = "report.html" if is_business_case else f"{notebook.stem}.html"
     render(
-        job.folder / notebook.name, job.folder / page, since=moved, signed=(record or {}).get("signed") or []
+        job.folder / notebook.name,
+        job.folder / page,
+        since=moved,
+        signed=(record or {}).get("signed") or [],
+        about=record or read_record(job.folder),
     )
 
 

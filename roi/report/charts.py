@@ -15,7 +15,19 @@ import vl_convert
 from roi import words
 from roi.pictures import Band, Driver, FiscalYear, Histogram
 
-__all__ = ["cumulative_cash", "drivers", "fiscal_years", "minutes", "options", "svg", "worth"]
+__all__ = [
+    "amount_axis",
+    "cumulative_cash",
+    "drivers",
+    "finish",
+    "fiscal_years",
+    "inline",
+    "minutes",
+    "options",
+    "svg",
+    "ticks",
+    "worth",
+]
 
 # The style sheet of the page repeats these as selectors, to give each its dark twin.
 INK, MUTED, GRID = "#1f2328", "#5b6470", "#dcd8ce"
@@ -48,7 +60,8 @@ def svg(chart: alt.TopLevelMixin, name: str) -> str:
     return re.sub(r'"(-?\d+\.\d{2})\d+"', r'"\1"', drawn)
 
 
-def _finish(chart: Any) -> Any:
+def finish(chart: Any) -> Any:
+    """The chart in the look that all of them have."""
     axis = {
         "labelColor": MUTED, "titleColor": MUTED, "tickColor": GRID, "domainColor": GRID, "gridColor": GRID,
         "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "titleFont": FONT,
@@ -61,25 +74,27 @@ def _finish(chart: Any) -> Any:
     )  # fmt: skip
 
 
-def _data(rows: Rows) -> alt.InlineData:
+def inline(rows: Rows) -> alt.InlineData:
+    """Rows as the data of a chart."""
     return alt.InlineData(values=rows)
 
 
 def _rule(at: float, domain: Sequence[float], color: str = INK, **more: Any) -> Any:
     scale = alt.Scale(domain=list(domain), nice=False)
-    return alt.Chart(_data([{"at": at}])).mark_rule(color=color, **more).encode(alt.X("at:Q", scale=scale))
+    return alt.Chart(inline([{"at": at}])).mark_rule(color=color, **more).encode(alt.X("at:Q", scale=scale))
 
 
-def _ticks(rows: int, at: float, offset: int) -> Any:
+def ticks(rows: int, at: float, offset: int) -> Any:
     """A short line in each row, instead of one line through all of them that would strike the labels out."""
     marks = [{"y": place, "at": at} for place in range(rows)]
-    mark = alt.Chart(_data(marks)).mark_tick(
+    mark = alt.Chart(inline(marks)).mark_tick(
         orient="vertical", color=INK, size=26, thickness=1.5, yOffset=offset
     )
     return mark.encode(alt.X("at:Q"), alt.Y("y:O", axis=None, scale=alt.Scale(paddingInner=0.1)))
 
 
-def _amount_axis(title: str | None, **more: Any) -> alt.Axis:
+def amount_axis(title: str | None, **more: Any) -> alt.Axis:
+    """An axis of money, in short amounts."""
     return alt.Axis(title=title, labelExpr=AMOUNT_LABELS, **more)
 
 
@@ -121,11 +136,11 @@ def minutes(
             axis=alt.Axis(title=None, format=".0%", tickCount=3, domain=False, ticks=False),
         )
         bars = (
-            alt.Chart(_data(rows))
+            alt.Chart(inline(rows))
             .mark_bar(color=color, binSpacing=1)
             .encode(x, x2="to:Q", y=y, y2=alt.Y2Datum(0))
         )
-        label = alt.Chart(_data([{"text": labels[arm]}])).mark_text(
+        label = alt.Chart(inline([{"text": labels[arm]}])).mark_text(
             align="left", baseline="bottom", fontWeight="bold", fontSize=13, color=INK, x=0, y=-5
         )
         layers: list[alt.Chart] = [bars, label.encode(text="text:N")]
@@ -134,12 +149,12 @@ def minutes(
             layers.append(_rule(mean, domain, strokeWidth=2, strokeDash=[5, 3]))
             marks: Rows = [{"at": mean, "text": f"mean {words.number(mean)}"}]
             on_left = mean > domain[0] + 0.7 * (domain[1] - domain[0])
-            text = alt.Chart(_data(marks)).mark_text(
+            text = alt.Chart(inline(marks)).mark_text(
                 align="right" if on_left else "left", dx=-6 if on_left else 6, baseline="top", y=0
             )
             layers.append(text.encode(alt.X("at:Q"), text="text:N"))
         panels.append(alt.layer(*layers).properties(width=width, height=104))
-    return _finish(alt.vconcat(*panels, spacing=14).resolve_scale(x="shared"))
+    return finish(alt.vconcat(*panels, spacing=14).resolve_scale(x="shared"))
 
 
 def _split(histogram: Histogram, at: float) -> Rows:
@@ -179,11 +194,11 @@ def worth(
         x = alt.X(
             "from:Q",
             scale=alt.Scale(domain=domain, nice=False),
-            axis=_amount_axis(title, labels=last, grid=False),
+            axis=amount_axis(title, labels=last, grid=False),
         )
         y = alt.Y("share:Q", axis=None, scale=alt.Scale(domain=[0, float(histogram.share.max()) * 1.05]))
         bars = (
-            alt.Chart(_data(_split(histogram, hurdle)))
+            alt.Chart(inline(_split(histogram, hurdle)))
             .mark_bar(binSpacing=0.5)
             .encode(
                 x,
@@ -193,14 +208,14 @@ def worth(
                 color=alt.condition("datum.side", alt.value(GAIN), alt.value(LOSS)),
             )
         )
-        label = alt.Chart(_data([{"text": labels[name]}])).mark_text(
+        label = alt.Chart(inline([{"text": labels[name]}])).mark_text(
             align="left", baseline="bottom", fontWeight="bold", fontSize=13, color=INK, x=0, y=-5
         )
         layers: list[alt.Chart] = [bars, label.encode(text="text:N"), _rule(0.0, domain, strokeWidth=1.5)]
         if hurdle != 0:
             layers.append(_rule(hurdle, domain, MUTED, strokeWidth=1.5, strokeDash=[4, 3]))
         panels.append(alt.layer(*layers).properties(width=width, height=92))
-    return _finish(alt.vconcat(*panels, spacing=14).resolve_scale(x="shared"))
+    return finish(alt.vconcat(*panels, spacing=14).resolve_scale(x="shared"))
 
 
 def cumulative_cash(band: Band, *, payback: float | None, currency: str, width: int) -> Any:
@@ -221,19 +236,19 @@ def cumulative_cash(band: Band, *, payback: float | None, currency: str, width: 
             title="months after the start", grid=False, values=list(range(0, int(band.month[-1]) + 1, 6))
         ),
     )
-    axis = _amount_axis(
+    axis = amount_axis(
         currency, domain=False, ticks=False, titleAngle=0, titleAlign="left", titleY=-10, titleX=-36
     )
-    base = alt.Chart(_data(rows))
+    base = alt.Chart(inline(rows))
     area = base.mark_area(color=BAND, opacity=0.55).encode(x, alt.Y("low:Q", axis=axis), alt.Y2("high:Q"))
     line = base.mark_line(color=AGENT, strokeWidth=2.5).encode(x, alt.Y("mid:Q"))
-    zero = alt.Chart(_data([{"zero": 0}])).mark_rule(color=INK, strokeWidth=1.5).encode(alt.Y("zero:Q"))
+    zero = alt.Chart(inline([{"zero": 0}])).mark_rule(color=INK, strokeWidth=1.5).encode(alt.Y("zero:Q"))
     layers: list[alt.Chart] = [area, zero, line]
     if payback is not None and 0 < payback <= band.month[-1]:
         mark = [{"m": float(payback), "y": 0.0, "text": f"month {payback:.0f}"}]
-        point = alt.Chart(_data(mark)).mark_point(filled=True, size=110, color=INK, opacity=1)
+        point = alt.Chart(inline(mark)).mark_point(filled=True, size=110, color=INK, opacity=1)
         on_left = payback > band.month[-1] * 0.8
-        text = alt.Chart(_data(mark)).mark_text(
+        text = alt.Chart(inline(mark)).mark_text(
             align="right" if on_left else "left",
             dx=-10 if on_left else 10,
             dy=14,
@@ -241,7 +256,7 @@ def cumulative_cash(band: Band, *, payback: float | None, currency: str, width: 
             fontSize=13,
         )
         layers += [point.encode(x, alt.Y("y:Q")), text.encode(x, alt.Y("y:Q"), text="text:N")]
-    return _finish(alt.layer(*layers).properties(width=width, height=230))
+    return finish(alt.layer(*layers).properties(width=width, height=230))
 
 
 def fiscal_years(years: Sequence[FiscalYear], *, currency: str, width: int) -> Any:
@@ -272,24 +287,24 @@ def fiscal_years(years: Sequence[FiscalYear], *, currency: str, width: int) -> A
         scale=alt.Scale(paddingOuter=0.4),
         axis=alt.Axis(title=None, labelAngle=0, domain=False, ticks=False),
     )
-    axis = _amount_axis(
+    axis = amount_axis(
         currency, domain=False, ticks=False, titleAngle=0, titleAlign="left", titleY=-10, titleX=-36
     )
     size = min(46, int(width / max(1, len(years)) * (0.4 if width > 500 else 0.26)))
     color = alt.condition("datum.what == 'benefit'", alt.value(AGENT), alt.value(BEFORE))
     bars = (
-        alt.Chart(_data(rows))
+        alt.Chart(inline(rows))
         .mark_bar(size=size, opacity=0.85)
         .encode(x, alt.Y("y:Q", axis=axis), color=color)
     )
-    base = alt.Chart(_data(nets))
+    base = alt.Chart(inline(nets))
     span = base.mark_rule(color=INK, strokeWidth=2).encode(x, alt.Y("low:Q"), alt.Y2("high:Q"))
     dot = base.mark_point(filled=True, size=90, color=INK, opacity=1).encode(x, alt.Y("mid:Q"))
     text = base.mark_text(align="left", dx=size / 2 + 4, fontWeight="bold").encode(
         x, alt.Y("mid:Q"), text="text:N"
     )
-    zero = alt.Chart(_data([{"zero": 0}])).mark_rule(color=INK, strokeWidth=1.5).encode(alt.Y("zero:Q"))
-    return _finish(alt.layer(bars, zero, span, dot, text).properties(width=width, height=230))
+    zero = alt.Chart(inline([{"zero": 0}])).mark_rule(color=INK, strokeWidth=1.5).encode(alt.Y("zero:Q"))
+    return finish(alt.layer(bars, zero, span, dot, text).properties(width=width, height=230))
 
 
 def options(rows: Sequence[Mapping[str, Any]], *, currency: str, width: int) -> Any:
@@ -307,26 +322,26 @@ def options(rows: Sequence[Mapping[str, Any]], *, currency: str, width: int) -> 
     x = alt.X(
         "p10:Q",
         scale=alt.Scale(domain=domain, nice=True),
-        axis=_amount_axis(f"worth against stopping now, {currency}", grid=True),
+        axis=amount_axis(f"worth against stopping now, {currency}", grid=True),
     )
-    base = alt.Chart(_data(kept))
+    base = alt.Chart(inline(kept))
     color = alt.condition("datum.advised", alt.value(AGENT), alt.value(MUTED))
     span = base.mark_rule(strokeWidth=7, opacity=0.4, yOffset=8).encode(x, alt.X2("p90:Q"), y=y, color=color)
     dot = base.mark_point(filled=True, size=130, opacity=1, yOffset=8).encode(alt.X("mean:Q"), y, color=color)
     cash = (
-        alt.Chart(_data([row for row in kept if row["cash"] is not None]))
+        alt.Chart(inline([row for row in kept if row["cash"] is not None]))
         .mark_point(shape="diamond", size=80, strokeWidth=2, opacity=1, filled=False, yOffset=8)
         .encode(alt.X("cash:Q"), y, stroke=alt.value(INK))
     )
     texts = [
-        alt.Chart(_data([row for row in kept if bool(row["advised"]) == bold]))
+        alt.Chart(inline([row for row in kept if bool(row["advised"]) == bold]))
         .mark_text(align="left", fontSize=13, x=0, yOffset=-11, fontWeight="bold" if bold else "normal")
         .encode(y=y, text="label:N")
         for bold in (True, False)
     ]
-    zero = _ticks(len(kept), 0.0, 8)
+    zero = ticks(len(kept), 0.0, 8)
     layers = alt.layer(zero, span, dot, cash, *texts)
-    return _finish(layers.properties(width=width, height=alt.Step(46)))
+    return finish(layers.properties(width=width, height=alt.Step(46)))
 
 
 def drivers(found: Sequence[Driver], *, middle: float, currency: str, width: int) -> Any:
@@ -352,9 +367,9 @@ def drivers(found: Sequence[Driver], *, middle: float, currency: str, width: int
     x = alt.X(
         "middle:Q",
         scale=alt.Scale(domain=[min(ends) - room, max(ends) + room], nice=False),
-        axis=_amount_axis(f"mean worth against stopping now, {currency}", grid=True),
+        axis=amount_axis(f"mean worth against stopping now, {currency}", grid=True),
     )
-    base = alt.Chart(_data(rows)).transform_calculate(middle=str(middle))
+    base = alt.Chart(inline(rows)).transform_calculate(middle=str(middle))
     color = alt.condition("datum.what == 'low'", alt.value(BEFORE), alt.value(AGENT))
     bars = base.mark_bar(size=15, yOffset=9).encode(x, alt.X2("end:Q"), y=y, color=color)
     right = base.transform_filter("datum.end >= datum.middle").mark_text(
@@ -363,8 +378,8 @@ def drivers(found: Sequence[Driver], *, middle: float, currency: str, width: int
     left = base.transform_filter("datum.end < datum.middle").mark_text(
         align="right", dx=-5, yOffset=9, color=INK
     )
-    text = alt.Chart(_data(names)).mark_text(align="left", fontSize=13, x=0, yOffset=-11)
-    mean = _ticks(len(found), middle, 9)
+    text = alt.Chart(inline(names)).mark_text(align="left", fontSize=13, x=0, yOffset=-11)
+    mean = ticks(len(found), middle, 9)
     labels = [part.encode(alt.X("end:Q"), y, text="text:N") for part in (right, left)]
     layers = alt.layer(bars, mean, *labels, text.encode(y=y, text="text:N"))
-    return _finish(layers.properties(width=width, height=alt.Step(48)))
+    return finish(layers.properties(width=width, height=alt.Step(48)))

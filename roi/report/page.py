@@ -80,7 +80,12 @@ def _contents(body: str) -> str:
 
 
 def render(
-    notebook: str | Path, target: str | Path, *, since: str = "", signed: Sequence[Mapping[str, Any]] = ()
+    notebook: str | Path,
+    target: str | Path,
+    *,
+    since: str = "",
+    signed: Sequence[Mapping[str, Any]] = (),
+    about: Mapping[str, Any] | None = None,
 ) -> Path:
     """Render an executed notebook as a report: its words and outputs, none of its code.
 
@@ -89,6 +94,7 @@ def render(
         target: The HTML file to write; it appears whole or not at all.
         since: What moved since the record before, in a sentence; empty where there is none.
         signed: Who has signed the record since the notebook was executed.
+        about: The record, for a notebook that shows some of it and carries none; such a page is no business case.
 
     Returns:
         The file that was written.
@@ -108,9 +114,12 @@ def render(
     # One page has one main heading, that of the first screen; a notebook's own are one step down.
     record = notebook_record(read)
     title, above, footer = "Business case", "", ""
+    what = "Business case: kill, fix or scale?"
+    if record is None and about is not None:
+        record, what = dict(about), "What stands behind the business case."
     if record is not None:
         title = f"{words.verdict_word(record)}: {record.get('title') or record.get('pilot')}"
-        above = f"Business case: kill, fix or scale? As of {words.day(record.get('as_of'))}"
+        above = f"{what} As of {words.day(record.get('as_of'))}"
         version = (record.get("provenance") or {}).get("roi")
         name = words.shorten(record.get("pilot") or "the pilot", 60)
         footer = (

@@ -35,6 +35,7 @@ __all__ = [
     "money",
     "options",
     "provenance",
+    "section",
     "style",
     "style_sheet",
 ]
@@ -158,7 +159,7 @@ def _drawn(figure: figures.Figure) -> Markup:
     )
 
 
-def _section(
+def section(
     name: str, decision: Decision, text: str, *, carries_record: bool = False, **more: Any
 ) -> Section:
     record = decision.record
@@ -199,7 +200,7 @@ def first_screen(decision: Decision) -> Section:
         if fact.label in ("A first view", "What was measured", "How much is assumed", "What is not known")
     ]
     asked = {"kill": "Cost of stopping", "fix": "The sum asked for", "scale": "The sum asked for"}
-    return _section(
+    return section(
         "first_screen",
         decision,
         words.shorten(say, 400),
@@ -239,7 +240,7 @@ def measured(decision: Decision) -> Section:
         if found.get(before or "") or found.get(after)
     ]
     sentence = facts.measured_sentence(record)
-    return _section(
+    return section(
         "measured",
         decision,
         sentence,
@@ -292,7 +293,7 @@ def money(decision: Decision) -> Section:
         found = (record.get("options") or {}).get(plan_name)
         plan = found[0] if isinstance(found, list) and found else found or None
     text = words.amount((plan or {}).get("mean"), str(record.get("currency")))
-    return _section("money", decision, f"Worth {text}", figures=drawn, plan=plan, m=record.get("money"))
+    return section("money", decision, f"Worth {text}", figures=drawn, plan=plan, m=record.get("money"))
 
 
 def options(decision: Decision) -> Section:
@@ -300,46 +301,46 @@ def options(decision: Decision) -> Section:
     record = decision.record
     figure = figures.options_figure(record, decision.pictures)
     rows = facts.choices(record, every=True)
-    return _section("options", decision, f"{len(rows)} options", figure=figure, choices=rows)
+    return section("options", decision, f"{len(rows)} options", figure=figure, choices=rows)
 
 
 def gates(decision: Decision) -> Section:
     """What has to be shown before the pilot may be scaled."""
     rows = decision.record.get("gates") or []
     shown = sum(gate.get("state") == "shown" for gate in rows)
-    return _section("gates", decision, f"{shown} of {len(rows)} gates are shown", rows=rows, shown=shown)
+    return section("gates", decision, f"{shown} of {len(rows)} gates are shown", rows=rows, shown=shown)
 
 
 def drivers(decision: Decision) -> Section:
     """What would change the answer."""
     figure = figures.drivers_figure(decision.record, decision.pictures)
-    return _section("drivers", decision, figure.answer if figure else "Nothing to draw", figure=figure)
+    return section("drivers", decision, figure.answer if figure else "Nothing to draw", figure=figure)
 
 
 def causes(decision: Decision) -> Section:
     """Where what goes wrong comes from."""
     record = decision.record
-    return _section("causes", decision, str(record.get("model_the_problem") or ""))
+    return section("causes", decision, str(record.get("model_the_problem") or ""))
 
 
 def assumptions(decision: Decision) -> Section:
     """The assumptions register: every number that was not measured."""
     rows = decision.record.get("assumptions") or []
-    return _section("assumptions", decision, words.plural(len(rows), "assumption"))
+    return section("assumptions", decision, words.plural(len(rows), "assumption"))
 
 
 def left_out(decision: Decision) -> Section:
     """What is not in the figures: excluded rows, filled-in numbers, unstated costs, warnings."""
-    return _section("left_out", decision, words.plural(len(decision.record.get("unknowns") or []), "unknown"))
+    return section("left_out", decision, words.plural(len(decision.record.get("unknowns") or []), "unknown"))
 
 
 def fill_in(decision: Decision) -> Section:
     """What to fill in next, for a first view; nothing for any other."""
     rows = (decision.record.get("first_view") or {}).get("fill_in") or []
     text = f"{words.plural(len(rows), 'input')} to fill in next" if rows else "This is no first view"
-    return _section("fill_in", decision, text, rows=rows, sentence=facts.first_view_sentence(decision.record))
+    return section("fill_in", decision, text, rows=rows, sentence=facts.first_view_sentence(decision.record))
 
 
 def provenance(decision: Decision) -> Section:
     """From what this was computed, so that it can be computed again."""
-    return _section("provenance", decision, f"roi {(decision.record.get('provenance') or {}).get('roi')}")
+    return section("provenance", decision, f"roi {(decision.record.get('provenance') or {}).get('roi')}")
