@@ -42,14 +42,16 @@ def gap(decision: Decision) -> Section:
     found = decision.record.get("demo_gap")
     text = str(found["text"]) if found else "No demo case was among the samples"
     figure = proof_figures.gap_figure(decision.record)
-    return section("gap", decision, text, g=found, figure=figure, said=proof_figures.said)
+    return section(
+        "gap", decision, text, g=found, figure=figure, said=proof_figures.said, span=proof_figures.span
+    )
 
 
 def claims(decision: Decision) -> Section:
     """What was claimed beside what was measured."""
     rows = decision.record.get("claims") or []
     text = words.plural(len(rows), "claim")
-    return section("claims", decision, text, rows=rows, said=proof_figures.said)
+    return section("claims", decision, text, rows=rows, said=proof_figures.said, span=proof_figures.span)
 
 
 def ladder(decision: Decision) -> Section:

@@ -39,10 +39,10 @@ def _names(rows: Sequence[Mapping[str, Any]], width: int) -> Any:
     return mark.encode(y=_rows(), text="text:N")
 
 
-def _domain(ends: Sequence[float], width: int) -> list[float]:
+def _domain(ends: Sequence[float], width: int, *, more: float = 1.0) -> list[float]:
     """Both ends of an axis that holds every end, 0, and room for a number at either side."""
     low, high = min([*ends, 0.0]), max([*ends, 0.0])
-    room = ((high - low) or 1.0) * (0.12 if width > 500 else 0.24)
+    room = ((high - low) or 1.0) * (0.12 if width > 500 else 0.24) * more
     return [low - room if low < 0 else 0.0, high + room if high > 0 or low == 0 else 0.0]
 
 
@@ -88,7 +88,7 @@ def steps(rows: Sequence[Mapping[str, Any]], *, title: str, width: int) -> Any:
         # The number stands at the end that the step leads to, on the side away from the bar.
         row["right"] = row["end"] >= row["start"]
     ends = [float(row[k]) for row in kept for k in ("start", "end")]
-    x = alt.Scale(domain=_domain(ends, width), nice=False)
+    x = alt.Scale(domain=_domain(ends, width, more=1.8), nice=False)
     base = alt.Chart(inline(kept))
     color = alt.Color(
         "kind:N",

@@ -8,7 +8,15 @@ from typing import Any
 from roi import words
 from roi.report.figures import Figure
 
-__all__ = ["evidence_figure", "gap_figure", "knowing_figure", "ladder_figure", "said", "samples_figure"]
+__all__ = [
+    "evidence_figure",
+    "gap_figure",
+    "knowing_figure",
+    "ladder_figure",
+    "said",
+    "samples_figure",
+    "span",
+]
 
 Record = Mapping[str, Any]
 KINDS = {
@@ -31,6 +39,17 @@ def said(x: object, unit: object) -> str:
     if len(first) == 3 and first.isupper():
         return words.amount(x, first)
     return f"{words.number(x)} {first}".strip() if words.finite(x) is not None else words.UNKNOWN
+
+
+def span(low: object, high: object, unit: object) -> str:
+    """Two ends of a range, the unit said once: "2.45 to 4.35 min"."""
+    unit = str(unit or "")
+    first = unit.split("/")[0]
+    if unit in ("share", "1"):
+        return f"{words.percent(low)} to {words.percent(high)}"
+    if len(first) == 3 and first.isupper():
+        return words.amount_range(low, high, first)
+    return f"{words.edges(low, high)} {first}".strip()
 
 
 def ladder_figure(record: Record) -> Figure | None:
