@@ -186,7 +186,9 @@ def clock_change(text: str, style: DateStyle, styles: Styles) -> str | None:
     if not styles.shifts:
         return None
     local, zone = _local_time(text, style), literal(styles.timezone)
-    days = literal(f"[{', '.join(styles.shifts)}]")  # one text that is cast once: so many dates take long to parse
+    days = literal(
+        f"[{', '.join(styles.shifts)}]"
+    )  # one text that is cast once: so many dates take long to parse
     utc = f"timezone({zone}, {local})"
     odd = (
         f"timezone({zone}, {utc}) <> {local} or timezone({zone}, {utc} - interval 1 hour) = {local} "

@@ -335,8 +335,8 @@ def _total(table: str, maps: Sequence[ColumnMap], at: Mapping[str, str]) -> str 
     if not others:
         return f"case when {none} then false else {keyed} end"
     # One pattern for all the cells: the engine compiles each pattern anew, and this one is long.
-    named = f"list_filter([{', '.join(others)}], lambda cell: coalesce({total_sql('cell')}, false))"
-    return f"case when {none} then len({named}) > 0 else {keyed} end"
+    some = f"list_filter([{', '.join(others)}], lambda cell: coalesce({total_sql('cell')}, false))"
+    return f"case when {none} then len({some}) > 0 else {keyed} end"
 
 
 def text_sql(m: ColumnMap, at: Mapping[str, str], *, joint: str) -> str:

@@ -14,7 +14,7 @@ PACKAGE = ROOT / "roi"
 # The order in which data flows; a module imports only from modules before it. A folder holds siblings only.
 ORDER = """
     problems scalars strict_yaml uncertain schema parameters words pictures
-    privacy canonical prices readers importers dress casts styles mapping conventions sample_tables checks periods versions categories
+    privacy canonical prices readers relation importers dress casts styles mapping conventions sample_tables checks periods versions categories
     join_keys time_entries join_rates sample_joins samples
     draws marginals agreement assumptions moments aggregates label_moments demo_moments reduce
     designs contrasts case_sums arm_shares comparability estimate clusters rectify labels covariate scores mix pooling cells severities rates measured linear demo_effects demo_parts demo_split causes economics cashflow
