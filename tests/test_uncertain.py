@@ -185,8 +185,8 @@ def test_a_pilots_inputs_are_drawn_in_no_time():
     uniforms = np.random.default_rng(0).random((25, 10_000))
     best = math.inf
     for _ in range(5):
-        begun = time.perf_counter()
+        begun = time.process_time()
         for value, u in zip(values, uniforms, strict=True):
             value.quantile(u)
-        best = min(best, time.perf_counter() - begun)
+        best = min(best, time.process_time() - begun)
     assert best < 0.04

@@ -7,6 +7,10 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+import roi.light_imports  # noqa: F401
+
+# isort: split
+
 import altair as alt
 import numpy as np
 import numpy.typing as npt
