@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -73,12 +74,13 @@ def test_what_is_no_clear_duration_is_refused(project: Project, text: str) -> No
     )
 
 
+ENGINE = duckdb.connect()
+
+
 @given(st.decimals(min_value=0, max_value=86400 * 50, places=6))
 @settings(max_examples=60, deadline=None)
 def test_seconds_become_exact_minutes(seconds: Decimal) -> None:
     """Against exact fractions, rounded half to even at the sixth place."""
-    import duckdb
-
     from roi.casts import Styles, cast
 
     sql = cast(
@@ -88,7 +90,7 @@ def test_seconds_become_exact_minutes(seconds: Decimal) -> None:
         theirs="x",
         styles=Styles({}, {}, "UTC"),
     )
-    found = duckdb.connect().execute(f"select {sql}").fetchall()[0][0]
+    found = ENGINE.execute(f"select {sql}").fetchall()[0][0]
     assert Fraction(found) == Fraction(round(Fraction(seconds) / 60 * 10**6), 10**6)
 
 
