@@ -86,7 +86,7 @@ def moments_of_report(samples: Samples) -> Moments:
     table = samples.tables["aggregates"]
     present = frozenset(table.columns)
     order = [c for c in ("arm", "segment", "worker", "month") if c in present]
-    found = fetch(samples, table.order_by(order))
+    found = fetch(samples, f"select * from {table.sql} order by {', '.join(order)}")
     cells = [dict(zip(table.columns, row, strict=True)) for row in found]
     components = [c for c in COMPONENTS if f"{c}_mean" in present]
     rows = [_row(cell, components) for cell in cells]

@@ -79,7 +79,7 @@ def sum_cases(samples: Samples, moments: Moments, *, workers_assigned: bool) -> 
     present = moments.present
     small = 0 < np.unique(moments.unit).size <= UNITS_TO_SHUFFLE
     by_unit = workers_assigned and small and moments.unit_kind == "worker"
-    rows = samples.connection.con.execute(_query(moments, by_unit=by_unit)).fetchall()
+    rows = samples.con.execute(_query(moments, by_unit=by_unit)).fetchall()
     rows.sort(
         key=lambda row: (*row[:3], row[3] or 0, row[4] or "", row[5] or "")
     )  # sums of floats have an order
@@ -134,7 +134,7 @@ def count_pairs(samples: Samples, moments: Moments) -> int:
         return 0
     live = "and setting is distinct from 'demo'" if "setting" in moments.present else ""
     query = f"select pair_id from cases where pair_id is not null {live} group by 1 having count(distinct arm) = 2"
-    row = samples.connection.con.execute(f"select count(*) from ({query})").fetchone()
+    row = samples.con.execute(f"select count(*) from ({query})").fetchone()
     return 0 if row is None else int(row[0])
 
 

@@ -186,14 +186,16 @@ def clock_change(text: str, style: DateStyle, styles: Styles) -> str | None:
     if not styles.shifts:
         return None
     local, zone = _local_time(text, style), literal(styles.timezone)
-    days = ", ".join(f"date '{d}'" for d in styles.shifts)
+    days = literal(
+        f"[{', '.join(styles.shifts)}]"
+    )  # one text that is cast once: so many dates take long to parse
     utc = f"timezone({zone}, {local})"
     odd = (
         f"timezone({zone}, {utc}) <> {local} or timezone({zone}, {utc} - interval 1 hour) = {local} "
         f"or timezone({zone}, {utc} + interval 1 hour) = {local}"
     )
     own = f"regexp_matches({text}, {literal(_OFFSET)})"
-    return f"coalesce(case when list_contains([{days}], {local}::date) and not {own} then {odd} end, false)"
+    return f"coalesce(case when list_contains({days}::date[], {local}::date) and not {own} then {odd} end, false)"
 
 
 def minutes_between(start: str, end: str, cap: str | None) -> str:

@@ -102,14 +102,14 @@ def cases_by_month(samples: Samples, timezone: str | None) -> dict[str, dict[str
     if "started_at" not in columns:
         return {}
     live = "setting is distinct from 'demo'" if "setting" in columns else "true"
-    return months_of(samples.connection.con, "cases", live, timezone or "UTC")
+    return months_of(samples.con, "cases", live, timezone or "UTC")
 
 
 def _months_of_report(samples: Samples) -> dict[str, dict[str, int]]:
     """The same of a report; empty where its rows name no months."""
     if "month" not in samples.tables["aggregates"].columns:
         return {}
-    rows = samples.connection.con.execute(
+    rows = samples.con.execute(
         "select strftime(month, '%Y-%m'), arm, sum(n)::bigint from aggregates where month is not null "
         "group by 1, 2 order by 1, 2"
     ).fetchall()

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from roi.label_moments import human_word, judge_word
 from roi.moments import fetch
+from roi.readers.base import literal
+from roi.relation import Relation
 
 if TYPE_CHECKING:
-    import ibis.expr.types as ir
-
     from roi.samples import Samples
 
 __all__ = ["CLEAN", "DEFECTIVE", "DEMO", "PRODUCTION", "DemoMoments", "take_demo"]
@@ -83,7 +83,7 @@ class DemoMoments:
 
 def take_demo(
     samples: Samples,
-    cases: ir.Table,
+    cases: Relation,
     *,
     segments: Sequence[str],
     units: Mapping[str, int],
@@ -101,36 +101,33 @@ def take_demo(
     Returns:
         The counts.
     """
-    import ibis
-
     present = cases.columns
-    defects: Any = ibis.null("int64")
-    if "input_defects" in present:
-        defects = ibis.cases((cases.input_defects.isnull(), None), (cases.input_defects > 0, 1), else_=0)
-    cases = cases.mutate(state_=defects, people_=human_word(cases), judge_=judge_word(cases))
+    defects = "case when input_defects is null then null when input_defects > 0 then 1 else 0 end"
+    cases = cases.having(
+        state_=defects if "input_defects" in present else "null::bigint",
+        people_=human_word(cases),
+        judge_=judge_word(cases),
+    )
     keys = ["demo", "arm", "segment_", "unit_", "state_"]
-    minutes = cases.human_.cast("decimal(18,6)")
-    aggregates: dict[str, Any] = {
-        "n": cases.count(),
-        "timed": minutes.count(),
-        "minutes": minutes.sum().cast("float64"),
-        "minutes2": _square(minutes).sum().cast("float64"),
-        "imputed": cases.imputed_.sum(),
-        "own": ibis.cases((cases.imputed_, minutes), else_=None).sum().cast("float64"),
-        "costed": cases.agent_cost.count() if "agent_cost" in present else ibis.literal(0),
+    aggregates = {
+        "n": "count(*)",
+        "timed": "count(human_)",
+        "minutes": "sum(human_)::double",
+        "minutes2": f"sum({_square('human_')})::double",
+        "imputed": "count(*) filter (imputed_)",
+        "own": "(sum(human_) filter (imputed_))::double",
+        "costed": "count(agent_cost)" if "agent_cost" in present else "0",
     }
     for j, currency in enumerate(currencies):
-        own = cases.cost_currency == currency if "cost_currency" in present else ibis.literal(True)
-        cost = ibis.cases((own, cases.agent_cost), else_=None)
-        aggregates[f"cost{j}"] = cost.sum().cast("float64")
-        aggregates[f"square{j}"] = _square(cost).sum().cast("float64")
-    for who, word in (("people", cases.people_), ("judge", cases.judge_)):
-        gone = word.isin(["escalated", "abandoned"])
-        good = word == "correct"
-        aggregates[who] = word.count()
-        aggregates[f"{who}_wrong"] = (word.notnull() & ~gone & ~good).sum()
-        aggregates[f"{who}_gone"] = gone.sum()
-    rows = fetch(samples, cases.group_by(keys).aggregate(**aggregates).order_by(keys))
+        own = f" filter (cost_currency = {literal(currency)})" if "cost_currency" in present else ""
+        aggregates[f"cost{j}"] = f"(sum(agent_cost){own})::double"
+        aggregates[f"square{j}"] = f"(sum({_square('agent_cost::decimal(18,6)')}){own})::double"
+    for who in ("people", "judge"):
+        word = f"{who}_"
+        aggregates[who] = f"count({word})"
+        aggregates[f"{who}_wrong"] = f"count(*) filter ({word} not in ('correct', 'escalated', 'abandoned'))"
+        aggregates[f"{who}_gone"] = f"count(*) filter ({word} in ('escalated', 'abandoned'))"
+    rows = fetch(samples, cases.grouped(keys, aggregates))
     names = [*keys, *aggregates]
 
     def ints(*wanted: str) -> Ints:
@@ -168,16 +165,15 @@ def take_demo(
     )
 
 
-def _square(value: ir.Value) -> ir.Value:
+def _square(value: str) -> str:
     """With twelve places; one factor has a digit more, for the engine keeps 18 digits of two that have 18."""
-    return value.cast("decimal(18,6)") * value.cast("decimal(19,6)")
+    return f"{value} * ({value})::decimal(19,6)"
 
 
-def _workers(samples: Samples, cases: ir.Table) -> tuple[int, int]:
+def _workers(samples: Samples, cases: Relation) -> tuple[int, int]:
     """Named workers of the demo, by arm."""
     if "worker" not in cases.columns:
         return 0, 0
-    demo = cases.filter(cases.demo)
-    found = fetch(samples, demo.group_by("arm").aggregate(n=demo.worker.nunique()))
+    found = fetch(samples, cases.where("demo").grouped(["arm"], {"n": "count(distinct worker)"}))
     by_arm = {str(arm): int(n) for arm, n in found}
     return by_arm.get("baseline", 0), by_arm.get("pilot", 0)

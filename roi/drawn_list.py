@@ -88,7 +88,7 @@ def draw_list(samples: Samples, *, table: Table, purpose: Purpose, n: int, seed:
     columns = set(samples.tables[table].columns)
     condition = _live(columns) if table == "cases" else "true"
     labelled = f"({condition}) and {_labelled(columns)}"
-    con = samples.connection.con
+    con = samples.con
     left_out = 0
     if purpose == "labels":
         left_out = int(con.execute(f"select count(*) from {quoted(table)} where {labelled}").fetchall()[0][0])

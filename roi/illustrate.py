@@ -64,26 +64,21 @@ def _minutes(a: Analysis) -> dict[str, Histogram] | None:
     spread = a.moments.spread
     if not spread:
         return None
-    import ibis
-
     high = _round_up(max(s.p95 for s in spread.values()) * 1.25)
     cases = a.samples.tables["cases"]
     if "setting" in cases.columns:
-        cases = cases.filter(cases.setting != "demo")
-    total = None
+        cases = cases.where("setting <> 'demo'")
+    parts = []
     for name in ("handling_minutes", "review_minutes", "rework_minutes"):
         if name not in cases.columns:
             continue
-        part = cases[name]
-        if name == "review_minutes":
-            part = ibis.cases((cases.arm == "baseline", part.fill_null(0)), else_=part)
-        total = part if total is None else total + part
-    assert total is not None
-    place = (total.cast("float64") * (BINS / high)).floor().cast("int64").clip(0, BINS - 1)
-    counted = cases.mutate(place=place).filter(ibis._.place.notnull())
-    rows = fetch(
-        a.samples, counted.group_by("arm", "place").aggregate(n=ibis._.count()).order_by("arm", "place")
-    )
+        zero = f"case when arm = 'baseline' then coalesce({name}, 0) else {name} end"
+        parts.append(zero if name == "review_minutes" else name)
+    # Least and greatest pass over a NULL.
+    place = f"floor(({' + '.join(parts)})::double * {BINS / high!r}::double)::bigint"
+    counted = cases.having(place=place).where("place is not null")
+    counted = counted.having(place=f"greatest(0, least({BINS - 1}, place))")
+    rows = fetch(a.samples, counted.grouped(["arm", "place"], {"n": "count(*)"}))
     edges = np.linspace(0.0, high, BINS + 1)
     found = {}
     for arm in ("baseline", "pilot"):

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from roi.moments import fetch
+from roi.relation import Relation
 
 if TYPE_CHECKING:
-    import ibis.expr.types as ir
-
     from roi.samples import Samples
 
 __all__ = ["HUMAN", "JUDGE", "JudgedMoments", "human_word", "judge_alone", "judge_word", "take_judged"]
@@ -68,26 +67,20 @@ class JudgedMoments:
     heaviest: Floats
 
 
-def judge_alone(samples: Samples, cases: ir.Table) -> ir.Table:
+def judge_alone(samples: Samples, cases: Relation) -> Relation:
     """Where no person labelled a case, put the judge's word in the place of the outcome, marked as the judge's."""
-    import ibis
-
     if "judge_outcome" not in cases.columns:
         return cases
-    words = cases.mutate(human_word_=human_word(cases))
-    n = fetch(samples, words.aggregate(n=words.human_word_.count(), judged=words.judge_outcome.count()))[0]
-    if int(n[0]) > 0 or int(n[1]) == 0:
+    query = f"select count({human_word(cases)}), count(judge_outcome) from {cases.sql}"
+    human, judged = fetch(samples, query)[0]
+    if int(human) > 0 or int(judged) == 0:
         return cases
-    severity = cases.judge_severity if "judge_severity" in cases.columns else ibis.null("string")
-    return cases.mutate(
-        outcome=cases.judge_outcome,
-        severity=severity,
-        label_source=ibis.literal("judge"),
-    )
+    severity = "judge_severity" if "judge_severity" in cases.columns else "null::varchar"
+    return cases.having(outcome="judge_outcome", severity=severity, label_source="'judge'")
 
 
 def take_judged(
-    samples: Samples, production: ir.Table, segments: Sequence[str], units: Mapping[str, int]
+    samples: Samples, production: Relation, segments: Sequence[str], units: Mapping[str, int]
 ) -> JudgedMoments | None:
     """Count people's and the judge's words.
 
@@ -100,31 +93,26 @@ def take_judged(
     Returns:
         The counts; None where no judge spoke and no probability of being chosen matters.
     """
-    import ibis
-
     present = production.columns
     selection = samples.selection
     risky = selection == "risk_based" and "outcome" in present
     if not risky and not {"judge_outcome", "label_source", "label_probability"} & set(present):
         return None
-    share = (
-        production.label_probability.cast("float64")
-        if "label_probability" in present
-        else ibis.null("float64")
+    share = "label_probability::double" if "label_probability" in present else "null::double"
+    counted = production.having(
+        human_word_=human_word(production), judge_word_=judge_word(production), share_=share
     )
-    counted = production.mutate(human_word_=human_word(production), judge_word_=judge_word(production))
-    usable = counted.human_word_.notnull() & (share >= LEAST_PROBABILITY) & (share <= 1)
-    weight = ibis.cases((usable, (1 / share).cast("decimal(18,6)")), else_=None)
-    counted = counted.mutate(weight_=weight)
+    usable = f"human_word_ is not null and share_ >= {LEAST_PROBABILITY} and share_ <= 1"
+    counted = counted.having(weight_=f"case when {usable} then (1 / share_)::decimal(18,6) end")
+    aggregates = {
+        "n": "count(*)",
+        "probable": "count(weight_)",
+        "w": "sum(weight_)::double",
+        "w2": "sum(weight_ * weight_)::double",
+        "most": "max(weight_)::double",
+    }
     keys = ["arm", "segment_", "unit_", "human_word_", "judge_word_"]
-    found = counted.group_by(keys).aggregate(
-        n=counted.count(),
-        probable=counted.weight_.count(),
-        w=counted.weight_.sum().cast("float64"),
-        w2=(counted.weight_ * counted.weight_).sum().cast("float64"),
-        most=counted.weight_.max().cast("float64"),
-    )
-    rows = fetch(samples, found.order_by(keys))
+    rows = fetch(samples, counted.grouped(keys, aggregates))
     if not risky and all(row[4] is None and not row[6] for row in rows):
         return None
 
@@ -149,32 +137,26 @@ def take_judged(
     )
 
 
-def human_word(cases: ir.Table) -> ir.Value:
+def human_word(cases: Relation) -> str:
     """A person's word; null where there is none."""
-    import ibis
-
     if "outcome" not in cases.columns:
-        return ibis.null("string")
-    severity: Any = cases.severity if "severity" in cases.columns else ibis.null("string")
-    word = ibis.cases((cases.outcome == "error", severity.fill_null("unknown")), else_=cases.outcome)
+        return "null::varchar"
+    severity = "coalesce(severity, 'unknown')" if "severity" in cases.columns else "'unknown'"
+    word = f"case when outcome = 'error' then {severity} else outcome end"
     if "label_source" not in cases.columns:
         return word
-    return ibis.cases((cases.label_source.fill_null("human") != "judge", word), else_=None)
+    return f"case when coalesce(label_source, 'human') <> 'judge' then {word} end"
 
 
-def judge_word(cases: ir.Table) -> ir.Value:
+def judge_word(cases: Relation) -> str:
     """The judge's word; null where there is none."""
-    import ibis
-
     columns = cases.columns
-    if "judge_outcome" not in columns and not {"outcome", "label_source"} <= set(columns):
-        return ibis.null("string")  # which cannot be compared with a text, as a column can
-    outcome: Any = cases.judge_outcome if "judge_outcome" in columns else ibis.null("string")
-    severity: Any = cases.judge_severity if "judge_severity" in columns else ibis.null("string")
+    outcome = "judge_outcome" if "judge_outcome" in columns else "null::varchar"
+    severity = "judge_severity" if "judge_severity" in columns else "null::varchar"
     if {"outcome", "label_source"} <= set(columns):
-        own = cases.label_source.fill_null("human") == "judge"
-        outcome = ibis.coalesce(outcome, ibis.cases((own, cases.outcome), else_=None))
+        own = "coalesce(label_source, 'human') = 'judge'"
+        outcome = f"coalesce({outcome}, case when {own} then outcome end)"
         if "severity" in columns:
-            severity = ibis.coalesce(severity, ibis.cases((own, cases.severity), else_=None))
-    grave = (outcome == "error") & severity.isin(["major", "critical"]).fill_null(False)
-    return ibis.cases((grave, "severe"), else_=outcome)
+            severity = f"coalesce({severity}, case when {own} then severity end)"
+    grave = f"{outcome} = 'error' and coalesce({severity} in ('major', 'critical'), false)"
+    return f"case when {grave} then 'severe' else {outcome} end"

@@ -331,8 +331,12 @@ def _total(table: str, maps: Sequence[ColumnMap], at: Mapping[str, str]) -> str 
         return None
     none = f"coalesce({', '.join(at[s] for s in key)}) is null"
     keyed = " and ".join(f"coalesce({total_sql(at[s])}, true)" for s in key)
-    others = " or ".join(f"coalesce({total_sql(at[s])}, false)" for s in at if s not in key) or "false"
-    return f"case when {none} then {others} else {keyed} end"
+    others = [at[s] for s in at if s not in key]
+    if not others:
+        return f"case when {none} then false else {keyed} end"
+    # One pattern for all the cells: the engine compiles each pattern anew, and this one is long.
+    some = f"list_filter([{', '.join(others)}], lambda cell: coalesce({total_sql('cell')}, false))"
+    return f"case when {none} then len({some}) > 0 else {keyed} end"
 
 
 def text_sql(m: ColumnMap, at: Mapping[str, str], *, joint: str) -> str:

@@ -15,8 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    import ibis.expr.types as ir
-
     from roi.demo_moments import DemoMoments
     from roi.label_moments import JudgedMoments
     from roi.samples import Samples
@@ -199,9 +197,6 @@ class Moments:
         return int(self.n[self.arm == ARMS.index(arm)].sum())
 
 
-def fetch(samples: Samples, table: ir.Table) -> list[tuple[Any, ...]]:
-    """Rows of a small result, as plain Python values (not through pandas, which takes a second to import)."""
-    import ibis
-
-    sql = str(ibis.to_sql(table, dialect="duckdb"))
-    return list(samples.connection.con.execute(sql).fetchall())
+def fetch(samples: Samples, query: str) -> list[tuple[Any, ...]]:
+    """Rows of a small result, as plain Python values."""
+    return list(samples.con.execute(query).fetchall())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -356,15 +357,18 @@ def _provenance(a: Analysis) -> dict[str, Any]:
     p = a.loaded.parameters
     packages = ("duckdb", "ibis-framework", "numpy", "scipy")
     return {
-        "roi": version("roi"),
+        "roi": _version("roi"),
         "params_file": a.loaded.name,
         "params_sha256": a.loaded.params_sha256,
         "policy_sha256": a.loaded.policy_sha256,
         "overrides": list(a.loaded.overrides),
         "samples_sha256": dict(sorted(a.samples.fingerprints.items())),
-        "versions": {name: version(name) for name in packages},
+        "versions": {name: _version(name) for name in packages},
         "seed": p.run.seed,
         "draws": a.measured.draws,
         "looks": a.loaded.looks,
         "looks_stated": p.run.looks,
     }
+
+
+_version = cache(version)  # looked up on disk, which takes longer than the rest of the provenance

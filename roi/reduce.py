@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -25,10 +25,10 @@ from roi.moments import (
     Spread,
     fetch,
 )
+from roi.readers.base import literal
+from roi.relation import Relation
 
 if TYPE_CHECKING:
-    import ibis.expr.types as ir
-
     from roi.samples import Samples
 
 __all__ = ["take_moments"]
@@ -48,16 +48,14 @@ def take_moments(samples: Samples) -> Moments:
     Returns:
         Counts and sums by unit, arm and segment, and what the report needs to know about them.
     """
-    import ibis
-
     if "aggregates" in samples.tables:
         return moments_of_report(samples)
     cases = judge_alone(samples, samples.tables["cases"])
     present = frozenset(cases.columns)
     components = [c for c in COMPONENTS if c in present]
-    cases = cases.mutate(
-        demo=(cases.setting == "demo") if "setting" in present else ibis.literal(False),
-        segment_=cases.segment if "segment" in present else ibis.literal(ALL),
+    cases = cases.having(
+        demo="setting = 'demo'" if "setting" in present else "false",
+        segment_="segment" if "segment" in present else literal(ALL),
     )
     facts = _facts(samples, cases, components)
     has_judge = facts.judge > 0
@@ -65,61 +63,57 @@ def take_moments(samples: Samples) -> Moments:
     if has_judge:
         labels = "judge" if facts.judge == facts.labelled else "mixed"
 
-    cases = _with_minutes(cases, components, facts, zero_too=bool(samples.undeclared_blanks))
-    unit, unit_kind, few = _unit(cases, present, facts)
-    cases = cases.mutate(unit_=unit)
-    outcome_counts = cases.outcome.notnull() if "outcome" in present else ibis.literal(False)
+    unit, unit_kind, few = _unit(present, facts)
+    counts = "outcome is not null" if "outcome" in present else "false"
     if labels == "mixed":
         # A judge's word is not mixed with people's; checking one against the other comes later.
-        outcome_counts = outcome_counts & (cases.label_source.fill_null("human") != "judge")
-
-    cases = cases.mutate(counts_=outcome_counts)
-    outcome_counts = cases.counts_
+        counts = f"{counts} and coalesce(label_source, 'human') <> 'judge'"
+    cases = _with_minutes(cases, components, facts, zero_too=bool(samples.undeclared_blanks))
+    cases = cases.having(unit_=unit, counts_=counts)
 
     statistics = [*components, "human_minutes"] if components else []
-    values: dict[str, ir.Value] = {c: cases[c] for c in components}
-    if components:
-        values["human_minutes"] = cases.human_
+    values = {c: c for c in components} | {"human_minutes": "human_"}
     for currency in facts.currencies:
         name = f"agent_cost:{currency}"
         statistics.append(name)
-        same = cases.cost_currency == currency if "cost_currency" in present else ibis.literal(True)
-        zero = ibis.literal(0).cast("decimal(18,9)")
-        values[name] = ibis.cases((cases.agent_cost.isnull(), None), (same, cases.agent_cost), else_=zero)
+        same = f"cost_currency = {literal(currency)}" if "cost_currency" in present else "true"
+        zero = "0::decimal(18,9)"
+        values[name] = f"case when agent_cost is null then null when {same} then agent_cost else {zero} end"
 
-    aggregates: dict[str, Any] = {"n": ibis._.count()}
+    aggregates = {"n": "count(*)"}
     for j, name in enumerate(statistics):
-        aggregates[f"k{j}"] = values[name].count()
-        aggregates[f"s{j}"] = values[name].sum().cast("float64")
-        aggregates[f"q{j}"] = _product(values[name], values[name]).sum().cast("float64")
+        value = values[name]
+        six = value if name in components or name == "human_minutes" else f"({value})::decimal(18,6)"
+        aggregates[f"k{j}"] = f"count({value})"
+        aggregates[f"s{j}"] = f"sum({value})::double"
+        aggregates[f"q{j}"] = f"sum({_product(six, six)})::double"
     predicted = "predicted_minutes" in present and bool(components)
     if predicted:
-        x, y = cases.predicted_minutes, cases.human_
-        known = x.notnull() & y.notnull()
+        x, y = "predicted_minutes", "human_"
+        known = f"{x} is not null and {y} is not null"
         for name, value in {"x": x, "xx": _product(x, x), "y": y, "xy": _product(x, y)}.items():
-            aggregates[f"cov_{name}"] = ibis.cases((known, value), else_=None).sum().cast("float64")
-        aggregates["cov_k"] = known.sum()
-    aggregates["labelled"] = outcome_counts.sum()
+            aggregates[f"cov_{name}"] = f"(sum({value}) filter ({known}))::double"
+        aggregates["cov_k"] = f"count(*) filter ({known})"
+    aggregates["labelled"] = "count(*) filter (counts_)"
     for name in ("correct", "error", "escalated", "abandoned"):
-        aggregates[name] = (
-            (outcome_counts & (cases.outcome == name)).sum() if "outcome" in present else ibis.literal(0)
-        )
+        hit = f"counts_ and outcome = '{name}'" if "outcome" in present else "false"
+        aggregates[name] = f"count(*) filter ({hit})"
     for name in SEVERITIES:
-        known = "outcome" in present and "severity" in present
-        hit = outcome_counts & (cases.outcome == "error") & (cases.severity == name) if known else None
-        aggregates[f"severity_{name}"] = ibis.literal(0) if hit is None else hit.sum()
-    aggregates["imputed"] = cases.imputed_.sum()
+        told = "outcome" in present and "severity" in present
+        hit = f"counts_ and outcome = 'error' and severity = '{name}'" if told else "false"
+        aggregates[f"severity_{name}"] = f"count(*) filter ({hit})"
+    aggregates["imputed"] = "count(*) filter (imputed_)"
     if "zero_" in cases.columns:
-        aggregates["zero_s"] = cases.zero_.sum().cast("float64")
-        aggregates["zero_k"] = cases.zero_.count()
+        aggregates["zero_s"] = "sum(zero_)::double"
+        aggregates["zero_k"] = "count(zero_)"
     defects = "input_defects" in present
-    aggregates["inputs_known"] = cases.input_defects.count() if defects else ibis.literal(0)
-    aggregates["inputs_clean"] = (cases.input_defects == 0).sum() if defects else ibis.literal(0)
-    aggregates["cost_known"] = cases.agent_cost.count() if facts.currencies else ibis.literal(0)
+    aggregates["inputs_known"] = "count(input_defects)" if defects else "0"
+    aggregates["inputs_clean"] = "count(*) filter (input_defects = 0)" if defects else "0"
+    aggregates["cost_known"] = "count(agent_cost)" if facts.currencies else "0"
 
-    production = cases.filter(~cases.demo)
+    production = cases.where("not demo")
     keys = ["arm", "segment_", "unit_"]
-    rows = fetch(samples, production.group_by(keys).aggregate(**aggregates).order_by(keys))
+    rows = fetch(samples, production.grouped(keys, aggregates))
     names = [*keys, *aggregates]
     at = {name: i for i, name in enumerate(names)}
 
@@ -157,7 +151,7 @@ def take_moments(samples: Samples) -> Moments:
         inputs_clean=ints("inputs_clean")[:, 0],
         cost_known=ints("cost_known")[:, 0],
         spread=_spread(samples, production) if components else {},
-        losses=_losses(samples, production, outcome_counts, present) if facts.labelled else None,
+        losses=_losses(samples, production, present) if facts.labelled else None,
         demo=_demo(samples, cases, present, bool(components)) if facts.has_demo else {},
         labels=labels,
         first=facts.first,
@@ -195,39 +189,32 @@ class _Facts:
     last: dt.date | None
 
 
-def _facts(samples: Samples, cases: ir.Table, components: Sequence[str]) -> _Facts:
+def _facts(samples: Samples, cases: Relation, components: Sequence[str]) -> _Facts:
     """What must be known about a sample before its sums can be written down; one query."""
-    import ibis
-
     present = cases.columns
-    aggregates: dict[str, Any] = {c: cases[c].count() for c in components}
-    aggregates["labelled"] = cases.outcome.count() if "outcome" in present else ibis.literal(0)
+    aggregates = {"n": "count(*)"} | {c: f"count({c})" for c in components}
+    aggregates["labelled"] = "count(outcome)" if "outcome" in present else "0"
     both = "outcome" in present and "label_source" in present
-    judge = cases.outcome.notnull() & (cases.label_source == "judge") if both else None
-    aggregates["judge"] = ibis.literal(0) if judge is None else judge.sum()
+    judge = "outcome is not null and label_source = 'judge'" if both else "false"
+    aggregates["judge"] = f"count(*) filter ({judge})"
     for column in ("worker", "pair_id", "case_id"):
-        known = column in present
-        aggregates[f"units_{column}"] = cases[column].nunique() if known else ibis.literal(0)
-        aggregates[f"named_{column}"] = cases[column].count() if known else ibis.literal(0)
+        aggregates[f"units_{column}"] = f"count(distinct {column})" if column in present else "0"
     timed = "started_at" in present
-    aggregates["first"] = cases.started_at.min().cast("date") if timed else ibis.null("date")
+    aggregates["first"] = "min(started_at)::date" if timed else "null::date"
     last = "ended_at" if "ended_at" in present else "started_at"
-    aggregates["last"] = cases[last].max().cast("date") if last in present else ibis.null("date")
-    rows = fetch(
-        samples,
-        cases.group_by("demo", "arm").aggregate(n=cases.count(), **aggregates).order_by("demo", "arm"),
-    )
-    names = ["demo", "arm", "n", *aggregates]
+    aggregates["last"] = f"max({last})::date" if last in present else "null::date"
+    rows = fetch(samples, cases.grouped(["demo", "arm"], aggregates))
+    names = ["demo", "arm", *aggregates]
     table = [dict(zip(names, row, strict=True)) for row in rows]
     live = [row for row in table if not row["demo"]]
     total = {}
     if "worker" in present:
-        production = cases.filter(~cases.demo)
-        total["worker"] = int(fetch(samples, production.aggregate(g=production.worker.nunique()))[0][0])
+        query = f"select count(distinct worker) from {cases.where('not demo').sql}"
+        total["worker"] = int(fetch(samples, query)[0][0])
     currencies: tuple[str, ...] = ()
     if "agent_cost" in present:
         if "cost_currency" in present:
-            found = cases.filter(cases.agent_cost.notnull()).select("cost_currency").distinct()
+            found = f"select distinct cost_currency from {cases.sql} where agent_cost is not null"
             currencies = tuple(sorted(str(row[0] or "") for row in fetch(samples, found)))
         else:
             currencies = ("",)
@@ -249,79 +236,64 @@ def _facts(samples: Samples, cases: ir.Table, components: Sequence[str]) -> _Fac
     )
 
 
-def _with_minutes(cases: ir.Table, components: Sequence[str], facts: _Facts, *, zero_too: bool) -> ir.Table:
+def _with_minutes(cases: Relation, components: Sequence[str], facts: _Facts, *, zero_too: bool) -> Relation:
     """Add the human minutes of a case (None where a component is missing) and whether they are imputed."""
-    import ibis
-
-    nothing = ibis.literal(0).cast("decimal(18,6)")
     if not components:
-        return cases.mutate(imputed_=ibis.literal(False), human_=ibis.null("decimal(18,6)"))
-    parts: list[ir.Value] = []
+        return cases.having(imputed_="false", human_="null::decimal(18,6)")
+    known = {name: f"coalesce({name}, 0::decimal(18,6))" for name in components}
+    parts = []
     for name in components:
         # Without an agent there is nothing to review: a review column that no baseline case fills is 0 there.
         unfilled = name == "review_minutes" and facts.recorded.get(("baseline", name), 0) == 0
-        part = cases[name]
-        parts.append(
-            ibis.cases((cases.arm == "baseline", part.fill_null(nothing)), else_=part) if unfilled else part
-        )
-    human = parts[0]
-    for part in parts[1:]:
-        human = human + part
-    imputed: ir.Value = ibis.literal(False)
+        parts.append(f"case when arm = 'baseline' then {known[name]} else {name} end" if unfilled else name)
+    human = " + ".join(parts)
+    imputed = "false"
     if "outcome" in cases.columns and {"handling_minutes", "rework_minutes"} & set(components):
-        taken_over = cases.outcome.isin(["escalated", "abandoned"]).fill_null(False)
+        taken_over = "coalesce(outcome in ('escalated', 'abandoned'), false)"
         # Who takes a case over repairs it: where rework is recorded, that is where the takeover is logged.
-        log = cases.rework_minutes if "rework_minutes" in components else cases.handling_minutes
-        unlogged = log.isnull() | (log == 0)
-        imputed = (cases.arm == "pilot") & taken_over & unlogged
-        own = nothing
-        for name in components:
-            own = own + cases[name].fill_null(nothing)
-        human = ibis.cases((imputed, own), else_=human)
-    added = {"human_": human.cast("decimal(18,6)"), "imputed_": imputed}
+        log = "rework_minutes" if "rework_minutes" in components else "handling_minutes"
+        imputed = f"arm = 'pilot' and {taken_over} and ({log} is null or {log} = 0)"
+        human = f"case when {imputed} then {' + '.join(known.values())} else {human} end"
+    added = {"human_": human, "imputed_": imputed}
     if zero_too:
-        zero = nothing
-        for name in components:
-            zero = zero + cases[name].fill_null(nothing)
-        added["zero_"] = ibis.cases((ibis.or_(*(cases[c].notnull() for c in components)), zero), else_=None)
-    return cases.mutate(**added)
+        some = " or ".join(f"{name} is not null" for name in components)
+        added["zero_"] = f"case when {some} then {' + '.join(known.values())} end"
+    return cases.having(**added)
 
 
-def _product(one: ir.Value, other: ir.Value) -> ir.Value:
-    """Product with twelve places. One factor has a digit more, for the engine keeps 18 digits of two that have 18."""
-    return one.cast("decimal(18,6)") * other.cast("decimal(19,6)")
+def _product(one: str, other: str) -> str:
+    """Product of two decimals with six places. One has a digit more, for the engine keeps 18 digits of two with 18."""
+    return f"({one}) * ({other})::decimal(19,6)"
 
 
-def _unit(cases: ir.Table, present: frozenset[str], facts: _Facts) -> tuple[ir.Value, str, bool]:
+def _unit(present: frozenset[str], facts: _Facts) -> tuple[str, str, bool]:
     """The independent unit: the worker, else the pair, else the case."""
     few = False
     if "worker" in present and facts.all_workers > 0:
         few = facts.all_workers < MIN_WORKERS
         if not few:
-            return _bundled(cases.worker.fill_null(cases.case_id), facts.units["worker"]), "worker", False
+            return _bundled("coalesce(worker, case_id)", facts.units["worker"]), "worker", False
     if "pair_id" in present and facts.units["pair_id"] > 0:
-        return _bundled(cases.pair_id.fill_null(cases.case_id), facts.units["pair_id"]), "pair", few
-    return _bundled(cases.case_id, facts.units["case_id"]), "case", few
+        return _bundled("coalesce(pair_id, case_id)", facts.units["pair_id"]), "pair", few
+    return _bundled("case_id", facts.units["case_id"]), "case", few
 
 
-def _bundled(name: ir.Value, units: int) -> ir.Value:
+def _bundled(name: str, units: int) -> str:
     """Names as they are, or bundled into 4,096 groups: sums over bundles of independent units are independent too."""
-    return name if units <= MAX_UNITS else name.substr(2, 3)
+    return name if units <= MAX_UNITS else f"substr({name}, 3, 3)"
 
 
-def _spread(samples: Samples, production: ir.Table) -> dict[str, Spread]:
-    complete = production.filter(production.human_.notnull() & ~production.imputed_)
-    minutes = complete.human_.cast("float64")
-    log = _mean_log(complete)
-    result = complete.group_by("arm").aggregate(
-        p05=minutes.quantile(0.05),
-        p50=minutes.quantile(0.5),
-        p95=minutes.quantile(0.95),
-        mean=complete.human_.sum().cast("float64") / complete.count(),
-        log=log,
-    )
+def _spread(samples: Samples, production: Relation) -> dict[str, Spread]:
+    complete = production.where("human_ is not null and not imputed_")
+    aggregates = {
+        "p05": "quantile_cont(human_::double, 0.05)",
+        "p50": "quantile_cont(human_::double, 0.5)",
+        "p95": "quantile_cont(human_::double, 0.95)",
+        "mean": "sum(human_)::double / count(*)",
+        "log": _MEAN_LOG,
+    }
     found = {}
-    for arm, p05, p50, p95, mean, log_mean in fetch(samples, result.order_by("arm")):
+    for arm, p05, p50, p95, mean, log_mean in fetch(samples, complete.grouped(["arm"], aggregates)):
         found[str(arm)] = Spread(
             p05=float(p05),
             p50=float(p50),
@@ -332,30 +304,18 @@ def _spread(samples: Samples, production: ir.Table) -> dict[str, Spread]:
     return found
 
 
-def _mean_log(complete: ir.Table) -> ir.Value:
-    """Mean of the logarithm of minutes above 0; each logarithm is cut to a decimal first, so that the sum is exact."""
-    import ibis
-
-    above = complete.human_ > 0
-    log = ibis.cases((above, complete.human_.cast("float64").ln().cast("decimal(18,9)")), else_=None)
-    return log.sum().cast("float64") / log.count().nullif(0)
+# Mean of the logarithm of minutes above 0; each logarithm is cut to a decimal first, so that the sum is exact.
+_LOG = "case when human_ > 0 then ln(human_::double)::decimal(18,9) end"
+_MEAN_LOG = f"sum({_LOG})::double / nullif(count({_LOG}), 0)"
 
 
-def _losses(samples: Samples, production: ir.Table, counts: ir.Value, present: frozenset[str]) -> Losses:
-    import ibis
-
-    pilot = production.filter((production.arm == "pilot") & counts)
-    pilot = pilot.mutate(
-        cause_=pilot.cause if "cause" in present else ibis.null("string"),
-        defective_=(pilot.input_defects > 0) if "input_defects" in present else ibis.null("boolean"),
+def _losses(samples: Samples, production: Relation, present: frozenset[str]) -> Losses:
+    pilot = production.where("arm = 'pilot' and counts_").having(
+        cause_="cause" if "cause" in present else "null::varchar",
+        defective_="input_defects > 0" if "input_defects" in present else "null::boolean",
     )
-    keys = ["outcome", "cause_", "defective_"]
-    rows = fetch(
-        samples,
-        pilot.group_by(keys)
-        .aggregate(n=pilot.count(), minutes=pilot.human_.sum().cast("float64"), timed=pilot.human_.count())
-        .order_by(keys),
-    )
+    aggregates = {"n": "count(*)", "minutes": "sum(human_)::double", "timed": "count(human_)"}
+    rows = fetch(samples, pilot.grouped(["outcome", "cause_", "defective_"], aggregates))
     return Losses(
         outcome=tuple(row[0] for row in rows),
         cause=tuple(row[1] for row in rows),
@@ -367,20 +327,16 @@ def _losses(samples: Samples, production: ir.Table, counts: ir.Value, present: f
 
 
 def _demo(
-    samples: Samples, cases: ir.Table, present: frozenset[str], minutes: bool
+    samples: Samples, cases: Relation, present: frozenset[str], minutes: bool
 ) -> dict[str, tuple[int, float | None, float | None]]:
-    import ibis
-
-    demo = cases.filter(cases.demo)
-    mean = (
-        demo.human_.sum().cast("float64") / demo.human_.count().nullif(0) if minutes else ibis.null("float64")
-    )
-    errors: Any = ibis.null("float64")
-    if "outcome" in present:
-        errors = (demo.outcome == "error").sum() / demo.outcome.count().nullif(0)
-    rows = fetch(
-        samples, demo.group_by("arm").aggregate(n=demo.count(), minutes=mean, errors=errors).order_by("arm")
-    )
+    mean = "sum(human_)::double / nullif(count(human_), 0)"
+    errors = "count(*) filter (outcome = 'error') / nullif(count(outcome), 0)"
+    aggregates = {
+        "n": "count(*)",
+        "minutes": mean if minutes else "null::double",
+        "errors": errors if "outcome" in present else "null::double",
+    }
+    rows = fetch(samples, cases.where("demo").grouped(["arm"], aggregates))
     return {
         str(arm): (int(n), None if m is None else float(m), None if e is None else float(e))
         for arm, n, m, e in rows

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from roi.categories import Categories, settle_categories
 from roi.checks import Checked, check_table, used_rows, zero_cost
@@ -15,14 +15,12 @@ from roi.periods import partial_month
 from roi.privacy import Keys, make_keys
 from roi.problems import Problem, SampleError
 from roi.readers.base import Connection, UnreadableError, literal, quoted
+from roi.relation import Relation
 from roi.sample_joins import add_joins, add_prices, align_tables, with_key
 from roi.sample_tables import ReadTable, Surroundings, UncastError, read_table
 from roi.schema.tables import MINUTE_COLUMNS
 from roi.versions import keep_versions
 from roi.words import and_list, month_word
-
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
 
 __all__ = ["Exclusion", "JoinRate", "Samples", "open_samples"]
 
@@ -49,9 +47,9 @@ class Samples:
     """A pilot's samples.
 
     Attributes:
-        tables: Canonical name → Ibis table with canonical columns and types, and `row` (data row from 1, over all
+        tables: Canonical name → the table with canonical columns and types, and `row` (data row from 1, over all
             files).
-        connection: The Ibis DuckDB backend that holds them.
+        con: The DuckDB engine that holds them; None where there are no tables.
         exclusions: Rows left out, with reasons.
         undeclared_blanks: Minute column of `cases` → used rows in which it is blank, where neither `blank: zero` nor
             `missing` is declared.
@@ -63,8 +61,8 @@ class Samples:
         selection: How people chose the cases they labelled: all, random, risk_based or unknown.
     """
 
-    tables: Mapping[str, ir.Table]
-    connection: Any
+    tables: Mapping[str, Relation]
+    con: Any
     exclusions: tuple[Exclusion, ...] = ()
     undeclared_blanks: Mapping[str, int] = field(default_factory=dict)
     fingerprints: Mapping[str, str] = field(default_factory=dict)
@@ -88,17 +86,15 @@ def open_samples(loaded: LoadedParameters) -> Samples:
         SampleError: With every problem of every table. No message holds the text of a cell.
     """
     import duckdb
-    import ibis
 
-    backend = ibis.duckdb.connect()
-    con: Connection = backend.con
+    con = duckdb.connect()
     try:
-        return _Opening(loaded, backend, con).samples()
+        return _Opening(loaded, con).samples()
     except SampleError:
-        backend.disconnect()
+        con.close()
         raise
     except duckdb.Error as error:
-        backend.disconnect()
+        con.close()
         # What the engine says may repeat a cell, so that only its kind is passed on.
         message = f"the engine cannot work with the samples ({type(error).__name__})"
         raise SampleError([Problem(loaded.name, "samples", message)]) from None
@@ -107,10 +103,9 @@ def open_samples(loaded: LoadedParameters) -> Samples:
 class _Opening:
     """The steps of opening, which share an engine and collect problems and warnings."""
 
-    def __init__(self, loaded: LoadedParameters, backend: Any, con: Connection) -> None:
+    def __init__(self, loaded: LoadedParameters, con: Connection) -> None:
         self.loaded = loaded
         self.given = loaded.parameters.samples
-        self.backend = backend
         self.con = con
         self.problems: list[Problem] = []
         self.warnings: list[str] = []
@@ -168,8 +163,8 @@ class _Opening:
         blanks = self._blanks(cases)
         _forget(self.con)
         return Samples(
-            tables={name: self.backend.table(name) for name in reads},
-            connection=self.backend,
+            tables=self._tables(reads),
+            con=self.con,
             exclusions=tuple(self.exclusions),
             undeclared_blanks=blanks,
             fingerprints=fingerprints,
@@ -193,13 +188,20 @@ class _Opening:
         fingerprints = self._fingerprints(reads)
         _forget(self.con)
         return Samples(
-            tables={name: self.backend.table(name) for name in reads},
-            connection=self.backend,
+            tables=self._tables(reads),
+            con=self.con,
             exclusions=tuple(self.exclusions),
             fingerprints=fingerprints,
             warnings=(*self.warnings, *categories.warnings),
             selection=self.given.labels.selection,
         )
+
+    def _tables(self, names: Iterable[str]) -> dict[str, Relation]:
+        found = {}
+        for name in names:
+            columns = self.con.execute(f"select * from {quoted(name)} limit 0").description or []
+            found[name] = Relation.named(name, tuple(column[0] for column in columns))
+        return found
 
     def _around(self) -> Surroundings:
         return Surroundings(
@@ -377,6 +379,8 @@ class _Opening:
 
 
 def _prepare(con: Connection, keys: Keys) -> None:
+    # No name in a query is ever looked up among Python's variables.
+    con.execute("set python_enable_replacements = false")
     con.execute("set TimeZone = 'UTC'; set preserve_insertion_order = true; set enable_progress_bar = false")
     con.execute("set autoinstall_known_extensions = false; set autoload_known_extensions = false")
     for domain, key in keys.by_domain.items():

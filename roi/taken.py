@@ -57,7 +57,7 @@ class Taken:
         """Samples of which nothing but what was taken is left: no table, no engine."""
         return Samples(
             tables={},
-            connection=None,
+            con=None,
             exclusions=self.exclusions,
             undeclared_blanks=self.undeclared,
             fingerprints=self.fingerprints,
@@ -89,10 +89,7 @@ def take(loaded: LoadedParameters, samples: Samples) -> Taken:
         grants=()
         if access is None
         else tuple(
-            (str(system), str(scope))
-            for system, scope in fetch(
-                samples, access.select("system", "scope").distinct().order_by("system", "scope")
-            )
+            (str(system), str(scope)) for system, scope in fetch(samples, access.distinct("system", "scope"))
         ),
         exclusions=samples.exclusions,
         undeclared=samples.undeclared_blanks,
@@ -169,6 +166,6 @@ def newest_day(samples: Samples, moments: Moments) -> dt.date | None:
         table = samples.tables.get(name)
         found = [c for c in columns if table is not None and c in table.columns]
         if table is not None and found:
-            newest = table.aggregate(**{c: table[c].max().cast("date") for c in found})
-            days += [day for day in fetch(samples, newest)[0] if day is not None]
+            newest = ", ".join(f"max({c})::date" for c in found)
+            days += [d for d in fetch(samples, f"select {newest} from {table.sql}")[0] if d is not None]
     return max(days) if days else None

@@ -5,8 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
-from hypothesis import settings
+# What is compiled once serves every process that the tests start.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+import duckdb  # noqa: E402
+from hypothesis import settings  # noqa: E402
+
+import roi.light_imports  # noqa: E402, F401
 
 os.environ.setdefault("OPENPYXL_LXML", "False")  # before anything imports openpyxl: lxml writes other bytes
 # numba asks whether the package coverage is there, and must not find benchmarks/coverage.py on the path instead.
@@ -16,3 +24,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 # The same examples in every run: what passes here passes there.
 settings.register_profile("steady", derandomize=True, database=None)
 settings.load_profile("steady")
+
+# An engine that wakes its threads for each query of a small table takes half as long again, and more where processes
+# stand side by side. Tests that are about threads set their number themselves.
+_connect = duckdb.connect
+
+
+def _one_thread(*where: Any, config: dict[str, Any] | None = None, **how: Any) -> Any:
+    return _connect(*where, config={"threads": 1} | (config or {}), **how)
+
+
+duckdb.connect = _one_thread

@@ -56,5 +56,5 @@ class Project:
 
 def column(samples: Samples, name: str, table: str = "cases") -> list[Any]:
     """A column's values in the order of the rows."""
-    rows = samples.connection.con.execute(f'select "{name}" from "{table}" order by "row"').fetchall()
+    rows = samples.con.execute(f'select "{name}" from "{table}" order by "row"').fetchall()
     return [row[0] for row in rows]

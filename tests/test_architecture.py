@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 from pathlib import Path
 
@@ -14,13 +15,13 @@ PACKAGE = ROOT / "roi"
 # The order in which data flows; a module imports only from modules before it. A folder holds siblings only.
 ORDER = """
     problems scalars strict_yaml uncertain schema parameters words pictures
-    privacy canonical prices readers importers dress casts styles mapping conventions sample_tables checks periods versions categories
+    privacy canonical prices readers relation importers dress casts styles mapping conventions sample_tables checks periods versions categories
     join_keys time_entries join_rates sample_joins samples
     draws marginals agreement assumptions moments aggregates label_moments demo_moments reduce
     designs contrasts case_sums arm_shares comparability estimate clusters rectify labels covariate scores mix pooling cells severities rates measured linear demo_effects demo_parts demo_split causes economics cashflow
     chain ledger gate controls gates design_gate tariff conditional information sampling options measures prospects plans gate_check verdict unmeasured looks error_rates labelling_plan drawn_list
     comparable unit_order taken analysis measured_at plan_at levers sensitivity variance fewer_draws drivers again corners what_if estimates money advice first_view footing supposed claims demo_gap ladder quantities evidence next_step knowing record archive issue signing illustrate pilot records diff replay laying shapley swap attribution
-    guess report batch commands cli_record cli
+    guess light_imports report batch commands cli_record cli
 """.split()  # noqa: SIM905 – a list to read, not to parse
 
 
@@ -76,13 +77,14 @@ def test_files_stay_short(path):
     assert lines <= 400, f"{lines} lines: this file wants to be two"
 
 
+TEXTS = {".py", ".md", ".toml", ".yaml", ".ipynb", ".j2", ".css", ".html"}
+
+
 def test_nothing_names_a_machine_or_a_registry():
-    texts = [
-        p
-        for p in ROOT.rglob("*")
-        if p.suffix in {".py", ".md", ".toml", ".yaml", ".ipynb", ".j2", ".css", ".html"}
-    ]
-    ours = [p for p in texts if not {".venv", "reports", "dist"} & set(p.relative_to(ROOT).parts)]
+    ours = []
+    for folder, below, names in os.walk(ROOT):
+        below[:] = set(below) - {".venv", ".git", "reports", "dist"}  # goes into no environment
+        ours += [Path(folder, name) for name in names if Path(name).suffix in TEXTS]
     assert len(ours) > 50
     pattern = re.compile(
         r"(?:^|[^\w.<])/(?:work|farm|root|home/(?!me/)\w+)/|pypi\.org|files\.pythonhosted|registry\.npmjs",

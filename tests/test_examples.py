@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from opened_examples import example
 
 from roi.pilot import open_pilot
 
@@ -36,7 +37,7 @@ def verdict(record: dict) -> tuple:
 
 @pytest.fixture(scope="module")
 def records():
-    return {name: open_pilot(ROOT / "params" / f"{name}.yaml").decision.record for name in INTENDED}
+    return {name: example(name).decision.record for name in INTENDED}
 
 
 def test_there_is_a_parameter_file_for_each_example():

@@ -451,7 +451,7 @@ def test_no_key_of_another_export_stays_in_the_engine(project: Project) -> None:
     theirs = [("1042", "5"), ("Hidden 7", "6"), ("x9", "1")]
     samples = joined(project, ["Secret-1042", "Secret-7"], theirs, keys="number")
     assert minutes(samples) == [5, 6]
-    con = samples.connection.con
+    con = samples.con
     names = con.execute("select table_name from duckdb_tables()").fetchall()
     texts = "".join(str(con.execute(f'select * from "{n}"').fetchall()) for (n,) in names)
     assert not any(word in texts.lower() for word in ("secret", "hidden", "1042"))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from opened_examples import example
 from pilots import CONTROL_TABLES, cases, write_pilot
 
 from roi.information import evpi
@@ -15,7 +16,6 @@ from roi.next_step import Step, gerund, sentence
 from roi.pilot import Decision, open_pilot
 from roi.report.facts import facts
 
-ROOT = Path(__file__).parent.parent
 LOOSE = {"max_severe_error_rate": 0.3, "max_approval_miss_rate": 0.1, "approved_by": "Board"}
 CHEAP = {"per_case": 1, "per_label": 1, "setup": 10, "cases_per_week": 800}
 
@@ -42,7 +42,7 @@ def measures(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def claims():
-    return open_pilot(ROOT / "params" / "claims_intake.yaml").decision
+    return example("claims_intake").decision
 
 
 def test_a_scale_asks_for_nothing(good):

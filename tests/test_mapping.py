@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -73,12 +74,13 @@ def test_what_is_no_clear_duration_is_refused(project: Project, text: str) -> No
     )
 
 
+ENGINE = duckdb.connect()
+
+
 @given(st.decimals(min_value=0, max_value=86400 * 50, places=6))
 @settings(max_examples=60, deadline=None)
 def test_seconds_become_exact_minutes(seconds: Decimal) -> None:
     """Against exact fractions, rounded half to even at the sixth place."""
-    import duckdb
-
     from roi.casts import Styles, cast
 
     sql = cast(
@@ -88,7 +90,7 @@ def test_seconds_become_exact_minutes(seconds: Decimal) -> None:
         theirs="x",
         styles=Styles({}, {}, "UTC"),
     )
-    found = duckdb.connect().execute(f"select {sql}").fetchall()[0][0]
+    found = ENGINE.execute(f"select {sql}").fetchall()[0][0]
     assert Fraction(found) == Fraction(round(Fraction(seconds) / 60 * 10**6), 10**6)
 
 
@@ -242,18 +244,18 @@ def test_blanks_are_zero_only_where_declared(project: Project) -> None:
 def test_canonical_types(project: Project) -> None:
     names = "case_id,arm,handling_minutes,agent_cost,confidence,input_tokens,output_tokens,started_at"
     text = f"{names}\n1,pilot,1,0.1,0.5,7,1,2026-01-01\n"
-    schema = project.cases(text).tables["cases"].schema()
-    assert {name: str(kind) for name, kind in schema.items()} == {
-        "case_id": "string",
-        "arm": "string",
-        "handling_minutes": "decimal(18, 6)",
-        "agent_cost": "decimal(18, 9)",
-        "confidence": "float64",
-        "input_tokens": "int64",
-        "output_tokens": "int64",
-        "started_at": "timestamp(6)",
-        "cost_currency": "string",
-        "row": "int64",
+    schema = project.cases(text).con.execute("describe cases").fetchall()
+    assert {name: kind for name, kind, *_ in schema} == {
+        "case_id": "VARCHAR",
+        "arm": "VARCHAR",
+        "handling_minutes": "DECIMAL(18,6)",
+        "agent_cost": "DECIMAL(18,9)",
+        "confidence": "DOUBLE",
+        "input_tokens": "BIGINT",
+        "output_tokens": "BIGINT",
+        "started_at": "TIMESTAMP",
+        "cost_currency": "VARCHAR",
+        "row": "BIGINT",
     }
 
 

@@ -62,7 +62,7 @@ def test_files_and_arrays_give_the_same_moments(tmp_path):
     rows[5]["handling_minutes"] = ""
     samples = open_samples(load_parameters(write_pilot(tmp_path, rows)))
     found = take_moments(samples)
-    names = fetch(samples, samples.tables["cases"].select("row", "worker").order_by("row"))
+    names = fetch(samples, 'select "row", worker from cases order by "row"')
     made = made_moments(
         [float(r["handling_minutes"] or "nan") for r in rows],
         [int(r["arm"] == "pilot") for r in rows],

@@ -391,7 +391,7 @@ def test_a_time_tracker_is_joined_and_summed(form: str, folder: Path) -> None:
     assert join["take"] == {"handling_minutes": "sum"}
     assert join["columns"] == {"handling_minutes": {"from": "Duration", "unit": "duration"}}
     samples = open_samples(load_parameters(folder / "params/claims.yaml"))
-    assert samples.connection.con.execute("select distinct handling_minutes from cases").fetchall() == [(10,)]
+    assert samples.con.execute("select distinct handling_minutes from cases").fetchall() == [(10,)]
     assert ("in another form" in said.output) == (not form.startswith("CLM"))
 
 
@@ -406,7 +406,7 @@ def test_activities_of_time_entries_become_the_kinds_of_minutes(folder: Path) ->
     said = roi("new", "claims", "--cases", "tickets.csv", "--time", "zeiten.csv", *FILLS)
     assert said.exit_code == 0, said.output
     samples = open_samples(load_parameters(folder / "params/claims.yaml"))
-    got = samples.connection.con.execute(
+    got = samples.con.execute(
         "select distinct handling_minutes, review_minutes, rework_minutes from cases"
     ).fetchall()
     assert got == [(10, 2, 1)]
@@ -446,9 +446,7 @@ def test_traces_bring_what_the_agent_cost(folder: Path) -> None:
         "cost_currency": "first",
     }
     samples = open_samples(load_parameters(folder / "params/claims.yaml"))
-    got = samples.connection.con.execute(
-        "select arm, sum(agent_cost) from cases group by 1 order by 1"
-    ).fetchall()
+    got = samples.con.execute("select arm, sum(agent_cost) from cases group by 1 order by 1").fetchall()
     assert [(arm, None if cost is None else float(cost)) for arm, cost in got] == [
         ("baseline", None),
         ("pilot", 7.5),

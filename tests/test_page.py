@@ -17,6 +17,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from rich.console import Console
 
 from roi.report import facts, sections
+from roi.report.figures import Figure
 from roi.report.index import Entry, csv_text, index_page
 from roi.report.page import notebook_record, render
 from roi.report.terminal import print_record
@@ -180,6 +181,13 @@ def test_a_kill_says_what_stopping_means() -> None:
     assert "Cost of stopping EUR 5,000" in text
 
 
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No picture is drawn: for tests that look at the words beside them."""
+    monkeypatch.setattr(Figure, "drawings", lambda self: ("<svg></svg>", "<svg></svg>"))
+
+
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("record", [make_record(), make_kill(), make_scale()])
 @pytest.mark.parametrize("make", ALL)
 def test_what_is_unknown_is_never_shown_as_a_number(make: Any, record: dict[str, Any]) -> None:
@@ -235,6 +243,7 @@ def test_every_text_is_escaped_and_short(tmp_path: Path, text: str) -> None:
     assert all(tag not in ("script", "img") for tag, _ in Tags(page).found)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_record_travels_in_the_notebook(tmp_path: Path) -> None:
     record = make_record()
     path = write_notebook(tmp_path / "n.ipynb", make_decision(record))

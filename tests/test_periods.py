@@ -85,7 +85,7 @@ def test_months_are_those_of_the_samples_own_calendar(project):
         f"{HEADER}\n1,pilot,5,2026-09-30T23:30:00Z\n2,pilot,5,2026-09-30T21:30:00Z\n",
         samples={"timezone": "Europe/Berlin"},
     )
-    con = found.connection.con
+    con = found.con
     assert months_of(con, "cases", "true", "Europe/Berlin") == {
         "2026-09": {"pilot": 1},
         "2026-10": {"pilot": 1},

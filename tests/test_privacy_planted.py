@@ -17,6 +17,7 @@ from pilots import cases, controls, write_csv, write_pilot
 
 from roi.canonical import CANONICAL, NAMES_HIDDEN
 from roi.cli import main
+from roi.moments import fetch
 from roi.pilot import Pilot, open_pilot
 from roi.privacy import identifier_like, looks_personal
 from roi.problems import SampleError
@@ -214,15 +215,13 @@ def test_the_verdict_is_reached(planted, opened):
 
 def test_no_table_that_is_handed_on_holds_them(opened):
     for name, table in opened.samples.tables.items():
-        assert not found_in(str(table.to_pyarrow().to_pylist())), name
+        assert not found_in(str(fetch(opened.samples, f"select * from {table.sql}"))), name
     assert not found_in(repr(opened.samples))
 
 
 def test_segments_without_a_name_to_show_are_numbered(opened):
     cases = opened.samples.tables["cases"]
-    counts = dict(
-        opened.samples.connection.con.execute("select segment, count(*) from cases group by 1").fetchall()
-    )
+    counts = dict(opened.samples.con.execute("select segment, count(*) from cases group by 1").fetchall())
     assert set(counts) == {"segment 1", "segment 2", "(other)"}
     assert counts["segment 1"] > counts["segment 2"] > counts["(other)"] == 1
     assert {"version", "model", "provider"} <= set(cases.columns)
@@ -230,7 +229,7 @@ def test_segments_without_a_name_to_show_are_numbered(opened):
 
 
 def test_pseudonyms_match_between_tables(opened):
-    con = opened.samples.connection.con
+    con = opened.samples.con
     assert con.execute(
         "select count(*) from actions where case_id not in (select case_id from cases)"
     ).fetchall() == [(0,)]
@@ -398,8 +397,8 @@ def test_names_that_the_parameters_list_are_shown(tmp_path):
     path = write_pilot(
         tmp_path, rows, changes, without=("actions", "access", "evals", "changes", "incidents")
     )
-    shown = open_pilot(path).samples.tables["cases"].segment.to_pyarrow().to_pylist()
-    assert set(shown) == {"Water damage", "Fire"}
+    shown = fetch(open_pilot(path).samples, "select distinct segment from cases")
+    assert {name for (name,) in shown} == {"Water damage", "Fire"}
 
 
 def test_a_category_that_is_a_workers_name_is_hidden_however_it_is_written(tmp_path):
@@ -413,7 +412,8 @@ def test_a_category_that_is_a_workers_name_is_hidden_however_it_is_written(tmp_p
         without=("actions", "access", "evals", "changes", "incidents"),
     )
     samples = open_pilot(path).samples
-    assert set(samples.tables["cases"].segment.to_pyarrow().to_pylist()) == {"segment 1", "email"}
+    shown = fetch(samples, "select distinct segment from cases")
+    assert {name for (name,) in shown} == {"segment 1", "email"}
 
 
 def test_what_another_export_brings_is_looked_at_too(tmp_path):
@@ -434,7 +434,7 @@ def test_what_another_export_brings_is_looked_at_too(tmp_path):
     without = ("actions", "access", "evals", "changes", "incidents")
     path = write_pilot(tmp_path, rows, {"samples": {"cases": spec}, "demand": {"mix": None}}, without=without)
     samples = open_pilot(path).samples
-    assert not found_in(str(samples.tables["cases"].to_pyarrow().to_pylist()) + repr(samples))
+    assert not found_in(str(fetch(samples, "select * from cases")) + repr(samples))
     assert {r.segment for r in samples.join_rates} == {"segment 1", "segment 2", "segment 3"}
     take["take"] = {"segment": "first", "model": "first"}
     path = write_pilot(tmp_path, rows, {"samples": {"cases": spec}, "demand": {"mix": None}}, without=without)

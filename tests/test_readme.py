@@ -13,12 +13,12 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner
+from opened_examples import example
 
 import roi
 from data.generate import TRUTHS
 from roi.cli import main
 from roi.parameters import TOP_LEVEL_KEYS, find_parameter_files
-from roi.pilot import open_pilot
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -174,7 +174,7 @@ def test_the_table_of_the_examples_is_what_the_records_say():
         for p in find_parameter_files([ROOT / "params"])
         if (ROOT / "data" / p.stem).is_dir() and p.stem in TRUTHS
     ]
-    records = [open_pilot(path).decision.record for path in paths]
+    records = [example(path.stem).decision.record for path in paths]
     order = {"scale": 0, "fix": 1, "kill": 2}
     rows = [row(r) for r in sorted(records, key=lambda r: (order[r["verdict"]], r["pilot"]))]
     shown = README.split(MARK)[0].split("|---|---|---|---|---|---|\n")[1].splitlines()

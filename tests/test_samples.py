@@ -270,7 +270,7 @@ def test_reading_does_not_depend_on_threads(project: Project, monkeypatch: pytes
             con.execute(f"set threads = {threads}")
 
         monkeypatch.setattr(roi.samples, "_prepare", narrowed)
-        found = project.open().connection.con.execute(
+        found = project.open().con.execute(
             "select sha256(string_agg(concat_ws('|', case_id, arm, handling_minutes, worker, \"row\"), ',')) from cases"
         )
         return str(found.fetchall()[0][0])
@@ -288,7 +288,7 @@ def test_nothing_that_was_read_stays_in_the_engine(project: Project) -> None:
     book.active.append(("Secret-1", "pilot", "Anna Schmidt", "private"))
     book.save(project.folder / "data" / "c.xlsx")
     samples = project.open("data/c.xlsx")
-    con = samples.connection.con
+    con = samples.con
     for (name,) in con.execute("select table_name from duckdb_tables()").fetchall():
         text = str(con.execute(f'select * from "{name}"').fetchall())
         assert "Secret" not in text
@@ -307,7 +307,7 @@ def test_developers_with_and_without_an_assistant(project: Project) -> None:
         "handling_minutes": {"from": "clean_time", "unit": "seconds", "blank": "missing"},
     }
     samples = project.open({"source": source, "columns": columns})
-    found = samples.connection.con.execute(
+    found = samples.con.execute(
         "select arm, count(handling_minutes), median(handling_minutes) from cases group by 1 order by 1"
     ).fetchall()
     assert [(arm, n) for arm, n, _ in found] == [("baseline", 32), ("pilot", 36)]
@@ -328,6 +328,6 @@ def test_process_logs_open(project: Project, name: str, rows: int, cases: int) -
         'max("time:timestamp") as ended_at, count(*) as amount from source group by 1 order by 1'
     )
     samples = project.open({"source": source, "query": query})
-    found = samples.connection.con.execute("select count(*), sum(amount) from cases").fetchall()[0]
+    found = samples.con.execute("select count(*), sum(amount) from cases").fetchall()[0]
     assert (int(found[0]), int(found[1])) == (cases, rows)
     assert samples.tables["cases"].columns[-1] == "row"

@@ -24,7 +24,7 @@ Made = tuple[str, dict[str, Any]]
 def values(samples: Samples) -> list[tuple[Any, ...]]:
     """Every canonical column of every case."""
     names = ", ".join(f'"{n}"' for n in NAMES)
-    rows: list[tuple[Any, ...]] = samples.connection.con.execute(
+    rows: list[tuple[Any, ...]] = samples.con.execute(
         f'select {names} from cases order by "started_at"'
     ).fetchall()
     return rows
@@ -850,7 +850,7 @@ def test_nothing_of_a_totals_row_enters_a_sum(kind: str, tmp_path: Path) -> None
             content = messy.calculated(content, cached)
         project.write("cases.xlsx", content)
         samples = project.open("data/cases.xlsx")
-    found = samples.connection.con.execute(
+    found = samples.con.execute(
         "select count(*), sum(handling_minutes), sum(review_minutes), sum(amount), max(amount) from cases"
     ).fetchall()[0]
     assert found == (N, *(sum(c[k] for c in CASES) for k in (4, 5, 6)), max(c[6] for c in CASES))
@@ -916,7 +916,7 @@ def test_brackets_signs_and_percents_are_read_as_written(tmp_path: Path) -> None
     project = Project(tmp_path)
     project.write("cases.xlsx", saved(book(build)))
     samples = project.open("data/cases.xlsx")
-    found = samples.connection.con.execute('select amount, confidence from cases order by "row"').fetchall()
+    found = samples.con.execute('select amount, confidence from cases order by "row"').fetchall()
     assert [f[0] for f in found] == [Decimal(x) for x in ("-12", "-12", "-12", "1250.5", "1250.5", "-5")]
     assert [f[1] for f in found] == [0.12, 0.125, 0.333, 1.0, 0.5, 1.0]
 
@@ -960,7 +960,5 @@ def test_a_number_with_three_decimals_is_no_thousand_beside_decimal_commas(tmp_p
     project = Project(tmp_path)
     project.write("cases.xlsx", saved(book(build)))
     samples = project.open("data/cases.xlsx")
-    found = samples.connection.con.execute(
-        'select handling_minutes, amount from cases order by "row"'
-    ).fetchall()
+    found = samples.con.execute('select handling_minutes, amount from cases order by "row"').fetchall()
     assert found == [(Decimal("1.125"), Decimal("2.375")), (Decimal("2.5"), Decimal("7.25"))]

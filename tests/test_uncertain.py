@@ -132,9 +132,8 @@ def test_raising_the_mode_lowers_nothing(first, second, width):
 @given(st.floats(0.1, 10), st.floats(1.1, 5), st.floats(1, 3))
 def test_scaling_scales(low, ratio, factor):
     once = interval(low, low * ratio, "positive").quantile(U)
-    assert interval(low * factor, low * ratio * factor, "positive").quantile(U) == pytest.approx(
-        once * factor
-    )
+    scaled = interval(low * factor, low * ratio * factor, "positive").quantile(U)
+    np.testing.assert_allclose(scaled, once * factor, rtol=1e-6)
 
 
 def test_observed_values_are_resampled():
@@ -185,8 +184,8 @@ def test_a_pilots_inputs_are_drawn_in_no_time():
     uniforms = np.random.default_rng(0).random((25, 10_000))
     best = math.inf
     for _ in range(5):
-        begun = time.perf_counter()
+        begun = time.process_time()
         for value, u in zip(values, uniforms, strict=True):
             value.quantile(u)
-        best = min(best, time.perf_counter() - begun)
+        best = min(best, time.process_time() - begun)
     assert best < 0.04

@@ -115,6 +115,10 @@ def execute(
         ParameterError: If a parameter is not declared; nothing has run then.
         NotebookError: If a cell failed or the kernel died; `target` holds what had run.
     """
+    import roi.light_imports  # noqa: F401
+
+    # isort: split
+
     import nbformat
     import papermill
     from papermill.engines import papermill_engines

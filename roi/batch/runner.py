@@ -188,7 +188,9 @@ def _supervise(waiting: Sequence[Job], jobs: int, timeout: float, progress: Prog
     if "forkserver" in multiprocessing.get_all_start_methods():
         context = multiprocessing.get_context("forkserver")
         # Imports only: a server that has started threads or opened a database must not be forked.
-        context.set_forkserver_preload(["papermill", "nbconvert", "nbclient", "ipykernel"])
+        context.set_forkserver_preload(
+            ["roi.light_imports", "papermill", "nbconvert", "nbclient", "ipykernel"]
+        )
     queue, running = list(waiting), list[_Run]()
     try:
         while queue or running:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import ibis
-
 from roi.gate import Gate, missing_evidence
 from roi.moments import fetch
 from roi.words import plural
 
 if TYPE_CHECKING:
-    import ibis.expr.types as ir
-
     from roi.samples import Samples
 
 __all__ = ["bounded_access"]
@@ -39,24 +35,25 @@ def bounded_access(samples: Samples) -> Gate:
             evidence=f"There is no {missing.removeprefix('a ').removeprefix('an ')}.",
             mend=f"Provide {missing}",
         )
-    ran = actions.filter(actions.status.fill_null("ok") == "ok") if "status" in actions.columns else actions
-    columns = ["system", "scope"]
-    granted = access.group_by(columns).aggregate(until=_until(access)).mutate(granted=True)
-    known = ran.left_join(granted, columns)
-    outside_it = known.granted.isnull()
+    ran = actions.where("coalesce(status, 'ok') = 'ok'") if "status" in actions.columns else actions
+    keys = ("system", "scope")
+    # When the last grant of a system and scope ends; None where one of them has no end.
+    until = "case when bool_or(expires is null) then null else max(expires) end"
+    granted = access.grouped(keys, {"until": until if "expires" in access.columns else "null::timestamp"})
+    outside_it = "granted is null"
     if "executed_at" in ran.columns:
-        outside_it = outside_it | (known.executed_at > known.until).fill_null(False)
-    used = known.group_by(columns).aggregate(n=ibis._.count(), outside=outside_it.sum()).order_by(columns)
-    grants = {(row[0], row[1]) for row in fetch(samples, access.select(columns).distinct())}
+        outside_it += " or coalesce(executed_at > until, false)"
+    known = f"{ran.sql} left join (select *, true as granted from ({granted})) using (system, scope)"
+    grants = set(fetch(samples, access.distinct(*keys)))
     needed: set[tuple[str, str]] = set()
     if "needed" in access.columns:
-        needed = {
-            (row[0], row[1])
-            for row in fetch(samples, access.filter(access.needed).select(columns).distinct())
-        }
-    rows = fetch(samples, used)
+        needed = set(fetch(samples, access.where("needed").distinct(*keys)))
+    rows = fetch(
+        samples,
+        f"select system, scope, count(*), count(*) filter ({outside_it}) from {known} group by 1, 2 order by 1, 2",
+    )
     uses = {(row[0], row[1]): int(row[2]) for row in rows}
-    total, outside = sum(uses.values()), sum(int(row[3] or 0) for row in rows)
+    total, outside = sum(uses.values()), sum(int(row[3]) for row in rows)
     idle = [key for key in grants if key not in uses]
     unneeded = [key for key in grants if needed and key not in needed]
     spare = f" {len(idle)} of {plural(len(grants), 'grant')} {'was' if len(idle) == 1 else 'were'} never used"
@@ -80,10 +77,3 @@ def bounded_access(samples: Samples) -> Gate:
         + (spare if idle or unneeded else ""),
         mend="Grant what the work needs and block the rest" if outside else "",
     )
-
-
-def _until(access: ir.Table) -> ir.Value:
-    """When the last grant of a system and scope ends; None where one of them has no end."""
-    if "expires" not in access.columns:
-        return ibis.null("timestamp")
-    return ibis.cases((access.expires.isnull().any(), None), else_=access.expires.max())

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 
-import ibis
-
 from roi.draws import one_sided_bounds
 from roi.gate import Gate, missing_evidence, rate_state
 from roi.moments import fetch
+from roi.readers.base import literal
 from roi.samples import Samples
 from roi.words import and_list, percent, plural
 
@@ -49,33 +48,28 @@ def human_approval(samples: Samples, *, limit: float, high_risk_tools: tuple[str
     unsaid = [say for column, say in WHO.items() if column not in columns]
     if unsaid:
         return _unsaid(unsaid, limit)
-    risky = actions.tool.isin(list(high_risk_tools)) if high_risk_tools else ibis.literal(False)
+    risky = [f"tool in ({', '.join(literal(tool) for tool in high_risk_tools)})"] if high_risk_tools else []
     if "risk" in columns:
-        risky = risky | (actions.risk == "high").fill_null(False)
+        risky.append("coalesce(risk = 'high', false)")
     if "effect" in columns:
-        risky = risky | actions.effect.isin(["send", "pay"]).fill_null(False)
-    ran = actions.executed_at.notnull()
+        risky.append("coalesce(effect in ('send', 'pay'), false)")
+    ran = "executed_at is not null"
     if "status" in columns:
-        ran = ran & (actions.status.fill_null("ok") != "denied")
-    approved = (actions.decision == "approved") & (actions.decided_at <= actions.executed_at)
-    late = (actions.decision == "approved") & (actions.decided_at > actions.executed_at)
-    approved = approved & actions.approver.notnull() & (actions.approver != actions.requester.fill_null(""))
-    early = ibis.literal(False)
+        ran += " and coalesce(status, 'ok') <> 'denied'"
+    proper = "decision = 'approved' and decided_at <= executed_at"
+    late = "decision = 'approved' and decided_at > executed_at"
+    proper += " and approver is not null and approver <> coalesce(requester, '')"
+    early = "false"
     if "requested_at" in columns:
         # Requested after it ran is covered too: such a decision is either late or before its request.
-        early = (actions.decision == "approved") & (actions.decided_at < actions.requested_at)
-        early = early.fill_null(False)
-        approved = approved & ~early
-    told = actions.filter(risky & ran).mutate(good=approved, late=late, early=early)
-    checked = told.aggregate(
-        n=ibis._.count(),
-        good=ibis._.good.fill_null(False).sum(),
-        late=ibis._.late.fill_null(False).sum(),
-        early=ibis._.early.sum(),
-        asked=ibis._.requester.count(),
-        allowed=ibis._.approver.count(),
+        early = "coalesce(decision = 'approved' and decided_at < requested_at, false)"
+        proper += f" and not {early}"
+    counts = (
+        f"count(*), count(*) filter ({proper}), count(*) filter ({late}), count(*) filter ({early}), "
+        "count(requester), count(approver)"
     )
-    n, good, after, before, asked, allowed = (int(x or 0) for x in fetch(samples, checked)[0])
+    query = f"select {counts} from {actions.sql} where ({' or '.join(risky)}) and {ran}"
+    n, good, after, before, asked, allowed = (int(x) for x in fetch(samples, query)[0])
     blank = [say for say, said in zip(WHO.values(), (allowed, asked), strict=True) if not said]
     if n and good and blank:  # a column without a single entry says as little as none
         return _unsaid(blank, limit)

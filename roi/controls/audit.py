@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ibis
-
 from roi.gate import Gate, missing_evidence
 from roi.moments import fetch
 from roi.samples import Samples
@@ -41,26 +39,27 @@ def audit_trail(samples: Samples) -> Gate:
             evidence="There are no cases that the actions could be held against, only a report of them.",
             mend="Provide the cases themselves (samples.cases)",
         )
-    pilot = cases.filter(cases.arm == "pilot")
-    live = pilot.filter(pilot.setting != "demo") if "setting" in pilot.columns else pilot
-    unlogged = live.anti_join(actions, "case_id").aggregate(n=ibis._.count())
-    orphans = actions.anti_join(cases, "case_id").aggregate(n=ibis._.count())
-    blank = ibis.literal(False)
+    live = cases.where("arm = 'pilot'")
+    if "setting" in cases.columns:
+        live = live.where("setting <> 'demo'")
+    blank = []
     for column in ("executed_at", "status"):
         if column not in actions.columns:
-            blank = ibis.literal(True)
+            blank.append("true")
         elif column == "executed_at" and "status" in actions.columns:
             # What was denied or rejected never ran, and has no time at which it did.
-            stopped = actions.status == "denied"
+            stopped = "status = 'denied'"
             if "decision" in actions.columns:
-                stopped = stopped | (actions.decision == "rejected")
-            blank = blank | (actions.executed_at.isnull() & ~stopped.fill_null(False))
+                stopped += " or decision = 'rejected'"
+            blank.append(f"executed_at is null and not coalesce({stopped}, false)")
         else:
-            blank = blank | actions[column].isnull()
-    told = actions.mutate(blank=blank)  # of every row, also where a column is missing altogether
-    shape = told.aggregate(n=ibis._.count(), ids=ibis._.action_id.nunique(), blank=ibis._.blank.sum())
-    total, ids, blanks = (int(x or 0) for x in fetch(samples, shape)[0])
-    cases_n = int(fetch(samples, live.aggregate(n=ibis._.count()))[0][0])
+            blank.append(f"{column} is null")
+    missing = " or ".join(f"({condition})" for condition in blank)
+    query = f"select count(*), count(distinct action_id), count(*) filter ({missing}) from {actions.sql}"
+    total, ids, blanks = (int(x) for x in fetch(samples, query)[0])
+    unlogged = f"select count(*) from {live.sql} anti join {actions.sql} using (case_id)"
+    orphans = f"select count(*) from {actions.sql} anti join {cases.sql} using (case_id)"
+    cases_n = int(fetch(samples, f"select count(*) from {live.sql}")[0][0])
     without, lost = int(fetch(samples, unlogged)[0][0]), int(fetch(samples, orphans)[0][0])
     faults = []
     if without:

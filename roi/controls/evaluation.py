@@ -54,17 +54,18 @@ def evaluation(samples: Samples) -> Gate:
             "No list of changes says which version is live and what it replaced.",
             "Provide the list of changes (samples.changes) with each version, when it went live and what it replaced",
         )
-    newest = evals.passed.argmax(evals.ran_at)
-    critical = evals.critical.fill_null(False).any() if "critical" in columns else evals.passed.isnull().any()
-    grouped = evals.group_by("version", "eval_case").aggregate(
-        passed=newest, critical=critical, last=evals.ran_at.max()
-    )
+    aggregates = {
+        "passed": "first(passed order by ran_at desc)",
+        "critical": "bool_or(coalesce(critical, false))" if "critical" in columns else "false",
+        "last": "max(ran_at)",
+    }
+    rows = fetch(samples, evals.grouped(["version", "eval_case"], aggregates))
     results: dict[str, dict[str, tuple[bool, bool]]] = {}
     ran: dict[str, dt.datetime] = {}
-    for version, case, passed, is_critical, when in fetch(samples, grouped.order_by("version", "eval_case")):
+    for version, case, passed, is_critical, when in rows:
         if passed is None:
             continue
-        results.setdefault(version, {})[case] = (bool(passed), bool(is_critical) and "critical" in columns)
+        results.setdefault(version, {})[case] = (bool(passed), bool(is_critical))
         if when is not None:
             ran[version] = max(ran.get(version, when), when)
     live, before, changed = _live_version(samples)
@@ -120,7 +121,8 @@ def _live_version(samples: Samples) -> tuple[str | None, str | None, dt.datetime
     """The live version, the one it replaced, and when."""
     changes = samples.tables["changes"]
     wanted = ["version", "changed_at", *(c for c in ("replaces",) if c in changes.columns)]
-    rows = fetch(samples, changes.select(wanted).order_by("changed_at", "version"))
+    query = f"select {', '.join(wanted)} from {changes.sql} order by changed_at, version"
+    rows = fetch(samples, query)
     if not rows:
         return None, None, None
     live, changed = rows[-1][0], rows[-1][1]

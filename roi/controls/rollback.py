@@ -42,7 +42,8 @@ def rollback(samples: Samples, *, as_of: dt.date | None, max_age_days: float, ma
             mend="Hold a drill: pause the agent, go back to the version before, and log the times",
         )
     ends = [c for c in ("restored_at", "rolled_back_to") if c in columns]
-    rows = fetch(samples, incidents.select("detected_at", "paused_at", *ends).order_by("detected_at"))
+    wanted = ", ".join(["detected_at", "paused_at", *ends])
+    rows = fetch(samples, f"select {wanted} from {incidents.sql} order by detected_at")
     tried = [
         (row[0], (row[1] - row[0]).total_seconds() / 60, any(x is not None for x in row[2:]))
         for row in rows

@@ -281,7 +281,7 @@ def _opened(loaded: LoadedParameters) -> Sequence[Problem]:
     except SampleError as error:
         return error.problems
     with contextlib.suppress(Exception):
-        samples.connection.disconnect()
+        samples.con.close()
     return ()
 
 

@@ -99,6 +99,10 @@ def render(
     Returns:
         The file that was written.
     """
+    import roi.light_imports  # noqa: F401
+
+    # isort: split
+
     import nbformat
     from nbconvert import HTMLExporter
 

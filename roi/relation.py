@@ -1,0 +1,59 @@
+"""A table that the engine holds, written as SQL; nothing is read before its rows are fetched.
+
+The canonical tables lie in an engine of their own, whatever they were read from, so that its own language serves:
+building the same questions as Ibis expressions and compiling them took longer than answering them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from roi.readers.base import quoted
+
+__all__ = ["Relation"]
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A table, or a SELECT over one.
+
+    Attributes:
+        sql: What may stand behind `from`.
+        columns: The names of its columns, in order.
+    """
+
+    sql: str
+    columns: tuple[str, ...]
+
+    @classmethod
+    def named(cls, name: str, columns: tuple[str, ...]) -> Relation:
+        """The engine's table or view of this name."""
+        return cls(quoted(name), columns)
+
+    def where(self, condition: str) -> Relation:
+        """The rows of which an SQL condition is true."""
+        return Relation(f"(select * from {self.sql} where {condition})", self.columns)
+
+    def having(self, **values: str) -> Relation:
+        """The same rows with further columns, or with other values in columns that are there.
+
+        Args:
+            values: Name → SQL over the columns that are there already.
+        """
+        new = [name for name in values if name not in self.columns]
+        other = ", ".join(f"{values[name]} as {quoted(name)}" for name in values if name in self.columns)
+        listed = f"* replace ({other})" if other else "*"
+        added = "".join(f", {values[name]} as {quoted(name)}" for name in new)
+        return Relation(f"(select {listed}{added} from {self.sql})", (*self.columns, *new))
+
+    def grouped(self, keys: Sequence[str], aggregates: Mapping[str, str]) -> str:
+        """A query of keys and aggregates (name → SQL) by these keys, in the order of the keys."""
+        listed = ", ".join(quoted(key) for key in keys)
+        taken = "".join(f", {sql} as {quoted(name)}" for name, sql in aggregates.items())
+        return f"select {listed}{taken} from {self.sql} group by {listed} order by {listed}"
+
+    def distinct(self, *names: str) -> str:
+        """A query of the different values of some columns, in order."""
+        listed = ", ".join(quoted(name) for name in names)
+        return f"select distinct {listed} from {self.sql} order by {listed}"
