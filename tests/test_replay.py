@@ -249,7 +249,7 @@ def test_an_archive_takes_all_that_samples_may_hold(tmp_path, monkeypatch):
     for i, row in enumerate(rows):
         row |= {"setting": "demo" if i % 5 == 0 else "production", "judge_outcome": row["outcome"]}
         row |= {"predicted_minutes": round(row["handling_minutes"] + 1, 1), "pair_id": f"P{i // 2}"}
-        row |= {"outcome": row["outcome"] if i % 3 else "", "label_probability": 0.7}
+        row |= {"label_probability": 0.7} | ({} if i % 3 else {"outcome": "", "severity": ""})
     changes = SMALL | {"samples": {"labels": {"selection": "random", "blind": True}}}
     folder = issued(write_pilot(tmp_path, rows, changes), tmp_path / "reports")
     taken = read_archive(folder / "moments.json").taken()
