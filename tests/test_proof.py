@@ -155,6 +155,15 @@ def test_a_sample_pays_where_it_is_worth_more_than_its_price() -> None:
     assert answer(sample("A document", 5.0, None)) == "Nobody has stated a price for any of 1 sample"
 
 
+def test_what_rounding_leaves_is_no_worth_of_knowing() -> None:
+    inputs = [{"label": "Cases", "value": 20.0}, {"label": "Losses", "value": 5.8e-11}]
+    record = {"currency": "EUR", "knowing": {"evpi": 20.0, "inputs": inputs}}
+    figure = proof_figures.knowing_figure(record)
+    assert figure is not None
+    assert "Losses" not in figure.alt
+    assert proof_figures.knowing_figure({"knowing": {"inputs": inputs[1:]}}) is None
+
+
 def test_units_are_said_as_people_say_them() -> None:
     assert proof_figures.said(0.052, "share").replace("\u00a0", " ") == "5.2 %"
     assert proof_figures.said(3.4, "min/case") == "3.40 min"

@@ -28,6 +28,7 @@ KINDS = {
 }
 KEYS = {"measured": "agent", "sourced": "band", "assumed": "before", "default": "loss", "together": "muted"}
 MOST_INPUTS = 8
+A_CENT = 0.005
 
 
 def said(x: object, unit: object) -> str:
@@ -163,7 +164,7 @@ def knowing_figure(record: Record) -> Figure | None:
     rows = [
         {"label": row["label"], "value": float(row["value"])}
         for row in (known.get("inputs") or [])[:MOST_INPUTS]
-        if row["value"] > 0
+        if row["value"] >= A_CENT  # less is what rounding leaves
     ]
     if not rows:
         return None
