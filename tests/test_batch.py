@@ -127,7 +127,7 @@ def test_a_bug_keeps_its_notebook_and_says_why_without_the_sample(
         # The words stand in the code of this test's 2_decide; nowhere else.
         text = path.read_text(encoding="utf-8") if path.is_file() else ""
         own = path.suffix == ".ipynb" and path.name.startswith("2_decide")
-            assert text.count("Ms Secret") == (2 if own else 0), path
+        assert text.count("Ms Secret") == (2 if own else 0), path
 
 
 def test_inputs_to_mend_write_nothing_of_their_own(batch: tuple[Path, BatchResult, str]) -> None:
