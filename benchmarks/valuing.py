@@ -31,7 +31,7 @@ from roi.uncertain import interval, pert  # noqa: E402
 
 Floats = npt.NDArray[np.float64]
 
-DRAWS, MONTHS, CHUNK, RUNS = 1_000_000, 36, 8_192, 7
+DRAWS, MONTHS, CHUNK, RUNS = 1_000_000, 36, 16_384, 7
 MOST_SECONDS, LEAST_RATIO = 0.15, 15.0
 ONE_OFF, ERROR_COST = 60_000.0, 34.0
 INPUTS = {

@@ -205,8 +205,9 @@ def stream_of(
     cases = np.broadcast_to(np.multiply(economics.cases_per_month, economics.ceiling) * scope.share, (n,))
     saved = scope.minutes_saved + extra_minutes
     paid = economics.labour / 60 * cases
-    counted = (saved >= economics.smallest_saving) | economics.realisation_known
-    gained = np.where((saved > 0) & counted, saved, 0.0)
+    gained = np.maximum(saved, 0.0)
+    if not economics.realisation_known and economics.smallest_saving > 0:
+        gained = gained * (saved >= economics.smallest_saving)
     lost = np.minimum(saved, 0.0)
     cash = np.clip(economics.cash, 0, 1)
     both = np.clip(np.add(cash, economics.redeployed), 0, 1)
