@@ -42,7 +42,7 @@ class Decision:
 
     @cached_property
     def what_if(self) -> dict[str, Any]:
-        """Scenarios, every assumption at its unkind end, and the smallest joint change that flips the verdict.
+        """Scenarios and the smallest joint change that flips the verdict.
 
         Each is decided anew on the same cases, which takes as long as some ten decisions: it is no part of the record.
         """

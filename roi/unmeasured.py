@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from scipy.optimize import brentq
 
 from roi.cashflow import annuity, ramp_factor
 from roi.gates import CASES_AN_ARM, declare
@@ -27,22 +28,15 @@ def break_even_minutes(valuer: Valuer, low: float = 0.0, high: float = 6000.0) -
     if pilot is None:
         return None
 
-    def worth(minutes: float) -> float | None:
+    def worth(minutes: float) -> float:
         option = _with_baseline(valuer, minutes)
-        return None if option is None else option.mean()
+        # Where one number of minutes cannot be valued, none can.
+        return float("nan") if option is None else option.mean()
 
     top = worth(high)
-    if top is None or top <= 0:
+    if not top > 0:
         return None
-    bottom = worth(low)
-    if bottom is not None and bottom > 0:
-        return low
-    for _ in range(40):
-        middle = (low + high) / 2
-        found = worth(middle)
-        assert found is not None
-        low, high = (low, middle) if found > 0 else (middle, high)
-    return high
+    return low if worth(low) >= 0 else float(brentq(worth, low, high, xtol=1e-9))
 
 
 def _with_baseline(valuer: Valuer, minutes: float) -> Option | None:

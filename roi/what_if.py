@@ -29,8 +29,8 @@ LABELS = {
 
 
 def what_if(a: Decided) -> dict[str, Any]:
-    """`scenarios`, `pessimistic` and `joint_flip`, as plain JSON values."""
-    return {"scenarios": scenarios(a), "pessimistic": pessimistic(a), "joint_flip": joint_flip(a)}
+    """`scenarios` and `joint_flip`, as plain JSON values; `pessimistic` stands in the record."""
+    return {"scenarios": scenarios(a), "joint_flip": joint_flip(a)}
 
 
 def scenarios(a: Decided) -> list[dict[str, Any]]:

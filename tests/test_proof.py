@@ -39,13 +39,11 @@ def row(name: str, verdict: str = "kill", **more: Any) -> dict[str, Any]:
 
 NOTHING = {
     "scenarios": [row("file")],
-    "pessimistic": None,
     "joint_flip": {"spreads": None, "reason": "the worth is not known", "before": None, "at": None},
 }
 CHANGE = {"label": "Cases per month", "from": "100 cases", "to": "80 cases"}
 ASKED_OF = {
     "scenarios": [row("file"), row("quiet year", "fix", changed=[CHANGE])],
-    "pessimistic": row("assumed_at_unkind_end"),
     "joint_flip": {
         "spreads": 0.62,
         "reason": None,

@@ -144,9 +144,10 @@ def test_a_kill_is_flipped_by_kindness_or_not_at_all():
 def test_where_the_worth_is_not_known_nothing_is_made_up():
     given_ = parameters()
     del given_["demand"]
-    found = what_if(decided(given_))
+    unknown = decided(given_)
+    found = what_if(unknown)
     assert [row["name"] for row in found["scenarios"]] == ["file"]
-    assert found["pessimistic"] is None
+    assert pessimistic(unknown) is None
     assert (found["joint_flip"]["spreads"], found["joint_flip"]["reason"]) == (None, "the worth is not known")
 
 

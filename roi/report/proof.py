@@ -86,7 +86,7 @@ def sensitivity(decision: Asked) -> Section:
 def scenarios(decision: Asked) -> Section:
     """What would be decided if the stated inputs were otherwise."""
     found = decision.what_if
-    worst = found.get("pessimistic")
+    worst = decision.record.get("pessimistic")
     rows = [*(found.get("scenarios") or []), *([worst] if worst else [])]
     other = sum(not row["same"] for row in rows)
     text = f"{other} of {words.plural(len(rows), 'scenario')} end in another verdict"
