@@ -142,6 +142,7 @@ def test_a_trend_within_workers_matches_cr2_with_whole_matrices(sizes):
     assert found.p == pytest.approx(2 * stats.t.sf(abs(slope) / error, df), rel=1e-6)
 
 
+@pytest.mark.slow
 def test_a_trend_of_cases_alone_is_robust_to_unequal_spread():
     """Without workers: HC2 as in MacKinnon & White (1985), but for the constant, which is taken out before."""
     rng = np.random.default_rng(9)

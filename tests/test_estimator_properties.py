@@ -183,6 +183,7 @@ def test_rows_repeated_by_the_same_workers_narrow_no_interval(pilot, copies):
         assert errors[1] == pytest.approx(errors[0], rel=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("within", [True, False], ids=["both arms", "one arm"])
 def test_one_workers_rows_repeated_narrow_no_interval_on_average(within):
     """Of a single pilot they may, for the mean moves towards that worker; over 40 pilots the widths do not shrink."""

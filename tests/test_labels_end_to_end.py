@@ -107,6 +107,7 @@ def test_the_record_holds_rectified_rates(tmp_path):
     assert "what people said (rows)" in html
 
 
+@pytest.mark.slow
 def test_the_interval_is_narrower_than_peoples_alone(tmp_path):
     rows = judged()
     with_judge = open_pilot(write_pilot(tmp_path / "a", rows, CHECKED)).decision.record
@@ -134,6 +135,7 @@ def test_a_judge_alone_is_shown_and_earns_nothing(tmp_path):
     assert gate["state"] == "missing_evidence"
 
 
+@pytest.mark.slow
 def test_risk_based_labels_without_their_chances_are_missing_evidence(tmp_path):
     changes = {"samples": {"labels": {"selection": "risk_based"}}, "run": {"draws": 1000}}
     record = open_pilot(write_pilot(tmp_path / "a", judged(600), changes)).decision.record
@@ -162,6 +164,7 @@ def by_people_alone(n=600, *, seed=5, chance=0.5, only_errors=False):
     return rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("selection", ["risk_based", "random"])
 def test_peoples_weighted_labels_need_no_judge(tmp_path, selection):
     """Without judge_outcome and label_source the labels are weighted by their chances, in roi check and roi decide."""
@@ -202,6 +205,7 @@ def test_looking_only_where_a_judge_sees_errors_is_no_sample(tmp_path, selection
     assert severe_gate(record)["state"] == "missing_evidence"
 
 
+@pytest.mark.slow
 def test_all_is_not_believed_of_an_arm_that_is_not_labelled(tmp_path):
     """All labelled but a tenth of one arm: the shares are said, with and without a judge, and nothing is earned."""
     changes = {"samples": {"labels": {"selection": "all"}}, "run": {"draws": 1000}}

@@ -178,6 +178,7 @@ def assert_inert(text: str) -> None:
     assert not any("javascript:" in link for link in found.links)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pilot", [9.0, 22.0], ids=["saves", "kill"])
 def test_markup_in_any_text_comes_out_escaped(tmp_path, pilot):
     decision = open_pilot(write_marked(tmp_path, pilot)).decision

@@ -242,6 +242,7 @@ def test_what_a_notebook_replaced_is_replayed(tmp_path, monkeypatch):
     assert verify(folder).holds
 
 
+@pytest.mark.slow
 def test_an_archive_takes_all_that_samples_may_hold(tmp_path, monkeypatch):
     """A demo, a judge beside people, predictions and pairs: whatever a step takes of them is archived, too."""
     monkeypatch.chdir(tmp_path)
@@ -390,6 +391,7 @@ def replayed(folder: Path, seeds: range, places: list[Any]) -> None:
                 assert f"computed again from {source}: the same" in says[-1]
 
 
+@pytest.mark.slow
 def test_a_few_random_pilots_replay_in_another_place(tmp_path):
     replayed(tmp_path, range(2), PLACES[1:])
 

@@ -169,6 +169,7 @@ def test_earlier_records_are_kept_and_never_overwritten(rerun, tmp_path):
     assert find_records(str(out), "made") == (new, third)
 
 
+@pytest.mark.slow
 def test_the_command_tells_it_from_a_folder_of_reports(rerun, tmp_path, monkeypatch):
     out = tmp_path / "reports"
     staged(out, rerun["old"])
