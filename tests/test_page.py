@@ -19,7 +19,7 @@ from rich.console import Console
 from roi.report import facts, sections
 from roi.report.figures import Figure
 from roi.report.index import Entry, csv_text, index_page
-from roi.report.page import notebook_record, render
+from roi.report.page import notebook_record, page, render
 from roi.report.terminal import print_record
 
 ALL = [
@@ -239,8 +239,8 @@ def test_every_text_is_escaped_and_short(tmp_path: Path, text: str) -> None:
     assert "\u2066" not in html
     assert "w" * 1000 not in html
     assert ("{{ 7*7 }}" in text_of(html)) == ("7*7" in text)
-    page = index_page([Entry(pilot="x", record=decision.record, why=text)])
-    assert all(tag not in ("script", "img") for tag, _ in Tags(page).found)
+    index = index_page([Entry(pilot="x", record=decision.record, why=text)])
+    assert all(tag not in ("script", "img") for tag, _ in Tags(index).found)
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -321,6 +321,17 @@ def test_the_index_lists_every_pilot_and_every_failure() -> None:
     assert "600 seconds" in text
     assert "about 9 of 10" in text
     assert "EUR 268,000" in text
+
+
+def test_the_pages_of_a_pilot_link_to_one_another() -> None:
+    both = ["report.html", "5_prove_roi.html"]
+    html = page("t", "<p>b</p>", above="x", beside=both, own="5_prove_roi.html")
+    links = [attrs for tag, attrs in Tags(html).found if tag == "a" and attrs["href"] in both]
+    assert [a["href"] for a in links] == both
+    assert [a.get("aria-current") for a in links] == [None, "page"]
+    assert "nav" not in {tag for tag, _ in Tags(page("t", "", beside=both[:1], own=both[0])).found}
+    listed = index_page([Entry(pilot="a", record=make_record(), pages=both[1:])])
+    assert 'href="a/5_prove_roi.html"' in listed
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", " =", "\t="])

@@ -289,6 +289,7 @@ def _sha256(path: Path) -> str | None:
 def list_pilots(out: Path, outcomes: Mapping[str, Outcome]) -> None:
     """Write the page and the table of every pilot in the folder, those of earlier runs included."""
     from roi.report.index import Entry, write_index
+    from roi.report.page import pages_in
 
     names = {entry.name for entry in os.scandir(out) if entry.is_dir() and not entry.name.startswith(".")}
     entries = []
@@ -297,7 +298,8 @@ def list_pilots(out: Path, outcomes: Mapping[str, Outcome]) -> None:
         why = outcome.why if outcome is not None else _why(out / name)
         record = read_record(out / name)
         if record is not None or why:
-            entries.append(Entry(pilot=name, record=record, why=why))
+            pages = [page for page in pages_in(out / name) if page != "report.html"]
+            entries.append(Entry(pilot=name, record=record, why=why, pages=pages))
     write_index(entries, out)
 
 

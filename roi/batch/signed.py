@@ -60,13 +60,14 @@ def show_signed(file: Path, record: dict[str, Any]) -> list[str]:
     from roi.batch.outputs import record_text
     from roi.batch.runner import list_pilots
     from roi.batch.worker import since_before
-    from roi.report.page import render, write_whole
+    from roi.report.page import pages_in, render, write_whole
 
     write_whole(file, record_text(record))
     folder, notebook = file.parent, file.parent / "2_decide.ipynb"
     if not notebook.is_file():
         return ["The report is not drawn again: its notebook, 2_decide.ipynb, is not beside the record."]
     since = since_before(folder, record)
-    render(notebook, folder / "report.html", since=since, signed=record["signed"])
+    beside = pages_in(folder)
+    render(notebook, folder / "report.html", since=since, signed=record["signed"], beside=beside)
     list_pilots(folder.parent, {})
     return []

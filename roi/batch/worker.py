@@ -97,7 +97,7 @@ def _write_outputs(job: Job, notebook: Path, done: Any) -> None:
     from roi.batch.engine import NotebookError
     from roi.batch.outputs import read_record, record_text
     from roi.ledger import read_ledger, record_sha256, signatures
-    from roi.report.page import notebook_record, render, write_whole
+    from roi.report.page import notebook_record, page_of, render, write_whole
 
     record = notebook_record(done)
     is_business_case = notebook.stem == "2_decide"
@@ -109,13 +109,13 @@ def _write_outputs(job: Job, notebook: Path, done: Any) -> None:
             record["signed"] = signatures(read_ledger(job.ledger), record_sha256(record))
         write_whole(job.folder / "decision.json", record_text(record))
         moved = since_before(job.before, record)
-    page = "report.html" if is_business_case else f"{notebook.stem}.html"
     render(
         job.folder / notebook.name,
-        job.folder / page,
+        job.folder / page_of(notebook.stem),
         since=moved,
         signed=(record or {}).get("signed") or [],
         about=record or read_record(job.folder),
+        beside=[page_of(other.stem) for other in job.notebooks],
     )
 
 

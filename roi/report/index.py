@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from roi import words
-from roi.report.page import page, write_whole
+from roi.report.page import PAGES, page, write_whole
 from roi.report.sections import environment
 from roi.signing import standing
 
@@ -56,11 +56,13 @@ class Entry:
         pilot: Its name, which is also its folder.
         record: Its last whole record; None where there is none.
         why: Why its last run failed; empty if it did not.
+        pages: Names of its pages beside the business case.
     """
 
     pilot: str
     record: Mapping[str, Any] | None
     why: str = ""
+    pages: Sequence[str] = ()
 
     @property
     def option(self) -> Mapping[str, Any] | None:
@@ -98,6 +100,7 @@ def index_page(entries: Sequence[Entry]) -> str:
         asked=words.and_list(words.amount(value, currency) for currency, value in sorted(asked.items())),
         word=lambda e: words.verdict_word(e.record),
         standing=lambda e: standing(e.record),
+        labels=PAGES,
     )  # fmt: skip
     footer = "Worth is measured against stopping now. Worths of pilots that share a workflow do not add up."
     return page("Kill, fix or scale?", body, footer=footer)

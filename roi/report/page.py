@@ -13,9 +13,11 @@ from roi import words
 from roi.pictures import Pictures
 from roi.report.sections import RECORD_MIME, TEMPLATES, environment, first_screen, style_sheet
 
-__all__ = ["notebook_record", "page", "render", "write_whole"]
+__all__ = ["PAGES", "notebook_record", "page", "page_of", "pages_in", "render", "write_whole"]
 
 CONTENTS = "<!-- contents -->"
+# The pages of a pilot by file name, in the order in which they are listed.
+PAGES = {"report.html": "Business case", "5_prove_roi.html": "Proof"}
 HEADING = re.compile(r"<h2\b[^>]*>(.*?)</h2>", re.S)
 
 
@@ -37,7 +39,26 @@ def notebook_record(notebook: Any) -> dict[str, Any] | None:
     return found
 
 
-def page(title: str, body: str, *, above: str = "", since: str = "", footer: str = "") -> str:
+def page_of(notebook: str) -> str:
+    """The file name of a notebook's page; that of the business case is the report."""
+    return "report.html" if notebook == "2_decide" else f"{notebook}.html"
+
+
+def pages_in(folder: Path) -> list[str]:
+    """The pages of a pilot that lie in its folder."""
+    return [name for name in PAGES if (folder / name).is_file()]
+
+
+def page(
+    title: str,
+    body: str,
+    *,
+    above: str = "",
+    since: str = "",
+    footer: str = "",
+    beside: Sequence[str] = (),
+    own: str = "",
+) -> str:
     """A whole page around a body.
 
     Args:
@@ -46,6 +67,8 @@ def page(title: str, body: str, *, above: str = "", since: str = "", footer: str
         above: A line above the body.
         since: What moved since the record before, in a sentence; the report opens with it.
         footer: A line below it.
+        beside: Names of the pages of the same pilot, this one among them.
+        own: The name of this one.
 
     Returns:
         HTML that forbids scripts and every request, including those that a mistake might add.
@@ -54,7 +77,8 @@ def page(title: str, body: str, *, above: str = "", since: str = "", footer: str
 
     sheet = style_sheet() + (TEMPLATES / "page.css").read_text(encoding="utf-8")
     return environment().get_template("page.html.j2").render(
-        title=words.shorten(title, 120), body=Markup(body), above=above, since=since, footer=footer, style=Markup(sheet)
+        title=words.shorten(title, 120), body=Markup(body), above=above, since=since, footer=footer,
+        style=Markup(sheet), pages=[(name, label) for name, label in PAGES.items() if name in beside], own=own,
     ) + "\n"  # fmt: skip
 
 
@@ -86,6 +110,7 @@ def render(
     since: str = "",
     signed: Sequence[Mapping[str, Any]] = (),
     about: Mapping[str, Any] | None = None,
+    beside: Sequence[str] = (),
 ) -> Path:
     """Render an executed notebook as a report: its words and outputs, none of its code.
 
@@ -95,6 +120,7 @@ def render(
         since: What moved since the record before, in a sentence; empty where there is none.
         signed: Who has signed the record since the notebook was executed.
         about: The record, for a notebook that shows some of it and carries none; such a page is no business case.
+        beside: Names of the pages of the same pilot, which each links to.
 
     Returns:
         The file that was written.
@@ -130,7 +156,9 @@ def render(
             f"Written by roi {words.shorten(version or '', 40)} from {name}’s own cases. Every figure is a "
         )
         footer += "summary of the same draws; ranges hold 8 in 10 outcomes unless they say more."
-    return write_whole(target, page(title, _contents(body), above=above, since=since, footer=footer))
+    own = Path(target).name
+    whole = page(title, _contents(body), above=above, since=since, footer=footer, beside=beside, own=own)
+    return write_whole(target, whole)
 
 
 @dataclass(frozen=True, slots=True)
