@@ -157,10 +157,11 @@ def _start(a: Analysis) -> _Start | None:
             advised=True,
         )
     plan = max(a.plans, key=lambda p: p.mean(), default=None) or a.waiting
+    best = max((o for o in (a.scale, *a.segments) if is_open(a, o)), key=lambda o: o.mean(), default=None)
+    if best is not None and (plan is None or best.mean() >= plan.mean()):
+        return _as_it_stands(a, best, advised=False)
     if plan is None:
-        stands = [o for o in (a.scale, *a.segments) if is_open(a, o)]
-        best = max(stands, key=lambda o: o.mean(), default=None)
-        return None if best is None else _as_it_stands(a, best, advised=False)
+        return None
     # Nothing is advised, so nothing but the gates asks for a measurement.
     gated = tuple(m for m in plan.measures if m.gate != "value")
     return _Start(prospect=plan.prospect, measures=gated, allowed=0.0, label=_label(plan), advised=False)

@@ -109,11 +109,16 @@ def _measured(plan: PlanAt) -> Iterator[Lever]:
             )
         yield from lever("error_rate_pilot", "Error rate with the agent", "share", s.error_rate[1], 0, 1)
         severity = m.rates.severity
-        arms = {"severity": ("", 1)}
-        if severity is not None and not np.array_equal(severity[0], severity[1]):
-            arms = {"severity_baseline": (" without the agent", 0), "severity_pilot": (" with the agent", 1)}
-        for kind, (of, arm) in arms.items():
-            for i, name in enumerate(SEVERITIES[1:], 1):
+        for i, name in enumerate(SEVERITIES[1:], 1):
+            # One quantity where both arms share it: moving an arm's share alone would be another world.
+            one = severity is None or np.array_equal(severity[0, :, i], severity[1, :, i])
+            arms = {"severity": ("", 1)}
+            if not one:
+                arms = {
+                    "severity_baseline": (" without the agent", 0),
+                    "severity_pilot": (" with the agent", 1),
+                }
+            for kind, (of, arm) in arms.items():
                 yield from lever(
                     f"{kind}:{name}",
                     f"Share of errors{of} that are {name}",

@@ -19,7 +19,7 @@ from roi.economics import Economics
 from roi.measures import Measure, cost_of, length_of, show_severe
 from roi.options import Kind, Option, Remedy, Valuer, signals_of
 from roi.parameters import Policy
-from roi.sampling import Basis, Told, after_sampling
+from roi.sampling import Basis, Told, after_sampling, basis_of
 from roi.tariff import Prices
 
 __all__ = ["After", "Document", "Prospect", "lost_by_then"]
@@ -204,7 +204,7 @@ class Prospect:
             signals, shares = [*signals, document.drawn], [*shares, document.removes]
         key = "" if document is None else f"{document.key} of {len(signals)}"
         if key not in self._bases:
-            self._bases[key] = Basis(signals)
+            self._bases[key] = basis_of(signals)
         if option is self.option:  # it is looked at with one sample after another
             if key not in self._told:
                 self._told[key] = self._bases[key].split(option.worth)

@@ -16,19 +16,55 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtri
 
 from roi.conditional import orthonormal
 from roi.draws import stream
 
-__all__ = ["Basis", "Told", "after_sampling", "evsi", "left_open"]
+__all__ = ["Basis", "Told", "after_sampling", "basis_of", "evsi", "left_open"]
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 DEGREE = 4
 NOTHING = 1e-5  # share of the variance below which a part counts to the rest
+FAR = 3.0  # standard deviations up to which samples are told apart
+GRID = {0: 1, 1: 25, 2: 9, 3: 6}  # samples by the number of quantities that they tell of
+WITHIN = 256  # worths that may be true after one and the same sample
+KNOTS = 64  # groups of neighbouring draws over which what a quantity says is averaged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """A quantity as a normal one: its draws' normal scores, and groups of neighbouring draws.
+
+    Attributes:
+        each: Score of each draw, shape (n_draws,).
+        group: Its group, shape (n_draws,).
+        size: Draws of each group, shape (groups,).
+        middle: Mean score of each group, shape (groups,).
+    """
+
+    each: Floats
+    group: Ints
+    size: Ints
+    middle: Floats
+
+    @classmethod
+    def of(cls, draws: Floats) -> Scores:
+        """Rank draws, shape (n_draws,), by a table of their quantiles."""
+        at = np.unique(np.linspace(0, draws.size - 1, 8 * KNOTS).astype(np.int64))
+        ranks = ndtri((at + 0.5) / draws.size)
+        each = np.interp(draws, np.sort(draws)[at], ranks)
+        group = np.searchsorted(_edges(), each)
+        size = np.bincount(group, minlength=KNOTS)
+        filled = size > 0  # ties leave some groups empty
+        group, size = (np.cumsum(filled) - 1)[group], size[filled]
+        return cls(each=each, group=group, size=size, middle=np.bincount(group, each) / size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +78,7 @@ class Told:
         signal: Which quantity each part belongs to.
         degree: Its degree.
         rest: What they do not say, shape (n_draws,), of mean 0.
+        scores: Of each quantity.
     """
 
     mean: float
@@ -50,6 +87,7 @@ class Told:
     signal: tuple[int, ...]
     degree: tuple[int, ...]
     rest: Floats
+    scores: tuple[Scores, ...]
 
     def fitted(self) -> Floats:
         """The worth as far as the quantities explain it, shape (n_draws,)."""
@@ -72,6 +110,7 @@ class Basis:
 
     def __init__(self, signals: Sequence[Floats], degree: int = DEGREE) -> None:
         """Take the quantities' draws, each of shape (n_draws,); one that does not vary says nothing."""
+        self._scores = tuple(Scores.of(x) for x in signals)
         made = [
             (i, k + 1, row) for i, x in enumerate(signals) for k, row in enumerate(orthonormal(x, degree))
         ]
@@ -87,7 +126,7 @@ class Basis:
         mean = float(worth.mean())
         rest = worth - mean
         if not self._signal:
-            return Told(mean=mean, weights=(), parts=(), signal=(), degree=(), rest=rest)
+            return Told(mean=mean, weights=(), parts=(), signal=(), degree=(), rest=rest, scores=())
         least = NOTHING * float((rest * rest).mean())
         right = np.einsum("in,n->i", self._columns, rest, optimize=False) / worth.size
         weights = (self._inverse * right).sum(axis=1)
@@ -101,7 +140,18 @@ class Basis:
             signal=tuple(self._signal[i] for i in kept),
             degree=tuple(self._degree[i] for i in kept),
             rest=rest,
+            scores=self._scores,
         )
+
+
+def basis_of(signals: Sequence[Floats]) -> Basis:
+    """The polynomials of some quantities; one roll-out after another asks for the same."""
+    return _basis_of(tuple(np.ascontiguousarray(x, dtype=np.float64).tobytes() for x in signals))
+
+
+@lru_cache(maxsize=24)
+def _basis_of(signals: tuple[bytes, ...]) -> Basis:
+    return Basis([np.frombuffer(x) for x in signals])
 
 
 def expected_after(told: Told, learned: Sequence[float]) -> Floats:
@@ -145,19 +195,109 @@ def after_sampling(
     """
     expected = expected_after(told, learned)
     left = left_open(told, learned)
-    spare = _quantile(left, 1 - probability)
-    taken = expected + spare >= hurdle if float(np.ptp(left)) > 0 else expected > hurdle
+    if not float(np.ptp(left)) > 0:
+        return expected, left, (expected > hurdle).astype(np.float64)
+    taken = _sure_of(told, learned, probability) >= hurdle
     return expected, left, taken.astype(np.float64)
 
 
-def _quantile(draws: Floats, level: float) -> float:
-    """Numpy's own, without what it takes beside the partition."""
-    place = level * (draws.size - 1)
-    low = int(np.floor(place))
-    parted = np.partition(draws, low)
-    here = float(parted[low])
-    above = float(parted[low + 1 :].min()) if low + 1 < draws.size else here
-    return here + (place - low) * (above - here)
+def _sure_of(told: Told, learned: Sequence[float], probability: float) -> Floats:
+    """The worth that is exceeded with some probability after each possible sample, shape (n_draws,).
+
+    What stays open depends on what was learned, for a worth bends: gains are cut, losses count in full. So after each
+    of some samples, a grid, the worths that may still be true are laid out; in between lie straight lines.
+    """
+    n = told.rest.size
+    curves, rest = _curves(told)
+    worth = (told.mean + np.sort(rest)[_spread(n, WITHIN)])[_open()[0]]
+    telling = [s for s in curves if learned[s] > 0]
+    grid: Floats = np.linspace(-FAR, FAR, GRID[len(telling)])
+    for k, s in enumerate([*telling, *(s for s in curves if s not in telling)]):
+        open_, curve = _open()[1][k], (told.scores[s].middle, curves[s])
+        if s in telling:
+            moved, left = math.sqrt(learned[s]), math.sqrt(max(1 - learned[s], 0.0))
+            worth = worth[..., None, :] + np.interp(moved * grid[:, None] + left * open_, *curve)
+        else:
+            worth = worth + np.interp(open_, *curve)
+    place = (1 - probability) * (WITHIN - 1)
+    low = min(int(place), WITHIN - 2)
+    worth = np.partition(worth, (low, low + 1), axis=-1)
+    sure = worth[..., low] + (place - low) * (worth[..., low + 1] - worth[..., low])
+    return _between(sure, [told.scores[s].each for s in telling], n)
+
+
+def _between(values: Floats, scores: Sequence[Floats], n: int) -> Floats:
+    """Values on a grid of scores from -FAR to FAR in each axis, at the scores of n draws, linear in between."""
+    if not scores:
+        return np.full(n, float(values))
+    steps = values.shape[0] - 1
+    below, part = [], []
+    for x in scores:
+        x = (np.clip(x, -FAR, FAR) + FAR) * (steps / (2 * FAR))
+        below.append(np.minimum(x.astype(np.int64), steps - 1))
+        part.append(x - below[-1])
+    found = np.zeros(n)
+    flat = values.reshape(-1)
+    for corner in product((0, 1), repeat=len(scores)):
+        place = np.zeros(n, dtype=np.int64)
+        weight: Floats | float = 1.0
+        for up, at, share in zip(corner, below, part, strict=True):
+            place = place * (steps + 1) + (at + up)
+            weight = weight * (share if up else 1 - share)
+        found += weight * flat[place]
+    return found
+
+
+def _curves(told: Told) -> tuple[dict[int, Floats], Floats]:
+    """What each quantity says by its own rank, and what none of them says.
+
+    Means over neighbouring draws, so that a bend stays as sharp as it is.
+
+    Returns:
+        By quantity a value for the `middle` of each group of draws; and the rest, shape (n_draws,).
+    """
+    found, rest = dict[int, Floats](), told.rest
+    for s in sorted(set(told.signal)):
+        scores = told.scores[s]
+        said = np.zeros(rest.size)
+        for weight, part, of in zip(told.weights, told.parts, told.signal, strict=True):
+            if of == s:
+                said += weight * part
+        found[s] = np.bincount(scores.group, told.rest + said) / scores.size
+        slope = np.gradient(found[s], scores.middle) if scores.size.size > 1 else np.zeros(1)
+        level = found[s] - slope * scores.middle
+        rest = rest + (said - level[scores.group] - slope[scores.group] * scores.each)
+    return found, rest
+
+
+@lru_cache(maxsize=1)
+def _edges() -> Floats:
+    """Scores between equally large groups of draws."""
+    return np.asarray(ndtri(np.arange(1, KNOTS) / KNOTS), dtype=np.float64)
+
+
+@lru_cache(maxsize=16)
+def _spread(n: int, count: int) -> Ints:
+    """Places of some of n draws in order, each in the middle of an equal part."""
+    return np.minimum(((np.arange(count) + 0.5) * n / count).astype(np.int64), n - 1)
+
+
+@lru_cache(maxsize=1)
+def _open() -> tuple[Ints, Floats]:
+    """Places in what no quantity says, and normal scores for each quantity: points that fill the space evenly.
+
+    Source:
+        Roberts (2018), The unreasonable effectiveness of quasirandom sequences: additive recurrences whose steps are
+        powers of the root of x^(d+1) = x + 1.
+    """
+    dimensions = len(GRID)
+    root = 2.0
+    for _ in range(64):
+        root = (1 + root) ** (1 / (dimensions + 1))
+    steps = root ** -np.arange(1.0, dimensions + 1)
+    points = (0.5 + np.arange(WITHIN)[:, None] * steps) % 1
+    ranks = np.argsort(np.argsort(points, axis=0, kind="stable"), axis=0, kind="stable")
+    return ranks[:, 0], np.asarray(ndtri((ranks[:, 1:].T + 0.5) / WITHIN), dtype=np.float64)
 
 
 def evsi(told: Sequence[Told], learned: Sequence[float]) -> float:

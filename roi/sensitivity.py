@@ -123,13 +123,17 @@ def _line(x0: float, w0: Floats, x1: float, w1: Floats) -> tuple[Floats, Floats]
 def rule_of(plan: PlanAt) -> float:
     """The chance at which the verdict is at stake: what scale needs, or where a plan is too unlikely to pay.
 
-    A scale stands as long as the chance suffices. A fix, or a kill for thin value, turns where the chance that the plan
-    pays passes `kill_probability`; any other kill is asked whether it would be sure enough to scale.
+    A scale, and a fix that rolls out once its gates are open, stand as long as the chance suffices for a roll-out. A
+    fix that measures how surely it pays first, or a kill for thin value, turns where the chance that the plan pays
+    passes `kill_probability`; any other kill is asked whether it would be sure enough to scale. What scale needs it
+    needs where the gates open, so that outcomes in which they stay shut are no part of it.
     """
     v, policy = plan.decided.verdict, plan.policy
-    if v.verdict == "fix" or (v.verdict == "kill" and plan.chance(plan.worth) <= policy.kill_probability):
+    learns = v.verdict == "fix" and any(plan.learned)
+    if learns or (v.verdict == "kill" and plan.chance(plan.worth) <= policy.kill_probability):
         return policy.kill_probability
-    return policy.scale_probability
+    opened = 1.0 if plan.plan is None else float(np.mean(plan.passing > 0))
+    return policy.scale_probability * opened
 
 
 def break_even(

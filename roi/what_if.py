@@ -6,6 +6,7 @@ asked for.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -84,11 +85,13 @@ def joint_flip(a: Decided) -> dict[str, Any]:
         a: The decision.
 
     Returns:
-        `spreads` (None with a `reason` where nothing up to `FARTHEST` flips it), `direction` ("unkind" or "kind"), the
-        verdict `before` it and `at` it as rows, and what moved.
+        `spreads` (None with a `reason` where nothing up to `FARTHEST` flips it), how many `inputs` move, how far
+        `as_one` of them alone would be as unusual (spreads · √inputs), `direction` ("unkind" or "kind"), the verdict
+        `before` it and `at` it as rows, and what moved.
     """
     kind = a.verdict.verdict == "kill"
-    nothing = {"spreads": None, "direction": "kind" if kind else "unkind", "before": None, "at": None}
+    nothing: dict[str, Any] = {"spreads": None, "inputs": 0, "as_one": None, "before": None, "at": None}
+    nothing["direction"] = "kind" if kind else "unkind"
     if plan_put_forward(a) is None:
         return nothing | {"reason": "the worth is not known"}
     wanted = 1 if kind else -1
@@ -126,8 +129,11 @@ def joint_flip(a: Decided) -> dict[str, Any]:
         for key, x in after.assumptions.values.items()
         if signs.get(key)
     }
+    moved = sum(sign != 0 for sign in signs.values())
     return nothing | {
         "spreads": high,
+        "inputs": moved,
+        "as_one": high * math.sqrt(moved),
         "reason": None,
         "before": _row(a, before, "before", f"All moved by {low:.2f} spreads", []),
         "at": _row(a, after, "flipped", f"All moved by {high:.2f} spreads", _moved(a, values)),

@@ -73,6 +73,45 @@ def test_after_a_sample_the_rule_takes_what_it_is_sure_enough_of(probability):
     assert float((taken * expected).mean()) == pytest.approx(by_hand, abs=0.25)
 
 
+BENT = [(3, 2, 900), (2, 2, 800), (1, 2, 300), (1.5, 1, 500), (3, 3, 1500), (0.5, 3, -200), (1, 2, 0)]
+
+
+@pytest.mark.parametrize(("mean", "sd", "cost"), BENT)
+@pytest.mark.parametrize("learned", [0.2, 0.5, 0.8])
+def test_under_the_rule_a_sample_is_worth_what_two_levels_of_draws_say(mean, sd, cost, learned):
+    """Gains count at 40 %, losses in full: what stays open is wider where the sample points to a loss."""
+    n, noise = 10_000, 300.0
+    theta = mean + sd * normal_draws(n, stream(1, "theta"))
+
+    def worth(t):
+        return 1000 * (0.4 * np.maximum(t, 0) + np.minimum(t, 0)) - cost
+
+    told = Basis([theta]).split(worth(theta) + noise * normal_draws(n, stream(1, "noise")))
+    expected, _, taken = after_sampling(told, [learned], probability=0.8, hurdle=0.0)
+    found = float((taken * expected).mean())
+
+    z = stats.norm.ppf((np.arange(500) + 0.5) / 500)
+    after = worth((mean + sd * np.sqrt(learned) * z)[:, None] + sd * np.sqrt(1 - learned) * z)
+    pays = stats.norm.cdf(after / noise).mean(axis=1)
+    true = float((after.mean(axis=1) * (pays >= 0.8)).mean())
+    assert found == pytest.approx(true, rel=0.06, abs=0.012 * float(worth(theta).std()))
+
+
+def test_what_a_sample_tells_of_two_quantities_is_decided_on_both():
+    """Worth = x + y, each normal: after a sample of x alone, y is as open as before."""
+    x, y = normal(5.0, 20.0, "x"), normal(0.0, 15.0, "y")
+    told = Basis([x, y]).split(x + y)
+    for learned, s, left in (
+        ((0.6, 0.6), np.sqrt(375), np.sqrt(250)),
+        ((0.6, 0.0), np.sqrt(240), np.sqrt(385)),
+    ):
+        expected, _, taken = after_sampling(told, learned, probability=0.8, hurdle=0.0)
+        d = (5.0 - stats.norm.ppf(0.8) * left) / s
+        assert taken.mean() == pytest.approx(stats.norm.cdf(d), abs=0.02)
+        by_hand = 5.0 * stats.norm.cdf(d) + s * stats.norm.pdf(d)
+        assert float((taken * expected).mean()) == pytest.approx(by_hand, abs=0.3)
+
+
 def test_what_a_sample_leaves_open_has_the_rest_of_the_variance():
     fitted = normal(10.0, 30.0)
     worth = fitted + normal(0.0, 15.0, "rest")

@@ -46,6 +46,8 @@ ASKED_OF = {
     "scenarios": [row("file"), row("quiet year", "fix", changed=[CHANGE])],
     "joint_flip": {
         "spreads": 0.62,
+        "inputs": 10,
+        "as_one": 1.96,
         "reason": None,
         "direction": "unkind",
         "before": row("before"),
