@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from roi.analysis import Analysis
+from roi.measures import Measure, cost_of
 from roi.options import Option, Remedy
 from roi.plans import Plan
+from roi.tariff import Prices
 from roi.words import amount, and_list, capital, chance, percent, shorten
 
 __all__ = ["headline", "next_actions", "reason", "stopping", "sum_asked_for"]
@@ -200,14 +203,16 @@ def next_actions(a: Analysis) -> list[dict[str, Any]]:
     assert plan is not None
     for remedy in sorted(plan.remedies, key=lambda r: float(np.mean(r.months))):
         found.append(_remedy_action(a, plan, remedy))
+    charged = _charged(plan.measures, a.prices)
     for measure in plan.measures:
+        shared = bool(measure.price) and charged[measure.gate] == 0
         found.append(
             _action(
-                action=measure.what,
+                action=measure.what + (", among the cases of the larger one" if shared else ""),
                 kind="measure",
                 owner=owner,
                 by=_by(a, measure.months),
-                cost=None if measure.price is None else measure.price + a.prices.setup,
+                cost=None if measure.price is None else charged[measure.gate],
                 worth=None if plan.waits else plan.mean(),
                 pass_mark=_mark(a, measure.gate),
                 max_price=plan.mean() + plan.price if plan.waits else None,
@@ -240,6 +245,17 @@ def next_actions(a: Analysis) -> list[dict[str, Any]]:
             pass_mark=_mark(a, "value"),
         )
     )
+    return found
+
+
+def _charged(measures: Sequence[Measure], prices: Prices) -> dict[str, float]:
+    """What each measurement adds to the bill, by gate: cases that two of them share, and the set-up, are paid once."""
+    found = dict[str, float]()
+    paid: list[Measure] = []
+    for measure in sorted(measures, key=lambda m: -(m.price or 0.0)):
+        before = cost_of(paid, prices)
+        paid.append(measure)
+        found[measure.gate] = cost_of(paid, prices) - before
     return found
 
 

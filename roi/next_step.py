@@ -9,7 +9,7 @@ import numpy as np
 
 from roi.analysis import Analysis
 from roi.measures import cost_of, length_of
-from roi.words import amount, capital, shorten
+from roi.words import amount, capital, plural, shorten
 
 __all__ = ["Sample", "Step", "next_step", "sentence"]
 
@@ -145,7 +145,10 @@ def sentence(a: Analysis, step: Step | None) -> str:
         text = f"{doing} would cost {amount(step.price, currency)} and be worth {worth}"
     waits = ", the wait counted" if step.months > 0 else ""
     if step.asked_for:
-        return capital(f"{text}{waits}.")
+        plan = a.verdict.plan
+        unpriced = 0 if plan is None else len(plan.unpriced)
+        free = f", as long as what mends {plural(unpriced, 'other gate')} costs nothing" if unpriced else ""
+        return capital(f"{text}{waits}{free}.")
     return f"Decide now; the rule asks for no more. Even so, {text}{waits}."
 
 
