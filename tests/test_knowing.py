@@ -70,6 +70,19 @@ def test_a_fix_that_measures_names_the_same_cases_price_and_worth(measures):
     assert f"{step['n']}" in known["sentence"]
 
 
+@pytest.mark.slow
+def test_a_kill_values_samples_of_the_roll_out_that_is_open_and_best():
+    """support_replies at 23,500 cases a month: scaling is open and nets money, but not surely; a fix is worth less."""
+    replies = Path(__file__).parent.parent / "params" / "support_replies.yaml"
+    mix = dict(open_pilot(replies).loaded.parameters.demand.mix)
+    decision = open_pilot(replies, demand={"cases_per_month": 23_500, "mix": mix}).decision
+    assert decision.verdict == "kill"
+    known = decision.record["knowing"]
+    assert known["about"] == decision.analysis.scale.label
+    best = max((p.mean() for p in decision.analysis.plans), default=0.0)
+    assert decision.analysis.scale.mean() > max(best, 0.0)
+
+
 def test_net_is_worth_less_price_and_waiting(measures, good, claims):
     for decision in (measures, good, claims):
         for row in decision.record["knowing"]["samples"]:

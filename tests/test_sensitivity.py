@@ -61,6 +61,41 @@ def test_every_input_at_its_own_draws_is_the_plan_itself(plans, name):
     assert plan.worth_at(every) == pytest.approx(plan.worth, rel=1e-9, abs=1e-9 * scale)
 
 
+@pytest.mark.slow
+def test_a_severity_that_both_arms_share_is_one_input():
+    """claims_intake: moderate errors are told apart by arm, critical ones are one and the same draw."""
+    plan = plan_at(open_pilot(ROOT / "params" / "claims_intake.yaml").decision.analysis)
+    severity = plan.decided.measured.rates.severity
+    keys = {lever.key for lever in levers_of(plan)}
+    shared = [np.array_equal(severity[0, :, i], severity[1, :, i]) for i in (1, 2, 3)]
+    assert shared == [False, True, True]
+    assert {k for k in keys if k.startswith("severity")} == {
+        "severity_baseline:moderate",
+        "severity_pilot:moderate",
+        "severity:major",
+        "severity:critical",
+    }
+
+
+@pytest.mark.slow
+def test_a_fix_turns_where_its_break_even_says():
+    """The demand at which the chance of claims_intake's fix is what scale needs, put into the file, ends the fix."""
+    case = open_pilot(ROOT / "params" / "claims_intake.yaml")
+    rows = case.decision.record["sensitivity"]["break_evens"]
+    at = next(row["chance_at"] for row in rows if row["key"] == "demand.cases_per_month")
+    mix = dict(case.loaded.parameters.demand.mix)
+    named = {tuple(r.name for r in case.decision.analysis.verdict.plan.remedies)}
+    found = []
+    for factor in (1.02, 0.98):
+        again = open_pilot(
+            ROOT / "params" / "claims_intake.yaml",
+            demand={"cases_per_month": round(at * factor), "mix": mix},
+        ).decision.analysis
+        plan = again.verdict.plan
+        found.append(plan is not None and tuple(r.name for r in plan.remedies) in named)
+    assert found == [True, False]
+
+
 def test_the_inputs_of_a_fix_are_those_that_it_buys(plans):
     keys = {lever.key for lever in levers_of(plans["fix"])}
     assert {"remedies[0].cost", "remedies[0].removes_share"} <= keys
