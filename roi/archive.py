@@ -26,6 +26,9 @@ from roi.contrasts import Trend
 from roi.demo_moments import DemoMoments
 from roi.designs import Design
 from roi.gate import Gate
+from roi.input_quality import InputQuality
+from roi.input_rules import InputRule
+from roi.input_tables import InputField
 from roi.integration import Integration
 from roi.label_moments import JudgedMoments
 from roi.ledger import record_sha256
@@ -57,6 +60,9 @@ KNOWN = {
         Finding,
         Trend,
         Exclusion,
+        InputField,
+        InputQuality,
+        InputRule,
         Integration,
         Oversight,
     )

@@ -7,7 +7,7 @@ failure stands beside the share of calls: its interval is the one to go by.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -179,15 +179,15 @@ def take_integration(samples: Samples) -> Integration | None:
     )
 
 
-def _together(rows: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
+def _together(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     """The most used systems and scopes, and the others of each arm as one."""
-    order = sorted(range(len(rows)), key=lambda i: (-int(str(rows[i][3])), i))
+    order = sorted(range(len(rows)), key=lambda i: (-int(rows[i][3]), i))
     kept = sorted(order[: MOST - 3])
     rest: dict[int, list[int]] = {}
     for i in sorted(order[MOST - 3 :]):
-        sums = rest.setdefault(int(str(rows[i][0])), [0] * 10)
+        sums = rest.setdefault(int(rows[i][0]), [0] * 10)
         for j, x in enumerate(rows[i][3:]):
-            sums[j] += int(str(x))
+            sums[j] += int(x)
     others = [(arm, REST, REST, *sums) for arm, sums in sorted(rest.items())]
     return [*(rows[i] for i in kept), *others]
 

@@ -117,7 +117,7 @@ def homogeneity(counts: Ints, least: float = 5.0) -> tuple[float, float] | None:
     if not np.all(sizes > 0):
         return None
     distance = float(np.abs(table[0] / sizes[0] - table[1] / sizes[1]).sum() / 2)
-    merged = [column for column in table[:, np.argsort(table.sum(axis=0), kind="stable")].T]
+    merged = list(table[:, np.argsort(table.sum(axis=0), kind="stable")].T)
     needed = least * sizes.sum() / sizes.min()
     while len(merged) > 1 and merged[0].sum() < needed:
         merged[1] = merged[0] + merged[1]
