@@ -11,6 +11,7 @@ from roi.input_rules import HAS, LEAST, MARKED, FieldPlan, InputRule, bit, rule
 from roi.raw_inputs import RawFields
 from roi.readers.base import Connection, literal
 from roi.schema.input_fields import FieldRule
+from roi.words import number
 
 __all__ = ["BINS", "judge_cells"]
 
@@ -112,7 +113,7 @@ def _with_fence(p: FieldPlan, numbers: _Numbers | None) -> FieldPlan:
     fence = None if numbers is None or p.given.min is not None or p.given.max is not None else numbers.fence()
     if fence is None:
         return p
-    text = f"not far from the others: within {fence[0]:,.3g} to {fence[1]:,.3g}"
+    text = f"not far from the others: within {number(fence[0])} to {number(fence[1])}"
     return replace(p, rules=(*p.rules, rule("range", text)))
 
 

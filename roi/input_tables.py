@@ -47,6 +47,15 @@ class Inputs:
     fields: tuple[InputField, ...]
     fills: bool
 
+    def in_words(self) -> str:
+        """What is said where the cases' defects are those that were counted here."""
+        counted = [rule for f in self.fields for rule in f.rules if rule.counts]
+        inferred = sum(not rule.stated for rule in counted)
+        return (
+            f"The cases have no column input_defects: defects were counted from the inputs by {len(counted):,} rules, "
+            f"of which {inferred:,} were inferred from the fields' own values (samples.inputs.fields states them)"
+        )
+
 
 def settle_inputs(
     con: Connection,

@@ -220,6 +220,7 @@ class _Opening:
         cases = reads.get("cases")
         found = settle_inputs(self.con, reads["inputs"], cases, keep, self.raw, categories, timezone=zone)
         if cases is not None and found.fills:
+            self.warnings.append(found.in_words())
             reads["cases"] = with_defects(self.con, cases, found)
         return found
 
