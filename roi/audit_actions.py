@@ -127,8 +127,10 @@ def _headline(x: Integration, rows: Any) -> str:
     if not known:
         return "What became of the agent's calls was not logged."
     errors, late, denied = (int(n) for n in x.status[rows].sum(axis=0))
-    text = f"{percent((errors + late + denied) / known)} of {plural(known, 'call')} did not go through"
-    text += f" ({errors + late:,} failed, {denied:,} denied)" if errors + late + denied else ""
+    text = f"All of {plural(known, 'call')} went through"
+    if errors + late + denied:
+        text = f"{percent((errors + late + denied) / known)} of {plural(known, 'call')} did not go through"
+        text += f" ({errors + late:,} failed, {denied:,} denied)"
     ungranted = int(x.ungranted[rows].sum())
     if ungranted:
         text += f"; {plural(ungranted, 'call')} asked for what nobody granted"

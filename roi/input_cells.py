@@ -250,7 +250,8 @@ def _bits(i: int, raw: RawFields, plans: Sequence[FieldPlan], numbers: _Numbers 
                 when = other if of_case else f"d{raw.index(other)}"
                 breaks("late" if of_case and key == "not_after" else "contradiction", f"d{i} {sign} {when}")
         if given.max_age_days is not None:
-            breaks("late", f"epoch(started_at) - epoch(d{i}) > {86_400 * given.max_age_days!r}")
+            # Whole days: a date is no time of its day.
+            breaks("late", f"epoch(started_at) - epoch(d{i}) >= {86_400 * (given.max_age_days + 1)!r}")
         if i in dates.early:
             breaks("late", f"d{i} > started_at")
         for a, b in dates.pairs:

@@ -44,7 +44,7 @@ def defect_map(
         "column:N",
         sort=list(columns),
         axis=alt.Axis(
-            title=None,
+            title="cases in 100",
             orient="top",
             labelAngle=-90,
             labelLimit=120,
