@@ -194,6 +194,10 @@ def oversight_of_record(x: Oversight, *, min_group: int) -> dict[str, Any]:
         "rejected": _of(x.rejected),
         "handed_over": _of(x.handed_over),
         "right_to_hand_over": _of(x.escalations),
+        "before": {
+            "handed_over": _of(x.handed_over_before),
+            "right_to_hand_over": _of(x.escalations_before),
+        },
         "told_by": x.told_by,
         "right_and_not_used": _of(x.unused),
         "right_and_edited": _of(x.edited),

@@ -95,20 +95,15 @@ def _pair(values: Ints) -> dict[str, int]:
 
 def _shares(hits: Ints, n: Ints) -> Any:
     """Nested lists of shares with their ends, in the shape of `hits`; None without cases."""
-    hits, n = np.broadcast_arrays(hits, n)
-    low, high = exact_interval(hits, n)
+    k, m = np.broadcast_arrays(hits, n)
+    low, high = exact_interval(k, m)
 
-    def laid(at: tuple[int, ...]) -> Any:
-        if len(at) < hits.ndim:
-            return [laid((*at, i)) for i in range(hits.shape[len(at)])]
-        k, m = int(hits[at]), int(n[at])
-        return (
-            None
-            if m == 0
-            else {"n": m, "k": k, "share": k / m, "low": float(low[at]), "high": float(high[at])}
-        )
+    def laid(k: Any, m: Any, low: Any, high: Any) -> Any:
+        if isinstance(k, list):
+            return [laid(*each) for each in zip(k, m, low, high, strict=True)]
+        return {"n": m, "k": k, "share": k / m, "low": low, "high": high} if m else None
 
-    return laid(())
+    return laid(k.tolist(), m.tolist(), low.tolist(), high.tolist())
 
 
 def _gap(hits: Ints, cases: Ints) -> dict[str, float] | None:

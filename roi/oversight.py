@@ -1,7 +1,7 @@
 """What people did about the agent's work: waiting for approval, approval after the act, hand-overs, results not used.
 
 Waiting is time on the clock, nights and weekends with it: it tells how long a case stood still and not how long
-anybody worked. Only production cases of the pilot count.
+anybody worked. Only production cases count, and of those worked as before only how many were handed over.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ class Oversight:
         rejected: Rejections, of decisions by people.
         handed_over: Cases that were escalated, of those with an outcome.
         escalations: Escalated cases that were right to hand over, of those of which it is told.
+        handed_over_before: As `handed_over`, of the cases worked as before.
+        escalations_before: As `escalations`, likewise.
         told_by: What tells: "judge" (a second look), "used" (whether the agent's result was taken) or "both"; None.
         unused: Correct results that nobody used, of correct ones of which it is known.
         edited: Correct results that were edited first, of the same.
@@ -57,6 +59,8 @@ class Oversight:
     rejected: Counts | None
     handed_over: Counts | None
     escalations: Counts | None
+    handed_over_before: Counts | None
+    escalations_before: Counts | None
     told_by: str | None
     unused: Counts | None
     edited: Counts | None
@@ -158,9 +162,7 @@ def _of_results(samples: Samples) -> dict[str, Any]:
     present = set(cases.columns)
     if "outcome" not in present:
         return {}
-    live = cases.where("arm = 'pilot'")
-    if "setting" in present:
-        live = live.where("setting is distinct from 'demo'")
+    live = cases.where("setting is distinct from 'demo'") if "setting" in present else cases
     used = "used" if "used" in present else "null::varchar"
     judge = "judge_outcome" if "judge_outcome" in present else "null::varchar"
     # A second look goes before what was done with the result: of a result that nobody took, it is not told why.
@@ -168,20 +170,29 @@ def _of_results(samples: Samples) -> dict[str, Any]:
     by_use = f"case {used} when 'yes' then false when 'edited' then true end"
     right = f"coalesce({by_judge}, {by_use})"
     gone = "outcome = 'escalated'"
-    row = fetch(
+    rows = fetch(
         samples,
-        f"select count(outcome), count(*) filter ({gone}), count(*) filter ({gone} and {right}), "
+        f"select arm, count(outcome), count(*) filter ({gone}), count(*) filter ({gone} and {right}), "
         f"count({right}) filter ({gone}), count({by_judge}) filter ({gone}), "
         f"count(*) filter ({gone} and ({by_judge}) is null and ({by_use}) is not null), "
         f"count({used}) filter (outcome = 'correct'), count(*) filter (outcome = 'correct' and {used} = 'no'), "
-        f"count(*) filter (outcome = 'correct' and {used} = 'edited') from {live.sql}",
-    )[0]
-    labelled, escalated, good, told, judged, by_used, known, unused, edited = (int(x) for x in row)
-    tells = "both" if judged and by_used else "judge" if judged else "used" if by_used else None
-    return {
-        "handed_over": _pair(escalated, labelled),
-        "escalations": _pair(good, told),
-        "told_by": tells,
-        "unused": _pair(unused, known),
-        "edited": _pair(edited, known),
-    }
+        f"count(*) filter (outcome = 'correct' and {used} = 'edited') from {live.sql} group by arm order by arm",
+    )
+    found: dict[str, Any] = {}
+    for arm, *counts in rows:
+        labelled, escalated, good, told, judged, by_used, known, unused, edited = (int(x) for x in counts)
+        if arm == "baseline":
+            found |= {
+                "handed_over_before": _pair(escalated, labelled),
+                "escalations_before": _pair(good, told),
+            }
+            continue
+        tells = "both" if judged and by_used else "judge" if judged else "used" if by_used else None
+        found |= {
+            "handed_over": _pair(escalated, labelled),
+            "escalations": _pair(good, told),
+            "told_by": tells,
+            "unused": _pair(unused, known),
+            "edited": _pair(edited, known),
+        }
+    return found

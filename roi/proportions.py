@@ -111,24 +111,27 @@ def homogeneity(counts: Ints, least: float = 5.0) -> tuple[float, float] | None:
     Source:
         Cochran (1954), Biometrics 10:417.
     """
-    table = np.asarray(counts, dtype=np.float64)
-    table = table[:, table.sum(axis=0) > 0]
-    sizes = table.sum(axis=1)
-    if not np.all(sizes > 0):
+    # Plain numbers: bins are few and fields many, and an array of a dozen costs more than it saves.
+    first, second = (list(map(float, row)) for row in np.asarray(counts).tolist())
+    sizes = sum(first), sum(second)
+    bins = sorted((pair for pair in zip(first, second, strict=True) if sum(pair) > 0), key=sum)
+    if not min(sizes) > 0:
         return None
-    distance = float(np.abs(table[0] / sizes[0] - table[1] / sizes[1]).sum() / 2)
-    merged = list(table[:, np.argsort(table.sum(axis=0), kind="stable")].T)
-    needed = least * sizes.sum() / sizes.min()
-    while len(merged) > 1 and merged[0].sum() < needed:
-        merged[1] = merged[0] + merged[1]
-        merged = sorted(merged[1:], key=lambda column: float(column.sum()))
-    if len(merged) < 2:
+    distance = sum(abs(x / sizes[0] - y / sizes[1]) for x, y in bins) / 2
+    whole = sum(sizes)
+    needed, several = least * whole / min(sizes), len(bins) > 1
+    while len(bins) > 1 and sum(bins[0]) < needed:
+        bins[1] = (bins[0][0] + bins[1][0], bins[0][1] + bins[1][1])
+        bins = sorted(bins[1:], key=sum)
+    if len(bins) < 2:
         # One value throughout cannot have moved; several of which nothing is left to compare are too few.
-        return (0.0, 1.0) if table.shape[1] == 1 and sizes.min() >= least else None
-    kept = np.array(merged).T
-    expected = np.outer(sizes, kept.sum(axis=0)) / sizes.sum()
-    statistic = float(((kept - expected) ** 2 / expected).sum())
-    return distance, float(chdtrc(kept.shape[1] - 1, statistic))
+        return None if several or min(sizes) < least else (0.0, 1.0)
+    statistic = 0.0
+    for pair in bins:
+        for x, size in zip(pair, sizes, strict=True):
+            expected = size * sum(pair) / whole
+            statistic += (x - expected) ** 2 / expected
+    return distance, float(chdtrc(len(bins) - 1, statistic))
 
 
 def adjusted(p: Floats) -> Floats:
