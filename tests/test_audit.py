@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 from opened_examples import example
+from pilots import cases, write_pilot
 from sample_projects import Project
 
 from roi.audit_actions import integration_of_record, oversight_of_record
 from roi.integration import MOST, REST, take_integration
 from roi.oversight import take_oversight
+from roi.pilot import open_pilot
 from roi.samples import Samples
 
 
@@ -223,22 +225,18 @@ def test_rework_after_approval_leaves_takeovers_out(project: Project) -> None:
 
 
 def test_the_audit_of_the_examples() -> None:
-    permits = example("permit_intake").decision.record["audit"]
-    assert permits["inputs"] is None
-    assert permits["integration"]["scopes_not_granted"] == [
+    permits = integration_of_record(take_integration(example("permit_intake").samples))  # type: ignore[arg-type]
+    assert permits["scopes_not_granted"] == [
         {"system": "archive", "scope": "plans:read", "actions": 107, "denied": 9}
     ]
-    claims = example("claims_intake").decision.record["audit"]
-    assert claims["oversight"]["approved_after_the_act"]["k"] == 140  # those of the lazy approver
-    assert claims["oversight"]["waiting"]["n"] == 1205
-    replies = example("support_replies").decision.record["audit"]["oversight"]
-    assert replies["right_and_edited"]["k"] == 96
-    law = example("contract_summaries").decision.record["audit"]
-    assert law["integration"] is None
-    assert len(law["missing"]) == 2
+    claims = take_oversight(example("claims_intake").samples, timezone="Europe/Berlin")
+    assert claims is not None
+    assert claims.after == (140, 1205)  # those of the lazy approver
+    assert claims.waits == 1205
+    assert claims.approvers == 9
 
 
-def test_the_audit_is_the_same_from_the_archive(tmp_path: Path) -> None:
+def test_the_audit_is_the_same_from_the_archive() -> None:
     from roi.archive import _decoded, _encoded
     from roi.audit import audit_of_record
 
@@ -249,3 +247,14 @@ def test_the_audit_is_the_same_from_the_archive(tmp_path: Path) -> None:
             one, other = (getattr(getattr(t, name), key) for t in (a.taken, again))
             assert np.array_equal(one, other) if isinstance(one, np.ndarray) else one == other, (name, key)
     assert audit_of_record(a) == example("claims_intake").decision.record["audit"]
+
+
+def test_what_is_not_there_is_none_with_what_to_give(tmp_path: Path) -> None:
+    rows = cases(60, workers=6)
+    path = write_pilot(tmp_path, rows, {"samples": {"actions": None}, "run": {"draws": 1000}}, name="made")
+    audit = open_pilot(path).decision.record["audit"]
+    assert (audit["inputs"], audit["integration"]) == (None, None)
+    assert audit["oversight"]["handed_over"]["n"] > 0
+    assert [text.split(":")[0] for text in audit["missing"]] == [
+        "The inputs were not given", "There is no log of the agent's calls",
+    ]  # fmt: skip

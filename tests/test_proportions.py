@@ -49,6 +49,14 @@ def test_differences_match_newcombe_1998(hits, n, low, high):
     assert difference(hits, n, 0.95) == pytest.approx((low, high), abs=5e-5)
 
 
+def test_the_difference_that_the_method_page_works_out_by_hand():
+    """626 of 2,280 less 3 of 90, with the steps as docs/method.md prints them."""
+    low, high = 100 * np.array(difference((626, 3), (2280, 90)))
+    assert low == pytest.approx(24.1 - 100 * np.hypot(0.0151, 0.0472), abs=0.05)
+    assert high == pytest.approx(24.1 + 100 * np.hypot(0.0156, 0.0199), abs=0.05)
+    assert (round(low, 1), round(high, 1)) == (19.2, 26.7)
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.integers(0, 30), st.integers(0, 30))
 def test_a_difference_turns_round(a, b):

@@ -115,7 +115,8 @@ class InputsSpec(TableSpec):
 
     fields: dict[str, FieldRule] = Field(
         default_factory=dict,
-        description="What single fields must be, by their names; what is not stated is inferred and said to be.",
+        description="What single fields must be, by their names; what is not stated is inferred and said to be "
+        "(docs/inputs.md).",
     )
 
 
