@@ -16,6 +16,7 @@ from roi.words import number
 __all__ = ["BINS", "judge_cells"]
 
 BINS = 16
+AT_ONCE = 10
 MOST_DATED = 8  # fields with dates of which each pair is compared
 _FAR = 3.0  # interquartile ranges beyond the quartiles: Tukey's "far out"
 _QUANTILES = (0.01, 0.2, 0.25, 0.4, 0.5, 0.6, 0.75, 0.8, 0.99)
@@ -60,8 +61,9 @@ def judge_cells(
     for i, p in enumerate(plans):
         t, k = f"v[{i + 1}]", f"k[{i + 1}]"
         if p.kind == "number":
-            of_numbers = f"{k} in ({', '.join(str(x) for x in kinds.NUMBERS)})"
-            values.append(f"case when {of_numbers} then {kinds.number_in(t, p.style)} end as n{i}")
+            values.append(
+                f"case when {kinds.among(k, kinds.NUMBERS)} then {kinds.number_in(t, p.style)} end as n{i}"
+            )
         elif p.kind == "date":
             values.append(f"{kinds.time_in(t, k, p.dates, timezone)} as d{i}")
     listed = "".join(f", {value}" for value in values)
@@ -76,16 +78,24 @@ def judge_cells(
     )
     _tops(con, plans)
     add_checks(con, {p.checked for p in plans if p.checked is not None})
-    outputs = []
-    for i, p in enumerate(plans):
-        if p.kind == "ignored":
-            outputs += [f"{HAS}::usmallint as b{i}", f"0::utinyint as x{i}"]
-            continue
-        outputs.append(f"({_bits(i, raw, plans, numbers.get(i), dates)})::usmallint as b{i}")
-        outputs.append(f"({_bin(i, p, numbers.get(i), i in dates.lagged)})::utinyint as x{i}")
+    # The engine plans a few fields at a time: what it takes over a statement grows with the square of its columns.
+    parts = []
+    for start in range(0, len(plans), AT_ONCE):
+        outputs = []
+        for i, p in enumerate(plans[start : start + AT_ONCE], start):
+            if p.kind == "ignored":
+                outputs += [f"{HAS}::usmallint as b{i}", f"0::utinyint as x{i}"]
+                continue
+            outputs.append(f"({_bits(i, raw, plans, numbers.get(i), dates)})::usmallint as b{i}")
+            outputs.append(f"({_bin(i, p, numbers.get(i), i in dates.lagged)})::utinyint as x{i}")
+        parts.append(f"part_{start}")
+        con.execute(
+            f"create or replace table {parts[-1]} as select {', '.join(outputs)} from valued_inputs, tops_inputs "
+            "order by r"
+        )
     con.execute(
-        'create or replace table t_inputs_codes as select r + 1 as "row", case_id, setting, segment, known, '
-        f"same, {', '.join(outputs)} from (select *, hash(v) as same from valued_inputs), tops_inputs order by r"
+        'create or replace table t_inputs_codes as select * from (select r + 1 as "row", case_id, setting, segment, '
+        f"known, hash(v) as same from valued_inputs order by r) positional join {' positional join '.join(parts)}"
     )
     return plans
 
@@ -213,7 +223,7 @@ def _bits(i: int, raw: RawFields, plans: Sequence[FieldPlan], numbers: _Numbers 
         broken.append((defect, f"coalesce({condition}, false)"))
 
     def among(group: Sequence[int]) -> str:
-        return f"{k} in ({', '.join(str(x) for x in group)})"
+        return kinds.among(k, group)
 
     if p.accepted:
         breaks("kind", f"not ({among(p.accepted)})")
