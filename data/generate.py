@@ -19,6 +19,7 @@ from data.generator.cases import Row, draw_cases, draw_traces  # noqa: E402
 from data.generator.exports import EXPORTS  # noqa: E402
 from data.generator.files import write_export  # noqa: E402
 from data.generator.first_hour import write_exports  # noqa: E402
+from data.generator.inputs import draw_inputs  # noqa: E402
 from data.generator.logs import draw_access, draw_actions, draw_changes, draw_evals, draw_incidents  # noqa: E402
 from data.generator.pilots import TRUTHS  # noqa: E402
 from data.generator.truth import Arm, Controls, Segment, Tool, Truth  # noqa: E402
@@ -52,6 +53,8 @@ def draw_tables(truth: Truth, seed: int = SEED) -> dict[str, list[Row]]:
             "changes": draw_changes(truth),
             "incidents": draw_incidents(truth, truth.controls),
         }
+    if truth.demo_inputs:
+        tables["inputs"] = draw_inputs(truth, cases, stream("inputs"))
     return tables
 
 

@@ -26,9 +26,14 @@ from roi.contrasts import Trend
 from roi.demo_moments import DemoMoments
 from roi.designs import Design
 from roi.gate import Gate
+from roi.input_quality import InputQuality
+from roi.input_rules import InputRule
+from roi.input_tables import InputField
+from roi.integration import Integration
 from roi.label_moments import JudgedMoments
 from roi.ledger import record_sha256
 from roi.moments import Covariate, Losses, Moments, Spread
+from roi.oversight import Oversight
 from roi.parameters import LoadedParameters, load_parameters
 from roi.problems import InputError, Problem
 from roi.samples import Exclusion
@@ -55,6 +60,11 @@ KNOWN = {
         Finding,
         Trend,
         Exclusion,
+        InputField,
+        InputQuality,
+        InputRule,
+        Integration,
+        Oversight,
     )
 }
 """What an archive may hold; a new part of `Taken` is named here, too."""

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from roi.advice import headline, next_actions, reason, stopping, sum_asked_for
 from roi.analysis import Analysis, as_json
+from roi.audit import audit_of_record
 from roi.causes import in_words
 from roi.claims import claims_of_record, self_reports_of_record
 from roi.comparable import assumption_of, policy_of, settings_of
@@ -185,6 +186,7 @@ def build_record(a: Analysis) -> dict[str, Any]:
         "stopping": stopping(a),
         "model_the_problem": in_words(a.causes),
         "losses": losses(a),
+        "audit": audit_of_record(a),
         "cost_of_waiting_per_month": cost_of_waiting(a),
         "price_of_caution": price_of_caution(a),
         "evpi": known["evpi"],

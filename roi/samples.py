@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from roi.categories import Categories, settle_categories
 from roi.checks import Checked, check_table, used_rows, zero_cost
+from roi.engine import blanks_of, fingerprints, forget, prepare, relations
+from roi.input_tables import Inputs, settle_inputs, unknown_inputs, with_defects
 from roi.join_rates import JoinRate, join_rates, unmatched_cases
 from roi.mapping import to_spec
 from roi.parameters import LoadedParameters
 from roi.periods import partial_month
-from roi.privacy import Keys, make_keys
+from roi.privacy import make_keys
 from roi.problems import Problem, SampleError
+from roi.raw_inputs import RawFields, hold_raw
 from roi.readers.base import Connection, UnreadableError, literal, quoted
 from roi.relation import Relation
 from roi.sample_joins import add_joins, add_prices, align_tables, with_key
 from roi.sample_tables import ReadTable, Surroundings, UncastError, read_table
-from roi.schema.tables import MINUTE_COLUMNS
 from roi.versions import keep_versions
 from roi.words import and_list, month_word
 
 __all__ = ["Exclusion", "JoinRate", "Samples", "open_samples"]
+
+FOLLOWING = {
+    "actions": "action of a case that is left out",
+    "inputs": "inputs of a case that is left out",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +66,7 @@ class Samples:
         unknown_costs: Why an agent cost is unknown → cases.
         unknown_cases: Table → rows whose case is not among the cases; a finding, not an error.
         selection: How people chose the cases they labelled: all, random, risk_based or unknown.
+        inputs: What was made of the raw fields of the inputs; None without them.
     """
 
     tables: Mapping[str, Relation]
@@ -71,6 +79,7 @@ class Samples:
     unknown_costs: Mapping[str, int] = field(default_factory=dict)
     unknown_cases: Mapping[str, int] = field(default_factory=dict)
     selection: str = "unknown"
+    inputs: Inputs | None = None
 
 
 def open_samples(loaded: LoadedParameters) -> Samples:
@@ -110,6 +119,7 @@ class _Opening:
         self.problems: list[Problem] = []
         self.warnings: list[str] = []
         self.exclusions: list[Exclusion] = []
+        self.raw: RawFields | None = None
         privacy = loaded.policy.privacy
         keys = make_keys(loaded.parameters.pilot, key_env=privacy.key_env)
         if privacy.key_env and not keys.stated:
@@ -117,7 +127,7 @@ class _Opening:
                 f"The environment has no variable {privacy.key_env}; pseudonyms rest on the pilot's name alone, "
                 "which is weaker"
             )
-        _prepare(con, keys)
+        prepare(con, keys)
 
     def samples(self) -> Samples:
         reads = self._read()
@@ -156,23 +166,25 @@ class _Opening:
             for why, n in unknown.items()
         ]
         reads["cases"] = cases
+        inputs = self._inputs(reads, keep, categories)
         for name, read in reads.items():
             self._view(name, read, keep[name], categories)
-        fingerprints = self._fingerprints(reads)
+        prints = fingerprints(self.con, reads)
         unknown_cases = self._unknown_cases(reads, keep)
-        blanks = self._blanks(cases)
-        _forget(self.con)
+        blanks = blanks_of(self.con, cases)
+        forget(self.con)
         return Samples(
-            tables=self._tables(reads),
+            tables=relations(self.con, reads),
             con=self.con,
             exclusions=tuple(self.exclusions),
             undeclared_blanks=blanks,
-            fingerprints=fingerprints,
+            fingerprints=prints,
             warnings=tuple(self.warnings),
             join_rates=tuple(rates),
             unknown_costs=unknown,
             unknown_cases=unknown_cases,
             selection=self.given.labels.selection,
+            inputs=inputs,
         )
 
     def _without_cases(self, reads: dict[str, ReadTable], keep: Mapping[str, str]) -> Samples:
@@ -183,24 +195,33 @@ class _Opening:
         problems = [*self.problems, *categories.problems]
         if problems:
             raise SampleError(problems)
+        inputs = self._inputs(reads, keep, categories)
         for name, read in reads.items():
             self._view(name, read, keep[name], categories)
-        fingerprints = self._fingerprints(reads)
-        _forget(self.con)
+        prints = fingerprints(self.con, reads)
+        forget(self.con)
         return Samples(
-            tables=self._tables(reads),
+            tables=relations(self.con, reads),
             con=self.con,
             exclusions=tuple(self.exclusions),
-            fingerprints=fingerprints,
+            fingerprints=prints,
             warnings=(*self.warnings, *categories.warnings),
             selection=self.given.labels.selection,
+            inputs=inputs,
         )
 
-    def _tables(self, names: Iterable[str]) -> dict[str, Relation]:
-        found = {}
-        for name in names:
-            columns = self.con.execute(f"select * from {quoted(name)} limit 0").description or []
-            found[name] = Relation.named(name, tuple(column[0] for column in columns))
+    def _inputs(
+        self, reads: dict[str, ReadTable], keep: Mapping[str, str], categories: Categories
+    ) -> Inputs | None:
+        """Judge the raw fields; cases that have no number of defects get it from them."""
+        if self.raw is None or "inputs" not in reads:
+            return None
+        zone = (self.given.inputs.timezone if self.given.inputs else None) or self.given.timezone or "UTC"
+        cases = reads.get("cases")
+        found = settle_inputs(self.con, reads["inputs"], cases, keep, self.raw, categories, timezone=zone)
+        if cases is not None and found.fills:
+            self.warnings.append(found.in_words())
+            reads["cases"] = with_defects(self.con, cases, found)
         return found
 
     def _around(self) -> Surroundings:
@@ -215,11 +236,13 @@ class _Opening:
 
     def _read(self) -> dict[str, ReadTable]:
         reads: dict[str, ReadTable] = {}
+        of_joins: list[str] = []
         for name, given in self.given.tables().items():
             spec = to_spec(name, given, f"samples.{name}")
             if name == "actions" and self.given.cases is not None:
                 spec = with_key(spec, to_spec("cases", self.given.cases, "samples.cases"))
             also = [column for join in spec.joins for column in (*join.take, *join.rows.columns)]
+            of_joins = also if name == "cases" else of_joins
             try:
                 reads[name] = read_table(spec, self._around(), name=f"t_{name}", also=also)
             except UnreadableError as error:
@@ -228,6 +251,12 @@ class _Opening:
                     self.problems += check_table(self.con, error.read).problems
                 continue
             rows = reads[name].rows
+            if name == "inputs" and self.given.inputs is not None:
+                known = [*reads["cases"].columns, *of_joins] if "cases" in reads else []
+                self.raw, wrong = hold_raw(
+                    self.con, reads[name], self.given.inputs.fields, file=self.loaded.name, case_columns=known
+                )
+                self.problems += wrong
             self.warnings += rows.warnings
             self.exclusions += [Exclusion(table=name, reason=why, rows=n) for why, n in rows.left_out.items()]
         return reads
@@ -276,15 +305,15 @@ class _Opening:
         return f"{keep} and not coalesce(({live}) and {late}, false)"
 
     def _follow_cases(self, reads: Mapping[str, ReadTable], keep: dict[str, str]) -> None:
-        """Leave out the actions of cases that are left out, such as those of earlier versions."""
-        cases, actions = reads["cases"], reads.get("actions")
-        if actions is None or "case_id" not in actions.columns:
-            return
+        """Leave out the actions and inputs of cases that are left out, such as those of earlier versions."""
+        cases = reads["cases"]
         stays = f"select case_id from {cases.name} where {keep['cases']}"
         was = f"select case_id from {cases.name} where {used_rows(cases)}"
         gone = f"case_id in ({was}) and case_id not in ({stays})"
-        self._exclude(actions, "action of a case that is left out", f"{keep['actions']} and {gone}")
-        keep["actions"] = f"{keep['actions']} and not ({gone})"
+        for name, reason in FOLLOWING.items():
+            if name in reads and "case_id" in reads[name].columns:
+                self._exclude(reads[name], reason, f"{keep[name]} and {gone}")
+                keep[name] = f"{keep[name]} and not ({gone})"
 
     def _exclude(self, read: ReadTable, reason: str, condition: str) -> None:
         arm = "arm" if "arm" in read.columns else "null"
@@ -322,6 +351,8 @@ class _Opening:
         return keep
 
     def _view(self, name: str, read: ReadTable, keep: str, categories: Categories) -> None:
+        if name == "inputs":  # has its own already, of what its fields were found to be
+            return
         outputs = []
         for column in read.columns:
             value = categories.shown(read, column)
@@ -340,57 +371,20 @@ class _Opening:
             f"from {read.name} where {keep}"
         )
 
-    def _fingerprints(self, reads: Mapping[str, ReadTable]) -> dict[str, str]:
-        prints: dict[str, str] = {}
-        for name, read in reads.items():
-            prints.update(read.rows.fingerprints)
-            if not read.rows.fingerprints:
-                cells = ", ".join(f"coalesce({quoted(c)}::varchar, chr(30))" for c in read.columns)
-                text = f"concat_ws(chr(31), {cells})"
-                digest = self.con.execute(
-                    f"select sha256(string_agg(t, chr(10) order by t)) from (select {text} as t from {quoted(name)})"
-                ).fetchall()[0][0]
-                prints[read.rows.label] = str(digest)
-        return dict(sorted(prints.items()))
-
     def _unknown_cases(self, reads: Mapping[str, ReadTable], keep: Mapping[str, str]) -> dict[str, int]:
         found: dict[str, int] = {}
-        for name in ("actions", "inputs"):
-            if name in reads:
-                n = self.con.execute(
+        for name in FOLLOWING:
+            if name not in reads:
+                continue
+            if name == "inputs":  # those of a demo may be of cases that nobody timed
+                n = unknown_inputs(self.con)[0]
+            else:
+                (n,) = self.con.execute(
                     f"select count(*) from {reads[name].name} where {keep[name]} and (case_id is null "
                     f"or case_id not in (select case_id from {reads['cases'].name} where case_id is not null))"
-                ).fetchall()[0][0]
-                if n:
-                    found[name] = int(n)
-                    belong = f"row of {name} belongs" if n == 1 else f"rows of {name} belong"
-                    self.warnings.append(f"{n:,} {belong} to no case of the sample")
+                ).fetchall()[0]
+            if n:
+                found[name] = int(n)
+                belong = f"row of {name} belongs" if n == 1 else f"rows of {name} belong"
+                self.warnings.append(f"{n:,} {belong} to no case of the sample")
         return found
-
-    def _blanks(self, cases: ReadTable) -> dict[str, int]:
-        declared = {m.name for m in cases.maps if m.blank is not None or m.constant is not None}
-        names = [c for c in MINUTE_COLUMNS if c in cases.columns and c not in declared]
-        if not names:
-            return {}
-        counts = self.con.execute(
-            f"select {', '.join(f'count(*) filter ({c} is null)' for c in names)}, count(*) from cases"
-        ).fetchall()[0]
-        return {c: int(n) for c, n in zip(names, counts, strict=False) if 0 < n < counts[-1]}
-
-
-def _prepare(con: Connection, keys: Keys) -> None:
-    # No name in a query is ever looked up among Python's variables.
-    con.execute("set python_enable_replacements = false")
-    con.execute("set TimeZone = 'UTC'; set preserve_insertion_order = true; set enable_progress_bar = false")
-    con.execute("set autoinstall_known_extensions = false; set autoload_known_extensions = false")
-    for domain, key in keys.by_domain.items():
-        con.execute(f"set variable key_{domain} = {literal(key)}")
-
-
-def _forget(con: Connection) -> None:
-    """Leave nothing in the engine but the canonical tables: no cell that was read for them, and no key."""
-    tables = con.execute(
-        "select table_name from duckdb_tables() where not regexp_matches(table_name, '^[td]_')"
-    ).fetchall()
-    for (name,) in tables:
-        con.execute(f"drop table if exists {quoted(name)}")

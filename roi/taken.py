@@ -15,7 +15,10 @@ from roi.comparability import Comparability, compare_arms
 from roi.comparable import cases_by_month
 from roi.gate import Gate
 from roi.gate_check import controls_of
+from roi.input_quality import InputQuality, take_input_quality
+from roi.integration import Integration, take_integration
 from roi.moments import Moments, fetch
+from roi.oversight import Oversight, take_oversight
 from roi.parameters import LoadedParameters, Parameters
 from roi.problems import ParameterError, Problem
 from roi.reduce import take_moments
@@ -40,6 +43,9 @@ class Taken:
         undeclared: Minute column → blank cells whose meaning nobody declared.
         fingerprints: Source → sha256.
         warnings: What a reader should know of the samples.
+        inputs: How good the inputs are; None without a table of them.
+        integration: What the agent's calls met; None without a log of them.
+        oversight: What people did about the agent's work; None without cases.
     """
 
     moments: Moments
@@ -52,6 +58,9 @@ class Taken:
     undeclared: Mapping[str, int]
     fingerprints: Mapping[str, str]
     warnings: tuple[str, ...]
+    inputs: InputQuality | None = None
+    integration: Integration | None = None
+    oversight: Oversight | None = None
 
     def without_rows(self) -> Samples:
         """Samples of which nothing but what was taken is left: no table, no engine."""
@@ -95,6 +104,9 @@ def take(loaded: LoadedParameters, samples: Samples) -> Taken:
         undeclared=samples.undeclared_blanks,
         fingerprints=samples.fingerprints,
         warnings=samples.warnings,
+        inputs=take_input_quality(samples, min_group=loaded.policy.privacy.min_group),
+        integration=take_integration(samples),
+        oversight=take_oversight(samples, timezone=given.timezone),
     )
 
 

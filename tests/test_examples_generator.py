@@ -150,6 +150,24 @@ def test_the_messes_are_there(tables: dict[str, dict[str, list[Row]]]) -> None:
     assert 0.3 < mean(a["decision"] == "auto" for a in released) < 0.46
 
 
+def test_inputs_are_as_defective_as_their_cases_say() -> None:
+    """Of the inputs of claims as many fields were spoilt as the case has defects; the demo's are tidy."""
+    tables = draw_tables(TRUTHS["claims_intake"])
+    rows = {r["case_id"]: r for r in tables["inputs"]}
+    of_cases = [rows[c["case_id"]] for c in tables["cases"]]
+    assert len(rows) == len(tables["cases"]) + TRUTHS["claims_intake"].demo_inputs
+    right = re.compile(r"HR-\d{6}"), re.compile(r"\d+,\d\d"), re.compile(r"\d{5}"), re.compile(r"[A-Z]\w{3,}")
+    for case, row in zip(tables["cases"], of_cases, strict=True):
+        fields = [str(row[name]) for name in ("policy_no", "claimed", "postcode", "peril")]
+        seen = sum(not r.fullmatch(text) for r, text in zip(right, fields, strict=True))
+        day = str(row["loss_day"])
+        seen += not (re.fullmatch(r"\d{4}-\d\d-\d\d", day) and day <= str(row["reported_at"]))
+        # A number that looks right and is another customer's cannot be seen.
+        assert seen <= int(str(case["input_defects"])) <= seen + 1
+    demo = [r for r in tables["inputs"] if r["setting"] == "demo"]
+    assert sum(not right[0].fullmatch(str(r["policy_no"])) for r in demo) <= 4
+
+
 def test_a_control_can_be_changed() -> None:
     truth = TRUTHS["payment_repair"]
     assert truth.controls is not None

@@ -168,7 +168,14 @@ def plant(verdict: str) -> tuple[list[dict[str, Any]], dict[str, list[dict[str, 
         row["approved_by"] = PLANTED[i]
     tables["incidents"][0]["rolled_back_to"] = NAMES[0]
     tables["inputs"] = [
-        {"case_id": r["case_id"], "setting": "production", "body": PLANTED[i % 40]}
+        {
+            "case_id": r["case_id"],
+            "setting": "production",
+            "segment": NAMES[2 + i % 2],
+            "body": PLANTED[i % 40],
+        }
+        | {name: PLANTED[(i * 3 + k) % 40] for k, name in enumerate(("sender", "phone", "bank", "few"))}
+        | {"few": PLANTED[i % 3], "mail": MAILS[i % 10], "account": ACCOUNTS[i % 8], "call": PHONES[i % 8]}
         for i, r in enumerate(rows)
     ]
     tables["actuals"] = [{"month": "2026-09", "cases": 10, "segment": NAMES[2]}]
@@ -324,7 +331,7 @@ def small(folder: Path, **tables: list[dict[str, Any]]) -> Path:
     """A small pilot whose tables may be replaced."""
     rows = tables.pop("cases", None) or cases(40)
     logs = controls(rows) | {
-        "inputs": [{"case_id": r["case_id"], "setting": "production"} for r in rows],
+        "inputs": [{"case_id": r["case_id"], "setting": "production", "body": "x"} for r in rows],
         "actuals": [{"month": "2026-09", "cases": 10}],
     }
     logs |= tables
@@ -334,7 +341,7 @@ def small(folder: Path, **tables: list[dict[str, Any]]) -> Path:
 
 def filled(table: str, rows: int = 40) -> list[dict[str, Any]]:
     content = {"cases": cases(rows), **controls(cases(rows))}.get(table) or [
-        {"case_id": "T1", "setting": "demo"} if table == "inputs" else {"month": "2026-09"}
+        {"case_id": "T1", "setting": "demo", "body": "x"} if table == "inputs" else {"month": "2026-09"}
     ]
     return [dict(content[i % len(content)]) for i in range(max(rows, len(content)))]
 

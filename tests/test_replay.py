@@ -341,11 +341,11 @@ try:
     locale.setlocale(locale.LC_ALL, "")
 except locale.Error:
     pass
-before = roi.samples._prepare
+before = roi.samples.prepare
 def prepare(con, keys):
     con.execute(f"set threads = {threads}")
     before(con, keys)
-roi.samples._prepare = prepare
+roi.samples.prepare = prepare
 from roi.replay import verify
 found = {}
 for project in sorted(folder.iterdir()):

@@ -262,14 +262,14 @@ def test_reading_does_not_depend_on_threads(project: Project, monkeypatch: pytes
     )
     project.write("cases.csv", "case_id,arm,handling_minutes,worker\n" + rows)
 
-    prepare = roi.samples._prepare
+    prepare = roi.samples.prepare
 
     def digest(threads: int) -> str:
         def narrowed(con: Any, keys: Any) -> None:
             prepare(con, keys)
             con.execute(f"set threads = {threads}")
 
-        monkeypatch.setattr(roi.samples, "_prepare", narrowed)
+        monkeypatch.setattr(roi.samples, "prepare", narrowed)
         found = project.open().con.execute(
             "select sha256(string_agg(concat_ws('|', case_id, arm, handling_minutes, worker, \"row\"), ',')) from cases"
         )

@@ -137,6 +137,22 @@ CLAIMS = {
     "traces": Export(
         file="traces.jsonl", columns={"ticket": "case_id", "call": "call", "agent_cost": "agent_cost|money"}
     ),
+    "inputs": Export(
+        file="inputs.csv.gz",
+        columns={
+            "Ticket": "case_id",
+            "Umgebung": "setting",
+            "Kanal": "segment",
+            "Police": "policy_no",
+            "Schadentag": "loss_day",
+            "Schadenhoehe": "claimed",
+            "Schadenart": "peril",
+            "PLZ": "postcode",
+            "Gemeldet": "reported_at",
+        },
+        values={"setting": {"demo": "Vorführung", "production": "Betrieb"}},
+        delimiter=";",
+    ),
     **_controls(_same("actions.csv.gz", ACTIONS)),
 }
 

@@ -146,6 +146,7 @@ INVOICE_CODING = Truth(
 
 CLAIMS_INTAKE = Truth(
     pilot="claims_intake",
+    demo_inputs=90,
     workers=120,
     log_sd=0.60,
     agent_cost=0.085,

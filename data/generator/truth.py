@@ -165,6 +165,7 @@ class Truth:
         last: Last day sampled.
         missing_minutes: Share of cases whose handling minutes were not logged, in both arms alike.
         unlabelled: Share of cases whose outcome nobody looked at, in both arms alike.
+        demo_inputs: Cases of a demo whose inputs were kept, the cases themselves not; 0: no inputs were kept at all.
         demo_arm: How demo cases go; None: there was no demo.
     """
 
@@ -189,6 +190,7 @@ class Truth:
     last: date = date(2026, 11, 20)
     missing_minutes: float = 0.0
     unlabelled: float = 0.0
+    demo_inputs: int = 0
     demo_arm: Arm | None = None
     clean_causes: Mapping[str, float] = field(default_factory=lambda: dict(CLEAN_CAUSES))
 

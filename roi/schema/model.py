@@ -82,9 +82,7 @@ TOP_LEVEL_KEYS: tuple[str, ...] = tuple(Parameters.model_fields)
 
 NOT_USED_YET: dict[str, str] = {
     "samples.cases.columns.cause_2": "will show how far two coders agree",
-    "samples.cases.columns.used": "will tell results that nobody used",
     "samples.cases.columns.confidence": "will help to choose which actions need approval",
-    "samples.inputs": "will compare the inputs of demo and production",
     "samples.actuals": "will be held against the forecast",
     "policy.max_fix_rounds": "will end a fix that failed as often",
     "policy.severe_reference=baseline": "will hold severe errors against the baseline arm",

@@ -85,7 +85,8 @@ def reference_page() -> str:
     )
     parts.append(_TABLE_HEAD + "\n".join(_rows(policy, "", policy["$defs"], set())) + "\n")
     parts.append(
-        "## Columns of the sample tables\n\nRequired ones are bold; `inputs` takes any further columns.\n"
+        "## Columns of the sample tables\n\nRequired ones are bold; `inputs` takes up to 200 further columns, "
+        "the raw fields.\n"
     )
     lines = ["| table | columns |", "|---|---|"]
     for table, columns in TABLE_COLUMNS.items():
@@ -109,7 +110,11 @@ def _rows(schema: dict[str, Any], prefix: str, definitions: dict[str, Any], show
     if name in shown and name in ("TableSpec", "SourceSpec", "ColumnSpec", "PolicyException"):
         return
     shown.add(name)
+    # What `inputs` has beyond any other table.
+    known = definitions["TableSpec"]["properties"] if name == "InputsSpec" else {}
     for key, child in group["properties"].items():
+        if key in known:
+            continue
         path = f"{prefix}{suffix}.{key}" if prefix else key
         below = list(_rows(child, path, definitions, shown))
         required = "yes" if key in group.get("required", []) else ""

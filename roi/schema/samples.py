@@ -23,6 +23,7 @@ from roi.schema.base import (
     read_names,
     read_text,
 )
+from roi.schema.input_fields import FieldRule
 from roi.schema.sources import Columns, ColumnSpec, SourceSpec, zone_of
 from roi.schema.tables import TABLE_COLUMNS, Column, ColumnKind
 from roi.schema.values import Positive, Share
@@ -35,6 +36,8 @@ __all__ = [
     "ColumnKind",
     "ColumnSpec",
     "Entries",
+    "FieldRule",
+    "InputsSpec",
     "JoinSpec",
     "Labels",
     "Samples",
@@ -104,6 +107,19 @@ class TableSpec(Columns):
     join: tuple[JoinSpec, ...] = Field((), description="Other exports of the same cases, joined to them.")
 
 
+class InputsSpec(TableSpec):
+    """The raw fields as the agent received them: every column besides case_id, setting and segment is a field.
+
+    Where `columns` names further fields, they alone are looked at.
+    """
+
+    fields: dict[str, FieldRule] = Field(
+        default_factory=dict,
+        description="What single fields must be, by their names; what is not stated is inferred and said to be "
+        "(docs/inputs.md).",
+    )
+
+
 def _unknown(key: str, columns: Mapping[str, Any], table: str) -> list[tuple[YamlPath, str]]:
     known = list(TABLE_COLUMNS[table])
     parts: list[tuple[YamlPath, str]] = []
@@ -125,12 +141,27 @@ def _check_table(table: str, spec: TableSpec | None) -> list[tuple[YamlPath, str
     for prefix, columns in mappings:
         if table != "inputs":
             parts += [((*prefix, *path), message) for path, message in _unknown("columns", columns, table)]
+        else:
+            parts += [((*prefix, *path), message) for path, message in _raw_only(columns)]
         for name, column in columns.items():
             allowed = TABLE_COLUMNS[table].get(name)
             if allowed is not None and allowed.values:
                 parts += _check_values((*prefix, "columns", name), column, allowed.values)
     if spec.join and table != "cases":
         parts.append(((table, "join"), "only `cases` can be joined with other exports; use `query`"))
+    return parts
+
+
+def _raw_only(columns: Mapping[str, ColumnSpec]) -> list[tuple[YamlPath, str]]:
+    """Raw fields are read as they are, or they would not be what the agent received."""
+    parts: list[tuple[YamlPath, str]] = []
+    for name, column in columns.items():
+        if name in TABLE_COLUMNS["inputs"]:
+            continue
+        given = [key for key in ("unit", "values", "blank", "as_", "cap", "value") if getattr(column, key)]
+        if given or len(column.from_) != 1:
+            message = "a raw field is read as it is: write the name of their column and nothing else"
+            parts.append((("columns", name), message))
     return parts
 
 
@@ -146,20 +177,18 @@ def _check_values(path: YamlPath, column: ColumnSpec, allowed: tuple[str, ...]) 
     return parts
 
 
+def _read_table(value: Any) -> Any:
+    """A path or a source alone is the table's source."""
+    source_alone = isinstance(value, Mapping) and {"file", "connect"} & value.keys() and "source" not in value
+    group = isinstance(value, BaseModel | Mapping) and not source_alone
+    return value if group else {"source": value}
+
+
 Table: TypeAlias = Annotated[
-    TableSpec,
-    BeforeValidator(
-        lambda value: (
-            value
-            if isinstance(value, BaseModel)
-            or (
-                isinstance(value, Mapping)
-                and not ({"file", "connect"} & value.keys() and "source" not in value)
-            )
-            else {"source": value}
-        ),
-        json_schema_input_type=Names | SourceSpec | TableSpec,
-    ),
+    TableSpec, BeforeValidator(_read_table, json_schema_input_type=Names | SourceSpec | TableSpec)
+]
+InputsTable: TypeAlias = Annotated[
+    InputsSpec, BeforeValidator(_read_table, json_schema_input_type=Names | SourceSpec | InputsSpec)
 ]
 
 
@@ -253,7 +282,7 @@ class Samples(Group):
     evals: Table | None = Field(None, description="Results of evaluation suites by version.")
     changes: Table | None = Field(None, description="Changes of the agent and who approved them.")
     incidents: Table | None = Field(None, description="Incidents and drills.")
-    inputs: Table | None = Field(None, description="The raw fields as the agent received them.")
+    inputs: InputsTable | None = Field(None, description="The raw fields as the agent received them.")
     actuals: Table | None = Field(None, description="What happened after the decision, by month.")
     aggregates: Table | None = Field(
         None,

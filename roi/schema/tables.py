@@ -116,7 +116,7 @@ TABLE_COLUMNS: Mapping[str, Mapping[str, Column]] = MappingProxyType(
             approver=_KEY,
             decided_at=_TIME,
             executed_at=_TIME,
-            status=_of("ok", "error", "denied"),
+            status=_of("ok", "error", "denied", "timeout"),
             attempt=Column("count"),
             duration_ms=Column("number"),
             version=_TEXT,
@@ -160,7 +160,7 @@ TABLE_COLUMNS: Mapping[str, Mapping[str, Column]] = MappingProxyType(
             severity=_of(*SEVERITIES),
             cost=Column("money"),
         ),
-        "inputs": _table(case_id=_REQUIRED_KEY, setting=_of(*_SETTINGS)),
+        "inputs": _table(case_id=_REQUIRED_KEY, setting=_of(*_SETTINGS), segment=_TEXT),
         "actuals": _table(
             month=Column("month", required=True),
             cases=Column("number"),

@@ -1,0 +1,74 @@
+"""The engine that holds a pilot's samples: it looks nothing up outside, and keeps nothing that need not stay."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from roi.privacy import Keys
+from roi.readers.base import Connection, literal, quoted
+from roi.relation import Relation
+from roi.schema.tables import MINUTE_COLUMNS
+
+if TYPE_CHECKING:
+    from roi.sample_tables import ReadTable
+
+__all__ = ["blanks_of", "fingerprints", "forget", "prepare", "relations"]
+
+
+def prepare(con: Connection, keys: Keys) -> None:
+    """Give the engine its settings and the keys of pseudonyms."""
+    # No name in a query is ever looked up among Python's variables.
+    con.execute("set python_enable_replacements = false")
+    con.execute("set TimeZone = 'UTC'; set preserve_insertion_order = true; set enable_progress_bar = false")
+    con.execute("set autoinstall_known_extensions = false; set autoload_known_extensions = false")
+    for domain, key in keys.by_domain.items():
+        con.execute(f"set variable key_{domain} = {literal(key)}")
+
+
+def forget(con: Connection) -> None:
+    """Leave nothing in the engine but the canonical tables: no cell that was read for them, and no key."""
+    tables = con.execute(
+        "select table_name from duckdb_tables() where not regexp_matches(table_name, '^[td]_')"
+    ).fetchall()
+    for (name,) in tables:
+        con.execute(f"drop table if exists {quoted(name)}")
+
+
+def fingerprints(con: Connection, reads: Mapping[str, ReadTable]) -> dict[str, str]:
+    """Source → sha256 of its bytes; of a source that is no file, of what was read of it."""
+    prints: dict[str, str] = {}
+    for name, read in reads.items():
+        prints.update(read.rows.fingerprints)
+        if not read.rows.fingerprints:
+            columns: Collection[str] = read.columns
+            if name == "inputs":  # whose fields are no columns of ours
+                columns = [c[0] for c in con.execute("from inputs limit 0").description or []]
+            cells = ", ".join(f"coalesce({quoted(c)}::varchar, chr(30))" for c in columns)
+            text = f"concat_ws(chr(31), {cells})"
+            digest = con.execute(
+                f"select sha256(string_agg(t, chr(10) order by t)) from (select {text} as t from {quoted(name)})"
+            ).fetchall()[0][0]
+            prints[read.rows.label] = str(digest)
+    return dict(sorted(prints.items()))
+
+
+def relations(con: Connection, names: Iterable[str]) -> dict[str, Relation]:
+    """The engine's tables and views of these names, with their columns."""
+    found = {}
+    for name in names:
+        columns = con.execute(f"select * from {quoted(name)} limit 0").description or []
+        found[name] = Relation.named(name, tuple(column[0] for column in columns))
+    return found
+
+
+def blanks_of(con: Connection, cases: ReadTable) -> dict[str, int]:
+    """Minute column of the cases → rows in which it is blank, where nobody declared what that means."""
+    declared = {m.name for m in cases.maps if m.blank is not None or m.constant is not None}
+    names = [c for c in MINUTE_COLUMNS if c in cases.columns and c not in declared]
+    if not names:
+        return {}
+    counts = con.execute(
+        f"select {', '.join(f'count(*) filter ({c} is null)' for c in names)}, count(*) from cases"
+    ).fetchall()[0]
+    return {c: int(n) for c, n in zip(names, counts, strict=False) if 0 < n < counts[-1]}

@@ -1,0 +1,226 @@
+"""What the agent's calls met: failures, denials, retries, time-outs, waiting, and scopes that nobody granted.
+
+Only actions of production cases count. Actions of one case are not independent, so that the share of cases that met a
+failure stands beside the share of calls: its interval is the one to go by.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from roi.moments import fetch
+from roi.proportions import ranks
+from roi.readers.base import literal
+from roi.relation import Relation
+
+if TYPE_CHECKING:
+    from roi.samples import Samples
+
+__all__ = ["FAILED", "Integration", "of_cases", "take_integration"]
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+FAILED = ("error", "timeout", "denied")
+MOST = 60  # systems and scopes; what is beyond is put together
+REST = "(other)"
+QUANTILES = (0.5, 0.95)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Integration:
+    """Counts of the agent's actions; rows are arm × system × scope, or without a name where the log has none.
+
+    Attributes:
+        arm: Of the case, shape (rows,): 0 baseline, 1 pilot, -1 of no case of the sample.
+        system: Names, one a row.
+        scope: Names, one a row.
+        n: Actions, shape (rows,).
+        known: Actions whose status is logged, shape (rows,).
+        status: Of these, errors, time-outs and denials, shape (rows, 3).
+        attempts: Actions whose attempt is logged, shape (rows,).
+        retried: Of these, those beyond the first attempt, shape (rows,).
+        ungranted: Actions whose system and scope nobody granted, shape (rows,).
+        expired: Actions after the last grant had ended or before the first began, shape (rows,).
+        timed: Actions of which it is known how long they took, shape (rows,).
+        seconds: Median and 95th percentile and both ends of their intervals, shape (rows, 6): estimate, low, high of
+            each; -1 where too few were timed.
+        cases: Cases with an action, by arm, shape (2,).
+        failing: Of these, cases with an action that failed, by kind (any, error, time-out, denied), shape (2, 4).
+        has: Which of "status", "attempt", "access", "expiry", "duration", "times", "names" there is something of.
+    """
+
+    arm: Ints
+    system: tuple[str, ...]
+    scope: tuple[str, ...]
+    n: Ints
+    known: Ints
+    status: Ints
+    attempts: Ints
+    retried: Ints
+    ungranted: Ints
+    expired: Ints
+    timed: Ints
+    seconds: Floats
+    cases: Ints
+    failing: Ints
+    has: frozenset[str]
+
+
+def of_cases(samples: Samples, actions: Relation) -> Relation:
+    """The actions of production cases and of unknown ones, with `arm_` (0, 1, -1) and the case's columns as `of_…`."""
+    cases = samples.tables["cases"]
+    wanted = [c for c in ("outcome", "rework_minutes", "setting") if c in cases.columns]
+    # A case may be worked in both arms; what an agent did belongs to the pilot's.
+    pilot = "bool_or(arm = 'pilot')"
+    listed = "".join(
+        f", case when {pilot} then max({c}) filter (arm = 'pilot') else max({c}) end as of_{c}"
+        for c in wanted
+    )
+    by_case = f"(select case_id, {pilot}::integer as arm_case{listed} from {cases.sql} group by case_id)"
+    live = " where of_setting is distinct from 'demo'" if "setting" in wanted else ""
+    names = (*actions.columns, "arm_", *(f"of_{c}" for c in wanted))
+    return Relation(
+        f"(select a.*, coalesce(arm_case, -1) as arm_, c.* exclude (case_id, arm_case) from {actions.sql} a "
+        f"left join {by_case} c using (case_id){live})",
+        names,
+    )
+
+
+def take_integration(samples: Samples) -> Integration | None:
+    """Count the agent's actions by arm, system and scope.
+
+    Args:
+        samples: The opened samples; reads `actions`, `cases` and `access`.
+
+    Returns:
+        The counts; None without a log of actions or without cases.
+    """
+    actions, access = samples.tables.get("actions"), samples.tables.get("access")
+    if actions is None or "cases" not in samples.tables:
+        return None
+    present = set(actions.columns)
+    live = of_cases(samples, actions)
+    has = {"names"} if {"system", "scope"} <= present else set()
+    system = "coalesce(system, '(unknown)')" if "system" in present else "'(unknown)'"
+    scope = "coalesce(scope, '(unknown)')" if "scope" in present else "'(unknown)'"
+    status = "status" if "status" in present else "null::varchar"
+    attempt = "attempt" if "attempt" in present else "null::bigint"
+    times = {"requested_at", "executed_at"} <= present
+    started = "coalesce(decided_at, requested_at)" if "decided_at" in present else "requested_at"
+    seconds = "null::double"
+    if "duration_ms" in present:
+        seconds, has = "(duration_ms / 1000)::double", has | {"duration"}
+    elif times:
+        between = f"epoch(executed_at) - epoch({started})"
+        seconds, has = f"case when {between} >= 0 then {between} end", has | {"times"}
+    granted, expired = "true", "false"
+    source = live.sql
+    if access is not None and "names" in has:
+        has |= {"access"}
+        until = "max(expires)" if "expires" in access.columns else "null::timestamp"
+        open_end = "bool_or(expires is null)" if "expires" in access.columns else "true"
+        since = "min(granted_at)" if "granted_at" in access.columns else "null::timestamp"
+        open_start = "bool_or(granted_at is null)" if "granted_at" in access.columns else "true"
+        grants = (
+            f"(select system, scope, true as granted_, case when not {open_end} then {until} end as until_, "
+            f"case when not {open_start} then {since} end as since_ from {access.sql} group by 1, 2)"
+        )
+        source = f"(select a.*, granted_, until_, since_ from {live.sql} a left join {grants} using (system, scope))"
+        granted = "granted_ is not null"
+        asked = [c for c in ("executed_at", "requested_at") if c in present]
+        if asked and {"expires", "granted_at"} & set(access.columns):
+            has |= {"expiry"}
+            at = f"coalesce({', '.join(asked)})"
+            expired = f"coalesce({at} > until_ or {at} < since_, false)"
+    rows = fetch(
+        samples,
+        f"select arm_, {system} as s, {scope} as c, count(*), count({status}), "
+        + ", ".join(f"count(*) filter ({status} = {literal(name)})" for name in FAILED)
+        + f", count({attempt}), count(*) filter ({attempt} > 1), count(*) filter (not ({granted})), "
+        f"count(*) filter ({expired}), count({seconds}) from {source} group by 1, 2, 3 order by 1, 2, 3",
+    )
+    rows = rows if len(rows) <= MOST else _together(rows)
+    block = np.array([[int(x) for x in row[3:]] for row in rows], dtype=np.int64).reshape(len(rows), 10)
+    has |= {name for name, column in (("status", 1), ("attempt", 5)) if block[:, column].any()}
+    keys = [(int(row[0]), str(row[1]), str(row[2])) for row in rows]
+    fails = f"bool_or({status} in ('error', 'timeout', 'denied'))"
+    parts = "".join(f", count(*) filter ({name}_)" for name in FAILED)
+    per_case = fetch(
+        samples,
+        f"select arm_, count(*), count(*) filter (any_){parts} from (select arm_, case_id, {fails} as any_, "
+        + ", ".join(f"bool_or({status} = {literal(name)}) as {name}_" for name in FAILED)
+        + f" from {live.sql} where arm_ >= 0 group by 1, 2) group by 1 order by 1",
+    )
+    cases, failing = np.zeros(2, dtype=np.int64), np.zeros((2, 4), dtype=np.int64)
+    for arm, n, *counts in per_case:
+        cases[int(arm)] = int(n)
+        failing[int(arm)] = [int(x) for x in counts]
+    return Integration(
+        arm=np.array([key[0] for key in keys], dtype=np.int64),
+        system=tuple(key[1] for key in keys),
+        scope=tuple(key[2] for key in keys),
+        n=block[:, 0],
+        known=block[:, 1],
+        status=block[:, 2:5],
+        attempts=block[:, 5],
+        retried=block[:, 6],
+        ungranted=block[:, 7],
+        expired=block[:, 8],
+        timed=block[:, 9],
+        seconds=_seconds(samples, source, system, scope, seconds, keys, block[:, 9]),
+        cases=cases,
+        failing=failing,
+        has=frozenset(has),
+    )
+
+
+def _together(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """The most used systems and scopes, and the others of each arm as one."""
+    order = sorted(range(len(rows)), key=lambda i: (-int(rows[i][3]), i))
+    kept = sorted(order[: MOST - 3])
+    rest: dict[int, list[int]] = {}
+    for i in sorted(order[MOST - 3 :]):
+        sums = rest.setdefault(int(rows[i][0]), [0] * 10)
+        for j, x in enumerate(rows[i][3:]):
+            sums[j] += int(x)
+    others = [(arm, REST, REST, *sums) for arm, sums in sorted(rest.items())]
+    return [*(rows[i] for i in kept), *others]
+
+
+def _seconds(
+    samples: Samples,
+    source: str,
+    system: str,
+    scope: str,
+    seconds: str,
+    keys: list[tuple[int, str, str]],
+    timed: Ints,
+) -> Floats:
+    """Median and 95th percentile with the values that bound them, by rank; nothing else of the times is asked for."""
+    found = np.full((len(keys), 6), -1.0)
+    wanted = []
+    for i, n in enumerate(timed.tolist()):
+        for j, share in enumerate(QUANTILES):
+            ends = ranks(n, share)
+            if ends is not None and keys[i][1] != REST:
+                wanted.append((i, j, max(int(np.ceil(share * n)), 1), *ends))
+    if not wanted:
+        return found
+    values = ", ".join(
+        f"({i}, {j}, {keys[i][0]}, {literal(keys[i][1])}, {literal(keys[i][2])}, {middle}, {low}, {high})"
+        for i, j, middle, low, high in wanted
+    )
+    rows = fetch(
+        samples,
+        f"with lists as (select arm_, {system} as s, {scope} as c, list_sort(list({seconds})) as v from {source} "
+        f"where {seconds} is not null group by 1, 2, 3), w(i, j, arm_, s, c, m, lo, hi) as (values {values}) "
+        "select i, j, v[m], v[lo], v[hi] from w join lists using (arm_, s, c) order by i, j",
+    )
+    for i, j, middle, low, high in rows:
+        found[int(i), 3 * int(j) : 3 * int(j) + 3] = [float(middle), float(low), float(high)]
+    return found
