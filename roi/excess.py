@@ -30,10 +30,10 @@ __all__ = ["CHANCE", "Cells", "Excess", "excess_of", "shapley"]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-CHANCE = 0.4  # that a kind of evidence has any effect, before losses are seen
-USUAL, SPREAD = math.log(2.0), 1.1  # of the logarithm of an excess: from a third to twelve times the base
-OF_BASES = 1.0  # standard deviation of the logarithm of a segment's hazard around that of all
-POINTS = 1000  # at which a set of kinds is weighed
+CHANCE = 0.65  # that a kind of evidence has any effect, before losses are seen
+USUAL, SPREAD = math.log(4.0), 1.5  # of the logarithm of an excess: from a third of the base to 47 times
+OF_BASES = 2.0  # standard deviation of the logarithm of a stratum's hazard around that of all
+POINTS = 2000  # at which a set of kinds is weighed
 TAIL = 6.0  # degrees of freedom of what they are drawn from
 LEAST = 1e-4  # weight of a set of kinds against the best, below which it is left out
 

@@ -66,7 +66,9 @@ class Spread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Losses:
-    """Pilot production cases by outcome, cause label and input defect.
+    """Pilot production cases by outcome, cause label and evidence of a cause; one row a combination that occurs.
+
+    What an array of -1, 0 and 1 says is not known, no, and yes. An array that is None is as one of -1.
 
     Attributes:
         outcome: correct, error, escalated, abandoned or None, one a row.
@@ -75,6 +77,17 @@ class Losses:
         n: Cases, shape (rows,).
         minutes: Sum of human minutes over the cases that have them, shape (rows,).
         timed: Cases that have them, shape (rows,).
+        minutes2: Sum of their squares, shape (rows,).
+        second: The label of a second coder, or None.
+        failed: Whether an action failed or was denied, shape (rows,).
+        unapproved: Whether a high-risk action ran without an approval before it, shape (rows,).
+        unused: Whether nobody used the agent's result, shape (rows,).
+        segment: Index of the segment, shape (rows,); -1 where rows are not told apart by it.
+        worker: Index of the worker, or of a bundle of workers, shape (rows,); -1 where cases are independent.
+        costed: Cases whose agent cost is known, shape (rows,).
+        cost: Sum of it, shape (rows,); None where it is in several currencies.
+        stray: Actions of cases that are not among the cases, and the number of these cases.
+        segments: Names of the segments.
     """
 
     outcome: tuple[str | None, ...]
@@ -83,6 +96,24 @@ class Losses:
     n: Ints
     minutes: Floats
     timed: Ints
+    minutes2: Floats | None = None
+    second: tuple[str | None, ...] = ()
+    failed: Ints | None = None
+    unapproved: Ints | None = None
+    unused: Ints | None = None
+    segment: Ints | None = None
+    worker: Ints | None = None
+    costed: Ints | None = None
+    cost: Floats | None = None
+    stray: tuple[int, int] = (0, 0)
+    segments: tuple[str, ...] = ()
+
+    def state(self, name: str) -> Ints:
+        """An array of -1, 0 and 1 by name, or of indices; -1 where it was not taken. Shape (rows,)."""
+        if name == "defective":
+            return np.array([-1 if d is None else int(d) for d in self.defective], dtype=np.int64)
+        known = getattr(self, name)
+        return np.full(self.n.size, -1, dtype=np.int64) if known is None else np.asarray(known, np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from roi.aggregates import moments_of_report
 from roi.demo_moments import take_demo
 from roi.label_moments import judge_alone, take_judged
+from roi.loss_moments import take_losses
 from roi.moments import (
     ALL,
     ARMS,
@@ -20,7 +21,6 @@ from roi.moments import (
     MAX_UNITS,
     MIN_WORKERS,
     Covariate,
-    Losses,
     Moments,
     Spread,
     fetch,
@@ -39,11 +39,13 @@ Ints = npt.NDArray[np.int64]
 SEVERITIES = ("minor", "moderate", "major", "critical")
 
 
-def take_moments(samples: Samples) -> Moments:
+def take_moments(samples: Samples, *, high_risk_tools: Sequence[str] = ()) -> Moments:
     """Reduce the cases to moments.
 
     Args:
-        samples: The opened samples; its `cases` table is read, nothing else, or what a report gives in its place.
+        samples: The opened samples; its `cases` table is read, with the action log beside it, or what a report gives
+            in its place.
+        high_risk_tools: Tools that the policy calls high-risk.
 
     Returns:
         Counts and sums by unit, arm and segment, and what the report needs to know about them.
@@ -151,7 +153,15 @@ def take_moments(samples: Samples) -> Moments:
         inputs_clean=ints("inputs_clean")[:, 0],
         cost_known=ints("cost_known")[:, 0],
         spread=_spread(samples, production) if components else {},
-        losses=_losses(samples, production, present) if facts.labelled else None,
+        losses=take_losses(
+            samples,
+            production,
+            segments=segments,
+            by_worker=unit_kind == "worker",
+            high_risk_tools=high_risk_tools,
+        )
+        if facts.labelled
+        else None,
         demo=_demo(samples, cases, present, bool(components)) if facts.has_demo else {},
         labels=labels,
         first=facts.first,
@@ -307,23 +317,6 @@ def _spread(samples: Samples, production: Relation) -> dict[str, Spread]:
 # Mean of the logarithm of minutes above 0; each logarithm is cut to a decimal first, so that the sum is exact.
 _LOG = "case when human_ > 0 then ln(human_::double)::decimal(18,9) end"
 _MEAN_LOG = f"sum({_LOG})::double / nullif(count({_LOG}), 0)"
-
-
-def _losses(samples: Samples, production: Relation, present: frozenset[str]) -> Losses:
-    pilot = production.where("arm = 'pilot' and counts_").having(
-        cause_="cause" if "cause" in present else "null::varchar",
-        defective_="input_defects > 0" if "input_defects" in present else "null::boolean",
-    )
-    aggregates = {"n": "count(*)", "minutes": "sum(human_)::double", "timed": "count(human_)"}
-    rows = fetch(samples, pilot.grouped(["outcome", "cause_", "defective_"], aggregates))
-    return Losses(
-        outcome=tuple(row[0] for row in rows),
-        cause=tuple(row[1] for row in rows),
-        defective=tuple(None if row[2] is None else bool(row[2]) for row in rows),
-        n=np.array([row[3] for row in rows], dtype=np.int64),
-        minutes=np.array([row[4] or 0.0 for row in rows], dtype=np.float64),
-        timed=np.array([row[5] for row in rows], dtype=np.int64),
-    )
 
 
 def _demo(

@@ -84,7 +84,7 @@ def take(loaded: LoadedParameters, samples: Samples) -> Taken:
     Raises:
         ParameterError: If parameters and samples do not go together.
     """
-    moments = numbered_by_content(take_moments(samples))
+    moments = numbered_by_content(take_moments(samples, high_risk_tools=tuple(loaded.policy.high_risk_tools)))
     newest = newest_day(samples, moments)
     loaded, as_of = held(loaded, moments, newest)
     given = loaded.parameters.samples

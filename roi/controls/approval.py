@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
+from roi.approvals import approvals_of
 from roi.draws import one_sided_bounds
 from roi.gate import Gate, missing_evidence, rate_state
 from roi.moments import fetch
-from roi.readers.base import literal
 from roi.samples import Samples
 from roi.words import and_list, percent, plural
 
@@ -48,27 +48,13 @@ def human_approval(samples: Samples, *, limit: float, high_risk_tools: tuple[str
     unsaid = [say for column, say in WHO.items() if column not in columns]
     if unsaid:
         return _unsaid(unsaid, limit)
-    risky = [f"tool in ({', '.join(literal(tool) for tool in high_risk_tools)})"] if high_risk_tools else []
-    if "risk" in columns:
-        risky.append("coalesce(risk = 'high', false)")
-    if "effect" in columns:
-        risky.append("coalesce(effect in ('send', 'pay'), false)")
-    ran = "executed_at is not null"
-    if "status" in columns:
-        ran += " and coalesce(status, 'ok') <> 'denied'"
-    proper = "decision = 'approved' and decided_at <= executed_at"
-    late = "decision = 'approved' and decided_at > executed_at"
-    proper += " and approver is not null and approver <> coalesce(requester, '')"
-    early = "false"
-    if "requested_at" in columns:
-        # Requested after it ran is covered too: such a decision is either late or before its request.
-        early = "coalesce(decision = 'approved' and decided_at < requested_at, false)"
-        proper += f" and not {early}"
+    rule = approvals_of(columns, high_risk_tools)
+    assert rule is not None  # every column that it asks for is there
     counts = (
-        f"count(*), count(*) filter ({proper}), count(*) filter ({late}), count(*) filter ({early}), "
-        "count(requester), count(approver)"
+        f"count(*), count(*) filter ({rule.proper}), count(*) filter ({rule.late}), "
+        f"count(*) filter ({rule.early}), count(requester), count(approver)"
     )
-    query = f"select {counts} from {actions.sql} where ({' or '.join(risky)}) and {ran}"
+    query = f"select {counts} from {actions.sql} where {rule.risky}"
     n, good, after, before, asked, allowed = (int(x) for x in fetch(samples, query)[0])
     blank = [say for say, said in zip(WHO.values(), (allowed, asked), strict=True) if not said]
     if n and good and blank:  # a column without a single entry says as little as none

@@ -1,0 +1,149 @@
+"""Pilot cases by outcome, cause and evidence of a cause, counted in the engine: one query, joined with the action log."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from roi.approvals import approvals_of
+from roi.moments import Losses, fetch
+from roi.relation import Relation
+
+if TYPE_CHECKING:
+    from roi.samples import Samples
+
+__all__ = ["take_losses"]
+
+Ints = npt.NDArray[np.int64]
+
+MOST_WORKERS = 200  # more of them are bundled by the head of their pseudonym, which is a hash already
+
+
+def take_losses(
+    samples: Samples,
+    production: Relation,
+    *,
+    segments: Sequence[str],
+    by_worker: bool,
+    high_risk_tools: Sequence[str] = (),
+) -> Losses:
+    """Count pilot cases with a usable outcome.
+
+    Args:
+        samples: The opened samples; the `actions` table is read, if there is one.
+        production: Production cases with the columns `counts_`, `human_`, `segment_` and `unit_`.
+        segments: The moments' segments.
+        by_worker: Whether `unit_` is the worker, so that cases of one are not independent.
+        high_risk_tools: Tools that the policy calls high-risk.
+
+    Returns:
+        The counts; rows and workers are numbered by what they hold.
+    """
+    present = production.columns
+    pilot = production.where("arm = 'pilot' and counts_")
+    pilot, stray = _with_actions(samples, pilot, high_risk_tools)
+    priced = "agent_cost" in present
+    one = priced and len(_currencies(samples, pilot)) == 1
+    unit = "unit_"
+    if by_worker:
+        workers = fetch(samples, f"select count(distinct unit_) from {pilot.sql}")[0][0]
+        unit = "unit_" if int(workers) <= MOST_WORKERS else "substr(unit_, 3, 2)"
+    pilot = pilot.having(
+        cause_="cause" if "cause" in present else "null::varchar",
+        second_="cause_2" if "cause_2" in present else "null::varchar",
+        defective_="input_defects > 0" if "input_defects" in present else "null::boolean",
+        unused_="used = 'no'" if "used" in present else "null::boolean",
+        worker_=f"coalesce({unit}, '')" if by_worker else "null::varchar",
+    )
+    keys = ["outcome", "cause_", "second_", "defective_", "failed_", "unapproved_", "unused_", "segment_"]
+    keys.append("worker_")
+    aggregates = {
+        "n": "count(*)",
+        "minutes": "sum(human_)::double",
+        "minutes2": "sum(human_ * human_::decimal(19,6))::double",
+        "timed": "count(human_)",
+        "costed": "count(agent_cost)" if priced else "0",
+        "cost": "sum(agent_cost)::double" if one else "null::double",
+    }
+    rows = fetch(samples, pilot.grouped(keys, aggregates))
+    workers_of = _numbered([row[8] for row in rows], [(*row[:8], *row[9:]) for row in rows])
+    rows = sorted(
+        ((*row[:8], number, *row[9:]) for row, number in zip(rows, workers_of, strict=True)), key=_sortable
+    )
+    at = {name: i for i, name in enumerate(segments)}
+
+    def flags(column: int) -> Ints:
+        return np.array([-1 if row[column] is None else int(row[column]) for row in rows], dtype=np.int64)
+
+    return Losses(
+        outcome=tuple(row[0] for row in rows),
+        cause=tuple(row[1] for row in rows),
+        second=tuple(row[2] for row in rows),
+        defective=tuple(None if row[3] is None else bool(row[3]) for row in rows),
+        failed=flags(4),
+        unapproved=flags(5),
+        unused=flags(6),
+        segment=np.array([at[str(row[7])] for row in rows], dtype=np.int64),
+        worker=np.array([row[8] for row in rows], dtype=np.int64),
+        n=np.array([row[9] for row in rows], dtype=np.int64),
+        minutes=np.array([row[10] or 0.0 for row in rows], dtype=np.float64),
+        minutes2=np.array([row[11] or 0.0 for row in rows], dtype=np.float64),
+        timed=np.array([row[12] for row in rows], dtype=np.int64),
+        costed=np.array([row[13] for row in rows], dtype=np.int64),
+        cost=np.array([row[14] or 0.0 for row in rows], dtype=np.float64) if one else None,
+        stray=stray,
+        segments=tuple(segments),
+    )
+
+
+def _sortable(row: Sequence[Any]) -> tuple[tuple[bool, Any], ...]:
+    return tuple((x is not None, 0 if x is None else x) for x in row)
+
+
+def _numbered(workers: Sequence[str | None], rows: Sequence[tuple[Any, ...]]) -> list[int]:
+    """A number for each row's worker that follows from what a worker's rows hold, not from a name; -1 for none."""
+    held: dict[str, list[Any]] = defaultdict(list)
+    for worker, row in zip(workers, rows, strict=True):
+        if worker is not None:
+            held[worker].append(_sortable(row))
+    order = sorted(held, key=lambda w: sorted(held[w]))
+    number = {worker: i for i, worker in enumerate(order)}
+    return [-1 if w is None else number[w] for w in workers]
+
+
+def _with_actions(
+    samples: Samples, pilot: Relation, high_risk_tools: Sequence[str]
+) -> tuple[Relation, tuple[int, int]]:
+    """The cases with `failed_` and `unapproved_`, null where no action is logged; and actions of unknown cases."""
+    actions = samples.tables.get("actions")
+    if actions is None:
+        return pilot.having(failed_="null::boolean", unapproved_="null::boolean"), (0, 0)
+    columns = actions.columns
+    failed = "status in ('error', 'denied')" if "status" in columns else "null::boolean"
+    rule = approvals_of(columns, high_risk_tools)
+    missed = "null::boolean" if rule is None else f"({rule.risky}) and not coalesce({rule.proper}, false)"
+    said = "true" if "status" not in columns else "count(status) > 0"
+    seen = (
+        f"select case_id as case_, case when {said} then coalesce(bool_or({failed}), false) end as failed_, "
+        f"bool_or({missed}) as unapproved_ from {actions.sql} group by case_id"
+    )
+    if "status" not in columns:
+        seen = seen.replace(f"case when {said} then coalesce(bool_or({failed}), false) end", "null::boolean")
+    joined = f"(select p.*, e.failed_, e.unapproved_ from {pilot.sql} p left join ({seen}) e on p.case_id = e.case_)"
+    known = f"select case_id from {samples.tables['cases'].sql}"
+    query = (
+        f"select count(*), count(distinct case_id) from {actions.sql} "
+        f"where case_id is not null and case_id not in ({known} where case_id is not null)"
+    )
+    stray, cases = fetch(samples, query)[0]
+    return Relation(joined, (*pilot.columns, "failed_", "unapproved_")), (int(stray), int(cases))
+
+
+def _currencies(samples: Samples, pilot: Relation) -> list[tuple[Any, ...]]:
+    if "cost_currency" not in pilot.columns:
+        return [("",)]
+    return fetch(samples, f"select distinct cost_currency from {pilot.sql} where agent_cost is not null")
