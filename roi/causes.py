@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from roi.draws import dirichlet_draws, stream
-from roi.evidence_shares import EVIDENCE, FEWEST, Grid, by_evidence, grid_of
+from roi.evidence_shares import Grid, Seen, by_evidence, grid_of
 from roi.lost_minutes import minutes_by_cause
 from roi.moments import Losses
 
@@ -28,8 +28,11 @@ CAUSES = ("model", "workflow", "data", "integration", "oversight")
 UNEXPLAINED = "unexplained"
 NAMES = (*CAUSES, UNEXPLAINED)
 KINDS = ("error", "handed_over", "unused")
-FEW_LABELS = 10  # fewer labelled losses than this do not speak for the others
-PRIOR = 0.5  # of a loss by cause, before labels are seen
+FEW_LABELS, FEW_SHARE = 10, 0.2  # fewer labelled losses, and a smaller share, do not speak for the others
+PRIOR = 0.15  # of a loss by cause, before labels are seen
+OF_ALL = 0.75  # losses' worth of what labels of all kinds of loss say, for those of one kind
+APART = 5  # labelled losses, from which a kind of loss, or one with and one without evidence, has shares of its own
+MANY = 30  # losses of each kind, from which evidence is held against each kind on its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +51,8 @@ class Causes:
         counted: Losses by kind (error, handed_over, unused).
         labels: Labelled losses by cause.
         effects: By kind of evidence (data, integration, oversight), the cases that show it, the losses among them, and
-            the chance that it has any effect on errors or hand-overs; kinds that no log tells are not there.
+            the chance that it has any effect on errors or hand-overs (None where labels tell all); kinds that no log
+            tells are not there.
         effect: Design effect of losses of one worker being alike: losses that say as much as one independent one.
         on_correct: Labels of a cause on right results that were used: there is no loss to ascribe.
     """
@@ -62,7 +66,7 @@ class Causes:
     wasted_cost: Mapping[str, Floats] = field(default_factory=dict)
     counted: Mapping[str, int] = field(default_factory=dict)
     labels: Mapping[str, int] = field(default_factory=dict)
-    effects: Mapping[str, tuple[int, int, float]] = field(default_factory=dict)
+    effects: Mapping[str, tuple[int, int, float | None]] = field(default_factory=dict)
     effect: float = 1.0
     on_correct: int = 0
 
@@ -116,48 +120,67 @@ def find_causes(losses: Losses | None, *, draws: int, seed: int, selection: str 
         )
     grid = grid_of(losses, lost & ~unused)
     effect = design_effect(losses.state("worker")[lost], cause[lost], losses.n[lost])
-    shared = None
-    if min(counted["error"], counted["handed_over"]) < FEWEST:
+    counts = {k: (int(losses.n[r & (cause != "")].sum()), counted[k]) for k, r in kinds.items()}
+    general = _general(sum(said for said, _ in counts.values()), total, selection)
+    every = np.array([losses.n[lost & (cause == c)].sum() for c in CAUSES], dtype=np.float64)
+    centre = (every + PRIOR) / (every.sum() + PRIOR * len(CAUSES))
+    # Where labels speak for every loss of a kind, nothing is asked of the evidence.
+    asked = [k for k, (said, n) in counts.items() if said < n and k != "unused" and not general]
+    ask = {"apart": any(said for said, _ in counts.values()), "draws": draws, "seed": seed}
+    seen: dict[str, Seen] = {}
+    if asked and min(counted["error"], counted["handed_over"]) < MANY:
         # Too few of one kind to tell alone what evidence does to it: both are taken to be alike.
-        shared = by_evidence(grid, kinds["error"] | kinds["handed_over"], draws=draws, seed=seed, name="loss")
+        both = by_evidence(grid, kinds["error"] | kinds["handed_over"], name="loss", **ask)
+        seen = dict.fromkeys(asked, both)
+    elif asked:
+        seen = {k: by_evidence(grid, kinds[k], name=k, **ask) for k in asked}
     parts: dict[str, _Part] = {}
-    found: dict[str, float] = {}
     for kind, rows in kinds.items():
         if counted[kind] == 0:
             continue
+        evident = np.zeros((3, len(NAMES), draws))
         if kind == "unused":
-            evident = np.zeros((3, len(NAMES), draws))
             evident[:, CAUSES.index("workflow")] = 1.0  # the agent was right
-        else:
-            seen = shared or by_evidence(grid, rows, draws=draws, seed=seed, name=kind)
-            evident = np.stack([_laid_out(x, draws) for x in (*seen.groups, seen.whole)])
-            for k, chance in seen.effect.items():
-                found[k] = max(found.get(k, 0.0), chance)
-        share = _combined(losses, rows, cause, evident, grid, effect, selection, stream(seed, f"causes:{kind}"))
+        elif kind in seen:
+            told = seen[kind]
+            evident = np.stack([_laid_out(x, draws) for x in (*told.groups, told.whole)])
+        # Of kinds with too few labels of their own the draws are the same ones.
+        few = general and counts[kind][0] < APART
+        rng = stream(seed, "causes:few" if few else f"causes:{kind}")
+        share = _combined(losses, rows, cause, evident, grid, effect, centre, int(every.sum()), general, rng)
         parts[kind] = _Part(rows=rows, share=share)
     weight = dirichlet_draws([counted[k] for k in parts], draws, stream(seed, "causes:kinds"))
     whole = sum((weight[:, i] * part.share for i, part in enumerate(parts.values())), np.zeros(1))
     errors = parts["error"].share if "error" in parts else np.asarray(whole)
     labels = {c: int(losses.n[lost & (cause == c)].sum()) for c in CAUSES}
     labelled = sum(labels.values())
-    says = labelled > 0, bool(grid.kinds) or counted["unused"] > 0
+    chances = [x.effect for x in seen.values()]
+    effects = {
+        k: (*grid.shown_by(k, lost), max((c[k] for c in chances if k in c), default=None)) for k in grid.kinds
+    }
+    by_use = counted["unused"] > counts["unused"][0]
+    says = labelled > 0, (bool(asked) and bool(grid.kinds)) or by_use
     by_kind = {k: (part.rows, dict(zip(NAMES, part.share, strict=True))) for k, part in parts.items()}
     return Causes(
         losses=total,
         labelled=labelled,
-        evidence={(True, True): "both", (True, False): "label", (False, True): "evidence"}.get(says, "none")
-        if labelled < total
-        else "label",
+        evidence={(True, True): "both", (True, False): "label", (False, True): "evidence"}.get(says, "none"),
         error_share=_told(errors),
         loss_share=_told(np.asarray(whole)),
         excess_minutes=minutes_by_cause(losses, by_kind, draws=draws, seed=seed),
         wasted_cost=_wasted(losses, parts, draws),
         counted=counted,
         labels={c: n for c, n in labels.items() if n},
-        effects={k: (*grid.shown_by(k, lost), found[k]) for k in EVIDENCE if k in found},
+        effects=effects,
         effect=effect,
         on_correct=on_correct,
     )
+
+
+def _general(labelled: int, total: int, selection: str) -> bool:
+    """Whether labels speak for the losses that have none: chosen without regard to the cause, and not too few."""
+    enough = labelled >= FEW_LABELS or labelled >= FEW_SHARE * total
+    return selection in ("all", "random") and labelled > 0 and enough
 
 
 def _told(share: Floats) -> dict[str, Floats]:
@@ -177,7 +200,9 @@ def _combined(
     evident: Floats,
     grid: Grid,
     effect: float,
-    selection: str,
+    centre: Floats,
+    labelled: int,
+    general: bool,
     rng: np.random.Generator,
 ) -> Floats:
     """Shares of the losses of one kind by cause, shape (6, n_draws).
@@ -189,39 +214,42 @@ def _combined(
         evident: What evidence says of losses that show none, of those that show some, and of all; shape (3, 6, n_draws).
         grid: Which rows show evidence.
         effect: Design effect.
-        selection: How labelled cases were chosen.
+        centre: What the labels of all losses say, shape (5,).
+        labelled: Labels of all losses.
+        general: Whether labels speak for losses that have none and show the same.
         rng: Random stream.
     """
     draws = evident.shape[-1]
     shows = grid.any_shown.astype(np.int64)
-    n = np.zeros((2, len(NAMES)))  # labelled losses by group and cause; the last column has no label
+    n = np.zeros((2, len(NAMES)))  # losses by group and cause; the last column has no label
     for g in (0, 1):
         for i, c in enumerate([*CAUSES, ""]):
             n[g, i] = losses.n[rows & (shows == g) & (cause == c)].sum()
     known, blank = n[:, :-1], n[:, -1]
-    if known.sum() == 0:
+    if known.sum() == 0 and not general:
         return evident[2]
-    spoken = np.zeros((2, len(NAMES), draws))
-    general = selection in ("all", "random") and known.sum() >= FEW_LABELS
-    centre = (known.sum(axis=0) + PRIOR) / (known.sum() + PRIOR * len(CAUSES))
-    for g in (0, 1):
-        if general and blank.sum() > 0:
-            # A group's labels around those of all: two losses' worth.
-            prior = 2 * centre if known[1 - g].sum() > 0 else np.full(len(CAUSES), PRIOR)
-            spoken[g, :-1] = dirichlet_draws(known[g] / effect + prior, draws, rng).T
-        elif known[g].sum() > 0:
-            spoken[g, :-1] = dirichlet_draws(known.sum(axis=0) / effect + PRIOR, draws, rng).T
-    if general and blank.sum() > 0:
-        weights = dirichlet_draws(n.sum(axis=1) / effect, draws, rng)
-        return np.asarray((weights.T[:, None] * spoken).sum(axis=0))
     by_label = np.zeros((len(NAMES), draws))
-    by_label[:-1] = dirichlet_draws(known.sum(axis=0) / effect + PRIOR, draws, rng).T
+    if known.sum() < APART and blank.sum() > 0 and general:
+        pooled = centre * labelled / effect + PRIOR  # so few labels of this kind: those of all kinds
+    else:
+        pooled = known.sum(axis=0) / effect + OF_ALL * centre + PRIOR
+    by_label[:-1] = dirichlet_draws(pooled, draws, rng).T
     if blank.sum() == 0:
         return by_label
-    weights = dirichlet_draws(blank / effect, draws, rng)
-    others = (weights.T[:, None] * evident[:2]).sum(axis=0)
-    part = known.sum() / n.sum()
-    return np.asarray(part * by_label + (1 - part) * others)
+    if not general:
+        # Labels speak for themselves, evidence for the rest.
+        weights = dirichlet_draws(blank / effect, draws, rng)
+        others = (weights.T[:, None] * evident[:2]).sum(axis=0)
+        part = known.sum() / n.sum()
+        return np.asarray(part * by_label + (1 - part) * others)
+    if min(known.sum(axis=1)) < APART:
+        return by_label
+    # Labels of what shows evidence and of what shows none, in the proportion of all losses.
+    weights = dirichlet_draws(n.sum(axis=1) / effect, draws, rng)
+    found = np.zeros((len(NAMES), draws))
+    for g in (0, 1):
+        found[:-1] += weights[:, g] * dirichlet_draws(known[g] / effect + PRIOR, draws, rng).T
+    return found
 
 
 def design_effect(worker: Sequence[int], cause: Sequence[str], n: Sequence[int]) -> float:

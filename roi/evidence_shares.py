@@ -110,7 +110,7 @@ class Seen:
     design: float
 
 
-def by_evidence(grid: Grid, rows: Bools, *, draws: int, seed: int, name: str) -> Seen:
+def by_evidence(grid: Grid, rows: Bools, *, draws: int, seed: int, name: str, apart: bool = True) -> Seen:
     """Ascribe losses by what their cases show.
 
     Args:
@@ -119,6 +119,7 @@ def by_evidence(grid: Grid, rows: Bools, *, draws: int, seed: int, name: str) ->
         draws: Number of draws.
         seed: Seed of the run.
         name: Of the random streams.
+        apart: Whether losses with and without evidence are wanted apart; else both groups are as the whole.
 
     Returns:
         Shares; with fewer than eight losses, or without evidence, no cause but the model's is told.
@@ -144,10 +145,12 @@ def by_evidence(grid: Grid, rows: Bools, *, draws: int, seed: int, name: str) ->
         q = float(grid.n[grid.shown[:, k]].sum() / grid.n.sum())
         more.append(np.maximum(1.0, (1 - q) / np.maximum(logged - q, 0.2)) if asked else np.ones(draws))
     any_shown = grid.shown.any(axis=1) if grid.kinds else np.zeros(grid.n.size, dtype=bool)
-    groups = tuple(_shares(grid, weight, part, more, any_shown == g) for g in (False, True))
+    every = np.ones(grid.n.size, dtype=bool)
+    whole = _shares(grid, weight, part, more, every)
+    none, some = (_shares(grid, weight, part, more, any_shown == g) if apart else whole for g in (False, True))
     return Seen(
-        whole=_shares(grid, weight, part, more, np.ones(grid.n.size, dtype=bool)),
-        groups=(groups[0], groups[1]),
+        whole=whole,
+        groups=(none, some),
         effect={} if found is None else {k: float(e) for k, e in zip(grid.kinds, found.effect, strict=True)},
         ratio={} if found is None else dict(zip(grid.kinds, found.ratio, strict=True)),
         design=design,
@@ -158,10 +161,10 @@ def _shares(
     grid: Grid, weight: Floats, part: Floats, more: list[Floats], cells: Bools
 ) -> dict[str, Floats]:
     draws = weight.shape[1]
-    if not cells.any():
-        return {"unexplained": np.ones(draws)}
     lost = weight[cells]
     whole = lost.sum(axis=0)
+    if not (whole > 0).all():
+        return {"unexplained": np.ones(draws)}
     explained = [(lost * part[cells, k]).sum(axis=0) / whole * more[k] for k in range(len(grid.kinds))]
     base = lost * (1 - part[cells].sum(axis=1))
     clean = base[grid.clean[cells]].sum(axis=0)

@@ -30,10 +30,10 @@ __all__ = ["CHANCE", "Cells", "Excess", "excess_of", "shapley"]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-CHANCE = 0.65  # that a kind of evidence has any effect, before losses are seen
+CHANCE = 0.5  # that a kind of evidence has any effect, before losses are seen
 USUAL, SPREAD = math.log(4.0), 1.5  # of the logarithm of an excess: from a third of the base to 47 times
 OF_BASES = 2.0  # standard deviation of the logarithm of a stratum's hazard around that of all
-POINTS = 2000  # at which a set of kinds is weighed
+POINTS = 1500  # at which a set of kinds is weighed
 TAIL = 6.0  # degrees of freedom of what they are drawn from
 LEAST = 1e-4  # weight of a set of kinds against the best, below which it is left out
 
@@ -196,23 +196,18 @@ def _fit(cells: Cells, kinds: tuple[int, ...]) -> _Fit:
     size = strata + len(kinds)
     at = np.concatenate([np.full(strata, centre), np.full(len(kinds), 0.0)])
     shown = cells.shown[:, list(kinds)]
-    damp = 1.0
-    best, _, _ = _slopes(cells, shown, strata, centre, at)
-    for _ in range(60):
-        _, slope, curve = _slopes(cells, shown, strata, centre, at)
+    best, slope, curve = _slopes(cells, shown, strata, centre, at)
+    for _ in range(40):
         step = np.linalg.solve(curve, slope)
         step *= min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-12))
-        damp = 1.0
-        while damp > 1e-4:
-            value, _, _ = _slopes(cells, shown, strata, centre, at + damp * step)
-            if value >= best - 1e-12:
+        while True:
+            value, new_slope, new_curve = _slopes(cells, shown, strata, centre, at + step)
+            if value >= best - 1e-9 or float(np.abs(step).max()) < 1e-5:
                 break
-            damp /= 2
-        at, moved = at + damp * step, float(np.abs(damp * step).max())
-        best = value
-        if moved < 1e-7:
+            step = step / 4
+        at, best, slope, curve = at + step, value, new_slope, new_curve
+        if float(np.abs(step).max()) < 1e-3:
             break
-    _, _, curve = _slopes(cells, shown, strata, centre, at)
     covariance = np.linalg.inv(curve)
     density = float(_density(cells, kinds, strata, centre, at[:, None])[0])
     sign, log_det = np.linalg.slogdet(covariance)

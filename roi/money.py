@@ -8,12 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from roi.analysis import Analysis
-from roi.assumptions import Number
 from roi.cashflow import Schedule, annuity, irr, monthly_flows, payback, ramp_factor
 from roi.options import Option
 from roi.uncertain import Uncertain
 
-__all__ = ["cost_of_waiting", "losses", "money", "plan_flows", "price_of_caution", "share_assumed", "summary"]
+__all__ = ["cost_of_waiting", "money", "plan_flows", "price_of_caution", "share_assumed", "summary"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -66,32 +65,6 @@ def money(a: Analysis) -> dict[str, Any] | None:
         "peak_funding": {"mean": float(need.mean()), "p90": float(np.percentile(need, 90))},
         "peak_month": int(np.argmin(mean)) if mean.min() < 0 else None,
     }
-
-
-def losses(a: Analysis) -> list[dict[str, Any]]:
-    c = a.causes
-    stream = a.scale.stream if a.scale is not None else None
-    scope = a.measured.scope()
-    rows = []
-    for cause, share in c.error_share.items():
-        whole = c.loss_share[cause]
-        per_year = None
-        rate = scope.error_rate[1]
-        if stream is not None and rate is not None and a.economics.error_cost is not None:
-            cost = sum(a.measured.rates.severity[1][:, i] * x for i, x in enumerate(a.economics.error_cost))
-            cases = np.multiply(_known(a.economics.cases_per_month), a.economics.ceiling) * scope.share
-            minutes = c.excess_minutes.get(cause, 0.0)
-            labour = _known(a.economics.labour)
-            per_year = float(np.mean(12 * cases * (rate * share * cost + minutes * np.divide(labour, 60))))
-        p05, p95 = np.percentile(whole, [5, 95])
-        rows.append(
-            {
-                "cause": cause,
-                "share": {"mean": float(whole.mean()), "p05": float(p05), "p95": float(p95)},
-                "per_year": per_year,
-            }
-        )
-    return sorted(rows, key=lambda row: (row["cause"] == "unexplained", -row["share"]["mean"]))
 
 
 def cost_of_waiting(a: Analysis) -> float | None:
@@ -170,8 +143,3 @@ def share_assumed(a: Analysis) -> tuple[float | None, list[str]]:
     share = sum(gains[k] * sum(x for _, x in factors[k]) / len(factors[k]) for k in gains) / total
     names = dict.fromkeys(name for k in gains if gains[k] > 0 for name, x in factors[k] if x)
     return share, list(names)
-
-
-def _known(number: Number | None) -> Number:
-    assert number is not None  # a stream exists only where demand and labour cost are stated
-    return number

@@ -40,7 +40,7 @@ from roi.labels import why_no_credit
 from roi.ladder import ladder_of_record
 from roi.ledger import SCHEMA
 from roi.looks import words_of
-from roi.money import cost_of_waiting, losses, money, price_of_caution, share_assumed, summary
+from roi.money import cost_of_waiting, money, price_of_caution, share_assumed, summary
 from roi.options import Option
 from roi.parameters import register
 from roi.unmeasured import break_even_minutes
@@ -69,7 +69,9 @@ def build_record(a: Analysis) -> dict[str, Any]:
     p, policy, v = a.loaded.parameters, a.loaded.policy, a.verdict
     currency = p.about.currency
     warnings = [*a.loaded.warnings, *a.samples.warnings]
+    causes, clean = causes_of_record(a), clean_world_of_record(a)
     warnings += [*words_of_report(a.moments), *design_warnings(a), *evidence_warnings(a)]
+    warnings += cause_warnings(a, clean, causes)
     draws: dict[str, Floats] = {}
     measured = estimates(a, warnings, draws)
     claims = claims_of_record(a, measured, draws)
