@@ -15,7 +15,7 @@ __all__ = ["Named", "in_words", "named"]
 
 ENOUGH = 50  # losses, from which the largest cause is named unless another is about as large
 SURE = 0.9  # chance to be the largest that a cause needs with fewer losses
-AHEAD = 0.6  # and with as many: below, both are named
+AHEAD = 0.55  # and with as many: below, both are named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
