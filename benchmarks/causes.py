@@ -7,7 +7,7 @@ loss is truly of the cause that struck; of several that did, each has an equal p
 which is what a fix would find. A reviewer's label names one cause that struck.
 
 Three kinds of truth: every loss labelled; nothing labelled; a random half labelled. Scenarios: each single cause, all
-pairs, none (evidence everywhere, without effect). Run: `python benchmarks/causes.py [-j 2]`; exits 1 where a bar is missed.
+pairs, none (evidence everywhere, without effect). Run: `python benchmarks/causes.py`; exits 1 where a bar is missed.
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ def scenarios() -> list[Scenario]:
     return found
 
 
-def strikes(s: Scenario, n: int, rng: np.random.Generator) -> tuple[Bools, Bools, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def strikes(
+    s: Scenario, n: int, rng: np.random.Generator
+) -> tuple[Bools, Bools, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Which causes strike, which states hold, segments and workers of n cases; shapes (n, 5), (n, 3), (n,), (n,)."""
     segment = rng.choice(SEGMENTS, n, p=MIX)
     worker = rng.integers(0, WORKERS, n)
@@ -87,7 +89,12 @@ def true_shares(struck: Bools) -> Floats:
 
 
 def as_losses(
-    struck: Bools, holds: Bools, segment: npt.NDArray[np.int64], worker: npt.NDArray[np.int64], labelled: float, rng: np.random.Generator
+    struck: Bools,
+    holds: Bools,
+    segment: npt.NDArray[np.int64],
+    worker: npt.NDArray[np.int64],
+    labelled: float,
+    rng: np.random.Generator,
 ) -> Losses:
     """The pilot as its logs and reviewers tell it, one row a case."""
     n = segment.size
@@ -194,7 +201,12 @@ def report(results: list[Result]) -> bool:
         print(f"{'met   ' if ok else 'MISSED'} {text}: {value:.3f}")
 
     def coverage(rows: list[Result], present: bool | None = True) -> float:
-        hits = [c for r in rows for c, p in zip(r.covered, r.present, strict=True) if present is None or p == present]
+        hits = [
+            c
+            for r in rows
+            for c, p in zip(r.covered, r.present, strict=True)
+            if present is None or p == present
+        ]
         return float(np.mean(hits)) if hits else float("nan")
 
     print("| truth | scenario | " + " | ".join(f"n = {n}" for n in SIZES) + " | all | absent causes |")
@@ -202,7 +214,10 @@ def report(results: list[Result]) -> bool:
     for truth in LABELLED:
         for group in ("none", "single", "pair"):
             rows = [r for r in results if r.truth == truth and r.group == group]
-            cells = [coverage([r for r in rows if r.n == n]) for n in SIZES] + [coverage(rows), coverage(rows, False)]
+            cells = [coverage([r for r in rows if r.n == n]) for n in SIZES] + [
+                coverage(rows),
+                coverage(rows, False),
+            ]
             print(f"| {truth} | {group} | " + " | ".join(f"{x:.3f}" for x in cells) + " |")
     print("\n| truth | scenario | losses | true share | mean share | coverage |\n|---|---|---|---|---|---|")
     for truth in LABELLED:
@@ -211,13 +226,20 @@ def report(results: list[Result]) -> bool:
             mean = np.mean([r.mean for r in rows], axis=0)
             says = [f"{c} {t:.2f}" for c, t in zip(CAUSES, rows[0].true, strict=True) if t > 0]
             got = [f"{m:.2f}" for m, t in zip(mean, rows[0].true, strict=True) if t > 0]
-            print(f"| {truth} | {s.name} | {np.mean([r.losses for r in rows]):.0f} | {', '.join(says)} | {', '.join(got)} | {coverage(rows):.3f} |")
+            print(
+                f"| {truth} | {s.name} | {np.mean([r.losses for r in rows]):.0f} | {', '.join(says)} | "
+                f"{', '.join(got)} | {coverage(rows):.3f} |"
+            )
     print()
     for truth in LABELLED:
         rows = [r for r in results if r.truth == truth]
         for group in ("single", "pair"):
             x = coverage([r for r in rows if r.group == group])
-            bar(f"{truth}, {group}: coverage of the causes that are there, {LOW} to {HIGH}", x, LOW <= x <= HIGH)
+            bar(
+                f"{truth}, {group}: coverage of the causes that are there, {LOW} to {HIGH}",
+                x,
+                LOW <= x <= HIGH,
+            )
         x = coverage(rows, None)
         bar(f"{truth}: coverage of all shares, absent ones among them, at least {LOW}", x, x >= LOW)
     none = [r for r in results if r.truth == "evidence" and r.group == "none"]
@@ -227,11 +249,17 @@ def report(results: list[Result]) -> bool:
     for truth in LABELLED:
         many = [r for r in clear if r.truth == truth and r.losses >= ENOUGH]
         x = float(np.mean([r.named == CAUSES[int(np.argmax(r.true))] for r in many]))
-        bar(f"{truth}: dominant cause named, {len(many)} pilots of 50 losses or more, at least 0.90", x, x >= 0.9)
+        bar(
+            f"{truth}: dominant cause named, {len(many)} pilots of 50 losses or more, at least 0.90",
+            x,
+            x >= 0.9,
+        )
         few = [r for r in results if r.truth == truth and r.losses < ENOUGH and r.named is not None]
         x = float(np.mean([r.named == CAUSES[int(np.argmax(r.true))] for r in few]))
         every = len([r for r in results if r.truth == truth and r.losses < ENOUGH])
-        bar(f"{truth}: right where named with fewer, {len(few)} of {every} pilots, at least 0.80", x, x >= 0.8)
+        bar(
+            f"{truth}: right where named with fewer, {len(few)} of {every} pilots, at least 0.80", x, x >= 0.8
+        )
     off = max(r.off for r in results)
     bar("shares sum to 1: largest difference", off, off < 1e-9)
     return met
@@ -239,7 +267,9 @@ def report(results: list[Result]) -> bool:
 
 def main() -> int:
     """Run every scenario and print the bars."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("-j", type=int, default=2, help="processes")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--truth", choices=tuple(LABELLED), action="append", help="only this kind of truth")
@@ -247,7 +277,7 @@ def main() -> int:
     args = parser.parse_args()
     for s in scenarios():
         TRUTHS.append(true_shares(strikes(s, 400_000, np.random.default_rng(1))[0]))
-    for truth in args.truth and set(LABELLED) - set(args.truth) or ():
+    for truth in set(LABELLED) - set(args.truth or LABELLED):
         LABELLED.pop(truth)
     if args.repeats:
         REPEATS.update(dict.fromkeys(REPEATS, args.repeats))

@@ -203,7 +203,11 @@ def value_moments(
         error_credit=earns_credit(moments, p.samples.labels.selection),
         start=start,
     )
-    causes = like.causes if like is not None else find_causes(moments.losses, draws=draws, seed=seed, selection=p.samples.labels.selection)
+    causes = (
+        like.causes
+        if like is not None
+        else find_causes(moments.losses, draws=draws, seed=seed, selection=p.samples.labels.selection)
+    )
     valuer = Valuer(
         measured=measured, economics=economics, causes=causes, remedies=remedies_of(p, assumptions)
     )

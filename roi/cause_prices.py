@@ -1,4 +1,4 @@
-"""Causes in money, how far two coders agree on them, and remedies beside what was measured, as the record holds them."""
+"""Causes in money, how far coders agree on them, and remedies beside what was measured, as the record holds them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,14 @@ from roi.moments import Losses
 from roi.money import summary
 from roi.words import count, percent, plural
 
-__all__ = ["agreement_on_causes", "cause_warnings", "causes_of_record", "clean_world_of_record", "losses_of_record", "prices"]
+__all__ = [
+    "agreement_on_causes",
+    "cause_warnings",
+    "causes_of_record",
+    "clean_world_of_record",
+    "losses_of_record",
+    "prices",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -91,7 +98,9 @@ def causes_of_record(a: Analysis) -> dict[str, Any]:
                 "share_of_losses": _share(c.loss_share.get(cause)),
                 "labels": c.labels.get(cause, 0),
                 "minutes_per_case": None if minutes is None else _share(minutes),
-                "evidence": None if seen is None else {"cases": seen[0], "losses": seen[1], "chance": seen[2]},
+                "evidence": None
+                if seen is None
+                else {"cases": seen[0], "losses": seen[1], "chance": seen[2]},
                 "per_year": None if parts is None else summary(np.asarray(sum(parts.values()))),
                 "parts": None if parts is None else {k: float(x.mean()) for k, x in parts.items()},
             }
@@ -233,14 +242,14 @@ def cause_warnings(a: Analysis, worlds: list[dict[str, Any]], found: Mapping[str
     if a.causes.on_correct:
         n = a.causes.on_correct
         said.append(
-            f"{plural(n, 'right result')} that somebody used {'has' if n == 1 else 'have'} a cause: there is no loss to "
-            "ascribe, and these labels are left out (cause)."
+            f"{plural(n, 'right result')} that somebody used {'has' if n == 1 else 'have'} a cause: there is no loss "
+            "to ascribe, and these labels are left out (cause)."
         )
     if losses is not None and losses.stray[0]:
         n, cases = losses.stray
         said.append(
-            f"{plural(n, 'action')} of {plural(cases, 'case')} that {'is' if cases == 1 else 'are'} not among the cases "
-            f"{'tells' if n == 1 else 'tell'} nothing of a cause."
+            f"{plural(n, 'action')} of {plural(cases, 'case')} that {'is' if cases == 1 else 'are'} not among the "
+            f"cases {'tells' if n == 1 else 'tell'} nothing of a cause."
         )
     agreed = found["agreement"]
     if agreed is not None and agreed["ac1"] is not None and agreed["ac1"]["value"] < LOW_AGREEMENT:

@@ -61,7 +61,9 @@ def named(causes: Causes) -> Named:
         return Named(state="unknown", first=None, among=tuple(order[:1]), sure=sure)
     if causes.losses < ENOUGH:
         ok = sure >= SURE
-        return Named(state="named" if ok else "few", first=first if ok else None, among=tuple(order[:2]), sure=sure)
+        return Named(
+            state="named" if ok else "few", first=first if ok else None, among=tuple(order[:2]), sure=sure
+        )
     if sure < AHEAD:
         return Named(state="close", first=None, among=tuple(order[:2]), sure=sure)
     return Named(state="named", first=first, among=(first,), sure=sure)

@@ -32,7 +32,7 @@ FEW_LABELS, FEW_SHARE = 10, 0.2  # fewer labelled losses, and a smaller share, d
 PRIOR = 0.15  # of a loss by cause, before labels are seen
 OF_ALL = 0.75  # losses' worth of what labels of all kinds of loss say, for those of one kind
 APART = 5  # labelled losses, from which a kind of loss, or one with and one without evidence, has shares of its own
-MANY = 30  # losses of each kind, from which evidence is held against each kind on its own
+MANY = 15  # losses of each kind, from which evidence is held against each kind on its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,9 +94,7 @@ def find_causes(losses: Losses | None, *, draws: int, seed: int, selection: str 
         Shares, minutes and cost by cause.
     """
     if losses is None or losses.n.size == 0:
-        return Causes(
-            losses=0, labelled=0, evidence="none", error_share={}, loss_share={}, excess_minutes={}
-        )
+        return Causes(losses=0, labelled=0, evidence="none", error_share={}, loss_share={}, excess_minutes={})
     outcome = np.array([o or "" for o in losses.outcome])
     cause = np.array([c or "" for c in losses.cause])
     unused = (outcome == "correct") & (losses.state("unused") == 1)
@@ -211,7 +209,8 @@ def _combined(
         losses: The counts.
         rows: Rows of this kind.
         cause: Labels, "" for none.
-        evident: What evidence says of losses that show none, of those that show some, and of all; shape (3, 6, n_draws).
+        evident: What evidence says of losses that show none, of those that show some, and of all; shape
+            (3, 6, n_draws).
         grid: Which rows show evidence.
         effect: Design effect.
         centre: What the labels of all losses say, shape (5,).

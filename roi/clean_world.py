@@ -101,7 +101,9 @@ def _comparable(losses: Losses, state: npt.NDArray[np.int64]) -> list[int]:
     ]
 
 
-def _cells(losses: Losses, state: npt.NDArray[np.int64], segments: Sequence[int]) -> list[tuple[Bools, Bools, float]]:
+def _cells(
+    losses: Losses, state: npt.NDArray[np.int64], segments: Sequence[int]
+) -> list[tuple[Bools, Bools, float]]:
     """Rows without and with the evidence by segment, and the segment's share of the known cases."""
     segment = losses.state("segment")
     known = [losses.n[(segment == s) & (state >= 0)].sum() for s in segments]

@@ -66,7 +66,11 @@ def grid_of(losses: Losses, lost: Bools) -> Grid:
         lost: Rows that are losses.
     """
     kinds = tuple(k for k, column in EVIDENCE.items() if (losses.state(column) >= 0).any())
-    states = np.stack([losses.state(EVIDENCE[k]) for k in kinds], axis=1) if kinds else np.zeros((losses.n.size, 0))
+    states = (
+        np.stack([losses.state(EVIDENCE[k]) for k in kinds], axis=1)
+        if kinds
+        else np.zeros((losses.n.size, 0))
+    )
     known = ((states >= 0) * 2 ** np.arange(len(kinds))).sum(axis=1).astype(np.int64)
     shown = ((states == 1) * 2 ** np.arange(len(kinds))).sum(axis=1).astype(np.int64)
     segment = losses.state("segment").copy()
@@ -147,7 +151,9 @@ def by_evidence(grid: Grid, rows: Bools, *, draws: int, seed: int, name: str, ap
     any_shown = grid.shown.any(axis=1) if grid.kinds else np.zeros(grid.n.size, dtype=bool)
     every = np.ones(grid.n.size, dtype=bool)
     whole = _shares(grid, weight, part, more, every)
-    none, some = (_shares(grid, weight, part, more, any_shown == g) if apart else whole for g in (False, True))
+    none, some = (
+        _shares(grid, weight, part, more, any_shown == g) if apart else whole for g in (False, True)
+    )
     return Seen(
         whole=whole,
         groups=(none, some),
@@ -157,9 +163,7 @@ def by_evidence(grid: Grid, rows: Bools, *, draws: int, seed: int, name: str, ap
     )
 
 
-def _shares(
-    grid: Grid, weight: Floats, part: Floats, more: list[Floats], cells: Bools
-) -> dict[str, Floats]:
+def _shares(grid: Grid, weight: Floats, part: Floats, more: list[Floats], cells: Bools) -> dict[str, Floats]:
     draws = weight.shape[1]
     lost = weight[cells]
     whole = lost.sum(axis=0)

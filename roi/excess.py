@@ -6,7 +6,7 @@ with a chance of `CHANCE`, and an excess that is log-normal then. Without that c
 for an excess cannot fall below 0. All sets of kinds are weighed by how well they explain what was seen.
 
 What a kind explains is what would not have happened without it; where several would each have sufficed, they share it
-whatever the order in which they are taken away (Shapley 1953). What would have happened without any of them is the rest.
+whatever the order in which they are taken away (Shapley 1953). The rest would have happened without any of them.
 
 Source:
     Miettinen (1974), American Journal of Epidemiology 99:325, on the attributable fraction; Mitchell & Beauchamp
@@ -210,11 +210,9 @@ def _fit(cells: Cells, kinds: tuple[int, ...]) -> _Fit:
             break
     covariance = np.linalg.inv(curve)
     density = float(_density(cells, kinds, strata, centre, at[:, None])[0])
-    sign, log_det = np.linalg.slogdet(covariance)
+    _, log_det = np.linalg.slogdet(covariance)
     evidence = density + 0.5 * float(log_det) + 0.5 * size * math.log(2 * math.pi) + _prior(cells, kinds)
-    return _Fit(
-        kinds=kinds, strata=strata, centre=centre, mode=at, covariance=covariance, evidence=evidence
-    )
+    return _Fit(kinds=kinds, strata=strata, centre=centre, mode=at, covariance=covariance, evidence=evidence)
 
 
 def _prior(cells: Cells, kinds: tuple[int, ...]) -> float:

@@ -1,4 +1,4 @@
-"""Pilot cases by outcome, cause and evidence of a cause, counted in the engine: one query, joined with the action log."""
+"""Pilot cases by outcome, cause and evidence of a cause: one query in the engine, joined with the action log."""
 
 from __future__ import annotations
 

@@ -116,7 +116,11 @@ def slow_minutes(losses: Losses, correct: Bools, *, draws: int, seed: int) -> di
     inverse = np.linalg.inv(gram[np.ix_(able, able)])
     slope = (inverse * (x * timed * y).sum(axis=1)).sum(axis=1)
     left = y - (slope[:, None] * x).sum(axis=0)
-    within = np.maximum(losses.minutes2 - np.divide(losses.minutes**2, losses.timed, out=np.zeros(timed.size), where=timed > 0), 0.0)
+    within = np.maximum(
+        losses.minutes2
+        - np.divide(losses.minutes**2, losses.timed, out=np.zeros(timed.size), where=timed > 0),
+        0.0,
+    )
     cases = float(timed.sum())
     noise = float((timed * left**2 + within * (timed > 0)).sum()) / max(cases - len(kinds) - 1, 1.0)
     variance = noise * inverse
@@ -124,7 +128,11 @@ def slow_minutes(losses: Losses, correct: Bools, *, draws: int, seed: int) -> di
     if (worker >= 0).all() and np.unique(worker).size > 1:
         # At least what independent cases would give; more where a worker's cases are alike.
         score = np.stack([np.bincount(worker, weights=row * timed * left) for row in x])
-        middle = (score[:, None] * score[None, :]).sum(axis=2) * np.unique(worker).size / (np.unique(worker).size - 1)
+        middle = (
+            (score[:, None] * score[None, :]).sum(axis=2)
+            * np.unique(worker).size
+            / (np.unique(worker).size - 1)
+        )
         robust = _sandwich(inverse, middle)
         variance = np.where(np.diag(robust) > np.diag(variance), np.diag(robust), np.diag(variance))
     else:

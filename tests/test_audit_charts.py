@@ -42,8 +42,12 @@ RECORD = {
 def test_causes_stand_by_their_price_and_what_is_unexplained_last():
     bars = cause_bars(RECORD)
     assert [b.cause for b in bars] == ["model", "data", "unexplained"]  # one euro in 20,000 is no bar
-    assert says_causes(bars, currency="EUR").replace("\xa0", " ").startswith(
-        "3 causes of losses by what they cost: model EUR 14,000 a year (8 in 10: EUR 9,800 to EUR 20,000; 20 % of losses)"
+    assert (
+        says_causes(bars, currency="EUR")
+        .replace("\xa0", " ")
+        .startswith(
+            "3 causes of losses by what they cost: model EUR 14,000 a year (8 in 10: EUR 9,800 to EUR 20,000; 20 % of losses)"
+        )
     )
     assert says_causes((), currency="EUR") == "No cause of losses has a price."
 

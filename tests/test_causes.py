@@ -127,7 +127,11 @@ def test_labels_speak_for_the_rest_only_if_they_were_chosen_without_regard_to_it
 
 def test_failed_actions_and_missing_approvals_are_evidence_too():
     """Without a column on inputs nothing says that they were clean: the rest is unexplained."""
-    rows = (("correct", None, None, 90, 5.0), ("error", None, None, 60, 5.0), ("correct", None, None, 540, 5.0))
+    rows = (
+        ("correct", None, None, 90, 5.0),
+        ("error", None, None, 60, 5.0),
+        ("correct", None, None, 540, 5.0),
+    )
     rows += (("error", None, None, 60, 5.0),)
     for name, cause in (("failed", "integration"), ("unapproved", "oversight")):
         found = find_causes(losses(*rows, **{name: [1, 1, 0, 0]}), draws=4000, seed=1)
@@ -138,7 +142,11 @@ def test_failed_actions_and_missing_approvals_are_evidence_too():
 
 
 def test_a_right_result_that_nobody_used_is_a_loss_of_the_workflow():
-    rows = (("correct", None, None, 50, 5.0), ("correct", None, None, 10, 9.0), ("error", "model", None, 30, 5.0))
+    rows = (
+        ("correct", None, None, 50, 5.0),
+        ("correct", None, None, 10, 9.0),
+        ("error", "model", None, 30, 5.0),
+    )
     found = find_causes(losses(*rows, unused=[0, 1, -1]), draws=20_000, seed=1)
     assert found.counted == {"error": 30, "handed_over": 0, "unused": 10}
     assert shares(found, "loss_share")["workflow"] == pytest.approx(0.25 + 0.75 * 0.005, abs=0.01)
@@ -167,7 +175,9 @@ def test_slow_right_cases_count_where_evidence_makes_them_slow():
     n = np.array([80, 20])
     squares = n * (np.array([5.0, 9.0]) ** 2 + 1.0)
     found = find_causes(
-        losses(("correct", None, False, 80, 5.0), ("correct", None, True, 20, 9.0), minutes2=squares), draws=4000, seed=1
+        losses(("correct", None, False, 80, 5.0), ("correct", None, True, 20, 9.0), minutes2=squares),
+        draws=4000,
+        seed=1,
     )
     assert found.losses == 0
     # Half-normal of scale 1.45 around nothing is what is known before: it draws 4 by a hundredth towards 0.
@@ -263,7 +273,13 @@ CELL = st.tuples(
 def test_shares_sum_to_one_and_losses_cost_no_negative_minutes(cells, selection):
     """Whatever is known of the cases; and the order of rows and the names of segments and workers say nothing."""
     rows = [(o, c, d, n, 3.0 + i) for i, (o, c, d, *_, n) in enumerate(cells)]
-    columns = dict(zip(("failed", "unapproved", "unused", "segment", "worker"), zip(*[c[3:8] for c in cells], strict=True), strict=True))
+    columns = dict(
+        zip(
+            ("failed", "unapproved", "unused", "segment", "worker"),
+            zip(*[c[3:8] for c in cells], strict=True),
+            strict=True,
+        )
+    )
     table = losses(*rows, **columns)
     table = losses(*rows, **columns, minutes2=table.minutes**2 / table.n + 2.0 * table.n)
     found = find_causes(table, draws=60, seed=3, selection=selection)

@@ -19,16 +19,16 @@ def test_two_kinds_share_what_each_alone_would_have_done_by_hand():
     Risks: none ½, first 1 − 2⁻² = ¾, second 1 − 2⁻³ = ⅞, both 1 − 2⁻⁴ = 15/16. The first brings ¼ or 1/16 as it comes
     first or last, the second ⅜ or 3/16: 5/32 and 9/32 of 15/16, so 1/6 and 3/10; ½ of 15/16 would have come anyhow.
     """
-    part, risk = shapley(
-        np.full((1, 1), math.log(2)), np.array([[1.0], [2.0]]), np.array([[True, True]])
-    )
+    part, risk = shapley(np.full((1, 1), math.log(2)), np.array([[1.0], [2.0]]), np.array([[True, True]]))
     assert risk[0, 0] == pytest.approx(15 / 16)
     assert part[0, :, 0] == pytest.approx([1 / 6, 3 / 10])
 
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.floats(0.001, 2.0), st.lists(st.floats(0, 20), min_size=3, max_size=3), st.lists(st.booleans(), min_size=3, max_size=3)
+    st.floats(0.001, 2.0),
+    st.lists(st.floats(0, 20), min_size=3, max_size=3),
+    st.lists(st.booleans(), min_size=3, max_size=3),
 )
 def test_shapley_is_the_mean_over_every_order(base, excess, shown):
     """Taken away in each of the six orders: the definition, against the closed form."""
@@ -52,7 +52,10 @@ def cells(*rows: tuple[int, tuple[bool, ...], int, int]) -> Cells:
     """Rows of (stratum, kinds shown, cases, losses)."""
     stratum, shown, n, x = zip(*rows, strict=True)
     return Cells(
-        stratum=np.array(stratum), shown=np.array(shown), n=np.array(n, dtype=float), x=np.array(x, dtype=float)
+        stratum=np.array(stratum),
+        shown=np.array(shown),
+        n=np.array(n, dtype=float),
+        x=np.array(x, dtype=float),
     )
 
 
@@ -64,9 +67,7 @@ def test_weights_of_no_effect_match_integration():
     centre = math.log(-math.log1p(-15.5 / 101))
 
     def likelihood(base, hazard):
-        return np.exp(
-            6 * np.log(-np.expm1(-base)) - 54 * base + 9 * np.log(-np.expm1(-hazard)) - 31 * hazard
-        )
+        return np.exp(6 * np.log(-np.expm1(-base)) - 54 * base + 9 * np.log(-np.expm1(-hazard)) - 31 * hazard)
 
     prior = np.exp(-0.5 * ((log_base - centre) / 2.0) ** 2)
     base = np.exp(log_base)
@@ -84,7 +85,9 @@ def test_weights_of_no_effect_match_integration():
 
 
 def test_a_kind_that_all_cases_show_tells_nothing():
-    found = excess_of(cells((0, (True, False), 60, 16), (0, (True, True), 40, 12)), draws=200, seed=1, name="t")
+    found = excess_of(
+        cells((0, (True, False), 60, 16), (0, (True, True), 40, 12)), draws=200, seed=1, name="t"
+    )
     assert found.effect[0] == 0
     assert (found.part[:, 0] == 0).all()
 
@@ -99,7 +102,9 @@ def test_the_same_seed_gives_the_same_draws():
 @settings(max_examples=12, deadline=None)
 @given(
     st.lists(
-        st.tuples(st.integers(0, 1), st.tuples(st.booleans(), st.booleans()), st.integers(1, 60), st.integers(0, 60)),
+        st.tuples(
+            st.integers(0, 1), st.tuples(st.booleans(), st.booleans()), st.integers(1, 60), st.integers(0, 60)
+        ),
         min_size=1,
         max_size=8,
         unique_by=lambda row: (row[0], row[1]),

@@ -95,7 +95,17 @@ def test_rows_say_nothing_of_names_or_of_their_order(project, tmp_path):
     (tmp_path / "other").mkdir()
     lines = CASES.strip().split("\n")
     turned = str.maketrans({"1": "4", "4": "1", "2": "3", "3": "2"})
-    other = "\n".join([lines[0], *(",".join([r.split(",")[0], r.split(",")[1], r.split(",")[2].translate(turned), *r.split(",")[3:]]) for r in lines[:0:-1])])
+    other = "\n".join(
+        [
+            lines[0],
+            *(
+                ",".join(
+                    [r.split(",")[0], r.split(",")[1], r.split(",")[2].translate(turned), *r.split(",")[3:]]
+                )
+                for r in lines[:0:-1]
+            ),
+        ]
+    )
     one = taken(project, CASES + "".join(f"C{i},pilot,w{i % 9},5,correct,,,,0,1\n" for i in range(60)))
     more = "".join(f"C{i},pilot,w{str(i % 9).translate(turned)},5,correct,,,,0,1\n" for i in range(60))
     two = taken(Project(tmp_path / "other"), other + "\n" + more)
@@ -117,7 +127,8 @@ CASES_NAMES = ("model", "workflow", "data", "integration", "oversight")
 
 def two_coders(table) -> Losses:
     first, second, n = zip(
-        *[(CAUSES[i], CAUSES[j], k) for i, row in enumerate(table) for j, k in enumerate(row) if k], strict=True
+        *[(CAUSES[i], CAUSES[j], k) for i, row in enumerate(table) for j, k in enumerate(row) if k],
+        strict=True,
     )
     counts = np.array(n, dtype=np.int64)
     return Losses(
@@ -152,14 +163,22 @@ def coded(folder, disagree: int):
         row["cause_2"] = ""
         if row["arm"] == "pilot" and row["outcome"] == "error":
             row["cause"] = "data" if i % 3 else "model"
-            row["cause_2"] = ("model" if row["cause"] == "data" else "data") if i % 10 < disagree else row["cause"]
+            row["cause_2"] = (
+                ("model" if row["cause"] == "data" else "data") if i % 10 < disagree else row["cause"]
+            )
         elif i < 20 and row["arm"] == "pilot":
             row["cause"] = "workflow"
     stray = [{"action_id": "s1", "case_id": "nobody", "tool": "look", "status": "ok"}]
     remedies = [{"name": "Check inputs", "addresses": "data", "removes_share": 0.9, "cost": 2000, "weeks": 4}]
     columns = {"columns": {c: c for c in ("cause_2",)}}
     path = write_pilot(
-        folder, rows, {"remedies": remedies, "samples": {"cases": {"source": "data/cases.csv", **columns}}, "run": {"draws": 1000}}
+        folder,
+        rows,
+        {
+            "remedies": remedies,
+            "samples": {"cases": {"source": "data/cases.csv", **columns}},
+            "run": {"draws": 1000},
+        },
     )
     log = folder / "data/actions.csv"
     if log.exists():
@@ -181,7 +200,9 @@ def test_the_record_prices_causes_and_its_parts_add_up(apart):
     assert sum(row["share_of_losses"]["mean"] for row in found["by_cause"]) == pytest.approx(1)
     for row in found["by_cause"]:
         assert row["per_year"]["mean"] == pytest.approx(sum(row["parts"].values()))
-        assert row["share_of_losses"]["p05"] <= row["share_of_losses"]["mean"] <= row["share_of_losses"]["p95"]
+        assert (
+            row["share_of_losses"]["p05"] <= row["share_of_losses"]["mean"] <= row["share_of_losses"]["p95"]
+        )
     assert [x["cause"] for x in apart.record["losses"]] == [x["cause"] for x in found["by_cause"]]
     assert apart.record["model_the_problem"] == found["text"]
     # What the errors of all causes cost is what the valuer charges for the pilot's errors.
@@ -195,7 +216,11 @@ def test_the_record_prices_causes_and_its_parts_add_up(apart):
 
 def test_what_is_wrong_with_labels_and_logs_is_counted_and_named(apart):
     said = " ".join(apart.record["warnings"]).replace("\xa0", " ")
-    labels = sum(1 for r in cases(700, error_pilot=0.2, defects=0.4, workers=8)[:20] if r["arm"] == "pilot" and r["outcome"] == "correct")
+    labels = sum(
+        1
+        for r in cases(700, error_pilot=0.2, defects=0.4, workers=8)[:20]
+        if r["arm"] == "pilot" and r["outcome"] == "correct"
+    )
     assert f"{labels} right results that somebody used have a cause" in said
     assert "1 action of 1 case that is not among the cases tells nothing of a cause" in said
     assert "Two coders agree on the cause of" in said

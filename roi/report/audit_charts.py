@@ -46,7 +46,9 @@ def causes_in_money(bars: Sequence[CauseBar], *, currency: str, width: int) -> A
                 start += size
         label = f"{b.cause} · {words.percent(b.share)} of losses"
         text = words.axis_amount(b.mean)
-        spans.append({"y": y, "p10": b.p10, "p90": b.p90, "end": max(b.p90, start), "label": label, "text": text})
+        spans.append(
+            {"y": y, "p10": b.p10, "p90": b.p90, "end": max(b.p90, start), "label": label, "text": text}
+        )
     known = [name for name in PARTS.values() if any(p["part"] == name for p in pieces)]
     color = alt.Color(
         "part:N",
@@ -88,17 +90,31 @@ def clean_world(bars: Sequence[CleanBar], *, width: int) -> Any:
         for kind, name in (("whole", "all cases"), ("clean", f"without evidence of {b.cause}")):
             which = "all cases" if kind == "whole" else "clean cases"
             points.append(
-                {"y": 2 * y + (kind == "clean"), "at": d[kind], "low": d[f"{kind}_low"], "high": d[f"{kind}_high"], "of": which}
+                {
+                    "y": 2 * y + (kind == "clean"),
+                    "at": d[kind],
+                    "low": d[f"{kind}_low"],
+                    "high": d[f"{kind}_high"],
+                    "of": which,
+                }
             )
-            names.append({"y": 2 * y + (kind == "clean"), "text": f"{name}: {words.percent(d[kind])} are lost"})
-    color = alt.Color("of:N", scale=alt.Scale(domain=["all cases", "clean cases"], range=[BEFORE, GAIN]), legend=None)
+            names.append(
+                {"y": 2 * y + (kind == "clean"), "text": f"{name}: {words.percent(d[kind])} are lost"}
+            )
+    color = alt.Color(
+        "of:N", scale=alt.Scale(domain=["all cases", "clean cases"], range=[BEFORE, GAIN]), legend=None
+    )
     axis = alt.Axis(title="share of cases that are lost", format="%", grid=True, gridColor=GRID)
     base = alt.Chart(inline(points))
     rule = base.mark_rule(strokeWidth=3, yOffset=9).encode(
         alt.X("low:Q", scale=scale, axis=axis), alt.X2("high:Q"), y=_rows(), color=color
     )
-    dot = base.mark_point(filled=True, size=70, yOffset=9).encode(alt.X("at:Q", scale=scale), y=_rows(), color=color)
-    text = alt.Chart(inline(names)).mark_text(align="left", fontSize=13, x=0, yOffset=-11).encode(
-        y=_rows(), text="text:N"
+    dot = base.mark_point(filled=True, size=70, yOffset=9).encode(
+        alt.X("at:Q", scale=scale), y=_rows(), color=color
+    )
+    text = (
+        alt.Chart(inline(names))
+        .mark_text(align="left", fontSize=13, x=0, yOffset=-11)
+        .encode(y=_rows(), text="text:N")
     )
     return finish(alt.layer(rule, dot, text).properties(width=width, height=52 * 2 * len(bars)))
