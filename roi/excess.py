@@ -208,7 +208,7 @@ def _fit(cells: Cells, kinds: tuple[int, ...]) -> _Fit:
         at, best, slope, curve = at + step, value, new_slope, new_curve
         if float(np.abs(step).max()) < 1e-3:
             break
-    covariance = np.linalg.inv(curve)
+    covariance = np.asarray(np.linalg.inv(curve), dtype=np.float64)
     density = float(_density(cells, kinds, strata, centre, at[:, None])[0])
     _, log_det = np.linalg.slogdet(covariance)
     evidence = density + 0.5 * float(log_det) + 0.5 * size * math.log(2 * math.pi) + _prior(cells, kinds)
