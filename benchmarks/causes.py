@@ -243,8 +243,11 @@ def report(results: list[Result]) -> bool:
         x = coverage(rows, None)
         bar(f"{truth}: coverage of all shares, absent ones among them, at least {LOW}", x, x >= LOW)
     none = [r for r in results if r.truth == "evidence" and r.group == "none"]
-    x = float(np.mean([sum(r.mean[2:]) for r in none]))
-    bar("evidence without effect: ascribed to data, integration and oversight, at most 0.10", x, x <= 0.10)
+    if none:
+        x = float(np.mean([sum(r.mean[2:]) for r in none]))
+        bar(
+            "evidence without effect: ascribed to data, integration and oversight, at most 0.10", x, x <= 0.10
+        )
     clear = [r for r in results if sorted(r.true)[-2] <= 0.3]
     for truth in LABELLED:
         many = [r for r in clear if r.truth == truth and r.losses >= ENOUGH]

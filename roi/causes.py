@@ -31,7 +31,7 @@ KINDS = ("error", "handed_over", "unused")
 FEW_LABELS, FEW_SHARE = 10, 0.2  # fewer labelled losses, and a smaller share, do not speak for the others
 PRIOR = 0.15  # of a loss by cause, before labels are seen
 OF_ALL = 0.75  # losses' worth of what labels of all kinds of loss say, for those of one kind
-APART = 5  # labelled losses, from which a kind of loss, or one with and one without evidence, has shares of its own
+APART = 8  # labelled losses, from which a kind of loss, or one with and one without evidence, has shares of its own
 MANY = 15  # losses of each kind, from which evidence is held against each kind on its own
 
 
@@ -124,14 +124,16 @@ def find_causes(losses: Losses | None, *, draws: int, seed: int, selection: str 
     centre = (every + PRIOR) / (every.sum() + PRIOR * len(CAUSES))
     # Where labels speak for every loss of a kind, nothing is asked of the evidence.
     asked = [k for k, (said, n) in counts.items() if said < n and k != "unused" and not general]
-    ask = {"apart": any(said for said, _ in counts.values()), "draws": draws, "seed": seed}
+    apart = any(said for said, _ in counts.values())
     seen: dict[str, Seen] = {}
     if asked and min(counted["error"], counted["handed_over"]) < MANY:
         # Too few of one kind to tell alone what evidence does to it: both are taken to be alike.
-        both = by_evidence(grid, kinds["error"] | kinds["handed_over"], name="loss", **ask)
+        both = by_evidence(
+            grid, kinds["error"] | kinds["handed_over"], name="loss", apart=apart, draws=draws, seed=seed
+        )
         seen = dict.fromkeys(asked, both)
     elif asked:
-        seen = {k: by_evidence(grid, kinds[k], name=k, **ask) for k in asked}
+        seen = {k: by_evidence(grid, kinds[k], name=k, apart=apart, draws=draws, seed=seed) for k in asked}
     parts: dict[str, _Part] = {}
     for kind, rows in kinds.items():
         if counted[kind] == 0:
@@ -226,7 +228,7 @@ def _combined(
             n[g, i] = losses.n[rows & (shows == g) & (cause == c)].sum()
     known, blank = n[:, :-1], n[:, -1]
     if known.sum() == 0 and not general:
-        return evident[2]
+        return np.asarray(evident[2])
     by_label = np.zeros((len(NAMES), draws))
     if known.sum() < APART and blank.sum() > 0 and general:
         pooled = centre * labelled / effect + PRIOR  # so few labels of this kind: those of all kinds

@@ -126,11 +126,13 @@ def _rates(
     cells = _cells(losses, state, segments)
     # A prior of one case at the rate of all segments, apart for cases with the evidence and without.
     pooled = []
-    for side in (0, 1):
-        n = sum(float(losses.n[c[side]].sum()) for c in cells)
-        pooled.append((sum(float(losses.n[c[side] & rows].sum()) for c in cells) + 0.5) / (n + 1))
+    for which in (0, 1):
+        every = [(without, shown)[which] for without, shown, _ in cells]
+        total = sum(float(losses.n[c].sum()) for c in every)
+        pooled.append((sum(float(losses.n[c & rows].sum()) for c in every) + 0.5) / (total + 1))
     whole, clean = np.zeros(draws), np.zeros(draws)
-    for *sides, weight in cells:
+    for without, shown, weight in cells:
+        sides = (without, shown)
         n = [float(losses.n[side].sum()) for side in sides]
         drawn = []
         for side, count, rate in zip(sides, n, pooled, strict=True):
@@ -151,11 +153,13 @@ def _minutes(
     cause: str,
 ) -> tuple[Floats, Floats] | None:
     cells = _cells(losses, state, segments)
-    if losses.minutes2 is None or any(losses.timed[side].sum() < 2 for *sides, _ in cells for side in sides):
+    if losses.minutes2 is None or any(losses.timed[s].sum() < 2 for c in cells for s in c[:2]):
         return None
     whole, clean = np.zeros(draws), np.zeros(draws)
-    for i, (*sides, weight) in enumerate(cells):
-        drawn, n = [], []
+    for i, (without, shown, weight) in enumerate(cells):
+        sides = (without, shown)
+        drawn: list[Floats] = []
+        n: list[float] = []
         for j, side in enumerate(sides):
             k = float(losses.timed[side].sum())
             mean = float(losses.minutes[side].sum()) / k

@@ -90,7 +90,7 @@ def grid_of(losses: Losses, lost: Bools) -> Grid:
         stratum=keys[0],
         shown=(keys[1][:, None] >> np.arange(len(kinds)) & 1).astype(bool),
         clean=keys[2].astype(bool),
-        n=np.bincount(cell, weights=losses.n, minlength=keys.shape[1]),
+        n=np.asarray(np.bincount(cell, weights=losses.n, minlength=keys.shape[1]), dtype=np.float64),
         any_shown=shown > 0,
     )
 
@@ -128,7 +128,8 @@ def by_evidence(grid: Grid, rows: Bools, *, draws: int, seed: int, name: str, ap
     Returns:
         Shares; with fewer than eight losses, or without evidence, no cause but the model's is told.
     """
-    x = np.bincount(grid.cell, weights=np.where(rows, grid.losses.n, 0), minlength=grid.n.size)
+    own = np.where(rows, grid.losses.n, 0).astype(np.float64)
+    x = np.asarray(np.bincount(grid.cell, weights=own, minlength=grid.n.size), dtype=np.float64)
     design = _design(grid, rows, x)
     rng = stream(seed, f"evidence:{name}")
     asked = bool(grid.kinds) and float(x.sum()) >= FEWEST
