@@ -14,7 +14,7 @@ import numpy.typing as npt
 from roi.advice import headline, next_actions, reason, stopping, sum_asked_for
 from roi.analysis import Analysis, as_json
 from roi.audit import audit_of_record
-from roi.causes import in_words
+from roi.cause_prices import cause_warnings, causes_of_record, clean_world_of_record, losses_of_record
 from roi.claims import claims_of_record, self_reports_of_record
 from roi.comparable import assumption_of, policy_of, settings_of
 from roi.demo_gap import demo_gap_of_record
@@ -186,8 +186,10 @@ def build_record(a: Analysis) -> dict[str, Any]:
         "gates": [_gate(a, g) for g in a.gates[advised_scope(a)]],
         "next": next_actions(a),
         "stopping": stopping(a),
-        "model_the_problem": in_words(a.causes),
-        "losses": losses(a),
+        "model_the_problem": causes["text"],
+        "losses": losses_of_record(causes),
+        "causes": causes,
+        "clean_world": clean,
         "audit": audit_of_record(a),
         "cost_of_waiting_per_month": cost_of_waiting(a),
         "price_of_caution": price_of_caution(a),

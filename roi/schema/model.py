@@ -81,7 +81,6 @@ class Parameters(Group):
 TOP_LEVEL_KEYS: tuple[str, ...] = tuple(Parameters.model_fields)
 
 NOT_USED_YET: dict[str, str] = {
-    "samples.cases.columns.cause_2": "will show how far two coders agree",
     "samples.cases.columns.confidence": "will help to choose which actions need approval",
     "samples.actuals": "will be held against the forecast",
     "policy.max_fix_rounds": "will end a fix that failed as often",
