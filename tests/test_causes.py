@@ -89,6 +89,17 @@ def test_defective_inputs_explain_only_the_excess():
     assert found.effects["data"] == (2000, 400, pytest.approx(1, abs=1e-6))
 
 
+def test_what_a_log_misses_matters_more_the_more_cases_show_evidence():
+    """Six in ten cases show a defect: 0.4 / (0.95 − 0.6) = 1.143 times 1,200 / 1,400 · ¾ = 0.643 of the losses."""
+    rows = (
+        ("correct", None, True, 4800, 5.0),
+        ("error", None, True, 1200, 5.0),
+        ("correct", None, False, 3800, 5.0),
+    )
+    found = find_causes(losses(*rows, ("error", None, False, 200, 5.0)), draws=4000, seed=1)
+    assert shares(found)["data"] == pytest.approx(0.643 * 1.143, abs=0.02)
+
+
 def test_inputs_without_effect_explain_next_to_nothing():
     found = find_causes(
         losses(
