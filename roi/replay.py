@@ -6,6 +6,7 @@ compared byte for byte.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,13 +19,14 @@ from roi import words
 from roi.analysis import analyse
 from roi.archive import MOMENTS, Archive, read_archive
 from roi.chain import FIRST
-from roi.ledger import LEDGER, find_ledger, read_ledger, record_entry, record_sha256, signatures
+from roi.ledger import LEDGER, find_ledger, now, read_ledger, record_entry, record_sha256, signatures
 from roi.parameters import LoadedParameters, Policy, load_parameters
 from roi.problems import InputError, Problem
 from roi.record import build_record, canonical
 from roi.records import file_of, read_record
 from roi.samples import open_samples
 from roi.schema.injected import sha256_of
+from roi.signing import standing
 
 __all__ = ["Check", "Verification", "differences", "verify"]
 
@@ -38,7 +40,7 @@ class Check:
 
     Attributes:
         what: ledger, signatures, parameters, policy, sample, archive, versions or record.
-        state: held, changed, gone, unknown, broken, differs or cannot.
+        state: held, changed, gone, unknown, broken, differs, lapsed or cannot.
         says: Which, and what was found.
         is_bad: Whether the record does not hold with it.
         mend: What to do about it; empty where nothing is to be done.
@@ -83,11 +85,12 @@ class _Inputs:
         return self.path is not None and all(c.state in ("held", "unknown") for c in self.checks)
 
 
-def verify(given: Path) -> Verification:
+def verify(given: Path, *, today: dt.date | None = None) -> Verification:
     """Verify a record.
 
     Args:
         given: Its file, or the report folder in which it lies.
+        today: The day by which an override may have lapsed; the clock's unless given.
 
     Returns:
         What was found, whether it holds or not.
@@ -98,6 +101,7 @@ def verify(given: Path) -> Verification:
     file = file_of(given)
     record = read_record(file)
     entry, checks = _of_ledger(file, record)
+    checks += _lapsed(record, today or dt.date.fromisoformat(now()[:10]))
     # Inputs go on; only of the record that stands for the pilot now must they be what they were.
     is_current = file.parent.parent.name != "archive"
     archive, of_archive = _of_archive(file, record, entry)
@@ -140,6 +144,12 @@ def _of_ledger(file: Path, record: Record) -> tuple[Mapping[str, Any] | None, li
     elif signed:
         found.append(Check("signatures", "held", words.plural(len(signed), "signature")))
     return entry, found
+
+
+def _lapsed(record: Record, today: dt.date) -> list[Check]:
+    """What has lapsed by today of what was decided instead; pages cannot know, since they have no clock."""
+    found = standing(record, today)
+    return [Check("signatures", "lapsed", found.text)] if found.state == "lapsed" else []
 
 
 def _of_archive(

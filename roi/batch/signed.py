@@ -12,7 +12,7 @@ from roi.chain import append
 from roi.ledger import find_ledger, now, read_ledger, record_sha256, signatures
 from roi.problems import InputError, Problem
 from roi.records import file_of, read_record
-from roi.signing import Signature, entry_of
+from roi.signing import Signature, entry_of, remarks
 
 __all__ = ["sign_record"]
 
@@ -42,10 +42,15 @@ def sign_record(
     time = at or now()
     today = dt.date.fromisoformat(time[:10])
 
+    told: list[str] = []
+
     def choose(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        return [{**entry_of(signature, record, entries, today=today), "at": time}]
+        entry = {**entry_of(signature, record, entries, today=today), "at": time}
+        told[:] = remarks(signature, record, signatures(entries, record_sha256(record)))
+        return [entry]
 
     _, notes = append(ledger, choose)
+    notes = [*told, *notes]
     signed = {**record, "signed": signatures(read_ledger(ledger), record_sha256(record))}
     return signed, [*notes, *show_signed(file, signed)]
 
