@@ -9,7 +9,7 @@ from typing import Any
 
 from roi import words
 from roi.chain import append
-from roi.ledger import find_ledger, now, read_ledger, record_sha256, signatures
+from roi.ledger import find_ledger, now, read_ledger, record_sha256, signatures, stray_ledgers
 from roi.problems import InputError, Problem
 from roi.records import file_of, read_record
 from roi.signing import Signature, entry_of, remarks
@@ -37,8 +37,13 @@ def sign_record(
     record = read_record(file)
     ledger = find_ledger(file)
     if ledger is None:
-        message = "no ledger.jsonl lies above it; `roi run` issues a record into one: sign what it writes"
+        message = (
+            "no ledger.jsonl lies beside its report folder, where `roi run` writes it: sign what it writes"
+        )
         raise InputError([Problem(words.shorten(file, 200), "", message)])
+    if strays := stray_ledgers(file):
+        message = "is a ledger where no run writes one; find out who put it there, and remove it"
+        raise InputError(Problem(words.shorten(path, 200), "", message) for path in strays)
     time = at or now()
     today = dt.date.fromisoformat(time[:10])
 
