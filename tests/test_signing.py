@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 from click.testing import CliRunner
 from fixtures_record import make_decision, make_record
 from made_runs import issued
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 from pilots import cases, write_pilot
 from rich.console import Console
 
@@ -20,7 +23,9 @@ from roi.ledger import issue, read_ledger, record_sha256, signatures
 from roi.people import distinct, is_same, name_words, names_a_person
 from roi.problems import InputError
 from roi.replay import verify
+from roi.report import proof
 from roi.report.index import Entry, csv_text, index_page
+from roi.report.page import render
 from roi.report.sections import first_screen
 from roi.report.terminal import print_record
 from roi.signing import Signature, entry_of, of_before, remarks, standing
@@ -402,3 +407,33 @@ def test_verify_and_sign_say_that_an_override_lapsed(run):
     found = verify(run, today=dt.date(2999, 1, 2))
     assert found.holds
     assert any("lapsed after" in c.says for c in found.checks if c.state == "lapsed")
+
+
+def executed(path: Path, section: Any) -> None:
+    data = section._repr_mimebundle_()
+    output = new_output("display_data", data=data)
+    nbformat.write(new_notebook(cells=[new_code_cell("show", outputs=[output])]), path)
+
+
+def test_every_page_whose_notebook_is_there_is_drawn_again(run):
+    """Both say DRAFT until somebody signs, and who signed afterwards; nothing else of the proof changes."""
+    r = json.loads((run / "decision.json").read_text(encoding="utf-8"))
+    executed(run / "2_decide.ipynb", first_screen(make_decision(r)))
+    executed(run / "5_prove_roi.ipynb", proof.opening(make_decision(r)))
+    pages = {"2_decide": "report.html", "5_prove_roi": "5_prove_roi.html"}
+    for notebook, page in pages.items():
+        render(run / f"{notebook}.ipynb", run / page, about=r, beside=list(pages.values()))
+    before = (run / "5_prove_roi.html").read_text(encoding="utf-8")
+    assert "DRAFT: nobody has signed this." in before
+    done = sign(run, "<b>B</b> Owner")
+    assert done.exit_code == 0, done.output
+    assert "not drawn again" not in done.output
+    for page in pages.values():
+        html = (run / page).read_text(encoding="utf-8")
+        assert "DRAFT" not in html
+        assert "Signed by &lt;b&gt;B&lt;/b&gt; Owner (Head)" in html
+    after = (run / "5_prove_roi.html").read_text(encoding="utf-8")
+    shown = [re.sub(r"<!-- standing -->.*?<!-- end", "", text) for text in (before, after)]
+    assert shown[0] == shown[1]
+    (run / "5_prove_roi.ipynb").unlink()
+    assert "5_prove_roi.html is not drawn again" in sign(run, "C. Finance").output

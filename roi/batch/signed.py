@@ -70,14 +70,20 @@ def show_signed(file: Path, record: dict[str, Any]) -> list[str]:
     from roi.batch.outputs import record_text
     from roi.batch.runner import list_pilots
     from roi.batch.worker import since_before
-    from roi.report.page import pages_in, render, write_whole
+    from roi.report.page import page_of, pages_in, render, write_whole
 
     write_whole(file, record_text(record))
-    folder, notebook = file.parent, file.parent / "2_decide.ipynb"
-    if not notebook.is_file():
-        return ["The report is not drawn again: its notebook, 2_decide.ipynb, is not beside the record."]
-    since = since_before(folder, record)
-    beside = pages_in(folder)
-    render(notebook, folder / "report.html", since=since, signed=record["signed"], beside=beside)
+    folder = file.parent
+    beside, since, drawn = pages_in(folder), since_before(folder, record), []
+    for notebook in sorted(folder.glob("*.ipynb")):
+        name = page_of(notebook.stem)
+        if name in beside:
+            moved = since if name == "report.html" else ""
+            render(notebook, folder / name, since=moved, signed=record["signed"], about=record, beside=beside)
+            drawn.append(name)
     list_pilots(folder.parent, {})
-    return []
+    return [
+        f"{name} is not drawn again: its notebook is not beside the record."
+        for name in beside or ["report.html"]
+        if name not in drawn
+    ]
