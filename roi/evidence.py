@@ -203,8 +203,8 @@ def evidence_warnings(a: Analysis) -> list[str]:
     if later and a.as_of is not None:
         verb = "is" if len(later) == 1 else "are"
         said.append(
-            f"{capital(and_list(_named(later[::-1])))} {verb} dated after the newest day of the samples, which stands in "
-            f"for that of the decision ({a.as_of.isoformat()}). Correct the year, or state run.as_of."
+            f"{capital(and_list(_named(later[::-1])))} {verb} dated after the newest day of the samples, which stands "
+            f"in for that of the decision ({a.as_of.isoformat()}). Correct the year, or state run.as_of."
         )
     old = stale_inputs(a)
     if old:
