@@ -3,6 +3,7 @@
 A line is `{"n": 3, "prev": <hash of line 2>, "hash": <hash of this line without `hash`>, …}`. Changing, swapping or
 taking out a line breaks the chain at a place that can be named. Lines that were cut off at the end leave the chain
 whole, so that its head is written beside it (`<file>.head`): whoever keeps a head elsewhere can prove what came before.
+A head stands there before the first line does, so that lines without a head are never what a kill has left.
 
 Lines are only ever appended, under a lock, whole and through to the disk. What a kill or a power cut leaves of a line
 stays where it is; the next writer ends it and says in an entry of its own ("mended") which line it was, and its hash.
@@ -22,7 +23,7 @@ from typing import Any
 
 from roi.problems import InputError, Problem
 
-__all__ = ["FIRST", "Chain", "append", "canonical_text", "entry_hash", "linked", "read_chain"]
+__all__ = ["FIRST", "Chain", "append", "canonical_text", "entry_hash", "hold", "linked", "read_chain"]
 
 FIRST = "0" * 64
 """The predecessor of the first entry."""
@@ -89,6 +90,11 @@ def read_chain(path: Path) -> Chain:
     except OSError as error:
         raise InputError([Problem(path.name, "", f"cannot be read ({type(error).__name__})")]) from None
     chain, problems = _checked(data, path.name)
+    if head is None and chain.entries and not problems:
+        try:  # the first writer of all may have been between the two readings
+            head = _head(path).read_bytes()
+        except OSError:
+            raise InputError(_headless(path, chain)) from None
     if head is not None and not problems:
         problems += _behind_head(path, chain, head)
     if problems:
@@ -160,6 +166,15 @@ def _link_problem(entry: Entry, n: int, head: str, name: str, place: int) -> lis
     return [Problem(name, f"line {place}", message)]
 
 
+def _headless(path: Path, chain: Chain) -> list[Problem]:
+    """A chain whose end nothing vouches for, and how its owner accepts it all the same."""
+    n, name = len(chain.entries), _head(path).name
+    message = f"is gone, so that entries may be gone from the end of {path.name} unseen"
+    mend = f"put {name} back from a copy; or, if its owner is sure that entry {n} is the last that was written, let "
+    mend += f"them write this line into {name}: {_head_text(n, chain.head)}"
+    return [Problem(path.name, name, message), Problem(path.name, "", mend)]
+
+
 def _behind_head(path: Path, chain: Chain, written: bytes) -> list[Problem]:
     """Whether the chain holds the head that was written beside it."""
     try:
@@ -201,6 +216,8 @@ def append(
         payloads = list(choose(chain.entries))
         if not payloads:
             return [], []
+        if not chain.entries:
+            _write_head(path, 0, FIRST)
         said: list[str] = []
         start = b""
         if chain.torn or not chain.ended:
@@ -215,7 +232,7 @@ def append(
             head = entries[-1]["hash"]
         data = start + b"".join(canonical_text(entry).encode() + b"\n" for entry in entries)
         _write_through(descriptor, data)
-        _write_head(path, entries[-1])
+        _write_head(path, entries[-1]["n"], entries[-1]["hash"])
     return [entry for entry in entries if entry.get("kind") != "mended"], said
 
 
@@ -243,10 +260,14 @@ def _write_through(descriptor: int, data: bytes) -> None:
     os.fsync(descriptor)
 
 
-def _write_head(path: Path, entry: Entry) -> None:
-    partial = path.with_name(f".{path.name}.head.{os.getpid()}.part")
+def _head_text(n: int, digest: str) -> str:
+    return canonical_text({"n": n, "hash": digest})
+
+
+def _write_head(path: Path, n: int, digest: str) -> None:
+    partial = path.with_name(f".{path.name}.head.part")  # whoever writes is alone with the chain
     with partial.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(canonical_text({"n": entry["n"], "hash": entry["hash"]}) + "\n")
+        file.write(_head_text(n, digest) + "\n")
         file.flush()
         os.fsync(file.fileno())
     os.replace(partial, _head(path))
@@ -257,15 +278,34 @@ def _alone(path: Path) -> Iterator[int]:
     """The file, opened for appending and locked against every other writer until the end, however that comes."""
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
     try:
+        hold(descriptor)
+        yield descriptor
+    finally:
+        os.close(descriptor)  # which ends the lock
+
+
+def hold(descriptor: int, *, wait: bool = True) -> bool:
+    """Lock an open file against every other process; the lock ends with the process, however that ends.
+
+    Args:
+        descriptor: Of the file, opened for writing.
+        wait: Whether to wait until nobody else holds it.
+
+    Returns:
+        Whether it is held; False only without waiting.
+    """
+    try:
         if sys.platform == "win32":
             import msvcrt
 
             os.lseek(descriptor, 2**30, os.SEEK_SET)  # a byte that is never written, so that others may read
-            msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+            msvcrt.locking(descriptor, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
         else:
             import fcntl
 
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield descriptor
-    finally:
-        os.close(descriptor)  # which ends the lock
+            fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        if wait:
+            raise
+        return False
+    return True

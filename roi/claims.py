@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,12 +11,11 @@ import numpy.typing as npt
 from roi.analysis import Analysis
 from roi.assumptions import Number
 from roi.money import summary
-from roi.parameters import register
 from roi.schema.about import Claim
 from roi.supposed import supposed, worth_if
 from roi.words import number, shorten
 
-__all__ = ["claims_of_record", "interval_of", "ratio_of", "self_reports_of_record"]
+__all__ = ["claims_of_record", "interval_of", "ratio_of"]
 
 Floats = npt.NDArray[np.float64]
 Estimates = Mapping[str, dict[str, Any] | None]
@@ -27,7 +25,6 @@ OF_SCALING = {
     "cash_per_year": ("Cash released a year at the adoption ceiling", "{currency}/year"),
     "worth": ("Worth of scaling everything", "{currency}"),
 }
-SELF_REPORTED = re.compile(r"self.?report|survey|questionnaire|interview", re.IGNORECASE)
 
 
 def interval_of(draws: Floats) -> dict[str, float]:
@@ -224,85 +221,3 @@ def _said(
         "below": "which is below",
     }[position]
     return f"{said}, {where} what was measured: {number(center)}, {number(low)} to {number(high)}."
-
-
-def self_reports_of_record(
-    a: Analysis, claims: list[dict[str, Any]], draws: Mapping[str, Floats]
-) -> dict[str, Any] | None:
-    """How far self-reports were off where both exist, and what inputs that rest on self-reports would be without it.
-
-    Args:
-        a: The analysis.
-        claims: The claims as the record holds them.
-        draws: The draws behind the estimates.
-
-    Returns:
-        `factors`: reported over measured, one a self-report that has both; `combined`: their geometric mean, of levels
-        (how long something takes) and of savings apart; `inputs`: inputs that rest on self-reports, as stated and
-        divided by the factor. It is offered, never applied. None where nobody reported on themselves.
-    """
-    mine = [c for c in a.loaded.parameters.claims if c.is_self_report]
-    if not mine:
-        return None
-    factors: list[dict[str, Any]] = []
-    logs: dict[str, list[Floats]] = {"level": [], "saving": []}
-    for place, (claim, item) in enumerate(zip(a.loaded.parameters.claims, claims, strict=True)):
-        if not claim.is_self_report:
-            continue
-        kind = "level" if "_minutes_" in claim.quantity else "saving"
-        found = draws.get(claim.quantity)
-        ratio = None
-        value = a.assumptions.require(f"claims[{place}].value")
-        if item["ratio"] is not None and found is not None:
-            ratio = np.divide(value, found)
-            if (ratio > 0).all() and item["unit"] == "min/case":
-                logs[kind].append(np.log(ratio))
-        factors.append(
-            {
-                "quantity": claim.quantity,
-                "by": claim.by,
-                "source": claim.source,
-                "of": kind,
-                "unit": item["unit"],
-                "factor": item["ratio"],
-                "why": item["ratio_why"],
-            }
-        )
-    combined = {
-        kind: np.exp(np.mean(np.stack(parts), axis=0)) if parts else None for kind, parts in logs.items()
-    }
-    return {
-        "factors": factors,
-        "combined": {k: None if x is None else interval_of(x) for k, x in combined.items()},
-        "inputs": _inputs(a, mine, combined),
-        "text": "What people report of themselves over what was measured. Offered beside inputs that rest on such "
-        "reports; nothing is corrected by it.",
-    }
-
-
-def _inputs(a: Analysis, mine: list[Claim], combined: Mapping[str, Floats | None]) -> list[dict[str, Any]]:
-    """Minutes of the register that rest on self-reports: their source says so, or is that of a self-report."""
-    sources = {x.strip().casefold() for c in mine for x in (c.by, c.source) if x}
-    rows = []
-    for entry in register(a.loaded.parameters):
-        origin = [x for x in (entry.value.source, entry.value.owner, entry.value.note) if x]
-        reported = any(SELF_REPORTED.search(x) for x in origin) or any(
-            x.strip().casefold() in sources for x in origin
-        )
-        if entry.key.startswith("claims[") or entry.unit != "min/case" or not reported:
-            continue
-        kind = "saving" if entry.key.endswith("minutes_saved") else "level"
-        factor = combined[kind]
-        stated = a.assumptions.require(entry.key)
-        rows.append(
-            {
-                "key": entry.key,
-                "label": entry.label,
-                "unit": entry.unit,
-                "stated": {"mean": entry.value.mean, "p05": entry.value.p05, "p95": entry.value.p95},
-                "of": kind,
-                "without_bias": None if factor is None else interval_of(np.divide(stated, factor)),
-                "why": None if factor is not None else f"no self-report of a {kind} has both",
-            }
-        )
-    return rows

@@ -60,7 +60,7 @@ def verify(record: Path) -> int:
     "--verdict",
     "instead",
     type=click.Choice(["kill", "fix", "scale"]),
-    help="What is done instead, in an override; the verdict itself stays.",
+    help="What is done instead, in an override: stop, fix first, or scale everything; the verdict itself stays.",
 )
 @told
 def sign(
@@ -77,6 +77,7 @@ def sign(
     To scale takes two people, neither of whom prepared the case. A record is signed once by each person.
     """
     from roi.batch.signed import sign_record
+    from roi.ledger import now
     from roi.signing import Signature, standing
 
     signature = Signature(
@@ -90,7 +91,7 @@ def sign(
     signed, notes = sign_record(record, signature)
     for note in notes:
         click.echo(note, err=True)
-    click.echo(standing(signed).text)
+    click.echo(standing(signed, dt.date.fromisoformat(now()[:10])).text)
     return 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from roi.analysis import Analysis
 from roi.information import evppi_of_groups
 from roi.money import plan_flows
-from roi.parameters import register
+from roi.parameters import RegisterEntry, register
 from roi.quantities import GROUPS, Quantity, quantities
 from roi.uncertain import Uncertain
 from roi.words import and_list, capital, day, percent, plural, shorten
@@ -115,9 +115,14 @@ def _least(*values: Uncertain | None) -> str:
     return max(kinds, key=KINDS.index) if kinds else "measured"
 
 
-def stale_inputs(a: Analysis) -> list[dict[str, Any]]:
-    """Inputs whose `as_of` is older at the decision's day than the policy allows, oldest first."""
-    limit, today = a.loaded.policy.evidence_max_age_days, a.as_of
+def _dated(a: Analysis) -> list[RegisterEntry]:
+    """Inputs that say of which day they are."""
+    return [entry for entry in register(a.loaded.parameters) if entry.value.as_of is not None]
+
+
+def _ages(a: Analysis, keep: Callable[[int], bool]) -> list[dict[str, Any]]:
+    """Dated inputs by their age in days at the decision, oldest first; none where the day of that is not known."""
+    today = a.as_of
     if today is None:
         return []
     rows = [
@@ -129,10 +134,34 @@ def stale_inputs(a: Analysis) -> list[dict[str, Any]]:
             "source": entry.value.source,
             "owner": entry.value.owner,
         }
-        for entry in register(a.loaded.parameters)
-        if entry.value.as_of is not None and (today - entry.value.as_of).days > limit
+        for entry in _dated(a)
+        if entry.value.as_of is not None and keep((today - entry.value.as_of).days)
     ]
     return sorted(rows, key=lambda row: (-row["age_days"], row["key"]))
+
+
+def stale_inputs(a: Analysis) -> list[dict[str, Any]] | None:
+    """Inputs whose `as_of` is older at the decision's day than the policy allows, oldest first; None without a day."""
+    if a.as_of is None:
+        return None
+    return _ages(a, lambda days: days > a.loaded.policy.evidence_max_age_days)
+
+
+def _later_inputs(a: Analysis) -> list[dict[str, Any]]:
+    """Inputs that are dated after the decision's day.
+
+    Only where no day is stated, so that the newest case's stands in; after a stated one they are refused.
+    """
+    return _ages(a, lambda days: days < 0)
+
+
+def _age_why(a: Analysis) -> str | None:
+    """Why the age of dated inputs cannot be told; None where it can, or where none is dated."""
+    if a.as_of is not None or not _dated(a):
+        return None
+    return (
+        "no case says when it was worked and run.as_of is not stated, so that there is no day to count from"
+    )
 
 
 def _samples_age(a: Analysis) -> dict[str, Any]:
@@ -149,6 +178,11 @@ def _samples_age(a: Analysis) -> dict[str, Any]:
     }
 
 
+def _named(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    shown = [f"{shorten(x['label'], 60)} ({x['as_of'].isoformat()})" for x in rows[:3]]
+    return [*shown, plural(len(rows) - 3, "other")] if len(rows) > 3 else shown
+
+
 def evidence_warnings(a: Analysis) -> list[str]:
     """What is too old to decide on, in sentences; nothing where nothing is."""
     limit = a.loaded.policy.evidence_max_age_days
@@ -159,11 +193,22 @@ def evidence_warnings(a: Analysis) -> list[str]:
             f"The newest case is of {day(samples['newest_case'].isoformat())}, {samples['age_days']:,} days before the "
             f"decision; the policy takes evidence of at most {limit:,} days (evidence_max_age_days). Sample new cases."
         )
+    why = _age_why(a)
+    if why is not None:
+        dated = plural(len(_dated(a)), "dated input")
+        said.append(
+            f"How old {dated} may be cannot be told: {why}. State run.as_of, the day of the decision."
+        )
+    later = _later_inputs(a)
+    if later and a.as_of is not None:
+        verb = "is" if len(later) == 1 else "are"
+        said.append(
+            f"{capital(and_list(_named(later[::-1])))} {verb} dated after the newest day of the samples, which stands "
+            f"in for that of the decision ({a.as_of.isoformat()}). Correct the year, or state run.as_of."
+        )
     old = stale_inputs(a)
     if old:
-        shown = [f"{shorten(x['label'], 60)} ({x['as_of'].isoformat()})" for x in old[:3]]
-        if len(old) > 3:
-            shown.append(plural(len(old) - 3, "other"))
+        shown = _named(old)
         verb = "is" if len(old) == 1 else "are"
         said.append(
             f"{capital(and_list(shown))} {verb} older than the {limit:,} days that the policy allows evidence "
@@ -182,7 +227,8 @@ def evidence_of_record(a: Analysis, variance: Mapping[str, float] | None = None)
 
     Returns:
         `value` and `variance`: shares by kind, None with `why` where there is no gain or no worth; `factors` of the
-        gain; `inputs` by kind; what is stale, the sample's age, and how many inputs carry no date.
+        gain; `inputs` by kind; what is stale (None with `stale_why` where nobody can tell), what is dated after the
+        decision, the sample's age, and how many inputs carry no date.
     """
     found = plan_flows(a)
     shares = mean_shares(a)
@@ -207,6 +253,8 @@ def evidence_of_record(a: Analysis, variance: Mapping[str, float] | None = None)
         "limit_days": a.loaded.policy.evidence_max_age_days,
         "decided_on": a.as_of,
         "stale": stale_inputs(a),
+        "stale_why": _age_why(a),
+        "later": _later_inputs(a),
         "undated": undated,
         "samples": _samples_age(a),
         "text": _said(None if shares is None else shares[0], variance),
@@ -217,8 +265,9 @@ def _said(value: Mapping[str, float] | None, variance: Mapping[str, float] | Non
     if value is None:
         return "There is no gain that could rest on anything."
     guessed = value["assumed"] + value["default"]
-    text = f"{percent(guessed)} of the expected gain rests on assumptions"
+    # The share is a convention, and no finding: it says which factors were measured, not how true the product is.
+    text = f"Counting every factor of the gain alike, {percent(guessed)} of it is assumed"
     if not variance:
         return f"{text}."
     loose = variance.get("assumed", 0.0) + variance.get("default", 0.0)
-    return f"{text}, and so does {percent(loose)} of what is uncertain about the worth."
+    return f"{text}; assumptions make {percent(loose)} of what is uncertain about the worth."

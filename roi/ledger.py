@@ -28,14 +28,16 @@ __all__ = [
     "read_ledger",
     "record_entry",
     "record_sha256",
+    "refuse_newer",
+    "report_folder",
     "signatures",
+    "stray_ledgers",
 ]
 
 SCHEMA = 1
 """Form of a record; a newer one is refused."""
 
 LEDGER = "ledger.jsonl"
-ABOVE = 4  # folders above a record in which its ledger may lie: reports/<pilot>/archive/<run>/decision.json
 MADE_FROM = ("roi", "params_sha256", "policy_sha256", "samples_sha256", "seed", "draws")
 Record = Mapping[str, Any]
 Entry = Mapping[str, Any]
@@ -67,19 +69,75 @@ def read_ledger(path: Path) -> tuple[dict[str, Any], ...]:
     return entries
 
 
+# What is read of an entry by its kind; a key that ends in "?" may be absent or null.
+READ = {
+    "record": ("pilot", "record", "data", "verdict?", "as_of?", "moments?", "previous?"),
+    "sign": ("record", "as", "decision", "at", "role?", "reason?", "expires?", "instead?"),
+    "mended": (),
+}
+
+
 def _known(entries: Sequence[Entry], path: Path) -> None:
-    odd = [e for e in entries if e.get("kind") not in ("record", "sign", "mended")]
-    if odd:
-        message = "a kind of entry that this version of roi does not know; a newer one wrote it: install that"
-        raise InputError([Problem(path.name, f"entry {odd[0].get('n')}", message)])
+    for e in entries:
+        if e.get("kind") not in READ:
+            message = (
+                "a kind of entry that this version of roi does not know; a newer one wrote it: install that"
+            )
+            raise InputError([Problem(path.name, f"entry {e.get('n')}", message)])
+        odd = [
+            key.rstrip("?")
+            for key in READ[str(e["kind"])]
+            if not isinstance(e.get(key.rstrip("?")), str)
+            and not (key.endswith("?") and e.get(key.rstrip("?")) is None)
+        ]
+        if odd and not _is_newer(e):
+            message = f"{', '.join(odd)}: no text where one is wanted; no roi wrote that: put the file back from a copy"
+            raise InputError([Problem(path.name, f"entry {e.get('n')}", message)])
+
+
+def _is_newer(entry: Entry) -> bool:
+    form = entry.get("schema")
+    return entry.get("kind") == "record" and form is not None and not (type(form) is int and form <= SCHEMA)
+
+
+def refuse_newer(entries: Sequence[Entry], path: Path, pilot: str) -> None:
+    """Let nothing be written over what a newer version of the package wrote.
+
+    Args:
+        entries: Of the ledger.
+        path: The ledger.
+        pilot: Whose record is to be entered.
+
+    Raises:
+        InputError: If any record of the pilot is of a form that this version does not know.
+    """
+    newer = [e for e in entries if _is_newer(e) and e.get("pilot") == pilot]
+    if newer:
+        n, form, by = (newer[-1].get(key) for key in ("n", "schema", "roi"))
+        message = f"the record of {pilot} is of form {form}, written by roi {str(by)[:40]}; this version knows form "
+        message += f"{SCHEMA}: install that one; nothing of {pilot} was run or overwritten"
+        raise InputError([Problem(path.name, f"entry {n}", message)])
+
+
+def report_folder(record: Path) -> Path:
+    """The report folder that a record's file belongs to: its own, or the one whose archive it lies in."""
+    folder = record.resolve().parent
+    # The name of an archived run has a hyphen (its day), the name of a pilot never has.
+    archived = folder.parent.name == "archive" and "-" in folder.name
+    return folder.parent.parent if archived else folder
 
 
 def find_ledger(record: Path) -> Path | None:
-    """The ledger that a record's file belongs to: the nearest in the folders above it; None without one."""
-    for folder in record.resolve().parents[: ABOVE + 1]:
-        if (folder / LEDGER).is_file():
-            return folder / LEDGER
-    return None
+    """The ledger that a record's file belongs to, where a run writes it: beside the report folder; None without one."""
+    path = report_folder(record).parent / LEDGER
+    return path if path.is_file() else None
+
+
+def stray_ledgers(record: Path) -> list[Path]:
+    """Ledgers where no run writes one, at or below the report folder of a record; none of them is read."""
+    inner, top = record.resolve().parent, report_folder(record)
+    folders = [folder for folder in (inner, *inner.parents) if folder == top or top in folder.parents]
+    return [folder / LEDGER for folder in folders if (folder / LEDGER).exists()]
 
 
 def record_entry(entries: Sequence[Entry], digest: str) -> Entry | None:
@@ -130,6 +188,7 @@ def issue(
 
     def choose(entries: Sequence[Entry]) -> list[dict[str, Any]]:
         _known(entries, path)
+        refuse_newer(entries, path, pilot)
         last = current(entries, pilot)
         if last is not None and last.get("record") == digest:
             return []

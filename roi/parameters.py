@@ -14,12 +14,13 @@ from pydantic import ValidationError
 
 from roi.problems import ParameterError, Problem
 from roi.scalars import describe, shorten
+from roi.schema.about import check_claims, read_claims
 from roi.schema.base import nearest
 from roi.schema.errors import problem_at, problems_of
 from roi.schema.injected import lay_overrides, sha256_of
 from roi.schema.model import NOT_USED_YET, TOP_LEVEL_KEYS, Parameters, not_used_yet
 from roi.schema.policy import Policy
-from roi.schema.register import RegisterEntry, register
+from roi.schema.register import RegisterEntry, dated_after, register
 from roi.schema.remarks import remarks
 from roi.schema.scenarios import read_scenarios
 from roi.schema.tighten import merge_policy
@@ -144,6 +145,7 @@ def load_parameters(pilot: str | Path, *, overrides: Mapping[str, object] | None
     policy = base
     if parameters is not None and base is not None:
         policy, expired, parts = merge_policy(base, parameters, parameters.run.as_of)
+        parts = [*parts, *dated_after(parameters)]
         warnings += expired
         for place, message in parts:
             problems.append(problem_at(name, place, message, document))
@@ -336,6 +338,10 @@ def _validate(
         return Parameters.model_validate(raw)
     except ValidationError as error:
         problems += problems_of(error, Parameters, document, file=name)
+        # Claims are held against each other only where all else can be read; what they contradict is said all the same.
+        claims = [(("claims", *path), said) for path, said in check_claims(read_claims(raw.get("claims")))]
+        hidden = [problem_at(name, path, said, document) for path, said in claims]
+        problems += [problem for problem in hidden if problem not in problems]
         return None
 
 

@@ -15,7 +15,7 @@ from roi.advice import headline, next_actions, reason, stopping, sum_asked_for
 from roi.analysis import Analysis, as_json
 from roi.audit import audit_of_record
 from roi.cause_prices import cause_warnings, causes_of_record, clean_world_of_record, losses_of_record
-from roi.claims import claims_of_record, self_reports_of_record
+from roi.claims import claims_of_record
 from roi.comparable import assumption_of, policy_of, settings_of
 from roi.demo_gap import demo_gap_of_record
 from roi.drivers import sensitivity_of_record
@@ -43,6 +43,7 @@ from roi.looks import words_of
 from roi.money import cost_of_waiting, money, price_of_caution, share_assumed, summary
 from roi.options import Option
 from roi.parameters import register
+from roi.self_reports import self_reports_of_record
 from roi.unmeasured import break_even_minutes
 from roi.what_if import pessimistic
 from roi.words import amount, percent

@@ -6,6 +6,7 @@ compared byte for byte.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,38 +18,19 @@ from typing import Any
 from roi import words
 from roi.analysis import analyse
 from roi.archive import MOMENTS, Archive, read_archive
-from roi.chain import FIRST
-from roi.ledger import LEDGER, find_ledger, read_ledger, record_entry, record_sha256, signatures
+from roi.ledger import now, record_sha256
 from roi.parameters import LoadedParameters, Policy, load_parameters
 from roi.problems import InputError, Problem
 from roi.record import build_record, canonical
 from roi.records import file_of, read_record
 from roi.samples import open_samples
 from roi.schema.injected import sha256_of
+from roi.vouched import Check, of_ledger
 
 __all__ = ["Check", "Verification", "differences", "verify"]
 
 Record = Mapping[str, Any]
 MOST_NAMED = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that a record rests on.
-
-    Attributes:
-        what: ledger, signatures, parameters, policy, sample, archive, versions or record.
-        state: held, changed, gone, unknown, broken, differs or cannot.
-        says: Which, and what was found.
-        is_bad: Whether the record does not hold with it.
-        mend: What to do about it; empty where nothing is to be done.
-    """
-
-    what: str
-    state: str
-    says: str
-    is_bad: bool = False
-    mend: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,11 +65,12 @@ class _Inputs:
         return self.path is not None and all(c.state in ("held", "unknown") for c in self.checks)
 
 
-def verify(given: Path) -> Verification:
+def verify(given: Path, *, today: dt.date | None = None) -> Verification:
     """Verify a record.
 
     Args:
         given: Its file, or the report folder in which it lies.
+        today: The day by which an override may have lapsed; the clock's unless given.
 
     Returns:
         What was found, whether it holds or not.
@@ -97,7 +80,7 @@ def verify(given: Path) -> Verification:
     """
     file = file_of(given)
     record = read_record(file)
-    entry, checks = _of_ledger(file, record)
+    entry, checks = of_ledger(file, record, today or dt.date.fromisoformat(now()[:10]))
     # Inputs go on; only of the record that stands for the pilot now must they be what they were.
     is_current = file.parent.parent.name != "archive"
     archive, of_archive = _of_archive(file, record, entry)
@@ -106,40 +89,6 @@ def verify(given: Path) -> Verification:
     checks += [*inputs.checks, *of_archive, *versions]
     checks += _recomputed(file, record, inputs, archive, vouched=entry is not None, is_current=is_current)
     return Verification(record=record, file=file, checks=tuple(checks))
-
-
-def _of_ledger(file: Path, record: Record) -> tuple[Mapping[str, Any] | None, list[Check]]:
-    signed = record.get("signed") or []
-    ledger = find_ledger(file)
-    if ledger is None:
-        found = [Check("ledger", "gone", f"no {LEDGER} lies above this record, so its issue cannot be shown")]
-        if signed:
-            mend = f"put {LEDGER} back from a copy"
-            found.append(Check("signatures", "cannot", "without a ledger nobody's can be shown", True, mend))
-        return None, found
-    try:
-        entries = read_ledger(ledger)
-    except InputError as error:
-        broken = [f"{p.file}, {p.place}: {p.message}" for p in error.problems if p.place]
-        mend = error.problems[-1].message
-        return None, [Check("ledger", "broken", text, True, mend) for text in broken or [mend]]
-    digest = record_sha256(record)
-    entry = record_entry(entries, digest)
-    if entry is None:
-        says = "this record is not in it: it was changed since it was issued, or issued elsewhere"
-        return None, [
-            Check("ledger", "differs", says, True, "put the record back from a copy, or run the pilot again")
-        ]
-    head = str(entries[-1].get("hash") if entries else FIRST)[:12]
-    found = [
-        Check("ledger", "held", f"entry {entry['n']} of {len(entries)}, the chain is whole, its head {head}")
-    ]
-    if signed != signatures(entries, digest):
-        mend = "run the pilot again, which shows those of the ledger; or put the record back from a copy"
-        found.append(Check("signatures", "differs", "the record shows others than the ledger", True, mend))
-    elif signed:
-        found.append(Check("signatures", "held", words.plural(len(signed), "signature")))
-    return entry, found
 
 
 def _of_archive(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import multiprocessing
 import os
 import time
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from roi.batch import BatchResult, run_batch
 from roi.batch.engine import NotebookError, _failure
 from roi.batch.outputs import keep_partial, publish, record_text, recover, staging
 from roi.batch.runner import Outcome
+from roi.chain import append
 from roi.problems import InputError, ParameterError, Problem
 
 pytestmark = pytest.mark.slow  # whole runs: together they would take a fifth of the fast suite
@@ -337,3 +339,59 @@ def test_a_signed_report_is_drawn_again_and_stays_signed_when_it_is_run_again(
         assert ">accepted<" in (out / "index.html").read_text(encoding="utf-8")
         again()
     assert not (out / "good" / "archive").exists()
+
+
+def test_what_a_newer_version_wrote_is_neither_run_nor_overwritten(project: Path, tmp_path: Path) -> None:
+    run(project, tmp_path, "good", "new")
+    file = tmp_path / "new/decision.json"
+    newer = json.loads(file.read_text(encoding="utf-8")) | {"schema": 2}
+    newer["provenance"] = newer["provenance"] | {"roi": "9.0"}
+    file.write_text(json.dumps(newer), encoding="utf-8")
+    payload = {"kind": "record", "pilot": "late", "record": "x", "data": "y", "schema": 2, "roi": "9.0"}
+    append(tmp_path / "ledger.jsonl", lambda _: [payload])
+    kept = ("new/decision.json", "new/report.html", "ledger.jsonl")
+    before = {name: (tmp_path / name).read_bytes() for name in kept}
+    result, shown = run(project, tmp_path, "good", "new", "late")
+    assert [outcome.state for outcome in result.outcomes] == ["done", "inputs", "inputs"]
+    assert result.exit_code == 2
+    assert shown.count("written by roi 9.0") == 2
+    assert {name: (tmp_path / name).read_bytes() for name in kept} == before
+    assert not (tmp_path / "late").exists()
+    index = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "a record of form 2" in index
+    assert run(project, tmp_path, "new")[0].exit_code == 2
+
+
+def hang(out: str, name: str) -> None:
+    with staging(Path(out), name) as folder:
+        (folder / "half.txt").write_text("x")
+        time.sleep(60)
+
+
+def test_what_a_kill_leaves_goes_with_the_next_run_and_what_is_at_work_stays(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    jobs = [context.Process(target=hang, args=(str(tmp_path), f"p{i}")) for i in range(3)]
+    for job in jobs:
+        job.start()
+    while len(list(tmp_path.glob(".*.new-*/half.txt"))) < 3:
+        time.sleep(0.02)
+    recover(tmp_path)
+    assert len(list(tmp_path.glob(".*.new-*/half.txt"))) == 3
+    for job in jobs[:2]:
+        job.kill()
+        job.join()
+    recover(tmp_path)
+    assert [p.parent.name[:3] for p in tmp_path.glob(".*.new-*/half.txt")] == [".p2"]
+    jobs[2].kill()
+    jobs[2].join()
+    recover(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_staging_folder_of_a_version_without_locks_goes_after_a_day(tmp_path: Path) -> None:
+    (tmp_path / ".p.new-abc").mkdir()
+    recover(tmp_path)
+    assert (tmp_path / ".p.new-abc").is_dir()
+    os.utime(tmp_path / ".p.new-abc", (0, 0))
+    recover(tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -7,11 +7,13 @@ import pytest
 from click.testing import CliRunner
 from pilots import cases, write_pilot
 
+from roi import words
 from roi.claims import ratio_of
 from roi.cli import main
 from roi.parameters import load_parameters
 from roi.pilot import open_pilot
 from roi.problems import ParameterError
+from roi.report import proof
 
 FEW = {"run": {"draws": 1000}}
 
@@ -116,33 +118,60 @@ def test_a_ratio_needs_a_sign():
 
 def test_the_bias_of_self_reports_is_offered_beside_inputs_that_rest_on_them(decision):
     reports = decision.record["self_reports"]
-    levels = [f for f in reports["factors"] if f["of"] == "level"]
-    assert [f["quantity"] for f in levels] == ["human_minutes_baseline", "handling_minutes_pilot"]
-    estimates = decision.record["estimates"]
-    by_hand = np.sqrt(
-        22 / estimates["human_minutes_baseline"]["mean"] * 10 / estimates["handling_minutes_pilot"]["mean"]
-    )
-    assert reports["combined"]["level"]["mean"] == pytest.approx(by_hand, rel=5e-3)
-    assert reports["combined"]["saving"] is None
+    assert [(f["quantity"], f["of"]) for f in reports["factors"]] == [
+        ("human_minutes_baseline", "baseline"), ("handling_minutes_pilot", "pilot"),
+    ]  # fmt: skip
+    assert "combined" not in reports  # levels of both arms have no factor together
+    assert reports["saved"] == []  # of two people and two quantities
     (macro,) = reports["inputs"]
     assert macro["key"] == "alternatives[0].minutes_saved"
-    assert macro["without_bias"] is None  # nobody reported a saving of his own
+    assert macro["without_bias"] == []
+    assert macro["why"] == "no self-report of a saving has both"
 
 
-def test_a_stated_baseline_that_rests_on_self_reports_is_offered_without_their_bias(tmp_path):
+def test_opposite_exaggerations_do_not_cancel(tmp_path):
+    """Baseline times 1.37 and pilot times 0.76: 1.02 as a geometric mean, and twice the minutes saved or more."""
+    plain = open_pilot(write_pilot(tmp_path / "a", cases(900), FEW)).decision.record["estimates"]
+    measured = [plain[f"human_minutes_{arm}"]["mean"] for arm in ("baseline", "pilot")]
+    reported = [round(1.37 * measured[0], 3), round(0.76 * measured[1], 3)]
+    names = ("human_minutes_baseline", "human_minutes_pilot")
+    claims = [claim(q, x, by="workers") for q, x in zip(names, reported, strict=True)]
+    alternatives = [{"name": "Macro", "minutes_saved": 2, "cost": 1000, "source": "staff survey"}]
+    changes = FEW | {"claims": claims, "alternatives": alternatives}
+    decision = open_pilot(write_pilot(tmp_path / "b", cases(900), changes)).decision
+    reports = decision.record["self_reports"]
+    assert [f["factor"]["mean"] for f in reports["factors"]] == pytest.approx([1.37, 0.76], rel=1e-3)
+    (row,) = reports["saved"]
+    by_hand = (reported[0] - reported[1]) / (measured[0] - measured[1])
+    assert by_hand > 2
+    assert row["factor"]["mean"] == pytest.approx(by_hand, rel=1e-3)
+    assert row["factor"]["p05"] < by_hand < row["factor"]["p95"]
+    assert row["reported"]["mean"] == pytest.approx(reported[0] - reported[1])
+    assert row["measured"]["mean"] == pytest.approx(plain["minutes_saved_per_case"]["mean"], rel=1e-2)
+    html = proof.claims(decision).html
+    assert f"<b>{words.number(by_hand)} times</b> what was measured" in html
+    assert all(f"{x} times what was measured" in html for x in ("1.37", "0.760"))
+
+
+def test_a_stated_baseline_that_rests_on_self_reports_is_not_corrected_by_the_other_arm(tmp_path):
     rows = [row for row in cases(700) if row["arm"] == "pilot"]
-    changes = FEW | {
-        "samples": {
-            "baseline": {"handling_minutes": {"low": 18, "high": 22, "source": "self-reports of May"}}
-        },
-        "claims": [claim("handling_minutes_pilot", 12, by="workers")],
-    }
-    record = open_pilot(write_pilot(tmp_path, rows, changes)).decision.record
-    factor = record["claims"][0]["ratio"]["mean"]
-    assert factor == pytest.approx(12 / record["estimates"]["handling_minutes_pilot"]["mean"])
+    baseline = {"handling_minutes": {"low": 18, "high": 22, "source": "self-reports of May"}}
+    claims = [claim("handling_minutes_pilot", 12, by="workers")]
+    changes = FEW | {"samples": {"baseline": baseline}, "claims": claims}
+    (row,) = open_pilot(write_pilot(tmp_path, rows, changes)).decision.record["self_reports"]["inputs"]
+    assert (row["key"], row["of"]) == ("samples.baseline.handling_minutes", "baseline")
+    assert (row["without_bias"], row["why"]) == ([], "no self-report of a level without the agent has both")
+
+
+def test_a_saving_is_divided_by_each_factor_of_savings(tmp_path):
+    claims = [claim(value=9, by="workers"), claim(value=7, by="team")]
+    alternatives = [{"name": "Macro", "minutes_saved": 2, "cost": 1000, "source": "staff survey"}]
+    changes = FEW | {"claims": claims, "alternatives": alternatives}
+    record = open_pilot(write_pilot(tmp_path, cases(900), changes)).decision.record
     (row,) = record["self_reports"]["inputs"]
-    assert row["key"] == "samples.baseline.handling_minutes"
-    assert row["without_bias"]["mean"] == pytest.approx(row["stated"]["mean"] / factor, rel=1e-2)
+    saved = record["estimates"]["minutes_saved_per_case"]["mean"]
+    assert [w["by"] for w in row["without_bias"]] == ["workers", "team"]
+    assert [w["mean"] for w in row["without_bias"]] == pytest.approx([2 * saved / 9, 2 * saved / 7], rel=1e-3)
 
 
 BAD = {
@@ -193,3 +222,64 @@ def test_refused_claims_end_with_code_2(tmp_path):
 def test_one_source_may_claim_the_same_twice_and_two_sources_may_differ(tmp_path):
     given = [claim(), claim(), claim(value=3, by="pilot team"), claim(value=8, source="a later deck")]
     assert len(load_parameters(write_pilot(tmp_path, cases(20), {"claims": given})).parameters.claims) == 4
+
+
+def refused(tmp_path, **groups):
+    with pytest.raises(ParameterError) as error:
+        load_parameters(write_pilot(tmp_path, cases(20), groups))
+    return {p.place: p.message for p in error.value.problems}
+
+
+def of_vendor(*values):
+    names = ("human_minutes_baseline", "human_minutes_pilot", "minutes_saved_per_case")
+    return [claim(q, v) for q, v in zip(names, values, strict=True) if v is not None]
+
+
+@pytest.mark.parametrize(
+    ("given", "place", "said"),
+    [
+        (of_vendor(20, 15, 11), "claims[2].value", "claims[0] and claims[1]: 'vendor' claims 20 minus 15"),
+        (of_vendor(20, 15, 11)[::-1], "claims[2].value", "which is not the 11 of minutes_saved_per_case"),
+        (of_vendor({"low": 18, "high": 20}, 15, 11), "claims[2].value", "correct one, or name the source"),
+        (
+            [claim("error_rate_baseline", 0.12), claim("error_rate_pilot", 0.04), claim("errors_avoided_per_case", 0.11)],
+            "claims[2].value",
+            "0.12 minus 0.04",
+        ),
+        (
+            [*of_vendor(20, None, 11), claim("relative_time_saved", 0.25)],
+            "claims[2].value",
+            "0.25 of 20",
+        ),
+        (
+            [claim(f"{part}_minutes_pilot", 5) for part in ("handling", "review", "rework", "human")],
+            "claims[3].value",
+            "5 plus 5 plus 5",
+        ),
+    ],
+)  # fmt: skip
+def test_quantities_of_one_source_add_up(tmp_path, given, place, said):
+    """20 - 15 = 5 and not 11, whichever of them comes last."""
+    assert said in refused(tmp_path, claims=given)[place]
+
+
+def test_rounding_intervals_and_other_sources_are_no_contradiction(tmp_path):
+    """20.4 - 14.6 = 5.8 is written 20, 15 and 6; a half unit each: 1.5 at most."""
+    given = [
+        of_vendor(20, 15, 6),
+        of_vendor(20, 15, {"low": 4, "high": 8}),
+        of_vendor({"low": 18, "high": 30}, 15, 11),
+        [*of_vendor(20, 15, None), claim(value=11, by="board")],
+        [*of_vendor(20, None, 5), claim("relative_time_saved", 0.25)],
+    ]
+    for place, claims in enumerate(given):
+        load_parameters(write_pilot(tmp_path / str(place), cases(20), {"claims": claims}))
+    assert "claims[2].value" in refused(tmp_path, claims=of_vendor(20, 15, 6.6))  # 21 - 14 = 6; 6.55 at least
+
+
+def test_a_contradiction_is_said_beside_everything_else_that_is_wrong(tmp_path):
+    given = [*of_vendor(20, 15, 11), claim("minutes_save"), claim("error_rate_pilot", 6)]
+    found = refused(tmp_path, claims=given, demand={"cases_per_month": -5})
+    assert {"claims[2].value", "claims[3].quantity", "claims[4].value"} <= set(found)
+    assert any(place.startswith("demand") for place in found)
+    assert len(refused(tmp_path, claims=of_vendor(20, 15, 11))) == 1

@@ -14,7 +14,9 @@ from roi.ladder import lines_of
 from roi.money import share_assumed
 from roi.parameters import load_parameters
 from roi.pilot import open_pilot
+from roi.problems import ParameterError
 from roi.quantities import Quantity
+from roi.report import proof
 
 SHARES = {"a": 0.5, "b": 0.5}
 FEW = {"run": {"draws": 1000, "as_of": "2026-12-01"}}
@@ -194,3 +196,57 @@ def test_the_examples_have_nothing_stale_and_the_key_is_used(tmp_path):
     loaded = load_parameters(path)
     assert loaded.policy.evidence_max_age_days == 200
     assert not any("evidence_max_age_days" in w for w in loaded.warnings)
+
+
+def with_day(folder, day, *, timed, run=None):
+    """A pilot whose demand is of a day; its cases carry times or none."""
+    demand = {"cases_per_month": {"low": 1800, "high": 2200, "source": "ledger", "as_of": day}}
+    without = () if timed else ("actions", "access", "evals", "changes", "incidents")
+    changes = {"run": {"draws": 1000} | (run or {}), "demand": demand}
+    path = write_pilot(folder, cases(60), changes, without=without)
+    if not timed:
+        rows = [{k: v for k, v in row.items() if k != "started_at"} for row in cases(60)]
+        write_csv(folder / "data/cases.csv", rows)
+    return path
+
+
+def test_without_a_day_of_the_decision_the_age_of_inputs_cannot_be_told(tmp_path):
+    path = with_day(tmp_path, "2010-01-01", timed=False)
+    decision = open_pilot(path).decision
+    record = decision.record
+    assert (record["as_of"], record["evidence"]["stale"]) == (None, None)
+    assert "run.as_of is not stated" in record["evidence"]["stale_why"]
+    assert any("How old 1 dated input may be cannot be told" in w for w in record["warnings"])
+    assert any("State run.as_of, the day of the decision" in w for w in record["warnings"])
+    assert "there is no day to count from" in proof.evidence(decision).html
+
+
+def test_an_input_of_a_day_after_a_stated_decision_is_refused(tmp_path):
+    """A decision of 2026 cannot know what is of 2031; the line and the mend are said."""
+    path = with_day(tmp_path, "2031-01-01", timed=True, run={"as_of": "2026-12-01"})
+    with pytest.raises(ParameterError) as refused:
+        load_parameters(path)
+    (problem,) = refused.value.problems
+    assert problem.place == "demand.cases_per_month.as_of"
+    assert (
+        "2031-01-01 is after the decision, which is of 2026-12-01 (run.as_of); correct the year"
+        in problem.message
+    )
+    assert "(line " in problem.message
+    load_parameters(with_day(tmp_path / "same", "2026-12-01", timed=True, run={"as_of": "2026-12-01"}))
+
+
+def test_an_input_of_a_day_after_the_newest_case_is_said(tmp_path):
+    """It may have been looked up after the last case, so that it is no mistake for certain."""
+    decision = open_pilot(with_day(tmp_path, "2031-01-01", timed=True)).decision
+    record = decision.record
+    assert [x["key"] for x in record["evidence"]["later"]] == ["demand.cases_per_month"]
+    assert any("(2031-01-01) is dated after the newest day of the samples" in w for w in record["warnings"])
+    assert "Dated after the newest day" in proof.evidence(decision).html
+
+
+def test_a_convention_does_not_read_like_a_finding(decision):
+    html = proof.evidence(decision).html
+    assert "was measured or comes from documents" not in html
+    assert "is a convention" in html
+    assert decision.record["evidence"]["text"].startswith("Counting every factor of the gain alike, ")

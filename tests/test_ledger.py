@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
+import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roi.chain import FIRST, append, canonical_text, entry_hash, linked, read_chain
-from roi.ledger import current, issue, look_of, read_ledger, record_sha256
+from roi.ledger import current, find_ledger, issue, look_of, read_ledger, record_sha256, stray_ledgers
 from roi.problems import InputError
 
 
@@ -32,7 +34,7 @@ def lines(path: Path) -> list[bytes]:
     return path.read_bytes().splitlines(keepends=True)
 
 
-def broken(path: Path) -> str:
+def broken(path: Path, mend: str = "put the file back") -> str:
     """What is said of a chain that does not hold; nothing may be appended to it, and nothing in it changes."""
     before = path.read_bytes()
     with pytest.raises(InputError) as error:
@@ -40,7 +42,7 @@ def broken(path: Path) -> str:
     with pytest.raises(InputError):
         put(path, "more")
     assert path.read_bytes() == before
-    assert "put the file back" in str(error.value)
+    assert mend in str(error.value)
     return str(error.value)
 
 
@@ -267,3 +269,82 @@ def test_a_writer_that_is_killed_breaks_nothing(tmp_path, wait):
     issue(path, record("after"))
     assert [e["pilot"] for e in read_ledger(path) if e["kind"] == "record"][-1] == "after"
     assert len(read_ledger(path)) >= before + 1
+
+
+def test_entries_without_a_head_are_named_and_may_be_accepted(chain):
+    """Whoever deletes the head and the end of the chain is told of; its owner may write the head that is shown."""
+    chain.write_bytes(b"".join(lines(chain)[:-2]))
+    head = chain.with_name("log.jsonl.head")
+    head.unlink()
+    said = broken(chain, mend="put log.jsonl.head back from a copy")
+    assert not head.exists()
+    assert "log.jsonl.head: is gone, so that entries may be gone from the end" in said
+    head.write_text(re.search(r"into log\.jsonl\.head: (\{.*\})", said)[1] + "\n", encoding="utf-8")
+    put(chain, "more")
+    assert [e["says"] for e in read_chain(chain).entries] == ["one", "two", "three", "more"]
+
+
+def test_a_first_run_writes_its_head_before_its_first_line(tmp_path, monkeypatch):
+    """Every kill of a first writer leaves a chain that holds: before the head, after it, in the line, after the line."""
+    path = tmp_path / "log.jsonl"
+    seen, cuts = [], [0, 40, None]
+
+    def killed(descriptor: int, data: bytes) -> None:
+        seen.append(path.with_name("log.jsonl.head").read_text(encoding="utf-8"))
+        os.write(descriptor, data[: cuts[len(seen) - 1]])
+        raise KeyboardInterrupt
+
+    for _ in cuts:
+        path.unlink(missing_ok=True)
+        path.with_name("log.jsonl.head").unlink(missing_ok=True)
+        with monkeypatch.context() as patch:
+            patch.setattr("roi.chain._write_through", killed)
+            with pytest.raises(KeyboardInterrupt):
+                put(path, "one")
+        assert json.loads(seen[-1]) == {"n": 0, "hash": FIRST}
+        put(path, "two")
+        assert read_chain(path).entries[-1]["says"] == "two"
+    path.write_bytes(b"")
+    path.with_name("log.jsonl.head").unlink()
+    assert read_chain(path).entries == ()  # the file is made by the lock
+
+
+def test_a_reader_between_the_first_head_and_the_first_line_sees_no_break(chain, monkeypatch):
+    """The head was not there when it was looked for, and is when the lines have been read."""
+    real = Path.exists
+    monkeypatch.setattr(Path, "exists", lambda p: False if p.name.endswith(".head") else real(p))
+    assert len(read_chain(chain).entries) == 5
+
+
+def test_a_record_of_a_newer_form_is_not_followed(tmp_path):
+    path = tmp_path / "ledger.jsonl"
+    issue(path, record(schema=2) | {"provenance": record()["provenance"] | {"roi": "9.0"}})
+    before = path.read_bytes()
+    with pytest.raises(InputError, match=r"form 2, written by roi 9\.0"):
+        issue(path, record())
+    assert path.read_bytes() == before
+    issue(path, record("other"))  # whose records this version knows
+
+
+def test_an_entry_of_another_shape_is_named(tmp_path):
+    path = tmp_path / "ledger.jsonl"
+    append(path, lambda _: [{"kind": "sign", "record": "x", "as": ["A"], "decision": "accept", "at": 5}])
+    with pytest.raises(InputError, match="as, at: no text where one is wanted"):
+        read_ledger(path)
+
+
+def test_the_ledger_of_a_record_is_where_a_run_writes_it(tmp_path):
+    real, report = tmp_path / "reports/ledger.jsonl", tmp_path / "reports/p"
+    archived = report / "archive/2026-11-30-0f3a41c2b7de"
+    archived.mkdir(parents=True)
+    (tmp_path / "ledger.jsonl").touch()  # above: another folder's
+    assert find_ledger(report / "decision.json") is None
+    for path in (real, report / "ledger.jsonl", archived / "ledger.jsonl"):
+        path.touch()
+    for folder in (report, archived):
+        assert find_ledger(folder / "decision.json") == real
+    assert stray_ledgers(report / "decision.json") == [report / "ledger.jsonl"]
+    assert stray_ledgers(archived / "decision.json") == [archived / "ledger.jsonl", report / "ledger.jsonl"]
+    (tmp_path / "archive").mkdir()  # the folder of all reports may be called so
+    (tmp_path / "archive/ledger.jsonl").touch()
+    assert find_ledger(tmp_path / "archive/claims/decision.json") == tmp_path / "archive/ledger.jsonl"

@@ -12,11 +12,12 @@ from xml.etree import ElementTree
 
 import pytest
 from fixtures_record import make_kill, make_pictures
-from test_page import Tags, text_of
+from test_page import Tags, contrast, text_of
 
 import roi
 from roi.pictures import Pictures
-from roi.report import proof, proof_figures
+from roi.report import proof, proof_charts, proof_figures
+from roi.report.sections import style_sheet
 
 EXAMPLES = [
     "claims_intake",
@@ -191,3 +192,28 @@ def test_texts_of_users_are_escaped(name: str) -> None:
         assert "<script" not in page, make.__name__
         if make is not proof.gap or made.record["demo_gap"]:
             assert html.escape(MARKUP)[:9] in page or make is proof.evidence, make.__name__
+
+
+def test_numbers_on_parts_are_read_in_both_colour_schemes():
+    """WCAG 2.2, 1.4.3: at least 4.5 to 1 between a number and the part that it stands on, light and dark."""
+    css = style_sheet()
+    dark = dict(re.findall(r'\.drawing (?:text)?\[fill="(#\w+)"\]\{fill:(#\w+)\}', css))
+    assert {kind for kinds in proof_charts.ON_PART.values() for kind in kinds} == set(proof_charts.KINDS)
+    for ink, kinds in proof_charts.ON_PART.items():
+        for kind in kinds:
+            part = proof_charts.KINDS[kind]
+            assert contrast(ink, part) >= 4.5, (kind, "light")
+            assert contrast(dark.get(ink, ink), dark[part]) >= 4.5, (kind, "dark")
+
+
+def test_columns_of_money_stand_apart_in_print():
+    """Amounts are not broken, so that only their padding keeps two columns apart."""
+    (printed,) = re.findall(r"@media print\{(.*)\}\n?$", style_sheet(), re.M)
+    narrow, wide = (
+        re.findall(rf"{c}\{{padding-left:([\d.]+)rem", printed) for c in (r"\.stack \.n", r"\.small \.n\.r")
+    )
+    assert float(wide[0]) > 2 * float(narrow[0])
+    assert printed.index(".stack .n{") < printed.index(".small .n.r{")
+    html = proof.knowing(example("claims_intake")).html
+    assert '<table class="stack small">' in html
+    assert html.count('class="n r"') >= 4

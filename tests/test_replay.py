@@ -19,6 +19,7 @@ from roi.archive import read_archive
 from roi.cli import main
 from roi.pilot import open_pilot
 from roi.problems import InputError
+from roi.records import check_form, read_record
 from roi.replay import Verification, differences, verify
 
 SMALL = {"run": {"draws": 1000}, "about": {"prepared_by": "A. Analyst"}}
@@ -447,3 +448,71 @@ def is_record(file: Path) -> bool:
     except InputError:
         return False
     return True
+
+
+ODD: tuple[tuple[str, Any], ...] = (
+    ("provenance.samples_sha256", [1]),
+    ("provenance.samples_sha256", {"data/cases.csv": 1}),
+    ("provenance.versions", "x"),
+    ("provenance.overrides", {"a": 1}),
+    ("provenance.params_file", ["x"]),
+    ("provenance.looks", "2"),
+    ("provenance", []),
+    ("signed", {"as": "A"}),
+    ("signed", ["A"]),
+    ("signed", [None]),
+    ("signed", [{"as": 5, "decision": ["accept"]}]),
+    ("options", {"scale": [1], "scale_segments": 3}),
+    ("estimates", {"x": 4}),
+    ("gates", [{"state": 1}]),
+    ("assumptions", [7]),
+    ("sample", {"by_month": {"2026-01": {"pilot": "x"}}}),
+    ("as_of", 5),
+    ("prepared_by", ["A"]),
+)
+
+
+@pytest.mark.parametrize(("key", "value"), ODD, ids=[f"{k}={v}" for k, v in ODD])
+def test_a_record_of_another_shape_is_named(made, tmp_path, key, value):
+    found = json.loads((made / "reports/made/decision.json").read_text(encoding="utf-8"))
+    group, _, last = key.rpartition(".")
+    (found[group] if group else found)[last] = value
+    file = tmp_path / "decision.json"
+    file.write_text(json.dumps(found), encoding="utf-8")
+    with pytest.raises(InputError) as refused:
+        read_record(file)
+    assert any(p.place.startswith(key) for p in refused.value.problems)
+    assert "put the record back from a copy" in str(refused.value)
+    assert CliRunner().invoke(main, ["verify", str(file)]).exit_code == 2
+
+
+def test_what_a_record_lacks_or_leaves_empty_is_no_fault_of_shape(made):
+    found = json.loads((made / "reports/made/decision.json").read_text(encoding="utf-8"))
+    check_form(found, "x")
+    check_form({"pilot": "p", "schema": 1, "verdict": "fix", "provenance": {}}, "x")
+    check_form(found | dict.fromkeys(("options", "gates", "estimates", "money", "as_of")), "x")
+    with pytest.raises(InputError, match="a whole number is wanted"):
+        check_form(found | {"provenance": found["provenance"] | {"seed": True}}, "x")
+
+
+def test_a_forged_ledger_is_not_read_and_named(copy):
+    real = copy / "reports/ledger.jsonl"
+    shutil.copy(real, copy / "reports/made/ledger.jsonl")
+    shutil.copy(real.with_name("ledger.jsonl.head"), copy / "reports/made")
+    real.write_bytes(real.read_bytes().replace(b'"look": 1', b'"look": 2'))
+    found = verify(copy / "reports/made")
+    assert [s for s, _ in state(found, "ledger")] == ["broken", "differs"]
+    assert "made/ledger.jsonl: no run writes a ledger there" in state(found, "ledger")[1][1]
+    done = CliRunner().invoke(
+        main, ["sign", str(copy / "reports/made"), "--as", "B. Chief", "--role", "x", "--decision", "defer"]
+    )
+    assert done.exit_code == 2
+    assert "is a ledger where no run writes one" in done.output
+
+
+def test_a_ledger_that_lost_its_head_and_its_end_does_not_hold(copy):
+    (copy / "reports/ledger.jsonl.head").unlink()
+    found = verify(copy / "reports/made")
+    assert state(found, "ledger")[0][0] == "broken"
+    assert "ledger.jsonl.head: is gone" in state(found, "ledger")[0][1]
+    assert any('{"hash": ' in c.mend for c in found.checks if c.is_bad)

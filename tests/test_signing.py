@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 from click.testing import CliRunner
 from fixtures_record import make_decision, make_record
 from made_runs import issued
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 from pilots import cases, write_pilot
 from rich.console import Console
 
 from roi.cli import main
 from roi.ledger import issue, read_ledger, record_sha256, signatures
+from roi.people import distinct, is_same, name_words, names_a_person
 from roi.problems import InputError
 from roi.replay import verify
+from roi.report import proof
 from roi.report.index import Entry, csv_text, index_page
+from roi.report.page import render
 from roi.report.sections import first_screen
 from roi.report.terminal import print_record
-from roi.signing import Signature, entry_of, standing
+from roi.signing import Signature, entry_of, of_before, remarks, standing
 
 TODAY = dt.date(2026, 12, 1)
 LATER = dt.date(2027, 3, 31)
@@ -285,3 +291,149 @@ def test_a_record_without_a_ledger_cannot_be_signed(tmp_path):
     done = sign(file, "B. Owner")
     assert done.exit_code == 2
     assert "sign what it writes" in done.output
+
+
+def test_a_name_is_known_again_however_it_is_written():
+    same = [
+        "Anna Lee",
+        "anna LEE",
+        "Lee, Anna",
+        "Anna Lee (CFO)",
+        "Dr. Anna M. Lee",
+        "A. Lee",
+        "Anna Lee [x (y) z",
+    ]
+    for name in same:
+        assert is_same(name_words(name), name_words("Anna Lee")), name
+    for name in ("Anna Bell", "B. Lee", "Anna Quentin Lee", "Lee", "Ann Lee"):
+        assert not is_same(name_words(name), name_words("Anna Lee")), name
+    assert distinct(["Ann Bell", "Bell, Ann", "Bo Ray"]) == ["Ann Bell", "Bo Ray"]
+
+
+@pytest.mark.parametrize(
+    "preparer",
+    ["Anna Lee (Analytics)", "Anna Lee（Analytics）", "Analytics (Anna Lee)", "Lee, Anna", "Bo Ray; Lee, Anna", "Bo Ray with Anna Lee",
+     "Analytics – Anna Lee", "Anna Lee, Analytics", "A. Lee"],
+)  # fmt: skip
+def test_whoever_is_named_as_preparer_does_not_sign_to_scale(preparer):
+    r = record("fix", prepared_by=preparer)
+    for name in ("Anna Lee", "Lee, Anna", "Anna Lee (Finance)"):
+        assert "prepared this case" in refused(override(name, "scale"), r, entries(r)), name
+    entry_of(override("Cy Fox", "scale"), r, entries(r), today=TODAY)
+
+
+def test_one_person_under_two_spellings_is_not_two():
+    r = record("scale")
+    known = with_signature(r, said("Ann Bell"))
+    assert "Bell, Ann (there: Ann Bell) accepted this record" in refused(accept("Bell, Ann"), r, known)
+    twice = standing(r | {"signed": [said("Ann Bell"), said("Bell, Ann (Finance)")]})  # of an older ledger
+    assert twice.is_draft
+    assert "takes one more person" in twice.text
+
+
+def test_a_team_as_preparer_is_said_at_signing_and_on_the_page():
+    team, person = record("scale", prepared_by="Process Analytics"), record("scale")
+    entry_of(accept(), team, entries(team), today=TODAY)
+    assert "rests on their word" in remarks(accept(), team, [])[0]
+    assert "you say that you are not among them" in remarks(accept(), person, [])[0]
+    assert remarks(accept(), record("fix"), []) == []
+    both = [said("B. Owner"), said("C. Finance")]
+    assert "Prepared by Process Analytics, which names no person" in shown(team | {"signed": both})[0]
+    assert "names no person" not in standing(person | {"signed": both}).text
+    for name in ("Digital Office", "Claims Analytics", "Analytics", "the data team"):
+        assert not names_a_person(name), name
+    for name in ("Ada Müller, R. Chen", "Analytics (Anna Lee)", "Anna Lee, Analytics"):
+        assert names_a_person(name), name
+
+
+def by(name: str, expires: str, reason: str, instead: str = "scale") -> dict[str, Any]:
+    return said(name, "override", instead=instead, reason=reason, expires=expires)
+
+
+def test_two_who_override_hold_until_the_earlier_day_for_both_reasons():
+    r = record("fix")
+    signed = [by("Anna Ng", "2027-01-31", "we want it"), by("Bob Ray", "2030-12-31", "other")]
+    for order in (signed, signed[::-1]):
+        text = standing(r | {"signed": order}).text.replace("\u00a0", " ")
+        assert "scale everything, until 31 January 2027, the earlier of their days." in text
+        assert "we want it (Anna Ng)" in text
+        assert "other (Bob Ray)" in text
+        assert "2030" not in text
+    joins = remarks(override("Bob Ray", "scale"), r, signed[:1])[-1].replace("\u00a0", " ")
+    assert (
+        "joins the override of Anna Ng (Head) on 1 December 2026 until 31 January 2027 (we want it)" in joins
+    )
+
+
+def test_those_who_override_agree_on_what():
+    r = record("fix")
+    known = with_signature(r, by("Anna Ng", "2027-01-31", "we want it"))
+    assert "Anna Ng overrides it to scale; those who override agree" in refused(override("Bob Ray"), r, known)
+    old = standing(
+        r | {"signed": [by("Anna Ng", "2027-01-31", "x", "kill"), by("Bob Ray", "2027-01-31", "y")]}
+    )
+    assert old.is_draft
+    assert "Anna Ng (Head) on 1 December 2026 would stop and Bob Ray" in old.text.replace("\u00a0", " ")
+
+
+def test_an_override_lapses():
+    r = record("fix") | {"signed": [by("Anna Ng", "2027-01-31", "x", "kill")]}
+    assert standing(r).state == "overridden"
+    assert standing(r, dt.date(2027, 1, 31)).state == "overridden"
+    found = standing(r, dt.date(2027, 2, 1))
+    assert (found.state, found.is_draft) == ("lapsed", True)
+    assert "lapsed after 31 January 2027" in found.text.replace("\u00a0", " ")
+    assert standing(r | {"as_of": "2027-06-30"}).state == "lapsed"  # a page goes by what the record knows
+    assert "had lapsed by then" in of_before(r, "2027-06-30")
+    assert "is to be signed anew" in of_before(r, "2026-12-24")
+    assert of_before(record(), "2027-06-30") == ""
+
+
+def test_an_override_that_lapsed_binds_nobody_else():
+    r = record("fix")
+    known = with_signature(r, by("Anna Ng", "2026-11-30", "x", "kill") | {"at": "2026-06-01T10:00:00Z"})
+    entry_of(accept("Bob Ray"), r, known, today=TODAY)
+    entry_of(override("Bob Ray", "scale"), r, known, today=TODAY)
+    both = [*signatures(known, record_sha256(r)), said("Bob Ray")]
+    assert standing(r | {"signed": both}).text.startswith("Signed by Bob Ray")
+
+
+def test_verify_and_sign_say_that_an_override_lapsed(run):
+    verdict = json.loads((run / "decision.json").read_text(encoding="utf-8"))["verdict"]
+    instead = "fix" if verdict == "kill" else "kill"
+    done = sign(run, "B. Owner", "override", "--verdict", instead, "--reason", "x", "--expires", "2999-01-01")
+    assert done.exit_code == 0, done.output
+    assert not any(c.state == "lapsed" for c in verify(run).checks)
+    found = verify(run, today=dt.date(2999, 1, 2))
+    assert found.holds
+    assert any("lapsed after" in c.says for c in found.checks if c.state == "lapsed")
+
+
+def executed(path: Path, section: Any) -> None:
+    data = section._repr_mimebundle_()
+    output = new_output("display_data", data=data)
+    nbformat.write(new_notebook(cells=[new_code_cell("show", outputs=[output])]), path)
+
+
+def test_every_page_whose_notebook_is_there_is_drawn_again(run):
+    """Both say DRAFT until somebody signs, and who signed afterwards; nothing else of the proof changes."""
+    r = json.loads((run / "decision.json").read_text(encoding="utf-8"))
+    executed(run / "2_decide.ipynb", first_screen(make_decision(r)))
+    executed(run / "5_prove_roi.ipynb", proof.opening(make_decision(r)))
+    pages = {"2_decide": "report.html", "5_prove_roi": "5_prove_roi.html"}
+    for notebook, page in pages.items():
+        render(run / f"{notebook}.ipynb", run / page, about=r, beside=list(pages.values()))
+    before = (run / "5_prove_roi.html").read_text(encoding="utf-8")
+    assert "DRAFT: nobody has signed this." in before
+    done = sign(run, "<b>B</b> Owner")
+    assert done.exit_code == 0, done.output
+    assert "not drawn again" not in done.output
+    for page in pages.values():
+        html = (run / page).read_text(encoding="utf-8")
+        assert "DRAFT" not in html
+        assert "Signed by &lt;b&gt;B&lt;/b&gt; Owner (Head)" in html
+    after = (run / "5_prove_roi.html").read_text(encoding="utf-8")
+    shown = [re.sub(r"<!-- standing -->.*?<!-- end", "", text) for text in (before, after)]
+    assert shown[0] == shown[1]
+    (run / "5_prove_roi.ipynb").unlink()
+    assert "5_prove_roi.html is not drawn again" in sign(run, "C. Finance").output

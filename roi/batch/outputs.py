@@ -7,34 +7,45 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from roi.chain import hold
 from roi.ledger import record_sha256
 from roi.report.page import write_whole
 
 __all__ = ["keep_partial", "publish", "read_record", "record_text", "recover", "staging"]
 
 RECORD, WHY, ARCHIVE = "decision.json", "why.txt", "archive"
+STAGED, LOCK = ".new-", ".lock"
+A_DAY = 86_400
 
 
 @contextmanager
 def staging(out: Path, pilot: str) -> Iterator[Path]:
     """A folder beside the target, in the same file system, gone afterwards unless it was published.
 
+    What a kill leaves of it goes with the next run (`recover`), which knows by a lock that nobody works there any more.
+
     Args:
         out: The folder of all reports.
         pilot: The pilot's name.
     """
     out.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{pilot}.new-", dir=out))
-    folder.chmod(0o755)
+    descriptor, name = tempfile.mkstemp(prefix=f".{pilot}{STAGED}", suffix=LOCK, dir=out)
+    folder = Path(name.removesuffix(LOCK))
     try:
+        hold(descriptor)  # the lock first: a folder never lies there without one
+        folder.mkdir()
+        folder.chmod(0o755)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        os.close(descriptor)
+        Path(name).unlink(missing_ok=True)
 
 
 def publish(folder: Path, target: Path) -> None:
@@ -67,6 +78,29 @@ def recover(out: Path) -> None:
             shutil.rmtree(old, ignore_errors=True)
         else:
             os.rename(old, target)
+    for place in out.glob(f".*{STAGED}*") if out.is_dir() else ():
+        _sweep(place)
+
+
+def _sweep(place: Path) -> None:
+    """Remove a staging folder, or its lock, whose process was killed."""
+    lock = place if place.name.endswith(LOCK) else place.with_name(place.name + LOCK)
+    folder = place.with_name(place.name.removesuffix(LOCK))
+    try:
+        descriptor = os.open(lock, os.O_RDWR)
+    except FileNotFoundError:
+        # Of a version without locks; whoever might still work there has had a day.
+        if folder.is_dir() and time.time() - folder.stat().st_mtime > A_DAY:
+            shutil.rmtree(folder, ignore_errors=True)
+        return
+    except OSError:
+        return
+    try:
+        if hold(descriptor, wait=False):
+            shutil.rmtree(folder, ignore_errors=True)
+            lock.unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
 
 
 def _take_over_archive(folder: Path, target: Path) -> None:

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from roi.batch.outputs import keep_partial, publish, read_record, recover, staging
 from roi.batch.progress import Progress
 from roi.batch.worker import Job, Report, work
-from roi.ledger import LEDGER, issue, read_ledger
+from roi.ledger import LEDGER, issue, read_ledger, refuse_newer
 from roi.problems import InputError, Problem
+from roi.records import check_form, refuse_newer_record
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -114,14 +115,22 @@ def run_batch(
         How each pilot ended, in the order of `files`.
 
     Raises:
-        InputError: If the chain of the ledger is broken; nothing has been run or written then.
+        InputError: If the chain of the ledger is broken; nothing has been run or written then. A pilot whose record
+            a newer version wrote is one whose inputs need mending.
     """
     folder = Path(out).resolve()
     ledger = folder / LEDGER
-    read_ledger(ledger)
+    entries = read_ledger(ledger)
     is_new = not folder.exists()
     paths = [Path(file) for file in files]
-    ready, outcomes = _checked(paths, check)
+
+    def check_all(path: Path) -> Any:
+        found = check(path)
+        refuse_newer(entries, ledger, found.pilot)
+        refuse_newer_record(folder / found.pilot)
+        return found
+
+    ready, outcomes = _checked(paths, check_all)
     order = [path.stem for path in paths]
     with ExitStack() as stack:
         progress = stack.enter_context(Progress(list(dict.fromkeys(order)), console))
@@ -296,11 +305,23 @@ def list_pilots(out: Path, outcomes: Mapping[str, Outcome]) -> None:
     for name in sorted(names | set(outcomes)):
         outcome = outcomes.get(name)
         why = outcome.why if outcome is not None else _why(out / name)
-        record = read_record(out / name)
+        record, odd = _record(out / name)
+        why = why or odd
         if record is not None or why:
             pages = [page for page in pages_in(out / name) if page != "report.html"]
             entries.append(Entry(pilot=name, record=record, why=why, pages=pages))
     write_index(entries, out)
+
+
+def _record(folder: Path) -> tuple[dict[str, Any] | None, str]:
+    """The record of a report folder, or why it cannot be shown; neither where there is none."""
+    record = read_record(folder)
+    try:
+        if record is not None:
+            check_form(record, f"{folder.name}/decision.json")
+    except InputError as error:
+        return None, str(error)
+    return record, ""
 
 
 def _why(folder: Path) -> str:

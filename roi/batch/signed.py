@@ -9,10 +9,10 @@ from typing import Any
 
 from roi import words
 from roi.chain import append
-from roi.ledger import find_ledger, now, read_ledger, record_sha256, signatures
+from roi.ledger import find_ledger, now, read_ledger, record_sha256, signatures, stray_ledgers
 from roi.problems import InputError, Problem
 from roi.records import file_of, read_record
-from roi.signing import Signature, entry_of
+from roi.signing import Signature, entry_of, remarks
 
 __all__ = ["sign_record"]
 
@@ -37,15 +37,25 @@ def sign_record(
     record = read_record(file)
     ledger = find_ledger(file)
     if ledger is None:
-        message = "no ledger.jsonl lies above it; `roi run` issues a record into one: sign what it writes"
+        message = (
+            "no ledger.jsonl lies beside its report folder, where `roi run` writes it: sign what it writes"
+        )
         raise InputError([Problem(words.shorten(file, 200), "", message)])
+    if strays := stray_ledgers(file):
+        message = "is a ledger where no run writes one; find out who put it there, and remove it"
+        raise InputError(Problem(words.shorten(path, 200), "", message) for path in strays)
     time = at or now()
     today = dt.date.fromisoformat(time[:10])
 
+    told: list[str] = []
+
     def choose(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        return [{**entry_of(signature, record, entries, today=today), "at": time}]
+        entry = {**entry_of(signature, record, entries, today=today), "at": time}
+        told[:] = remarks(signature, record, signatures(entries, record_sha256(record)))
+        return [entry]
 
     _, notes = append(ledger, choose)
+    notes = [*told, *notes]
     signed = {**record, "signed": signatures(read_ledger(ledger), record_sha256(record))}
     return signed, [*notes, *show_signed(file, signed)]
 
@@ -60,14 +70,20 @@ def show_signed(file: Path, record: dict[str, Any]) -> list[str]:
     from roi.batch.outputs import record_text
     from roi.batch.runner import list_pilots
     from roi.batch.worker import since_before
-    from roi.report.page import pages_in, render, write_whole
+    from roi.report.page import page_of, pages_in, render, write_whole
 
     write_whole(file, record_text(record))
-    folder, notebook = file.parent, file.parent / "2_decide.ipynb"
-    if not notebook.is_file():
-        return ["The report is not drawn again: its notebook, 2_decide.ipynb, is not beside the record."]
-    since = since_before(folder, record)
-    beside = pages_in(folder)
-    render(notebook, folder / "report.html", since=since, signed=record["signed"], beside=beside)
+    folder = file.parent
+    beside, since, drawn = pages_in(folder), since_before(folder, record), []
+    for notebook in sorted(folder.glob("*.ipynb")):
+        name = page_of(notebook.stem)
+        if name in beside:
+            moved = since if name == "report.html" else ""
+            render(notebook, folder / name, since=moved, signed=record["signed"], about=record, beside=beside)
+            drawn.append(name)
     list_pilots(folder.parent, {})
-    return []
+    return [
+        f"{name} is not drawn again: its notebook is not beside the record."
+        for name in beside or ["report.html"]
+        if name not in drawn
+    ]

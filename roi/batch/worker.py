@@ -123,11 +123,13 @@ def since_before(folder: Path | None, record: dict[str, Any]) -> str:
     """What moved since the record that is replaced, in a sentence; empty where there is none."""
     from roi.diff import compare
     from roi.records import previous_record
+    from roi.signing import of_before
 
     before = None if folder is None else previous_record(folder, record)
     if before is None or before.get("pilot") != record.get("pilot"):
         return ""
-    return str(compare(before, record)["since"])
+    moved = str(compare(before, record)["since"])
+    return " ".join(text for text in (moved, of_before(before, record.get("as_of"))) if text)
 
 
 def work(job: Job, answers: Connection) -> None:

@@ -12,12 +12,15 @@ from typing import Any
 from roi import words
 from roi.pictures import Pictures
 from roi.report.sections import RECORD_MIME, TEMPLATES, environment, first_screen, style_sheet
+from roi.signing import standing
 
 __all__ = ["PAGES", "notebook_record", "page", "page_of", "pages_in", "render", "write_whole"]
 
 CONTENTS = "<!-- contents -->"
 # The pages of a pilot by file name, in the order in which they are listed.
 PAGES = {"report.html": "Business case", "5_prove_roi.html": "Proof"}
+# Where a page that is no business case shows who has signed: it was drawn before anybody had.
+STANDING = re.compile(r"(?<=<!-- standing -->).*?(?=<!-- end of standing -->)", re.S)
 HEADING = re.compile(r"<h2\b[^>]*>(.*?)</h2>", re.S)
 
 
@@ -156,9 +159,18 @@ def render(
             f"Written by roi {words.shorten(version or '', 40)} from {name}’s own cases. Every figure is a "
         )
         footer += "summary of the same draws; ranges hold 8 in 10 outcomes unless they say more."
+        body = STANDING.sub(lambda _: _standing_html(record), body)
     own = Path(target).name
     whole = page(title, _contents(body), above=above, since=since, footer=footer, beside=beside, own=own)
     return write_whole(target, whole)
+
+
+def _standing_html(record: Mapping[str, Any]) -> str:
+    from markupsafe import Markup
+
+    found = standing(record)
+    text = words.shorten(found.text, 600)
+    return str(Markup('<p class="standing {}"><bdi>{}</bdi></p>').format(found.state, text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from roi import words
 from roi.report import figures, proof_figures
 from roi.report.sections import Decision, Section, section
+from roi.signing import standing
 
 __all__ = [
     "claims", "evidence", "gap", "knowing", "ladder", "opening", "scenarios", "sensitivity",
@@ -34,7 +35,8 @@ def opening(decision: Decision) -> Section:
         ("Is measuring more worth it?", known.get("sentence")),
     ]
     text = f"Does the value hold? {words.verdict_word(record)}"
-    return section("proof", decision, text, answers=[(a, b) for a, b in answers if b])
+    shown = [(a, b) for a, b in answers if b]
+    return section("proof", decision, text, answers=shown, standing=standing(record))
 
 
 def gap(decision: Decision) -> Section:

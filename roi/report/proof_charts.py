@@ -25,7 +25,12 @@ from roi.report.charts import (
 
 __all__ = ["ladder", "samples", "shares", "steps", "values"]
 
+DARK = "#16181b"
 KINDS = {"measured": AGENT, "sourced": BAND, "assumed": BEFORE, "default": LOSS, "together": MUTED}
+
+# What numbers on a part are written in, to be read on it in both colour schemes: in the dark one every part but that of
+# documents turns light. White turns dark there, the ink turns light, and on orange a dark number stands in both.
+ON_PART = {"#ffffff": ("measured", "default", "together"), INK: ("sourced",), DARK: ("assumed",)}
 
 
 def _rows() -> Any:
@@ -189,10 +194,9 @@ def shares(rows: Sequence[Mapping[str, Any]], *, width: int) -> Any:
     names = _names([{"y": i, "label": row["label"]} for i, row in enumerate(rows)], width)
     layers = [bars, names]
     # A number stands on its part where there is room; the table holds them all.
-    for light in (True, False):
-        kinds = "['sourced']" if light else "['measured', 'assumed', 'default', 'together']"
+    for color_of, kinds in ON_PART.items():
         kept = base.transform_filter(
-            f"datum.share >= {46 / width:.3f} && indexof({kinds}, datum.kind) >= 0"
-        ).mark_text(yOffset=9, fontWeight="bold", color=INK if light else "#ffffff")
+            f"datum.share >= {46 / width:.3f} && indexof({list(kinds)}, datum.kind) >= 0"
+        ).mark_text(yOffset=9, fontWeight="bold", color=color_of)
         layers.append(kept.encode(alt.X("middle:Q"), _rows(), text="text:N"))
     return finish(alt.layer(*layers).properties(width=width, height=alt.Step(52)))

@@ -236,7 +236,10 @@ def evidence_figure(record: Record) -> Figure | None:
     found = record.get("evidence") or {}
     rows = [
         {"label": label, "shares": found[key]}
-        for key, label in (("value", "Of the expected gain"), ("variance", "Of what is uncertain about it"))
+        for key, label in (
+            ("value", "Of the gain, every factor counted alike"),
+            ("variance", "Of what is uncertain about the worth"),
+        )
         if found.get(key)
     ]
     if not rows:
@@ -248,8 +251,10 @@ def evidence_figure(record: Record) -> Figure | None:
         + "."
         for row in rows
     )
-    measured = (rows[0]["shares"].get("measured") or 0.0) + (rows[0]["shares"].get("sourced") or 0.0)
-    what = "expected gain" if found.get("value") else "uncertainty"
+    loose = sum(rows[-1]["shares"].get(kind) or 0.0 for kind in ("assumed", "default"))
+    answer = f"Assumptions make {words.percent(loose)} of what is uncertain about the worth"
+    if not found.get("variance"):
+        answer = f"Counting every factor alike, {words.percent(loose)} of the gain is assumed"
 
     def draw(width: int) -> Any:
         from roi.report import proof_charts
@@ -259,7 +264,7 @@ def evidence_figure(record: Record) -> Figure | None:
     return Figure(
         name="evidence",
         question="What does the result rest on?",
-        answer=f"{words.percent(measured)} of the {what} was measured or comes from documents",
+        answer=answer,
         alt=alt,
         draw=draw,
         legend=tuple((KEYS[kind], KINDS[kind]) for kind in kinds),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from roi.scalars import as_share, shorten
 from roi.schema.base import (
@@ -25,7 +26,7 @@ from roi.schema.base import (
 from roi.schema.values import Real, inherit
 from roi.strict_yaml import YamlPath
 
-__all__ = ["CLAIMABLE", "About", "Claim", "Goal", "Run", "check_claims"]
+__all__ = ["CLAIMABLE", "About", "Claim", "Goal", "Run", "check_claims", "read_claims"]
 
 _MINUTES = tuple(
     f"{part}_minutes_{arm}"
@@ -138,24 +139,102 @@ class Claim(Group):
         return (self.by or "").strip().casefold() in SELF_REPORTERS
 
 
-def check_claims(claims: Sequence[Claim]) -> list[tuple[YamlPath, str]]:
-    """Claims that contradict each other: one source, one quantity, two values."""
+# What holds between quantities whatever the pilot: what is left equals the sum of what is right, with its signs.
+SUMS: dict[str, dict[str, int]] = {
+    "minutes_saved_per_case": {"human_minutes_baseline": 1, "human_minutes_pilot": -1},
+    "errors_avoided_per_case": {"error_rate_baseline": 1, "error_rate_pilot": -1},
+    "human_minutes_baseline": {f"{part}_minutes_baseline": 1 for part in ("handling", "review", "rework")},
+    "human_minutes_pilot": {f"{part}_minutes_pilot": 1 for part in ("handling", "review", "rework")},
+}
+Source = tuple[str, str]
+Ends = tuple[float, float]
+
+
+def check_claims(claims: Sequence[Claim | None]) -> list[tuple[YamlPath, str]]:
+    """Claims of one source that contradict each other: a quantity with two values, or quantities that do not add up.
+
+    Args:
+        claims: In the order of the file; None for one that is refused already.
+    """
     parts: list[tuple[YamlPath, str]] = []
-    first: dict[tuple[str, str, str], tuple[int, Claim]] = {}
+    first: dict[Source, dict[str, tuple[int, Claim]]] = {}
     for place, claim in enumerate(claims):
-        who = (claim.by or "").strip().casefold()
-        where = (claim.source or "").strip().casefold()
-        earlier, other = first.setdefault((claim.quantity, who, where), (place, claim))
+        if claim is None:
+            continue
+        source = ((claim.by or "").strip().casefold(), (claim.source or "").strip().casefold())
+        earlier, other = first.setdefault(source, {}).setdefault(claim.quantity, (place, claim))
         if (other.value.form, other.value.numbers) != (claim.value.form, claim.value.numbers):
-            by = f"'{shorten(claim.by)}'" if claim.by else "the same, unnamed source"
             parts.append(
                 (
                     (place, "value"),
-                    f"contradicts claims[{earlier}]: {by} claims {claim.value.text} and {other.value.text} for "
-                    f"{claim.quantity}; keep one, or name the source of each",
+                    f"contradicts claims[{earlier}]: {_who(claim)} claims {claim.value.text} and {other.value.text} "
+                    f"for {claim.quantity}; keep one, or name the source of each",
                 )
             )
+    for found in first.values():
+        parts += _not_adding_up(found)
     return parts
+
+
+def read_claims(raw: object) -> list[Claim | None]:
+    """The claims of a file that can be read, None in place of each that cannot."""
+    found: list[Claim | None] = []
+    for item in raw if isinstance(raw, list | tuple) else ():
+        try:
+            found.append(Claim.model_validate(item))
+        except ValidationError:
+            found.append(None)
+    return found
+
+
+def _not_adding_up(found: Mapping[str, tuple[int, Claim]]) -> list[tuple[YamlPath, str]]:
+    """What one source claims of several quantities and cannot all be true, beyond rounding."""
+    ends = {quantity: _ends(claim) for quantity, (_, claim) in found.items()}
+    wrong: list[tuple[tuple[str, ...], str]] = []
+    for total, signs in SUMS.items():
+        if not {total, *signs} <= set(ends):
+            continue
+        low = sum(min(sign * x for x in ends[q]) for q, sign in signs.items())
+        high = sum(max(sign * x for x in ends[q]) for q, sign in signs.items())
+        if not (low <= ends[total][1] and ends[total][0] <= high):
+            between = " minus " if -1 in signs.values() else " plus "
+            wrong.append(((total, *signs), between.join(found[q][1].value.text for q in signs)))
+    saved, share, before = "minutes_saved_per_case", "relative_time_saved", "human_minutes_baseline"
+    if {saved, share, before} <= set(ends):
+        products = [x * y for x in ends[share] for y in ends[before]]
+        if not (min(products) <= ends[saved][1] and ends[saved][0] <= max(products)):
+            text = f"{found[share][1].value.text} of {found[before][1].value.text}"
+            wrong.append(((saved, share, before), text))
+    parts: list[tuple[YamlPath, str]] = []
+    for quantities, text in wrong:
+        last = max(quantities, key=lambda q: found[q][0])
+        others = [f"claims[{place}]" for place in sorted(found[q][0] for q in quantities if q != last)]
+        total, claim = quantities[0], found[quantities[0]][1]
+        parts.append(
+            (
+                (found[last][0], "value"),
+                f"contradicts {' and '.join((', '.join(others[:-1]), others[-1]))}: {_who(claim)} claims {text} "
+                f"({' and '.join(quantities[1:])}), which is not the {claim.value.text} of {total}; correct one, or "
+                "name the source of each",
+            )
+        )
+    return parts
+
+
+def _who(claim: Claim) -> str:
+    return f"'{shorten(claim.by)}'" if claim.by else "the same, unnamed source"
+
+
+def _ends(claim: Claim) -> Ends:
+    """The least and the most that a claim can mean: its ends, each rounded as it is written."""
+    low, high = min(claim.value.numbers), max(claim.value.numbers)
+    return low - _half_unit(low), high + _half_unit(high)
+
+
+def _half_unit(x: float) -> float:
+    """Half of the last decimal place that a number is written with; of a whole number half of 1."""
+    exponent = Decimal(repr(x)).normalize().as_tuple().exponent
+    return 0.5 * 10.0 ** min(int(exponent), 0)
 
 
 class Run(Group):

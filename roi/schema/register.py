@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -12,7 +13,7 @@ from roi.schema.model import Parameters
 from roi.strict_yaml import YamlPath, dotted
 from roi.uncertain import Uncertain, exact
 
-__all__ = ["RegisterEntry", "register"]
+__all__ = ["RegisterEntry", "dated_after", "register"]
 
 _PER = {"once": "", "month": "/month", "case": "/case", "seat_month": "/seat and month", "year": "/year"}
 
@@ -53,6 +54,34 @@ def register(parameters: Parameters) -> tuple[RegisterEntry, ...]:
         key="economics.horizon_months", label="Months looked ahead", unit="months", value=horizon
     )
     return (*found[:place], entry, *found[place:])
+
+
+def dated_after(parameters: Parameters) -> list[tuple[YamlPath, str]]:
+    """Inputs that are dated after the day of the decision which the file states: nobody could know them then.
+
+    Where the file states no day, the newest of the samples stands in; an input may well be looked up a little later, so
+    that this is a warning then (`roi.evidence`) and no mistake.
+
+    Returns:
+        The path of each `as_of`, and a message.
+    """
+    today = parameters.run.as_of
+    return [
+        (
+            (*_path(entry.key), "as_of"),
+            f"{entry.value.as_of.isoformat()} is after the decision, which is of {today.isoformat()} (run.as_of); "
+            "correct the year, or decide on a later day",
+        )
+        for entry in register(parameters)
+        if today is not None and entry.value.as_of is not None and entry.value.as_of > today
+    ]
+
+
+def _path(key: str) -> YamlPath:
+    """The path that a dotted key stands for."""
+    return tuple(
+        int(part[1:-1]) if part[0] == "[" else part for part in re.findall(r"\[\d+\]|[^.\[\]]+", key)
+    )
 
 
 def _walk(group: Group, path: YamlPath, currency: str, name: str) -> Iterator[RegisterEntry]:
