@@ -33,6 +33,7 @@ GatesOf = Callable[[Segments], Sequence[Gate]]
 Kind = Literal["priced", "waiting"]
 
 MORE_LIKELY = 0.5  # chance that scale passes with an unpriced mend for nothing, for it to count
+SELDOM = 0.8  # a rule that is right as often as it asks for goes ahead in chance / needed of cases at the most; with a margin
 EXACT_UP_TO = 20  # remedies; of more, the ones that bring most by themselves are searched
 FEW = 64  # sets that are all valued
 MOST_VALUED = 600  # sets that are valued in full at the most; what is left open then is said
@@ -115,10 +116,16 @@ def best_plans(
         if found.plan is not None and (priced is None or found.plan.mean() > priced.mean()):
             priced = found.plan
         gap = max(gap, found.gap)
-        other = of_scope.best("waiting", above=-np.inf if waiting is None else waiting.mean())
+    sure = priced is not None and float(np.mean(priced.worth > policy.hurdle)) > policy.kill_probability
+    for of_scope in sets:
+        every += of_scope.kept()
+        if of_scope.many and priced is not None and priced.mean() > 0 and sure:
+            continue  # nothing rests on a plan that waits for a price
+        # Of many sets one that waits is looked for only where it is worth something.
+        above = -np.inf if waiting is None else waiting.mean()
+        other = of_scope.best("waiting", above=max(above, 0.0) if of_scope.many else above)
         if other.plan is not None and (waiting is None or other.plan.mean() > waiting.mean()):
             waiting = other.plan
-        every += of_scope.kept()
     return Found(priced=priced, waiting=waiting, every=tuple(every), gap=gap, sets=tuple(sets))
 
 
@@ -214,10 +221,11 @@ class RemedySets:
     def plan(self, number: int) -> Plan | None:
         """The plan that buys a set; None where there is none."""
         if number not in self._plans:
-            self._plans[number] = self._plan(self.chosen(number))
+            self._plans[number] = self.valued(self.chosen(number))
         return self._plans[number]
 
-    def _plan(self, chosen: tuple[Remedy, ...]) -> Plan | None:
+    def valued(self, chosen: tuple[Remedy, ...]) -> Plan | None:
+        """The plan that buys some remedies, valued afresh."""
         weeks = self.policy.fix_weeks
         if weeks is not None and float(np.mean(self.valuer.delay_of(chosen))) * WEEKS_PER_MONTH > weeks:
             return None  # uncertain weeks: together they take longer than the longest of them
@@ -272,24 +280,28 @@ class RemedySets:
             or any(r.cost is None for r in chosen)
         )
         learned = any(any(m.learned) for m in opened.measures)
-        total = float(passes.sum())
-        sure = (
-            total > 0
-            and float((passes * (worth > self.policy.hurdle)).sum()) / total >= self.policy.scale_probability
-        )
-        if sure and not learned:
+        total, needed = float(passes.sum()), self.policy.scale_probability
+        chance = float((passes * (worth > self.policy.hurdle)).sum()) / total if total > 0 else 0.0
+        if chance >= needed and not learned:
             return float((passes * worth - (1 - passes) * lost).mean()), -np.inf, waits
         # Whoever knew everything would stop where going on loses more than stopping then.
         knowing = float((passes * np.maximum(worth + lost, 0.0)).mean()) - lost
         if learned:
             return knowing, -np.inf, waits
         dearest = min((cost_of([m], self.prices) for m in self._further), default=np.inf)
+        if waits and chance < SELDOM * MORE_LIKELY * needed:
+            return -np.inf, -np.inf, waits
         return -np.inf, knowing - max(dearest - cost_of(opened.measures, self.prices), 0.0), waits
+
+    @property
+    def many(self) -> bool:
+        """Whether there are too many sets to value them all."""
+        return self.sets.size > FEW
 
     def kept(self) -> list[Plan]:
         """Plans with every mend priced that were valued: all of few sets, of many the best."""
         valued = [(s, p) for s, p in self._plans.items() if p is not None and _is(p, "priced")]
-        if self.sets.size <= FEW:
+        if not self.many:
             return [p for _, p in sorted(valued, key=lambda x: _rank(x[0]))]
         return [p for _, p in sorted(valued, key=lambda x: (-x[1].mean(), _rank(x[0])))[:KEPT]]
 
@@ -310,7 +322,7 @@ class RemedySets:
         """
         fits = (self.sets & holds == holds) & (self.sets & lacks == 0)
         numbers = self.sets[fits]
-        if self.sets.size <= FEW:
+        if not self.many:
             return self._best_of([int(s) for s in numbers], kind)
         bound = (self.bounds.priced if kind == "priced" else self.bounds.waiting)[fits]
         best, worth, gap, valued = None, above, 0.0, 0

@@ -9,7 +9,7 @@ errors is worth more a unit where there is more of it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -31,10 +31,10 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Segments = tuple[str, ...] | None
 
-MOST_TOGETHER = 7  # remedies of one cause whose sets are tabulated; of more, what is left is multiplied up
+MOST_TOGETHER = 6  # remedies of one cause whose sets are tabulated together
 MOST_COLUMNS = 64  # ways in which gates open that are told apart
 NOISE = 5.0  # standard errors by which independent draws may be correlated in a sample
-GRID = 7  # monthly costs at which the loss that is stopped is tabulated; it is convex between them
+MOST_UNSURE = 3  # remedies of uncertain weeks whose sets' delays are told apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +115,33 @@ def _best(ways: Sequence[_Way]) -> _Way:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _At:
+    """Where gates are asked for."""
+
+    valuer: Valuer
+    segments: Segments
+    prices: Prices
+    policy: Policy
+    seed: int
+
+    def mended(self, gate: Gate, chosen: Sequence[Remedy]) -> Floats | None:
+        """Chance that remedies open a gate; None where none addresses it."""
+        return mended_share(gate, self.segments, tuple(chosen), self.valuer, self.policy, self.seed)
+
+    def unmended(self, gate: Gate) -> _Way:
+        """The way of a gate that no remedy opens."""
+        if only_mended(gate):
+            return _Way(blocked=True)
+        measure = measure_for(gate, self.segments, self.valuer, self.prices, self.policy)
+        if measure is None:
+            return _Way(priced=False)
+        passes = None
+        if gate.gate == "severe_errors":
+            passes = show_severe(measure.n, self.segments, self.valuer, self.policy, self.seed)
+        return _Way(measure=measure, passes=passes, priced=measure.price is not None)
+
+
 def bounds_of(
     valuer: Valuer,
     segments: Segments,
@@ -136,12 +163,15 @@ def bounds_of(
         seed: Seed of the run.
 
     Returns:
-        The bounds. They hold draw by draw but for three things, for each of which five standard errors are allowed:
-        chance correlations of draws that are independent (prices with gates, remedies of one cause beyond seven with
-        each other).
+        The bounds. What remedies cost is taken five standard errors lower, for prices may go together by chance with
+        the draws in which gates open. A further sample tells no more than everything, whatever is drawn anew.
+
+    Source:
+        Scarf (1958), A min-max solution of an inventory problem, on the mean of what is above 0.
     """
     sets = affordable_sets(remedies, policy, valuer)
-    forks = _forks(valuer, segments, remedies, failing, prices, policy, seed, sets)
+    at = _At(valuer=valuer, segments=segments, prices=prices, policy=policy, seed=seed)
+    forks = _forks(at, failing, remedies, sets)
     priced = np.ones(sets.size, dtype=bool)
     blocked = np.zeros(sets.size, dtype=bool)
     for fork in forks:
@@ -164,92 +194,54 @@ def bounds_of(
     return Bounds(sets=sets, priced=np.where(priced, both, -np.inf), waiting=np.where(priced, -np.inf, both))
 
 
-def _forks(
-    valuer: Valuer,
-    segments: Segments,
-    remedies: Sequence[Remedy],
-    failing: Sequence[Gate],
-    prices: Prices,
-    policy: Policy,
-    seed: int,
-    sets: Ints,
-) -> list[_Fork]:
-    def mended(gate: Gate, chosen: Sequence[Remedy]) -> Floats | None:
-        return mended_share(gate, segments, tuple(chosen), valuer, policy, seed)
-
-    def unmended(gate: Gate) -> _Way:
-        if only_mended(gate):
-            return _Way(blocked=True)
-        measure = measure_for(gate, segments, valuer, prices, policy)
-        if measure is None:
-            return _Way(priced=False)
-        passes = (
-            show_severe(measure.n, segments, valuer, policy, seed) if gate.gate == "severe_errors" else None
-        )
-        return _Way(measure=measure, passes=passes, priced=measure.price is not None)
-
-    found = []
-    for gate in failing:
-        if gate.gate == "severe_errors":
-            continue
-        targets = (gate.gate, "data") if gate.gate == "usable_inputs" else (gate.gate,)
-        bits = [i for i, r in enumerate(remedies) if r.addresses in targets]
-        ways = [unmended(gate)]
-        if len(bits) > MOST_TOGETHER:
-            share = mended(gate, [remedies[i] for i in bits])
-            ways += [] if share is None else [_way(share, exact=False)]
-            taken = np.minimum(_places(bits, sets), len(ways) - 1)
-        else:
-            of_part = []
-            for part in range(1 << len(bits)):
-                share = mended(gate, [remedies[i] for j, i in enumerate(bits) if part >> j & 1])
-                way = ways[0] if share is None else _way(share)
-                same = next((k for k, w in enumerate(ways) if _alike(w, way)), None)
-                of_part.append(len(ways) if same is None else same)
-                ways += [way] if same is None else []
-            taken = np.array(of_part)[_places(bits, sets)]
-        found.append(_Fork(ways=tuple(ways), taken=taken))
+def _forks(at: _At, failing: Sequence[Gate], remedies: Sequence[Remedy], sets: Ints) -> list[_Fork]:
+    found = [_fork_of(at, gate, remedies, sets) for gate in failing if gate.gate != "severe_errors"]
     severe = next((g for g in failing if g.gate == "severe_errors"), None)
-    bits = [i for i, r in enumerate(remedies) if r.addresses == "severe_errors"]
-    if severe is None and not bits:
-        return found
-    shares = valuer.causes.error_share
-    others = [i for i, r in enumerate(remedies) if r.addresses in shares and np.any(shares[r.addresses] > 0)]
-    part = _places(bits, sets)
-    parts = range(1 << len(bits))
-    if len(bits) > MOST_TOGETHER:
-        part, parts = np.minimum(part, 1), range(2)
-    opened = severe is not None and severe.state == "exceeded" and severe.value is not None
-    ways = [_Way() if severe is None else unmended(severe)]
-    for k in parts:
-        chosen = [
-            remedies[i] for j, i in enumerate(bits) if k >> j & 1 or (len(parts) < 1 << len(bits) and k)
-        ]
-        left = valuer.left_of("severe_errors", tuple(chosen))
-        kept = None if np.ndim(left) == 0 and left == 1 else np.broadcast_to(left, (valuer.measured.draws,))
-        coarse = len(parts) < 1 << len(bits)
-        if not opened:
-            first = ways[0]
-            ways.append(
-                _Way(
-                    passes=first.passes,
-                    left=kept,
-                    measure=first.measure,
-                    priced=first.priced,
-                    exact=not coarse,
-                )
-            )
-            continue
-        assert severe is not None
-        share = mended(severe, [*chosen, *(remedies[i] for i in others)])
-        if share is None:
-            ways.append(ways[0])
-            continue
-        ways.append(_Way(passes=share, left=kept, exact=not (others or coarse)))
-    touched = _places(others, sets) > 0
-    taken = np.where((part == 0) & ~touched if opened else part < 0, 0, part + 1)
-    found.append(_Fork(ways=tuple(ways), taken=taken))
+    if severe is not None or any(r.addresses == "severe_errors" for r in remedies):
+        found.append(_fork_of_severe_errors(at, severe, remedies, sets))
     return found
+
+
+def _fork_of(at: _At, gate: Gate, remedies: Sequence[Remedy], sets: Ints) -> _Fork:
+    targets = (gate.gate, "data") if gate.gate == "usable_inputs" else (gate.gate,)
+    bits = [i for i, r in enumerate(remedies) if r.addresses in targets]
+    ways = [at.unmended(gate)]
+    if len(bits) > MOST_TOGETHER:
+        share = at.mended(gate, [remedies[i] for i in bits])
+        ways += [] if share is None else [_way(share, exact=False)]
+        return _Fork(ways=tuple(ways), taken=np.minimum(_places(bits, sets), len(ways) - 1))
+    of_part = []
+    for part in range(1 << len(bits)):
+        share = at.mended(gate, [remedies[i] for j, i in enumerate(bits) if part >> j & 1])
+        way = ways[0] if share is None else _way(share)
+        same = next((k for k, w in enumerate(ways) if _alike(w, way)), None)
+        of_part.append(len(ways) if same is None else same)
+        ways += [way] if same is None else []
+    return _Fork(ways=tuple(ways), taken=np.array(of_part)[_places(bits, sets)])
+
+
+def _fork_of_severe_errors(at: _At, gate: Gate | None, remedies: Sequence[Remedy], sets: Ints) -> _Fork:
+    """Remedies against severe errors leave fewer errors in any case; where too many were seen, any cause's may open it."""
+    bits = [i for i, r in enumerate(remedies) if r.addresses == "severe_errors"]
+    shares = at.valuer.causes.error_share
+    others = [i for i, r in enumerate(remedies) if r.addresses in shares and np.any(shares[r.addresses] > 0)]
+    coarse = len(bits) > MOST_TOGETHER
+    part = np.minimum(_places(bits, sets), 1) if coarse else _places(bits, sets)
+    untouched = _Way() if gate is None else at.unmended(gate)
+    ways = [untouched]
+    exceeded = gate is not None and gate.state == "exceeded" and gate.value is not None
+    for k in range(2 if coarse else 1 << len(bits)):
+        chosen = [remedies[i] for j, i in enumerate(bits) if k >> (0 if coarse else j) & 1]
+        left = at.valuer.left_of("severe_errors", tuple(chosen))
+        kept = np.broadcast_to(left, (at.valuer.measured.draws,)) if chosen else None
+        if gate is None or not exceeded:
+            ways.append(replace(untouched, left=kept, exact=not coarse))
+            continue
+        share = at.mended(gate, [*chosen, *(remedies[i] for i in others)])
+        opens = untouched if share is None else _Way(passes=share, left=kept, exact=not (others or coarse))
+        ways.append(opens)
+    alone = (part == 0) & (_places(others, sets) == 0)
+    return _Fork(ways=tuple(ways), taken=np.where(alone, 0, part + 1))
 
 
 def _way(share: Floats, *, exact: bool = True) -> _Way:
@@ -288,28 +280,39 @@ class _Table:
         for fork in forks:
             self.column = self.column * len(fork.ways) + fork.taken
         done = _done(remedies, valuer)
-        order = sorted(range(len(done)), key=lambda i: float(np.mean(done[i])))
-        self.delays: list[Number] = [0.0, *(done[i] for i in order)]
-        rank = [0] * len(done)
-        for place, i in enumerate(order):
-            rank[i] = place + 1
-        self.late = _largest(rank)[sets].astype(np.int64)
-        self.months_known = all(np.ndim(d) == 0 for d in done)
+        unsure = [i for i, x in enumerate(done) if np.ndim(x) > 0]
+        self.months_known = len(unsure) <= MOST_UNSURE
+        if not self.months_known:  # then a set takes at least as long as its longest chain does on average
+            done = [np.float64(np.mean(x)) for x in done] if len(unsure) > MOST_UNSURE else done
+            unsure = []
+        self.done = done
+        self.unsure = unsure
+        self.sure = np.unique([0.0, *(float(x) for i, x in enumerate(done) if i not in unsure)])
+        rank = [0 if i in unsure else int(np.searchsorted(self.sure, float(x))) for i, x in enumerate(done)]
+        self.late = (_largest(rank)[sets].astype(np.int64) << len(unsure)) + _places(unsure, sets)
+
+    def _delay(self, late: int) -> Number:
+        """Months until every remedy of some sets works."""
+        found: Number = self.sure[late >> len(self.unsure)]
+        for j, i in enumerate(self.unsure):
+            if late >> j & 1:
+                found = np.maximum(found, self.done[i])
+        return found
 
     def bounds(self) -> tuple[Floats, Floats]:
         """Bounds of every set without a further sample, and with one."""
-        v, e = self.valuer, self.valuer.economics
-        value = _Value(v, self.scope)
+        e = self.valuer.economics
+        value = _Value(self.valuer, self.scope)
         groups = self._groups()
         monthly = _summed([float(np.min(r.cost_per_month)) for r in self.remedies])[self.sets]
         monthly_mean = _summed([_least(r.cost_per_month, self.n) for r in self.remedies])[self.sets]
-        most = float(monthly.max(initial=0.0))
-        grid = np.linspace(0.0, most, GRID if most > 0 else 1)
+        cost = _summed([_least(r.cost, self.n) for r in self.remedies])[self.sets]
         fixed = np.asarray(e.wind_down - e.one_off() - self.off)
+        whole = annuity(e.discount, e.horizon)
         direct = np.full(self.sets.size, -np.inf)
         sampled = np.full(self.sets.size, -np.inf)
         cheapest = min((cost_of([m], self.prices) for m in self.samples if m.price is not None), default=0.0)
-        cost = _summed([_least(r.cost, self.n) for r in self.remedies])[self.sets]
+        paces: dict[tuple[int, float], tuple[Number, Number]] = {}
         for c, ways in enumerate(self.columns):
             of_column = np.flatnonzero(self.column == c)
             if not of_column.size or any(w.blocked for w in ways):
@@ -323,32 +326,37 @@ class _Table:
             learned = any(any(m.learned) for m in measures)
             exact = all(w.exact for w in ways) and self.months_known and not learned
             now = value.a_month(left)
-            tables = [(bits, value.gains(cause, chosen, left)) for cause, bits, chosen in groups]
+            tables = _Gains([(bits, value.gains(cause, chosen, left)) for cause, bits, chosen in groups])
             late = self.late[of_column]
             for d in np.unique(late):
                 rows = of_column[late == d]
-                delay = np.add(self.delays[d], waits)
-                ramp, ann = (
-                    f(e.discount, e.horizon, *x, delay) for f, x in ((ramp_factor, (e.ramp,)), (annuity, ()))
-                )
-                stands = now * ramp - e.monthly() * ann
-                pilot = float(np.mean(e.pilot_cost * (annuity(e.discount, e.horizon) - ann)))
-                gains = np.zeros(rows.size)
-                weight = passes * ramp
-                for bits, gain in tables:
-                    gains += gain(weight, _places(bits, self.sets[rows]))
-                stopped = np.array(
-                    [np.mean(passes * np.maximum(np.maximum(stands - x * ann, 0) + fixed, 0)) for x in grid]
-                )
-                kept = np.interp(monthly[rows], grid, stopped) + gains - cost[rows] - pilot
+                if (int(d), waits) not in paces:
+                    delay = np.add(self._delay(int(d)), waits)
+                    paces[int(d), waits] = (
+                        ramp_factor(e.discount, e.horizon, e.ramp, delay),
+                        annuity(e.discount, e.horizon, delay),
+                    )
+                ramp, ann = paces[int(d), waits]
+                pilot = float(np.mean(e.pilot_cost * (whole - ann)))
+                gone = cost[rows] + pilot
+                stands = now * ramp - e.monthly() * ann + fixed
+                gains = tables.means(passes, ramp, self.sets[rows])
                 if exact:
-                    plain = float(np.mean(passes * (stands + fixed)))
-                    direct[rows] = plain - monthly_mean[rows] * float(np.mean(passes * ann)) + gains
-                    direct[rows] -= cost[rows] + pilot + paid
-                else:
-                    direct[rows] = kept - paid
+                    plain = float(np.mean(passes * stands)) + gains
+                    direct[rows] = plain - monthly_mean[rows] * float(np.mean(passes * ann)) - gone - paid
+                if exact and not self.samples:
+                    continue
+                # Who knew everything would stop where going on loses: the mean of what is above 0 is at most half of
+                # the mean and the root of the mean square (Scarf 1958).
+                running = monthly[rows] * np.ones((1, rows.size))
+                mean, square = tables.moments(passes, ramp, ann, stands, running[0], self.sets[rows])
+                above = float(np.mean(passes * np.maximum(fixed, 0)))
+                kept = (mean + np.sqrt(np.maximum(square, 0.0) * float(np.mean(passes)))) / 2 + above
+                kept = np.minimum(kept, float(np.mean(passes * np.maximum(stands, 0))) + above + gains)
+                if not exact:
+                    direct[rows] = kept - gone - paid
                 if self.samples and not learned:
-                    sampled[rows] = kept - max(paid, cheapest)
+                    sampled[rows] = kept - gone - max(paid, cheapest)
         return direct, sampled
 
     def _groups(self) -> list[tuple[str, list[int], tuple[Remedy, ...]]]:
@@ -357,8 +365,10 @@ class _Table:
         found = []
         for cause in causes.error_share:
             bits = [i for i, r in enumerate(self.remedies) if r.addresses == cause]
-            if bits:
-                found.append((cause, bits, tuple(self.remedies[i] for i in bits)))
+            # Of many remedies those beyond are taken to bring what they bring alone, which is more than they do.
+            for start in range(0, len(bits), MOST_TOGETHER):
+                some = bits[start : start + MOST_TOGETHER]
+                found.append((cause, some, tuple(self.remedies[i] for i in some)))
         return found
 
 
@@ -402,20 +412,13 @@ class _Value:
         """Everything, with no cause addressed."""
         return self.time(self.saved) + self.errors(left) - self.agent
 
-    def gains(self, cause: str, chosen: Sequence[Remedy], left: Floats | float) -> _Gain:
+    def gains(self, cause: str, chosen: Sequence[Remedy], left: Floats | float) -> Floats:
         """What remedies of one cause add, set by set."""
         share = np.maximum(self.causes.error_share[cause], 0.0)
         minutes = np.maximum(self.causes.excess_minutes.get(cause, np.zeros(self.n)), 0.0)
-        parts = [np.broadcast_to(np.subtract(1.0, r.removes), (self.n,)) for r in chosen]
-        if len(parts) > MOST_TOGETHER:
-            slope = self.paid * np.where(self.saved < 0, 1.0, self.counted)
-            harm = 0.0 if self.harm is None else self.harm * left
-            if not self.credit and self.harm is not None:
-                harm = np.where(self.before - self.harm * left < 0, harm, 0.0)
-            return _Gain(weight=minutes * slope + share * harm, parts=np.stack(parts))
         leaves = np.ones((1, self.n))
-        for part in parts:
-            leaves = np.concatenate([leaves, leaves * part])
+        for remedy in chosen:
+            leaves = np.concatenate([leaves, leaves * np.subtract(1.0, remedy.removes)])
         timed, errors = self.time(self.saved), self.errors(left)
         rows = [
             self.time(self.saved + minutes * (1 - x))
@@ -424,37 +427,60 @@ class _Value:
             - errors
             for x in leaves
         ]
-        return _Gain(rows=np.stack(rows))
+        return np.stack(rows)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Gain:
-    """What remedies of one cause add: tabulated by set, or a weight and what each of them leaves."""
+class _Gains:
+    """What the remedies of each cause add, and moments of their sum."""
 
-    rows: Floats | None = None
-    weight: Floats | None = None
-    parts: Floats | None = None
+    def __init__(self, groups: Sequence[tuple[Sequence[int], Floats]]) -> None:
+        """Take for each cause its remedies' places and the gain of each of their sets, shape (their sets, n_draws)."""
+        self.bits = [bits for bits, _ in groups]
+        self.rows = [rows for _, rows in groups]
+        self.known: dict[str, list[tuple[int, int, Floats]]] = {}
 
-    def __call__(self, weight: Floats, part: Ints) -> Floats:
-        """Expected gain of each set under a weight, shape (sets,)."""
-        if self.rows is not None:
-            return np.asarray((np.einsum("sn,n->s", self.rows, weight) / weight.size)[part])
-        assert self.weight is not None
-        assert self.parts is not None
-        w = self.weight * weight
-        total = float(w.sum())
-        if not total > 0:
-            return np.zeros(part.size)
-        means = np.einsum("sn,n->s", self.parts, w) / total
-        squares = np.einsum("sn,n->s", self.parts**2, w) / total
-        spread = np.maximum(squares / np.maximum(means**2, 1e-300) - 1, 0.0)
-        counted = total**2 / float((w * w).sum())
-        left, wide = np.ones(part.size), np.ones(part.size)
-        for j, (mean, s) in enumerate(zip(means, spread, strict=True)):
-            has = (part >> j) & 1 == 1
-            left[has] *= mean
-            wide[has] *= 1 + s
-        return np.asarray(total / w.size * (1 - left * (1 - NOISE * np.sqrt((wide - 1) / counted))))
+    def means(self, passes: Floats, ramp: Number, sets: Ints) -> Floats:
+        """The expected sum where gates pass, shape (sets,)."""
+        found = np.zeros(sets.size)
+        for bits, rows in zip(self.bits, self.rows, strict=True):
+            found += (np.einsum("sn,n->s", rows, passes * ramp) / passes.size)[_places(bits, sets)]
+        return found
+
+    def moments(
+        self, passes: Floats, ramp: Number, ann: Number, stands: Floats, running: Floats, sets: Ints
+    ) -> tuple[Floats, Floats]:
+        """Means and mean squares of stands − running · ann + the sum where gates pass, each of shape (sets,)."""
+        n = passes.size
+        ann = np.broadcast_to(ann, (n,))
+        firsts = {x: float(np.mean(passes * y)) for x, y in (("a", stands), ("r", ann))}
+        mean = firsts["a"] - running * firsts["r"]
+        square = float(np.mean(passes * stands * stands)) - 2 * running * float(
+            np.mean(passes * stands * ann)
+        )
+        square = square + running**2 * float(np.mean(passes * ann * ann))
+        weight = passes * ramp
+        places = [_places(bits, sets) for bits in self.bits]
+        weights = np.stack([weight, 2 * weight * stands, -2 * weight * ann]) / n
+        for rows, place in zip(self.rows, places, strict=True):
+            first, with_stands, with_ann = np.einsum("kn,sn->ks", weights, rows)
+            mean = mean + first[place]
+            square = square + with_stands[place] + running * with_ann[place]
+        for i, j, product_ in self._products(weight * ramp, "" if np.ndim(ramp) else "ramp", ramp):
+            square = square + product_[places[i], places[j]]
+        return mean, square
+
+    def _products(self, weight: Floats, key: str, ramp: Number) -> list[tuple[int, int, Floats]]:
+        """Mean products of the causes' gains under a weight; made once where weights differ by a factor."""
+        scale = float(np.mean(np.square(ramp))) if key else 1.0
+        if key not in self.known or not key:
+            found = []
+            for i, first in enumerate(self.rows):
+                weighted = first * (weight / (weight.size * scale))
+                for j in range(i, len(self.rows)):
+                    both = np.einsum("sn,tn->st", weighted, self.rows[j]) * (1 if i == j else 2)
+                    found.append((i, j, both))
+            self.known[key] = found
+        return [(i, j, both * scale) for i, j, both in self.known[key]]
 
 
 def _done(remedies: Sequence[Remedy], valuer: Valuer) -> list[Number]:
