@@ -6,6 +6,7 @@ bounds until none that is left can be worth more than the best one found.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,10 +19,11 @@ from roi.cashflow import present_value, stream_of
 from roi.gate import Gate
 from roi.measures import Measure, cost_of, length_of, measure_for, more_cases, show_severe
 from roi.mended import only_mended
-from roi.options import WEEKS_PER_MONTH, Remedy, Valuer
+from roi.options import WEEKS_PER_MONTH, Remedy, Valuer, signals_of
 from roi.parameters import Policy
 from roi.plans import Opening, Plan, opening, plan_of
 from roi.prospects import Prospect, lost_by_then
+from roi.sampling import Basis, expected_after
 from roi.set_bounds import Bounds, affordable_sets, bounds_of
 from roi.tariff import Prices
 
@@ -33,11 +35,13 @@ GatesOf = Callable[[Segments], Sequence[Gate]]
 Kind = Literal["priced", "waiting"]
 
 MORE_LIKELY = 0.5  # chance that scale passes with an unpriced mend for nothing, for it to count
-SELDOM = 0.8  # a rule that is right as often as it asks for goes ahead in chance / needed of cases at the most; with a margin
+SELDOM = 0.8  # a rule that asks for some chance goes ahead in (chance now / asked for) of cases at the most; a margin
 EXACT_UP_TO = 20  # remedies; of more, the ones that bring most by themselves are searched
 FEW = 64  # sets that are all valued
-MOST_VALUED = 600  # sets that are valued in full at the most; what is left open then is said
+MOST_VALUED = 120  # sets of very many that are valued in full at the most; what is left open then is said
+VERY_MANY = 4096
 KEPT = 16  # plans of a search that are kept beside the best
+NOISE = 2.0  # standard errors by which what is drawn anew may favour a set
 SAME = 1e-9  # relative difference below which two sets are worth the same, and the smaller is taken
 
 
@@ -150,10 +154,11 @@ class RemedySets:
     seed: int
     _plans: dict[int, Plan | None] = field(default_factory=dict, repr=False, compare=False)
     _looks: dict[int, tuple[float, float, bool]] = field(default_factory=dict, repr=False, compare=False)
+    _bases: dict[str, Basis] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def remedies(self) -> tuple[Remedy, ...]:
-        """Those that can matter: they remove something that is lost, or of a gate that is closed, or others wait for them."""
+        """Those that can matter: they remove something that is lost or keeps a gate closed, or others wait for them."""
         causes = self.valuer.causes
         closed = {g.gate for g in self.failing}
         lost = {
@@ -182,7 +187,7 @@ class RemedySets:
 
     @cached_property
     def sets(self) -> npt.NDArray[np.int64]:
-        """Affordable sets as numbers whose bit i is the i-th searched remedy; smaller sets first, then in their order."""
+        """Affordable sets as numbers whose bit i is the i-th searched remedy; of few the smaller ones first."""
         found = affordable_sets(self.searched, self.policy, self.valuer)
         return np.asarray(
             sorted((int(s) for s in found), key=_rank) if found.size <= FEW else found, dtype=np.int64
@@ -240,6 +245,7 @@ class RemedySets:
             prices=self.prices,
             policy=self.policy,
             seed=self.seed,
+            _bases=self._bases,
         )
         return plan_of(prospect, opened, self._further)
 
@@ -284,14 +290,26 @@ class RemedySets:
         chance = float((passes * (worth > self.policy.hurdle)).sum()) / total if total > 0 else 0.0
         if chance >= needed and not learned:
             return float((passes * worth - (1 - passes) * lost).mean()), -np.inf, waits
-        # Whoever knew everything would stop where going on loses more than stopping then.
-        knowing = float((passes * np.maximum(worth + lost, 0.0)).mean()) - lost
+        # A sample tells no more than the largest does; who knows that much stops where going on loses.
+        measures = opened.measures if learned else self._further
+        shares = [max((m.learned[i] for m in measures), default=0.0) for i in (0, 1)]
+        told = self._basis.split(worth)
+        expected = expected_after(told, shares[: 1 + (max(told.signal, default=0))])
+        spare = NOISE * float(np.std(worth - expected)) / worth.size**0.5
+        knowing = float((passes * np.maximum(expected + lost, 0.0)).mean()) + spare - lost
         if learned:
             return knowing, -np.inf, waits
-        dearest = min((cost_of([m], self.prices) for m in self._further), default=np.inf)
         if waits and chance < SELDOM * MORE_LIKELY * needed:
             return -np.inf, -np.inf, waits
+        dearest = min((cost_of([m], self.prices) for m in self._further), default=np.inf)
         return -np.inf, knowing - max(dearest - cost_of(opened.measures, self.prices), 0.0), waits
+
+    @cached_property
+    def _basis(self) -> Basis:
+        """What samples tell of, ready to split the worth of any set."""
+        option = self.valuer.roll_out(self.segments)
+        assert option is not None
+        return self._bases.setdefault("", Basis(signals_of(option)))
 
     @property
     def many(self) -> bool:
@@ -305,9 +323,7 @@ class RemedySets:
             return [p for _, p in sorted(valued, key=lambda x: _rank(x[0]))]
         return [p for _, p in sorted(valued, key=lambda x: (-x[1].mean(), _rank(x[0])))[:KEPT]]
 
-    def best(
-        self, kind: Kind, *, holds: int = 0, lacks: int = 0, above: float = -np.inf, most: int = MOST_VALUED
-    ) -> Best:
+    def best(self, kind: Kind, *, holds: int = 0, lacks: int = 0, above: float = -np.inf) -> Best:
         """The best set.
 
         Args:
@@ -315,7 +331,6 @@ class RemedySets:
             holds: Remedies that it has to hold.
             lacks: Remedies that it must not hold.
             above: Sets that are not worth more are not looked for.
-            most: How many sets are valued in full at the most.
 
         Returns:
             The plan of the highest expected worth; of such as are worth the same, that with the fewest remedies.
@@ -326,24 +341,38 @@ class RemedySets:
             return self._best_of([int(s) for s in numbers], kind)
         bound = (self.bounds.priced if kind == "priced" else self.bounds.waiting)[fits]
         best, worth, gap, valued = None, above, 0.0, 0
-        for i in _falling(bound):
-            number, limit = int(numbers[i]), float(bound[i])
+        most = MOST_VALUED if self.sets.size > VERY_MANY else self.sets.size
+        order = iter(_falling(bound))
+        following = next(order, None)
+        ahead: list[tuple[float, int]] = []  # sets that were looked at, the most promising first
+        while True:
             least = worth - SAME * abs(worth) if np.isfinite(worth) else worth
+            while following is not None and (not ahead or float(bound[following]) > -ahead[0][0]):
+                number, limit = int(numbers[following]), float(bound[following])
+                if not limit >= least:
+                    following = None
+                    break
+                known = self._plans.get(number)
+                limit = min(limit, self._at_most(number, kind) if known is None else known.mean())
+                if limit >= least:
+                    heapq.heappush(ahead, (-limit, number))
+                following = next(order, None)
+            if not ahead:
+                break
+            limit, number = -ahead[0][0], heapq.heappop(ahead)[1]
             if not limit >= least:
                 break
-            if number not in self._plans and self._at_most(number, kind) < least:
-                continue
             if number not in self._plans:
-                if valued >= most:
+                if valued >= (most if limit > 0 and kind == "priced" else most // 3):
                     gap = limit - worth
                     break
                 valued += 1
             plan = self.plan(number)
             if plan is None or not _is(plan, kind):
                 continue
-            ahead = plan.mean() - worth
-            same = best is not None and abs(ahead) <= SAME * abs(worth)
-            if (same and best is not None and _rank(number) < _rank(best)) or (ahead > 0 and not same):
+            more = plan.mean() - worth
+            same = best is not None and abs(more) <= SAME * abs(worth)
+            if (same and best is not None and _rank(number) < _rank(best)) or (more > 0 and not same):
                 best, worth = number, plan.mean()
         return Best(plan=None if best is None else self.plan(best), gap=gap)
 

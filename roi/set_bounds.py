@@ -221,7 +221,7 @@ def _fork_of(at: _At, gate: Gate, remedies: Sequence[Remedy], sets: Ints) -> _Fo
 
 
 def _fork_of_severe_errors(at: _At, gate: Gate | None, remedies: Sequence[Remedy], sets: Ints) -> _Fork:
-    """Remedies against severe errors leave fewer errors in any case; where too many were seen, any cause's may open it."""
+    """They leave fewer errors whether the gate is closed or not; a gate exceeded may be opened by any cause's too."""
     bits = [i for i, r in enumerate(remedies) if r.addresses == "severe_errors"]
     shares = at.valuer.causes.error_share
     others = [i for i, r in enumerate(remedies) if r.addresses in shares and np.any(shares[r.addresses] > 0)]
@@ -312,6 +312,7 @@ class _Table:
         direct = np.full(self.sets.size, -np.inf)
         sampled = np.full(self.sets.size, -np.inf)
         cheapest = min((cost_of([m], self.prices) for m in self.samples if m.price is not None), default=0.0)
+        known: dict[tuple[int, ...], tuple[Floats, _Gains]] = {}
         paces: dict[tuple[int, float], tuple[Number, Number]] = {}
         for c, ways in enumerate(self.columns):
             of_column = np.flatnonzero(self.column == c)
@@ -325,8 +326,12 @@ class _Table:
             waits, paid = length_of(measures), cost_of(measures, self.prices)
             learned = any(any(m.learned) for m in measures)
             exact = all(w.exact for w in ways) and self.months_known and not learned
-            now = value.a_month(left)
-            tables = _Gains([(bits, value.gains(cause, chosen, left)) for cause, bits, chosen in groups])
+            # Ways that differ in what they cost alone share their tables.
+            key = tuple(id(x) for w in ways for x in (w.passes, w.left) if x is not None)
+            if key not in known:
+                gains_of = [(bits, value.gains(cause, chosen, left)) for cause, bits, chosen in groups]
+                known[key] = value.a_month(left), _Gains(gains_of)
+            now, tables = known[key]
             late = self.late[of_column]
             for d in np.unique(late):
                 rows = of_column[late == d]
@@ -349,6 +354,13 @@ class _Table:
                 # Who knew everything would stop where going on loses: the mean of what is above 0 is at most half of
                 # the mean and the root of the mean square (Scarf 1958).
                 running = monthly[rows] * np.ones((1, rows.size))
+                if np.ndim(self._delay(int(d))):  # one delay for all draws, no longer than any of them
+                    soon = np.add(np.min(self._delay(int(d))), waits)
+                    ramp, ann = (
+                        ramp_factor(e.discount, e.horizon, e.ramp, soon),
+                        annuity(e.discount, e.horizon, soon),
+                    )
+                    stands = now * ramp - e.monthly() * ann + fixed
                 mean, square = tables.moments(passes, ramp, ann, stands, running[0], self.sets[rows])
                 above = float(np.mean(passes * np.maximum(fixed, 0)))
                 kept = (mean + np.sqrt(np.maximum(square, 0.0) * float(np.mean(passes)))) / 2 + above
@@ -427,7 +439,8 @@ class _Value:
             - errors
             for x in leaves
         ]
-        return np.stack(rows)
+        found: Floats = np.stack(rows)
+        return found
 
 
 class _Gains:
