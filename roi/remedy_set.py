@@ -1,66 +1,23 @@
-"""The set of remedies to buy: that of the plan of the highest expected worth, within `fix_budget` and `fix_weeks`.
-
-Few sets are all valued. Of many, each is bounded first (`roi/set_bounds.py`), and sets are valued in the order of their
-bounds until none that is left can be worth more than the best one found.
-"""
+"""The set of remedies to buy: that of the plan of the highest expected worth, within `fix_budget` and `fix_weeks`."""
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Literal
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from roi.cashflow import present_value, stream_of
 from roi.gate import Gate
-from roi.measures import Measure, cost_of, length_of, measure_for, more_cases, show_severe
-from roi.mended import only_mended
-from roi.options import WEEKS_PER_MONTH, Remedy, Valuer, signals_of
+from roi.options import Valuer
 from roi.parameters import Policy
-from roi.plans import Opening, Plan, opening, plan_of
-from roi.prospects import Prospect, lost_by_then
-from roi.sampling import Basis, expected_after
-from roi.set_bounds import Bounds, affordable_sets, bounds_of
+from roi.plans import Plan
+from roi.remedy_sets import RemedySets
 from roi.tariff import Prices
 
-__all__ = ["EXACT_UP_TO", "Best", "Found", "RemedySets", "best_plans"]
+__all__ = ["Found", "best_plans"]
 
-Floats = npt.NDArray[np.float64]
 Segments = tuple[str, ...] | None
 GatesOf = Callable[[Segments], Sequence[Gate]]
-Kind = Literal["priced", "waiting"]
-
-MORE_LIKELY = 0.5  # chance that scale passes with an unpriced mend for nothing, for it to count
-SELDOM = 0.8  # a rule that asks for some chance goes ahead in (chance now / asked for) of cases at the most; a margin
-EXACT_UP_TO = 20  # remedies; of more, the ones that bring most by themselves are searched
-FEW = 64  # sets that are all valued
-MOST_VALUED = 120  # sets of very many that are valued in full at the most; what is left open then is said
-VERY_MANY = 4096
-KEPT = 16  # plans of a search that are kept beside the best
-NOISE = 2.0  # standard errors by which what is drawn anew may favour a set
-SAME = 1e-9  # relative difference below which two sets are worth the same, and the smaller is taken
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Best:
-    """The best set of a search.
-
-    Attributes:
-        plan: Its plan; None where there is none.
-        gap: How much more a set that was not valued could be worth at the most; 0 where the best is certain.
-    """
-
-    plan: Plan | None
-    gap: float
-
-    @property
-    def worth(self) -> float:
-        """Expected worth; minus infinity where there is no plan."""
-        return -np.inf if self.plan is None else self.plan.mean()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +35,7 @@ class Found:
     priced: Plan | None
     waiting: Plan | None
     every: tuple[Plan, ...]
-    gap: float
+    gap: float | None
     sets: tuple[RemedySets, ...]
 
 
@@ -108,7 +65,7 @@ def best_plans(
     priced: Plan | None = None
     waiting: Plan | None = None
     every: list[Plan] = []
-    gap = 0.0
+    gap: float | None = 0.0
     sets = []
     for segments in scopes:
         failing = tuple(g for g in gates_of(segments) if not g.holds)
@@ -119,7 +76,7 @@ def best_plans(
         found = of_scope.best("priced", above=-np.inf if priced is None else priced.mean())
         if found.plan is not None and (priced is None or found.plan.mean() > priced.mean()):
             priced = found.plan
-        gap = max(gap, found.gap)
+        gap = None if gap is None or found.gap is None else max(gap, found.gap)
     sure = priced is not None and float(np.mean(priced.worth > policy.hurdle)) > policy.kill_probability
     for of_scope in sets:
         every += of_scope.kept()
@@ -131,274 +88,3 @@ def best_plans(
         if other.plan is not None and (waiting is None or other.plan.mean() > waiting.mean()):
             waiting = other.plan
     return Found(priced=priced, waiting=waiting, every=tuple(every), gap=gap, sets=tuple(sets))
-
-
-@dataclass(frozen=True, kw_only=True)
-class RemedySets:
-    """Every set of remedies for a roll-out in some segments, each valued once.
-
-    Attributes:
-        valuer: Values roll-outs.
-        segments: The scope; None for everything.
-        failing: The scope's gates that do not hold.
-        prices: What measuring costs.
-        policy: The thresholds.
-        seed: Seed of the run.
-    """
-
-    valuer: Valuer
-    segments: Segments
-    failing: tuple[Gate, ...]
-    prices: Prices
-    policy: Policy
-    seed: int
-    _plans: dict[int, Plan | None] = field(default_factory=dict, repr=False, compare=False)
-    _looks: dict[int, tuple[float, float, bool]] = field(default_factory=dict, repr=False, compare=False)
-    _bases: dict[str, Basis] = field(default_factory=dict, repr=False, compare=False)
-
-    @cached_property
-    def remedies(self) -> tuple[Remedy, ...]:
-        """Those that can matter: they remove something that is lost or keeps a gate closed, or others wait for them."""
-        causes = self.valuer.causes
-        closed = {g.gate for g in self.failing}
-        lost = {
-            cause
-            for shares in (causes.error_share, causes.excess_minutes)
-            for cause, share in shares.items()
-            if np.any(share > 0)
-        }
-        lost |= closed | {"severe_errors"} | ({"data"} if "usable_inputs" in closed else set())
-        wanted = {
-            r.name for r in self.valuer.remedies if r.addresses in lost and np.any(np.greater(r.removes, 0))
-        }
-        while True:
-            before = {name for r in self.valuer.remedies if r.name in wanted for name in r.after}
-            if before <= wanted:
-                return tuple(r for r in self.valuer.remedies if r.name in wanted)
-            wanted |= before
-
-    @cached_property
-    def searched(self) -> tuple[Remedy, ...]:
-        """Those among which sets are searched: all up to 20, else the ones that bring most by themselves."""
-        every = self.remedies
-        if len(every) <= EXACT_UP_TO:
-            return every
-        raise NotImplementedError
-
-    @cached_property
-    def sets(self) -> npt.NDArray[np.int64]:
-        """Affordable sets as numbers whose bit i is the i-th searched remedy; of few the smaller ones first."""
-        found = affordable_sets(self.searched, self.policy, self.valuer)
-        return np.asarray(
-            sorted((int(s) for s in found), key=_rank) if found.size <= FEW else found, dtype=np.int64
-        )
-
-    @cached_property
-    def bounds(self) -> Bounds:
-        """What each set can be worth at the most."""
-        where = self.segments, self.searched, self.failing, self.prices, self.policy, self.seed
-        return bounds_of(self.valuer, *where)
-
-    def chosen(self, number: int) -> tuple[Remedy, ...]:
-        """The remedies of a set."""
-        return tuple(r for i, r in enumerate(self.searched) if number >> i & 1)
-
-    def number(self, remedies: Sequence[Remedy]) -> int:
-        """The set of some remedies."""
-        names = {r.name for r in remedies}
-        return sum(1 << i for i, r in enumerate(self.searched) if r.name in names)
-
-    @cached_property
-    def _measures(self) -> dict[str, Measure | None]:
-        """The measurement that each closed gate waits for, whatever is bought."""
-        where = self.segments, self.valuer, self.prices, self.policy
-        return {g.gate: None if only_mended(g) else measure_for(g, *where) for g in self.failing}
-
-    @cached_property
-    def _further(self) -> list[Measure]:
-        return more_cases(self.segments, self.valuer, self.prices)
-
-    def opened(self, chosen: tuple[Remedy, ...]) -> Opening | None:
-        """How the closed gates fare after some remedies."""
-        where = self.valuer, self.segments, chosen, self.failing
-        return opening(*where, lambda g: self._measures[g.gate], self.policy, self.seed)
-
-    def plan(self, number: int) -> Plan | None:
-        """The plan that buys a set; None where there is none."""
-        if number not in self._plans:
-            self._plans[number] = self.valued(self.chosen(number))
-        return self._plans[number]
-
-    def valued(self, chosen: tuple[Remedy, ...]) -> Plan | None:
-        """The plan that buys some remedies, valued afresh."""
-        weeks = self.policy.fix_weeks
-        if weeks is not None and float(np.mean(self.valuer.delay_of(chosen))) * WEEKS_PER_MONTH > weeks:
-            return None  # uncertain weeks: together they take longer than the longest of them
-        opened = self.opened(chosen)
-        if opened is None:
-            return None
-        prospect = Prospect(
-            valuer=self.valuer,
-            segments=self.segments,
-            remedies=chosen,
-            mended=opened.mended,
-            prices=self.prices,
-            policy=self.policy,
-            seed=self.seed,
-            _bases=self._bases,
-        )
-        return plan_of(prospect, opened, self._further)
-
-    def _at_most(self, number: int, kind: Kind) -> float:
-        """What a set can be worth as a plan of a kind, after a look at its roll-out alone."""
-        if number not in self._looks:
-            self._looks[number] = self._look(self.chosen(number))
-        direct, sampled, waits = self._looks[number]
-        sampled_waits = waits or self.prices.cases(1) is None
-        return max(
-            direct if waits == (kind == "waiting") else -np.inf,
-            sampled if sampled_waits == (kind == "waiting") else -np.inf,
-        )
-
-    def _look(self, chosen: tuple[Remedy, ...]) -> tuple[float, float, bool]:
-        """The most that it is worth without a further sample, and with one, and whether it waits for a price."""
-        opened = self.opened(chosen)
-        if opened is None:
-            return -np.inf, -np.inf, False
-        v, e = self.valuer, self.valuer.economics
-        kept, minutes = v.effect_of(chosen)
-        scope = v.scope(self.segments)
-        brings = stream_of(scope, e, v.measured.rates.severity, extra_minutes=minutes, error_kept=kept)
-        assert brings is not None
-        schedule = v.schedule_of(
-            chosen, one_off=cost_of(opened.measures, self.prices), delay=length_of(opened.measures)
-        )
-        off = 0.0 if self.segments is None else v.picked.get(self.segments, 0.0)
-        worth = present_value(brings, e, schedule) - off
-        passes = opened.mended
-        for m in opened.measures:
-            if m.gate == "severe_errors":
-                passes = passes * show_severe(m.n, self.segments, v, self.policy, self.seed)
-        lost = lost_by_then(e, schedule)
-        waits = (
-            bool(opened.unpriced)
-            or any(m.price is None for m in opened.measures)
-            or any(r.cost is None for r in chosen)
-        )
-        learned = any(any(m.learned) for m in opened.measures)
-        total, needed = float(passes.sum()), self.policy.scale_probability
-        chance = float((passes * (worth > self.policy.hurdle)).sum()) / total if total > 0 else 0.0
-        if chance >= needed and not learned:
-            return float((passes * worth - (1 - passes) * lost).mean()), -np.inf, waits
-        # A sample tells no more than the largest does; who knows that much stops where going on loses.
-        measures = opened.measures if learned else self._further
-        shares = [max((m.learned[i] for m in measures), default=0.0) for i in (0, 1)]
-        told = self._basis.split(worth)
-        expected = expected_after(told, shares[: 1 + (max(told.signal, default=0))])
-        spare = NOISE * float(np.std(worth - expected)) / worth.size**0.5
-        knowing = float((passes * np.maximum(expected + lost, 0.0)).mean()) + spare - lost
-        if learned:
-            return knowing, -np.inf, waits
-        if waits and chance < SELDOM * MORE_LIKELY * needed:
-            return -np.inf, -np.inf, waits
-        dearest = min((cost_of([m], self.prices) for m in self._further), default=np.inf)
-        return -np.inf, knowing - max(dearest - cost_of(opened.measures, self.prices), 0.0), waits
-
-    @cached_property
-    def _basis(self) -> Basis:
-        """What samples tell of, ready to split the worth of any set."""
-        option = self.valuer.roll_out(self.segments)
-        assert option is not None
-        return self._bases.setdefault("", Basis(signals_of(option)))
-
-    @property
-    def many(self) -> bool:
-        """Whether there are too many sets to value them all."""
-        return self.sets.size > FEW
-
-    def kept(self) -> list[Plan]:
-        """Plans with every mend priced that were valued: all of few sets, of many the best."""
-        valued = [(s, p) for s, p in self._plans.items() if p is not None and _is(p, "priced")]
-        if not self.many:
-            return [p for _, p in sorted(valued, key=lambda x: _rank(x[0]))]
-        return [p for _, p in sorted(valued, key=lambda x: (-x[1].mean(), _rank(x[0])))[:KEPT]]
-
-    def best(self, kind: Kind, *, holds: int = 0, lacks: int = 0, above: float = -np.inf) -> Best:
-        """The best set.
-
-        Args:
-            kind: Plans with every mend priced, or such as wait for a price.
-            holds: Remedies that it has to hold.
-            lacks: Remedies that it must not hold.
-            above: Sets that are not worth more are not looked for.
-
-        Returns:
-            The plan of the highest expected worth; of such as are worth the same, that with the fewest remedies.
-        """
-        fits = (self.sets & holds == holds) & (self.sets & lacks == 0)
-        numbers = self.sets[fits]
-        if not self.many:
-            return self._best_of([int(s) for s in numbers], kind)
-        bound = (self.bounds.priced if kind == "priced" else self.bounds.waiting)[fits]
-        best, worth, gap, valued = None, above, 0.0, 0
-        most = MOST_VALUED if self.sets.size > VERY_MANY else self.sets.size
-        order = iter(_falling(bound))
-        following = next(order, None)
-        ahead: list[tuple[float, int]] = []  # sets that were looked at, the most promising first
-        while True:
-            least = worth - SAME * abs(worth) if np.isfinite(worth) else worth
-            while following is not None and (not ahead or float(bound[following]) > -ahead[0][0]):
-                number, limit = int(numbers[following]), float(bound[following])
-                if not limit >= least:
-                    following = None
-                    break
-                known = self._plans.get(number)
-                limit = min(limit, self._at_most(number, kind) if known is None else known.mean())
-                if limit >= least:
-                    heapq.heappush(ahead, (-limit, number))
-                following = next(order, None)
-            if not ahead:
-                break
-            limit, number = -ahead[0][0], heapq.heappop(ahead)[1]
-            if not limit >= least:
-                break
-            if number not in self._plans:
-                if valued >= (most if limit > 0 and kind == "priced" else most // 3):
-                    gap = limit - worth
-                    break
-                valued += 1
-            plan = self.plan(number)
-            if plan is None or not _is(plan, kind):
-                continue
-            more = plan.mean() - worth
-            same = best is not None and abs(more) <= SAME * abs(worth)
-            if (same and best is not None and _rank(number) < _rank(best)) or (more > 0 and not same):
-                best, worth = number, plan.mean()
-        return Best(plan=None if best is None else self.plan(best), gap=gap)
-
-    def _best_of(self, numbers: Sequence[int], kind: Kind) -> Best:
-        best: Plan | None = None
-        for number in numbers:
-            plan = self.plan(number)
-            if plan is not None and _is(plan, kind) and (best is None or plan.mean() > best.mean()):
-                best = plan
-        return Best(plan=best, gap=0.0)
-
-
-def _rank(number: int) -> tuple[int, tuple[int, ...]]:
-    """Smaller sets first; of one size in the order of their remedies."""
-    members = tuple(i for i in range(number.bit_length()) if number >> i & 1)
-    return len(members), members
-
-
-def _is(plan: Plan, kind: Kind) -> bool:
-    """Whether a plan is one of that kind that counts; doing nothing is none."""
-    if not (plan.remedies or plan.measures or plan.unpriced):
-        return False
-    return not plan.waits if kind == "priced" else plan.waits and plan.sure >= MORE_LIKELY
-
-
-def _falling(bound: Floats) -> npt.NDArray[np.int64]:
-    """Places in the order of falling bounds, those of no plan left out."""
-    found = np.flatnonzero(bound > -np.inf)
-    return found[np.argsort(-bound[found], kind="stable")]

@@ -9,7 +9,7 @@ errors is worth more a unit where there is more of it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -18,11 +18,11 @@ import numpy.typing as npt
 from roi.assumptions import Number
 from roi.cashflow import annuity, ramp_factor
 from roi.gate import Gate
-from roi.measured import Scope
-from roi.measures import Measure, cost_of, length_of, measure_for, more_cases, show_severe
-from roi.mended import mended_share, only_mended
+from roi.measures import cost_of, length_of, more_cases
 from roi.options import WEEKS_PER_MONTH, Remedy, Valuer
 from roi.parameters import Policy
+from roi.set_gains import Ceiling, Gains
+from roi.set_gates import MOST_TOGETHER, Fork, forks_of, places_of
 from roi.tariff import Prices
 
 __all__ = ["Bounds", "affordable_sets", "bounds_of"]
@@ -31,7 +31,6 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Segments = tuple[str, ...] | None
 
-MOST_TOGETHER = 6  # remedies of one cause whose sets are tabulated together
 MOST_COLUMNS = 64  # ways in which gates open that are told apart
 NOISE = 5.0  # standard errors by which independent draws may be correlated in a sample
 MOST_UNSURE = 3  # remedies of uncertain weeks whose sets' delays are told apart
@@ -77,71 +76,6 @@ def affordable_sets(remedies: Sequence[Remedy], policy: Policy, valuer: Valuer) 
     return np.flatnonzero(fits)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Way:
-    """A way in which one closed gate fares: opened by remedies or a measurement, or left for a price."""
-
-    passes: Floats | None = None  # None: for certain
-    left: Floats | None = None  # of the errors, by remedies against severe ones; None: all
-    measure: Measure | None = None
-    priced: bool = True
-    blocked: bool = False
-    exact: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Fork:
-    """The ways of one gate, and which of them each set takes, shape (sets,)."""
-
-    ways: tuple[_Way, ...]
-    taken: Ints
-
-    def coarser(self) -> _Fork:
-        """With the ways in which remedies open it taken as one, as good as the best; or all taken as one."""
-        first, *others = self.ways
-        if len(others) <= 1:
-            return _Fork(ways=(_best(self.ways),), taken=np.zeros_like(self.taken))
-        return _Fork(ways=(first, _best(others)), taken=np.minimum(self.taken, 1))
-
-
-def _best(ways: Sequence[_Way]) -> _Way:
-    """One way that is at least as good as each of some."""
-    passes = [w.passes for w in ways if w.passes is not None]
-    left = [w.left for w in ways if w.left is not None]
-    return _Way(
-        passes=np.max(passes, axis=0) if len(passes) == len(ways) else None,
-        left=np.min(left, axis=0) if left else None,
-        exact=len(ways) == 1 and ways[0].exact,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _At:
-    """Where gates are asked for."""
-
-    valuer: Valuer
-    segments: Segments
-    prices: Prices
-    policy: Policy
-    seed: int
-
-    def mended(self, gate: Gate, chosen: Sequence[Remedy]) -> Floats | None:
-        """Chance that remedies open a gate; None where none addresses it."""
-        return mended_share(gate, self.segments, tuple(chosen), self.valuer, self.policy, self.seed)
-
-    def unmended(self, gate: Gate) -> _Way:
-        """The way of a gate that no remedy opens."""
-        if only_mended(gate):
-            return _Way(blocked=True)
-        measure = measure_for(gate, self.segments, self.valuer, self.prices, self.policy)
-        if measure is None:
-            return _Way(priced=False)
-        passes = None
-        if gate.gate == "severe_errors":
-            passes = show_severe(measure.n, self.segments, self.valuer, self.policy, self.seed)
-        return _Way(measure=measure, passes=passes, priced=measure.price is not None)
-
-
 def bounds_of(
     valuer: Valuer,
     segments: Segments,
@@ -170,8 +104,7 @@ def bounds_of(
         Scarf (1958), A min-max solution of an inventory problem, on the mean of what is above 0.
     """
     sets = affordable_sets(remedies, policy, valuer)
-    at = _At(valuer=valuer, segments=segments, prices=prices, policy=policy, seed=seed)
-    forks = _forks(at, failing, remedies, sets)
+    forks = forks_of(valuer, segments, remedies, failing, prices, policy, seed, sets)
     priced = np.ones(sets.size, dtype=bool)
     blocked = np.zeros(sets.size, dtype=bool)
     for fork in forks:
@@ -194,70 +127,6 @@ def bounds_of(
     return Bounds(sets=sets, priced=np.where(priced, both, -np.inf), waiting=np.where(priced, -np.inf, both))
 
 
-def _forks(at: _At, failing: Sequence[Gate], remedies: Sequence[Remedy], sets: Ints) -> list[_Fork]:
-    found = [_fork_of(at, gate, remedies, sets) for gate in failing if gate.gate != "severe_errors"]
-    severe = next((g for g in failing if g.gate == "severe_errors"), None)
-    if severe is not None or any(r.addresses == "severe_errors" for r in remedies):
-        found.append(_fork_of_severe_errors(at, severe, remedies, sets))
-    return found
-
-
-def _fork_of(at: _At, gate: Gate, remedies: Sequence[Remedy], sets: Ints) -> _Fork:
-    targets = (gate.gate, "data") if gate.gate == "usable_inputs" else (gate.gate,)
-    bits = [i for i, r in enumerate(remedies) if r.addresses in targets]
-    ways = [at.unmended(gate)]
-    if len(bits) > MOST_TOGETHER:
-        share = at.mended(gate, [remedies[i] for i in bits])
-        ways += [] if share is None else [_way(share, exact=False)]
-        return _Fork(ways=tuple(ways), taken=np.minimum(_places(bits, sets), len(ways) - 1))
-    of_part = []
-    for part in range(1 << len(bits)):
-        share = at.mended(gate, [remedies[i] for j, i in enumerate(bits) if part >> j & 1])
-        way = ways[0] if share is None else _way(share)
-        same = next((k for k, w in enumerate(ways) if _alike(w, way)), None)
-        of_part.append(len(ways) if same is None else same)
-        ways += [way] if same is None else []
-    return _Fork(ways=tuple(ways), taken=np.array(of_part)[_places(bits, sets)])
-
-
-def _fork_of_severe_errors(at: _At, gate: Gate | None, remedies: Sequence[Remedy], sets: Ints) -> _Fork:
-    """They leave fewer errors whether the gate is closed or not; a gate exceeded may be opened by any cause's too."""
-    bits = [i for i, r in enumerate(remedies) if r.addresses == "severe_errors"]
-    shares = at.valuer.causes.error_share
-    others = [i for i, r in enumerate(remedies) if r.addresses in shares and np.any(shares[r.addresses] > 0)]
-    coarse = len(bits) > MOST_TOGETHER
-    part = np.minimum(_places(bits, sets), 1) if coarse else _places(bits, sets)
-    untouched = _Way() if gate is None else at.unmended(gate)
-    ways = [untouched]
-    exceeded = gate is not None and gate.state == "exceeded" and gate.value is not None
-    for k in range(2 if coarse else 1 << len(bits)):
-        chosen = [remedies[i] for j, i in enumerate(bits) if k >> (0 if coarse else j) & 1]
-        left = at.valuer.left_of("severe_errors", tuple(chosen))
-        kept = np.broadcast_to(left, (at.valuer.measured.draws,)) if chosen else None
-        if gate is None or not exceeded:
-            ways.append(replace(untouched, left=kept, exact=not coarse))
-            continue
-        share = at.mended(gate, [*chosen, *(remedies[i] for i in others)])
-        opens = untouched if share is None else _Way(passes=share, left=kept, exact=not (others or coarse))
-        ways.append(opens)
-    alone = (part == 0) & (_places(others, sets) == 0)
-    return _Fork(ways=tuple(ways), taken=np.where(alone, 0, part + 1))
-
-
-def _way(share: Floats, *, exact: bool = True) -> _Way:
-    return _Way(passes=None if np.all(share == 1) else share, exact=exact)
-
-
-def _alike(a: _Way, b: _Way) -> bool:
-    if a is b:
-        return True
-    if a.measure is not None or a.blocked or not a.priced or a.exact != b.exact:
-        return False
-    return a.passes is b.passes or (
-        a.passes is not None and b.passes is not None and np.array_equal(a.passes, b.passes)
-    )
-
-
 class _Table:
     """Parts of the worth by column (how the gates fare) and by delay, and their sum for each set."""
 
@@ -266,7 +135,7 @@ class _Table:
         valuer: Valuer,
         segments: Segments,
         remedies: Sequence[Remedy],
-        forks: Sequence[_Fork],
+        forks: Sequence[Fork],
         prices: Prices,
         sets: Ints,
     ) -> None:
@@ -289,7 +158,7 @@ class _Table:
         self.unsure = unsure
         self.sure = np.unique([0.0, *(float(x) for i, x in enumerate(done) if i not in unsure)])
         rank = [0 if i in unsure else int(np.searchsorted(self.sure, float(x))) for i, x in enumerate(done)]
-        self.late = (_largest(rank)[sets].astype(np.int64) << len(unsure)) + _places(unsure, sets)
+        self.late = (_largest(rank)[sets].astype(np.int64) << len(unsure)) + places_of(unsure, sets)
 
     def _delay(self, late: int) -> Number:
         """Months until every remedy of some sets works."""
@@ -302,7 +171,7 @@ class _Table:
     def bounds(self) -> tuple[Floats, Floats]:
         """Bounds of every set without a further sample, and with one."""
         e = self.valuer.economics
-        value = _Value(self.valuer, self.scope)
+        value = Ceiling(self.valuer, self.scope)
         groups = self._groups()
         monthly = _summed([float(np.min(r.cost_per_month)) for r in self.remedies])[self.sets]
         monthly_mean = _summed([_least(r.cost_per_month, self.n) for r in self.remedies])[self.sets]
@@ -312,7 +181,7 @@ class _Table:
         direct = np.full(self.sets.size, -np.inf)
         sampled = np.full(self.sets.size, -np.inf)
         cheapest = min((cost_of([m], self.prices) for m in self.samples if m.price is not None), default=0.0)
-        known: dict[tuple[int, ...], tuple[Floats, _Gains]] = {}
+        known: dict[tuple[int, ...], tuple[Floats, Gains]] = {}
         paces: dict[tuple[int, float], tuple[Number, Number]] = {}
         for c, ways in enumerate(self.columns):
             of_column = np.flatnonzero(self.column == c)
@@ -330,7 +199,7 @@ class _Table:
             key = tuple(id(x) for w in ways for x in (w.passes, w.left) if x is not None)
             if key not in known:
                 gains_of = [(bits, value.gains(cause, chosen, left)) for cause, bits, chosen in groups]
-                known[key] = value.a_month(left), _Gains(gains_of)
+                known[key] = value.a_month(left), Gains(gains_of)
             now, tables = known[key]
             late = self.late[of_column]
             for d in np.unique(late):
@@ -384,118 +253,6 @@ class _Table:
         return found
 
 
-class _Value:
-    """What a month at the ceiling brings at the most, as a function of what remedies leave; concave in it."""
-
-    def __init__(self, valuer: Valuer, scope: Scope) -> None:
-        e, self.causes, self.n = valuer.economics, valuer.causes, valuer.measured.draws
-        assert scope.minutes_saved is not None
-        assert e.cases_per_month is not None
-        assert e.labour is not None
-        self.saved = scope.minutes_saved
-        cases = np.multiply(e.cases_per_month, e.ceiling) * scope.share
-        self.paid = np.asarray(np.divide(e.labour, 60) * cases)
-        cash = np.clip(e.cash, 0, 1)
-        self.counted = np.asarray(np.clip(np.add(cash, e.redeployed), 0, 1))
-        agent = e.per_case() + (scope.agent_cost if scope.agent_cost is not None else 0.0)
-        self.agent = np.asarray(cases * agent)
-        severity = valuer.measured.rates.severity
-        self.harm: Floats | None = None
-        self.before: Number = 0.0
-        self.credit = e.error_credit and not scope.errors_stated
-        if scope.error_rate[1] is not None and e.error_cost is not None and severity is not None:
-            cost = [sum(severity[a, :, i] * c for i, c in enumerate(e.error_cost)) for a in (0, 1)]
-            base = scope.error_rate[0]
-            self.before = cases * (base * cost[0]) if base is not None else 0.0
-            self.harm = np.asarray(cases * scope.error_rate[1] * cost[1])
-
-    def time(self, minutes: Floats) -> Floats:
-        """Time saved in money, small savings counted."""
-        return np.asarray(self.paid * np.minimum(minutes, minutes * self.counted))
-
-    def errors(self, kept: Number) -> Floats:
-        """Errors avoided in money, where so much of them is left."""
-        if self.harm is None:
-            return np.zeros(self.n)
-        value = self.before - self.harm * kept
-        return np.asarray(value if self.credit else np.minimum(value, 0.0))
-
-    def a_month(self, left: Floats | float) -> Floats:
-        """Everything, with no cause addressed."""
-        return self.time(self.saved) + self.errors(left) - self.agent
-
-    def gains(self, cause: str, chosen: Sequence[Remedy], left: Floats | float) -> Floats:
-        """What remedies of one cause add, set by set."""
-        share = np.maximum(self.causes.error_share[cause], 0.0)
-        minutes = np.maximum(self.causes.excess_minutes.get(cause, np.zeros(self.n)), 0.0)
-        leaves = np.ones((1, self.n))
-        for remedy in chosen:
-            leaves = np.concatenate([leaves, leaves * np.subtract(1.0, remedy.removes)])
-        timed, errors = self.time(self.saved), self.errors(left)
-        rows = [
-            self.time(self.saved + minutes * (1 - x))
-            - timed
-            + self.errors(left * (1 - share * (1 - x)))
-            - errors
-            for x in leaves
-        ]
-        found: Floats = np.stack(rows)
-        return found
-
-
-class _Gains:
-    """What the remedies of each cause add, and moments of their sum."""
-
-    def __init__(self, groups: Sequence[tuple[Sequence[int], Floats]]) -> None:
-        """Take for each cause its remedies' places and the gain of each of their sets, shape (their sets, n_draws)."""
-        self.bits = [bits for bits, _ in groups]
-        self.rows = [rows for _, rows in groups]
-        self.known: dict[str, list[tuple[int, int, Floats]]] = {}
-
-    def means(self, passes: Floats, ramp: Number, sets: Ints) -> Floats:
-        """The expected sum where gates pass, shape (sets,)."""
-        found = np.zeros(sets.size)
-        for bits, rows in zip(self.bits, self.rows, strict=True):
-            found += (np.einsum("sn,n->s", rows, passes * ramp) / passes.size)[_places(bits, sets)]
-        return found
-
-    def moments(
-        self, passes: Floats, ramp: Number, ann: Number, stands: Floats, running: Floats, sets: Ints
-    ) -> tuple[Floats, Floats]:
-        """Means and mean squares of stands − running · ann + the sum where gates pass, each of shape (sets,)."""
-        n = passes.size
-        ann = np.broadcast_to(ann, (n,))
-        firsts = {x: float(np.mean(passes * y)) for x, y in (("a", stands), ("r", ann))}
-        mean = firsts["a"] - running * firsts["r"]
-        square = float(np.mean(passes * stands * stands)) - 2 * running * float(
-            np.mean(passes * stands * ann)
-        )
-        square = square + running**2 * float(np.mean(passes * ann * ann))
-        weight = passes * ramp
-        places = [_places(bits, sets) for bits in self.bits]
-        weights = np.stack([weight, 2 * weight * stands, -2 * weight * ann]) / n
-        for rows, place in zip(self.rows, places, strict=True):
-            first, with_stands, with_ann = np.einsum("kn,sn->ks", weights, rows)
-            mean = mean + first[place]
-            square = square + with_stands[place] + running * with_ann[place]
-        for i, j, product_ in self._products(weight * ramp, "" if np.ndim(ramp) else "ramp", ramp):
-            square = square + product_[places[i], places[j]]
-        return mean, square
-
-    def _products(self, weight: Floats, key: str, ramp: Number) -> list[tuple[int, int, Floats]]:
-        """Mean products of the causes' gains under a weight; made once where weights differ by a factor."""
-        scale = float(np.mean(np.square(ramp))) if key else 1.0
-        if key not in self.known or not key:
-            found = []
-            for i, first in enumerate(self.rows):
-                weighted = first * (weight / (weight.size * scale))
-                for j in range(i, len(self.rows)):
-                    both = np.einsum("sn,tn->st", weighted, self.rows[j]) * (1 if i == j else 2)
-                    found.append((i, j, both))
-            self.known[key] = found
-        return [(i, j, both * scale) for i, j, both in self.known[key]]
-
-
 def _done(remedies: Sequence[Remedy], valuer: Valuer) -> list[Number]:
     """Months until each works, what it waits for included."""
     by_name = {r.name: r for r in remedies}
@@ -536,12 +293,4 @@ def _largest(values: Sequence[float]) -> Floats:
     found = np.zeros(1)
     for value in values:
         found = np.concatenate([found, np.maximum(found, value)])
-    return found
-
-
-def _places(bits: Sequence[int], sets: Ints) -> Ints:
-    """Which of some remedies each set has, as a number whose bit j is the j-th of them."""
-    found = np.zeros(sets.size, dtype=np.int64)
-    for j, i in enumerate(bits):
-        found |= ((sets >> i) & 1) << j
     return found

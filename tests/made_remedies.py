@@ -18,7 +18,7 @@ from roi.gate import CONTROLS, Gate
 from roi.options import Remedy, Valuer
 from roi.parameters import LoadedParameters, Parameters, Policy
 from roi.plans import Plan
-from roi.remedy_set import RemedySets
+from roi.remedy_sets import RemedySets
 
 WEEKS_PER_MONTH = 365.25 / 12 / 7
 HELD = tuple(
@@ -148,10 +148,18 @@ def problem(
     shares = {c: drawn[:, i] for i, c in enumerate(named)}
     minutes = {c: x * rng.uniform(0, 4) for c, x in shares.items()}
     found = Causes(
-        losses=200, labelled=200, evidence="label", error_share=shares, loss_share=shares, excess_minutes=minutes
+        losses=200,
+        labelled=200,
+        evidence="label",
+        error_share=shares,
+        loss_share=shares,
+        excess_minutes=minutes,
     )
     closed = int(rng.integers(0, 4)) if gates is None else gates
-    names = [str(g) for g in rng.choice(["human_approval", "bounded_access", "rollback", "usable_inputs"], closed, False)]
+    names = [
+        str(g)
+        for g in rng.choice(["human_approval", "bounded_access", "rollback", "usable_inputs"], closed, False)
+    ]
     failing = tuple(_closed(g, rng) for g in names)
     targets = [*causes, *causes, *names, "severe_errors", "audit_trail"]
     made: list[Remedy] = []
