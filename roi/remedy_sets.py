@@ -15,16 +15,16 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from roi.cashflow import present_value, stream_of
 from roi.gate import Gate
-from roi.measures import Measure, cost_of, length_of, measure_for, more_cases, show_severe
+from roi.measures import Measure, measure_for, more_cases
 from roi.mended import only_mended
 from roi.options import WEEKS_PER_MONTH, Remedy, Valuer, signals_of
 from roi.parameters import Policy
 from roi.plans import Opening, Plan, opening, plan_of
-from roi.prospects import Prospect, lost_by_then
-from roi.sampling import Basis, expected_after
+from roi.prospects import Prospect
+from roi.sampling import Basis
 from roi.set_bounds import Bounds, affordable_sets, bounds_of
+from roi.set_look import MORE_LIKELY, look
 from roi.tariff import Prices
 
 __all__ = ["EXACT_UP_TO", "Best", "Kind", "RemedySets"]
@@ -33,14 +33,13 @@ Floats = npt.NDArray[np.float64]
 Segments = tuple[str, ...] | None
 Kind = Literal["priced", "waiting"]
 
-MORE_LIKELY = 0.5  # chance that scale passes with an unpriced mend for nothing, for it to count
-SELDOM = 0.8  # a rule that asks for some chance goes ahead in (chance now / asked for) of cases at the most; a margin
 EXACT_UP_TO = 20  # remedies; of more, the ones that bring most by themselves are searched
 FEW = 64  # sets that are all valued
-MOST_VALUED = 120  # sets of very many that are valued in full at the most; what is left open then is said
+MOST_VALUED = 60  # sets of very many that are valued in full at the most; what is left open then is said
+MOST_NEARBY = 12  # sets that differ little from the best of very many and are valued in each round
+MOST_LOOKED_AT = 800  # and sets of very many whose roll-out alone is looked at
 VERY_MANY = 4096
 KEPT = 16  # plans of a search that are kept beside the best
-NOISE = 2.0  # standard errors by which what is drawn anew may favour a set
 SAME = 1e-9  # relative difference below which two sets are worth the same, and the smaller is taken
 
 
@@ -233,48 +232,11 @@ class RemedySets:
         )
 
     def _look(self, chosen: tuple[Remedy, ...]) -> tuple[float, float, bool]:
-        """The most that it is worth without a further sample, and with one, and whether it waits for a price."""
         opened = self.opened(chosen)
         if opened is None:
             return -np.inf, -np.inf, False
-        v, e = self.valuer, self.valuer.economics
-        kept, minutes = v.effect_of(chosen)
-        scope = v.scope(self.segments)
-        brings = stream_of(scope, e, v.measured.rates.severity, extra_minutes=minutes, error_kept=kept)
-        assert brings is not None
-        schedule = v.schedule_of(
-            chosen, one_off=cost_of(opened.measures, self.prices), delay=length_of(opened.measures)
-        )
-        off = 0.0 if self.segments is None else v.picked.get(self.segments, 0.0)
-        worth = present_value(brings, e, schedule) - off
-        passes = opened.mended
-        for m in opened.measures:
-            if m.gate == "severe_errors":
-                passes = passes * show_severe(m.n, self.segments, v, self.policy, self.seed)
-        lost = lost_by_then(e, schedule)
-        waits = (
-            bool(opened.unpriced)
-            or any(m.price is None for m in opened.measures)
-            or any(r.cost is None for r in chosen)
-        )
-        learned = any(any(m.learned) for m in opened.measures)
-        total, needed = float(passes.sum()), self.policy.scale_probability
-        chance = float((passes * (worth > self.policy.hurdle)).sum()) / total if total > 0 else 0.0
-        if chance >= needed and not learned:
-            return float((passes * worth - (1 - passes) * lost).mean()), -np.inf, waits
-        # A sample tells no more than the largest does; who knows that much stops where going on loses.
-        measures = opened.measures if learned else self._further
-        shares = [max((m.learned[i] for m in measures), default=0.0) for i in (0, 1)]
-        told = self._basis.split(worth)
-        expected = expected_after(told, shares[: 1 + (max(told.signal, default=0))])
-        spare = NOISE * float(np.std(worth - expected)) / worth.size**0.5
-        knowing = float((passes * np.maximum(expected + lost, 0.0)).mean()) + spare - lost
-        if learned:
-            return knowing, -np.inf, waits
-        if waits and chance < SELDOM * MORE_LIKELY * needed:
-            return -np.inf, -np.inf, waits
-        dearest = min((cost_of([m], self.prices) for m in self._further), default=np.inf)
-        return -np.inf, knowing - max(dearest - cost_of(opened.measures, self.prices), 0.0), waits
+        where = self.segments, self.prices, self.policy, self.seed
+        return look(self.valuer, chosen, opened, self._further, self._basis, *where)
 
     @cached_property
     def _basis(self) -> Basis:
@@ -312,8 +274,11 @@ class RemedySets:
         if not self.many:
             return self._best_of([int(s) for s in numbers], kind)
         bound = (self.bounds.priced if kind == "priced" else self.bounds.waiting)[fits]
-        best, worth, gap, valued = None, above, 0.0, 0
-        most = MOST_VALUED if self.sets.size > VERY_MANY else self.sets.size
+        best, worth, left_open = None, above, -np.inf
+        valued = looked = 0
+        most, looks = self.sets.size, self.sets.size
+        if self.sets.size > VERY_MANY:
+            most, looks = MOST_VALUED, MOST_LOOKED_AT
         order = iter(_falling(bound))
         following = next(order, None)
         ahead: list[tuple[float, int]] = []  # sets that were looked at, the most promising first
@@ -324,6 +289,11 @@ class RemedySets:
                 if not limit >= least:
                     following = None
                     break
+                if looked >= looks:
+                    left_open = limit
+                    following = None
+                    break
+                looked += 1
                 known = self._plans.get(number)
                 limit = min(limit, self._at_most(number, kind) if known is None else known.mean())
                 if limit >= least:
@@ -335,8 +305,8 @@ class RemedySets:
             if not limit >= least:
                 break
             if number not in self._plans:
-                if valued >= (most if limit > 0 and kind == "priced" else most // 3):
-                    gap = limit - worth
+                if valued >= most:
+                    left_open = max(left_open, limit)
                     break
                 valued += 1
             plan = self.plan(number)
@@ -346,7 +316,36 @@ class RemedySets:
             same = best is not None and abs(more) <= SAME * abs(worth)
             if (same and best is not None and _rank(number) < _rank(best)) or (more > 0 and not same):
                 best, worth = number, plan.mean()
-        return Best(plan=None if best is None else self.plan(best), gap=self._with_left_out(gap))
+        return Best(
+            plan=None if best is None else self.plan(best),
+            gap=self._with_left_out(max(left_open - (worth if np.isfinite(worth) else 0.0), 0.0)),
+        )
+
+    def _nearby(self, best: int, kind: Kind, allowed: set[int]) -> int:
+        """The best set to be reached by adding, dropping or exchanging a remedy at a time, each step for the better."""
+        every = [1 << i for i in range(len(self.searched))]
+        tried: set[int] = set()
+        while True:
+            steps = [
+                *every,
+                *(a | b for a in every for b in every if a < b and bool(best & a) != bool(best & b)),
+            ]
+            near = [s for x in steps if (s := best ^ x) in allowed and s not in tried]
+            worth = self._worth(best, kind)
+            limits = sorted((-self._at_most(s, kind), s) for s in near if s not in self._plans)
+            tried.update(near)
+            found = max(
+                (s for limit, s in limits[:MOST_NEARBY] if -limit > worth),
+                key=lambda s: self._worth(s, kind),
+                default=best,
+            )
+            if not self._worth(found, kind) > worth * (1 + SAME * np.sign(worth)):
+                return best
+            best = found
+
+    def _worth(self, number: int, kind: Kind) -> float:
+        plan = self.plan(number)
+        return plan.mean() if plan is not None and _is(plan, kind) else -np.inf
 
     def _best_of(self, numbers: Sequence[int], kind: Kind) -> Best:
         best: Plan | None = None
