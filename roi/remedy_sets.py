@@ -185,6 +185,11 @@ class RemedySets:
         where = self.segments, self.valuer, self.prices, self.policy
         return {g.gate: None if only_mended(g) else measure_for(g, *where) for g in self.failing}
 
+    def waits_for_price(self, gate: Gate) -> bool:
+        """Whether a closed gate is opened by no measurement that has a price."""
+        measure = self._measures[gate.gate]
+        return measure is None or measure.price is None
+
     @cached_property
     def _further(self) -> list[Measure]:
         return more_cases(self.segments, self.valuer, self.prices)

@@ -1,4 +1,4 @@
-"""A look at the roll-out after a set of remedies: what its plan can be worth at the most, before samples are weighed."""
+"""A look at the roll-out after a set of remedies: what its plan can be worth, before samples are weighed."""
 
 from __future__ import annotations
 
