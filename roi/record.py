@@ -43,7 +43,7 @@ from roi.looks import words_of
 from roi.money import cost_of_waiting, money, price_of_caution, share_assumed, summary
 from roi.options import Option
 from roi.parameters import register
-from roi.remedy_worth import remedies_of_record
+from roi.remedy_record import remedies_of_record
 from roi.unmeasured import break_even_minutes
 from roi.what_if import pessimistic
 from roi.words import amount, percent

@@ -6,26 +6,20 @@ Every figure is a difference of worths of plans, as `roi/plans.py` values them: 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from roi.after_remedy import measured_again
 from roi.analysis import Analysis
 from roi.cashflow import monthly_flows
-from roi.gate import Gate
-from roi.measures import cost_of
-from roi.money import summary
-from roi.options import WEEKS_PER_MONTH, Option, Remedy
+from roi.options import Option, Remedy
 from roi.plans import Plan
 from roi.prospects import lost_by_then
 from roi.remedy_sets import Kind, RemedySets
-from roi.words import shorten
 
-__all__ = ["RemedyWorth", "Step", "remedies_of_record", "remedy_worth"]
+__all__ = ["RemedyWorth", "Step", "price_of", "remedy_worth"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -126,7 +120,7 @@ class RemedyWorth:
         while len(order) < len(bought):
             names = {r.name for r in order}
             free = [r for r in bought if r.name not in names and not _waits(r, bought, names)]
-            order.append(max(free, key=lambda r: (self.worth(self.sets.number([*order, r])), -_cost(r))))
+            order.append(max(free, key=lambda r: (self.worth(self.sets.number([*order, r])), -price_of(r))))
         return order
 
     def _best_order(self, number: int) -> tuple[float, float, tuple[Remedy, ...]]:
@@ -140,7 +134,7 @@ class RemedyWorth:
             if any(last.name in r.after for r in bought):
                 continue
             value, early, order = self._best_order(number & ~self.sets.number([last]))
-            paid = sum(_cost(r) for r in bought)
+            paid = sum(price_of(r) for r in bought)
             found.append((value + here, early - paid, (*order, last)))
         return max(found, key=lambda x: (round(x[0], 6), round(x[1], 6)))
 
@@ -167,8 +161,8 @@ class RemedyWorth:
             plan = self.sets.plan(number)
             if plan is None or (plan.waits and self.kind == "priced"):
                 continue
-            limit = plan.mean() - without + _cost(remedy)
-            others = sum(_cost(r) for r in self.sets.chosen(number)) - _cost(remedy)
+            limit = plan.mean() - without + price_of(remedy)
+            others = sum(price_of(r) for r in self.sets.chosen(number)) - price_of(remedy)
             limits.append(limit if budget is None else min(limit, budget - others))
         return max(limits)
 
@@ -189,7 +183,7 @@ class RemedyWorth:
             if other is not None:
                 flow = flow - self._flow(other.option)
             else:
-                flow[0] += sum(_cost(r) for r in self.sets.chosen(rest))
+                flow[0] += sum(price_of(r) for r in self.sets.chosen(rest))
         below = np.flatnonzero(np.cumsum(flow) < -1e-9)
         month = 0 if below.size == 0 else int(below[-1]) + 1
         return month if month < flow.size else None
@@ -224,7 +218,8 @@ def _waits(remedy: Remedy, bought: Sequence[Remedy], names: set[str]) -> bool:
     return any(r.name in remedy.after and r.name not in names for r in bought)
 
 
-def _cost(remedy: Remedy) -> float:
+def price_of(remedy: Remedy) -> float:
+    """Its expected price; what has none counts 0."""
     return 0.0 if remedy.cost is None else float(np.mean(remedy.cost))
 
 
@@ -235,148 +230,3 @@ def remedy_worth(a: Analysis) -> RemedyWorth | None:
         return None
     sets = next(s for s in a.fixes.sets if s.segments == plan.prospect.segments)
     return RemedyWorth(a=a, sets=sets, plan=plan, kind="waiting" if plan.waits else "priced")
-
-
-def remedies_of_record(a: Analysis) -> dict[str, Any]:
-    """What the record says of remedies: plain values, sums of money in the pilot's currency.
-
-    Returns:
-        `list`, those of the set in the order in which to buy, then the others; `set`, what it is worth as a whole;
-        `near`, other sets; `ceilings`, closed gates that nobody has priced a mend of, with the most it may cost; `why`,
-        where nothing can be valued.
-    """
-    found = remedy_worth(a)
-    stated = a.valuer.remedies
-    if found is None:
-        why = "no plan opens every gate" if a.fixes.sets else "the worth of scaling is not known"
-        why = why if stated else "no remedy is stated"
-        none = [_stated(r) for r in stated]
-        return {"list": none, "set": None, "near": [], "ceilings": _ceilings(a, None), "why": why}
-    rows, before = [], max(found.worth(0), 0.0)
-    start = before
-    for place, step in enumerate(found.steps):
-        after = float(step.worth.mean())
-        rows.append(
-            _row(found, step.remedy)
-            | {
-                "order": place + 1,
-                "step": after - before,
-                "worth_by_then": summary(step.worth),
-                "opens": step.opens,
-                "paid_by_then": step.paid,
-            }
-        )
-        before = after
-    inside = {r.name for r in found.plan.remedies}
-    searched = {r.name for r in found.sets.searched}
-    rows += [_row(found, r) for r in stated if r.name not in inside and r.name in searched]
-    rows += [_stated(r) for r in stated if r.name not in searched]
-    alone = sum(r["alone"] for r in rows if r["order"] is not None)
-    joint = found.plan.mean() - start
-    policy = a.loaded.policy
-    gap = a.fixes.gap
-    return {
-        "list": rows,
-        "set": {
-            **summary(found.plan.worth),
-            "advised": found.advised,
-            "start": start,
-            "joint": joint,
-            "sum_of_alone": alone,
-            "cost": sum(_cost(r) for r in found.plan.remedies),
-            "per_month": sum(float(np.mean(r.cost_per_month)) for r in found.plan.remedies),
-            "months": float(np.mean(found.plan.option.schedule.delay)),
-            "measures_cost": cost_of(found.plan.measures, a.prices),
-            "payback_month": found.payback(),
-            "waits": found.plan.waits,
-            "scope": None if found.sets.segments is None else list(found.sets.segments),
-            "budget": policy.fix_budget,
-            "weeks": policy.fix_weeks,
-            "sets": int(found.sets.sets.size),
-            "exact": gap == 0,
-            "gap": gap,
-        },
-        "near": [
-            {"remedies": [r.name for r in p.remedies], "worth": p.mean(), "less": less}
-            for p, less in found.near()
-        ],
-        "ceilings": _ceilings(a, found),
-        "why": None,
-    }
-
-
-def _stated(remedy: Remedy) -> dict[str, Any]:
-    return {
-        "name": remedy.name,
-        "addresses": remedy.addresses,
-        "owner": remedy.owner,
-        "bought": False,
-        "cost": None if remedy.cost is None else _cost(remedy),
-        "cost_per_month": float(np.mean(remedy.cost_per_month)),
-        "weeks": float(np.mean(remedy.months)) * WEEKS_PER_MONTH,
-        "removes": float(np.mean(remedy.removes)),
-        "after": list(remedy.after),
-        "alone": None,
-        "among": None,
-        "most": None,
-        "payback_month": None,
-        "again": None,
-        "order": None,
-        "step": None,
-        "worth_by_then": None,
-        "opens": None,
-        "paid_by_then": None,
-    }
-
-
-def _row(found: RemedyWorth, remedy: Remedy) -> dict[str, Any]:
-    inside = bool(found.number & found.sets.number([remedy]))
-    again = None
-    if inside:
-        done = float(np.mean(found.a.valuer.delay_of(found.sets.chosen(found.bits(remedy)))))
-        again = {"month": done, **asdict(measured_again(found.a, remedy, found.sets.segments))}
-    return _stated(remedy) | {
-        "bought": inside and found.advised,
-        "alone": found.alone(remedy),
-        "among": found.among(remedy),
-        "most": found.most(remedy),
-        "payback_month": found.payback(remedy) if inside else None,
-        "again": again,
-    }
-
-
-def _ceilings(a: Analysis, found: RemedyWorth | None) -> list[dict[str, Any]]:
-    """Closed gates whose mend nobody has priced: the most that it may cost, all of them together."""
-    sets = found.sets if found is not None else a.fixes.sets[0] if a.fixes.sets else None
-    if sets is None:
-        return []
-    priced = {r.addresses for r in a.valuer.remedies if r.cost is not None}
-    priced |= {"usable_inputs"} if "data" in priced else set()
-    open_ = [g for g in sets.failing if g.gate not in priced and sets.waits_for_price(g)]
-    if not open_:
-        return []
-    waiting = a.waiting if a.waiting is not None and a.waiting.prospect.segments == sets.segments else None
-    waiting = waiting or sets.best("waiting", above=0.0).plan
-    best = max((p.mean() for p in a.plans), default=0.0)
-    rows = []
-    for gate in open_:
-        together = [] if waiting is None else [g.label for g in waiting.unpriced if g.gate != gate.gate]
-        most = None if waiting is None else max(waiting.mean() - max(best, 0.0), 0.0)
-        rows.append(_ceiling(gate, most, together))
-    return rows
-
-
-def _ceiling(gate: Gate, most: float | None, together: list[str]) -> dict[str, Any]:
-    why = None
-    if most is None:
-        why = "even had for nothing, its mend would not make scaling pass more likely than not"
-    elif not most > 0:
-        why = "a way that has its price is worth as much"
-    return {
-        "gate": gate.gate,
-        "label": gate.label,
-        "mend": shorten(gate.mend, 200) or None,
-        "most": most,
-        "together_with": together,
-        "why": why,
-    }
