@@ -63,7 +63,7 @@ def remedies_of_record(a: Analysis) -> dict[str, Any]:
     rows += [_row(found, r) for r in stated if r.name not in inside and r.name in searched]
     rows += [_stated(r) for r in stated if r.name not in searched]
     alone = sum(r["alone"] for r in rows if r["order"] is not None)
-    joint = found.plan.mean() - start
+    joint = found.worth(found.number) - start
     policy = a.loaded.policy
     gap = a.fixes.gap
     return {
@@ -101,7 +101,7 @@ def _sentence(found: RemedyWorth, start: float) -> str:
     """Which remedies to buy, for how much, and what they are worth."""
     currency = found.a.loaded.parameters.about.currency
     bought = [shorten(s.remedy.name, 60) for s in found.steps]
-    worth = amount(found.plan.mean(), currency)
+    worth = amount(found.worth(found.number), currency)
     paid = amount(sum(price_of(r) for r in found.plan.remedies), currency)
     if not found.sets.remedies:
         return "No remedy is stated that something of the losses or a closed gate answers to."
@@ -109,7 +109,7 @@ def _sentence(found: RemedyWorth, start: float) -> str:
         return "No remedy is worth its price: the best plan buys none."
     if not found.advised:
         if start > 0:
-            less = amount(start - found.plan.mean(), currency)
+            less = amount(start - found.worth(found.number), currency)
             return f"No remedy is needed: even the best, {and_list(bought)}, would make the pilot worth {less} less."
         return f"No set of remedies pays: the nearest, {and_list(bought)}, costs {paid} and leaves {worth}."
     first = f"Buy {bought[0]}" if len(bought) == 1 else f"Buy {bought[0]} first, then {and_list(bought[1:])}"

@@ -28,6 +28,8 @@ def _sure(whole: dict[str, object], currency: str) -> str | None:
     if not whole:
         return None
     sets = words.plural(whole["sets"], "affordable set")
+    if whole["exact"] and not whole["advised"]:
+        return f"{words.capital(sets)} of remedies, each valued or shown to be worth less."
     if whole["exact"]:
         return f"None of {sets} of remedies is worth more."
     gap = whole["gap"]

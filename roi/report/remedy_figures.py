@@ -61,7 +61,7 @@ def remedy_ladder_figure(record: Record) -> Figure | None:
         + (
             "."
             if r["opens"] or not r["paid"]
-            else "; a gate is still closed, and what was paid would be lost."
+            else "; nothing to roll out yet, and what was paid would be lost."
         )
         for r in rows
     )
