@@ -77,11 +77,7 @@ def test_the_ladder_says_its_numbers_and_draws_them() -> None:
     assert "2. Clean addresses: EUR 27,000" in alt
     assert "paid by then EUR 43,000" in alt
     assert "The budget is EUR 60,000" in alt
-    rows = next(
-        layer["data"]["values"]
-        for layer in figure.draw(640).to_dict()["layer"]
-        if "paid" in str(layer["data"])
-    )
+    rows = next(d for d in figure.draw(640).to_dict()["datasets"].values() if "paid" in d[0])
     assert [(r["mean"], r["paid"]) for r in rows] == [(0.0, 0.0), (25_000.0, 15_000.0), (27_000.0, 43_000.0)]
     assert ("tick", "budget") in figure.legend
     for drawing in figure.drawings():
