@@ -22,7 +22,7 @@ from roi.options import WEEKS_PER_MONTH, Remedy, Valuer, signals_of
 from roi.parameters import Policy
 from roi.plans import Opening, Plan, opening, plan_of
 from roi.prospects import Prospect
-from roi.sampling import Basis
+from roi.sampling import Basis, basis_of
 from roi.set_bounds import Bounds, affordable_sets, bounds_of
 from roi.set_look import MORE_LIKELY, look
 from roi.tariff import Prices
@@ -248,7 +248,7 @@ class RemedySets:
         """What samples tell of, ready to split the worth of any set."""
         option = self.valuer.roll_out(self.segments)
         assert option is not None
-        return self._bases.setdefault("", Basis(signals_of(option)))
+        return self._bases.setdefault("", basis_of(signals_of(option)))
 
     @property
     def many(self) -> bool:
