@@ -58,10 +58,11 @@ def test_the_set_found_is_the_best_of_all_up_to_twelve_remedies(part, monkeypatc
         check(problem(rng, int(rng.integers(8, 13))))
 
 
-def test_bounds_hold_for_every_set(monkeypatch):
-    for seed in (2, 3, 7, 8, 11):
+def test_bounds_hold_for_every_set():
+    for seed in (2, 3, 7, 8, 11, 12):
         rng = np.random.default_rng(seed)
-        sets = problem(rng, 5).sets()
+        # In the last two nothing but the causes matters, so that the bounds are close.
+        sets = problem(rng, 5, **({"pilot": decided(rollout=0.0), "gates": 0} if seed > 8 else {})).sets()
         bounds = sets.bounds
         for number, priced, waiting in zip(bounds.sets, bounds.priced, bounds.waiting, strict=True):
             plan = sets.plan(int(number))
