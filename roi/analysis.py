@@ -22,7 +22,8 @@ from roi.measured import Measured, measure
 from roi.moments import Moments
 from roi.options import Option, Valuer, alternatives, remedies_of, scopes_of
 from roi.parameters import LoadedParameters, Parameters, register
-from roi.plans import Plan, best_plans
+from roi.plans import Plan
+from roi.remedy_set import Found, best_plans
 from roi.samples import Samples
 from roi.taken import Taken, held, take
 from roi.tariff import Prices, prices_of
@@ -60,6 +61,7 @@ class Decided:
         plans: The best fix with every mend priced.
         waiting: A fix that waits for a quote.
         every_plan: Every fix with every mend priced that was weighed.
+        fixes: The search that found them.
         verdict: The verdict.
         scale_needs: The chance that scale needs: the policy's, raised where the data were looked at more than once.
         undeclared: Columns with blanks of which nobody says whether they mean 0.
@@ -85,6 +87,7 @@ class Decided:
     plans: tuple[Plan, ...]
     waiting: Plan | None
     every_plan: tuple[Plan, ...]
+    fixes: Found
     verdict: Verdict
     scale_needs: float
     undeclared: tuple[str, ...]
@@ -270,22 +273,20 @@ def decide_moments(
     }
     prices = prices_of(assumptions)
     unknown = why_unknown(valuer, prices, scale, p, undeclared)
-    plans: list[Plan] = []
-    every: tuple[Plan, ...] = ()
-    waiting = None
+    fixes = Found(priced=None, waiting=None, every=(), gap=0.0, sets=())
     if unknown is None:
         # A fix leads to everything, or to the narrower scope that is worth most as it stands.
         scopes: list[Scope] = [None]
         if narrower:
             best = max(narrower, key=lambda o: o.mean())
             scopes.append(None if best.scope is None else best.scope.segments)
-        priced, waiting, every = best_plans(valuer, scopes, lambda s: gates[s], prices, policy, seed=seed)
-        plans = [priced] if priced is not None else []
+        fixes = best_plans(valuer, scopes, lambda s: gates[s], prices, policy, seed=seed)
+    plans = () if fixes.priced is None else (fixes.priced,)
     verdict = decide(
         [o for o in (scale, *narrower) if o is not None],
         gates,
         plans,
-        waiting,
+        fixes.waiting,
         policy,
         unknown=unknown,
         thin_value_can_be_claimed=not moments.sourced
@@ -312,9 +313,10 @@ def decide_moments(
         others=tuple(alternatives(p, assumptions, economics, measured.draws)),
         gates=gates,
         tipping=tipping[None],
-        plans=tuple(plans),
-        waiting=waiting,
-        every_plan=every,
+        plans=plans,
+        waiting=fixes.waiting,
+        every_plan=fixes.every,
+        fixes=fixes,
         verdict=verdict,
         scale_needs=needed,
         undeclared=undeclared,

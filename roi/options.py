@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -19,7 +18,17 @@ from roi.parameters import Parameters
 from roi.pooling import overstatement
 from roi.sampling import Basis
 
-__all__ = ["Kind", "Option", "Remedy", "Valuer", "alternatives", "remedies_of", "scopes_of", "signals_of"]
+__all__ = [
+    "WEEKS_PER_MONTH",
+    "Kind",
+    "Option",
+    "Remedy",
+    "Valuer",
+    "alternatives",
+    "remedies_of",
+    "scopes_of",
+    "signals_of",
+]
 
 Floats = npt.NDArray[np.float64]
 Kind = Literal["kill", "keep", "scale", "scale_segments", "fix", "alternative"]
@@ -154,11 +163,7 @@ class Valuer:
         if stream is None:
             return None
         off = 0.0 if segments is None else self.picked.get(segments, 0.0)
-        schedule = Schedule(
-            delay=np.add(self.delay_of(remedies), delay),
-            one_off=np.add(_sum(r.cost for r in remedies if r.cost is not None), one_off),
-            per_month=_sum(r.cost_per_month for r in remedies),
-        )
+        schedule = self.schedule_of(remedies, one_off=one_off, delay=delay)
         return Option(
             kind=kind,
             label=label,
@@ -167,6 +172,16 @@ class Valuer:
             schedule=schedule,
             worth=present_value(stream, self.economics, schedule) - off,
             cash=present_value(stream, self.economics, schedule, cash_only=True) - off,
+        )
+
+    def schedule_of(
+        self, remedies: tuple[Remedy, ...], *, one_off: Number = 0.0, delay: Number = 0.0
+    ) -> Schedule:
+        """What remedies cost and when they work, with further one-off costs and months of delay."""
+        return Schedule(
+            delay=np.add(self.delay_of(remedies), delay),
+            one_off=np.add(_sum(r.cost for r in remedies if r.cost is not None), one_off),
+            per_month=_sum(r.cost_per_month for r in remedies),
         )
 
     def postponed(self, option: Option, *, one_off: Number, delay: Number, in_cash: bool = True) -> Option:
@@ -281,27 +296,6 @@ def _units(measured: Measured, segment: str) -> int:
     s = moments.segments.index(segment)
     arms = [1] if measured.stand_in else [0, 1]
     return min(np.unique(moments.unit[(moments.arm == a) & (moments.segment == s)]).size for a in arms)
-
-
-def subsets(
-    remedies: tuple[Remedy, ...], *, budget: float | None, weeks: float | None, valuer: Valuer
-) -> list[tuple[Remedy, ...]]:
-    """Every affordable set of remedies, the empty one included; a remedy comes with what it has to wait for."""
-    found = []
-    for size in range(len(remedies) + 1):
-        for chosen in itertools.combinations(remedies, size):
-            names = {r.name for r in chosen}
-            if any(not set(r.after) <= names for r in chosen):
-                continue
-            if (
-                budget is not None
-                and float(np.mean(_sum(r.cost for r in chosen if r.cost is not None))) > budget
-            ):
-                continue
-            if weeks is not None and float(np.mean(valuer.delay_of(chosen))) * WEEKS_PER_MONTH > weeks:
-                continue
-            found.append(chosen)
-    return found
 
 
 def remedies_of(parameters: Parameters, assumptions: Assumptions) -> tuple[Remedy, ...]:

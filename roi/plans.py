@@ -8,26 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-from roi.draws import stream
 from roi.gate import Gate
-from roi.measures import Measure, measure_for, more_cases
-from roi.options import Option, Remedy, Valuer, subsets
+from roi.measures import Measure
+from roi.mended import mended_share, only_mended
+from roi.options import Option, Remedy, Valuer
 from roi.parameters import Policy
 from roi.prospects import Prospect
-from roi.rates import severe_errors
-from roi.tariff import Prices
 
-__all__ = ["Plan", "best_plans", "mended_again"]
+__all__ = ["Opening", "Plan", "mended_again", "opening", "plan_of"]
 
 Floats = npt.NDArray[np.float64]
 Segments = tuple[str, ...] | None
-
-MORE_LIKELY = 0.5  # chance that scale passes with an unpriced mend for nothing, for it to count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,62 +66,41 @@ class Plan:
         return bool(self.unpriced) or any(price is None for price in prices)
 
 
-GatesOf = Callable[[Segments], Sequence[Gate]]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """How the closed gates of a scope fare after some remedies.
 
-
-def best_plans(
-    valuer: Valuer,
-    scopes: Sequence[Segments],
-    gates_of: GatesOf,
-    prices: Prices,
-    policy: Policy,
-    *,
-    seed: int,
-) -> tuple[Plan | None, Plan | None, tuple[Plan, ...]]:
-    """The best plan at its price, the best one that waits for a price, and all that have a price.
-
-    Args:
-        valuer: Values roll-outs.
-        scopes: Sets of segments to consider; None is all of them.
-        gates_of: The gates of a scope as they stand.
-        prices: What measuring costs.
-        policy: The thresholds.
-        seed: Seed of the run.
-
-    Returns:
-        The plan of highest expected worth with every mend priced, and that with an unpriced mend which, had for
-        nothing, would let `scale` pass; None where there is none. Last, every plan with every mend priced. Doing
-        nothing is not a plan, and a remedy is bought only where the plan is worth more with it than without.
+    Attributes:
+        mended: Chance that those which remedies mend pass, draw by draw, shape (n_draws,).
+        measures: What is measured for the others.
+        unpriced: Gates whose mend nobody has priced.
     """
-    priced: Plan | None = None
-    waiting: Plan | None = None
-    every: list[Plan] = []
-    for segments in scopes:
-        failing = [g for g in gates_of(segments) if not g.holds]
-        for chosen in subsets(
-            valuer.remedies, budget=policy.fix_budget, weeks=policy.fix_weeks, valuer=valuer
-        ):
-            plan = _plan(valuer, segments, chosen, failing, prices, policy, seed)
-            if plan is None or not (plan.remedies or plan.measures or plan.unpriced):
-                continue
-            if not plan.waits:
-                every.append(plan)
-                priced = plan if priced is None or plan.mean() > priced.mean() else priced
-            else:
-                if plan.sure >= MORE_LIKELY:
-                    waiting = plan if waiting is None or plan.mean() > waiting.mean() else waiting
-    return priced, waiting, tuple(every)
+
+    mended: Floats
+    measures: tuple[Measure, ...]
+    unpriced: tuple[Gate, ...]
 
 
-def _plan(
+def opening(
     valuer: Valuer,
     segments: Segments,
     chosen: tuple[Remedy, ...],
     failing: Sequence[Gate],
-    prices: Prices,
+    measured: Callable[[Gate], Measure | None],
     policy: Policy,
     seed: int,
-) -> Plan | None:
+) -> Opening | None:
+    """How closed gates fare after some remedies; None where one stays closed that no measurement opens.
+
+    Args:
+        valuer: Values roll-outs.
+        segments: The scope; None for everything.
+        chosen: What is bought; it may be nothing.
+        failing: The scope's gates that do not hold.
+        measured: The measurement that a gate waits for.
+        policy: The thresholds.
+        seed: Seed of the run.
+    """
     passes = np.ones(valuer.measured.draws)
     measures: list[Measure] = []
     unpriced: list[Gate] = []
@@ -135,31 +109,35 @@ def _plan(
         if mended is not None:
             passes = passes * mended
             continue
-        if gate.gate == "covered_demand" or (gate.gate == "usable_inputs" and gate.state == "exceeded"):
-            return None  # a narrower scope, or a remedy, is the only way
-        measure = measure_for(gate, segments, valuer, prices, policy)
+        if only_mended(gate):
+            return None
+        measure = measured(gate)
         if measure is None:
             unpriced.append(gate)
             continue
         measures.append(measure)
-    prospect = Prospect(
-        valuer=valuer,
-        segments=segments,
-        remedies=chosen,
-        mended=passes,
-        prices=prices,
-        policy=policy,
-        seed=seed,
-    )
+    return Opening(mended=passes, measures=tuple(measures), unpriced=tuple(unpriced))
+
+
+def plan_of(prospect: Prospect, opened: Opening, further: Sequence[Measure]) -> Plan | None:
+    """The plan that buys some remedies: what it measures beside them, and what it is worth.
+
+    Args:
+        prospect: The roll-out after the remedies.
+        opened: How the closed gates fare after them.
+        further: Further samples that would make the worth surer.
+
+    Returns:
+        The plan; None where its worth cannot be computed, or where it is not sure enough and no further sample can
+        make it so.
+    """
     if prospect.option is None:
         return None
-    direct = _valued(prospect, tuple(measures), tuple(unpriced))
-    if direct.chance >= policy.scale_probability or any(any(m.learned) for m in measures):
+    direct = _valued(prospect, opened.measures, opened.unpriced)
+    if direct.chance >= prospect.policy.scale_probability or any(any(m.learned) for m in opened.measures):
         return direct
     # The gates may pass, but the rule would still not let it scale: only a larger sample can make it sure enough.
-    sampled = [
-        _valued(prospect, (*measures, more), tuple(unpriced)) for more in more_cases(segments, valuer, prices)
-    ]
+    sampled = [_valued(prospect, (*opened.measures, more), opened.unpriced) for more in further]
     return max(sampled, key=lambda p: p.mean(), default=None)
 
 
@@ -205,59 +183,3 @@ def mended_again(plan: Plan, valuer: Valuer, failing: Sequence[Gate]) -> Floats:
         if mended is not None:
             passes = passes * mended
     return passes
-
-
-def mended_share(
-    gate: Gate,
-    segments: Segments,
-    chosen: tuple[Remedy, ...],
-    valuer: Valuer,
-    policy: Policy,
-    seed: int,
-) -> Floats | None:
-    """Chance, draw by draw, that the chosen remedies make a gate pass, shape (n_draws,); None where none addresses it.
-
-    A gate that is a rate passes where the rate that is left keeps the limit; any other with the share that the remedy
-    is said to remove.
-    """
-    draws = valuer.measured.draws
-    moments = valuer.measured.moments
-    inside = moments.chosen(segments)
-    addressed = any(r.addresses == gate.gate for r in chosen)
-    left = valuer.left_of(gate.gate, chosen)
-    if gate.gate == "usable_inputs":
-        left = np.multiply(valuer.left_of("data", chosen), left)
-        if not np.any(np.less(left, 1)) or gate.value is None:
-            return None
-        rows = inside[moments.segment]
-        known, clean = float(moments.inputs_known[rows].sum()), float(moments.inputs_clean[rows].sum())
-        share = _beta_draws(seed, "usable_inputs", clean + 0.5, known - clean + 0.5, draws)
-        return (1 - (1 - share) * left >= policy.min_usable_inputs).astype(np.float64)
-    if gate.gate == "severe_errors":
-        kept, _ = valuer.effect_of(chosen)
-        if not np.any(np.less(kept, 1)) or gate.value is None or gate.state != "exceeded":
-            return None
-        found = severe_errors(moments, inside)
-        rate = _beta_draws(
-            seed,
-            "severe_rate",
-            found.effective_events + 0.5,
-            found.effective_n - found.effective_events + 0.5,
-            draws,
-        )
-        return (rate * kept <= policy.max_severe_error_rate).astype(np.float64)
-    if not addressed:
-        return None
-    if gate.gate == "human_approval" and gate.counts is not None:
-        misses, n = gate.counts
-        rate = _beta_draws(seed, "approval_misses", misses + 0.5, n - misses + 0.5, draws)
-        return (rate * left <= policy.max_approval_miss_rate).astype(np.float64)
-    return np.broadcast_to(np.subtract(1, left), (draws,)).astype(np.float64)
-
-
-@lru_cache(maxsize=32)
-def _beta_draws(seed: int, name: str, a: float, b: float, draws: int) -> Floats:
-    """Draws of a rate, which every set of remedies asks for again; read-only."""
-    drawn = stream(seed, name).beta(a, b, draws)
-    drawn.flags.writeable = False
-    return drawn

@@ -43,6 +43,7 @@ from roi.looks import words_of
 from roi.money import cost_of_waiting, money, price_of_caution, share_assumed, summary
 from roi.options import Option
 from roi.parameters import register
+from roi.remedy_record import remedies_of_record
 from roi.self_reports import self_reports_of_record
 from roi.unmeasured import break_even_minutes
 from roi.what_if import pessimistic
@@ -186,6 +187,7 @@ def build_record(a: Analysis) -> dict[str, Any]:
         "money": money(a),
         "gates": [_gate(a, g) for g in a.gates[advised_scope(a)]],
         "next": next_actions(a),
+        "remedies": remedies_of_record(a),
         "stopping": stopping(a),
         "model_the_problem": causes["text"],
         "losses": losses_of_record(causes),

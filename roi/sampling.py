@@ -25,7 +25,7 @@ from scipy.special import ndtri
 from roi.conditional import orthonormal
 from roi.draws import stream
 
-__all__ = ["Basis", "Told", "after_sampling", "basis_of", "evsi", "left_open"]
+__all__ = ["Basis", "Told", "after_sampling", "basis_of", "evsi", "expected_after", "left_open"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -30,6 +30,7 @@ ALL = [
     sections.gates,
     sections.drivers,
     sections.causes,
+    sections.fixing,
     sections.assumptions,
     sections.left_out,
     sections.provenance,

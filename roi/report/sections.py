@@ -29,6 +29,7 @@ __all__ = [
     "environment",
     "fill_in",
     "first_screen",
+    "fixing",
     "gates",
     "left_out",
     "measured",
@@ -321,6 +322,12 @@ def causes(decision: Decision) -> Section:
     """Where what goes wrong comes from."""
     record = decision.record
     return section("causes", decision, str(record.get("model_the_problem") or ""))
+
+
+def fixing(decision: Decision) -> Section:
+    """Which remedies pay; the page of the fix has the rest."""
+    found = decision.record.get("remedies") or {}
+    return section("fixing", decision, str(found.get("text") or ""), f=found)
 
 
 def assumptions(decision: Decision) -> Section:

@@ -1,0 +1,79 @@
+"""Whether remedies make a closed gate pass, draw by draw."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from roi.draws import stream
+from roi.gate import Gate
+from roi.options import Remedy, Valuer
+from roi.parameters import Policy
+from roi.rates import severe_errors
+
+__all__ = ["mended_share", "only_mended"]
+
+Floats = npt.NDArray[np.float64]
+
+
+def mended_share(
+    gate: Gate,
+    segments: tuple[str, ...] | None,
+    chosen: tuple[Remedy, ...],
+    valuer: Valuer,
+    policy: Policy,
+    seed: int,
+) -> Floats | None:
+    """Chance, draw by draw, that the chosen remedies make a gate pass, shape (n_draws,); None where none addresses it.
+
+    A gate that is a rate passes where the rate that is left keeps the limit; any other with the share that the remedy
+    is said to remove.
+    """
+    draws = valuer.measured.draws
+    moments = valuer.measured.moments
+    inside = moments.chosen(segments)
+    addressed = any(r.addresses == gate.gate for r in chosen)
+    left = valuer.left_of(gate.gate, chosen)
+    if gate.gate == "usable_inputs":
+        left = np.multiply(valuer.left_of("data", chosen), left)
+        if not np.any(np.less(left, 1)) or gate.value is None:
+            return None
+        rows = inside[moments.segment]
+        known, clean = float(moments.inputs_known[rows].sum()), float(moments.inputs_clean[rows].sum())
+        share = _beta_draws(seed, "usable_inputs", clean + 0.5, known - clean + 0.5, draws)
+        return (1 - (1 - share) * left >= policy.min_usable_inputs).astype(np.float64)
+    if gate.gate == "severe_errors":
+        kept, _ = valuer.effect_of(chosen)
+        if not np.any(np.less(kept, 1)) or gate.value is None or gate.state != "exceeded":
+            return None
+        found = severe_errors(moments, inside)
+        rate = _beta_draws(
+            seed,
+            "severe_rate",
+            found.effective_events + 0.5,
+            found.effective_n - found.effective_events + 0.5,
+            draws,
+        )
+        return (rate * kept <= policy.max_severe_error_rate).astype(np.float64)
+    if not addressed:
+        return None
+    if gate.gate == "human_approval" and gate.counts is not None:
+        misses, n = gate.counts
+        rate = _beta_draws(seed, "approval_misses", misses + 0.5, n - misses + 0.5, draws)
+        return (rate * left <= policy.max_approval_miss_rate).astype(np.float64)
+    return np.broadcast_to(np.subtract(1, left), (draws,)).astype(np.float64)
+
+
+@lru_cache(maxsize=32)
+def _beta_draws(seed: int, name: str, a: float, b: float, draws: int) -> Floats:
+    """Draws of a rate, which every set of remedies asks for again; read-only."""
+    drawn = stream(seed, name).beta(a, b, draws)
+    drawn.flags.writeable = False
+    return drawn
+
+
+def only_mended(gate: Gate) -> bool:
+    """Whether no measurement opens a gate: a narrower scope, or a remedy, is the only way."""
+    return gate.gate == "covered_demand" or (gate.gate == "usable_inputs" and gate.state == "exceeded")

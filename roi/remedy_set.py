@@ -1,0 +1,90 @@
+"""The set of remedies to buy: that of the plan of the highest expected worth, within `fix_budget` and `fix_weeks`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from roi.gate import Gate
+from roi.options import Valuer
+from roi.parameters import Policy
+from roi.plans import Plan
+from roi.remedy_sets import RemedySets
+from roi.tariff import Prices
+
+__all__ = ["Found", "best_plans"]
+
+Segments = tuple[str, ...] | None
+GatesOf = Callable[[Segments], Sequence[Gate]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The best plans of all scopes.
+
+    Attributes:
+        priced: The plan of highest expected worth with every mend priced; None where there is none.
+        waiting: That with an unpriced mend which, had for nothing, would let `scale` pass.
+        every: Plans with every mend priced that were valued: all of few, the best of many.
+        gap: How much more than `priced` a set that was not valued could be worth at the most.
+        sets: The sets of remedies, scope by scope.
+    """
+
+    priced: Plan | None
+    waiting: Plan | None
+    every: tuple[Plan, ...]
+    gap: float | None
+    sets: tuple[RemedySets, ...]
+
+
+def best_plans(
+    valuer: Valuer,
+    scopes: Sequence[Segments],
+    gates_of: GatesOf,
+    prices: Prices,
+    policy: Policy,
+    *,
+    seed: int,
+) -> Found:
+    """The best plan at its price, the best one that waits for a price, and those with a price that were valued.
+
+    Args:
+        valuer: Values roll-outs.
+        scopes: Sets of segments to consider; None is all of them.
+        gates_of: The gates of a scope as they stand.
+        prices: What measuring costs.
+        policy: The thresholds.
+        seed: Seed of the run.
+
+    Returns:
+        The plans. Doing nothing is not a plan, and a remedy is bought only where the plan is worth more with it than
+        without.
+    """
+    priced: Plan | None = None
+    waiting: Plan | None = None
+    every: list[Plan] = []
+    gap: float | None = 0.0
+    sets = []
+    for segments in scopes:
+        failing = tuple(g for g in gates_of(segments) if not g.holds)
+        of_scope = RemedySets(
+            valuer=valuer, segments=segments, failing=failing, prices=prices, policy=policy, seed=seed
+        )
+        sets.append(of_scope)
+        found = of_scope.best("priced", above=-np.inf if priced is None else priced.mean())
+        if found.plan is not None and (priced is None or found.plan.mean() > priced.mean()):
+            priced = found.plan
+        gap = None if gap is None or found.gap is None else max(gap, found.gap)
+    sure = priced is not None and float(np.mean(priced.worth > policy.hurdle)) > policy.kill_probability
+    for of_scope in sets:
+        every += of_scope.kept()
+        if of_scope.many and priced is not None and priced.mean() > 0 and sure:
+            continue  # nothing rests on a plan that waits for a price
+        # Of many sets one that waits is looked for only where it is worth something.
+        above = -np.inf if waiting is None else waiting.mean()
+        other = of_scope.best("waiting", above=max(above, 0.0) if of_scope.many else above)
+        if other.plan is not None and (waiting is None or other.plan.mean() > waiting.mean()):
+            waiting = other.plan
+    return Found(priced=priced, waiting=waiting, every=tuple(every), gap=gap, sets=tuple(sets))

@@ -1,0 +1,383 @@
+"""Every affordable set of remedies for a roll-out, each valued at most once, and the best of them.
+
+Few sets are all valued. Of many, each is bounded first (`roi/set_bounds.py`) and then looked at, and sets are valued in
+the order of what they can be worth until none that is left can be worth more than the best one found.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from roi.gate import Gate
+from roi.measures import Measure, measure_for, more_cases
+from roi.mended import only_mended
+from roi.options import WEEKS_PER_MONTH, Remedy, Valuer, signals_of
+from roi.parameters import Policy
+from roi.plans import Opening, Plan, opening, plan_of
+from roi.prospects import Prospect
+from roi.sampling import Basis, basis_of
+from roi.set_bounds import Bounds, affordable_sets, bounds_of
+from roi.set_look import MORE_LIKELY, look
+from roi.tariff import Prices
+
+__all__ = ["EXACT_UP_TO", "Best", "Kind", "RemedySets"]
+
+Floats = npt.NDArray[np.float64]
+Segments = tuple[str, ...] | None
+Kind = Literal["priced", "waiting"]
+
+EXACT_UP_TO = 20  # remedies; of more, the ones that bring most by themselves are searched
+FEW = 64  # sets that are all valued
+MOST_VALUED = 60  # sets of very many that are valued in full at the most; what is left open then is said
+MOST_NEARBY = 12  # sets that differ little from the best of very many and are valued in each round
+MOST_LOOKED_AT = 800  # and sets of very many whose roll-out alone is looked at
+VERY_MANY = 4096
+KEPT = 16  # plans of a search that are kept beside the best
+SAME = 1e-9  # relative difference below which two sets are worth the same, and the smaller is taken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Best:
+    """The best set of a search.
+
+    Attributes:
+        plan: Its plan; None where there is none.
+        gap: How much more a set that was not valued could be worth at the most; 0 where the best is certain, None
+            where nothing can be said.
+    """
+
+    plan: Plan | None
+    gap: float | None
+
+    @property
+    def worth(self) -> float:
+        """Expected worth; minus infinity where there is no plan."""
+        return -np.inf if self.plan is None else self.plan.mean()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemedySets:
+    """Every set of remedies for a roll-out in some segments, each valued once.
+
+    Attributes:
+        valuer: Values roll-outs.
+        segments: The scope; None for everything.
+        failing: The scope's gates that do not hold.
+        prices: What measuring costs.
+        policy: The thresholds.
+        seed: Seed of the run.
+    """
+
+    valuer: Valuer
+    segments: Segments
+    failing: tuple[Gate, ...]
+    prices: Prices
+    policy: Policy
+    seed: int
+    _plans: dict[int, Plan | None] = field(default_factory=dict, repr=False, compare=False)
+    _looks: dict[int, tuple[float, float, bool]] = field(default_factory=dict, repr=False, compare=False)
+    _bases: dict[str, Basis] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def remedies(self) -> tuple[Remedy, ...]:
+        """Those that can matter: they remove something that is lost or keeps a gate closed, or others wait for them."""
+        causes = self.valuer.causes
+        closed = {g.gate for g in self.failing}
+        lost = {
+            cause
+            for shares in (causes.error_share, causes.excess_minutes)
+            for cause, share in shares.items()
+            if np.any(share > 0)
+        }
+        lost |= closed | {"severe_errors"} | ({"data"} if "usable_inputs" in closed else set())
+        wanted = {
+            r.name for r in self.valuer.remedies if r.addresses in lost and np.any(np.greater(r.removes, 0))
+        }
+        while True:
+            before = {name for r in self.valuer.remedies if r.name in wanted for name in r.after}
+            if before <= wanted:
+                return tuple(r for r in self.valuer.remedies if r.name in wanted)
+            wanted |= before
+
+    @cached_property
+    def searched(self) -> tuple[Remedy, ...]:
+        """Those among which sets are searched: all up to 20, else the ones that bring most by themselves."""
+        every = self.remedies
+        if len(every) <= EXACT_UP_TO:
+            return every
+        closed = {g.gate for g in self.failing}
+        order = sorted(every, key=lambda r: (r.addresses not in closed, -self._alone(r)))
+        names: set[str] = set()
+        for remedy in order:
+            needed = names | {r.name for r in self._with_before(remedy)}
+            names = needed if len(needed) <= EXACT_UP_TO else names
+        return tuple(r for r in every if r.name in names)
+
+    @cached_property
+    def left_out(self) -> float | None:
+        """What the remedies that are not searched could add at the most; None where some of them open closed gates."""
+        searched = {r.name for r in self.searched}
+        closed = {g.gate for g in self.failing}
+        others = [r for r in self.remedies if r.name not in searched]
+        if any(r.addresses in closed for r in others):
+            return None
+        # What a remedy adds is largest where no other of its cause is bought, and nothing waits for it.
+        return sum(
+            max(self._alone(replace(r, cost_per_month=0.0, months=0.0, after=())), 0.0) for r in others
+        )
+
+    def _alone(self, remedy: Remedy) -> float:
+        """What it adds to the roll-out by itself, gates aside."""
+        option = self.valuer.roll_out(self.segments, remedies=self._with_before(remedy))
+        assert option is not None
+        return option.mean() - self._as_it_is
+
+    @cached_property
+    def _as_it_is(self) -> float:
+        option = self.valuer.roll_out(self.segments)
+        assert option is not None
+        return option.mean()
+
+    def _with_before(self, remedy: Remedy) -> tuple[Remedy, ...]:
+        """A remedy and all that it has to wait for."""
+        by_name = {r.name: r for r in self.valuer.remedies}
+        found, names = {remedy.name: remedy}, list(remedy.after)
+        while names:
+            before = by_name[names.pop()]
+            if before.name not in found:
+                found[before.name] = before
+                names += before.after
+        return tuple(found.values())
+
+    @cached_property
+    def sets(self) -> npt.NDArray[np.int64]:
+        """Affordable sets as numbers whose bit i is the i-th searched remedy; of few the smaller ones first."""
+        found = affordable_sets(self.searched, self.policy, self.valuer)
+        return np.asarray(
+            sorted((int(s) for s in found), key=_rank) if found.size <= FEW else found, dtype=np.int64
+        )
+
+    @cached_property
+    def bounds(self) -> Bounds:
+        """What each set can be worth at the most."""
+        where = self.segments, self.searched, self.failing, self.prices, self.policy, self.seed
+        return bounds_of(self.valuer, *where)
+
+    def chosen(self, number: int) -> tuple[Remedy, ...]:
+        """The remedies of a set."""
+        return tuple(r for i, r in enumerate(self.searched) if number >> i & 1)
+
+    def number(self, remedies: Sequence[Remedy]) -> int:
+        """The set of some remedies."""
+        names = {r.name for r in remedies}
+        return sum(1 << i for i, r in enumerate(self.searched) if r.name in names)
+
+    @cached_property
+    def _measures(self) -> dict[str, Measure | None]:
+        """The measurement that each closed gate waits for, whatever is bought."""
+        where = self.segments, self.valuer, self.prices, self.policy
+        return {g.gate: None if only_mended(g) else measure_for(g, *where) for g in self.failing}
+
+    def waits_for_price(self, gate: Gate) -> bool:
+        """Whether a closed gate is opened by no measurement that has a price."""
+        measure = self._measures[gate.gate]
+        return measure is None or measure.price is None
+
+    @cached_property
+    def _further(self) -> list[Measure]:
+        return more_cases(self.segments, self.valuer, self.prices)
+
+    def opened(self, chosen: tuple[Remedy, ...]) -> Opening | None:
+        """How the closed gates fare after some remedies."""
+        where = self.valuer, self.segments, chosen, self.failing
+        return opening(*where, lambda g: self._measures[g.gate], self.policy, self.seed)
+
+    def plan(self, number: int) -> Plan | None:
+        """The plan that buys a set; None where there is none."""
+        if number not in self._plans:
+            self._plans[number] = self.valued(self.chosen(number))
+        return self._plans[number]
+
+    def valued(self, chosen: tuple[Remedy, ...]) -> Plan | None:
+        """The plan that buys some remedies, valued afresh."""
+        weeks = self.policy.fix_weeks
+        if weeks is not None and float(np.mean(self.valuer.delay_of(chosen))) * WEEKS_PER_MONTH > weeks:
+            return None  # uncertain weeks: together they take longer than the longest of them
+        opened = self.opened(chosen)
+        if opened is None:
+            return None
+        prospect = Prospect(
+            valuer=self.valuer,
+            segments=self.segments,
+            remedies=chosen,
+            mended=opened.mended,
+            prices=self.prices,
+            policy=self.policy,
+            seed=self.seed,
+            _bases=self._bases,
+        )
+        return plan_of(prospect, opened, self._further)
+
+    def _at_most(self, number: int, kind: Kind) -> float:
+        """What a set can be worth as a plan of a kind, after a look at its roll-out alone."""
+        if number not in self._looks:
+            self._looks[number] = self._look(self.chosen(number))
+        direct, sampled, waits = self._looks[number]
+        sampled_waits = waits or self.prices.cases(1) is None
+        return max(
+            direct if waits == (kind == "waiting") else -np.inf,
+            sampled if sampled_waits == (kind == "waiting") else -np.inf,
+        )
+
+    def _look(self, chosen: tuple[Remedy, ...]) -> tuple[float, float, bool]:
+        opened = self.opened(chosen)
+        if opened is None:
+            return -np.inf, -np.inf, False
+        where = self.segments, self.prices, self.policy, self.seed
+        return look(self.valuer, chosen, opened, self._further, self._basis, *where)
+
+    @cached_property
+    def _basis(self) -> Basis:
+        """What samples tell of, ready to split the worth of any set."""
+        option = self.valuer.roll_out(self.segments)
+        assert option is not None
+        return self._bases.setdefault("", basis_of(signals_of(option)))
+
+    @property
+    def many(self) -> bool:
+        """Whether there are too many sets to value them all."""
+        return self.sets.size > FEW
+
+    def kept(self) -> list[Plan]:
+        """Plans with every mend priced that were valued: all of few sets, of many the best."""
+        valued = [(s, p) for s, p in self._plans.items() if p is not None and _is(p, "priced")]
+        if not self.many:
+            return [p for _, p in sorted(valued, key=lambda x: _rank(x[0]))]
+        return [p for _, p in sorted(valued, key=lambda x: (-x[1].mean(), _rank(x[0])))[:KEPT]]
+
+    def best(self, kind: Kind, *, holds: int = 0, lacks: int = 0, above: float = -np.inf) -> Best:
+        """The best set.
+
+        Args:
+            kind: Plans with every mend priced, or such as wait for a price.
+            holds: Remedies that it has to hold.
+            lacks: Remedies that it must not hold.
+            above: Sets that are not worth more are not looked for.
+
+        Returns:
+            The plan of the highest expected worth; of such as are worth the same, that with the fewest remedies.
+        """
+        fits = (self.sets & holds == holds) & (self.sets & lacks == 0)
+        numbers = self.sets[fits]
+        if not self.many:
+            return self._best_of([int(s) for s in numbers], kind)
+        bound = (self.bounds.priced if kind == "priced" else self.bounds.waiting)[fits]
+        best, worth, left_open = None, above, -np.inf
+        valued = looked = 0
+        most, looks = self.sets.size, self.sets.size
+        if self.sets.size > VERY_MANY:
+            most, looks = MOST_VALUED, MOST_LOOKED_AT
+        order = iter(_falling(bound))
+        following = next(order, None)
+        ahead: list[tuple[float, int]] = []  # sets that were looked at, the most promising first
+        while True:
+            least = worth - SAME * abs(worth) if np.isfinite(worth) else worth
+            while following is not None and (not ahead or float(bound[following]) > -ahead[0][0]):
+                number, limit = int(numbers[following]), float(bound[following])
+                if not limit >= least:
+                    following = None
+                    break
+                if looked >= looks:
+                    left_open = limit
+                    following = None
+                    break
+                looked += 1
+                known = self._plans.get(number)
+                limit = min(limit, self._at_most(number, kind) if known is None else known.mean())
+                if limit >= least:
+                    heapq.heappush(ahead, (-limit, number))
+                following = next(order, None)
+            if not ahead:
+                break
+            limit, number = -ahead[0][0], heapq.heappop(ahead)[1]
+            if not limit >= least:
+                break
+            if number not in self._plans:
+                if valued >= most:
+                    left_open = max(left_open, limit)
+                    break
+                valued += 1
+            plan = self.plan(number)
+            if plan is None or not _is(plan, kind):
+                continue
+            more = plan.mean() - worth
+            same = best is not None and abs(more) <= SAME * abs(worth)
+            if (same and best is not None and _rank(number) < _rank(best)) or (more > 0 and not same):
+                best, worth = number, plan.mean()
+        return Best(
+            plan=None if best is None else self.plan(best),
+            gap=self._with_left_out(max(left_open - (worth if np.isfinite(worth) else 0.0), 0.0)),
+        )
+
+    def _nearby(self, best: int, kind: Kind, allowed: set[int]) -> int:
+        """The best set to be reached by adding, dropping or exchanging a remedy at a time, each step for the better."""
+        every = [1 << i for i in range(len(self.searched))]
+        tried: set[int] = set()
+        while True:
+            steps = [
+                *every,
+                *(a | b for a in every for b in every if a < b and bool(best & a) != bool(best & b)),
+            ]
+            near = [s for x in steps if (s := best ^ x) in allowed and s not in tried]
+            worth = self._worth(best, kind)
+            limits = sorted((-self._at_most(s, kind), s) for s in near if s not in self._plans)
+            tried.update(near)
+            found = max(
+                (s for limit, s in limits[:MOST_NEARBY] if -limit > worth),
+                key=lambda s: self._worth(s, kind),
+                default=best,
+            )
+            if not self._worth(found, kind) > worth * (1 + SAME * np.sign(worth)):
+                return best
+            best = found
+
+    def _worth(self, number: int, kind: Kind) -> float:
+        plan = self.plan(number)
+        return plan.mean() if plan is not None and _is(plan, kind) else -np.inf
+
+    def _best_of(self, numbers: Sequence[int], kind: Kind) -> Best:
+        best: Plan | None = None
+        for number in numbers:
+            plan = self.plan(number)
+            if plan is not None and _is(plan, kind) and (best is None or plan.mean() > best.mean()):
+                best = plan
+        return Best(plan=best, gap=self._with_left_out(0.0))
+
+    def _with_left_out(self, gap: float) -> float | None:
+        return None if self.left_out is None else gap + self.left_out
+
+
+def _rank(number: int) -> tuple[int, tuple[int, ...]]:
+    """Smaller sets first; of one size in the order of their remedies."""
+    members = tuple(i for i in range(number.bit_length()) if number >> i & 1)
+    return len(members), members
+
+
+def _is(plan: Plan, kind: Kind) -> bool:
+    """Whether a plan is one of that kind that counts; doing nothing is none."""
+    if not (plan.remedies or plan.measures or plan.unpriced):
+        return False
+    return not plan.waits if kind == "priced" else plan.waits and plan.sure >= MORE_LIKELY
+
+
+def _falling(bound: Floats) -> npt.NDArray[np.int64]:
+    """Places in the order of falling bounds, those of no plan left out."""
+    found = np.flatnonzero(bound > -np.inf)
+    return found[np.argsort(-bound[found], kind="stable")]

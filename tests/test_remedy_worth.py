@@ -1,0 +1,162 @@
+"""What each remedy is worth, by hand, and what the record says of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from made_remedies import decided
+from opened_examples import example
+from pilots import cases, write_pilot
+
+from roi.after_remedy import cases_to_see, cases_to_show
+from roi.causes import Causes
+from roi.draws import one_sided_bounds
+from roi.options import Remedy
+from roi.pilot import open_pilot
+from roi.remedy_worth import RemedyWorth
+
+
+def remedy(name: str, removes: float, cost: float, after: tuple[str, ...] = ()) -> Remedy:
+    return Remedy(
+        name=name,
+        addresses="data",
+        removes=removes,
+        cost=cost,
+        cost_per_month=0.0,
+        months=0.0,
+        after=after,
+        owner=None,
+    )
+
+
+A, B = remedy("A", 0.4, 15_000.0), remedy("B", 0.5, 28_000.0)
+
+
+class Sets:
+    """Sets whose worth follows from what they leave of half of 200,000."""
+
+    def __init__(self, *remedies: Remedy, budget: float | None = None) -> None:
+        self.searched = remedies
+        self.sets = np.arange(1 << len(remedies))
+        self.many = False
+        self.policy = SimpleNamespace(fix_budget=budget)
+
+    def number(self, remedies: Any) -> int:
+        return sum(1 << i for i, r in enumerate(self.searched) if r.name in {x.name for x in remedies})
+
+    def chosen(self, number: int) -> tuple[Remedy, ...]:
+        return tuple(r for i, r in enumerate(self.searched) if number >> i & 1)
+
+    def plan(self, number: int) -> Any:
+        left = float(np.prod([1 - r.removes for r in self.chosen(number)]))
+        worth = 100_000 * (1 - left) - sum(r.cost for r in self.chosen(number))
+        return SimpleNamespace(
+            waits=False, worth=np.full(4, worth), mean=lambda: worth, remedies=self.chosen(number)
+        )
+
+    def best(self, kind: str, *, lacks: int = 0) -> Any:
+        worth = max(self.plan(int(s)).mean() for s in self.sets if not int(s) & lacks)
+        return SimpleNamespace(worth=worth)
+
+
+def worth_of(sets: Sets, number: int) -> RemedyWorth:
+    a = decided()
+    return RemedyWorth(a=a, sets=sets, plan=sets.plan(number), kind="priced")  # type: ignore[arg-type]
+
+
+def test_two_remedies_of_one_cause_by_hand():
+    """The calculation of docs/method.md."""
+    half = {"data": np.full(4, 0.5), "model": np.full(4, 0.5)}
+    causes = Causes(
+        losses=10, labelled=10, evidence="label", error_share=half, loss_share=half, excess_minutes={}
+    )
+    kept, _ = replace(decided().valuer, causes=causes).effect_of((A, B))
+    assert 1 - kept == pytest.approx(0.5 * 0.7)
+    found = worth_of(Sets(A, B), 3)
+    assert [found.alone(r) for r in (A, B)] == pytest.approx([25_000, 22_000])
+    assert found.worth(3) == pytest.approx(27_000)
+    assert [found.among(r) for r in (A, B)] == pytest.approx([5_000, 2_000])
+    assert [found.most(r) for r in (A, B)] == pytest.approx([20_000, 30_000])
+    assert [s.remedy.name for s in found.steps] == ["A", "B"]
+    assert [float(s.worth.mean()) for s in found.steps] == pytest.approx([25_000, 27_000])
+    assert [s.paid for s in found.steps] == [15_000, 43_000]
+
+
+def test_what_waits_is_bought_after_what_it_waits_for():
+    found = worth_of(Sets(replace(A, after=("B",)), B), 3)
+    assert [s.remedy.name for s in found.steps] == ["B", "A"]
+    assert found.among(B) == pytest.approx(27_000)
+
+
+def test_a_budget_caps_what_may_be_paid():
+    assert worth_of(Sets(A, B, budget=44_000.0), 3).most(B) == pytest.approx(29_000)
+
+
+def test_more_than_four_remedies_are_bought_for_what_they_add():
+    several = [remedy(f"r{i}", 0.1 * (i + 1), 1_000.0 + 100 * i) for i in range(6)]
+    found = worth_of(Sets(*several), 63)
+    assert [s.remedy.name for s in found.steps] == ["r5", "r4", "r3", "r2", "r1", "r0"]
+
+
+def test_cases_to_see_a_fall_by_hand():
+    assert cases_to_see(0.2, 0.1, 400, 0.8) == 29
+    assert cases_to_see(0.2, 0.19, 400, 0.8) is None
+    assert cases_to_see(0.2, 0.2, 400, 0.8) is None
+
+
+@pytest.mark.slow
+def test_a_fall_is_seen_as_often_as_it_is_asked_for():
+    rng = np.random.default_rng(1)
+    n = cases_to_see(0.25, 0.15, 600, 0.8)
+    assert n is not None
+    before, after = rng.binomial(600, 0.25, 40_000) / 600, rng.binomial(n, 0.15, 40_000) / n
+    error = np.sqrt(before * (1 - before) / 600 + after * (1 - after) / n)
+    assert float(np.mean(before - after > 0.8416 * error)) == pytest.approx(0.8, abs=0.03)
+
+
+def test_cases_to_show_a_limit_by_hand():
+    """0.98 ** 149 is the first power below 0.05."""
+    assert cases_to_show(0.0, 0.02) == 149
+    assert cases_to_show(0.02, 0.02) is None
+    n = cases_to_show(0.01, 0.02)
+    assert n is not None
+    assert one_sided_bounds(np.ceil(0.01 * n), n)[1] <= 0.02
+
+
+def test_the_record_of_an_example():
+    found = example("claims_intake").decision.record["remedies"]
+    assert [r["name"] for r in found["list"]] == [
+        "Hold letters until they are approved",
+        "Check policy numbers at intake",
+        "Train a model of our own",
+    ]
+    whole = found["set"]
+    assert [r["bought"] for r in found["list"]] == [True, True, False]
+    assert whole["exact"]
+    assert whole["joint"] == pytest.approx(sum(r["step"] for r in found["list"][:2]))
+    assert whole["mean"] == example("claims_intake").decision.record["options"]["fix"]["mean"]
+    for row in found["list"][:2]:
+        assert row["most"] == pytest.approx(row["cost"] + whole["mean"])  # each opens what the other needs
+    assert found["list"][2]["most"] == 0
+    assert found["near"][0]["less"] > 0
+
+
+def test_a_closed_gate_without_a_price_shows_the_most_it_may_cost(tmp_path):
+    decision = open_pilot(write_pilot(tmp_path, cases(), without=("evals",))).decision
+    found = decision.record["remedies"]
+    (ceiling,) = found["ceilings"]
+    assert ceiling["gate"] == "evaluation"
+    assert ceiling["most"] == pytest.approx(decision.record["options"]["fix"]["max_worth_paying"])
+
+
+def test_nothing_to_value_is_said_and_not_zero(tmp_path):
+    rows = [row for row in cases(300) if row["arm"] == "pilot"]
+    stated = {"remedies": [{"name": "Clean", "addresses": "data", "removes_share": 0.5, "cost": 100}]}
+    found = open_pilot(write_pilot(tmp_path, rows, stated)).decision.record["remedies"]
+    assert found["set"] is None
+    assert found["why"] == "the worth of scaling is not known"
+    assert found["list"][0]["alone"] is None
