@@ -70,6 +70,19 @@ def test_bounds_hold_for_every_set():
                 assert plan.mean() <= (waiting if plan.waits else priced) + 1e-6
 
 
+def test_bounds_are_close_where_each_cause_has_one_remedy():
+    found = problem(
+        np.random.default_rng(4), 1, pilot=decided(rollout=0.0, per_case=None), gates=0, budget=1e9
+    )
+    policy = found.policy.model_copy(update={"fix_weeks": None, "scale_probability": 0.01})
+    made = [remedy(c, c, 0.8, 1_000.0) for c in ("data", "model", "workflow", "integration")]
+    sets = replace(with_remedies(found, *made), policy=policy).sets()
+    for number, bound in zip(sets.bounds.sets, sets.bounds.priced, strict=True):
+        plan = sets.plan(int(number))
+        if plan is not None and plan.remedies and not plan.measures:
+            assert plan.mean() <= bound <= plan.mean() + 0.03 * abs(plan.mean()) + 500
+
+
 @SMALL
 @given(seeds)
 def test_a_remedy_that_removes_nothing_is_never_bought(seed):
