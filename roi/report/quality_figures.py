@@ -43,7 +43,7 @@ def defects_figure(record: Record) -> Figure | None:
 
     total = found["defective"]
     answer = f"In {words.percent(total['production']['share'])} of production cases a field was defective"
-    answer += f", in the demo in {words.percent(total['demo']['share'])}." if total["demo"] else "."
+    answer += f", in the demo in {words.percent(total['demo']['share'])}" if total["demo"] else ""
     alt = (
         f"{words.plural(len(fields), 'field')} by segment, shares of cases in which each was defective. "
         + " ".join(
@@ -121,7 +121,7 @@ def calls_figure(record: Record) -> Figure | None:
     return Figure(
         name="calls",
         question="Which calls of the agent do not go through?",
-        answer=found["headline"],
+        answer=str(found["headline"]).rstrip("."),
         alt=alt,
         draw=draw,
         legend=(("agent", "failed"), ("band", "denied")),
