@@ -10,6 +10,14 @@ from roi.report.sections import Decision, Section, section
 
 __all__ = ["causes", "clean", "inputs", "integration", "missing", "opening", "oversight"]
 
+MET = {
+    "failed": "Failed",
+    "denied": "Denied",
+    "timed_out": "Timed out",
+    "retried": "Tried again",
+    "not_granted": "Not granted",
+    "expired": "Grant expired",
+}
 MOST_FIELDS, MOST_SYSTEMS, MOST_SEGMENTS = 25, 30, 12
 
 
@@ -21,9 +29,13 @@ def opening(decision: Decision) -> Section:
         ("Is the model the problem?", record.get("model_the_problem")),
         *audit_words.headlines(record),
     ]
+    if not (record.get("audit") or {}).get("inputs"):
+        answers.append(("Inputs", "Not given, so nothing is known of their defects."))
+    if not (record.get("audit") or {}).get("integration"):
+        answers.append(("Integration", "No log of the agent’s calls was given."))
     gaps = sum(len(texts) for _, texts in audit_words.missing(record))
     if gaps:
-        answers.append(("Not known", f"{words.plural(gaps, 'thing')} that nobody logs; the last part says how to."))
+        answers.append(("Not known", f"{words.plural(gaps, 'gap')}; the last part says what to log."))
     text = str(record.get("model_the_problem") or "")
     return section("audit", decision, text, answers=[(a, b) for a, b in answers if b])
 
@@ -104,6 +116,8 @@ def integration(decision: Decision) -> Section:
         figure=None if calm else quality_figures.calls_figure(record),
         rows=rows,
         left=left,
+        shares=[(key, head) for key, head in MET.items() if any(row.get(key) for row in rows)],
+        unknown=[head for key, head in MET.items() if rows and not any(row.get(key) for row in rows)],
         arms=len({row["arm"] for row in rows}) > 1,
         met=((found or {}).get("cases_that_met") or {}).get("pilot"),
         absent=_absent(record, "samples.actions"),
@@ -159,5 +173,5 @@ def clean(decision: Decision) -> Section:
 def missing(decision: Decision) -> Section:
     """What nobody logs, and how to."""
     parts = audit_words.missing(decision.record)
-    text = f"{words.plural(sum(len(texts) for _, texts in parts), 'thing')} that nobody logs"
+    text = words.plural(sum(len(texts) for _, texts in parts), "gap")
     return section("audit_missing", decision, text, parts=parts)

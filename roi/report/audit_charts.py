@@ -44,7 +44,7 @@ def causes_in_money(bars: Sequence[CauseBar], *, currency: str, width: int) -> A
             if size > 0:
                 pieces.append({"y": y, "from": start, "to": start + size, "part": PARTS[part]})
                 start += size
-        label = f"{b.cause} · {words.percent(b.share)} of losses"
+        label = f"{words.capital(b.cause)} · {words.percent(b.share)} of losses"
         text = words.axis_amount(b.mean)
         spans.append(
             {"y": y, "p10": b.p10, "p90": b.p90, "end": max(b.p90, start), "label": label, "text": text}

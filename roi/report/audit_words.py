@@ -23,8 +23,8 @@ DEFECT_WORDS = {
 }
 _LOG = {
     "data": "Losses from data show only by label: give the raw inputs (samples.inputs), or input_defects of each case.",
-    "integration": "Losses from integration show only by label: log the agent's calls with their status (samples.actions).",
-    "oversight": "Losses from oversight show only by label: log decision, decided_at and executed_at of calls of high risk "
+    "integration": "Losses from integration show only by label: log the agent's calls and their status (samples.actions).",
+    "oversight": "Losses from oversight show only by label: log decision, decided_at and executed_at of risky calls "
     "(samples.actions).",
 }
 
@@ -108,7 +108,7 @@ def missing(record: Record) -> list[tuple[str, list[str]]]:
             of_causes.append(
                 "Nobody knows how far two people agree on causes: let a second one label some of the losses (cause_2)."
             )
-    parts = [("Causes", of_causes), ("The audit as a whole", list(found.get("missing") or []))]
+    parts = [("Causes", of_causes), ("Tables that were not given", list(found.get("missing") or []))]
     for label, key in (("Integration", "integration"), ("People and workflow", "oversight")):
         parts.append((label, list((found.get(key) or {}).get("missing") or [])))
     return [(label, texts) for label, texts in parts if texts]

@@ -25,7 +25,9 @@ def causes_figure(record: Record) -> Figure | None:
     whole = sum(row["per_year"]["mean"] for row in found["by_cause"] if row["per_year"])
     first = next((b for b in bars if b.cause == (found.get("named") or {}).get("first")), None)
     if first is None:
-        answer = f"All of them cost {words.amount(whole, currency)} a year; no single cause stands out for sure"
+        answer = (
+            f"All of them cost {words.amount(whole, currency)} a year; no single cause stands out for sure"
+        )
     else:
         answer = f"{words.capital(first.cause)} costs {words.amount(first.mean, currency)} a year, of "
         answer += f"{words.amount(whole, currency)} that all causes cost"

@@ -60,6 +60,7 @@ def defects_figure(record: Record) -> Figure | None:
         answer=answer,
         alt=alt,
         draw=draw,
+        legend=(("loss", "cases in 100 in which the field was defective"),),
     )
 
 
@@ -95,6 +96,7 @@ def calls_figure(record: Record) -> Figure | None:
         label = f"{r['system']} · {r['scope']} ({n:,})"
         rows.append(
             {
+                "name": f"{words.shorten(r['system'], 40)}, {words.shorten(r['scope'], 40)}",
                 "label": label,
                 "failed": r["failed"]["share"],
                 "denied": r["denied"]["share"],
@@ -104,6 +106,10 @@ def calls_figure(record: Record) -> Figure | None:
         )
     rows.sort(key=lambda row: -(row["failed"] + row["denied"]))
     rows = rows[:MOST_ROWS]
+    most = rows[0]["failed"] + rows[0]["denied"]
+    answer = "Every call whose end was logged went through"
+    if most:
+        answer = f"Most often those to {rows[0]['name']}: {words.percent(most)} of them"
 
     def draw(width: int) -> Any:
         from roi.report import quality_charts
@@ -121,7 +127,7 @@ def calls_figure(record: Record) -> Figure | None:
     return Figure(
         name="calls",
         question="Which calls of the agent do not go through?",
-        answer=str(found["headline"]).rstrip("."),
+        answer=answer,
         alt=alt,
         draw=draw,
         legend=(("agent", "failed"), ("band", "denied")),

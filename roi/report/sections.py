@@ -56,6 +56,7 @@ FORMATS: dict[str, Callable[..., str]] = {
     "capital": words.capital,
     "and_list": words.and_list,
     "edges": words.edges,
+    "minutes": words.minutes,
 }
 
 
