@@ -7,6 +7,7 @@ from typing import Any
 from roi import words
 from roi.report import audit_words, cause_figures, quality_figures
 from roi.report.sections import Decision, Section, section
+from roi.signing import standing
 
 __all__ = ["causes", "clean", "inputs", "integration", "missing", "opening", "oversight"]
 
@@ -37,7 +38,8 @@ def opening(decision: Decision) -> Section:
     if gaps:
         answers.append(("Not known", f"{words.plural(gaps, 'gap')}; the last part says what to log."))
     text = str(record.get("model_the_problem") or "")
-    return section("audit", decision, text, answers=[(a, b) for a, b in answers if b])
+    shown = [(label, said) for label, said in answers if said]
+    return section("audit", decision, text, answers=shown, standing=standing(record))
 
 
 def causes(decision: Decision) -> Section:

@@ -23,9 +23,8 @@ DEFECT_WORDS = {
 }
 _LOG = {
     "data": "Losses from data show only by label: give the raw inputs (samples.inputs), or input_defects of each case.",
-    "integration": "Losses from integration show only by label: log the agent's calls and their status (samples.actions).",
-    "oversight": "Losses from oversight show only by label: log decision, decided_at and executed_at of risky calls "
-    "(samples.actions).",
+    "integration": "Losses from integration show only by label: log the status of each call (samples.actions).",
+    "oversight": "Losses from oversight show only by label: log decision, decided_at and executed_at of each call.",
 }
 
 
