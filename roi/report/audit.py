@@ -73,7 +73,8 @@ def inputs(decision: Decision) -> Section:
     record = decision.record
     found = (record.get("audit") or {}).get("inputs")
     text = str(found["headline"]) if found else "The inputs were not given"
-    fields, left = [], 0
+    fields: list[Any] = []
+    left = 0
     if found:
         order = sorted(found["fields"], key=lambda f: -_broken(f))
         fields, left = audit_words.kept_words(order, MOST_FIELDS)
@@ -127,7 +128,9 @@ def integration(decision: Decision) -> Section:
 
 
 def _through(row: dict[str, Any]) -> float:
-    return -sum((row.get(key) or {"share": 0.0})["share"] for key in ("failed", "denied", "not_granted"))
+    return -sum(
+        float((row.get(key) or {"share": 0.0})["share"]) for key in ("failed", "denied", "not_granted")
+    )
 
 
 def oversight(decision: Decision) -> Section:

@@ -93,10 +93,11 @@ def calls_figure(record: Record) -> Figure | None:
     for r in kept:
         k, n = r["failed"]["k"] + r["denied"]["k"], r["failed"]["n"]
         low, high = exact_interval(k, n)
-        label = f"{r['system']} · {r['scope']} ({n:,})"
+        system, scope = words.shorten(r["system"], 40), words.shorten(r["scope"], 40)
+        label = f"{system} · {scope} ({n:,})"
         rows.append(
             {
-                "name": f"{words.shorten(r['system'], 40)}, {words.shorten(r['scope'], 40)}",
+                "name": f"{system}, {scope}",
                 "label": label,
                 "failed": r["failed"]["share"],
                 "denied": r["denied"]["share"],
