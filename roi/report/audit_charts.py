@@ -53,7 +53,7 @@ def causes_in_money(bars: Sequence[CauseBar], *, currency: str, width: int) -> A
     color = alt.Color(
         "part:N",
         scale=alt.Scale(domain=known, range=[COLORS[list(PARTS.values()).index(name)] for name in known]),
-        legend=alt.Legend(title=None, orient="top", labelColor=MUTED),
+        legend=alt.Legend(title=None, orient="top", labelColor=MUTED, columnPadding=26),
     )
     axis = amount_axis(f"a year at full use, {currency}", grid=True)
     bar = alt.Chart(inline(pieces)).mark_bar(size=15, yOffset=9, opacity=0.85)
