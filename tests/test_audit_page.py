@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import copy
 import html
+import json
 import re
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -315,3 +318,23 @@ def test_minutes_line_up() -> None:
         "0.00",
         words.UNKNOWN,
     ]
+
+
+def test_a_run_that_has_decided_does_not_decide_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Opened:
+        decision = Made(known())
+        loaded = SimpleNamespace(parameters=SimpleNamespace(pilot="made"))
+
+    opened: Any = Opened()
+    assert audit.decided(opened) is Opened.decision
+    told = {"pilot": "made", "folder": str(tmp_path), "ledger": str(tmp_path / "ledger.jsonl")}
+    monkeypatch.setenv("ROI_RUN", json.dumps(told))
+    assert audit.decided(opened) is Opened.decision  # nothing has been decided yet
+    (tmp_path / "decision.json").write_text(
+        json.dumps({"schema": 1, "pilot": "made", "verdict": "kill", "provenance": {}}), encoding="utf-8"
+    )
+    assert audit.decided(opened).record["pilot"] == "made"
+    monkeypatch.setenv("ROI_RUN", json.dumps(told | {"pilot": "another"}))
+    assert audit.decided(opened) is Opened.decision
