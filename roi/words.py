@@ -23,6 +23,7 @@ __all__ = [
     "edges",
     "evidence_word",
     "finite",
+    "minutes",
     "month_of",
     "month_word",
     "number",
@@ -84,6 +85,12 @@ def number(x: object, digits: int = 3, *, unknown: str = UNKNOWN) -> str:
     places = digits - 1 - math.floor(math.log10(abs(rounded)))  # 9.996 becomes 10.0, not 10.00
     text = f"{abs(rounded):,.{max(0, places)}f}"
     return (MINUS if rounded < 0 else "") + text
+
+
+def minutes(x: object) -> str:
+    """Minutes a case to the hundredth, so that small and large ones line up: "2.91", "−0.41", "0.01"."""
+    value = finite(x)
+    return UNKNOWN if value is None else f"{round(value, 2) + 0.0:.2f}".replace("-", MINUS)
 
 
 def count(x: object) -> str:

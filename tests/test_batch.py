@@ -71,7 +71,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     nbformat.write(new_notebook(cells=cells, metadata=kernel), folder / "notebooks" / "2_decide.ipynb")
     shown = "from IPython.display import HTML\nHTML('<h1>Proof</h1>')"
     proof = new_notebook(cells=[cells[0], new_code_cell(shown)], metadata=kernel)
-    for name in ("3_fix", "5_prove_roi"):
+    for name in ("1_audit", "3_fix", "5_prove_roi"):
         nbformat.write(proof, folder / "notebooks" / f"{name}.ipynb")
     return folder
 
@@ -103,6 +103,8 @@ def test_one_failure_stops_no_other(batch: tuple[Path, BatchResult, str]) -> Non
 def test_a_pilot_that_is_done_has_all_its_files(batch: tuple[Path, BatchResult, str]) -> None:
     out, _, _ = batch
     assert sorted(os.listdir(out / "good")) == [
+        "1_audit.html",
+        "1_audit.ipynb",
         "2_decide.ipynb",
         "3_fix.html",
         "3_fix.ipynb",

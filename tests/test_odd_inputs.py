@@ -209,7 +209,13 @@ def test_markup_is_escaped_in_every_page_of_a_batch(tmp_path):
     out = tmp_path / "reports"
     assert run_batch([write_marked(tmp_path)], out).exit_code == 0
     pages = list(out.rglob("*.html"))
-    assert {page.name for page in pages} == {"report.html", "3_fix.html", "5_prove_roi.html", "index.html"}
+    assert {page.name for page in pages} == {
+        "report.html",
+        "1_audit.html",
+        "3_fix.html",
+        "5_prove_roi.html",
+        "index.html",
+    }
     for page in pages:
         assert_inert(page.read_text(encoding="utf-8"))
     for row in csv.reader(io.StringIO((out / "decisions.csv").read_text(encoding="utf-8"))):

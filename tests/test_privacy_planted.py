@@ -290,6 +290,8 @@ def test_no_file_of_a_batch_holds_them(tmp_path, verdict):
         "report.html",
         "decision.json",
         "2_decide.ipynb",
+        "1_audit.html",
+        "1_audit.ipynb",
         "3_fix.html",
         "3_fix.ipynb",
         "5_prove_roi.html",

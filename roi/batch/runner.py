@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BatchResult", "Outcome", "list_pilots", "run_batch"]
 
-NOTEBOOKS = ("2_decide", "3_fix", "5_prove_roi")
+# 2_decide first: it makes the record, which the pages of the others speak of.
+NOTEBOOKS = ("2_decide", "1_audit", "3_fix", "5_prove_roi")
 GRACE = 5.0
 MOMENTS = "moments.json"  # as roi.archive calls it, without importing what that imports
 

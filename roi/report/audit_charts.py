@@ -44,7 +44,7 @@ def causes_in_money(bars: Sequence[CauseBar], *, currency: str, width: int) -> A
             if size > 0:
                 pieces.append({"y": y, "from": start, "to": start + size, "part": PARTS[part]})
                 start += size
-        label = f"{b.cause} · {words.percent(b.share)} of losses"
+        label = f"{words.capital(b.cause)} · {words.percent(b.share)} of losses"
         text = words.axis_amount(b.mean)
         spans.append(
             {"y": y, "p10": b.p10, "p90": b.p90, "end": max(b.p90, start), "label": label, "text": text}
@@ -53,7 +53,7 @@ def causes_in_money(bars: Sequence[CauseBar], *, currency: str, width: int) -> A
     color = alt.Color(
         "part:N",
         scale=alt.Scale(domain=known, range=[COLORS[list(PARTS.values()).index(name)] for name in known]),
-        legend=alt.Legend(title=None, orient="top", labelColor=MUTED),
+        legend=alt.Legend(title=None, orient="top", labelColor=MUTED, columnPadding=26),
     )
     axis = amount_axis(f"a year at full use, {currency}", grid=True)
     bar = alt.Chart(inline(pieces)).mark_bar(size=15, yOffset=9, opacity=0.85)

@@ -18,7 +18,12 @@ __all__ = ["PAGES", "notebook_record", "page", "page_of", "pages_in", "render", 
 
 CONTENTS = "<!-- contents -->"
 # The pages of a pilot by file name, in the order in which they are listed.
-PAGES = {"report.html": "Business case", "3_fix.html": "Fix", "5_prove_roi.html": "Proof"}
+PAGES = {
+    "report.html": "Business case",
+    "1_audit.html": "Audit",
+    "3_fix.html": "Fix",
+    "5_prove_roi.html": "Proof",
+}
 # Where a page that is no business case shows who has signed: it was drawn before anybody had.
 STANDING = re.compile(r"(?<=<!-- standing -->).*?(?=<!-- end of standing -->)", re.S)
 HEADING = re.compile(r"<h2\b[^>]*>(.*?)</h2>", re.S)

@@ -12,7 +12,8 @@ from roi.report.charts import AGENT, BAND, GRID, INK, LOSS, MUTED, finish, inlin
 
 __all__ = ["defect_map", "failing_calls"]
 
-_LABELS = 112  # pixels that the names of rows may take
+_LABELS = 118  # pixels that the names of rows may take
+_WIDER = 1.25  # a reader's font is wider than the one that labels are cut by
 
 
 def defect_map(
@@ -38,16 +39,22 @@ def defect_map(
     ]
     most = max((row["share"] for row in rows), default=0.0) or 1.0
     down = alt.Y(
-        "field:N", sort=list(fields), axis=alt.Axis(title=None, labelLimit=_LABELS, ticks=False, domain=False)
+        "field:N",
+        sort=list(fields),
+        axis=alt.Axis(
+            title=None, labelLimit=int(_LABELS / _WIDER), minExtent=_LABELS, ticks=False, domain=False
+        ),
     )
+    longest = max((len(name) for name in columns), default=0)
     across = alt.X(
         "column:N",
         sort=list(columns),
         axis=alt.Axis(
-            title="cases in 100",
+            title=None,
             orient="top",
             labelAngle=-90,
             labelLimit=120,
+            minExtent=min(8 * longest, int(120 * _WIDER)),
             ticks=False,
             domain=False,
             labelOverlap=False,

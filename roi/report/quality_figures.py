@@ -43,7 +43,7 @@ def defects_figure(record: Record) -> Figure | None:
 
     total = found["defective"]
     answer = f"In {words.percent(total['production']['share'])} of production cases a field was defective"
-    answer += f", in the demo in {words.percent(total['demo']['share'])}." if total["demo"] else "."
+    answer += f", in the demo in {words.percent(total['demo']['share'])}" if total["demo"] else ""
     alt = (
         f"{words.plural(len(fields), 'field')} by segment, shares of cases in which each was defective. "
         + " ".join(
@@ -60,6 +60,7 @@ def defects_figure(record: Record) -> Figure | None:
         answer=answer,
         alt=alt,
         draw=draw,
+        legend=(("loss", "cases in 100 in which the field was defective"),),
     )
 
 
@@ -92,9 +93,11 @@ def calls_figure(record: Record) -> Figure | None:
     for r in kept:
         k, n = r["failed"]["k"] + r["denied"]["k"], r["failed"]["n"]
         low, high = exact_interval(k, n)
-        label = f"{r['system']} · {r['scope']} ({n:,})"
+        system, scope = words.shorten(r["system"], 40), words.shorten(r["scope"], 40)
+        label = f"{system} · {scope} ({n:,})"
         rows.append(
             {
+                "name": f"{system}, {scope}",
                 "label": label,
                 "failed": r["failed"]["share"],
                 "denied": r["denied"]["share"],
@@ -104,6 +107,10 @@ def calls_figure(record: Record) -> Figure | None:
         )
     rows.sort(key=lambda row: -(row["failed"] + row["denied"]))
     rows = rows[:MOST_ROWS]
+    most = rows[0]["failed"] + rows[0]["denied"]
+    answer = "Every call whose end was logged went through"
+    if most:
+        answer = f"Most often those to {rows[0]['name']}: {words.percent(most)} of them"
 
     def draw(width: int) -> Any:
         from roi.report import quality_charts
@@ -121,7 +128,7 @@ def calls_figure(record: Record) -> Figure | None:
     return Figure(
         name="calls",
         question="Which calls of the agent do not go through?",
-        answer=found["headline"],
+        answer=answer,
         alt=alt,
         draw=draw,
         legend=(("agent", "failed"), ("band", "denied")),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from roi import words
 from roi.pictures import Pictures
-from roi.report import facts, figures
+from roi.report import audit_words, cause_figures, facts, figures
 from roi.report.labelling import judging
 from roi.signing import standing
 
@@ -55,6 +55,8 @@ FORMATS: dict[str, Callable[..., str]] = {
     "plural": words.plural,
     "capital": words.capital,
     "and_list": words.and_list,
+    "edges": words.edges,
+    "minutes": words.minutes,
 }
 
 
@@ -321,7 +323,13 @@ def drivers(decision: Decision) -> Section:
 def causes(decision: Decision) -> Section:
     """Where what goes wrong comes from."""
     record = decision.record
-    return section("causes", decision, str(record.get("model_the_problem") or ""))
+    return section(
+        "causes",
+        decision,
+        str(record.get("model_the_problem") or ""),
+        figure=cause_figures.causes_figure(record),
+        audited=[text for _, text in audit_words.headlines(record)],
+    )
 
 
 def fixing(decision: Decision) -> Section:
