@@ -5,6 +5,7 @@ from __future__ import annotations
 from roi import words
 from roi.report import remedy_figures
 from roi.report.sections import Decision, Section, section
+from roi.signing import standing
 
 __all__ = ["again", "ceilings", "each", "ladder", "opening"]
 
@@ -21,7 +22,9 @@ def opening(decision: Decision) -> Section:
         ("How sure the set is", _sure(whole, str(record.get("currency")))),
     ]
     text = str(found.get("text") or "")
-    return section("fix", decision, text, answers=[(a, b) for a, b in answers if b])
+    return section(
+        "fix", decision, text, answers=[(a, b) for a, b in answers if b], standing=standing(record)
+    )
 
 
 def _sure(whole: dict[str, object], currency: str) -> str | None:
