@@ -22,6 +22,7 @@ from test_proof import MARKUP, marked
 from roi import words
 from roi.pictures import Pictures
 from roi.report import audit, audit_words, cause_figures, quality_figures, sections
+from roi.report.decided import decided
 
 EXAMPLES = [
     "claims_intake",
@@ -328,13 +329,13 @@ def test_a_run_that_has_decided_does_not_decide_again(
         loaded = SimpleNamespace(parameters=SimpleNamespace(pilot="made"))
 
     opened: Any = Opened()
-    assert audit.decided(opened) is Opened.decision
+    assert decided(opened) is Opened.decision
     told = {"pilot": "made", "folder": str(tmp_path), "ledger": str(tmp_path / "ledger.jsonl")}
     monkeypatch.setenv("ROI_RUN", json.dumps(told))
-    assert audit.decided(opened) is Opened.decision  # nothing has been decided yet
+    assert decided(opened) is Opened.decision  # nothing has been decided yet
     (tmp_path / "decision.json").write_text(
         json.dumps({"schema": 1, "pilot": "made", "verdict": "kill", "provenance": {}}), encoding="utf-8"
     )
-    assert audit.decided(opened).record["pilot"] == "made"
+    assert decided(opened).record["pilot"] == "made"
     monkeypatch.setenv("ROI_RUN", json.dumps(told | {"pilot": "another"}))
-    assert audit.decided(opened) is Opened.decision
+    assert decided(opened) is Opened.decision

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from roi import words
-from roi.issue import current_run
-from roi.pictures import Pictures
-from roi.records import read_record
 from roi.report import audit_words, cause_figures, quality_figures
 from roi.report.sections import Decision, Section, section
 from roi.signing import standing
 
-if TYPE_CHECKING:
-    from roi.pilot import Pilot
-
-__all__ = ["causes", "clean", "decided", "inputs", "integration", "missing", "opening", "oversight"]
+__all__ = ["causes", "clean", "inputs", "integration", "missing", "opening", "oversight"]
 
 MET = {
     "failed": "Failed",
@@ -27,29 +20,6 @@ MET = {
     "expired": "Grant expired",
 }
 MOST_FIELDS, MOST_SYSTEMS, MOST_SEGMENTS = 25, 30, 12
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """As much of a decision as the audit shows: its record."""
-
-    record: dict[str, Any]
-
-    @property
-    def pictures(self) -> Pictures:
-        raise NotImplementedError("the audit draws from the record alone")
-
-
-def decided(pilot: Pilot) -> Decision:
-    """The decision that this very run has made already, or else made now.
-
-    Args:
-        pilot: The opened pilot; it is decided only where this is no run, or one that has no record yet.
-    """
-    run = current_run(pilot.loaded.parameters.pilot)
-    if run is not None and (run.folder / "decision.json").is_file():
-        return Decided(read_record(run.folder / "decision.json"))
-    return pilot.decision
 
 
 def opening(decision: Decision) -> Section:
