@@ -18,7 +18,7 @@ from roi.economics import Economics
 from roi.money import plan_flows, summary
 from roi.options import Option
 from roi.uncertain import Uncertain
-from roi.words import number, percent
+from roi.words import amount, number, percent
 
 __all__ = ["ladder_of_record", "lines_of"]
 
@@ -157,8 +157,19 @@ def ladder_of_record(a: Analysis) -> dict[str, Any] | None:
         "rungs": rungs,
         "lines": {name: float(draws.mean()) for name, draws in lines.items()},
         "text": "Redeployed work and cash are shares of the same hours, and the worth counts each once. Time that is "
-        "lost counts in full, as cash.",
+        "lost counts in full, as cash." + _less_than_sure(a, option),
     }
+
+
+def _less_than_sure(a: Analysis, option: Option) -> str:
+    """Why the worth of the advised fix is not that of the roll-out which it leads to; empty where it is."""
+    plan, currency = a.verdict.plan, a.loaded.parameters.about.currency
+    if plan is None or plan.option is not option:
+        return ""
+    advised, rolled_out = amount(plan.mean(), currency), amount(float(option.worth.mean()), currency)
+    if advised == rolled_out:
+        return ""
+    return f" The fix counts {advised}, not {rolled_out}: in some outcomes it does not end in this roll-out."
 
 
 def _rung(
