@@ -248,7 +248,7 @@ def test_a_plan_whose_worth_is_not_known_has_no_sensitivity():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(p.stem for p in (ROOT / "params").glob("[!_]*.yaml")))
 def test_what_is_searched_on_fewer_draws_is_what_all_draws_say(name):
-    """Within 3 % of the distance from the input's mean; docs/method.md says so."""
+    """Within 5 % of the distance from the input's mean; docs/method.md says so."""
     plan = plan_at(open_pilot(ROOT / "params" / f"{name}.yaml").decision.analysis)
     every, few = Fewer(plan, plan), Fewer(plan, on_fewer_draws(plan, FEW_DRAWS))
     for lever in levers_of(plan):
@@ -260,7 +260,7 @@ def test_what_is_searched_on_fewer_draws_is_what_all_draws_say(name):
             assert (found.value is None) == (exact.value is None), lever.key
             if found.value is not None and exact.value is not None:
                 distance = abs(exact.value - lever.mean)
-                assert found.value == pytest.approx(exact.value, abs=0.03 * distance), lever.key
+                assert found.value == pytest.approx(exact.value, abs=0.05 * distance), lever.key
 
 
 def test_every_plan_is_valued_on_fewer_draws_whatever_it_measures(plans):
