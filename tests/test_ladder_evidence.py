@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from pilots import cases, write_csv, write_pilot
 from test_method_example import example  # noqa: F401 – a fixture
 
+from roi.advice import _charged
 from roi.evidence import evidence_of_record, mean_shares, variance_shares
-from roi.ladder import lines_of
+from roi.ladder import _less_than_sure, lines_of
+from roi.measures import Measure
 from roi.money import share_assumed
 from roi.parameters import load_parameters
 from roi.pilot import open_pilot
 from roi.problems import ParameterError
 from roi.quantities import Quantity
 from roi.report import proof
+from roi.tariff import Prices
 
 SHARES = {"a": 0.5, "b": 0.5}
 FEW = {"run": {"draws": 1000, "as_of": "2026-12-01"}}
@@ -73,6 +77,23 @@ def test_the_lines_add_up_to_the_worth_of_every_option(decision):
         assert np.abs(x["cash"] + x["redeployed"] - x["realised"]).max() < 1e-9 * scale
         assert np.abs(total(x) - option.worth).max() < 1e-9 * scale, option.label
     assert lines_of(fixed, a.economics)["waiting"].min() > 0
+
+
+def test_a_fix_that_may_not_end_in_its_roll_out_says_so():
+    """The roll-out is worth 350, the fix 349: the ladder names both, and says nothing where they read alike."""
+    option = SimpleNamespace(worth=np.array([340.0, 360.0]))
+
+    def ladder(mean: float, of: object = option) -> str:
+        plan = SimpleNamespace(option=of, mean=lambda: mean)
+        about = SimpleNamespace(about=SimpleNamespace(currency="EUR"))
+        loaded = SimpleNamespace(parameters=about)
+        return _less_than_sure(SimpleNamespace(verdict=SimpleNamespace(plan=plan), loaded=loaded), option)
+
+    said = ladder(349.0)
+    assert "349" in said
+    assert "350" in said
+    assert ladder(350.0) == ""
+    assert ladder(349.0, of=object()) == ""
 
 
 def test_the_record_says_what_each_rung_takes(decision):
@@ -250,3 +271,23 @@ def test_a_convention_does_not_read_like_a_finding(decision):
     assert "was measured or comes from documents" not in html
     assert "is a convention" in html
     assert decision.record["evidence"]["text"].startswith("Counting every factor of the gain alike, ")
+
+
+def test_cases_that_measurements_share_and_the_set_up_are_charged_once():
+    """894 and 60 labels, 12 each, and a set-up of 100: 10,828 for the larger one, nothing more for the other."""
+    prices = Prices(per_case=12.0, per_label=12.0, per_baseline_case=5.0, setup=100.0, cases_per_week=80.0)
+
+    def measure(gate: str, n: int, price: float | None, pool: str) -> Measure:
+        return Measure(gate=gate, what="", n=n, price=price, months=0.0, pool=pool)
+
+    few = measure("usable_inputs", 60, 720.0, "labels")
+    many = measure("severe_errors", 894, 10_728.0, "labels")
+    timed = measure("measured_baseline", 10, 50.0, "baseline")
+    said = measure("design", 0, 0.0, "words")
+    assert _charged((few, many, timed, said), prices) == {
+        "severe_errors": 10_828.0,
+        "usable_inputs": 0.0,
+        "measured_baseline": 50.0,
+        "design": 0.0,
+    }
+    assert _charged((), prices) == {}
