@@ -1,0 +1,156 @@
+"""Every check of the controls: its layer, what it asks, how it is decided, and whether scaling waits for it.
+
+The crosswalk names the places of three public frameworks that a reader of the check may want to look at. It is there
+for orientation and is no legal advice: no check shows that a law or a framework is met.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+from typing import Literal
+
+__all__ = ["CATALOGUE", "FRAMEWORKS", "LAYERS", "Asked", "Basis", "checks_of_layer"]
+
+Basis = Literal["rule", "statistical", "limit"]
+
+LAYERS: Mapping[str, str] = MappingProxyType(
+    {
+        "bounded_access": "Bounded access",
+        "human_approval": "Approval by a person before risky actions",
+        "audit_trail": "Action log and audit trail",
+        "evaluation": "Evaluation suite",
+        "rollback": "Monitoring and rollback",
+    }
+)
+"""The five layers in their order, with their labels; each is a gate of the verdict under the same name."""
+
+FRAMEWORKS: Mapping[str, str] = MappingProxyType(
+    {
+        "eu_ai_act": "Regulation (EU) 2024/1689, article",
+        "owasp": "OWASP Top 10 for Agentic Applications 2026",
+        "nist": "NIST AI Risk Management Framework 1.0, function",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a check asks.
+
+    Attributes:
+        layer: Its layer.
+        label: What it asks, in a few words that are true where it passes.
+        basis: rule (any row breaks it), limit (a share with an exact bound against a threshold) or statistical (against
+            chance, at a level of 0.001).
+        hard: Whether scaling is not available while it does not pass.
+        personal: Whether what it finds is about single people; then only a restricted page names them.
+        eu_ai_act: Articles of the regulation for orientation.
+        owasp: Risks of the list for orientation.
+        nist: Functions of the framework for orientation.
+    """
+
+    layer: str
+    label: str
+    basis: Basis = "rule"
+    hard: bool = False
+    personal: bool = False
+    eu_ai_act: tuple[str, ...] = ()
+    owasp: tuple[str, ...] = ()
+    nist: tuple[str, ...] = ()
+
+
+# Where a check names no other place, the place of its layer.
+_access = partial(
+    Asked, layer="bounded_access", eu_ai_act=("15",), owasp=("ASI02", "ASI03"), nist=("MANAGE",)
+)
+_approval = partial(
+    Asked, layer="human_approval", eu_ai_act=("14",), owasp=("ASI09",), nist=("GOVERN", "MANAGE")
+)
+_trail = partial(Asked, layer="audit_trail", eu_ai_act=("12",), owasp=("ASI08", "ASI10"), nist=("MEASURE",))
+_suite = partial(Asked, layer="evaluation", eu_ai_act=("15",), owasp=("ASI01", "ASI04"), nist=("MEASURE",))
+_stop = partial(Asked, layer="rollback", eu_ai_act=("14",), owasp=("ASI08", "ASI10"), nist=("MANAGE",))
+
+CATALOGUE: Mapping[str, Asked] = MappingProxyType(
+    {
+        # Bounded access
+        "granted": _access(label="Every call that ran was granted", hard=True),
+        "before_grant": _access(label="No call ran before its grant", hard=True),
+        "after_expiry": _access(label="No call ran after its grant had ended", hard=True),
+        "needed_share": _access(label="Calls stay inside what the work needs", basis="limit"),
+        "writes_needed": _access(label="Nothing is changed outside what the work needs", hard=True),
+        "unused_grants": _access(label="Every grant is used"),
+        "unneeded_grants": _access(label="No grant goes beyond the need"),
+        "ungranted_needs": _access(label="What the work needs is granted"),
+        "wildcard_grants": _access(label="No grant covers a whole system"),
+        "open_ended_grants": _access(label="Every grant has an end"),
+        "self_granted": _access(label="Nobody granted rights to itself", hard=True, personal=True),
+        # Human approval
+        "approved_before": _approval(
+            label="High-risk actions are approved before they run", basis="limit", hard=True
+        ),
+        "approved_late": _approval(label="No approval came after the act"),
+        "decided_early": _approval(label="No decision came before its request"),
+        "self_approved": _approval(
+            label="Nobody approved what they asked for", personal=True, owasp=("ASI03", "ASI09")
+        ),
+        "approved_by_agent": _approval(
+            label="No agent's identity approves", hard=True, owasp=("ASI03", "ASI10")
+        ),
+        "rejected_ran": _approval(label="What was rejected did not run", hard=True, owasp=("ASI02", "ASI10")),
+        "understated_risk": _approval(label="The log calls high-risk what is", owasp=("ASI02", "ASI09")),
+        "reading_time": _approval(
+            label="Approvals take as long as reading does", basis="statistical", personal=True
+        ),
+        "some_rejected": _approval(
+            label="Every approver sometimes says no", basis="statistical", personal=True
+        ),
+        "bulk_approvals": _approval(label="Approvals are given one by one", personal=True),
+        # Action log and audit trail
+        "cases_with_actions": _trail(label="Every case has its actions", hard=True),
+        "actions_with_case": _trail(label="Every action has its case", hard=True),
+        "unique_ids": _trail(label="No action id occurs twice", hard=True),
+        "required_fields": _trail(label="Every action says when it ran and how it ended", hard=True),
+        "time_order": _trail(label="Times of an action are in order", hard=True),
+        "denied_ran": _trail(label="What was denied did not run", hard=True, owasp=("ASI02", "ASI10")),
+        "sequence_gaps": _trail(label="No action is missing in a sequence", hard=True),
+        "sequence_repeats": _trail(label="No place in a sequence is taken twice"),
+        "future_times": _trail(label="No action lies after the day of the decision"),
+        "clock_skew": _trail(label="Clocks of log and cases agree", basis="statistical"),
+        "silent_days": _trail(label="No day of work is without a log", basis="statistical"),
+        "sealed": _trail(label="The log is as it was sealed"),
+        # Evaluation suites
+        "live_tested": _suite(label="The live version was tested after its change", hard=True),
+        "changes_tested": _suite(label="Every change was tested before and after"),
+        "critical_cases": _suite(label="No critical case fails", hard=True),
+        "no_regression": _suite(
+            label="The live version is no worse than the one before", basis="statistical", hard=True
+        ),
+        "suite_power": _suite(label="The suite could show a drop of ten points", basis="limit", hard=True),
+        "past_regressions": _suite(label="No earlier change made it worse", basis="statistical"),
+        "segments_covered": _suite(label="The suite covers what production sees"),
+        "stable_cases": _suite(label="The same version gives the same result"),
+        "can_fail": _suite(label="The suite has cases that can fail"),
+        "changes_approved": _suite(label="Every change was approved", eu_ai_act=("14",), nist=("GOVERN",)),
+        "versions_listed": _suite(
+            label="Every version that worked is a listed change", owasp=("ASI04", "ASI10")
+        ),
+        # Monitoring and rollback
+        "drill_recent": _stop(label="Stopping was practised lately", hard=True),
+        "pause_in_time": _stop(label="The agent was paused in time", hard=True),
+        "restored": _stop(label="Service was restored", hard=True),
+        "incident_times": _stop(label="Times of incidents are in order", hard=True),
+        "incidents_answered": _stop(label="Every severe incident was answered"),
+        "way_back": _stop(label="The version to go back to is a listed one"),
+        "quality_by_day": _stop(label="Quality is visible day by day", eu_ai_act=("72",), nist=("MEASURE",)),
+        "cost_by_day": _stop(label="Cost is visible day by day", eu_ai_act=("72",), nist=("MEASURE",)),
+    }
+)
+"""Name of a check → what it asks; names are unique over all layers, and findings are listed in this order."""
+
+
+def checks_of_layer(layer: str) -> tuple[str, ...]:
+    """Names of the checks of a layer, in the order of the catalogue."""
+    return tuple(name for name, asked in CATALOGUE.items() if asked.layer == layer)
