@@ -140,7 +140,7 @@ def decide_taken(loaded: LoadedParameters, taken: Taken, samples: Samples | None
     found = decide_moments(
         loaded,
         taken.moments,
-        controls=taken.controls,
+        controls=taken.controls.gates(),
         arms=taken.arms,
         as_of=as_of,
         undeclared=tuple(sorted(taken.undeclared)),

@@ -25,7 +25,9 @@ from roi.comparability import Comparability
 from roi.contrasts import Trend
 from roi.demo_moments import DemoMoments
 from roi.designs import Design
-from roi.gate import Gate
+from roi.controls.access_list import Proposal
+from roi.controls.check import Check, Rows
+from roi.controls.scorecard import Scorecard
 from roi.input_quality import InputQuality
 from roi.input_rules import InputRule
 from roi.input_tables import InputField
@@ -54,7 +56,10 @@ KNOWN = {
         Covariate,
         JudgedMoments,
         DemoMoments,
-        Gate,
+        Scorecard,
+        Check,
+        Rows,
+        Proposal,
         Comparability,
         Design,
         Finding,

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import TYPE_CHECKING
-
 from roi.comparability import Comparability
-from roi.controls import audit_trail, bounded_access, evaluation, human_approval, rollback
 from roi.design_gate import design
 from roi.gate import Gate
 from roi.gates import (
@@ -21,30 +17,9 @@ from roi.gates import (
 from roi.options import Valuer
 from roi.parameters import Policy
 
-if TYPE_CHECKING:
-    from roi.samples import Samples
-
-__all__ = ["controls_of", "gates_of_scope", "tipping_point"]
+__all__ = ["gates_of_scope", "tipping_point"]
 
 Scope = tuple[str, ...] | None
-
-
-def controls_of(samples: Samples, policy: Policy, as_of: dt.date | None) -> tuple[Gate, ...]:
-    """The five control layers, read from the logs."""
-    return (
-        bounded_access(samples),
-        human_approval(
-            samples, limit=policy.max_approval_miss_rate, high_risk_tools=tuple(policy.high_risk_tools)
-        ),
-        audit_trail(samples),
-        evaluation(samples),
-        rollback(
-            samples,
-            as_of=as_of,
-            max_age_days=policy.drill_max_age_days,
-            max_minutes=policy.max_minutes_to_pause,
-        ),
-    )
 
 
 def gates_of_scope(

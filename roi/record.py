@@ -194,6 +194,7 @@ def build_record(a: Analysis) -> dict[str, Any]:
         "causes": causes,
         "clean_world": clean,
         "audit": audit_of_record(a),
+        "controls": controls_of_record(a),
         "cost_of_waiting_per_month": cost_of_waiting(a),
         "price_of_caution": price_of_caution(a),
         "evpi": known["evpi"],

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from roi.comparability import Comparability, compare_arms
 from roi.comparable import cases_by_month
-from roi.gate import Gate
-from roi.gate_check import controls_of
+from roi.controls.logs import Logs
+from roi.controls.scorecard import Scorecard, look
 from roi.input_quality import InputQuality, take_input_quality
 from roi.integration import Integration, take_integration
 from roi.moments import Moments, fetch
@@ -36,7 +36,7 @@ class Taken:
         moments: Moments of the cases.
         newest: The newest day that any table knows; None without times.
         arms: Whether the arms can be compared; None for a report's sums.
-        controls: The control layers as gates, under the policy and on the day of the decision.
+        controls: What the logs say about the controls, under the policy and on the day of the decision.
         months: Production cases by month and arm.
         grants: Access of the agent, system and scope.
         exclusions: Rows left out, with reasons.
@@ -51,7 +51,7 @@ class Taken:
     moments: Moments
     newest: dt.date | None
     arms: Comparability | None
-    controls: tuple[Gate, ...]
+    controls: Scorecard
     months: Mapping[str, Mapping[str, int]]
     grants: tuple[tuple[str, str], ...]
     exclusions: tuple[Exclusion, ...]
@@ -93,7 +93,16 @@ def take(loaded: LoadedParameters, samples: Samples) -> Taken:
         moments=moments,
         newest=newest,
         arms=None if moments.sourced else compare_arms(samples, moments, given),
-        controls=controls_of(samples, loaded.policy, as_of),
+        controls=look(
+            Logs(
+                samples=samples,
+                policy=loaded.policy,
+                as_of=as_of,
+                timezone=given.timezone,
+                mix=loaded.parameters.demand.mix,
+            ),
+            seals_of(loaded, "actions"),
+        ),
         months=cases_by_month(samples, given.timezone),
         grants=()
         if access is None
