@@ -22,6 +22,7 @@ PAGES = {
     "report.html": "Business case",
     "1_audit.html": "Audit",
     "3_fix.html": "Fix",
+    "4_controls.html": "Controls",
     "5_prove_roi.html": "Proof",
 }
 # Where a page that is no business case shows who has signed: it was drawn before anybody had.

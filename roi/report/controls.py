@@ -1,0 +1,167 @@
+"""The sections of the controls: what an auditor asks of the logs, what they answer, and on which rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from roi import words
+from roi.report.sections import Decision, Section, section
+from roi.signing import standing
+
+__all__ = ["access", "checks", "findings", "opening", "own_sample", "scorecard", "silent"]
+
+ORDER = {"fail": 0, "missing_evidence": 1, "pass": 2}
+STATE = {"pass": "shown", "fail": "exceeded", "missing_evidence": "missing_evidence"}
+STATUS = {"pass": "passes", "fail": "fails", "missing_evidence": "no evidence"}
+BASIS = {
+    "rule": "any row breaks it",
+    "limit": "a share with an exact bound",
+    "statistical": "against chance, 1 in 1,000",
+}
+MOST_RIGHTS = 40
+Found = Mapping[str, Any]
+
+
+def _layers(record: Mapping[str, Any]) -> list[Found]:
+    return list((record.get("controls") or {}).get("layers") or [])
+
+
+def _every(record: Mapping[str, Any]) -> list[Found]:
+    return [check for layer in _layers(record) for check in layer["checks"]]
+
+
+def opening(decision: Decision) -> Section:
+    """The verdict, what the controls say in a sentence, and which layers stand."""
+    record = decision.record
+    found = record.get("controls") or {}
+    design = record.get("approval_design") or {}
+    hard = [check for check in _every(record) if check["hard"] and check["status"] != "pass"]
+    answers = [
+        ("The verdict", f"{words.verdict_word(record)}: {record.get('headline') or ''}"),
+        ("The controls", found.get("headline")),
+        ("What scaling waits for", _waits(hard)),
+        ("What should wait for a person", design.get("headline")),
+    ]
+    return section(
+        "controls",
+        decision,
+        str(found.get("headline") or "No control was looked at"),
+        answers=[(label, said) for label, said in answers if said],
+        standing=standing(record),
+    )
+
+
+def _waits(hard: Sequence[Found]) -> str:
+    if not hard:
+        return "No control stands in the way."
+    mends = list(dict.fromkeys(str(check["mend"]) for check in hard))
+    rest = f"; and {len(mends) - 3} more" if len(mends) > 3 else ""
+    return "; ".join(mends[:3]) + rest + "."
+
+
+def scorecard(decision: Decision) -> Section:
+    """The five layers, each check a mark."""
+    layers = [
+        {
+            **layer,
+            "marks": [(check, STATE[check["status"]], STATUS[check["status"]]) for check in layer["checks"]],
+            "passed": sum(check["status"] == "pass" for check in layer["checks"]),
+        }
+        for layer in _layers(decision.record)
+    ]
+    counts = (decision.record.get("controls") or {}).get("counts") or {}
+    text = ", ".join(
+        words.plural(counts.get(status, 0), say, say)
+        for status, say in (("pass", "passed"), ("fail", "failed"), ("missing_evidence", "without evidence"))
+    )
+    return section("controls_card", decision, text, layers=layers)
+
+
+def findings(decision: Decision) -> Section:
+    """What fails, on which rows, and what would mend it; what scaling waits for comes first."""
+    failed = [check for check in _every(decision.record) if check["status"] == "fail"]
+    failed.sort(key=lambda check: not check["hard"])
+    text = words.plural(len(failed), "finding")
+    return section("controls_found", decision, text, rows=failed)
+
+
+def silent(decision: Decision) -> Section:
+    """What the logs cannot tell, and what to log or how much more of it."""
+    rows = [check for check in _every(decision.record) if check["status"] == "missing_evidence"]
+    rows.sort(key=lambda check: not check["hard"])
+    return section("controls_silent", decision, words.plural(len(rows), "open question"), rows=rows)
+
+
+def checks(decision: Decision) -> Section:
+    """Every check with its figure, its bound, what it is held against, and where else to look."""
+    record = decision.record
+    found = record.get("controls") or {}
+    layers = [
+        {
+            **layer,
+            "rows": [
+                (
+                    check,
+                    STATE[check["status"]],
+                    STATUS[check["status"]],
+                    figure(check, "value"),
+                    figure(check, "bound"),
+                    figure(check, "threshold"),
+                    BASIS[check["basis"]],
+                )
+                for check in layer["checks"]
+            ],
+        }
+        for layer in _layers(record)
+    ]
+    return section(
+        "controls_checks",
+        decision,
+        words.plural(len(_every(record)), "check"),
+        layers=layers,
+        note=found.get("note"),
+        frameworks=found.get("frameworks") or {},
+    )
+
+
+def figure(check: Found, key: str) -> str:
+    """A figure of a check in its unit; empty where there is none."""
+    value = words.finite(check.get(key))
+    if value is None:
+        return ""
+    unit = check.get("unit")
+    if unit == "share":
+        return words.percent(value)
+    if unit in ("minute", "day", "second"):
+        return words.plural(float(words.number(value).replace(",", "")), unit)
+    return words.number(value)
+
+
+def access(decision: Decision) -> Section:
+    """The rights that the agent should have, and what should become of those it has."""
+    record = decision.record
+    rows = list((record.get("controls") or {}).get("access_proposed") or [])
+    order = {"add": 0, "drop": 1, "narrow": 2, "keep": 3}
+    rows.sort(key=lambda right: order[right["proposal"]])
+    counted = [
+        words.plural(n, f"right to {what}", f"rights to {what}")
+        for what in order
+        if (n := sum(right["proposal"] == what for right in rows))
+    ]
+    text = words.and_list(counted) if counted else "No list of grants"
+    return section(
+        "controls_access",
+        decision,
+        text,
+        rows=rows[:MOST_RIGHTS],
+        left=max(len(rows) - MOST_RIGHTS, 0),
+        counted=counted,
+    )
+
+
+def own_sample(decision: Decision) -> Section:
+    """How an auditor draws a sample of their own, and where findings about single people are."""
+    record = decision.record
+    personal = [check for check in _every(record) if check["personal"] and check["status"] == "fail"]
+    return section("controls_own", decision, "Your own sample", personal=len(personal))
