@@ -77,31 +77,34 @@ def _of_calls(
     unsure = [k for k, need in needs.items() if need is None]
     timed = "executed_at" in calls.columns
     inside, late, dated = _windows(granted) if timed else ("true", "false", "true")
-    reached = f"{ran} and executed_at is not null and not {_among(outside)}" if timed else "false"
+    at = "executed_at" if timed else "null::timestamp"
     effect = "effect" if "effect" in calls.columns else "null::varchar"
-    beyond = f"({_among(idle)} or arm_ = 0)"
     keys = ", ".join(f"({k}, {literal(u.system)}, {literal(u.scope)})" for k, u in enumerate(uses))
     source = (
-        f"(select c.*, k_ from {calls.sql} c left join (values {keys or '(null, null, null)'}) as u(k_, s_, o_) "
-        "on c.system = u.s_ and c.scope = u.o_)"
+        f'(select "row", arm_, k_, {at} as executed_at, {effect} in ({", ".join(map(literal, WRITES))}) as wrote_ '
+        f"from {calls.sql} left join (values {keys or '(null, null, null)'}) as u(k_, s_, o_) "
+        f"on system = s_ and scope = o_ where {ran})"
     )
+    beyond = f"({_among(idle)} or arm_ = 0)"
+    reached = f"executed_at is not null and not {_among(outside)}"
+    doubtful = f"(k_ is null or {_among(unsure)})"
     rows = find_rows(
         logs,
         "actions",
         source,
         {
-            "ran": ran,
-            "nameless": f"{ran} and k_ is null",
-            "outside": f"{ran} and {_among(outside)}",
+            "ran": "true",
+            "nameless": "k_ is null",
+            "outside": _among(outside),
             "timed": reached,
             "late": f"{reached} and not {inside} and {late}",
             "early": f"{reached} and not {inside} and not {late}",
             "undated": f"{reached} and {inside} and not {dated}",
-            "idle": f"{ran} and {_among(idle)}",
-            "unsure": f"{ran} and (k_ is null or {_among(unsure)})",
-            "writes": f"{ran} and {effect} in ({', '.join(map(literal, WRITES))}) and {beyond}",
-            "mute": f"{ran} and {effect} is null and ({beyond} or k_ is null or {_among(unsure)})",
-            "hazy": f"{ran} and {effect} in ({', '.join(map(literal, WRITES))}) and (k_ is null or {_among(unsure)})",
+            "idle": _among(idle),
+            "unsure": doubtful,
+            "writes": f"wrote_ and {beyond}",
+            "mute": f"wrote_ is null and ({beyond} or {doubtful})",
+            "hazy": f"wrote_ and {doubtful}",
         },
     )
     n = rows["ran"].count
@@ -111,7 +114,7 @@ def _of_calls(
         "granted": _granted(rows, n),
         **_in_time(rows, columns, timed),
         "needed_share": _needed_share(rows, n, "needed" in columns),
-        "writes_needed": _writes_needed(rows, n, effect == "effect", "needed" in columns),
+        "writes_needed": _writes_needed(rows, n, "effect" in calls.columns, "needed" in columns),
         "unused_grants": unused_grants(rights, uses),
     }
 
