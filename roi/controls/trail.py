@@ -11,6 +11,7 @@ from roi.controls.catalogue import checks_of_layer
 from roi.controls.check import MOST_ROWS, Check, Rows
 from roi.controls.findings import all_missing, find_rows, judge, unknown, verb
 from roi.controls.logs import Logs
+from roi.controls.sequence import COPY, sequences
 from roi.controls.trail_chance import clock_skew, silent_days
 from roi.relation import Relation
 from roi.words import and_list, plural
@@ -22,9 +23,7 @@ NO_CASES = (
     "There are no cases that the actions could be held against, only a report of them.",
     "Provide the cases themselves (samples.cases)",
 )
-COPY = "exact copy of another row"  # as the samples say it when they leave one out
 TIMES = ("requested_at", "decided_at", "executed_at")
-STOPPED = ("rejected", "escalated")
 
 
 class _Fault(Protocol):
@@ -68,7 +67,7 @@ def trail_checks(logs: Logs, seals: Sequence[SealedRows] = ()) -> tuple[Check, .
     found = _reconciled(logs, actions)
     found |= _of_rows(logs, actions, columns)
     found["unique_ids"] = _unique_ids(logs, actions)
-    found |= _sequences(logs, actions, columns)
+    found |= sequences(logs, actions, columns)
     found["clock_skew"] = clock_skew(logs, actions)
     found["silent_days"] = silent_days(logs, actions)
     found["sealed"] = _sealed(seals)
@@ -80,9 +79,11 @@ def _reconciled(logs: Logs, actions: Relation) -> dict[str, Check]:
     cases, live = logs.table("cases"), logs.live_cases()
     if cases is None or live is None:
         return all_missing(("cases_with_actions", "actions_with_case"), *NO_CASES)
-    worked = f"(select l.*, case_id in (select case_id from {actions.sql} where case_id is not null) as worked_ from {live.sql} l)"
+    acted = f"(select case_id from {actions.sql} where case_id is not null)"
+    worked = f'(select "row", case_id in {acted} as worked_ from {live.sql})'
     rows = find_rows(logs, "cases", worked, {"live": "true", "bare": "worked_ is not true"})
-    held = f"(select a.*, case_id in (select case_id from {cases.sql} where case_id is not null) as known_ from {actions.sql} a)"
+    known = f"(select case_id from {cases.sql} where case_id is not null)"
+    held = f'(select "row", case_id in {known} as known_ from {actions.sql})'
     found = find_rows(logs, "actions", held, {"all": "true", "lost": "known_ is not true"})
     live_n, n = rows["live"].count, found["all"].count
     bare, lost = rows["bare"], found["lost"]
@@ -176,7 +177,8 @@ def _of_rows(logs: Logs, actions: Relation, columns: set[str]) -> dict[str, Chec
             wrong,
             n,
             good=f"The times of {plural(rows['ordered'].count, 'action')} are in order.",
-            bad=f"{wrong.count:,} of {plural(n, 'action')} {verb(wrong.count, 'has', 'have')} times that contradict each other.",
+            bad=f"{wrong.count:,} of {plural(n, 'action')} {verb(wrong.count, 'has', 'have')} "
+            "times that contradict each other.",
             mend="Take each time from one clock when it happens, and log it as it is",
         )
     found["denied_ran"] = _denied_ran(rows["denied"], rows["denied_ran"], n, has_status)
@@ -247,16 +249,16 @@ def _future(late: Rows, dated: int, as_of: dt.date | None) -> Check:
 
 def _unique_ids(logs: Logs, actions: Relation) -> Check:
     """Rows that repeat the id of an earlier one; exact copies were left out at reading and count too."""
-    ranked = (
-        f'(select "row", row_number() over (partition by action_id order by "row") as k_ from {actions.sql})'
-    )
-    found = find_rows(logs, "actions", ranked, {"all": "true", "repeat": "k_ > 1"})
+    n, ids = (int(x) for x in logs.ask(f"select count(*), count(distinct action_id) from {actions.sql}")[0])
+    repeats = Rows(table="actions", count=0)
+    if n > ids:
+        again = 'row_number() over (partition by action_id order by "row") > 1 as again_'
+        repeats = logs.rows("actions", f'(select "row", {again} from {actions.sql})', "again_")
     copies = sum(x.rows for x in logs.samples.exclusions if x.table == "actions" and x.reason == COPY)
-    n, repeats = found["all"].count + copies, found["repeat"]
-    first = repeats.first
-    if copies:
+    n, first = n + copies, repeats.first
+    if copies and logs.ask("select 1 from duckdb_tables() where table_name = 'd_actions'"):
         # The engine keeps the numbers of the copies that it left out.
-        left = logs.ask(f"select r + 1 from d_actions order by 1 limit {MOST_ROWS}") if _kept(logs) else []
+        left = logs.ask(f"select r + 1 from d_actions order by 1 limit {MOST_ROWS}")
         first = tuple(sorted({*first, *(int(row[0]) for row in left)}))[:MOST_ROWS]
     rows = Rows(table="actions", count=repeats.count + copies, first=first)
     bad = f"{rows.count:,} of {plural(n, 'action')} {verb(rows.count, 'repeats', 'repeat')} the id of an earlier one"
@@ -269,89 +271,6 @@ def _unique_ids(logs: Logs, actions: Relation) -> Check:
         bad=bad,
         mend="Log every action once, under an id of its own",
     )
-
-
-def _kept(logs: Logs) -> bool:
-    return bool(logs.ask("select 1 from duckdb_tables() where table_name = 'd_actions'"))
-
-
-def _sequences(logs: Logs, actions: Relation, columns: set[str]) -> dict[str, Check]:
-    """Gaps and repeats of the numbers of actions, which begin anew in each case or run through the whole log.
-
-    A head is missing where a case begins later than the others do. What is missing after the last number of a case
-    cannot be seen. A further attempt may repeat the number of the first.
-    """
-    names = ("sequence_gaps", "sequence_repeats")
-    silent = (
-        "The action log does not number the actions of a case (seq).",
-        "Number the actions of each case (seq)",
-    )
-    if "seq" not in columns:
-        return all_missing(names, *silent)
-    starts = logs.ask(
-        "select count(*), count(*) filter (low = 0), count(*) filter (low = 1), sum(n), sum(odd), "
-        f"(select count(distinct seq) from {actions.sql}) from (select min(seq) as low, count(seq) as n, "
-        f"count(*) filter (seq <> floor(seq)) as odd from {actions.sql} where case_id is not null group by case_id) "
-        "where n > 0"
-    )[0]
-    cases, zero, one, n, odd, distinct = (int(x or 0) for x in starts)
-    if n == 0:
-        return all_missing(names, *silent)
-    anew, start = max(zero, one) * 2 > cases, 0 if zero > one else 1
-    through = not anew and cases > 1 and distinct * 2 > n
-    copied = any(x.table == "actions" and x.reason != COPY for x in logs.samples.exclusions)
-    if odd or not (anew or through) or (through and copied):
-        why = (
-            "Actions that were left out with their cases have numbers of the same sequence."
-            if through and not odd
-            else "The numbers of the actions neither begin anew in each case nor run through the log."
-        )
-        return all_missing(names, why, "Number the actions of each case from 1 (seq)")
-    within = "partition by case_id" if anew else ""
-    key = ", ".join(
-        (*(("case_id",) if anew else ()), "seq", *(c for c in ("attempt", "version") if c in columns))
-    )
-    ordered = (
-        f'(select "row", seq, lag(seq) over ({within} order by seq nulls first, "row") as before_, '
-        f'bool_or(seq is null) over ({within}) as blank_, row_number() over ({within} order by seq, "row") as k_, '
-        f'row_number() over (partition by {key} order by "row") as again_ from {actions.sql}'
-        f"{' where case_id is not null' if anew else ''})"
-    )
-    head = f"(k_ = 1 and seq > {start})" if anew else "false"
-    rows = find_rows(
-        logs,
-        "actions",
-        ordered,
-        {
-            "blank": "seq is null",
-            "gap": f"seq is not null and not blank_ and (seq - before_ > 1 or {head})",
-            "again": "seq is not null and again_ > 1",
-        },
-    )
-    gaps, blank = rows["gap"], rows["blank"]
-    found = {
-        "sequence_gaps": judge(
-            "sequence_gaps",
-            gaps,
-            n,
-            good=f"The numbers of {plural(n, 'action')} have no gap.",
-            bad=f"Before {plural(gaps.count, 'action')} a number is missing.",
-            mend="Find the actions that are missing, and log every action when it happens",
-        ),
-        "sequence_repeats": judge(
-            "sequence_repeats",
-            rows["again"],
-            n,
-            good=f"The numbers of {plural(n, 'action')} occur once each.",
-            bad=f"{rows['again'].count:,} of {plural(n, 'action')} {verb(rows['again'].count, 'repeats', 'repeat')} "
-            "the number of an earlier one.",
-            mend="Number every action once, and a further try as an attempt (attempt)",
-        ),
-    }
-    if blank.count and not gaps.count:
-        evidence = f"{plural(blank.count, 'action')} {verb(blank.count, 'has', 'have')} no number, so that gaps cannot be seen."
-        found["sequence_gaps"] = unknown("sequence_gaps", evidence, silent[1], blank)
-    return found
 
 
 def _sealed(seals: Sequence[SealedRows]) -> Check:
@@ -385,7 +304,8 @@ def _sealed(seals: Sequence[SealedRows]) -> Check:
         )
     beyond = sum(x.beyond for x in seals)
     if beyond:
-        evidence = f"The sealed rows are as they were; {plural(beyond, 'further row')} {verb(beyond, 'is', 'are')} not sealed."
+        more = f"{plural(beyond, 'further row')} {verb(beyond, 'is', 'are')} not sealed."
+        evidence = f"The sealed rows are as they were; {more}"
         return unknown("sealed", evidence, "Seal the log again with roi seal")
     return Check(
         name="sealed",

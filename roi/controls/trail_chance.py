@@ -10,7 +10,6 @@ from scipy.special import bdtr, bdtrc
 from roi.controls.check import Check
 from roi.controls.findings import unknown, verb
 from roi.controls.logs import Logs
-from roi.moments import ARMS
 from roi.readers.base import literal
 from roi.relation import Relation
 from roi.words import and_list, plural
@@ -49,16 +48,14 @@ def clock_skew(logs: Logs, actions: Relation) -> Check:
     parts = {
         "before": ("start_ is not null", "before_"),
         "after": ("end_ is not null", "after_"),
-        "other": ("pair_ is not null", "other_"),
+        "other": ("pair_", "other_"),
     }
-    counts = logs.ask(
-        "select system_, "
-        + ", ".join(
-            f"count(distinct case_id) filter ({known}), count(distinct case_id) filter ({off})"
-            for known, off in parts.values()
-        )
-        + f" from {marked} group by 1 order by 1"
+    kept = ", ".join(
+        f"bool_or({known}) as k{i}, bool_or({off}) as o{i}" for i, (known, off) in enumerate(parts.values())
     )
+    summed = ", ".join(f"count(*) filter (k{i}), count(*) filter (o{i})" for i in range(len(parts)))
+    by_case = f"(select system_, case_id, {kept} from {marked} group by 1, 2)"
+    counts = logs.ask(f"select system_, {summed} from {by_case} group by 1 order by 1")
     tests = [
         (row[0], kind, int(row[2 * i + 2]), int(row[2 * i + 1]))
         for row in counts
@@ -126,13 +123,10 @@ def _marked(logs: Logs, actions: Relation, held: Sequence[str], ordered: bool) -
         return f"case when ({local})::time <> time '00:00:00' then {column} end"
 
     system = "system" if "system" in actions.columns else "null::varchar"
-    pair = "null::varchar, null::timestamp"
-    if ordered:
-        window = 'over (partition by case_id order by seq, "row")'
-        pair = f"lag(system) {window}, lag(requested_at) {window}"
-    first, second = pair.split(", lag") if ordered else pair.split(", ")
-    second = f"lag{second}" if ordered else second
-    acts = f'(select "row", case_id, {system} as system_, executed_at, {first} as last_, {second} as asked_ from {actions.sql})'
+    acts = (
+        f'(select "row", case_id, {system} as system_, executed_at, {"seq" if ordered else "null"} as seq_ '
+        f"from {actions.sql} where executed_at is not null)"
+    )
     spans = (
         "(select null::varchar as case_id, null::timestamp as start_, null::timestamp as end_ where false)"
     )
@@ -140,15 +134,20 @@ def _marked(logs: Logs, actions: Relation, held: Sequence[str], ordered: bool) -
     if cases is not None and held:
         spans = (
             f"(select case_id, min({hour('started_at')}) as start_, max({hour('ended_at')}) as end_ "
-            f"from {cases.sql} where arm = {literal(ARMS[1])} group by case_id)"
+            f"from {cases.sql} where arm = 'pilot' group by case_id)"
         )
-    pairs = "case when last_ <> system_ and asked_ is not null then last_ end"
+    before = "null::varchar as last_, null::timestamp as asked_"
+    if ordered:
+        before = "any_value(system) as last_, min(requested_at) as asked_"
+    earlier = (
+        f"(select case_id, {'seq' if ordered else '0'} + 1 as next_, {before} from {actions.sql} "
+        f"where {'requested_at is not null' if ordered else 'false'} group by 1, 2)"
+    )
     return (
-        f"(select a.*, start_, end_, {pairs} as pair_, "
-        f"coalesce(executed_at < start_ - {slack}, false) as before_, "
-        f"coalesce(executed_at > end_ + {slack}, false) as after_, "
-        f"coalesce(last_ <> system_ and executed_at < asked_ - {slack}, false) as other_ "
-        f"from {acts} a left join {spans} s using (case_id) where executed_at is not null)"
+        "(select a.*, start_, end_, last_ <> system_ as pair_, "
+        f"executed_at < start_ - {slack} as before_, executed_at > end_ + {slack} as after_, "
+        f"last_ <> system_ and executed_at < asked_ - {slack} as other_ from {acts} a "
+        f"left join {spans} s on a.case_id = s.case_id left join {earlier} b on a.case_id = b.case_id and seq_ = next_)"
     )
 
 
@@ -189,10 +188,10 @@ def silent_days(logs: Logs, actions: Relation) -> Check:
     begun = (
         f'(select "row", case_id, {day("started_at")} as day_ from {live.sql} where started_at is not null)'
     )
-    heard = f"(select b.*, (case_id, day_) in (select (case_id, day_) from {acted} where case_id is not null and day_ is not null) as heard_ from {begun} b)"
     found = logs.ask(
-        f"select day_, count(*), count(*) filter (heard_ is not true), "
-        f"day_ in (select day_ from {acted} where day_ is not null) from {heard} group by 1 order by 1"
+        f"select b.day_, count(*), count(*) - count(a.day_), any_value(b.day_ in (select day_ from {acted} "
+        f"where day_ is not null)) from {begun} b left join {acted} a on b.case_id = a.case_id and b.day_ = a.day_ "
+        "group by 1 order by 1"
     )
     if not found:
         return unknown(name, "No case says when it began.", "Log when each case began (started_at)")
