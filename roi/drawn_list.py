@@ -17,7 +17,7 @@ from roi.problems import ParameterError, Problem
 from roi.readers.base import literal, quoted
 from roi.reduce import take_moments
 from roi.samples import Samples, open_samples
-from roi.words import and_list
+from roi.words import and_list, plain_cell
 
 if TYPE_CHECKING:
     from roi.parameters import LoadedParameters
@@ -28,7 +28,6 @@ Table = Literal["cases", "actions"]
 Purpose = Literal["audit", "labels"]
 
 _TABLES: tuple[Table, ...] = ("cases", "actions")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _KEYS: dict[str, tuple[str, ...]] = {
     "cases": ("case_id", "arm", "setting", "version"),
     "actions": ("action_id", "case_id", "tool", "seq", "version"),
@@ -221,13 +220,8 @@ def as_csv(lists: Sequence[DrawnList]) -> str:
             chance = f"{row['drawn'] / row['of']:.9g}"
             end = [chance, "", ""] if labels else [row["of"], row["drawn"], chance]
             cells = [found.table, row["id"], row["row"], *(row.get(c) or "" for c in strata), *end]
-            writer.writerow([_plain(cell) for cell in cells])
+            writer.writerow([plain_cell(cell) for cell in cells])
     return text.getvalue()
-
-
-def _plain(cell: object) -> str:
-    text = str(cell)
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def sample_lists(

@@ -42,7 +42,7 @@ _DATE = re.compile(r"(?<!\d)(19|20)\d\d[-./_]?(0[1-9]|1[0-2])[-./_]?(0[1-9]|[12]
 _HEXADECIMAL = re.compile(r"\b(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{7,64}\b")
 _ACCOUNT = re.compile(r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,30}\b")
 _MANY_DIGITS = re.compile(r"\d(?:[\s\-./()]*\d){6,}")
-_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/+-]*")
+_IDENTIFIER = re.compile(r"[A-Za-z0-9*][A-Za-z0-9_.:/+*-]*")  # a star stands for every scope of a kind
 
 
 @dataclass(frozen=True, slots=True, repr=False)

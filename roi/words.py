@@ -51,6 +51,8 @@ EVIDENCE = {
     "missing": "missing",
 }
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
 
 def finite(x: object) -> float | None:
     """A number that may be shown, or None.
@@ -267,6 +269,12 @@ def and_list(words: Iterable[str], last: str = "and") -> str:
 def capital(text: str) -> str:
     """The text with its first letter large."""
     return text[:1].upper() + text[1:]
+
+
+def plain_cell(value: object) -> str:
+    """A value as a cell of a CSV file that no spreadsheet takes for a formula."""
+    text = str(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def shorten(text: object, most: int = 300) -> str:

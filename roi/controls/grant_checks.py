@@ -1,0 +1,150 @@
+"""The list of grants held against the need and against use: what is spare, too wide, without an end, or lacking."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from roi.controls.check import MOST_ROWS, Check, Rows
+from roi.controls.findings import all_missing, judge, unknown, verb
+from roi.controls.logs import Logs
+from roi.controls.rights import Grant, Use, covering
+from roi.readers.base import literal
+from roi.relation import Relation
+from roi.words import plural
+
+__all__ = ["NO_LIST", "NO_NEED", "list_checks", "ungranted_needs", "unused_grants"]
+
+NO_LIST = ("There is no list of grants (access).", "Provide a list of grants (access)")
+NO_NEED = (
+    "The list of grants does not say what the work needs (needed).",
+    "Say of each grant whether the work needs it (needed)",
+)
+
+
+def list_checks(rights: Sequence[Grant], columns: Collection[str]) -> dict[str, Check]:
+    """What the list tells by itself.
+
+    Args:
+        rights: Its rows.
+        columns: The columns that it has.
+    """
+    grants = [g for g in rights if g.given]
+    names = ("unneeded_grants", "wildcard_grants", "open_ended_grants", "self_granted")
+    if not grants:
+        return all_missing(names, "The list of grants holds no grant.", NO_LIST[1])
+    n, of = len(grants), f"of {plural(len(grants), 'grant')}"
+    found = {}
+    spare = [g for g in grants if g.needed is False]
+    found["unneeded_grants"] = judge(
+        "unneeded_grants",
+        _listed(spare),
+        n,
+        good=f"Each {of} is marked as needed.",
+        bad=f"{len(spare):,} {of} {verb(len(spare), 'is', 'are')} marked as not needed.",
+        mend="Take away what the work does not need",
+    )
+    unsaid = [g for g in grants if g.needed is None]
+    if unsaid and not spare:
+        evidence = (
+            f"Of {len(unsaid):,} {of} nobody says whether the work needs {verb(len(unsaid), 'it', 'them')}."
+        )
+        found["unneeded_grants"] = (
+            unknown("unneeded_grants", evidence, NO_NEED[1], _listed(unsaid))
+            if "needed" in columns
+            else unknown("unneeded_grants", *NO_NEED)
+        )
+    whole = [g for g in grants if g.is_whole]
+    found["wildcard_grants"] = judge(
+        "wildcard_grants",
+        _listed(whole),
+        n,
+        good=f"Each {of} names one scope.",
+        bad=f"{len(whole):,} {of} {verb(len(whole), 'covers', 'cover')} whatever a star or `all` stands for.",
+        mend="Grant the scopes that the work uses, by name",
+    )
+    endless = [g for g in grants if g.until is None]
+    found["open_ended_grants"] = (
+        judge(
+            "open_ended_grants",
+            _listed(endless),
+            n,
+            good=f"Each {of} has an end.",
+            bad=f"{len(endless):,} {of} {verb(len(endless), 'has', 'have')} no end.",
+            mend="Give each grant an end, and renew what is still needed",
+        )
+        if "expires" in columns
+        else unknown(
+            "open_ended_grants",
+            "The list of grants does not say when they end (expires).",
+            "Say when each grant ends (expires)",
+        )
+    )
+    own = [g for g in grants if g.identity is not None and g.identity == g.granted_by]
+    blank = [g for g in grants if g.identity is None or g.granted_by is None]
+    found["self_granted"] = judge(
+        "self_granted",
+        _listed(own),
+        n,
+        good=f"Each {of} was given by somebody else than its holder.",
+        bad=f"{len(own):,} {of} {verb(len(own), 'was given by its holder', 'were given by their holders')}.",
+        mend="Have somebody else than the holder grant rights",
+        personal=True,
+    )
+    if blank and not own:
+        evidence = (
+            f"{len(blank):,} {of} {verb(len(blank), 'does', 'do')} not say who holds it and who granted it."
+        )
+        mend = "Say of each grant who holds it (identity) and who granted it (granted_by)"
+        found["self_granted"] = unknown("self_granted", evidence, mend)
+    return found
+
+
+def unused_grants(rights: Sequence[Grant], uses: Sequence[Use]) -> Check:
+    grants = [g for g in rights if g.given]
+    if not grants:
+        return unknown("unused_grants", "The list of grants holds no grant.", NO_LIST[1])
+    ran = [u for u in uses if u.ran]
+    idle = [g for g in grants if not any(g.covers(u.system, u.scope) for u in ran)]
+    return judge(
+        "unused_grants",
+        _listed(idle),
+        len(grants),
+        good=f"Each of {plural(len(grants), 'grant')} was used.",
+        bad=f"{len(idle):,} of {plural(len(grants), 'grant')} {verb(len(idle), 'was', 'were')} never used.",
+        mend="Take away what is never used, or say what it is kept for",
+    )
+
+
+def ungranted_needs(
+    logs: Logs, rights: Sequence[Grant], calls: Relation | None, uses: Sequence[Use], says_need: bool
+) -> Check:
+    """Needs that nobody granted: rows that state one, and calls that were denied where there is no grant."""
+    name = "ungranted_needs"
+    bare = [g for g in rights if not g.given and not covering(rights, g.system, g.scope)]
+    short = [u for u in uses if u.denied and not covering(rights, u.system, u.scope)]
+    refused = Rows(table="actions", count=0)
+    if short and calls is not None:
+        pairs = ", ".join(f"({literal(u.system)}, {literal(u.scope)})" for u in short)
+        refused = logs.rows("actions", calls.sql, f"status = 'denied' and (system, scope) in ({pairs})")
+    if not bare and not short and not says_need:
+        return unknown(name, *NO_NEED)
+    parts = (
+        [f"{plural(len(bare), 'need')} {verb(len(bare), 'is', 'are')} stated and not granted"] if bare else []
+    )
+    if short:
+        parts.append(
+            f"{plural(refused.count, 'action')} {verb(refused.count, 'was', 'were')} denied where there is no grant"
+        )
+    return judge(
+        name,
+        _listed(bare) if bare else refused,
+        len(rights) if bare else max(sum(u.ran + u.denied for u in uses), 1),
+        good="Every need that is stated is granted, and nothing was denied for lack of a grant.",
+        bad=f"{'; '.join(parts)}.",
+        mend="Grant what the work needs; say of the rest that it does not, and take it from the agent's tools",
+    )
+
+
+def _listed(rights: Collection[Grant]) -> Rows:
+    rows = sorted(g.row for g in rights)
+    return Rows(table="access", count=len(rows), first=tuple(rows[:MOST_ROWS]))

@@ -1,0 +1,102 @@
+"""Gaps and repeats in the numbers of actions."""
+
+from __future__ import annotations
+
+from roi.controls.check import Check
+from roi.controls.findings import all_missing, find_rows, judge, unknown, verb
+from roi.controls.logs import Logs
+from roi.relation import Relation
+from roi.words import plural
+
+__all__ = ["COPY", "sequences"]
+
+COPY = "exact copy of another row"  # as the samples say it when they leave one out
+NAMES = ("sequence_gaps", "sequence_repeats")
+SILENT = (
+    "The action log does not number the actions of a case (seq).",
+    "Number the actions of each case (seq)",
+)
+
+
+def sequences(logs: Logs, actions: Relation, columns: set[str]) -> dict[str, Check]:
+    """Look for gaps and repeats in the numbers of actions.
+
+    Numbers begin anew in each case (from 0 or 1, as most cases do) or run through the whole log. The head of a case is
+    missing where it begins later than the others; what is missing after its last number cannot be seen. A further
+    attempt may repeat the number of the first, and so may a later version that works the case again.
+    """
+    if "seq" not in columns:
+        return all_missing(NAMES, *SILENT)
+    key = ", ".join(("seq", *(c for c in ("attempt", "version") if c in columns)))
+    numbers = f"(select case_id, {key}, count(*) as m from {actions.sql} where seq is not null group by all)"
+    by_case = (
+        "(select min(seq) as low, max(seq) as high, count(distinct seq) as kinds, sum(m) as n, count(*) as own, "
+        f"count(*) filter (seq <> floor(seq)) as odd from {numbers} where case_id is not null group by case_id)"
+    )
+    sums = (
+        "count(*), count(*) filter (low = 0), count(*) filter (low = 1), sum(n), sum(odd), "
+        "count(*) filter (high - low + 1 <> kinds), count(*) filter (low > 0), count(*) filter (low > 1), sum(own), "
+        f"(select count(*) from {actions.sql} where seq is null)"
+    )
+    found = [int(x or 0) for x in logs.ask(f"select {sums} from {by_case}")[0]]
+    cases, zero, one, n, odd, torn, above_0, above_1, own, blank = found
+    if n == 0:
+        return all_missing(NAMES, *SILENT)
+    anew, start = max(zero, one) * 2 > cases, 0 if zero > one else 1
+    through = not anew and cases > 1
+    if through:
+        (distinct,) = logs.ask(f"select count(distinct seq) from {actions.sql}")[0]
+        through = int(distinct) * 2 > n
+    if odd or not (anew or through):
+        why = "The numbers of the actions neither begin anew in each case nor run through the log."
+        return all_missing(NAMES, why, "Number the actions of each case from 1 (seq)")
+    if through and any(x.table == "actions" and x.reason != COPY for x in logs.samples.exclusions):
+        why = "Actions that were left out with their cases have numbers of the same sequence."
+        return all_missing(NAMES, why, "Number the actions of each case from 1 (seq)")
+    sound = anew and not (torn or blank or own < n or (above_1 if start else above_0))
+    within = "partition by case_id" if anew else ""
+    kinds = f"case_id, {key}" if anew else key
+    head = f"(k_ = 1 and seq > {start})" if anew else "false"
+    numbered = (
+        f'(select "row", seq, lag(seq) over ({within} order by seq nulls first, "row") as before_, '
+        f"bool_or(seq is null) over ({within}) as blank_, "
+        f'row_number() over ({within} order by seq, "row") as k_, '
+        f'row_number() over (partition by {kinds} order by "row") as again_ from {actions.sql}'
+        f"{' where case_id is not null' if anew else ''})"
+    )
+    conditions = {
+        "blank": "seq is null",
+        "gap": f"seq is not null and not blank_ and (seq - before_ > 1 or {head})",
+        "again": "seq is not null and again_ > 1",
+    }
+    if sound and not blank:  # windows cost more than counts, and there is nothing to name
+        numbered, conditions = (
+            f'(select "row" from {actions.sql} limit 0)',
+            dict.fromkeys(conditions, "false"),
+        )
+    rows = find_rows(logs, "actions", numbered, conditions)
+    gaps, again, unnumbered = rows["gap"], rows["again"], rows["blank"]
+    checks = {
+        "sequence_gaps": judge(
+            "sequence_gaps",
+            gaps,
+            n,
+            good=f"The numbers of {plural(n, 'action')} have no gap.",
+            bad=f"Before {plural(gaps.count, 'action')} a number is missing.",
+            mend="Find the actions that are missing, and log every action when it happens",
+        ),
+        "sequence_repeats": judge(
+            "sequence_repeats",
+            again,
+            n,
+            good=f"The numbers of {plural(n, 'action')} occur once each.",
+            bad=f"{again.count:,} of {plural(n, 'action')} {verb(again.count, 'repeats', 'repeat')} "
+            "the number of an earlier one.",
+            mend="Number every action once, and a further try as an attempt (attempt)",
+        ),
+    }
+    if unnumbered.count and not gaps.count:
+        have = verb(unnumbered.count, "has", "have")
+        evidence = f"{plural(unnumbered.count, 'action')} {have} no number, so that gaps cannot be seen."
+        checks["sequence_gaps"] = unknown("sequence_gaps", evidence, SILENT[1], unnumbered)
+    return checks

@@ -1,0 +1,316 @@
+"""Action log and audit trail: can every case be followed through its actions, and can the log be relied on?"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from roi.controls.catalogue import checks_of_layer
+from roi.controls.check import MOST_ROWS, Check, Rows
+from roi.controls.findings import all_missing, find_rows, judge, unknown, verb
+from roi.controls.logs import Logs
+from roi.controls.sequence import COPY, sequences
+from roi.controls.trail_chance import clock_skew, silent_days
+from roi.relation import Relation
+from roi.words import and_list, plural
+
+__all__ = ["SealedRows", "trail_checks"]
+
+NO_LOG = ("There is no action log.", "Provide the log of the agent's actions (samples.actions)")
+NO_CASES = (
+    "There are no cases that the actions could be held against, only a report of them.",
+    "Provide the cases themselves (samples.cases)",
+)
+TIMES = ("requested_at", "decided_at", "executed_at")
+
+
+class _Fault(Protocol):
+    """What is wrong with a sealed row; the row's number, or None where it is in no row."""
+
+    @property
+    def row(self) -> int | None: ...
+    @property
+    def kind(self) -> str: ...
+
+
+class SealedRows(Protocol):
+    """Whether one source of the log is what was sealed: `holds`, `broken`, or `none` where no seal lies beside it."""
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def rows(self) -> int | None: ...
+    @property
+    def beyond(self) -> int: ...
+    @property
+    def faults(self) -> Sequence[_Fault]: ...
+
+
+def trail_checks(logs: Logs, seals: Sequence[SealedRows] = ()) -> tuple[Check, ...]:
+    """Reconcile the action log with the cases, and look for what is missing, doubled or out of order in it.
+
+    Args:
+        logs: Reads `actions` and `cases`. Demo cases need no actions; whatever the log holds is looked at.
+        seals: Of the files that the log was read from; none where nobody sealed it.
+
+    Returns:
+        Every check of the layer, in the order of the catalogue.
+    """
+    names = checks_of_layer("audit_trail")
+    actions = logs.table("actions")
+    if actions is None:
+        found = all_missing(names, *NO_LOG)
+        return tuple(found[name] for name in names)
+    columns = set(actions.columns)
+    found = _reconciled(logs, actions)
+    found |= _of_rows(logs, actions, columns)
+    found["unique_ids"] = _unique_ids(logs, actions)
+    found |= sequences(logs, actions, columns)
+    found["clock_skew"] = clock_skew(logs, actions)
+    found["silent_days"] = silent_days(logs, actions)
+    found["sealed"] = _sealed(seals)
+    return tuple(found[name] for name in names)
+
+
+def _reconciled(logs: Logs, actions: Relation) -> dict[str, Check]:
+    """Cases without actions and actions without a case."""
+    cases, live = logs.table("cases"), logs.live_cases()
+    if cases is None or live is None:
+        return all_missing(("cases_with_actions", "actions_with_case"), *NO_CASES)
+    acted = f"(select case_id from {actions.sql} where case_id is not null)"
+    worked = f'(select "row", case_id in {acted} as worked_ from {live.sql})'
+    rows = find_rows(logs, "cases", worked, {"live": "true", "bare": "worked_ is not true"})
+    known = f"(select case_id from {cases.sql} where case_id is not null)"
+    held = f'(select "row", case_id in {known} as known_ from {actions.sql})'
+    found = find_rows(logs, "actions", held, {"all": "true", "lost": "known_ is not true"})
+    live_n, n = rows["live"].count, found["all"].count
+    bare, lost = rows["bare"], found["lost"]
+    checks = {}
+    if live_n == 0:
+        evidence = "There is no production case that was worked with the agent."
+        checks["cases_with_actions"] = unknown(
+            "cases_with_actions", evidence, "Work production cases with the agent"
+        )
+    else:
+        checks["cases_with_actions"] = judge(
+            "cases_with_actions",
+            bare,
+            live_n,
+            good=f"Each of {plural(live_n, 'case')} has its actions.",
+            bad=f"{bare.count:,} of {plural(live_n, 'case')} {verb(bare.count, 'has', 'have')} no action.",
+            mend="Log every action of every case",
+        )
+    checks["actions_with_case"] = judge(
+        "actions_with_case",
+        lost,
+        max(n, 1),
+        good=f"Each of {plural(n, 'action')} belongs to a case.",
+        bad=f"{lost.count:,} of {plural(n, 'action')} {verb(lost.count, 'belongs', 'belong')} to no known case.",
+        mend="Log with every action the case that it belongs to, and give every case",
+    )
+    return checks
+
+
+def _of_rows(logs: Logs, actions: Relation, columns: set[str]) -> dict[str, Check]:
+    """What single rows show: blanks, times out of order or in the future, and denials that ran."""
+    has_time, has_status = "executed_at" in columns, "status" in columns
+    times = [c for c in TIMES if c in columns]
+    stopped = "decision in ('rejected', 'escalated')" if "decision" in columns else "false"
+    denied = "status = 'denied'" if has_status else "false"
+    # What was denied or rejected never ran: it has no time at which it did, and its decision says how it ended.
+    blank = ["tool is null"]
+    if has_time:
+        blank.append(f"(executed_at is null and not coalesce({denied} or {stopped}, false))")
+    if has_status:
+        idle = "executed_at is null" if has_time else "true"
+        blank.append(f"(status is null and not coalesce({stopped} and {idle}, false))")
+    order = []
+    if {"requested_at", "executed_at"} <= columns:
+        order.append("executed_at < requested_at")
+    if {"decision", "decided_at", "requested_at"} <= columns:
+        order.append("(decision = 'auto' and decided_at < requested_at)")
+    if {"decision", "decided_at", "executed_at"} <= columns:
+        order.append("(decision = 'auto' and decided_at > executed_at)")
+    ran = ["executed_at is not null"] if has_time else []
+    if has_status:
+        attempt = (
+            "coalesce(attempt, 1)" if "attempt" in columns else "1"
+        )  # a second attempt may well be allowed
+        ran.append(
+            f"(action_id, {attempt}) in (select (action_id, {attempt}) from {actions.sql} where status = 'ok')"
+        )
+    late = "false"
+    if logs.as_of is not None and times:
+        late = f"greatest({', '.join(times)}) >= timestamp '{_over(logs.as_of, logs.timezone)}'"
+    rows = find_rows(
+        logs,
+        "actions",
+        actions.sql,
+        {
+            "all": "true",
+            "blank": f"({' or '.join(blank)})",
+            "ordered": " and ".join(f"{c} is not null" for c in ("requested_at", "executed_at"))
+            if order
+            else "false",
+            "disorder": f"({' or '.join(order) or 'false'})",
+            "denied": denied,
+            "denied_ran": f"{denied} and ({' or '.join(ran) or 'false'})",
+            "dated": f"coalesce({', '.join((*times, 'null'))}) is not null" if times else "false",
+            "late": late,
+        },
+    )
+    n = rows["all"].count
+    found = {"required_fields": _required(rows["blank"], n, columns)}
+    if not order or not rows["ordered"].count:
+        evidence = "The action log does not say both when an action was requested and when it ran."
+        found["time_order"] = unknown(
+            "time_order",
+            evidence,
+            "Log when each action was requested and when it ran (requested_at, executed_at)",
+        )
+    else:
+        wrong = rows["disorder"]
+        found["time_order"] = judge(
+            "time_order",
+            wrong,
+            n,
+            good=f"The times of {plural(rows['ordered'].count, 'action')} are in order.",
+            bad=f"{wrong.count:,} of {plural(n, 'action')} {verb(wrong.count, 'has', 'have')} "
+            "times that contradict each other.",
+            mend="Take each time from one clock when it happens, and log it as it is",
+        )
+    found["denied_ran"] = _denied_ran(rows["denied"], rows["denied_ran"], n, has_status)
+    found["future_times"] = _future(rows["late"], rows["dated"].count, logs.as_of)
+    return found
+
+
+def _over(day: dt.date, timezone: str | None) -> dt.datetime:
+    """When a day is over, in naive UTC: at home and in UTC, whichever is later, as days are told by either."""
+    after = dt.datetime.combine(day + dt.timedelta(days=1), dt.time())
+    home = after.replace(tzinfo=ZoneInfo(timezone or "UTC")).astimezone(dt.UTC).replace(tzinfo=None)
+    return max(after, home)
+
+
+def _required(blank: Rows, n: int, columns: Collection[str]) -> Check:
+    lacking = [
+        say for c, say in (("executed_at", "when it ran"), ("status", "how it ended")) if c not in columns
+    ]
+    if lacking and not blank.count:
+        evidence = f"The action log does not say of any action {and_list(lacking, 'or')}."
+        return unknown(
+            "required_fields",
+            evidence,
+            "Log of every action when it ran and how it ended (executed_at, status)",
+        )
+    return judge(
+        "required_fields",
+        blank,
+        max(n, 1),
+        good=f"Each of {plural(n, 'action')} says when it ran and how it ended.",
+        bad=f"{blank.count:,} of {plural(n, 'action')} {verb(blank.count, 'does', 'do')} not say "
+        "what was called, when it ran or how it ended.",
+        mend="Log every action whole: what was called, when it ran and how it ended",
+    )
+
+
+def _denied_ran(denied: Rows, ran: Rows, n: int, has_status: bool) -> Check:
+    if not has_status:
+        evidence = "The action log does not say which actions were denied (status)."
+        return unknown("denied_ran", evidence, "Log how each action ended (status)")
+    return judge(
+        "denied_ran",
+        ran,
+        max(n, 1),
+        good=f"None of {plural(denied.count, 'denied action')} ran."
+        if denied.count
+        else "No action was denied.",
+        bad=f"{ran.count:,} of {plural(denied.count, 'denied action')} {verb(ran.count, 'has', 'have')} "
+        "a time at which it ran or a result that is ok: the log contradicts itself.",
+        mend="Find out whether the denial held; leave executed_at blank where nothing ran",
+    )
+
+
+def _future(late: Rows, dated: int, as_of: dt.date | None) -> Check:
+    if as_of is None or not dated:
+        evidence = "Nothing says when the actions or the decision took place."
+        return unknown("future_times", evidence, "Log when each action ran (executed_at), and set run.as_of")
+    return judge(
+        "future_times",
+        late,
+        dated,
+        good=f"No action lies after {as_of.isoformat()}, the day of the decision.",
+        bad=f"{late.count:,} of {plural(dated, 'action')} {verb(late.count, 'lies', 'lie')} after "
+        f"{as_of.isoformat()}, the day of the decision.",
+        mend="Set the clock of the log right, or decide as of a later day (run.as_of)",
+    )
+
+
+def _unique_ids(logs: Logs, actions: Relation) -> Check:
+    """Rows that repeat the id of an earlier one; exact copies were left out at reading and count too."""
+    n, ids = (int(x) for x in logs.ask(f"select count(*), count(distinct action_id) from {actions.sql}")[0])
+    repeats = Rows(table="actions", count=0)
+    if n > ids:
+        again = 'row_number() over (partition by action_id order by "row") > 1 as again_'
+        repeats = logs.rows("actions", f'(select "row", {again} from {actions.sql})', "again_")
+    copies = sum(x.rows for x in logs.samples.exclusions if x.table == "actions" and x.reason == COPY)
+    n, first = n + copies, repeats.first
+    if copies and logs.ask("select 1 from duckdb_tables() where table_name = 'd_actions'"):
+        # The engine keeps the numbers of the copies that it left out.
+        left = logs.ask(f"select r + 1 from d_actions order by 1 limit {MOST_ROWS}")
+        first = tuple(sorted({*first, *(int(row[0]) for row in left)}))[:MOST_ROWS]
+    rows = Rows(table="actions", count=repeats.count + copies, first=first)
+    bad = f"{rows.count:,} of {plural(n, 'action')} {verb(rows.count, 'repeats', 'repeat')} the id of an earlier one"
+    bad += f", {copies:,} of them as an exact copy." if copies else "."
+    return judge(
+        "unique_ids",
+        rows,
+        max(n, 1),
+        good=f"Each of {plural(n, 'action')} has an id of its own.",
+        bad=bad,
+        mend="Log every action once, under an id of its own",
+    )
+
+
+def _sealed(seals: Sequence[SealedRows]) -> Check:
+    """Whether the files of the log are what was sealed."""
+    if not seals or (any(x.state == "none" for x in seals) and not any(x.state == "broken" for x in seals)):
+        return unknown(
+            "sealed",
+            "Nobody sealed the action log.",
+            "Seal the log with roi seal, and keep its last link elsewhere",
+        )
+    broken = [x for x in seals if x.state == "broken"]
+    sealed = sum(x.rows or 0 for x in seals)
+    if broken:
+        faults = [f for x in broken for f in x.faults]
+        kinds: dict[str, int] = {}
+        for fault in faults:
+            kinds[fault.kind] = kinds.get(fault.kind, 0) + 1
+        told = and_list(f"{n:,} {kind}" for kind, n in sorted(kinds.items()))
+        # Row numbers count on over all files, so that those of one file say where only if it is the only one.
+        numbers = sorted({f.row for f in faults if f.row}) if len(seals) == 1 else []
+        return Check(
+            name="sealed",
+            status="fail",
+            evidence="The action log is not what was sealed" + (f" ({told})." if told else "."),
+            value=float(len(faults)),
+            n=sealed or None,
+            rows=Rows(table="actions", count=len(numbers), first=tuple(numbers[:MOST_ROWS]))
+            if numbers
+            else None,
+            mend="Restore the log as it was sealed, and find out who changed it",
+        )
+    beyond = sum(x.beyond for x in seals)
+    if beyond:
+        more = f"{plural(beyond, 'further row')} {verb(beyond, 'is', 'are')} not sealed."
+        evidence = f"The sealed rows are as they were; {more}"
+        return unknown("sealed", evidence, "Seal the log again with roi seal")
+    return Check(
+        name="sealed",
+        status="pass",
+        evidence="The action log is as it was sealed" + (f" ({plural(sealed, 'row')})." if sealed else "."),
+        value=0.0,
+        n=sealed or None,
+    )
