@@ -39,7 +39,7 @@ def effect_risk(columns: Collection[str], high_risk_tools: Sequence[str]) -> str
 
 
 def ran_of(columns: Collection[str]) -> str | None:
-    """Whether an action ran: it says when, or that it went well, and not that it was denied; None where neither tells."""
+    """Whether an action ran: it says when, or that it went well, and was not denied; None where neither tells."""
     said = ["executed_at is not null"] if "executed_at" in columns else []
     if "status" in columns:
         said.append("coalesce(status = 'ok', false)")

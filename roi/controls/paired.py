@@ -5,9 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import bdtr, bdtrc, betainc, gammaln, xlog1py, xlogy
+import numpy.typing as npt
+from scipy.special import bdtrc, betainc, gammaln, xlog1py, xlogy
 
 __all__ = ["ALPHA", "DROP", "POWER", "cases_needed", "power_of", "worse_by_chance"]
+
+Floats = npt.NDArray[np.float64]
 
 ALPHA = 0.05  # of a regression, one-sided
 DROP = 0.10  # the fall of the pass rate that a suite has to be able to show
@@ -44,7 +47,7 @@ def power_of(n: int, flips: float, *, drop: float = DROP, alpha: float = ALPHA) 
         Duffy (1984), Biometrics 40:1005, the exact unconditional power, with one side.
     """
     turned = drop + 2 * flips
-    if not (n >= 0 and flips >= 0 and 0 < drop and turned <= 1):
+    if not (n >= 0 and flips >= 0 and drop > 0 and turned <= 1):
         raise ValueError(f"power_of needs n >= 0 and shares that sum to at most 1, not {n}, {flips}, {drop}")
     m = np.arange(n + 1, dtype=np.float64)
     # Far tails change nothing: 12 standard deviations hold all but 1e-30 of the turned cases.
@@ -59,19 +62,14 @@ def power_of(n: int, flips: float, *, drop: float = DROP, alpha: float = ALPHA) 
     return float(np.sum(mass * np.where(m > 0, shown, 0.0)))
 
 
-def _fewest(
-    m: np.ndarray[tuple[int], np.dtype[np.float64]], alpha: float
-) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _fewest(m: Floats, alpha: float) -> Floats:
     """The fewest worse ones of `m` that even chances bring about less often than `alpha`; m + 1 where none do."""
     low, high = np.zeros_like(m), m + 1  # at least m + 1 of m never happens
-    while np.any(low < high):
+    while np.any(open_ := low < high):
         middle = np.floor((low + high) / 2)
-        rare = np.where(middle <= 0, 1.0, 1.0 - bdtr(np.maximum(middle - 1, 0), m, 0.5)) < alpha
-        rare |= middle > m
-        low, high = (
-            np.where(low < high, np.where(rare, low, middle + 1), low),
-            np.where(low < high, np.where(rare, middle, high), high),
-        )
+        at_least = np.where(middle <= 0, 1.0, bdtrc(np.maximum(middle - 1, 0), np.maximum(m, 1), 0.5))
+        rare = (at_least < alpha) | (middle > m)
+        low, high = np.where(open_ & ~rare, middle + 1, low), np.where(open_ & rare, middle, high)
     return low
 
 
