@@ -68,7 +68,8 @@ def approvals_of(
     Args:
         columns: Columns of the action log.
         high_risk_tools: Tools that the policy calls high-risk.
-        agents: A query of the identities that an agent acts under, which are no persons; None where none is known.
+        agents: The identities that an agent acts under, which are no persons: a query or a list; None where none is
+            known.
     """
     wanted = {"decision", "decided_at", "executed_at", "approver", "requester"}
     if not wanted <= set(columns) or not (set(columns) & {"risk", "effect"} or high_risk_tools):
