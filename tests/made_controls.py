@@ -96,14 +96,15 @@ def clean_actions(
 def clean_evals(
     cases: int = 150, *, seed: int = 1, rates: Mapping[str, float] | None = None, flips: float = 0.01
 ) -> list[dict[str, Any]]:
-    """One run of a suite a version, a day before and an hour after each change; hard cases are hard for every version."""
+    """Runs of a suite after each change; hard cases are hard for every version, and the last version ran twice."""
     rng = np.random.default_rng(seed)
     rows = []
     hard = rng.random(cases)
     for version, rate in (rates or {"v1": 0.85, "v2": 0.9}).items():
+        turned = rng.random(cases) < flips
         for run, at in RUNS[version]:
             for i in range(cases):
-                passed = bool(hard[i] < rate) != bool(rng.random() < flips)
+                passed = bool(hard[i] < rate) != bool(turned[i])
                 critical = i % 15 == 0
                 rows.append(
                     {
@@ -122,8 +123,8 @@ def clean_evals(
 
 RUNS = {
     "v1": (("r1", dt.datetime(2026, 6, 30, 12)),),
-    "v2": (("r2", dt.datetime(2026, 8, 19, 12)),),
-    "v3": (("r3", dt.datetime(2026, 8, 25, 12)),),
+    "v2": (("r2", dt.datetime(2026, 8, 19, 12)), ("r2b", dt.datetime(2026, 8, 24, 12))),
+    "v3": (("r3", dt.datetime(2026, 9, 1, 12)),),
 }
 CHANGES = [
     {
