@@ -6,7 +6,15 @@ import math
 from typing import Any
 
 from roi.approvals import BY_A_PERSON
-from roi.controls.approval_log import LOG_DECISIONS, NO_DECISIONS, NO_LOG, WHO, ApprovalLog, no_approvals
+from roi.controls.approval_log import (
+    LOG_DECISIONS,
+    NO_DECISIONS,
+    NO_LOG,
+    SAID,
+    WHO,
+    ApprovalLog,
+    no_approvals,
+)
 from roi.controls.approver_checks import bulk_approvals, reading_time, some_rejected
 from roi.controls.approvers import approver_findings
 from roi.controls.check import Check, judged, silent
@@ -78,8 +86,13 @@ def _approved_before(read: ApprovalLog) -> Check:
             threshold=limit,
             n=0,
         )
-    blank = [say for who, say in WHO.items() if not read.n(who)]
-    if blank and misses < n:  # a column without a single entry says as little as none
+    # A column without a single entry says as little as none.
+    if not read.n("decided") or not read.n("risky at a time"):
+        return silent(
+            name, "The log does not say what was decided, or when it ran.", LOG_DECISIONS, threshold=limit
+        )
+    blank = [say for column, say in SAID.items() if not read.n(column)]
+    if blank and read.n("risky approved"):
         return _unsaid(blank, limit)
     lower, upper = one_sided_bounds(misses, n)
     evidence = (
@@ -228,7 +241,7 @@ def _rejected_ran(read: ApprovalLog) -> Check:
         return silent(name, *NO_LOG)
     if not read.n("decided"):
         return silent(name, *NO_DECISIONS)
-    if read.ran is None:
+    if not read.n("known to run"):
         return silent(
             name,
             "The log does not say what ran.",
@@ -258,7 +271,7 @@ def _understated_risk(read: ApprovalLog) -> Check:
             "The log does not say which actions it takes for high-risk.",
             "Log the risk of each action (samples.actions, risk)",
         )
-    if read.effect is None:
+    if not read.n("known grave"):
         return silent(
             name,
             "Neither an effect in the log nor the policy says which actions are high-risk.",

@@ -7,9 +7,10 @@ from roi.controls.approvers import agent_identities
 from roi.controls.check import Check, Rows, silent
 from roi.controls.logs import Logs
 
-__all__ = ["LOG_DECISIONS", "NO_DECISIONS", "NO_LOG", "WHO", "ApprovalLog", "no_approvals"]
+__all__ = ["LOG_DECISIONS", "NO_DECISIONS", "NO_LOG", "SAID", "WHO", "ApprovalLog", "no_approvals"]
 
 WHO = {"approver": "who approved", "requester": "who asked"}
+SAID = {**WHO, "decided_at": "when it was decided"}
 LOG_DECISIONS = "Log each risky action with its decision, approver and times"
 NO_LOG = ("There is no action log.", LOG_DECISIONS)
 NO_DECISIONS = ("The log does not say what was decided.", LOG_DECISIONS)
@@ -36,12 +37,16 @@ class ApprovalLog:
                 "risky late": f"{self.rule.risky} and {self.rule.late}",
                 "risky early": f"{self.rule.risky} and {self.rule.early}",
             }
-            wanted |= {who: f"{self.rule.risky} and {who} is not null" for who in WHO}
+            wanted["risky at a time"] = f"{self.rule.risky} and executed_at is not null"
+            asked = f"{self.rule.risky} and decision = 'approved'"
+            wanted["risky approved"] = asked
+            wanted |= {column: f"{asked} and {column} is not null" for column in SAID}
         if "decision" in self.has:
             wanted |= self._of_decisions()
         if "risk" in self.has:
             wanted["risk"] = "risk is not null"
             if self.effect:
+                wanted |= {"known grave": "true" if tools else "effect is not null"}
                 wanted |= {"grave": self.effect, "understated": f"{self.effect} and risk = 'routine'"}
         self._wanted = wanted
         self._found = logs.counts(actions.sql, wanted) if actions else {}
@@ -55,6 +60,8 @@ class ApprovalLog:
             "rejected": "decision = 'rejected'",
         }
         if self.ran:
+            said = [f"{c} is not null" for c in ("executed_at", "status") if c in self.has]
+            wanted["known to run"] = " or ".join(said)
             wanted["rejected ran"] = f"decision = 'rejected' and {self.ran}"
         if {"decided_at", "executed_at"} <= self.has:
             wanted |= {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from roi.controls.approval_log import ApprovalLog, no_approvals
@@ -161,22 +162,13 @@ def bulk_approvals(read: ApprovalLog, people: Approvers | None) -> Check:
     bulk = sum(bool(p.in_bursts) for p in people.people)
     k = len(people.people)
     few = k < read.logs.policy.privacy.min_group
-    told: dict[str, Any] = {"value": None, "n": None, "misses": None} if few else {}
-    return judged(
+    does = "decided several actions at a pace that no reading allows"
+    check = judged(
         name,
         bulk,
         k,
         clean="No approver decided several actions at a pace that no reading allows.",
-        found=_who(
-            read,
-            people,
-            bulk,
-            (
-                "decided several actions at a pace that no reading allows",
-                "decided several actions at a pace that no reading allows",
-            ),
-        )
-        + ".",
+        found=f"{_who(read, people, bulk, (does, does))}.",
         mend="Ask for each approval by itself",
-        **told,
     )
+    return replace(check, value=None, n=None, misses=None) if few else check
