@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from roi.approvals import approvals_of
+from roi.approvals import agents_of, approvals_of
 from roi.moments import Losses, fetch
 from roi.relation import Relation
 
@@ -124,7 +124,7 @@ def _with_actions(
         return pilot.having(failed_="null::boolean", unapproved_="null::boolean"), (0, 0)
     columns = actions.columns
     failed = "status in ('error', 'denied')" if "status" in columns else "null::boolean"
-    rule = approvals_of(columns, high_risk_tools)
+    rule = approvals_of(columns, high_risk_tools, agents=agents_of(samples.tables))
     missed = "null::boolean" if rule is None else f"({rule.risky}) and not coalesce({rule.proper}, false)"
     said = "true" if "status" not in columns else "count(status) > 0"
     seen = (

@@ -115,6 +115,7 @@ min_covered_demand: 0.8
 min_usable_inputs: 0.6
 max_approval_miss_rate: 0.02
 high_risk_tools: [pay]
+min_reading_seconds: 5
 max_minutes_to_pause: 15
 drill_max_age_days: 180
 evidence_max_age_days: 365

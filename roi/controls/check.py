@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-__all__ = ["MOST_ROWS", "Check", "Rows", "Status"]
+__all__ = ["MOST_ROWS", "Check", "Rows", "Status", "judged", "silent"]
 
 Status = Literal["pass", "fail", "missing_evidence"]
 
@@ -71,3 +71,37 @@ class Check:
         for value in (self.value, self.bound, self.threshold):
             if value is not None and not math.isfinite(value):
                 raise ValueError(f"{self.name}: {value} is no figure")
+
+
+def silent(name: str, evidence: str, mend: str, **figures: Any) -> Check:
+    """A check that the logs are too few, too short or silent to answer; arguments as `Check`'s attributes."""
+    return Check(name=name, status="missing_evidence", evidence=evidence, mend=mend, **figures)
+
+
+def judged(
+    name: str,
+    misses: int,
+    n: int,
+    *,
+    clean: str,
+    found: str,
+    mend: str,
+    rows: Rows | None = None,
+    **figures: Any,
+) -> Check:
+    """A check that any miss breaks.
+
+    Args:
+        name: Its name.
+        misses: What breaks it, of `n`.
+        n: What was looked at.
+        clean: What is said where nothing does.
+        found: What is said where something does.
+        mend: What would make it pass.
+        rows: Where it was seen.
+        figures: Other attributes of `Check`.
+    """
+    shown = {"value": misses / n if n else None, "n": n, "misses": misses} | figures
+    if not misses:
+        return Check(name=name, status="pass", evidence=clean, **shown)
+    return Check(name=name, status="fail", evidence=found, mend=mend, rows=rows, **shown)

@@ -73,3 +73,10 @@ class Logs:
             f"(select {number} as n from {source} where coalesce({condition}, false))"
         )[0]
         return Rows(table=table, count=int(found[0]), first=tuple(int(n) for n in found[1] or ()))
+
+    def counts(self, source: str, conditions: Mapping[str, str]) -> dict[str, int]:
+        """Rows of what may stand behind `from` of which each condition (name → SQL) is true, in one pass."""
+        found = self.ask(
+            "select " + ", ".join(f"count(*) filter ({c})" for c in conditions.values()) + f" from {source}"
+        )
+        return {name: int(n) for name, n in zip(conditions, found[0], strict=True)}

@@ -25,6 +25,7 @@ DIRECTIONS: Mapping[str, Direction] = {
     "min_usable_inputs": "up",
     "max_approval_miss_rate": "down",
     "high_risk_tools": "more",
+    "min_reading_seconds": "up",
     "max_minutes_to_pause": "down",
     "drill_max_age_days": "down",
     "evidence_max_age_days": "down",
@@ -48,6 +49,7 @@ class PolicyException(Group):
         "min_usable_inputs",
         "max_approval_miss_rate",
         "high_risk_tools",
+        "min_reading_seconds",
         "max_minutes_to_pause",
         "drill_max_age_days",
         "evidence_max_age_days",
@@ -121,6 +123,7 @@ class Tightening(Group):
         None, description="See the policy file; only downwards."
     )
     high_risk_tools: Names | None = Field(None, description="See the policy file; further tools only.")
+    min_reading_seconds: Number | None = Field(None, description="See the policy file; only upwards.")
     max_minutes_to_pause: Number | None = Field(None, description="See the policy file; only downwards.")
     drill_max_age_days: Integer | None = Field(None, description="See the policy file; only downwards.")
     evidence_max_age_days: Integer | None = Field(None, description="See the policy file; only downwards.")
@@ -166,6 +169,9 @@ class Policy(Group):
         0.02, description="The largest share of high-risk actions without a proper approval."
     )
     high_risk_tools: Names = Field((), description="Tools whose every action counts as high-risk.")
+    min_reading_seconds: Number = Field(
+        5.0, description="The shortest time in which an approval can have been read: twenty words."
+    )
     max_minutes_to_pause: Number = Field(15.0, description="The longest time from detection to pause.")
     drill_max_age_days: Integer = Field(180, description="How old the last drill may be.")
     evidence_max_age_days: Integer = Field(

@@ -1,0 +1,329 @@
+"""Human approval: were risky actions approved before they ran, by a person other than who asked?"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from roi.approvals import BY_A_PERSON
+from roi.controls.approval_log import (
+    LOG_DECISIONS,
+    NO_DECISIONS,
+    NO_LOG,
+    SAID,
+    WHO,
+    ApprovalLog,
+    no_approvals,
+)
+from roi.controls.approver_checks import bulk_approvals, reading_time, some_rejected
+from roi.controls.approvers import approver_findings
+from roi.controls.check import Check, judged, silent
+from roi.controls.logs import Logs
+from roi.draws import one_sided_bounds
+from roi.gate import rate_state
+from roi.words import and_list, count, percent, plural
+
+__all__ = ["approval_checks", "approval_figures", "clean_rows_needed"]
+
+
+def approval_checks(logs: Logs) -> tuple[Check, ...]:
+    """Every check of human approval, in the order of the catalogue.
+
+    Args:
+        logs: The logs; reads `actions` and `access`.
+    """
+    read = ApprovalLog(logs)
+    people = approver_findings(logs)
+    return (
+        _approved_before(read),
+        _approved_late(read),
+        _decided_early(read),
+        _self_approved(read),
+        _approved_by_agent(read),
+        _rejected_ran(read),
+        _understated_risk(read),
+        reading_time(read, people),
+        some_rejected(read, people),
+        bulk_approvals(read, people),
+    )
+
+
+def clean_rows_needed(misses: int, n: int, limit: float) -> int | None:
+    """Further rows, none of them a miss, that would show that misses stay within a limit; None where none would do."""
+    low, high = 0, max(10 * math.ceil((misses + 3) / max(limit, 1e-9)), 1)
+    if one_sided_bounds(misses, n + high)[1] > limit:
+        return None
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if one_sided_bounds(misses, n + middle)[1] <= limit else (middle + 1, high)
+    return low
+
+
+def _approved_before(read: ApprovalLog) -> Check:
+    name, limit = "approved_before", read.logs.policy.max_approval_miss_rate
+    if not read.given:
+        return silent(name, *NO_LOG, threshold=limit)
+    unsaid = [say for column, say in WHO.items() if column not in read.has]
+    if read.rule is None:
+        if (
+            unsaid
+            and {"decision", "decided_at", "executed_at"} <= read.has
+            and (read.effect or "risk" in read.has)
+        ):
+            return _unsaid(unsaid, limit)
+        return silent(
+            name,
+            "There is no record of decisions and their times in the action log.",
+            LOG_DECISIONS,
+            threshold=limit,
+        )
+    n, misses = read.n("risky"), read.n("missed")
+    if n == 0:
+        return silent(
+            name,
+            "The log holds no high-risk action that ran.",
+            "Log high-risk actions, or state in the policy which tools are high-risk",
+            threshold=limit,
+            n=0,
+        )
+    # A column without a single entry says as little as none.
+    if not read.n("decided") or not read.n("risky at a time"):
+        return silent(
+            name, "The log does not say what was decided, or when it ran.", LOG_DECISIONS, threshold=limit
+        )
+    blank = [say for column, say in SAID.items() if not read.n(column)]
+    if blank and read.n("risky approved"):
+        return _unsaid(blank, limit)
+    lower, upper = one_sided_bounds(misses, n)
+    evidence = (
+        f"{count(misses)} of {plural(n, 'high-risk action')} ran without a person's approval before them"
+    )
+    if after := read.n("risky late"):
+        evidence += f", {count(after)} of them {'was' if after == 1 else 'were'} approved afterwards"
+    if early := read.n("risky early"):
+        were, they = ("was", "it was") if early == 1 else ("were", "they were")
+        evidence += f"; {plural(early, 'action')} {were} decided before {they} requested"
+    figures: dict[str, Any] = {
+        "evidence": f"{evidence}; the true share is at most {percent(upper)}.",
+        "value": misses / n,
+        "bound": upper,
+        "threshold": limit,
+        "n": n,
+        "misses": misses,
+        "rows": read.rows("missed"),
+    }
+    match rate_state(lower, upper, limit):
+        case "shown":
+            return Check(name=name, status="pass", **figures)
+        case "exceeded":
+            return Check(
+                name=name,
+                status="fail",
+                mend="Block high-risk actions until a second person has approved them",
+                **figures,
+            )
+    more = clean_rows_needed(misses, n, limit)
+    mend = (
+        f"Log {plural(more, 'more high-risk action')}, none missed" if more else "Log more high-risk actions"
+    )
+    return Check(name=name, status="missing_evidence", mend=mend, more=more, **figures)
+
+
+def _unsaid(who: list[str], limit: float) -> Check:
+    return silent(
+        "approved_before",
+        f"The log does not say {and_list(who, 'or')}.",
+        "Log each risky action with who asked, who approved, and the times",
+        threshold=limit,
+    )
+
+
+def _approved_late(read: ApprovalLog) -> Check:
+    name = "approved_late"
+    if nothing := no_approvals(name, read):
+        return nothing
+    n, late = read.n("both times"), read.n("late")
+    if not n:
+        return silent(
+            name,
+            "The log does not say when it was approved and when it ran.",
+            "Log when each action was decided and when it ran (decided_at, executed_at)",
+        )
+    return judged(
+        name,
+        late,
+        n,
+        clean=f"All of {plural(n, 'approval')} came before the act.",
+        found=f"{count(late)} of {plural(n, 'approval')} came after the act.",
+        mend="Let nothing run that waits for an approval",
+        rows=read.rows("late"),
+    )
+
+
+def _decided_early(read: ApprovalLog) -> Check:
+    name = "decided_early"
+    if nothing := no_approvals(name, read):
+        return nothing
+    n, early = read.n("waits"), read.n("early")
+    if not n:
+        return silent(
+            name,
+            "The log does not say when it was asked and when it was decided.",
+            "Log when each action was requested and when it was decided (requested_at, decided_at)",
+        )
+    return judged(
+        name,
+        early,
+        n,
+        clean=f"Each of {plural(n, 'decision')} came after its request.",
+        found=f"{count(early)} of {plural(n, 'decision')} came before {'its' if early == 1 else 'their'} request.",
+        mend="Mend the clocks of the log, or tie each approval to the one request that it is for",
+        rows=read.rows("early"),
+    )
+
+
+def _self_approved(read: ApprovalLog) -> Check:
+    name = "self_approved"
+    if nothing := no_approvals(name, read):
+        return nothing
+    n, own = read.n("both named"), read.n("own")
+    if not n:
+        blank = [say for who, say in WHO.items() if who not in read.has or not read.n(who)]
+        return silent(
+            name,
+            f"The log does not say {and_list(blank or list(WHO.values()), 'or')}.",
+            "Log who asked for each action and who approved it (requester, approver)",
+        )
+    was = "was" if own == 1 else "were"
+    return judged(
+        name,
+        own,
+        n,
+        clean=f"None of {plural(n, 'approval')} was given by who had asked.",
+        found=f"{count(own)} of {plural(n, 'approval')} {was} given by who had asked.",
+        mend="Have each action approved by somebody other than who asks for it",
+    )
+
+
+def _approved_by_agent(read: ApprovalLog) -> Check:
+    name = "approved_by_agent"
+    if nothing := no_approvals(name, read):
+        return nothing
+    n = read.n("named")
+    if not n:
+        return silent(
+            name,
+            "The log does not say who approved.",
+            "Log who approved each action (samples.actions, approver)",
+        )
+    if read.agents is None:
+        return silent(
+            name,
+            "The list of grants does not say under which identities the agent acts.",
+            "Name the agent's identity with each grant (samples.access, identity)",
+        )
+    by = read.n("agents")
+    return judged(
+        name,
+        by,
+        n,
+        clean=f"None of {plural(n, 'approval')} was given under an identity that the agent acts under.",
+        found=f"{count(by)} of {plural(n, 'approval')} {'was' if by == 1 else 'were'} given under an identity that the "
+        "agent acts under.",
+        mend="Let only people approve, under identities that no agent holds",
+        rows=read.rows("agents"),
+    )
+
+
+def _rejected_ran(read: ApprovalLog) -> Check:
+    name = "rejected_ran"
+    if not read.given:
+        return silent(name, *NO_LOG)
+    if not read.n("decided"):
+        return silent(name, *NO_DECISIONS)
+    if not read.n("known to run"):
+        return silent(
+            name,
+            "The log does not say what ran.",
+            "Log when each action ran and how it ended (executed_at, status)",
+        )
+    n, ran = read.n("rejected"), read.n("rejected ran")
+    if not n:
+        return Check(name=name, status="pass", evidence="Nothing was rejected.", n=0, misses=0)
+    return judged(
+        name,
+        ran,
+        n,
+        clean=f"None of {plural(n, 'rejected action')} ran.",
+        found=f"{count(ran)} of {plural(n, 'rejected action')} ran all the same.",
+        mend="Have the system refuse what was rejected, not only the agent",
+        rows=read.rows("rejected ran"),
+    )
+
+
+def _understated_risk(read: ApprovalLog) -> Check:
+    name = "understated_risk"
+    if not read.given:
+        return silent(name, *NO_LOG)
+    if not read.n("risk"):
+        return silent(
+            name,
+            "The log does not say which actions it takes for high-risk.",
+            "Log the risk of each action (samples.actions, risk)",
+        )
+    if not read.n("known grave"):
+        return silent(
+            name,
+            "Neither an effect in the log nor the policy says which actions are high-risk.",
+            "Log the effect of each action, or state in the policy which tools are high-risk",
+        )
+    n, low = read.n("grave"), read.n("understated")
+    if not n:
+        return Check(
+            name=name,
+            status="pass",
+            evidence="No action sends or pays, or is of a tool that the policy lists.",
+            n=0,
+            misses=0,
+        )
+    that = "that sends, pays or is of a listed tool"
+    return judged(
+        name,
+        low,
+        n,
+        clean=f"The log calls none of {plural(n, 'action')} {that} routine.",
+        found=f"The log calls {count(low)} of {plural(n, 'action')} {that} routine.",
+        mend="Take the risk of an action from its effect and the policy, not from the agent",
+        rows=read.rows("understated"),
+    )
+
+
+def approval_figures(logs: Logs) -> dict[str, Any] | None:
+    """What was rejected, by tool and effect; None where the log does not say what was decided.
+
+    How long approvals take stands in the audit of oversight (`oversight_of_record`, `waiting`), which keeps to
+    `privacy.min_group`.
+
+    Args:
+        logs: The logs; reads `actions`.
+
+    Returns:
+        `decisions` and `rejected` by people in all, and `by_kind`: tool, effect (None where it is not logged),
+        decisions and rejected of each, the most rejected first.
+    """
+    actions = logs.table("actions")
+    if actions is None or "decision" not in actions.columns:
+        return None
+    effect = "effect" if "effect" in actions.columns else "null::varchar"
+    rows = logs.ask(
+        f"select tool, {effect} as effect, count(*), count(*) filter (decision = 'rejected') as no "
+        f"from {actions.sql} where {BY_A_PERSON} group by all order by no desc, tool, effect nulls first"
+    )
+    return {
+        "decisions": sum(int(row[2]) for row in rows),
+        "rejected": sum(int(row[3]) for row in rows),
+        "by_kind": [
+            {"tool": tool, "effect": effect, "decisions": int(n), "rejected": int(no)}
+            for tool, effect, n, no in rows
+        ],
+    }

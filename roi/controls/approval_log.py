@@ -1,0 +1,107 @@
+"""The action log as the checks of approval ask it: one pass that counts, and a look at the rows of what was found."""
+
+from __future__ import annotations
+
+from roi.approvals import BY_A_PERSON, approvals_of, effect_risk, ran_of
+from roi.controls.approvers import agent_identities
+from roi.controls.check import Check, Rows, silent
+from roi.controls.logs import Logs
+
+__all__ = ["LOG_DECISIONS", "NO_DECISIONS", "NO_LOG", "SAID", "WHO", "ApprovalLog", "no_approvals"]
+
+WHO = {"approver": "who approved", "requester": "who asked"}
+SAID = {**WHO, "decided_at": "when it was decided"}
+LOG_DECISIONS = "Log each risky action with its decision, approver and times"
+NO_LOG = ("There is no action log.", LOG_DECISIONS)
+NO_DECISIONS = ("The log does not say what was decided.", LOG_DECISIONS)
+
+
+class ApprovalLog:
+    """What one pass over the action log finds: how many rows meet each condition; which, only where that is asked."""
+
+    def __init__(self, logs: Logs) -> None:
+        self.logs = logs
+        actions = logs.table("actions")
+        self.has = frozenset(actions.columns if actions else ())
+        self.given = actions is not None
+        self.agents = agent_identities(logs)
+        tools = tuple(logs.policy.high_risk_tools)
+        self.rule = approvals_of(self.has, tools, agents=self.agents)
+        self.effect = effect_risk(self.has, tools)
+        self.ran = ran_of(self.has)
+        wanted: dict[str, str] = {"rows": "true"}
+        if self.rule:
+            wanted |= {
+                "risky": self.rule.risky,
+                "missed": f"{self.rule.risky} and not coalesce({self.rule.proper}, false)",
+                "risky late": f"{self.rule.risky} and {self.rule.late}",
+                "risky early": f"{self.rule.risky} and {self.rule.early}",
+            }
+            wanted["risky at a time"] = f"{self.rule.risky} and executed_at is not null"
+            asked = f"{self.rule.risky} and decision = 'approved'"
+            wanted["risky approved"] = asked
+            wanted |= {column: f"{asked} and {column} is not null" for column in SAID}
+        if "decision" in self.has:
+            wanted |= self._of_decisions()
+        if "risk" in self.has:
+            wanted["risk"] = "risk is not null"
+            if self.effect:
+                wanted |= {"known grave": "true" if tools else "effect is not null"}
+                wanted |= {"grave": self.effect, "understated": f"{self.effect} and risk = 'routine'"}
+        self._wanted = wanted
+        self._found = logs.counts(actions.sql, wanted) if actions else {}
+
+    def _of_decisions(self) -> dict[str, str]:
+        """What is asked of decisions; named where the log has the columns for it."""
+        approved = "decision = 'approved'"
+        wanted = {
+            "decided": "decision is not null",
+            "approved": approved,
+            "rejected": "decision = 'rejected'",
+        }
+        if self.ran:
+            said = [f"{c} is not null" for c in ("executed_at", "status") if c in self.has]
+            wanted["known to run"] = " or ".join(said)
+            wanted["rejected ran"] = f"decision = 'rejected' and {self.ran}"
+        if {"decided_at", "executed_at"} <= self.has:
+            wanted |= {
+                "both times": f"{approved} and decided_at is not null and executed_at is not null",
+                "late": f"{approved} and decided_at > executed_at",
+            }
+        if {"decided_at", "requested_at"} <= self.has:
+            wanted |= {
+                "waits": f"{BY_A_PERSON} and decided_at is not null and requested_at is not null",
+                "early": f"{BY_A_PERSON} and decided_at < requested_at",
+            }
+        if {"approver", "requester"} <= self.has:
+            wanted |= {
+                "both named": f"{approved} and approver is not null and requester is not null",
+                "own": f"{approved} and approver = requester",
+            }
+        if "approver" in self.has:
+            wanted["named"] = f"{approved} and approver is not null"
+            if self.agents:
+                wanted["agents"] = f"{approved} and approver in ({self.agents})"
+        return wanted
+
+    def n(self, name: str) -> int:
+        """How many rows; 0 where the log cannot say."""
+        return self._found.get(name, 0)
+
+    def rows(self, name: str) -> Rows | None:
+        """Which rows; None where there are none."""
+        actions = self.logs.table("actions")
+        if actions is None or not self.n(name):
+            return None
+        return self.logs.rows("actions", actions.sql, self._wanted[name])
+
+
+def no_approvals(name: str, read: ApprovalLog) -> Check | None:
+    """What checks of approvals say where there is nothing to look at."""
+    if not read.given:
+        return silent(name, *NO_LOG)
+    if not read.n("decided"):
+        return silent(name, *NO_DECISIONS)
+    if not read.n("approved"):
+        return silent(name, "The log holds no approval.", LOG_DECISIONS, n=0)
+    return None

@@ -1,0 +1,198 @@
+"""Who approves, one by one: how much, how fast, and whether they ever say no; for a restricted page only."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from scipy.special import bdtrc, gammaln
+
+from roi.approvals import BY_A_PERSON, agents_of
+from roi.controls.logs import Logs
+from roi.readers.base import literal
+
+__all__ = [
+    "LEVEL",
+    "TOLERATED_QUICK",
+    "Approver",
+    "Approvers",
+    "agent_identities",
+    "approvals_needed",
+    "approver_findings",
+]
+
+LEVEL = 0.001  # of each test, over all approvers together
+TOLERATED_QUICK = 0.05  # of an honest reader's approvals, those that are quicker than a reading takes
+QUICK_TO_SHOW = 0.20  # the share that the log has to be long enough to show
+AT_ONCE = 3  # decisions of one approver within a second
+IN_A_ROW = 5  # decisions of one approver in less time than reading all but the first of them takes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approver:
+    """What one approver did.
+
+    Attributes:
+        approver: The pseudonym.
+        decisions: How often they decided.
+        approved: Of these, how often they said yes.
+        refused: How often they said no: rejected, or handed over.
+        own: Approvals of what they had asked for themselves; None where the log does not say who asked.
+        timed: Approvals of which request and decision are timed, in this order.
+        median_seconds: From request to approval; None where none is timed.
+        quick: Of the timed ones, those that took less than a reading does.
+        quick_chance: Chance of at least so many quick ones where `TOLERATED_QUICK` of all are; None without a time.
+        no_refusal_chance: Chance of no refusal among so many decisions of all those that there are, where everybody
+            refuses as often; None for who has refused, and where nobody else has.
+        in_bursts: Decisions at a pace that no reading allows; None where decisions are not timed finely enough.
+    """
+
+    approver: str
+    decisions: int
+    approved: int
+    refused: int
+    own: int | None
+    timed: int
+    median_seconds: float | None
+    quick: int
+    quick_chance: float | None
+    no_refusal_chance: float | None
+    in_bursts: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approvers:
+    """All approvers, and what they are held against.
+
+    Attributes:
+        people: In the order of their pseudonyms; identities that an agent acts under are none of them.
+        seconds: The shortest time in which an approval can have been read.
+        timed: Whether requests and decisions are timed, and more finely than to the minute.
+        quick_chance: As of an approver, of all together; None where none is timed.
+        quick_level: What the chance of quick approvals must not fall below, of anybody or of all.
+        refusal_level: What the chance of no refusal must not fall below, of anybody.
+    """
+
+    people: tuple[Approver, ...]
+    seconds: float
+    timed: bool
+    quick_chance: float | None
+    quick_level: float
+    refusal_level: float
+
+
+def agent_identities(logs: Logs) -> str | None:
+    """The identities that an agent acts under, as a list in SQL; None where none is named."""
+    query = agents_of(logs.samples.tables)
+    found = logs.ask(f"select distinct * from ({query}) order by 1") if query else []
+    return ", ".join(literal(name) for (name,) in found) or None
+
+
+def _at_least(hits: int, n: int, share: float) -> float:
+    """Chance of at least so many of `n`, each with the same chance."""
+    return 1.0 if hits == 0 else float(bdtrc(hits - 1, n, share))
+
+
+def _none_of(n: int, whole: int, hits: int) -> float:
+    """Chance that none of `hits` among `whole` falls on `n` of them (hypergeometric)."""
+    if hits > whole - n:
+        return 0.0
+    logs = gammaln(
+        np.array([whole - n + 1, whole - hits + 1, whole - n - hits + 1, whole + 1], dtype=np.float64)
+    )
+    return float(min(1.0, math.exp(logs[0] + logs[1] - logs[2] - logs[3])))
+
+
+@lru_cache(maxsize=64)
+def approvals_needed(level: float, *, power: float = 0.8) -> int:
+    """Timed approvals among which a share of `QUICK_TO_SHOW` quick ones would be found with the power."""
+    n = most = 0
+    found = 0.0
+    while found < power:
+        n += 1
+        while float(bdtrc(most, n, TOLERATED_QUICK)) > level:  # so many quick ones may still be chance
+            most += 1
+        found = float(bdtrc(most, n, QUICK_TO_SHOW)) if most < n else 0.0
+    return n
+
+
+def approver_findings(logs: Logs) -> Approvers | None:
+    """What each approver did, and how far chance explains it.
+
+    Args:
+        logs: The logs; reads `actions` and `access`.
+
+    Returns:
+        The approvers; None where the log does not say who decided what.
+
+    Source:
+        The refusals of all being what they are, those of one are hypergeometric if everybody refuses as often (Fisher's
+        exact test). Five seconds for twenty words: 238 words a minute, Brysbaert (2019), J Mem Lang 109:104047.
+    """
+    actions = logs.table("actions")
+    if actions is None or not {"decision", "approver"} <= set(actions.columns):
+        return None
+    has = set(actions.columns)
+    agents = agent_identities(logs)
+    asked = "requested_at" if "requested_at" in has else "null::timestamp"
+    said = "decided_at" if "decided_at" in has else "null::timestamp"
+    own = "decision = 'approved' and approver = requester" if "requester" in has else "false"
+    seconds = logs.policy.min_reading_seconds
+    people = f"{BY_A_PERSON} and approver is not null" + (
+        f" and approver not in ({agents})" if agents else ""
+    )
+    wait = (
+        f"case when decision = 'approved' and {said} >= {asked} then epoch_us({said}) - epoch_us({asked}) end"
+    )
+    minute = 60_000_000
+    many = f"lead(said, {IN_A_ROW - 1}) over (w) - said < {round((IN_A_ROW - 1) * seconds * 1e6)}"
+    pace = "partition by approver order by said, n"
+    rows = logs.ask(
+        f"with d as (select approver, decision, {own} as own, {wait} as wait, epoch_us({said}) as said, "
+        f'epoch_us({asked}) as asked, "row" as n from {actions.sql} where {people}), '
+        f"s as (select *, coalesce(lead(said, {AT_ONCE - 1}) over (w) - said < 1000000, false) as once, "
+        f"coalesce({many}, false) as many "
+        f"from d window w as ({pace})), "
+        f"b as (select *, bool_or(once) over ({pace} rows between {AT_ONCE - 1} preceding and current row) "
+        f"or bool_or(many) over ({pace} rows between {IN_A_ROW - 1} preceding and current row) as burst from s) "
+        "select approver, count(*), count(*) filter (decision = 'approved'), count(*) filter (own), count(wait), "
+        f"median(wait) / 1e6, count(*) filter (wait < {seconds * 1e6!r}), count(*) filter (burst), "
+        f"count(*) filter (said % {minute} <> 0), count(*) filter (asked % {minute} <> 0) "
+        "from b group by approver order by approver"
+    )
+    decisions = sum(int(row[1]) for row in rows)
+    refused = sum(int(row[1]) - int(row[2]) for row in rows)
+    fine = any(row[8] for row in rows)  # times of whole minutes alone tell nothing of seconds
+    timed = fine and any(row[9] for row in rows)
+    k = max(len(rows), 1)
+    found = []
+    for who, n, yes, mine, known, middle, quick, burst, *_ in rows:
+        no = n - yes
+        found.append(
+            Approver(
+                approver=who,
+                decisions=n,
+                approved=yes,
+                refused=no,
+                own=mine if "requester" in has else None,
+                timed=known,
+                median_seconds=None if middle is None else float(middle),
+                quick=quick,
+                quick_chance=_at_least(quick, known, TOLERATED_QUICK) if known else None,
+                no_refusal_chance=None if no or not refused else _none_of(n, decisions, refused),
+                in_bursts=burst if fine else None,
+            )
+        )
+    all_timed = sum(p.timed for p in found)
+    return Approvers(
+        people=tuple(found),
+        seconds=seconds,
+        timed=timed,
+        quick_chance=_at_least(sum(p.quick for p in found), all_timed, TOLERATED_QUICK)
+        if all_timed
+        else None,
+        quick_level=LEVEL / (k + 1),
+        refusal_level=LEVEL / k,
+    )

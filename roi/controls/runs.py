@@ -1,0 +1,213 @@
+"""Runs of an evaluation suite around the changes of an agent: which result of a case speaks for which version."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from roi.controls.logs import Logs
+
+__all__ = ["Change", "Compared", "Result", "Suite", "read_suite"]
+
+Case = tuple[str, str]
+Results = Mapping[Case, "Result"]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One result of a case.
+
+    Attributes:
+        row: Its row in `evals`.
+        passed: Whether the case passed.
+        at: When it ran; None where that is not logged.
+        run: In which run.
+    """
+
+    row: int
+    passed: bool
+    at: dt.datetime | None
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of the agent.
+
+    Attributes:
+        row: Its row in `changes`.
+        version: The version that it brought.
+        before: The version that it replaced; None of the first.
+        at: When; None where that is not logged.
+        undone: Whether it was rolled back.
+    """
+
+    row: int
+    version: str
+    before: str | None
+    at: dt.datetime | None
+    undone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Cases that were run both before and after a change.
+
+    Attributes:
+        n: How many.
+        better: How many failed before and passed after.
+        worse: Rows after the change of cases that passed before and failed after.
+        broken: Of these, rows of critical cases.
+        passed: How many passed after it, of all that were run after it.
+        after: How many were run after it.
+    """
+
+    n: int
+    better: int
+    worse: tuple[int, ...]
+    broken: tuple[int, ...]
+    passed: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """The runs of the suite and the changes.
+
+    Attributes:
+        results: Version → case → its results in the order of their times. A case is named by its suite and itself.
+        changes: In the order of their times.
+        critical: Cases of which any row says that they are critical.
+        marked: Whether any row says whether its case is critical.
+        segments: Segments that a case of the suite is of; empty where none is named.
+        timed: Whether runs say when they were.
+    """
+
+    results: Mapping[str, Mapping[Case, list[Result]]] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
+    critical: frozenset[Case] = frozenset()
+    marked: bool = False
+    segments: Mapping[str, int] = field(default_factory=dict)
+    timed: bool = False
+
+    @property
+    def live(self) -> Change | None:
+        """The last change that was not rolled back; it is never guessed from the order of the runs."""
+        return next((c for c in reversed(self.changes) if not c.undone and c.at is not None), None)
+
+    def newest(self, version: str) -> Results:
+        """Of each case of a version, its result in the last run that had it."""
+        return {case: _firsts(found)[-1] for case, found in self.results.get(version, {}).items()}
+
+    def before(self, version: str, at: dt.datetime) -> Results:
+        """Of each case of a version, its last result until a time."""
+        found = {}
+        for case, results in self.results.get(version, {}).items():
+            until = [r for r in _firsts(results) if r.at is not None and r.at <= at]
+            if until:
+                found[case] = until[-1]
+        return found
+
+    def after(self, version: str, at: dt.datetime) -> Results:
+        """Of each case of a version, its first result from a time on."""
+        found = {}
+        for case, results in self.results.get(version, {}).items():
+            since = [r for r in _firsts(results) if r.at is not None and r.at >= at]
+            if since:
+                found[case] = since[0]
+        return found
+
+    def compared(self, change: Change) -> Compared | None:
+        """What a change did, case by case; None where no run after it, or none of the version before, is known.
+
+        Of each case the results nearest to the change are taken. Where the version before was not run until the
+        change, its first run after it has to do: that it came late is a finding of its own.
+        """
+        if change.at is None or change.before is None:
+            return None
+        then = self.before(change.before, change.at)
+        if not then and change.before != change.version:
+            then = self.after(change.before, change.at)
+        now = self.after(change.version, change.at)
+        both = sorted(set(then) & set(now))
+        if not both:
+            return None
+        worse = [case for case in both if then[case].passed and not now[case].passed]
+        return Compared(
+            n=len(both),
+            better=sum(now[case].passed and not then[case].passed for case in both),
+            worse=tuple(sorted(now[case].row for case in worse)),
+            broken=tuple(sorted(now[case].row for case in worse if case in self.critical)),
+            passed=sum(r.passed for r in now.values()),
+            after=len(now),
+        )
+
+
+def _firsts(results: list[Result]) -> list[Result]:
+    """Of each run the first attempt: who may try until it passes shows nothing."""
+    return list({r.run: r for r in reversed(results)}.values())[::-1]
+
+
+def read_suite(logs: Logs) -> Suite:
+    """Read the runs and the changes.
+
+    Args:
+        logs: The logs; reads `evals` and `changes`. Without a column of runs the first result of each case of a version
+            is one run, the second another, and so on.
+    """
+    evals = logs.table("evals")
+    if evals is None:
+        return Suite(changes=_changes(logs))
+    kinds = {
+        "suite": "varchar",
+        "ran_at": "timestamp",
+        "run_id": "varchar",
+        "critical": "boolean",
+        "segment": "varchar",
+    }
+    listed = ", ".join(c if c in evals.columns else f"null::{kind}" for c, kind in kinds.items())
+    rows = logs.ask(
+        f'select "row", version, eval_case, passed, {listed} from {evals.sql} '
+        "where passed is not null and version is not null and eval_case is not null "
+        + ('order by ran_at nulls last, "row"' if "ran_at" in evals.columns else 'order by "row"')
+    )
+    results: dict[str, dict[Case, list[Result]]] = defaultdict(lambda: defaultdict(list))
+    critical: set[Case] = set()
+    segments: dict[str, set[Case]] = defaultdict(set)
+    marked = timed = False
+    for row, version, name, passed, suite, at, run, grave, segment in rows:
+        case = (suite or "", name)
+        found = results[version][case]
+        found.append(Result(row, passed, at, run or f"#{len(found)}"))
+        marked, timed = marked or grave is not None, timed or at is not None
+        if grave:
+            critical.add(case)
+        if segment is not None:
+            segments[segment].add(case)
+    return Suite(
+        results=results,
+        changes=_changes(logs),
+        critical=frozenset(critical),
+        marked=marked,
+        segments={name: len(cases) for name, cases in sorted(segments.items())},
+        timed=timed,
+    )
+
+
+def _changes(logs: Logs) -> tuple[Change, ...]:
+    changes = logs.table("changes")
+    if changes is None:
+        return ()
+    replaces = "replaces" if "replaces" in changes.columns else "null::varchar"
+    undone = "rolled_back_at is not null" if "rolled_back_at" in changes.columns else "false"
+    found: list[Change] = []
+    for row, version, before, at, back in logs.ask(
+        f'select "row", version, {replaces}, changed_at, {undone} from {changes.sql} '
+        'where version is not null order by changed_at nulls first, version, "row"'
+    ):
+        # What was undone is no longer there to be replaced.
+        standing = [c for c in found if not c.undone]
+        found.append(Change(row, version, before or (standing[-1].version if standing else None), at, back))
+    return tuple(found)

@@ -1,0 +1,190 @@
+"""What an evaluation suite covers: segments, repeated results, cases that can fail, and the changes around it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from roi.controls.check import Check, Rows, judged, silent
+from roi.controls.logs import Logs
+from roi.controls.runs import Suite
+from roi.words import count, percent, plural
+
+__all__ = ["NO_RUNS", "can_fail", "changes_approved", "segments_covered", "stable_cases", "versions_listed"]
+
+SEGMENT_FLOOR = 0.05  # a segment with less of the demand need not have cases of its own
+
+NO_RUNS = (
+    "There is no run of an evaluation suite.",
+    "Provide the runs of an evaluation suite (samples.evals)",
+)
+
+
+def segments_covered(logs: Logs, suite: Suite) -> Check:
+    """Whether every segment with a share worth naming has cases."""
+    name = "segments_covered"
+    if not suite.results:
+        return silent(name, *NO_RUNS)
+    if not suite.segments:
+        return silent(
+            name,
+            "The cases of the suite do not say which segment they are of.",
+            "Name the segment of each case of the suite (samples.evals, segment)",
+        )
+    if not logs.mix:
+        return silent(
+            name,
+            "What production sees is not stated.",
+            "State the production shares of the segments (demand.mix)",
+        )
+    asked = {segment: share for segment, share in logs.mix.items() if share >= SEGMENT_FLOOR}
+    bare = [segment for segment in asked if segment not in suite.segments]
+    covered = sum(share for segment, share in logs.mix.items() if segment in suite.segments)
+    evidence = (
+        f"The suite has cases of {len(asked) - len(bare)} of {plural(len(asked), 'segment')} with at least "
+    )
+    evidence += f"{percent(SEGMENT_FLOOR)} of the demand; together {percent(covered)} of it is covered."
+    return judged(
+        name,
+        len(bare),
+        len(asked),
+        clean=evidence,
+        found=evidence,
+        mend=f"Add cases of {plural(len(bare), 'segment')} to the suite",
+        value=covered,
+    )
+
+
+def stable_cases(suite: Suite) -> Check:
+    """Whether a case that ran more than once on a version gave the same result each time, retries included."""
+    name = "stable_cases"
+    if not suite.results:
+        return silent(name, *NO_RUNS)
+    repeated = [r for cases in suite.results.values() for r in cases.values() if len(r) > 1]
+    if not repeated:
+        return silent(
+            name,
+            "No case ran twice on one version.",
+            "Run the suite twice on the live version",
+        )
+    flaky = [r for r in repeated if len({x.passed for x in r}) > 1]
+    rows = sorted(x.row for r in flaky for x in r)
+    evidence = (
+        f"{count(len(flaky))} of {plural(len(repeated), 'case')} that ran more than once on one version "
+    )
+    evidence += f"{'has' if len(flaky) == 1 else 'have'} both passed and failed."
+    return judged(
+        name,
+        len(flaky),
+        len(repeated),
+        clean=evidence,
+        found=evidence,
+        mend="Make the results repeatable, or run each case several times and count the shares",
+        rows=Rows(table="evals", count=len(rows), first=tuple(rows[:20])),
+    )
+
+
+def can_fail(suite: Suite) -> Check:
+    """Whether any case ever failed: a suite in which every case always passes shows nothing."""
+    name = "can_fail"
+    if not suite.results:
+        return silent(name, *NO_RUNS)
+    ever: dict[tuple[str, str], bool] = {}
+    runs: set[tuple[str, str]] = set()
+    for version, cases in suite.results.items():
+        for case, results in cases.items():
+            ever[case] = ever.get(case, False) or not all(r.passed for r in results)
+            runs.update((version, r.run) for r in results)
+    n, failed = len(ever), sum(ever.values())
+    figures: dict[str, Any] = {"value": (n - failed) / n, "n": n}
+    if failed:
+        return Check(
+            name=name,
+            status="pass",
+            evidence=f"{count(failed)} of {plural(n, 'case')} {'has' if failed == 1 else 'have'} failed at least once "
+            f"in {plural(len(runs), 'run')}.",
+            **figures,
+        )
+    evidence = f"Every one of {plural(n, 'case')} passed in each of {plural(len(runs), 'run')}"
+    mend = "Add cases that the agent finds hard"
+    if len(runs) == 1:
+        return silent(name, f"{evidence}: whether any can fail is not known.", mend, **figures)
+    return Check(
+        name=name,
+        status="fail",
+        evidence=f"{evidence}: nothing shows that any can fail.",
+        mend=mend,
+        **figures,
+    )
+
+
+def changes_approved(logs: Logs) -> Check:
+    """Whether every change names who approved it."""
+    name = "changes_approved"
+    changes = logs.table("changes")
+    n = logs.count(changes.sql) if changes is not None else 0
+    if changes is None or not n:
+        return silent(
+            name,
+            "There is no list of changes.",
+            "Provide the list of changes (samples.changes) with who approved each",
+        )
+    if "approved_by" not in changes.columns:
+        return silent(
+            name,
+            "The list of changes does not say who approved them.",
+            "Log who approved each change (samples.changes, approved_by)",
+        )
+    rows = logs.rows("changes", changes.sql, "approved_by is null")
+    return judged(
+        name,
+        rows.count,
+        n,
+        clean=f"Each of {plural(n, 'change')} was approved.",
+        found=f"{count(rows.count)} of {plural(n, 'change')} {'was' if rows.count == 1 else 'were'} approved by "
+        "nobody.",
+        mend="Have somebody approve each change before it goes live, and log who did",
+        rows=rows,
+    )
+
+
+def versions_listed(logs: Logs) -> Check:
+    """Whether the versions of cases and actions are among the changes; one that a change replaced is known, too."""
+    name = "versions_listed"
+    changes, cases, actions = logs.table("changes"), logs.live_cases(), logs.table("actions")
+    worked = {
+        table: relation
+        for table, relation in (("cases", cases), ("actions", actions))
+        if relation is not None and "version" in relation.columns
+    }
+    if changes is None:
+        return silent(
+            name,
+            "There is no list of changes.",
+            "Provide the list of changes (samples.changes) with each version",
+        )
+    listed = f"select version from {changes.sql} where version is not null"
+    if "replaces" in changes.columns:
+        listed += f" union select replaces from {changes.sql} where replaces is not null"
+    known = {
+        table: logs.rows(table, relation.sql, f"version not in ({listed})")
+        for table, relation in worked.items()
+    }
+    n = sum(logs.count(relation.sql, "version is not null") for relation in worked.values())
+    if not n:
+        return silent(
+            name,
+            "Neither cases nor actions say which version worked.",
+            "Log the version of the agent with each case or action",
+        )
+    found = {table: rows for table, rows in known.items() if rows.count}
+    strays = sum(rows.count for rows in found.values())
+    told = " and ".join(plural(rows.count, table.removesuffix("s")) for table, rows in found.items())
+    return judged(
+        name,
+        strays,
+        n,
+        clean="Every version that worked a case is among the changes.",
+        found=f"{told} {'was' if strays == 1 else 'were'} worked by a version that is not among the changes.",
+        mend="List every change of the agent before it goes live",
+        rows=next(iter(found.values()), None),
+    )
