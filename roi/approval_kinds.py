@@ -68,8 +68,10 @@ class ApprovalKinds:
             review minutes shared over its actions that a person decided on.
         mended: Repairs of cases without a rejection, shared over the actions that ran and that a person had let pass in
             time, shape (kinds, segments).
-        mended_without: Labelled cases in which an action ran and nobody decided on any, and of these the repaired
-            ones, shape (2,).
+        looked: Labelled cases without a rejection in which an action ran that a person had let pass in time, and of
+            these the repaired ones, shape (2,).
+        not_looked: Labelled cases in which an action ran and nobody decided on any, and of these the repaired ones,
+            shape (2,).
         mending: Cases with something caught whose rework is known, and the sum of these minutes, shape (2,).
         review_without: Cases in which an action ran and nobody decided on any, their review minutes, shape (2,).
         wait: Decisions by people that are timed, and the hours from request to decision, shape (kinds, 2).
@@ -98,7 +100,8 @@ class ApprovalKinds:
     errors_alone: Ints
     review: Floats
     mended: Floats
-    mended_without: Ints
+    looked: Ints
+    not_looked: Ints
     mending: Floats
     review_without: Floats
     wait: Floats
@@ -179,8 +182,9 @@ def _counted(
         slipped=shared[0],
         slipped_in_time=shared[1],
         mended=shared[2],
-        mended_without=without[2:4].astype(np.int64),
-        mending=without[4:],
+        looked=without[4:6].astype(np.int64),
+        not_looked=without[2:4].astype(np.int64),
+        mending=without[6:],
         errors_with=per_kind[:, 0].astype(np.int64),
         errors_alone=per_kind[:, 1].astype(np.int64),
         review=per_kind[:, 2:5],
@@ -235,6 +239,7 @@ def _per_kind(samples: Samples, n: int) -> tuple[Floats, Floats]:
         samples,
         f"select count(review_) filter ({alone}), sum(review_) filter ({alone})::double, "
         f"count(*) filter ({alone} and counts_), count(*) filter ({alone} and mended_), "
+        "count(*) filter (passed_ > 0 and rejected_ = 0 and counts_), count(*) filter (repair_ is not null), "
         f"count(rework_) filter ({caught}), sum(rework_) filter ({caught})::double from told_cases",
     )
     return found, np.array([float(x or 0.0) for x in row])

@@ -151,8 +151,8 @@ def _of_cases(held: int) -> str:
     mine = f"filter (ran_ and kind_ < {held})"
     return (
         "select live.*, coalesce(changed_, 0) as changed_, kinds_, coalesce(decided_, 0) as decided_, "
-        "coalesce(caught_, 0) as rejected_, case when mended_ and coalesce(caught_, 0) = 0 "
-        "then (1.0 / nullif(passed_, 0))::decimal(18,9) end as repair_, "
+        "coalesce(caught_, 0) as rejected_, coalesce(passed_, 0) as passed_, "
+        "case when mended_ and coalesce(caught_, 0) = 0 then (1.0 / nullif(passed_, 0))::decimal(18,9) end as repair_, "
         "case when error_ then (1.0 / nullif(changed_, 0))::decimal(18,9) end as share_ from live left join "
         f"(select case_id, count(*) {mine} as changed_, count(distinct kind_) {mine} as kinds_, "
         f"count(*) filter (ran_ and kind_ < {held} and in_time_) as passed_, count(*) filter (caught_) as caught_, "
