@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from roi.analysis import Analysis, decide_taken
+from roi.approval_kinds import ApprovalKinds
 from roi.arm_shares import Finding
 from roi.comparability import Comparability
 from roi.contrasts import Trend
@@ -49,6 +50,7 @@ SCHEMA = 1
 KNOWN = {
     kind.__name__: kind
     for kind in (
+        ApprovalKinds,
         Taken,
         Moments,
         Losses,

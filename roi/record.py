@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from roi.advice import headline, next_actions, reason, stopping, sum_asked_for
 from roi.analysis import Analysis, as_json
+from roi.approval_design import approval_design_of_record
 from roi.audit import audit_of_record
 from roi.cause_prices import cause_warnings, causes_of_record, clean_world_of_record, losses_of_record
 from roi.claims import claims_of_record
@@ -195,6 +196,7 @@ def build_record(a: Analysis) -> dict[str, Any]:
         "clean_world": clean,
         "audit": audit_of_record(a),
         "controls": controls_of_record(a),
+        "approval_design": approval_design_of_record(a),
         "cost_of_waiting_per_month": cost_of_waiting(a),
         "price_of_caution": price_of_caution(a),
         "evpi": known["evpi"],

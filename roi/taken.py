@@ -11,6 +11,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from roi.approval_kinds import ApprovalKinds, take_approval_kinds
 from roi.comparability import Comparability, compare_arms
 from roi.comparable import cases_by_month
 from roi.controls.logs import Logs
@@ -46,6 +47,7 @@ class Taken:
         inputs: How good the inputs are; None without a table of them.
         integration: What the agent's calls met; None without a log of them.
         oversight: What people did about the agent's work; None without cases.
+        approval_kinds: What the logs tell of each kind of action; None without a log of them.
     """
 
     moments: Moments
@@ -61,6 +63,7 @@ class Taken:
     inputs: InputQuality | None = None
     integration: Integration | None = None
     oversight: Oversight | None = None
+    approval_kinds: ApprovalKinds | None = None
 
     def without_rows(self) -> Samples:
         """Samples of which nothing but what was taken is left: no table, no engine."""
@@ -116,6 +119,7 @@ def take(loaded: LoadedParameters, samples: Samples) -> Taken:
         inputs=take_input_quality(samples, min_group=loaded.policy.privacy.min_group),
         integration=take_integration(samples),
         oversight=take_oversight(samples, timezone=given.timezone),
+        approval_kinds=take_approval_kinds(samples, labels=moments.labels),
     )
 
 

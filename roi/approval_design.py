@@ -1,0 +1,354 @@
+"""Which kinds of action should wait for a person: the design of least cost, its frontier, and what it moves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from roi.analysis import Analysis
+from roi.approval_kinds import COLUMNS, COUNTS, ApprovalKinds
+from roi.approval_losses import TREND, ApprovalLosses, approval_losses, label_of
+from roi.approval_words import design_headline, gate_text, missing_of_logs, no_design
+from roi.assumptions import Number
+from roi.cashflow import Schedule, present_value, stream_of
+from roi.gate_choice import Choice
+from roi.gate_design import ALL, Design, Designs, Monthly
+from roi.money import summary
+from roi.words import shorten
+
+__all__ = ["approval_design_of_record"]
+
+Floats = npt.NDArray[np.float64]
+
+MOST_POINTS = 16  # of the curve in the record; all of them are counted
+EMPTY: dict[str, Any] = {
+    "kinds": [],
+    "catch": None,
+    "chosen": None,
+    "required": None,
+    "free_optimum": None,
+    "today": None,
+    "everything": None,
+    "nothing": None,
+    "rejections_only": None,
+    "curve": [],
+    "curve_points": 0,
+    "residual": None,
+    "hours_per_month": None,
+    "npv": None,
+    "missing": [],
+}
+
+
+def approval_design_of_record(a: Analysis) -> dict[str, Any]:
+    """What should wait for a person, at least total cost within the policy's limit of severe errors.
+
+    Args:
+        a: The analysis.
+
+    Returns:
+        `kinds` (of each its actions, wrong actions, loss without approval, minutes, waiting and options), `catch`, the
+        designs `chosen`, `free_optimum`, `today`, `everything`, `nothing` and that of `rejections_only`, `required`
+        (kinds and the price of the rule), `curve`, `residual`, `hours_per_month`, `npv`, `missing` and `headline`.
+        What is not known is None, and `missing` says why.
+    """
+    x = a.taken.approval_kinds
+    why = no_design(x)
+    if x is None:
+        return {**EMPTY, "missing": [why], "headline": why}
+    if why is not None:
+        return {**EMPTY, "kinds": _rows(a, x, None, None, []), "missing": [why], "headline": why}
+    scope = a.measured.scope()
+    missing = missing_of_logs(x)
+    stated = a.assumptions.get("economics.approval_minutes")
+    if stated is not None:
+        missing = [m for m in missing if not m.startswith("How long an approval takes")]
+    losses = approval_losses(
+        x,
+        a.measured,
+        scope,
+        effect=max(a.causes.effect, 1.0),
+        stated=stated,
+        seed=a.loaded.parameters.run.seed,
+    )
+    lacks = _lacking(a, x, losses)
+    missing += [m for m in lacks if m not in missing]
+    required = _required(a, x)
+    if losses is None or lacks or losses.minutes is None or not _catch_known(x):
+        head = "Which actions should wait for a person cannot be said yet. "
+        return {
+            **EMPTY,
+            "kinds": _rows(a, x, losses, None, required),
+            "required": {"kinds": [label_of(x, k) for k in required], "price_per_month": None},
+            "missing": missing,
+            "headline": head + _first(missing),
+        }
+    designs = Designs(losses=losses, monthly=_monthly(a, scope.share), seed=a.loaded.parameters.run.seed)
+    if designs.monthly.waiting is None and not np.isnan(losses.wait).all():
+        missing.append("Waiting is shown in hours and has no price (economics.waiting_cost_per_hour).")
+    return {**EMPTY, **_designed(a, x, designs, required), "missing": missing}
+
+
+def _first(missing: Sequence[str]) -> str:
+    wanted = [m for m in missing if "what approval catches" in m or "not known" in m or "not stated" in m]
+    return (wanted or list(missing))[0]
+
+
+def _catch_known(x: ApprovalKinds) -> bool:
+    held = x.changing
+    met = x.count("caught")[held].sum() + x.mended[held].sum() + x.slipped_in_time[held].sum()
+    return bool(x.count("in_time")[held].sum() > 0 and met > 0)
+
+
+def _lacking(a: Analysis, x: ApprovalKinds, losses: ApprovalLosses | None) -> list[str]:
+    """What money and labels lack for a design."""
+    e = a.economics
+    said = []
+    if losses is None:
+        said.append("The pilot's error rate is not known: label cases (outcome).")
+    if e.error_cost is None:
+        said.append("What an error costs is not stated (economics.error_cost).")
+    if e.labour is None:
+        said.append("What an hour of labour costs is not stated (economics.labour_cost_per_hour).")
+    if e.cases_per_month is None:
+        said.append("How many cases there are is not stated (demand.cases_per_month).")
+    return said
+
+
+def _monthly(a: Analysis, share: Number) -> Monthly:
+    e, severity = a.economics, a.measured.rates.severity[1]
+    assert e.error_cost is not None
+    assert e.labour is not None
+    assert e.cases_per_month is not None
+    return Monthly(
+        cases=np.multiply(e.cases_per_month, e.ceiling) * share,
+        error_cost=np.asarray(sum(severity[:, i] * cost for i, cost in enumerate(e.error_cost))),
+        severe=severity[:, 2] + severity[:, 3],
+        labour=e.labour,
+        waiting=a.assumptions.get("economics.waiting_cost_per_hour"),
+    )
+
+
+def _required_by(a: Analysis, x: ApprovalKinds, kind: int) -> list[str]:
+    """Who calls a kind high-risk: the policy, what it does, or the log of more than half of its actions."""
+    found = ["policy"] if x.tool[kind] in a.loaded.policy.high_risk_tools else []
+    if x.effect is not None and x.effect[kind] in ("send", "pay"):
+        found.append("effect")
+    if 2 * x.count("marked_high")[kind].sum() > x.count("asked")[kind].sum():
+        found.append("log")
+    return found
+
+
+def _required(a: Analysis, x: ApprovalKinds) -> list[int]:
+    return [int(k) for k in np.flatnonzero(x.changing) if _required_by(a, x, int(k))]
+
+
+def _designed(a: Analysis, x: ApprovalKinds, designs: Designs, required: list[int]) -> dict[str, Any]:
+    limit = a.loaded.policy.max_severe_error_rate
+    losses, currency = designs.losses, a.loaded.parameters.about.currency
+    n = len(losses.kinds)
+    must = [losses.kinds.index(k) for k in required]
+
+    def best(among: Designs, held: Sequence[int]) -> Choice:
+        return among.cheapest(limit=limit, required=held) or among.least_severe(required=held)
+
+    picked, free = best(designs, must).picks, best(designs, ()).picks
+    drawn = {
+        "chosen": designs.of(picked),
+        "free_optimum": designs.of(free),
+        "today": designs.practised(),
+        "everything": designs.of((ALL,) * n),
+        "nothing": designs.of((0,) * n),
+    }
+    said = {name: _said(designs, design, limit, currency) for name, design in drawn.items()}
+    price = drawn["chosen"].total() - drawn["free_optimum"].total()
+    price = price if said["free_optimum"]["within_limit"] == said["chosen"]["within_limit"] else 0.0
+    strict = Designs(losses=losses, monthly=designs.monthly, seed=designs.seed, repairs=False)
+    other = best(strict, ()).picks
+    points = designs.frontier()
+    shown = points
+    if len(points) > MOST_POINTS:
+        at = np.linspace(points[0].cost, points[-1].cost, MOST_POINTS)
+        near = {int(np.argmin([abs(p.cost - hours) for p in points])) for hours in at}
+        shown = tuple(points[i] for i in sorted(near))
+    return {
+        "kinds": _rows(a, x, losses, designs, required),
+        "catch": {
+            **_spread(losses.catch()),
+            "rejected": int(x.count("caught").sum()),
+            "repaired": float(x.mended.sum()),
+            "slipped": float(x.slipped_in_time.sum()),
+            "decided_in_time": int(x.count("in_time").sum()),
+        },
+        **said,
+        "required": {"kinds": [losses.labels[k] for k in must], "price_per_month": max(price, 0.0)},
+        "rejections_only": {
+            "catch": _spread(losses.catch(repairs=False)),
+            "free_optimum": _said(strict, strict.of(other), limit, currency),
+            "differs": other != free,
+        },
+        "curve": [_said(designs, designs.of(p.picks), limit, currency) for p in shown],
+        "curve_points": len(points),
+        "residual": {
+            "loss_per_month": said["chosen"]["loss_per_month"],
+            "severe_rate": said["chosen"]["severe_rate"],
+            "limit": limit,
+            "within_limit": said["chosen"]["within_limit"],
+            "within_limit_at_p95": said["chosen"]["within_limit_at_p95"],
+            "short_by": said["chosen"]["short_by"],
+            "not_by_an_action": _spread(losses.loose),
+        },
+        "hours_per_month": said["chosen"]["hours_per_month"],
+        "npv": _npv(a, designs, drawn),
+        "headline": design_headline(
+            chosen=said["chosen"],
+            nothing=said["nothing"],
+            today=said["today"],
+            rule=[losses.labels[k] for k in must],
+            price_of_rule=max(price, 0.0),
+            limit=limit,
+            currency=currency,
+        ),
+    }
+
+
+def _spread(draws: Floats) -> dict[str, float]:
+    p05, p95 = np.percentile(draws, [5, 95])
+    return {"mean": float(draws.mean()), "p05": float(p05), "p95": float(p95)}
+
+
+def _said(designs: Designs, design: Design, limit: float, currency: str) -> dict[str, Any]:
+    """A design as the record holds it."""
+    gates = []
+    for k, pick in enumerate(design.picks or ()):
+        option = designs.options(k)[pick]
+        if option.actions > 0:
+            label = shorten(designs.losses.labels[k], 80)
+            text = gate_text(label, option.gate, option.at, currency)
+            gates.append({"kind": label, "gate": option.gate, "at": option.at, "text": text})
+    severe = _spread(design.severe)
+    cases = float(np.mean(designs.monthly.cases))
+    return {
+        "gates": None if design.picks is None else gates,
+        "hours_per_month": _spread(design.hours),
+        "loss_per_month": _spread(design.loss),
+        "approval_cost_per_month": _spread(design.approval),
+        "total_per_month": _spread(design.loss + design.approval),
+        "waiting_hours_per_month": None if design.waiting is None else design.waiting * cases,
+        "severe_rate": severe,
+        "within_limit": severe["mean"] <= limit,
+        "within_limit_at_p95": severe["p95"] <= limit,
+        "short_by": max(severe["mean"] - limit, 0.0),
+    }
+
+
+def _npv(a: Analysis, designs: Designs, drawn: dict[str, Design]) -> dict[str, Any] | None:
+    """The worth of scaling with each design, from the draws, horizon, adoption and demand of the roll-out."""
+    if a.scale is None or a.scale.scope is None:
+        return None
+    today, e, m = drawn["today"], a.economics, designs.monthly
+    found: dict[str, Any] = {}
+    for name in ("today", "chosen", "free_optimum", "everything", "nothing"):
+        design = drawn[name]
+        worth = a.scale.worth
+        if name != "today":
+            stream = stream_of(
+                a.scale.scope,
+                e,
+                a.measured.rates.severity,
+                extra_minutes=today.minutes - design.minutes,
+                error_kept=np.divide(
+                    design.errors, today.errors, out=np.ones_like(today.errors), where=today.errors > 0
+                ),
+            )
+            assert stream is not None
+            if m.waiting is not None and design.waiting is not None and today.waiting is not None:
+                more = np.multiply(m.cases, m.waiting) * (design.waiting - today.waiting)
+                stream.agent[:] = stream.agent + more
+            worth = present_value(stream, e, Schedule())
+        more_than_today = worth - a.scale.worth
+        found[name] = {
+            "worth": summary(worth),
+            "against_today": summary(more_than_today),
+            "chance_better": float(np.mean(more_than_today > 0)),
+        }
+    return found
+
+
+def _rows(
+    a: Analysis,
+    x: ApprovalKinds,
+    losses: ApprovalLosses | None,
+    designs: Designs | None,
+    required: Sequence[int],
+) -> list[dict[str, Any]]:
+    """Every kind of action, those that may be held first."""
+    rows = []
+    for kind in range(len(x.tool)):
+        at = losses.kinds.index(kind) if losses is not None and kind in losses.kinds else None
+        rows.append(
+            {
+                "label": shorten(label_of(x, kind), 80),
+                "tool": x.tool[kind],
+                "effect": None if x.effect is None else x.effect[kind],
+                "system": None if x.system is None else x.system[kind],
+                "scope": None if x.scope is None else x.scope[kind],
+                "may_be_held": bool(x.changing[kind]),
+                "required": kind in required,
+                "required_by": _required_by(a, x, kind),
+                "actions": {name: int(x.count(name)[kind].sum()) for name in COUNTS},
+                "errors": {
+                    "shared": float(x.slipped[kind].sum()),
+                    "at_most": int(x.errors_with[kind]),
+                    "alone": int(x.errors_alone[kind]),
+                    "repaired": float(x.mended[kind].sum()),
+                },
+                **(_of_kind(losses, designs, at) if losses is not None and at is not None else {}),
+            }
+        )
+    return rows
+
+
+def _of_kind(losses: ApprovalLosses, designs: Designs | None, k: int) -> dict[str, Any]:
+    wrong = losses.wrong()[k]
+    asked = float(losses.asked[k])
+    minutes = None
+    if losses.minutes is not None and losses.minutes_from is not None:
+        minutes = {**_spread(np.atleast_1d(losses.minutes[k])), "from": losses.minutes_from[k]}
+    wait = float(losses.wait[k])
+    found: dict[str, Any] = {
+        "actions_per_case": asked,
+        "wrong_rate": _spread(wrong / asked) if asked > 0 else None,
+        "wrong_per_case": _spread(wrong),
+        "minutes": minutes,
+        "waiting_hours": None if np.isnan(wait) else wait,
+        "thresholds": {
+            column: None if trend is None else {"rise": trend, "offered": trend >= TREND}
+            for column, trend in zip(COLUMNS, losses.trend[k], strict=True)
+        },
+        "loss_per_case": None,
+        "loss_per_month": None,
+        "approval_cost_per_month": None,
+        "hours_per_month": None,
+        "catch_needed": None,
+        "options": [],
+    }
+    if designs is not None:
+        m = designs.monthly
+        lost = np.asarray(wrong * m.error_cost)
+        held = designs.of(tuple(ALL if i == k else 0 for i in range(len(losses.kinds))))
+        found |= {
+            "loss_per_case": _spread(lost),
+            "loss_per_month": _spread(np.asarray(m.cases * lost)),
+            "approval_cost_per_month": _spread(held.approval),
+            "hours_per_month": _spread(held.hours),
+            "catch_needed": designs.catch_needed(k),
+            "options": [
+                {"gate": o.gate, "at": o.at, "actions": o.actions, "wrong": o.wrong}
+                for o in designs.options(k)
+            ],
+        }
+    return found
