@@ -24,11 +24,11 @@ from roi.approval_kinds import ApprovalKinds
 from roi.arm_shares import Finding
 from roi.comparability import Comparability
 from roi.contrasts import Trend
-from roi.demo_moments import DemoMoments
-from roi.designs import Design
 from roi.controls.access_list import Proposal
 from roi.controls.check import Check, Rows
 from roi.controls.scorecard import Scorecard
+from roi.demo_moments import DemoMoments
+from roi.designs import Design
 from roi.input_quality import InputQuality
 from roi.input_rules import InputRule
 from roi.input_tables import InputField

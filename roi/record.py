@@ -45,6 +45,7 @@ from roi.money import cost_of_waiting, money, price_of_caution, share_assumed, s
 from roi.options import Option
 from roi.parameters import register
 from roi.remedy_record import remedies_of_record
+from roi.scorecard_record import controls_of_record
 from roi.self_reports import self_reports_of_record
 from roi.unmeasured import break_even_minutes
 from roi.what_if import pessimistic

@@ -97,7 +97,9 @@ def _headline(card: Scorecard) -> str:
     if failed:
         text += f"; {_fails(failed)}"
     if silent:
-        text += f"; {len(silent)} that scaling waits for {'has' if len(silent) == 1 else 'have'} no evidence yet"
+        text += (
+            f"; {len(silent)} that scaling waits for {'has' if len(silent) == 1 else 'have'} no evidence yet"
+        )
     soft = sum(check.status == "fail" for check in card.checks) - len(failed)
     if soft:
         text += f"; {plural(soft, 'finding')} {'does' if soft == 1 else 'do'} not stop scaling"

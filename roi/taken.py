@@ -18,6 +18,7 @@ from roi.controls.logs import Logs
 from roi.controls.scorecard import Scorecard, look
 from roi.input_quality import InputQuality, take_input_quality
 from roi.integration import Integration, take_integration
+from roi.log_seal import seals_of
 from roi.moments import Moments, fetch
 from roi.oversight import Oversight, take_oversight
 from roi.parameters import LoadedParameters, Parameters
@@ -104,7 +105,7 @@ def take(loaded: LoadedParameters, samples: Samples) -> Taken:
                 timezone=given.timezone,
                 mix=loaded.parameters.demand.mix,
             ),
-            seals_of(loaded, "actions"),
+            tuple(state for _, state in seals_of(loaded, "actions")),
         ),
         months=cases_by_month(samples, given.timezone),
         grants=()

@@ -1,9 +1,8 @@
-"""The five control layers, read from the logs: one module a layer, one function each, a gate out."""
+"""The five control layers, read from the logs: checks by layer, what they found, and the gates that follow."""
 
-from roi.controls.access import bounded_access
-from roi.controls.approval import human_approval
-from roi.controls.audit import audit_trail
-from roi.controls.evaluation import evaluation
-from roi.controls.rollback import rollback
+from roi.controls.catalogue import CATALOGUE, LAYERS
+from roi.controls.check import Check, Rows
+from roi.controls.logs import Logs
+from roi.controls.scorecard import Scorecard, look
 
-__all__ = ["audit_trail", "bounded_access", "evaluation", "human_approval", "rollback"]
+__all__ = ["CATALOGUE", "LAYERS", "Check", "Logs", "Rows", "Scorecard", "look"]

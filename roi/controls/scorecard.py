@@ -14,7 +14,7 @@ from roi.controls.layers import gate_of
 from roi.controls.logs import Logs
 from roi.controls.stopping import stopping_checks
 from roi.controls.suite import suite_checks
-from roi.controls.trail import Sealed, trail_checks
+from roi.controls.trail import SealedRows, trail_checks
 from roi.gate import Gate
 
 __all__ = ["Scorecard", "look"]
@@ -41,7 +41,7 @@ class Scorecard:
         return tuple(gate_of(layer, self.of_layer(layer)) for layer in LAYERS)
 
 
-def look(logs: Logs, seals: Sequence[Sealed] = ()) -> Scorecard:
+def look(logs: Logs, seals: Sequence[SealedRows] = ()) -> Scorecard:
     """Ask the logs everything that the catalogue asks.
 
     Args:

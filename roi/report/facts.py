@@ -155,7 +155,9 @@ def controls_line(record: Record) -> str:
     layers = (record.get("controls") or {}).get("layers") or []
     soft = sum(c["status"] == "fail" and not c["hard"] for layer in layers for c in layer["checks"])
     if soft:
-        parts.append(f"{words.plural(soft, 'further finding')} {'does' if soft == 1 else 'do'} not stop scaling")
+        parts.append(
+            f"{words.plural(soft, 'further finding')} {'does' if soft == 1 else 'do'} not stop scaling"
+        )
     return "; ".join(parts) + "."
 
 
