@@ -23,6 +23,7 @@ from data.generator.inputs import draw_inputs  # noqa: E402
 from data.generator.logs import draw_access, draw_actions, draw_changes, draw_evals, draw_incidents  # noqa: E402
 from data.generator.pilots import TRUTHS  # noqa: E402
 from data.generator.truth import Arm, Controls, Segment, Tool, Truth  # noqa: E402
+from roi.log_seal import seal_log  # noqa: E402
 
 __all__ = ["SEED", "TRUTHS", "Arm", "Controls", "Segment", "Tool", "Truth", "draw_tables", "generate", "main"]
 
@@ -47,7 +48,7 @@ def draw_tables(truth: Truth, seed: int = SEED) -> dict[str, list[Row]]:
     tables: dict[str, list[Row]] = {"cases": cases, "traces": draw_traces(cases, stream("traces"))}
     if truth.controls is not None:
         tables |= {
-            "actions": draw_actions(truth, truth.controls, cases, stream("actions")),
+            "actions": draw_actions(truth, truth.controls, cases, stream("actions"), stream("rejections")),
             "access": draw_access(truth, truth.controls),
             "evals": draw_evals(truth, truth.controls, stream("evals")),
             "changes": draw_changes(truth),
@@ -72,11 +73,17 @@ def generate(truth: Truth, seed: int = SEED, out_dir: Path | None = None) -> lis
     folder = FOLDER / truth.pilot if out_dir is None else Path(out_dir)
     folder.mkdir(parents=True, exist_ok=True)
     tables = draw_tables(truth, seed)
-    return [
+    written = [
         path
         for table, export in EXPORTS[truth.pilot].items()
         for path in write_export(export, tables[table], folder)
     ]
+    if truth.controls is not None and truth.controls.sealed_at is not None:
+        (log,) = (path for path in written if path.name.startswith("actions."))
+        log.with_name(log.name + ".seal").unlink(missing_ok=True)
+        seal_log(log, at=truth.controls.sealed_at)
+        written.append(log.with_name(log.name + ".seal"))
+    return written
 
 
 def main(arguments: list[str] | None = None) -> int:

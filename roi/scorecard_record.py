@@ -71,6 +71,7 @@ def _check(check: Check) -> dict[str, Any]:
         "label": asked.label,
         "status": check.status,
         "hard": asked.hard,
+        "required": asked.required,
         "basis": asked.basis,
         "personal": asked.personal,
         "value": check.value,
@@ -91,7 +92,7 @@ def _headline(card: Scorecard) -> str:
     """The controls in a sentence: what blocks first, then what is not known."""
     hard = [check for check in card.checks if CATALOGUE[check.name].hard]
     failed = [check for check in hard if check.status == "fail"]
-    silent = [check for check in hard if check.status == "missing_evidence"]
+    silent = [c for c in hard if CATALOGUE[c.name].required and c.status == "missing_evidence"]
     passed = sum(check.status == "pass" for check in card.checks)
     text = f"{passed} of {plural(len(card.checks), 'check')} of the controls pass"
     if failed:

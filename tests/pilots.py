@@ -145,7 +145,7 @@ def controls(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
             "critical": 0,
         }
         for v, when in (("v1", "2026-07-01 10:00"), ("v2", "2026-08-20 10:00"))
-        for i in range(60)
+        for i in range(120)
     ]
     changes = [
         {"version": "v1", "changed_at": "2026-06-30 09:00", "kind": "model", "replaces": ""},

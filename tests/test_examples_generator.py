@@ -171,7 +171,8 @@ def test_inputs_are_as_defective_as_their_cases_say() -> None:
 def test_a_control_can_be_changed() -> None:
     truth = TRUTHS["payment_repair"]
     assert truth.controls is not None
-    tight = draw_tables(replace(truth, controls=replace(truth.controls, approval_miss_rate=0.0)))["actions"]
+    tight_controls = replace(truth.controls, approval_miss_rate=0.0, rejection_rate=0.0)
+    tight = draw_tables(replace(truth, controls=tight_controls))["actions"]
     assert {a["decision"] for a in tight if a["effect"] == "pay"} == {"approved"}
 
 
@@ -182,6 +183,8 @@ def test_nothing_looks_like_a_person() -> None:
     )
     for pilot in PILOTS:
         for path in (ROOT / "data" / pilot).iterdir():
+            if path.suffix == ".seal":
+                continue  # digests, which look like anything
             for part, raw in content(path).items():
                 if part == "" or "sheet1" in part or "sharedStrings" in part:
                     text = raw.decode("utf-8-sig")

@@ -18,7 +18,7 @@ ACTIONS = (
     "decided_at executed_at status attempt version"
 )
 ACCESS = "system scope identity granted_by granted_at expires needed needed_by"
-EVALS = "version suite run_id ran_at eval_case passed critical"
+EVALS = "version suite run_id ran_at eval_case segment passed critical"
 CHANGES = "version changed_at kind replaces approved_by"
 INCIDENTS = "detected_at kind started_at paused_at restored_at rolled_back_to"
 

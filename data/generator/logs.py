@@ -15,8 +15,18 @@ def _later(moment: datetime, seconds: float) -> datetime:
     return moment + timedelta(seconds=round(seconds))
 
 
-def draw_actions(truth: Truth, controls: Controls, cases: list[Row], rng: Random) -> list[Row]:
-    """What the agent did in each production case: nothing is sent or paid in one that was escalated."""
+def draw_actions(
+    truth: Truth, controls: Controls, cases: list[Row], rng: Random, second: Random
+) -> list[Row]:
+    """What the agent did in each production case: nothing is sent or paid in one that was escalated.
+
+    Args:
+        truth: The pilot's truth.
+        controls: How it is controlled.
+        cases: Its cases; their actions lie within them, where it is known when they end.
+        rng: Draws what the agent does.
+        second: Draws what is rejected at first.
+    """
     rows: list[Row] = []
     number = 0
     for case in cases:
@@ -25,7 +35,7 @@ def draw_actions(truth: Truth, controls: Controls, cases: list[Row], rng: Random
             continue
         moment = case["started_at"]
         assert isinstance(moment, datetime)
-        seq = 0
+        seq, first = 0, len(rows)
         for position, tool in enumerate(controls.tools):
             chance, wait, miss, lazy, who, think, denied, slow = u[8 * position : 8 * position + 8]
             if chance >= tool.rate or (tool.high_risk and case["outcome"] == "escalated"):
@@ -33,6 +43,7 @@ def draw_actions(truth: Truth, controls: Controls, cases: list[Row], rng: Random
             seq += 1
             number += 1
             requested = _later(moment, 4 + 40 * wait)
+            is_denied = tool.effect == "read" and denied < controls.denied_rate
             row: Row = {
                 "action_id": f"x{number:06d}",
                 "case_id": case["case_id"],
@@ -47,8 +58,8 @@ def draw_actions(truth: Truth, controls: Controls, cases: list[Row], rng: Random
                 "decision": "auto",
                 "approver": None,
                 "decided_at": None,
-                "executed_at": _later(requested, 1 + 4 * slow),
-                "status": "denied" if tool.effect == "read" and denied < controls.denied_rate else "ok",
+                "executed_at": None if is_denied else _later(requested, 1 + 4 * slow),
+                "status": "denied" if is_denied else "ok",
                 "attempt": 1,
                 "duration_ms": round(120 + 2200 * slow),
                 "version": case["version"],
@@ -68,11 +79,31 @@ def draw_actions(truth: Truth, controls: Controls, cases: list[Row], rng: Random
                     "decided_at": decided,
                     "executed_at": _later(requested if after else decided, 1 + 4 * slow),
                 }
-            executed = row["executed_at"]
+                if not after and second.random() < controls.rejection_rate:
+                    rows.append(row | {"decision": "rejected", "executed_at": None, "status": "denied"})
+                    seq, number = seq + 1, number + 1
+                    row |= {"action_id": f"x{number:06d}", "seq": seq, "attempt": 2}
+                    for column in ("requested_at", "decided_at", "executed_at"):
+                        row[column] = _later(row[column], 90)  # type: ignore[arg-type]
+            executed = row["executed_at"] or row["requested_at"]
             assert isinstance(executed, datetime)
             moment = max(executed, requested)
             rows.append(row)
+        _within(case, rows[first:])
     return rows
+
+
+def _within(case: Row, rows: list[Row]) -> None:
+    """Draw the times of a case's actions together, so that what ran in it ran before it was closed."""
+    start, ended = case["started_at"], case.get("ended_at")
+    times = [t for row in rows if isinstance(t := row["executed_at"], datetime)]
+    if not isinstance(start, datetime) or not isinstance(ended, datetime) or not times or max(times) <= ended:
+        return
+    factor = (ended - start) / (max(times) - start)
+    for row in rows:
+        for column in ("requested_at", "decided_at", "executed_at"):
+            if isinstance(moment := row[column], datetime):
+                row[column] = start + timedelta(seconds=int((moment - start).total_seconds() * factor))
 
 
 def draw_access(truth: Truth, controls: Controls) -> list[Row]:
@@ -98,24 +129,34 @@ def draw_access(truth: Truth, controls: Controls) -> list[Row]:
 
 
 def draw_evals(truth: Truth, controls: Controls, rng: Random) -> list[Row]:
-    """One run of the evaluation suite per version; the live one never fails a critical case."""
+    """The suite ran once on the version before and twice on the live one, which never fails a critical case."""
     difficulty = [rng.random() for _ in range(controls.eval_cases)]
+    segments = [segment.name for segment in truth.segments]
     rows: list[Row] = []
-    for version, rate, when in zip(
-        truth.versions, controls.eval_pass, (truth.changed - timedelta(60), truth.changed), strict=True
-    ):
+    before, live = truth.versions
+    earlier, later = controls.eval_pass
+    runs = (
+        (before, "1", earlier, truth.changed - timedelta(60)),
+        (live, "1", later, truth.changed),
+        (live, "2", later, truth.changed + timedelta(1)),
+    )
+    for version, run, rate, when in runs:
         ran = datetime.combine(when, time(14))
         for number, u in enumerate(difficulty, 1):
             critical = number % 10 == 0
+            # The same cases are hard for both versions, so that comparing them in pairs is worth it.
+            passed = critical or u < rate
+            if run == "2" and not critical and number <= controls.eval_flaky:
+                passed = not passed
             rows.append(
                 {
                     "version": version,
                     "suite": "release",
-                    "run_id": f"run-{version}",
+                    "run_id": f"run-{version}-{run}",
                     "ran_at": ran + timedelta(seconds=7 * number),
                     "eval_case": f"e{number:03d}",
-                    # The same cases are hard for both versions, so that comparing them in pairs is worth it.
-                    "passed": critical or u < rate,
+                    "segment": segments[number % len(segments)],
+                    "passed": passed,
                     "critical": critical,
                 }
             )

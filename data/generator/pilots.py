@@ -72,6 +72,7 @@ SUPPORT_REPLIES = Truth(
             Tool(name="refund", system="payments", scope="refunds:create", effect="pay", rate=0.08),
         ),
         spare_grants=(("shop", "customers:read"),),
+        eval_flaky=2,
     ),
 )
 
@@ -141,6 +142,7 @@ INVOICE_CODING = Truth(
         approvers=14,
         drill_minutes=9.0,
         eval_pass=(0.88, 0.93),
+        sealed_at="2026-11-27T18:00:00Z",
     ),
 )
 

@@ -116,26 +116,32 @@ class Controls:
         approvers: How many people approve; 0: whoever works the case.
         approval_miss_rate: Share of high-risk actions that nobody approved.
         lazy_approver_share: Share of approvals left to one person, who gives them after the fact.
+        rejection_rate: Share of high-risk actions that a person rejects at first; amended, they are asked for again.
         denied_rate: Share of the agent's reads that are denied.
         unlogged_rate: Share of pilot cases without a logged action.
         spare_grants: Rights granted and never needed, as (system, scope).
         missing_grants: Systems used without a grant.
         eval_cases: Size of the evaluation suite; 0: there is none.
         eval_pass: Pass rates of the version before and of the live one.
+        eval_flaky: Cases of the suite whose second run on the live version ends otherwise than the first.
         drill_minutes: Minutes from detection to pause in the drill; None: no drill.
+        sealed_at: When the action log was sealed, in UTC; None: it was not.
     """
 
     tools: tuple[Tool, ...]
     approvers: int = 0
     approval_miss_rate: float = 0.0
     lazy_approver_share: float = 0.0
+    rejection_rate: float = 0.03
     denied_rate: float = 0.0
     unlogged_rate: float = 0.0
     spare_grants: tuple[tuple[str, str], ...] = ()
     missing_grants: tuple[str, ...] = ()
     eval_cases: int = 150
     eval_pass: tuple[float, float] = (0.90, 0.95)
+    eval_flaky: int = 0
     drill_minutes: float | None = 6.0
+    sealed_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

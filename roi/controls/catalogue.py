@@ -45,7 +45,8 @@ class Asked:
         label: What it asks, in a few words that are true where it passes.
         basis: rule (any row breaks it), limit (a share with an exact bound against a threshold) or statistical (against
             chance, at a level of 0.001).
-        hard: Whether scaling is not available while it does not pass.
+        hard: Whether scaling is not available while it fails.
+        required: Whether scaling is not available without its evidence either; only a hard check is.
         personal: Whether what it finds is about single people; then only a restricted page names them.
         eu_ai_act: Articles of the regulation for orientation.
         owasp: Risks of the list for orientation.
@@ -56,6 +57,7 @@ class Asked:
     label: str
     basis: Basis = "rule"
     hard: bool = False
+    required: bool = False
     personal: bool = False
     eu_ai_act: tuple[str, ...] = ()
     owasp: tuple[str, ...] = ()
@@ -76,7 +78,7 @@ _stop = partial(Asked, layer="rollback", eu_ai_act=("14",), owasp=("ASI08", "ASI
 CATALOGUE: Mapping[str, Asked] = MappingProxyType(
     {
         # Bounded access
-        "granted": _access(label="Every call that ran was granted", hard=True),
+        "granted": _access(label="Every call that ran was granted", hard=True, required=True),
         "before_grant": _access(label="No call ran before its grant", hard=True),
         "after_expiry": _access(label="No call ran after its grant had ended", hard=True),
         "needed_share": _access(label="Calls stay inside what the work needs", basis="limit"),
@@ -89,7 +91,7 @@ CATALOGUE: Mapping[str, Asked] = MappingProxyType(
         "self_granted": _access(label="Nobody granted rights to itself", hard=True, personal=True),
         # Human approval
         "approved_before": _approval(
-            label="High-risk actions are approved before they run", basis="limit", hard=True
+            label="High-risk actions are approved before they run", basis="limit", hard=True, required=True
         ),
         "approved_late": _approval(label="No approval came after the act"),
         "decided_early": _approval(label="No decision came before its request"),
@@ -109,10 +111,12 @@ CATALOGUE: Mapping[str, Asked] = MappingProxyType(
         ),
         "bulk_approvals": _approval(label="Approvals are given one by one", personal=True),
         # Action log and audit trail
-        "cases_with_actions": _trail(label="Every case has its actions", hard=True),
-        "actions_with_case": _trail(label="Every action has its case", hard=True),
-        "unique_ids": _trail(label="No action id occurs twice", hard=True),
-        "required_fields": _trail(label="Every action says when it ran and how it ended", hard=True),
+        "cases_with_actions": _trail(label="Every case has its actions", hard=True, required=True),
+        "actions_with_case": _trail(label="Every action has its case", hard=True, required=True),
+        "unique_ids": _trail(label="No action id occurs twice", hard=True, required=True),
+        "required_fields": _trail(
+            label="Every action says when it ran and how it ended", hard=True, required=True
+        ),
         "time_order": _trail(label="Times of an action are in order", hard=True),
         "denied_ran": _trail(label="What was denied did not run", hard=True, owasp=("ASI02", "ASI10")),
         "sequence_gaps": _trail(label="No action is missing in a sequence", hard=True),
@@ -122,13 +126,18 @@ CATALOGUE: Mapping[str, Asked] = MappingProxyType(
         "silent_days": _trail(label="No day of work is without a log", basis="statistical"),
         "sealed": _trail(label="The log is as it was sealed"),
         # Evaluation suites
-        "live_tested": _suite(label="The live version was tested after its change", hard=True),
+        "live_tested": _suite(label="The live version was tested after its change", hard=True, required=True),
         "changes_tested": _suite(label="Every change was tested before and after"),
         "critical_cases": _suite(label="No critical case fails", hard=True),
         "no_regression": _suite(
-            label="The live version is no worse than the one before", basis="statistical", hard=True
+            label="The live version is no worse than the one before",
+            basis="statistical",
+            hard=True,
+            required=True,
         ),
-        "suite_power": _suite(label="The suite could show a drop of ten points", basis="limit", hard=True),
+        "suite_power": _suite(
+            label="The suite could show a drop of ten points", basis="limit", hard=True, required=True
+        ),
         "past_regressions": _suite(label="No earlier change made it worse", basis="statistical"),
         "segments_covered": _suite(label="The suite covers what production sees"),
         "stable_cases": _suite(label="The same version gives the same result"),
@@ -138,9 +147,9 @@ CATALOGUE: Mapping[str, Asked] = MappingProxyType(
             label="Every version that worked is a listed change", owasp=("ASI04", "ASI10")
         ),
         # Monitoring and rollback
-        "drill_recent": _stop(label="Stopping was practised lately", hard=True),
-        "pause_in_time": _stop(label="The agent was paused in time", hard=True),
-        "restored": _stop(label="Service was restored", hard=True),
+        "drill_recent": _stop(label="Stopping was practised lately", hard=True, required=True),
+        "pause_in_time": _stop(label="The agent was paused in time", hard=True, required=True),
+        "restored": _stop(label="Service was restored", hard=True, required=True),
         "incident_times": _stop(label="Times of incidents are in order", hard=True),
         "incidents_answered": _stop(label="Every severe incident was answered"),
         "way_back": _stop(label="The version to go back to is a listed one"),

@@ -30,8 +30,8 @@ def gate_of(layer: str, checks: Sequence[Check]) -> Gate:
 
     Returns:
         exceeded where a hard check fails; not_shown where all that is missing is more of the same evidence;
-        missing_evidence where any other evidence of a hard check is missing; else shown. What other checks found is
-        told and closes nothing.
+        missing_evidence where any other evidence of a required check is missing; else shown. What other checks found
+        or could not tell is told and closes nothing.
     """
     found = {check.name: check for check in checks}
     if sorted(found) != sorted(checks_of_layer(layer)) or len(found) != len(checks):
@@ -39,7 +39,9 @@ def gate_of(layer: str, checks: Sequence[Check]) -> Gate:
     ordered = [found[name] for name in checks_of_layer(layer)]
     hard = [check for check in ordered if CATALOGUE[check.name].hard]
     failed = [check for check in hard if check.status == "fail"]
-    silent = [check for check in hard if check.status == "missing_evidence"]
+    silent = [
+        check for check in hard if CATALOGUE[check.name].required and check.status == "missing_evidence"
+    ]
     leading = found[LEADING[layer]]
     told = failed or silent or [leading]
     state: State = "shown"

@@ -36,7 +36,7 @@ def opening(decision: Decision) -> Section:
     record = decision.record
     found = record.get("controls") or {}
     design = record.get("approval_design") or {}
-    hard = [check for check in _every(record) if check["hard"] and check["status"] != "pass"]
+    hard = [check for check in _every(record) if _stops(check)]
     answers = [
         ("The verdict", f"{words.verdict_word(record)}: {record.get('headline') or ''}"),
         ("The controls", found.get("headline")),
@@ -49,6 +49,13 @@ def opening(decision: Decision) -> Section:
         str(found.get("headline") or "No control was looked at"),
         answers=[(label, said) for label, said in answers if said],
         standing=standing(record),
+    )
+
+
+def _stops(check: Found) -> bool:
+    """Whether a check keeps the pilot from scaling."""
+    return bool(
+        check["hard"] if check["status"] == "fail" else check["required"] and check["status"] != "pass"
     )
 
 
@@ -89,7 +96,7 @@ def findings(decision: Decision) -> Section:
 def silent(decision: Decision) -> Section:
     """What the logs cannot tell, and what to log or how much more of it."""
     rows = [check for check in _every(decision.record) if check["status"] == "missing_evidence"]
-    rows.sort(key=lambda check: not check["hard"])
+    rows.sort(key=lambda check: not check["required"])
     return section("controls_silent", decision, words.plural(len(rows), "open question"), rows=rows)
 
 
