@@ -34,8 +34,8 @@ POWER = 0.8
 def clock_skew(logs: Logs, actions: Relation) -> Check:
     """Hold the times of each system against its cases' and against those of other systems in the same case.
 
-    Out of order is a case with an action that ran before the case began or after it ended, or before an action of a
-    lower number was even requested from another system. The cases out of order are held against `STRAY` by the exact
+    Out of order is a case with an action that ran before the case began, was requested after it ended, or ran before
+    the action before it was even requested from another system. The cases out of order are held against `STRAY` by the exact
     binomial test.
     """
     name, cases, columns = "clock_skew", logs.table("cases"), set(actions.columns)
@@ -92,9 +92,9 @@ def clock_skew(logs: Logs, actions: Relation) -> Check:
     names = sorted({str(s) for s, _ in found if s is not None})
     where = f" of {and_list(names)}" if names and len(names) < len(counts) else ""
     told = {
-        "before": "before their cases begin",
-        "after": "after their cases end",
-        "other": "before what came earlier was requested",
+        "before": "before their cases began",
+        "after": "after their cases ended",
+        "other": "before the action before them was requested",
     }
     how = and_list(dict.fromkeys(told[kind] for _, kind in found), "or")
     return Check(
@@ -123,8 +123,11 @@ def _marked(logs: Logs, actions: Relation, held: Sequence[str], ordered: bool) -
         return f"case when ({local})::time <> time '00:00:00' then {column} end"
 
     system = "system" if "system" in actions.columns else "null::varchar"
+    # What waited for a person may well run after the case was closed, and was asked for before.
+    asked = "coalesce(requested_at, executed_at)" if "requested_at" in actions.columns else "executed_at"
     acts = (
-        f'(select "row", case_id, {system} as system_, executed_at, {"seq" if ordered else "null"} as seq_ '
+        f'(select "row", case_id, {system} as system_, executed_at, {asked} as late_at_, '
+        f"{'seq' if ordered else 'null'} as seq_ "
         f"from {actions.sql} where executed_at is not null)"
     )
     spans = (
@@ -145,7 +148,7 @@ def _marked(logs: Logs, actions: Relation, held: Sequence[str], ordered: bool) -
     )
     return (
         "(select a.*, start_, end_, last_ <> system_ as pair_, "
-        f"executed_at < start_ - {slack} as before_, executed_at > end_ + {slack} as after_, "
+        f"executed_at < start_ - {slack} as before_, late_at_ > end_ + {slack} as after_, "
         f"last_ <> system_ and executed_at < asked_ - {slack} as other_ from {acts} a "
         f"left join {spans} s on a.case_id = s.case_id left join {earlier} b on a.case_id = b.case_id and seq_ = next_)"
     )
