@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from scipy.special import bdtr, bdtrc
+from scipy.special import bdtrc
 
 from roi.controls.check import Check
 from roi.controls.findings import unknown, verb
@@ -155,17 +155,20 @@ def _marked(logs: Logs, actions: Relation, held: Sequence[str], ordered: bool) -
 
 
 def cases_for_skew(level: float) -> int:
-    """The least number of cases in which a clock that puts half of them out of order is found with 80 % power.
+    """The number of cases from which on a clock that puts half of them out of order is found with 80 % power.
 
     Args:
         level: Level of the test, in (0, 1).
     """
-    n = 1
-    while True:
-        k = next(k for k in range(n + 2) if k and (k > n or float(bdtrc(k - 1, n, STRAY)) <= level))
-        if k <= n and 1 - float(bdtr(k - 1, n, AFFECTED)) >= POWER:
-            return n
+    if not 0 < level < 1:
+        raise ValueError(f"{level} is no level between 0 and 1")
+    least, n = 1, 1
+    while n < least + 100:  # power rises and falls a little with n, as the number that rejects is whole
+        rejects = next(k for k in range(1, n + 2) if k > n or float(bdtrc(k - 1, n, STRAY)) <= level)
+        if rejects > n or float(bdtrc(rejects - 1, n, AFFECTED)) < POWER:
+            least = n + 1
         n += 1
+    return least
 
 
 def silent_days(logs: Logs, actions: Relation) -> Check:
