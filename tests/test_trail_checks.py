@@ -30,6 +30,7 @@ NAMES = checks_of_layer("audit_trail")
 class Fault:
     row: int | None
     kind: str
+    last: int | None = None
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Seal:
     rows: int | None = 300
     beyond: int = 0
     faults: tuple[Fault, ...] = ()
+    more: int = 0
 
 
 HOLDS = (Seal(),)
@@ -330,6 +332,16 @@ def test_a_silent_day_is_found_with_its_cases():
     assert checks["silent_days"].n == 20
 
 
+def test_a_day_on_which_other_actions_are_logged_is_not_silent():
+    tables = clean()
+    that_day = {r["case_id"] for r in tables["cases"] if r["started_at"].day == 7}
+    shift([r for r in tables["actions"] if r["case_id"] in that_day], None, 60 * 24)
+    assert found(lay(tables, without={"cases": ("ended_at",)}))["silent_days"].status == "fail"
+    before = next(r for r in tables["actions"] if r["executed_at"].day == 6)
+    before["executed_at"] = before["decided_at"] = dt.datetime(2026, 9, 7, 10)  # of a case of the day before
+    assert found(lay(tables, without={"cases": ("ended_at",)}))["silent_days"].status == "pass"
+
+
 def test_unlogged_cases_that_lie_anywhere_make_no_silent_day():
     tables = clean()
     gone = {row["case_id"] for row in tables["cases"][1::10]}  # one case of each day
@@ -382,6 +394,7 @@ def test_the_day_of_a_log_is_that_of_its_place():
             (3, 7),
         ),
         ((Seal("broken", 300, 0, (Fault(7, "changed"),)), Seal("none", None)), "fail", None),
+        ((Seal("broken", 300, 0, (Fault(9, "moved", 11),), 2),), "fail", (9, 10, 11)),
         ((Seal("broken", None, 0, ()),), "fail", None),
     ],
 )

@@ -35,8 +35,8 @@ def clock_skew(logs: Logs, actions: Relation) -> Check:
     """Hold the times of each system against its cases' and against those of other systems in the same case.
 
     Out of order is a case with an action that ran before the case began, was requested after it ended, or ran before
-    the action before it was even requested from another system. The cases out of order are held against `STRAY` by the exact
-    binomial test.
+    the action before it was even requested from another system. The cases out of order are held against `STRAY` by the
+    exact binomial test.
     """
     name, cases, columns = "clock_skew", logs.table("cases"), set(actions.columns)
     held = [] if cases is None else [c for c in ("started_at", "ended_at") if c in cases.columns]
@@ -141,7 +141,7 @@ def _marked(logs: Logs, actions: Relation, held: Sequence[str], ordered: bool) -
         )
     before = "null::varchar as last_, null::timestamp as asked_"
     if ordered:
-        before = "any_value(system) as last_, min(requested_at) as asked_"
+        before = "min(system) as last_, min(requested_at) as asked_"
     earlier = (
         f"(select case_id, {'seq' if ordered else '0'} + 1 as next_, {before} from {actions.sql} "
         f"where {'requested_at is not null' if ordered else 'false'} group by 1, 2)"
