@@ -76,9 +76,9 @@ class Proposal:
 def proposals(logs: Logs) -> tuple[Proposal, ...]:
     """What should become of each right that is granted, needed or was tried.
 
-    The log may show that a right is spare, too wide or not there. It cannot show that a right is needed: a call that was
-    denied, or ran without a grant, is proposed to be added only where it reads or drafts; what would change something is
-    added where somebody says that the work needs it, and blocked until then.
+    The log may show that a right is spare, too wide or not there. It cannot show that one is needed: what was denied
+    or ran without a grant is proposed to be added only where it reads or drafts. What would change something is added
+    where somebody says that the work needs it, and blocked until then.
 
     Args:
         logs: Reads `access`, `actions` and, to leave calls of demo cases out, `cases`.

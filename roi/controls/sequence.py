@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from roi.controls.check import Check
+from roi.controls.check import Check, Rows
 from roi.controls.findings import all_missing, find_rows, judge, unknown, verb
 from roi.controls.logs import Logs
 from roi.relation import Relation
@@ -69,12 +69,9 @@ def sequences(logs: Logs, actions: Relation, columns: set[str]) -> dict[str, Che
         "gap": f"seq is not null and not blank_ and (seq - before_ > 1 or {head})",
         "again": "seq is not null and again_ > 1",
     }
-    if sound and not blank:  # windows cost more than counts, and there is nothing to name
-        numbered, conditions = (
-            f'(select "row" from {actions.sql} limit 0)',
-            dict.fromkeys(conditions, "false"),
-        )
-    rows = find_rows(logs, "actions", numbered, conditions)
+    none = dict.fromkeys(conditions, Rows(table="actions", count=0))
+    # Windows cost more than counts: they look only where there is something to name.
+    rows = none if sound else find_rows(logs, "actions", numbered, conditions)
     gaps, again, unnumbered = rows["gap"], rows["again"], rows["blank"]
     checks = {
         "sequence_gaps": judge(

@@ -27,16 +27,21 @@ TIMES = ("requested_at", "decided_at", "executed_at")
 
 
 class _Fault(Protocol):
-    """What is wrong with a sealed row; the row's number, or None where it is in no row."""
+    """What is wrong with sealed rows: the first and the last one's number, None where it is in no row, and the kind."""
 
     @property
     def row(self) -> int | None: ...
+    @property
+    def last(self) -> int | None: ...
     @property
     def kind(self) -> str: ...
 
 
 class SealedRows(Protocol):
-    """Whether one source of the log is what was sealed: `holds`, `broken`, or `none` where no seal lies beside it."""
+    """Whether one source of the log is what was sealed: `holds`, `broken`, or `none` where no seal lies beside it.
+
+    `rows` are sealed (None where nobody knows) and `beyond` came later; `more` faults are not among `faults`.
+    """
 
     @property
     def state(self) -> str: ...
@@ -46,6 +51,8 @@ class SealedRows(Protocol):
     def beyond(self) -> int: ...
     @property
     def faults(self) -> Sequence[_Fault]: ...
+    @property
+    def more(self) -> int: ...
 
 
 def trail_checks(logs: Logs, seals: Sequence[SealedRows] = ()) -> tuple[Check, ...]:
@@ -126,13 +133,11 @@ def _of_rows(logs: Logs, actions: Relation, columns: set[str]) -> dict[str, Chec
     if has_status:
         idle = "executed_at is null" if has_time else "true"
         blank.append(f"(status is null and not coalesce({stopped} and {idle}, false))")
-    order = []
-    if {"requested_at", "executed_at"} <= columns:
-        order.append("executed_at < requested_at")
-    if {"decision", "decided_at", "requested_at"} <= columns:
-        order.append("(decision = 'auto' and decided_at < requested_at)")
-    if {"decision", "decided_at", "executed_at"} <= columns:
-        order.append("(decision = 'auto' and decided_at > executed_at)")
+    both = {"requested_at", "executed_at"} <= columns
+    order = ["executed_at < requested_at"] if both else []
+    if both and {"decision", "decided_at"} <= columns:
+        # What people decided too early or too late is a matter of approval; what decided itself has no such excuse.
+        order.append("(decision = 'auto' and (decided_at < requested_at or decided_at > executed_at))")
     ran = ["executed_at is not null"] if has_time else []
     if has_status:
         attempt = (
@@ -151,9 +156,7 @@ def _of_rows(logs: Logs, actions: Relation, columns: set[str]) -> dict[str, Chec
         {
             "all": "true",
             "blank": f"({' or '.join(blank)})",
-            "ordered": " and ".join(f"{c} is not null" for c in ("requested_at", "executed_at"))
-            if order
-            else "false",
+            "ordered": "requested_at is not null and executed_at is not null" if both else "false",
             "disorder": f"({' or '.join(order) or 'false'})",
             "denied": denied,
             "denied_ran": f"{denied} and ({' or '.join(ran) or 'false'})",
@@ -163,7 +166,7 @@ def _of_rows(logs: Logs, actions: Relation, columns: set[str]) -> dict[str, Chec
     )
     n = rows["all"].count
     found = {"required_fields": _required(rows["blank"], n, columns)}
-    if not order or not rows["ordered"].count:
+    if not rows["ordered"].count:
         evidence = "The action log does not say both when an action was requested and when it ran."
         found["time_order"] = unknown(
             "time_order",
@@ -289,23 +292,26 @@ def _sealed(seals: Sequence[SealedRows]) -> Check:
         for fault in faults:
             kinds[fault.kind] = kinds.get(fault.kind, 0) + 1
         told = and_list(f"{n:,} {kind}" for kind, n in sorted(kinds.items()))
+        more = sum(x.more for x in broken)
         # Row numbers count on over all files, so that those of one file say where only if it is the only one.
-        numbers = sorted({f.row for f in faults if f.row}) if len(seals) == 1 else []
+        spans = {(f.row, f.last or f.row) for f in faults if f.row} if len(seals) == 1 else set()
+        numbers = {n for row, last in spans for n in range(row, min(last, row + MOST_ROWS) + 1)}
+        count = max(sum(last - row + 1 for row, last in spans), len(numbers)) + (more if spans else 0)
         return Check(
             name="sealed",
             status="fail",
             evidence="The action log is not what was sealed" + (f" ({told})." if told else "."),
-            value=float(len(faults)),
+            value=float(len(faults) + more),
             n=sealed or None,
-            rows=Rows(table="actions", count=len(numbers), first=tuple(numbers[:MOST_ROWS]))
-            if numbers
+            rows=Rows(table="actions", count=count, first=tuple(sorted(numbers)[:MOST_ROWS]))
+            if spans
             else None,
             mend="Restore the log as it was sealed, and find out who changed it",
         )
     beyond = sum(x.beyond for x in seals)
     if beyond:
-        more = f"{plural(beyond, 'further row')} {verb(beyond, 'is', 'are')} not sealed."
-        evidence = f"The sealed rows are as they were; {more}"
+        later = f"{plural(beyond, 'further row')} {verb(beyond, 'is', 'are')} not sealed."
+        evidence = f"The sealed rows are as they were; {later}"
         return unknown("sealed", evidence, "Seal the log again with roi seal")
     return Check(
         name="sealed",

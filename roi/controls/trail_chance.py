@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from scipy.special import bdtr, bdtrc
+from scipy.special import bdtrc
 
 from roi.controls.check import Check
 from roi.controls.findings import unknown, verb
@@ -34,9 +34,9 @@ POWER = 0.8
 def clock_skew(logs: Logs, actions: Relation) -> Check:
     """Hold the times of each system against its cases' and against those of other systems in the same case.
 
-    Out of order is a case with an action that ran before the case began or after it ended, or before an action of a
-    lower number was even requested from another system. The cases out of order are held against `STRAY` by the exact
-    binomial test.
+    Out of order is a case with an action that ran before the case began, was requested after it ended, or ran before
+    the action before it was even requested from another system. The cases out of order are held against `STRAY` by the
+    exact binomial test.
     """
     name, cases, columns = "clock_skew", logs.table("cases"), set(actions.columns)
     held = [] if cases is None else [c for c in ("started_at", "ended_at") if c in cases.columns]
@@ -92,9 +92,9 @@ def clock_skew(logs: Logs, actions: Relation) -> Check:
     names = sorted({str(s) for s, _ in found if s is not None})
     where = f" of {and_list(names)}" if names and len(names) < len(counts) else ""
     told = {
-        "before": "before their cases begin",
-        "after": "after their cases end",
-        "other": "before what came earlier was requested",
+        "before": "before their cases began",
+        "after": "after their cases ended",
+        "other": "before the action before them was requested",
     }
     how = and_list(dict.fromkeys(told[kind] for _, kind in found), "or")
     return Check(
@@ -123,8 +123,11 @@ def _marked(logs: Logs, actions: Relation, held: Sequence[str], ordered: bool) -
         return f"case when ({local})::time <> time '00:00:00' then {column} end"
 
     system = "system" if "system" in actions.columns else "null::varchar"
+    # What waited for a person may well run after the case was closed, and was asked for before.
+    asked = "coalesce(requested_at, executed_at)" if "requested_at" in actions.columns else "executed_at"
     acts = (
-        f'(select "row", case_id, {system} as system_, executed_at, {"seq" if ordered else "null"} as seq_ '
+        f'(select "row", case_id, {system} as system_, executed_at, {asked} as late_at_, '
+        f"{'seq' if ordered else 'null'} as seq_ "
         f"from {actions.sql} where executed_at is not null)"
     )
     spans = (
@@ -138,31 +141,34 @@ def _marked(logs: Logs, actions: Relation, held: Sequence[str], ordered: bool) -
         )
     before = "null::varchar as last_, null::timestamp as asked_"
     if ordered:
-        before = "any_value(system) as last_, min(requested_at) as asked_"
+        before = "min(system) as last_, min(requested_at) as asked_"
     earlier = (
         f"(select case_id, {'seq' if ordered else '0'} + 1 as next_, {before} from {actions.sql} "
         f"where {'requested_at is not null' if ordered else 'false'} group by 1, 2)"
     )
     return (
         "(select a.*, start_, end_, last_ <> system_ as pair_, "
-        f"executed_at < start_ - {slack} as before_, executed_at > end_ + {slack} as after_, "
+        f"executed_at < start_ - {slack} as before_, late_at_ > end_ + {slack} as after_, "
         f"last_ <> system_ and executed_at < asked_ - {slack} as other_ from {acts} a "
         f"left join {spans} s on a.case_id = s.case_id left join {earlier} b on a.case_id = b.case_id and seq_ = next_)"
     )
 
 
 def cases_for_skew(level: float) -> int:
-    """The least number of cases in which a clock that puts half of them out of order is found with 80 % power.
+    """The number of cases from which on a clock that puts half of them out of order is found with 80 % power.
 
     Args:
         level: Level of the test, in (0, 1).
     """
-    n = 1
-    while True:
-        k = next(k for k in range(n + 2) if k and (k > n or float(bdtrc(k - 1, n, STRAY)) <= level))
-        if k <= n and 1 - float(bdtr(k - 1, n, AFFECTED)) >= POWER:
-            return n
+    if not 0 < level < 1:
+        raise ValueError(f"{level} is no level between 0 and 1")
+    least, n = 1, 1
+    while n < least + 100:  # power rises and falls a little with n, as the number that rejects is whole
+        rejects = next(k for k in range(1, n + 2) if k > n or float(bdtrc(k - 1, n, STRAY)) <= level)
+        if rejects > n or float(bdtrc(rejects - 1, n, AFFECTED)) < POWER:
+            least = n + 1
         n += 1
+    return least
 
 
 def silent_days(logs: Logs, actions: Relation) -> Check:
