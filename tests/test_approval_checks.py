@@ -166,7 +166,7 @@ WITHOUT = {
     "decided_early": [("decision",), ("decided_at",), ("requested_at",)],
     "self_approved": [("decision",), ("approver",), ("requester",)],
     "approved_by_agent": [("decision",), ("approver",)],
-    "rejected_ran": [("decision",), ("executed_at", "status")],
+    "rejected_ran": [("decision",), ("executed_at",), ("executed_at", "status")],
     "understated_risk": [("risk",), ("effect",)],
     "reading_time": [("decision",), ("approver",), ("requested_at",), ("decided_at",)],
     "some_rejected": [("decision",), ("approver",)],

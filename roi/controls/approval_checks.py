@@ -241,13 +241,13 @@ def _rejected_ran(read: ApprovalLog) -> Check:
         return silent(name, *NO_LOG)
     if not read.n("decided"):
         return silent(name, *NO_DECISIONS)
-    if not read.n("known to run"):
+    n, ran = read.n("rejected"), read.n("rejected ran")
+    if not ran and not read.n("ran"):
         return silent(
             name,
             "The log does not say what ran.",
             "Log when each action ran and how it ended (executed_at, status)",
         )
-    n, ran = read.n("rejected"), read.n("rejected ran")
     if not n:
         return Check(name=name, status="pass", evidence="Nothing was rejected.", n=0, misses=0)
     return judged(

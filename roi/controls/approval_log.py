@@ -60,8 +60,7 @@ class ApprovalLog:
             "rejected": "decision = 'rejected'",
         }
         if self.ran:
-            said = [f"{c} is not null" for c in ("executed_at", "status") if c in self.has]
-            wanted["known to run"] = " or ".join(said)
+            wanted["ran"] = "executed_at is not null" if "executed_at" in self.has else "false"
             wanted["rejected ran"] = f"decision = 'rejected' and {self.ran}"
         if {"decided_at", "executed_at"} <= self.has:
             wanted |= {

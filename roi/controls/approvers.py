@@ -26,6 +26,8 @@ __all__ = [
 LEVEL = 0.001  # of each test, over all approvers together
 TOLERATED_QUICK = 0.05  # of an honest reader's approvals, those that are quicker than a reading takes
 QUICK_TO_SHOW = 0.20  # the share that the log has to be long enough to show
+MINUTE = 60_000_000  # in microseconds
+PACE = "partition by approver order by said, n"
 AT_ONCE = 3  # decisions of one approver within a second
 IN_A_ROW = 5  # decisions of one approver in less time than reading all but the first of them takes
 
@@ -118,6 +120,17 @@ def approvals_needed(level: float, *, power: float = 0.8) -> int:
     return n
 
 
+def _in_bursts(logs: Logs, paced: str) -> dict[str, int]:
+    """Decisions of each approver that are part of a burst: the one that begins it, and those that make it up."""
+    covered = " or ".join(
+        f"bool_or({start}) over ({PACE} rows between {size - 1} preceding and current row)"
+        for start, size in (("once", AT_ONCE), ("many", IN_A_ROW))
+    )
+    marked = f"select approver, {covered} as burst from ({paced})"
+    query = f"select approver, count(*) from ({marked}) where burst group by approver"
+    return {who: int(n) for who, n in logs.ask(query)}
+
+
 def approver_findings(logs: Logs) -> Approvers | None:
     """What each approver did, and how far chance explains it.
 
@@ -146,29 +159,27 @@ def approver_findings(logs: Logs) -> Approvers | None:
     wait = (
         f"case when decision = 'approved' and {said} >= {asked} then epoch_us({said}) - epoch_us({asked}) end"
     )
-    minute = 60_000_000
-    many = f"lead(said, {IN_A_ROW - 1}) over (w) - said < {round((IN_A_ROW - 1) * seconds * 1e6)}"
-    pace = "partition by approver order by said, n"
-    rows = logs.ask(
-        f"with d as (select approver, decision, {own} as own, {wait} as wait, epoch_us({said}) as said, "
-        f'epoch_us({asked}) as asked, "row" as n from {actions.sql} where {people}), '
-        f"s as (select *, coalesce(lead(said, {AT_ONCE - 1}) over (w) - said < 1000000, false) as once, "
-        f"coalesce({many}, false) as many "
-        f"from d window w as ({pace})), "
-        f"b as (select *, bool_or(once) over ({pace} rows between {AT_ONCE - 1} preceding and current row) "
-        f"or bool_or(many) over ({pace} rows between {IN_A_ROW - 1} preceding and current row) as burst from s) "
-        "select approver, count(*), count(*) filter (decision = 'approved'), count(*) filter (own), count(wait), "
-        f"median(wait) / 1e6, count(*) filter (wait < {seconds * 1e6!r}), count(*) filter (burst), "
-        f"count(*) filter (said % {minute} <> 0), count(*) filter (asked % {minute} <> 0) "
-        "from b group by approver order by approver"
+    decided = (
+        f"select approver, decision, {own} as own, {wait} as wait, epoch_us({said}) as said, "
+        f'epoch_us({asked}) as asked, "row" as n from {actions.sql} where {people}'
     )
+    once = f"lead(said, {AT_ONCE - 1}) over (w) - said < 1000000"
+    many = f"lead(said, {IN_A_ROW - 1}) over (w) - said < {round((IN_A_ROW - 1) * seconds * 1e6)}"
+    paced = f"select *, {once} as once, {many} as many from ({decided}) window w as ({PACE})"
+    rows = logs.ask(
+        "select approver, count(*), count(*) filter (decision = 'approved'), count(*) filter (own), count(wait), "
+        f"median(wait) / 1e6, count(*) filter (wait < {seconds * 1e6!r}), count(*) filter (once or many), "
+        f"count(*) filter (said % {MINUTE} <> 0), count(*) filter (asked % {MINUTE} <> 0) "
+        f"from ({paced}) group by approver order by approver"
+    )
+    bursts = _in_bursts(logs, paced) if any(row[7] for row in rows) else {}
     decisions = sum(int(row[1]) for row in rows)
     refused = sum(int(row[1]) - int(row[2]) for row in rows)
     fine = any(row[8] for row in rows)  # times of whole minutes alone tell nothing of seconds
     timed = fine and any(row[9] for row in rows)
     k = max(len(rows), 1)
     found = []
-    for who, n, yes, mine, known, middle, quick, burst, *_ in rows:
+    for who, n, yes, mine, known, middle, quick, *_ in rows:
         no = n - yes
         found.append(
             Approver(
@@ -182,7 +193,7 @@ def approver_findings(logs: Logs) -> Approvers | None:
                 quick=quick,
                 quick_chance=_at_least(quick, known, TOLERATED_QUICK) if known else None,
                 no_refusal_chance=None if no or not refused else _none_of(n, decisions, refused),
-                in_bursts=burst if fine else None,
+                in_bursts=bursts.get(who, 0) if fine else None,
             )
         )
     all_timed = sum(p.timed for p in found)

@@ -58,7 +58,9 @@ def power_of(n: int, flips: float, *, drop: float = DROP, alpha: float = ALPHA) 
     )
     least = _fewest(m, alpha)
     with np.errstate(invalid="ignore"):
-        shown = np.where(least <= m, bdtrc(np.maximum(least - 1, 0), m, (drop + flips) / turned), 0.0)
+        shown = np.where(
+            least <= m, bdtrc(np.maximum(least - 1, 0), m.astype(np.int64), (drop + flips) / turned), 0.0
+        )
     return float(np.sum(mass * np.where(m > 0, shown, 0.0)))
 
 
@@ -67,7 +69,9 @@ def _fewest(m: Floats, alpha: float) -> Floats:
     low, high = np.zeros_like(m), m + 1  # at least m + 1 of m never happens
     while np.any(open_ := low < high):
         middle = np.floor((low + high) / 2)
-        at_least = np.where(middle <= 0, 1.0, bdtrc(np.maximum(middle - 1, 0), np.maximum(m, 1), 0.5))
+        at_least = np.where(
+            middle <= 0, 1.0, bdtrc(np.maximum(middle - 1, 0), np.maximum(m, 1).astype(np.int64), 0.5)
+        )
         rare = (at_least < alpha) | (middle > m)
         low, high = np.where(open_ & ~rare, middle + 1, low), np.where(open_ & rare, middle, high)
     return low

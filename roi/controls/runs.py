@@ -122,14 +122,14 @@ class Suite:
     def compared(self, change: Change) -> Compared | None:
         """What a change did, case by case; None where no run after it, or none of the version before, is known.
 
-        Of each case the results nearest to the change are taken. Where the version before was not run until the
-        change, its first run after it has to do: that it came late is a finding of its own.
+        Of each case the results nearest to the change are taken. What the version before was run on only after the
+        change has to do where there is nothing else: that all of it came late is a finding of its own.
         """
         if change.at is None or change.before is None:
             return None
         then = self.before(change.before, change.at)
-        if not then and change.before != change.version:
-            then = self.after(change.before, change.at)
+        if change.before != change.version:
+            then = {**self.after(change.before, change.at), **then}
         now = self.after(change.version, change.at)
         both = sorted(set(then) & set(now))
         if not both:
