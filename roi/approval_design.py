@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from roi.approval_words import design_headline, gate_text, missing_of_logs, no_d
 from roi.assumptions import Number
 from roi.cashflow import Schedule, present_value, stream_of
 from roi.gate_choice import Choice
-from roi.gate_design import ALL, Design, Designs, Monthly
+from roi.gate_design import ALL, NONE, Design, Designs, Monthly
 from roi.money import summary
 from roi.words import shorten
 
@@ -33,6 +34,7 @@ EMPTY: dict[str, Any] = {
     "today": None,
     "everything": None,
     "nothing": None,
+    "strictest": None,
     "rejections_only": None,
     "curve": [],
     "curve_points": 0,
@@ -51,8 +53,9 @@ def approval_design_of_record(a: Analysis) -> dict[str, Any]:
 
     Returns:
         `kinds` (of each its actions, wrong actions, loss without approval, minutes, waiting and options), `catch`, the
-        designs `chosen`, `free_optimum`, `today`, `everything`, `nothing` and that of `rejections_only`, `required`
-        (kinds and the price of the rule), `curve`, `residual`, `hours_per_month`, `npv`, `missing` and `headline`.
+        designs `chosen`, `free_optimum`, `today`, `everything`, `nothing` and `strictest`, what would be the best were
+        `rejections_only` counted as caught, `required` (kinds and the price of the rule), `curve`, `residual`,
+        `hours_per_month`, `npv`, `missing` and `headline`.
         What is not known is None, and `missing` says why.
     """
     x = a.taken.approval_kinds
@@ -153,21 +156,27 @@ def _designed(a: Analysis, x: ApprovalKinds, designs: Designs, required: list[in
     must = [losses.kinds.index(k) for k in required]
 
     def best(among: Designs, held: Sequence[int]) -> Choice:
-        return among.cheapest(limit=limit, required=held) or among.least_severe(required=held)
+        # Where nothing keeps to the limit, holding more for its sake buys nothing: what pays is told, and the gap.
+        found = among.cheapest(limit=limit, required=held) or among.cheapest(limit=np.inf, required=held)
+        assert found is not None
+        return found
 
     picked, free = best(designs, must).picks, best(designs, ()).picks
-    drawn = {
-        "chosen": designs.of(picked),
-        "free_optimum": designs.of(free),
-        "today": designs.practised(),
-        "everything": designs.of((ALL,) * n),
-        "nothing": designs.of((0,) * n),
+    every = {
+        "chosen": picked,
+        "free_optimum": free,
+        "everything": (ALL,) * n,
+        "nothing": (NONE,) * n,
+        "strictest": designs.least_severe().picks,
     }
-    said = {name: _said(designs, design, limit, currency) for name, design in drawn.items()}
-    price = drawn["chosen"].total() - drawn["free_optimum"].total()
-    price = price if said["free_optimum"]["within_limit"] == said["chosen"]["within_limit"] else 0.0
-    strict = Designs(losses=losses, monthly=designs.monthly, seed=designs.seed, repairs=False)
-    other = best(strict, ()).picks
+    drawn = {picks: designs.of(picks) for picks in dict.fromkeys(every.values())}
+    texts = {picks: _said(designs, design, limit, currency) for picks, design in drawn.items()}
+    said = {name: texts[picks] for name, picks in every.items()}
+    today = designs.practised()
+    said["today"] = _said(designs, today, limit, currency)
+    price = max(drawn[picked].total() - drawn[free].total(), 0.0)
+    strict = best(replace(designs, repairs=False, known={}), ()).picks
+    worth = _npv(a, designs, {"today": today, **{name: drawn[picks] for name, picks in every.items()}})
     points = designs.frontier()
     shown = points
     if len(points) > MOST_POINTS:
@@ -184,13 +193,16 @@ def _designed(a: Analysis, x: ApprovalKinds, designs: Designs, required: list[in
             "decided_in_time": int(x.count("in_time").sum()),
         },
         **said,
-        "required": {"kinds": [losses.labels[k] for k in must], "price_per_month": max(price, 0.0)},
+        "required": {"kinds": [losses.labels[k] for k in must], "price_per_month": price},
         "rejections_only": {
             "catch": _spread(losses.catch(repairs=False)),
-            "free_optimum": _said(strict, strict.of(other), limit, currency),
-            "differs": other != free,
+            "gates": _gates(designs, strict, currency),
+            "differs": strict != free,
         },
-        "curve": [_said(designs, designs.of(p.picks), limit, currency) for p in shown],
+        "curve": [
+            _point(designs, drawn.get(p.picks) or designs.of(p.picks), currency, texts.get(p.picks))
+            for p in shown
+        ],
         "curve_points": len(points),
         "residual": {
             "loss_per_month": said["chosen"]["loss_per_month"],
@@ -202,13 +214,14 @@ def _designed(a: Analysis, x: ApprovalKinds, designs: Designs, required: list[in
             "not_by_an_action": _spread(losses.loose),
         },
         "hours_per_month": said["chosen"]["hours_per_month"],
-        "npv": _npv(a, designs, drawn),
+        "npv": worth,
         "headline": design_headline(
             chosen=said["chosen"],
             nothing=said["nothing"],
             today=said["today"],
-            rule=[losses.labels[k] for k in must],
-            price_of_rule=max(price, 0.0),
+            price_of_rule=price,
+            pays=worth is None or worth["free_optimum"]["worth"]["mean"] >= worth["chosen"]["worth"]["mean"],
+            strictest=said["strictest"]["severe_rate"]["mean"],
             limit=limit,
             currency=currency,
         ),
@@ -216,26 +229,47 @@ def _designed(a: Analysis, x: ApprovalKinds, designs: Designs, required: list[in
 
 
 def _spread(draws: Floats) -> dict[str, float]:
-    p05, p95 = np.percentile(draws, [5, 95])
-    return {"mean": float(draws.mean()), "p05": float(p05), "p95": float(p95)}
+    ordered = np.sort(draws)  # as `np.percentile` interpolates, in a third of its time
+    ends = []
+    for share in (0.05, 0.95):
+        below, part = divmod(share * (ordered.size - 1), 1)
+        low, high = ordered[int(below)], ordered[min(int(below) + 1, ordered.size - 1)]
+        ends.append(float(low + part * (high - low)))
+    return {"mean": float(draws.mean()), "p05": ends[0], "p95": ends[1]}
 
 
-def _said(designs: Designs, design: Design, limit: float, currency: str) -> dict[str, Any]:
-    """A design as the record holds it."""
+def _gates(designs: Designs, picks: Sequence[int], currency: str) -> list[dict[str, Any]]:
+    """What a design holds."""
     gates = []
-    for k, pick in enumerate(design.picks or ()):
+    for k, pick in enumerate(picks):
         option = designs.options(k)[pick]
         if option.actions > 0:
             label = shorten(designs.losses.labels[k], 80)
             text = gate_text(label, option.gate, option.at, currency)
             gates.append({"kind": label, "gate": option.gate, "at": option.at, "text": text})
+    return gates
+
+
+def _point(designs: Designs, design: Design, currency: str, known: dict[str, Any] | None) -> dict[str, Any]:
+    """A point of the curve."""
+    return {
+        "hours_per_month": float(design.hours.mean()),
+        "total_per_month": design.total(),
+        "loss_per_month": known["loss_per_month"] if known else _spread(design.loss),
+        "severe_rate": known["severe_rate"] if known else _spread(design.severe),
+        "gates": [gate["text"] for gate in _gates(designs, design.picks or (), currency)],
+    }
+
+
+def _said(designs: Designs, design: Design, limit: float, currency: str) -> dict[str, Any]:
+    """A design as the record holds it."""
     severe = _spread(design.severe)
     cases = float(np.mean(designs.monthly.cases))
     return {
-        "gates": None if design.picks is None else gates,
+        "gates": None if design.picks is None else _gates(designs, design.picks, currency),
         "hours_per_month": _spread(design.hours),
         "loss_per_month": _spread(design.loss),
-        "approval_cost_per_month": _spread(design.approval),
+        "approval_cost_per_month": float(design.approval.mean()),
         "total_per_month": _spread(design.loss + design.approval),
         "waiting_hours_per_month": None if design.waiting is None else design.waiting * cases,
         "severe_rate": severe,
@@ -250,11 +284,12 @@ def _npv(a: Analysis, designs: Designs, drawn: dict[str, Design]) -> dict[str, A
     if a.scale is None or a.scale.scope is None:
         return None
     today, e, m = drawn["today"], a.economics, designs.monthly
-    found: dict[str, Any] = {}
-    for name in ("today", "chosen", "free_optimum", "everything", "nothing"):
-        design = drawn[name]
+    found: dict[tuple[int, ...] | None, dict[str, Any]] = {}
+    for design in drawn.values():
+        if design.picks in found:
+            continue
         worth = a.scale.worth
-        if name != "today":
+        if design.picks is not None:
             stream = stream_of(
                 a.scale.scope,
                 e,
@@ -267,15 +302,15 @@ def _npv(a: Analysis, designs: Designs, drawn: dict[str, Design]) -> dict[str, A
             assert stream is not None
             if m.waiting is not None and design.waiting is not None and today.waiting is not None:
                 more = np.multiply(m.cases, m.waiting) * (design.waiting - today.waiting)
-                stream.agent[:] = stream.agent + more
+                stream = replace(stream, agent=stream.agent + more)
             worth = present_value(stream, e, Schedule())
-        more_than_today = worth - a.scale.worth
-        found[name] = {
+        further = worth - a.scale.worth
+        found[design.picks] = {
             "worth": summary(worth),
-            "against_today": summary(more_than_today),
-            "chance_better": float(np.mean(more_than_today > 0)),
+            "against_today": summary(further),
+            "chance_better": float(np.mean(further > 0)),
         }
-    return found
+    return {name: found[design.picks] for name, design in drawn.items()}
 
 
 def _rows(
@@ -343,8 +378,8 @@ def _of_kind(losses: ApprovalLosses, designs: Designs | None, k: int) -> dict[st
         found |= {
             "loss_per_case": _spread(lost),
             "loss_per_month": _spread(np.asarray(m.cases * lost)),
-            "approval_cost_per_month": _spread(held.approval),
-            "hours_per_month": _spread(held.hours),
+            "approval_cost_per_month": float(held.approval.mean()),
+            "hours_per_month": float(held.hours.mean()),
             "catch_needed": designs.catch_needed(k),
             "options": [
                 {"gate": o.gate, "at": o.at, "actions": o.actions, "wrong": o.wrong}
