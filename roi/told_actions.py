@@ -75,7 +75,15 @@ def _source(present: set[str], known: set[str], actions: str, cases: str, labels
     if "executed_at" in present:  # what was rejected and ran all the same was not caught
         ran = "executed_at is not null"
         ran += " and coalesce(status, 'ok') = 'ok'" if "status" in present else ""
-    late = "decided_at > executed_at" if {"decided_at", "executed_at"} <= present else "false"
+    # Decided after it ran, or before anybody asked: either way nobody saw it before it ran.
+    unseen = [
+        f"decided_at {sign} {c}" for c, sign in (("executed_at", ">"), ("requested_at", "<")) if c in present
+    ]
+    late = (
+        " or ".join(f"coalesce({x}, false)" for x in unseen)
+        if unseen and "decided_at" in present
+        else "false"
+    )
     wait = "null::decimal(18,6)"
     if {"requested_at", "decided_at"} <= present:
         wait = "((epoch_us(decided_at) - epoch_us(requested_at)) / 3600000000.0)::decimal(18,6)"
