@@ -378,7 +378,7 @@ def test_the_interval_of_the_loss_without_approval_covers_it():
     assert np.all((hit / runs >= 0.85) & (hit / runs <= 0.95)), hit / runs
 
 
-FEW: dict[str, Any] = {"run": {"draws": 400}}
+FEW: dict[str, Any] = {"run": {"draws": 1000}}
 
 
 def rejecting(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
