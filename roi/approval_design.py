@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from roi.analysis import Analysis
-from roi.approval_kinds import COLUMNS, COUNTS, ApprovalKinds
-from roi.approval_losses import TREND, ApprovalLosses, approval_losses, label_of
+from roi.approval_kinds import ApprovalKinds
+from roi.approval_losses import ApprovalLosses, approval_losses, label_of
+from roi.approval_rows import many, required_by, rows_of_kinds, spread
 from roi.approval_words import design_headline, gate_text, missing_of_logs, no_design
 from roi.assumptions import Number
 from roi.cashflow import Schedule, present_value, stream_of
@@ -24,6 +25,9 @@ __all__ = ["approval_design_of_record"]
 
 Floats = npt.NDArray[np.float64]
 
+HIDDEN = (
+    "How long actions wait is not shown: fewer people are named who decide than privacy.min_group asks for."
+)
 MOST_POINTS = 16  # of the curve in the record; all of them are counted
 EMPTY: dict[str, Any] = {
     "kinds": [],
@@ -63,7 +67,7 @@ def approval_design_of_record(a: Analysis) -> dict[str, Any]:
     if x is None:
         return {**EMPTY, "missing": [why], "headline": why}
     if why is not None:
-        return {**EMPTY, "kinds": _rows(a, x, None, None, []), "missing": [why], "headline": why}
+        return {**EMPTY, "kinds": rows_of_kinds(a, x, None, None, []), "missing": [why], "headline": why}
     scope = a.measured.scope()
     missing = missing_of_logs(x)
     stated = a.assumptions.get("economics.approval_minutes")
@@ -84,13 +88,15 @@ def approval_design_of_record(a: Analysis) -> dict[str, Any]:
         head = "Which actions should wait for a person cannot be said yet. "
         return {
             **EMPTY,
-            "kinds": _rows(a, x, losses, None, required),
+            "kinds": rows_of_kinds(a, x, losses, None, required),
             "required": {"kinds": [label_of(x, k) for k in required], "price_per_month": None},
             "missing": missing,
             "headline": head + _first(missing),
         }
     designs = Designs(losses=losses, monthly=_monthly(a, scope.share), seed=a.loaded.parameters.run.seed)
-    if designs.monthly.waiting is None and not np.isnan(losses.wait).all():
+    if not many(a):
+        missing.append(HIDDEN)
+    elif designs.monthly.waiting is None and not np.isnan(losses.wait).all():
         missing.append("Waiting is shown in hours and has no price (economics.waiting_cost_per_hour).")
     return {**EMPTY, **_designed(a, x, designs, required), "missing": missing}
 
@@ -135,18 +141,8 @@ def _monthly(a: Analysis, share: Number) -> Monthly:
     )
 
 
-def _required_by(a: Analysis, x: ApprovalKinds, kind: int) -> list[str]:
-    """Who calls a kind high-risk: the policy, what it does, or the log of more than half of its actions."""
-    found = ["policy"] if x.tool[kind] in a.loaded.policy.high_risk_tools else []
-    if x.effect is not None and x.effect[kind] in ("send", "pay"):
-        found.append("effect")
-    if 2 * x.count("marked_high")[kind].sum() > x.count("asked")[kind].sum():
-        found.append("log")
-    return found
-
-
 def _required(a: Analysis, x: ApprovalKinds) -> list[int]:
-    return [int(k) for k in np.flatnonzero(x.changing) if _required_by(a, x, int(k))]
+    return [int(k) for k in np.flatnonzero(x.changing) if required_by(a, x, int(k))]
 
 
 def _designed(a: Analysis, x: ApprovalKinds, designs: Designs, required: list[int]) -> dict[str, Any]:
@@ -169,11 +165,12 @@ def _designed(a: Analysis, x: ApprovalKinds, designs: Designs, required: list[in
         "nothing": (NONE,) * n,
         "strictest": designs.least_severe().picks,
     }
+    shown_waiting = many(a)
     drawn = {picks: designs.of(picks) for picks in dict.fromkeys(every.values())}
-    texts = {picks: _said(designs, design, limit, currency) for picks, design in drawn.items()}
+    texts = {picks: _said(designs, design, limit, currency, shown_waiting) for picks, design in drawn.items()}
     said = {name: texts[picks] for name, picks in every.items()}
     today = designs.practised()
-    said["today"] = _said(designs, today, limit, currency)
+    said["today"] = _said(designs, today, limit, currency, shown_waiting)
     price = max(drawn[picked].total() - drawn[free].total(), 0.0)
     strict = best(replace(designs, repairs=False, known={}), ()).picks
     worth = _npv(a, designs, {"today": today, **{name: drawn[picks] for name, picks in every.items()}})
@@ -184,9 +181,9 @@ def _designed(a: Analysis, x: ApprovalKinds, designs: Designs, required: list[in
         near = {int(np.argmin([abs(p.cost - hours) for p in points])) for hours in at}
         shown = tuple(points[i] for i in sorted(near))
     return {
-        "kinds": _rows(a, x, losses, designs, required),
+        "kinds": rows_of_kinds(a, x, losses, designs, required),
         "catch": {
-            **_spread(losses.catch()),
+            **spread(losses.catch()),
             "rejected": int(x.count("caught").sum()),
             "repaired": float(x.mended.sum()),
             "slipped": float(x.slipped_in_time.sum()),
@@ -195,7 +192,7 @@ def _designed(a: Analysis, x: ApprovalKinds, designs: Designs, required: list[in
         **said,
         "required": {"kinds": [losses.labels[k] for k in must], "price_per_month": price},
         "rejections_only": {
-            "catch": _spread(losses.catch(repairs=False)),
+            "catch": spread(losses.catch(repairs=False)),
             "gates": _gates(designs, strict, currency),
             "differs": strict != free,
         },
@@ -211,7 +208,7 @@ def _designed(a: Analysis, x: ApprovalKinds, designs: Designs, required: list[in
             "within_limit": said["chosen"]["within_limit"],
             "within_limit_at_p95": said["chosen"]["within_limit_at_p95"],
             "short_by": said["chosen"]["short_by"],
-            "not_by_an_action": _spread(losses.loose),
+            "not_by_an_action": spread(losses.loose),
         },
         "hours_per_month": said["chosen"]["hours_per_month"],
         "npv": worth,
@@ -226,16 +223,6 @@ def _designed(a: Analysis, x: ApprovalKinds, designs: Designs, required: list[in
             currency=currency,
         ),
     }
-
-
-def _spread(draws: Floats) -> dict[str, float]:
-    ordered = np.sort(draws)  # as `np.percentile` interpolates, in a third of its time
-    ends = []
-    for share in (0.05, 0.95):
-        below, part = divmod(share * (ordered.size - 1), 1)
-        low, high = ordered[int(below)], ordered[min(int(below) + 1, ordered.size - 1)]
-        ends.append(float(low + part * (high - low)))
-    return {"mean": float(draws.mean()), "p05": ends[0], "p95": ends[1]}
 
 
 def _gates(designs: Designs, picks: Sequence[int], currency: str) -> list[dict[str, Any]]:
@@ -255,23 +242,23 @@ def _point(designs: Designs, design: Design, currency: str, known: dict[str, Any
     return {
         "hours_per_month": float(design.hours.mean()),
         "total_per_month": design.total(),
-        "loss_per_month": known["loss_per_month"] if known else _spread(design.loss),
-        "severe_rate": known["severe_rate"] if known else _spread(design.severe),
+        "loss_per_month": known["loss_per_month"] if known else spread(design.loss),
+        "severe_rate": known["severe_rate"] if known else spread(design.severe),
         "gates": [gate["text"] for gate in _gates(designs, design.picks or (), currency)],
     }
 
 
-def _said(designs: Designs, design: Design, limit: float, currency: str) -> dict[str, Any]:
+def _said(designs: Designs, design: Design, limit: float, currency: str, waits: bool) -> dict[str, Any]:
     """A design as the record holds it."""
-    severe = _spread(design.severe)
+    severe = spread(design.severe)
     cases = float(np.mean(designs.monthly.cases))
     return {
         "gates": None if design.picks is None else _gates(designs, design.picks, currency),
-        "hours_per_month": _spread(design.hours),
-        "loss_per_month": _spread(design.loss),
+        "hours_per_month": spread(design.hours),
+        "loss_per_month": spread(design.loss),
         "approval_cost_per_month": float(design.approval.mean()),
-        "total_per_month": _spread(design.loss + design.approval),
-        "waiting_hours_per_month": None if design.waiting is None else design.waiting * cases,
+        "total_per_month": spread(design.loss + design.approval),
+        "waiting_hours_per_month": None if design.waiting is None or not waits else design.waiting * cases,
         "severe_rate": severe,
         "within_limit": severe["mean"] <= limit,
         "within_limit_at_p95": severe["p95"] <= limit,
@@ -311,79 +298,3 @@ def _npv(a: Analysis, designs: Designs, drawn: dict[str, Design]) -> dict[str, A
             "chance_better": float(np.mean(further > 0)),
         }
     return {name: found[design.picks] for name, design in drawn.items()}
-
-
-def _rows(
-    a: Analysis,
-    x: ApprovalKinds,
-    losses: ApprovalLosses | None,
-    designs: Designs | None,
-    required: Sequence[int],
-) -> list[dict[str, Any]]:
-    """Every kind of action, those that may be held first."""
-    rows = []
-    for kind in range(len(x.tool)):
-        at = losses.kinds.index(kind) if losses is not None and kind in losses.kinds else None
-        rows.append(
-            {
-                "label": shorten(label_of(x, kind), 80),
-                "tool": x.tool[kind],
-                "effect": None if x.effect is None else x.effect[kind],
-                "system": None if x.system is None else x.system[kind],
-                "scope": None if x.scope is None else x.scope[kind],
-                "may_be_held": bool(x.changing[kind]),
-                "required": kind in required,
-                "required_by": _required_by(a, x, kind),
-                "actions": {name: int(x.count(name)[kind].sum()) for name in COUNTS},
-                "errors": {
-                    "shared": float(x.slipped[kind].sum()),
-                    "at_most": int(x.errors_with[kind]),
-                    "alone": int(x.errors_alone[kind]),
-                    "repaired": float(x.mended[kind].sum()),
-                },
-                **(_of_kind(losses, designs, at) if losses is not None and at is not None else {}),
-            }
-        )
-    return rows
-
-
-def _of_kind(losses: ApprovalLosses, designs: Designs | None, k: int) -> dict[str, Any]:
-    wrong = losses.wrong()[k]
-    asked = float(losses.asked[k])
-    minutes = None
-    if losses.minutes is not None and losses.minutes_from is not None:
-        minutes = {**_spread(np.atleast_1d(losses.minutes[k])), "from": losses.minutes_from[k]}
-    wait = float(losses.wait[k])
-    found: dict[str, Any] = {
-        "actions_per_case": asked,
-        "wrong_rate": _spread(wrong / asked) if asked > 0 else None,
-        "wrong_per_case": _spread(wrong),
-        "minutes": minutes,
-        "waiting_hours": None if np.isnan(wait) else wait,
-        "thresholds": {
-            column: None if trend is None else {"rise": trend, "offered": trend >= TREND}
-            for column, trend in zip(COLUMNS, losses.trend[k], strict=True)
-        },
-        "loss_per_case": None,
-        "loss_per_month": None,
-        "approval_cost_per_month": None,
-        "hours_per_month": None,
-        "catch_needed": None,
-        "options": [],
-    }
-    if designs is not None:
-        m = designs.monthly
-        lost = np.asarray(wrong * m.error_cost)
-        held = designs.of(tuple(ALL if i == k else 0 for i in range(len(losses.kinds))))
-        found |= {
-            "loss_per_case": _spread(lost),
-            "loss_per_month": _spread(np.asarray(m.cases * lost)),
-            "approval_cost_per_month": float(held.approval.mean()),
-            "hours_per_month": float(held.hours.mean()),
-            "catch_needed": designs.catch_needed(k),
-            "options": [
-                {"gate": o.gate, "at": o.at, "actions": o.actions, "wrong": o.wrong}
-                for o in designs.options(k)
-            ],
-        }
-    return found

@@ -132,7 +132,7 @@ def drawn_log(
         loose=np.zeros(s, dtype=np.int64), counts=counts, slipped=slipped, slipped_in_time=slipped,
         errors_with=np.zeros(2, dtype=np.int64), errors_alone=np.zeros(2, dtype=np.int64), review=np.zeros((2, 3)),
         mended=np.zeros((2, s)), looked=np.zeros(2, dtype=np.int64), not_looked=np.zeros(2, dtype=np.int64),
-        mending=np.zeros(2), review_without=np.zeros(2), wait=np.zeros((2, 2)), edges=(((), ()), ((), ())),
+        mending=np.zeros(2), review_without=np.zeros(2), wait=np.zeros((2, 2)), approvers=np.zeros(2, dtype=np.int64), edges=(((), ()), ((), ())),
         bins=np.zeros((0, 4), dtype=np.int64), binned=np.zeros(0, dtype=np.int64), binned_caught=np.zeros(0),
         binned_slipped=np.zeros(0), has=frozenset({"decision", "outcome"}),
     )  # fmt: skip

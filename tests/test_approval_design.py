@@ -407,6 +407,7 @@ def test_a_record_holds_the_design(tmp_path):
     worth = found.scale.mean()
     assert x["npv"]["today"]["worth"]["mean"] == pytest.approx(worth)
     assert x["npv"]["today"]["against_today"]["mean"] == 0
+    assert x["chosen"]["waiting_hours_per_month"] > 0  # seven people decided
     # Everything was decided in time: holding everything is what was done.
     assert x["everything"]["loss_per_month"]["mean"] == pytest.approx(x["today"]["loss_per_month"]["mean"])
     assert x["npv"]["everything"]["worth"]["mean"] == pytest.approx(worth, rel=1e-6)
@@ -440,6 +441,12 @@ def test_what_is_not_logged_is_missing_and_not_made_up(tmp_path):
     x = design("c")
     assert x["chosen"] is None  # nobody's minutes are known
     assert any("economics.approval_minutes" in m for m in x["missing"])
+    for row in (few := controls(rows))["actions"]:
+        row["approver"] = f"p{int(row['approver'][1:]) % 3}"
+    x = design("few", FEW | {"economics": {"approval_minutes": 2}}, tables=few)
+    assert x["kinds"][0]["waiting_hours"] is None  # of three people it would tell how each works
+    assert x["chosen"]["waiting_hours_per_month"] is None
+    assert any("privacy.min_group" in m for m in x["missing"])
     x = design("d", FEW | {"economics": {"approval_minutes": 2}})
     assert x["kinds"][0]["minutes"]["from"] == "stated"
     assert x["chosen"] is not None
