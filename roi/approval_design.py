@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from roi.analysis import Analysis
-from roi.approval_kinds import COLUMNS, COUNTS, ApprovalKinds
-from roi.approval_losses import TREND, ApprovalLosses, approval_losses, label_of
+from roi.approval_kinds import ApprovalKinds
+from roi.approval_losses import ApprovalLosses, approval_losses, label_of
+from roi.approval_rows import many, required_by, rows_of_kinds, spread
 from roi.approval_words import design_headline, gate_text, missing_of_logs, no_design
 from roi.assumptions import Number
 from roi.cashflow import Schedule, present_value, stream_of
 from roi.gate_choice import Choice
-from roi.gate_design import ALL, Design, Designs, Monthly
+from roi.gate_design import ALL, NONE, Design, Designs, Monthly
 from roi.money import summary
 from roi.words import shorten
 
@@ -23,6 +25,9 @@ __all__ = ["approval_design_of_record"]
 
 Floats = npt.NDArray[np.float64]
 
+HIDDEN = (
+    "How long actions wait is not shown: fewer people are named who decide than privacy.min_group asks for."
+)
 MOST_POINTS = 16  # of the curve in the record; all of them are counted
 EMPTY: dict[str, Any] = {
     "kinds": [],
@@ -33,6 +38,7 @@ EMPTY: dict[str, Any] = {
     "today": None,
     "everything": None,
     "nothing": None,
+    "strictest": None,
     "rejections_only": None,
     "curve": [],
     "curve_points": 0,
@@ -51,8 +57,9 @@ def approval_design_of_record(a: Analysis) -> dict[str, Any]:
 
     Returns:
         `kinds` (of each its actions, wrong actions, loss without approval, minutes, waiting and options), `catch`, the
-        designs `chosen`, `free_optimum`, `today`, `everything`, `nothing` and that of `rejections_only`, `required`
-        (kinds and the price of the rule), `curve`, `residual`, `hours_per_month`, `npv`, `missing` and `headline`.
+        designs `chosen`, `free_optimum`, `today`, `everything`, `nothing` and `strictest`, what would be the best were
+        `rejections_only` counted as caught, `required` (kinds and the price of the rule), `curve`, `residual`,
+        `hours_per_month`, `npv`, `missing` and `headline`.
         What is not known is None, and `missing` says why.
     """
     x = a.taken.approval_kinds
@@ -60,7 +67,7 @@ def approval_design_of_record(a: Analysis) -> dict[str, Any]:
     if x is None:
         return {**EMPTY, "missing": [why], "headline": why}
     if why is not None:
-        return {**EMPTY, "kinds": _rows(a, x, None, None, []), "missing": [why], "headline": why}
+        return {**EMPTY, "kinds": rows_of_kinds(a, x, None, None, []), "missing": [why], "headline": why}
     scope = a.measured.scope()
     missing = missing_of_logs(x)
     stated = a.assumptions.get("economics.approval_minutes")
@@ -81,13 +88,15 @@ def approval_design_of_record(a: Analysis) -> dict[str, Any]:
         head = "Which actions should wait for a person cannot be said yet. "
         return {
             **EMPTY,
-            "kinds": _rows(a, x, losses, None, required),
+            "kinds": rows_of_kinds(a, x, losses, None, required),
             "required": {"kinds": [label_of(x, k) for k in required], "price_per_month": None},
             "missing": missing,
             "headline": head + _first(missing),
         }
     designs = Designs(losses=losses, monthly=_monthly(a, scope.share), seed=a.loaded.parameters.run.seed)
-    if designs.monthly.waiting is None and not np.isnan(losses.wait).all():
+    if not many(a):
+        missing.append(HIDDEN)
+    elif designs.monthly.waiting is None and not np.isnan(losses.wait).all():
         missing.append("Waiting is shown in hours and has no price (economics.waiting_cost_per_hour).")
     return {**EMPTY, **_designed(a, x, designs, required), "missing": missing}
 
@@ -132,18 +141,8 @@ def _monthly(a: Analysis, share: Number) -> Monthly:
     )
 
 
-def _required_by(a: Analysis, x: ApprovalKinds, kind: int) -> list[str]:
-    """Who calls a kind high-risk: the policy, what it does, or the log of more than half of its actions."""
-    found = ["policy"] if x.tool[kind] in a.loaded.policy.high_risk_tools else []
-    if x.effect is not None and x.effect[kind] in ("send", "pay"):
-        found.append("effect")
-    if 2 * x.count("marked_high")[kind].sum() > x.count("asked")[kind].sum():
-        found.append("log")
-    return found
-
-
 def _required(a: Analysis, x: ApprovalKinds) -> list[int]:
-    return [int(k) for k in np.flatnonzero(x.changing) if _required_by(a, x, int(k))]
+    return [int(k) for k in np.flatnonzero(x.changing) if required_by(a, x, int(k))]
 
 
 def _designed(a: Analysis, x: ApprovalKinds, designs: Designs, required: list[int]) -> dict[str, Any]:
@@ -153,21 +152,28 @@ def _designed(a: Analysis, x: ApprovalKinds, designs: Designs, required: list[in
     must = [losses.kinds.index(k) for k in required]
 
     def best(among: Designs, held: Sequence[int]) -> Choice:
-        return among.cheapest(limit=limit, required=held) or among.least_severe(required=held)
+        # Where nothing keeps to the limit, holding more for its sake buys nothing: what pays is told, and the gap.
+        found = among.cheapest(limit=limit, required=held) or among.cheapest(limit=np.inf, required=held)
+        assert found is not None
+        return found
 
     picked, free = best(designs, must).picks, best(designs, ()).picks
-    drawn = {
-        "chosen": designs.of(picked),
-        "free_optimum": designs.of(free),
-        "today": designs.practised(),
-        "everything": designs.of((ALL,) * n),
-        "nothing": designs.of((0,) * n),
+    every = {
+        "chosen": picked,
+        "free_optimum": free,
+        "everything": (ALL,) * n,
+        "nothing": (NONE,) * n,
+        "strictest": designs.least_severe().picks,
     }
-    said = {name: _said(designs, design, limit, currency) for name, design in drawn.items()}
-    price = drawn["chosen"].total() - drawn["free_optimum"].total()
-    price = price if said["free_optimum"]["within_limit"] == said["chosen"]["within_limit"] else 0.0
-    strict = Designs(losses=losses, monthly=designs.monthly, seed=designs.seed, repairs=False)
-    other = best(strict, ()).picks
+    shown_waiting = many(a)
+    drawn = {picks: designs.of(picks) for picks in dict.fromkeys(every.values())}
+    texts = {picks: _said(designs, design, limit, currency, shown_waiting) for picks, design in drawn.items()}
+    said = {name: texts[picks] for name, picks in every.items()}
+    today = designs.practised()
+    said["today"] = _said(designs, today, limit, currency, shown_waiting)
+    price = max(drawn[picked].total() - drawn[free].total(), 0.0)
+    strict = best(replace(designs, repairs=False, known={}), ()).picks
+    worth = _npv(a, designs, {"today": today, **{name: drawn[picks] for name, picks in every.items()}})
     points = designs.frontier()
     shown = points
     if len(points) > MOST_POINTS:
@@ -175,22 +181,25 @@ def _designed(a: Analysis, x: ApprovalKinds, designs: Designs, required: list[in
         near = {int(np.argmin([abs(p.cost - hours) for p in points])) for hours in at}
         shown = tuple(points[i] for i in sorted(near))
     return {
-        "kinds": _rows(a, x, losses, designs, required),
+        "kinds": rows_of_kinds(a, x, losses, designs, required),
         "catch": {
-            **_spread(losses.catch()),
+            **spread(losses.catch()),
             "rejected": int(x.count("caught").sum()),
             "repaired": float(x.mended.sum()),
             "slipped": float(x.slipped_in_time.sum()),
             "decided_in_time": int(x.count("in_time").sum()),
         },
         **said,
-        "required": {"kinds": [losses.labels[k] for k in must], "price_per_month": max(price, 0.0)},
+        "required": {"kinds": [losses.labels[k] for k in must], "price_per_month": price},
         "rejections_only": {
-            "catch": _spread(losses.catch(repairs=False)),
-            "free_optimum": _said(strict, strict.of(other), limit, currency),
-            "differs": other != free,
+            "catch": spread(losses.catch(repairs=False)),
+            "gates": _gates(designs, strict, currency),
+            "differs": strict != free,
         },
-        "curve": [_said(designs, designs.of(p.picks), limit, currency) for p in shown],
+        "curve": [
+            _point(designs, drawn.get(p.picks) or designs.of(p.picks), currency, texts.get(p.picks))
+            for p in shown
+        ],
         "curve_points": len(points),
         "residual": {
             "loss_per_month": said["chosen"]["loss_per_month"],
@@ -199,45 +208,57 @@ def _designed(a: Analysis, x: ApprovalKinds, designs: Designs, required: list[in
             "within_limit": said["chosen"]["within_limit"],
             "within_limit_at_p95": said["chosen"]["within_limit_at_p95"],
             "short_by": said["chosen"]["short_by"],
-            "not_by_an_action": _spread(losses.loose),
+            "not_by_an_action": spread(losses.loose),
         },
         "hours_per_month": said["chosen"]["hours_per_month"],
-        "npv": _npv(a, designs, drawn),
+        "npv": worth,
         "headline": design_headline(
             chosen=said["chosen"],
             nothing=said["nothing"],
             today=said["today"],
-            rule=[losses.labels[k] for k in must],
-            price_of_rule=max(price, 0.0),
+            price_of_rule=price,
+            pays=worth is None or worth["free_optimum"]["worth"]["mean"] >= worth["chosen"]["worth"]["mean"],
+            strictest=said["strictest"]["severe_rate"]["mean"],
             limit=limit,
             currency=currency,
         ),
     }
 
 
-def _spread(draws: Floats) -> dict[str, float]:
-    p05, p95 = np.percentile(draws, [5, 95])
-    return {"mean": float(draws.mean()), "p05": float(p05), "p95": float(p95)}
-
-
-def _said(designs: Designs, design: Design, limit: float, currency: str) -> dict[str, Any]:
-    """A design as the record holds it."""
+def _gates(designs: Designs, picks: Sequence[int], currency: str) -> list[dict[str, Any]]:
+    """What a design holds."""
     gates = []
-    for k, pick in enumerate(design.picks or ()):
+    for k, pick in enumerate(picks):
         option = designs.options(k)[pick]
         if option.actions > 0:
             label = shorten(designs.losses.labels[k], 80)
             text = gate_text(label, option.gate, option.at, currency)
             gates.append({"kind": label, "gate": option.gate, "at": option.at, "text": text})
-    severe = _spread(design.severe)
+    return gates
+
+
+def _point(designs: Designs, design: Design, currency: str, known: dict[str, Any] | None) -> dict[str, Any]:
+    """A point of the curve."""
+    return {
+        "hours_per_month": float(design.hours.mean()),
+        "total_per_month": design.total(),
+        "loss_per_month": known["loss_per_month"] if known else spread(design.loss),
+        "severe_rate": known["severe_rate"] if known else spread(design.severe),
+        "gates": [gate["text"] for gate in _gates(designs, design.picks or (), currency)],
+    }
+
+
+def _said(designs: Designs, design: Design, limit: float, currency: str, waits: bool) -> dict[str, Any]:
+    """A design as the record holds it."""
+    severe = spread(design.severe)
     cases = float(np.mean(designs.monthly.cases))
     return {
-        "gates": None if design.picks is None else gates,
-        "hours_per_month": _spread(design.hours),
-        "loss_per_month": _spread(design.loss),
-        "approval_cost_per_month": _spread(design.approval),
-        "total_per_month": _spread(design.loss + design.approval),
-        "waiting_hours_per_month": None if design.waiting is None else design.waiting * cases,
+        "gates": None if design.picks is None else _gates(designs, design.picks, currency),
+        "hours_per_month": spread(design.hours),
+        "loss_per_month": spread(design.loss),
+        "approval_cost_per_month": float(design.approval.mean()),
+        "total_per_month": spread(design.loss + design.approval),
+        "waiting_hours_per_month": None if design.waiting is None or not waits else design.waiting * cases,
         "severe_rate": severe,
         "within_limit": severe["mean"] <= limit,
         "within_limit_at_p95": severe["p95"] <= limit,
@@ -250,11 +271,12 @@ def _npv(a: Analysis, designs: Designs, drawn: dict[str, Design]) -> dict[str, A
     if a.scale is None or a.scale.scope is None:
         return None
     today, e, m = drawn["today"], a.economics, designs.monthly
-    found: dict[str, Any] = {}
-    for name in ("today", "chosen", "free_optimum", "everything", "nothing"):
-        design = drawn[name]
+    found: dict[tuple[int, ...] | None, dict[str, Any]] = {}
+    for design in drawn.values():
+        if design.picks in found:
+            continue
         worth = a.scale.worth
-        if name != "today":
+        if design.picks is not None:
             stream = stream_of(
                 a.scale.scope,
                 e,
@@ -267,88 +289,12 @@ def _npv(a: Analysis, designs: Designs, drawn: dict[str, Design]) -> dict[str, A
             assert stream is not None
             if m.waiting is not None and design.waiting is not None and today.waiting is not None:
                 more = np.multiply(m.cases, m.waiting) * (design.waiting - today.waiting)
-                stream.agent[:] = stream.agent + more
+                stream = replace(stream, agent=stream.agent + more)
             worth = present_value(stream, e, Schedule())
-        more_than_today = worth - a.scale.worth
-        found[name] = {
+        further = worth - a.scale.worth
+        found[design.picks] = {
             "worth": summary(worth),
-            "against_today": summary(more_than_today),
-            "chance_better": float(np.mean(more_than_today > 0)),
+            "against_today": summary(further),
+            "chance_better": float(np.mean(further > 0)),
         }
-    return found
-
-
-def _rows(
-    a: Analysis,
-    x: ApprovalKinds,
-    losses: ApprovalLosses | None,
-    designs: Designs | None,
-    required: Sequence[int],
-) -> list[dict[str, Any]]:
-    """Every kind of action, those that may be held first."""
-    rows = []
-    for kind in range(len(x.tool)):
-        at = losses.kinds.index(kind) if losses is not None and kind in losses.kinds else None
-        rows.append(
-            {
-                "label": shorten(label_of(x, kind), 80),
-                "tool": x.tool[kind],
-                "effect": None if x.effect is None else x.effect[kind],
-                "system": None if x.system is None else x.system[kind],
-                "scope": None if x.scope is None else x.scope[kind],
-                "may_be_held": bool(x.changing[kind]),
-                "required": kind in required,
-                "required_by": _required_by(a, x, kind),
-                "actions": {name: int(x.count(name)[kind].sum()) for name in COUNTS},
-                "errors": {
-                    "shared": float(x.slipped[kind].sum()),
-                    "at_most": int(x.errors_with[kind]),
-                    "alone": int(x.errors_alone[kind]),
-                    "repaired": float(x.mended[kind].sum()),
-                },
-                **(_of_kind(losses, designs, at) if losses is not None and at is not None else {}),
-            }
-        )
-    return rows
-
-
-def _of_kind(losses: ApprovalLosses, designs: Designs | None, k: int) -> dict[str, Any]:
-    wrong = losses.wrong()[k]
-    asked = float(losses.asked[k])
-    minutes = None
-    if losses.minutes is not None and losses.minutes_from is not None:
-        minutes = {**_spread(np.atleast_1d(losses.minutes[k])), "from": losses.minutes_from[k]}
-    wait = float(losses.wait[k])
-    found: dict[str, Any] = {
-        "actions_per_case": asked,
-        "wrong_rate": _spread(wrong / asked) if asked > 0 else None,
-        "wrong_per_case": _spread(wrong),
-        "minutes": minutes,
-        "waiting_hours": None if np.isnan(wait) else wait,
-        "thresholds": {
-            column: None if trend is None else {"rise": trend, "offered": trend >= TREND}
-            for column, trend in zip(COLUMNS, losses.trend[k], strict=True)
-        },
-        "loss_per_case": None,
-        "loss_per_month": None,
-        "approval_cost_per_month": None,
-        "hours_per_month": None,
-        "catch_needed": None,
-        "options": [],
-    }
-    if designs is not None:
-        m = designs.monthly
-        lost = np.asarray(wrong * m.error_cost)
-        held = designs.of(tuple(ALL if i == k else 0 for i in range(len(losses.kinds))))
-        found |= {
-            "loss_per_case": _spread(lost),
-            "loss_per_month": _spread(np.asarray(m.cases * lost)),
-            "approval_cost_per_month": _spread(held.approval),
-            "hours_per_month": _spread(held.hours),
-            "catch_needed": designs.catch_needed(k),
-            "options": [
-                {"gate": o.gate, "at": o.at, "actions": o.actions, "wrong": o.wrong}
-                for o in designs.options(k)
-            ],
-        }
-    return found
+    return {name: found[design.picks] for name, design in drawn.items()}

@@ -75,6 +75,7 @@ class ApprovalKinds:
         mending: Cases with something caught whose rework is known, and the sum of these minutes, shape (2,).
         review_without: Cases in which an action ran and nobody decided on any, their review minutes, shape (2,).
         wait: Decisions by people that are timed, and the hours from request to decision, shape (kinds, 2).
+        approvers: People who decided, where they are named; 0 where nobody is, shape (kinds,).
         edges: Of each kind and column of `COLUMNS`, the edges of its bins; empty where it has too few values.
         bins: Kind, column, bin (-1: no value) and segment of each row of `binned`, shape (rows, 4).
         binned: Actions asked for, shape (rows,).
@@ -105,6 +106,7 @@ class ApprovalKinds:
     mending: Floats
     review_without: Floats
     wait: Floats
+    approvers: Ints
     edges: tuple[tuple[tuple[float, ...], ...], ...]
     bins: Ints
     binned: Ints
@@ -189,7 +191,8 @@ def _counted(
         errors_alone=per_kind[:, 1].astype(np.int64),
         review=per_kind[:, 2:5],
         review_without=without[:2],
-        wait=per_kind[:, 5:],
+        wait=per_kind[:, 5:7],
+        approvers=per_kind[:, 7].astype(np.int64),
         edges=edges,
         bins=bins,
         binned=binned,
@@ -228,10 +231,11 @@ def _per_kind(samples: Samples, n: int) -> tuple[Floats, Floats]:
         "select kind_, count(distinct case_id) filter (error_ and ran_), "
         f"count(distinct case_id) filter (error_ and ran_ and kinds_ = 1), count({mine}) filter (person_), "
         f"sum({mine}) filter (person_)::double, sum(({mine} * {mine})::decimal(18,6)) filter (person_)::double, "
-        "count(wait_) filter (person_ and wait_ >= 0), sum(wait_) filter (person_ and wait_ >= 0)::double "
+        "count(wait_) filter (person_ and wait_ >= 0), sum(wait_) filter (person_ and wait_ >= 0)::double, "
+        "count(distinct approver_) filter (person_) "
         f"from {ACTS} group by 1 order by 1",
     )
-    found = np.zeros((n, 7))
+    found = np.zeros((n, 8))
     for kind, *values in rows:
         found[kind] = [float(x or 0.0) for x in values]
     alone, caught = "changed_ > 0 and decided_ = 0", "rejected_ > 0 or repair_ is not null"

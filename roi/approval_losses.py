@@ -16,7 +16,7 @@ from roi.assumptions import Number
 from roi.draws import stream
 from roi.measured import Measured, Scope
 
-__all__ = ["ApprovalLosses", "Cut", "approval_losses", "label_of"]
+__all__ = ["TREND", "ApprovalLosses", "Cut", "approval_losses", "label_of", "rise_of"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -312,7 +312,7 @@ def _cuts(
 
             n = sums(x.binned[rows].astype(np.float64))
             hits = sums(x.binned_caught[rows] + x.binned_slipped[rows])
-            rise = _trend(hits[:size], n[:size])
+            rise = rise_of(hits[:size], n[:size])
             trend.append(rise if rise is None or column == "amount" else -rise)
             if rise is None or (rise if column == "amount" else -rise) < TREND:
                 continue
@@ -337,8 +337,12 @@ def _cuts(
     return tuple(found), tuple(trends)
 
 
-def _trend(hits: Floats, n: Floats) -> float | None:
+def rise_of(hits: Floats, n: Floats) -> float | None:
     """Cochran's and Armitage's trend of a share along bins, in standard errors; None where nothing or all is hit.
+
+    Args:
+        hits: Of each bin, shape (bins,).
+        n: Trials of each bin, shape (bins,).
 
     Source:
         Armitage (1955), Biometrics 11:375.

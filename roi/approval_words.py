@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from roi.approval_kinds import ApprovalKinds
@@ -88,8 +88,9 @@ def design_headline(
     chosen: Mapping[str, Any],
     nothing: Mapping[str, Any],
     today: Mapping[str, Any],
-    rule: Sequence[str],
     price_of_rule: float,
+    pays: bool,
+    strictest: float,
     limit: float,
     currency: str,
 ) -> str:
@@ -99,15 +100,17 @@ def design_headline(
         chosen: The design as the record holds it.
         nothing: The same where nothing is held.
         today: The same of what the log shows.
-        rule: Kinds that have to be held.
         price_of_rule: What holding them costs a month beyond the cheapest design.
+        pays: Whether the roll-out would be worth more without them, where freed hours count as what becomes of them.
+        strictest: Severe errors a case with the strictest design.
         limit: The most severe errors a case.
         currency: Of amounts.
     """
     if not chosen["within_limit"]:
         return (
-            f"No approval design keeps severe errors to {percent(limit)} of cases: with the strictest "
-            f"{percent(chosen['severe_rate']['mean'])} are expected, {percent(chosen['short_by'])} of cases too many."
+            f"No approval keeps severe errors to {percent(limit)} of cases: with the strictest {percent(strictest)} of "
+            f"cases still have one, {percent(strictest - limit)} of cases too many; the errors themselves have to be "
+            "mended."
         )
     before, after = (amount(x["loss_per_month"]["mean"], currency) for x in (nothing, chosen))
     hours = chosen["hours_per_month"]["mean"]
@@ -115,11 +118,17 @@ def design_headline(
         text = f"Nothing has to wait for a person: errors are expected to cost {before} a month without"
         return f"{text}, and approving would cost more than it catches{_as_practised(today, 0.0)}."
     gates = and_list(shorten(g["text"], 60) for g in chosen["gates"])
-    text = f"Let a person approve {gates}: {_hours(hours)} a month"
-    text += f" for errors that cost {after} instead of {before} a month"
+    text = (
+        f"Let a person approve {gates}: {_hours(hours)} a month, and errors cost {after} instead of {before}"
+    )
     if price_of_rule >= 1:
-        only = "them" if len(rule) > 1 else "it"
-        text += f"; were no rule to ask for {only}, {amount(price_of_rule, currency)} a month could be saved"
+        what = f"{amount(price_of_rule, currency)} a month more than the cheapest design"
+        text += (
+            f"; a rule asks for it, at {what}"
+            if pays
+            else f"; at the full cost of an hour that is {what}, but "
+        )
+        text += "" if pays else "freed hours would earn less than the errors cost"
     return capital(text + _as_practised(today, hours) + ".")
 
 

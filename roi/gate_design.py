@@ -18,7 +18,7 @@ from roi.assumptions import Number
 from roi.draws import stream
 from roi.gate_choice import Choice, cheapest, frontier, least_harm
 
-__all__ = ["Design", "Designs", "Holding", "Monthly"]
+__all__ = ["ALL", "NONE", "Design", "Designs", "Holding", "Monthly"]
 
 Floats = npt.NDArray[np.float64]
 

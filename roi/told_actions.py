@@ -75,7 +75,15 @@ def _source(present: set[str], known: set[str], actions: str, cases: str, labels
     if "executed_at" in present:  # what was rejected and ran all the same was not caught
         ran = "executed_at is not null"
         ran += " and coalesce(status, 'ok') = 'ok'" if "status" in present else ""
-    late = "decided_at > executed_at" if {"decided_at", "executed_at"} <= present else "false"
+    # Decided after it ran, or before anybody asked: either way nobody saw it before it ran.
+    unseen = [
+        f"decided_at {sign} {c}" for c, sign in (("executed_at", ">"), ("requested_at", "<")) if c in present
+    ]
+    late = (
+        " or ".join(f"coalesce({x}, false)" for x in unseen)
+        if unseen and "decided_at" in present
+        else "false"
+    )
     wait = "null::decimal(18,6)"
     if {"requested_at", "decided_at"} <= present:
         wait = "((epoch_us(decided_at) - epoch_us(requested_at)) / 3600000000.0)::decimal(18,6)"
@@ -85,6 +93,7 @@ def _source(present: set[str], known: set[str], actions: str, cases: str, labels
         else f", {literal(UNKNOWN)} as {c}_key"
         for c in ("tool", "effect", "system", "scope")
     )
+    who = "approver" if "approver" in present else "null::varchar"
     high = "coalesce(risk = 'high', false)" if "risk" in present else "false"
     return (
         f"with live as (select case_id, any_value(s) as segment_, bool_or(k) as counts_, bool_or(e) as error_, "
@@ -95,7 +104,7 @@ def _source(present: set[str], known: set[str], actions: str, cases: str, labels
         f"where {live}) group by case_id), "
         f"flagged as (select case_id, {decision} as decision{keys}, coalesce({ran}, false) as ran_, "
         f"coalesce({decision} in ('approved', 'rejected', 'escalated'), false) as person_, "
-        f"coalesce({late}, false) as late_, {high} as high_, {wait} as wait_ from {actions}), "
+        f"coalesce({late}, false) as late_, {high} as high_, {wait} as wait_, {who} as approver_ from {actions}), "
         "acts as (select *, person_ and not late_ as in_time_, "
         "coalesce(decision = 'rejected', false) and not ran_ as caught_ from flagged join live using (case_id)) "
     )
@@ -140,7 +149,7 @@ def _numbered(keys: Sequence[str], kinds: Sequence[tuple[str, ...]], changing: S
     values = values or f"({', '.join(['null::varchar'] * len(keys))}, -1)"
     return (
         f", names({listed}, number_) as (values {values}) select coalesce(number_, {fallback}) as kind_, case_id, "
-        "decision, ran_, person_, in_time_, caught_, high_, wait_ "
+        "decision, ran_, person_, in_time_, caught_, high_, wait_, approver_ "
         f"from (select *, bool_or(person_) over (partition by {listed}) as any_person_ from acts) "
         f"left join names using ({listed})"
     )

@@ -82,6 +82,8 @@ economics:
   rollout_cost: 20000
   contingency: 0.2
   pilot_cost_per_month: 2100
+  approval_minutes: {low: 1, high: 3}
+  waiting_cost_per_hour: 2
   wind_down_cost: 5000
   fx: {USD: {low: 0.84, high: 0.95, as_of: 2026-11-01}}
 measurement: {per_case: 12, per_label: 8, per_baseline_case: 15, setup: 1500, cases_per_week: 80, per_document: 600, document_removes: 0.75}

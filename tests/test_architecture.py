@@ -19,8 +19,13 @@ ORDER = """
     join_keys time_entries join_rates sample_joins input_kinds check_digits input_rules raw_inputs input_cells input_tables engine samples
     draws marginals proportions agreement assumptions moments aggregates label_moments demo_moments approvals loss_moments reduce input_quality integration oversight told_actions approval_kinds
     designs contrasts case_sums arm_shares comparability estimate clusters rectify labels covariate scores mix pooling cells severities rates measured linear demo_effects demo_parts demo_split excess evidence_shares lost_minutes causes cause_words clean_world economics cashflow
+<<<<<<< HEAD
     chain ledger log_lines row_changes seal_file seal_faults seal_state seal_words log_seal gate controls gates design_gate tariff conditional information sampling options measures prospects mended plans set_gates set_gains set_bounds set_look remedy_sets remedy_set gate_choice gate_check verdict unmeasured looks error_rates labelling_plan drawn_list
     comparable unit_order taken analysis measured_at plan_at levers sensitivity variance fewer_draws drivers again corners what_if estimates money cause_prices after_remedy remedy_worth remedy_record advice first_view footing supposed claims self_reports demo_gap ladder audit_inputs audit_actions audit approval_losses gate_design approval_words approval_design scorecard_record quantities evidence next_step knowing record archive issue people signing cause_pictures illustrate pilot records diff vouched replay laying shapley swap attribution
+=======
+    chain ledger gate controls gates design_gate tariff conditional information sampling options measures prospects mended plans set_gates set_gains set_bounds set_look remedy_sets remedy_set gate_choice gate_check verdict unmeasured looks error_rates labelling_plan drawn_list
+    comparable unit_order taken analysis measured_at plan_at levers sensitivity variance fewer_draws drivers again corners what_if estimates money cause_prices after_remedy remedy_worth remedy_record advice first_view footing supposed claims self_reports demo_gap ladder audit_inputs audit_actions audit approval_losses gate_design approval_rows approval_words approval_design quantities evidence next_step knowing record archive issue people signing cause_pictures illustrate pilot records diff vouched replay laying shapley swap attribution
+>>>>>>> des7
     guess light_imports report batch commands cli_record cli
 """.split()  # noqa: SIM905 – a list to read, not to parse
 

@@ -306,6 +306,18 @@ class Economics(Group):
     wind_down_cost: Annotated[Positive, Unit("{currency}"), Label("Cost of stopping")] = Field(
         _default(0.0), description="What stopping costs."
     )
+    approval_minutes: (
+        Annotated[Positive, Unit("min/approval"), Label("Minutes that an approval takes")] | None
+    ) = Field(
+        None,
+        description="What a person spends on approving one action; by default the review minutes of the cases, "
+        "shared over the actions that people decided on.",
+    )
+    waiting_cost_per_hour: (
+        Annotated[Positive, Unit("{currency}/hour"), Label("Cost of an hour that an action waits")] | None
+    ) = Field(
+        None, description="What it costs that an action waits an hour for a person; not priced by default."
+    )
     fx: dict[str, Annotated[Positive, Unit("{currency} each")]] = Field(
         default_factory=dict,
         description="What one unit of another currency is in the pilot's; without it agent costs in that "
