@@ -54,6 +54,8 @@ def _problem(name: str, fault: Fault) -> Problem:
         return Problem(f"{name}.seal", f"line {fault.line}" if fault.line else "", fault.what)
     if fault.kind == "gone":
         return Problem(name, "", "is gone, and its seal is there")
+    if fault.row is None and fault.kind == "unreadable":
+        return Problem(name, "", f"cannot be read, and so not held against its seal ({fault.what})")
     if fault.row is None:
         return Problem(name, "", f"was changed {since}")
     place = _place(fault)
@@ -61,8 +63,7 @@ def _problem(name: str, fault: Fault) -> Problem:
         return Problem(name, place, f"cannot be read from here on ({fault.what})")
     many = fault.rows > 1
     verb = "were" if many else "was"
-    lies = "lay" if fault.kind == "deleted" else "now"
-    where = f" ({lies} line {fault.line})"
+    where = f" ({'it lay' if fault.kind == 'deleted' else 'now'} on line {fault.line})"
     if not fault.begins and fault.kind in ("inserted", "deleted"):
         return Problem(
             name,

@@ -232,7 +232,7 @@ def test_a_log_may_grow(small):
     assert seal_of(small).read_bytes() == before
     assert told(seal_state(write(small, [*ROWS[:13], "x\n", *ROWS[14:15]]))) == [("changed", 14)]
     write(small, [*ROWS[:3], *ROWS[4:20]])
-    assert "row 4: was taken out since it was sealed (lay line 5)" in refused(small)
+    assert "row 4: was taken out since it was sealed (it lay on line 5)" in refused(small)
 
 
 def test_a_log_that_grew_by_many_blocks_is_the_same_as_one_that_was_sealed_at_once(big, tmp_path):
@@ -258,6 +258,9 @@ def test_a_last_line_without_an_end(tmp_path):
     assert told(seal_state(log)) == [("changed", 2)]
     log.write_bytes(b"id\n1\n3\n2\n")
     assert told(seal_state(log)) == [("inserted", 2)]
+    for short in (b"", b"id\n", b"id\n1\n"):
+        log.write_bytes(short)
+        assert seal_state(log).faults[-1].last == 2
     log.write_bytes(b"id\n1\n2\r\n3")
     state, put = seal_log(log, at=LATER)
     assert (state.rows, put) == (3, 2)
@@ -298,6 +301,9 @@ def test_rows_are_counted_as_they_are_read(tmp_path):
     assert told(seal_state(log)) == [("changed", 1)]
     log.write_bytes(text.replace("T-3", "T-2b,pilot,new\nT-3").encode())
     assert told(seal_state(log)) == [("inserted", 3)]
+    log.write_bytes(text.replace("T-2,", 'T-2b,pilot,"new\nand\nlong"\nT-2,').encode())
+    (fault,) = seal_state(log).faults
+    assert (fault.kind, fault.row, fault.last, fault.line) == ("inserted", 2, 2, 5)
     log.write_bytes(text.replace("\n\nT-2", "\nT-2").encode())
     (fault,) = seal_state(log).faults
     assert (fault.kind, fault.row, fault.begins, fault.line) == ("deleted", 1, False, 4)
@@ -447,6 +453,15 @@ def test_lines_of_the_seal_that_are_swapped_or_gone(small):
     ):
         place.write_bytes(b"".join(bad))
         assert [f.kind for f in seal_state(small).faults] == ["seal"]
+    # Lines of another log's seal follow no line of this one.
+    other = write(small.with_name("other.csv"), ROWS[20:32])
+    seal_log(other, at=AT)
+    write(other, ROWS[20:34])
+    seal_log(other, at=LATER)
+    foreign = seal_of(other).read_bytes().splitlines(keepends=True)
+    place.write_bytes(b"".join([*lines[:2], *foreign[2:]]))
+    (fault,) = seal_state(small).faults
+    assert (fault.kind, fault.line) == ("seal", 3)
     # A whole sealing that is gone leaves an earlier seal, which only its head tells.
     place.write_bytes(b"".join(lines[:2]))
     state = seal_state(small)
@@ -490,6 +505,11 @@ def test_rows_that_were_made_alike_are_still_seen(tmp_path):
     [
         {"kind": "else"},
         {"first": 2},
+        {"first": 1.0},
+        {"lines": 13.0},
+        {"lines": 10**15},
+        {"begins": 7},
+        {"begins": ""},
         {"lines": "3"},
         {"lines": 12},
         {"sha256": "ab"},
@@ -598,6 +618,7 @@ def test_the_command(small, tmp_path):
     code, said = run("seal", small, other)
     head = seal_state(other).head
     assert code == 0
+    assert run("seal", *sorted(tmp_path.iterdir()))[0] == 0, "a pattern names seals, too"
     assert f"{small}: sealed: 12 rows to 2026-11-20, holds; nothing has come since then" in said
     assert f"  head {head}\n" in said
     write(other, [*ROWS[:3], *ROWS[5:9]])
@@ -609,7 +630,7 @@ def test_the_command(small, tmp_path):
     write(small, [*ROWS[:3], ROWS[4], ROWS[3], *ROWS[5:11]])
     code, said = run("seal", tmp_path / "*.csv", small, tmp_path)
     assert code == 2
-    assert "row 12: was taken out since it was sealed (lay line 13)" in said
+    assert "row 12: was taken out since it was sealed (it lay on line 13)" in said
     assert ", to row " in said
     assert "is a pattern" in said
     assert "is a folder" in said
@@ -651,8 +672,8 @@ def test_check_verifies_what_is_sealed(project, tmp_path):
     project.write("log/day2.csv", "action_id,case_id,tool\n2,T-1,write\n")
     code, said = run("check", params)
     assert code == 2
-    assert "data/log/day2.csv: 2 problems\n  row 1: was changed since it was sealed (now line 2)\n" in said
-    assert "p: ok" not in said
+    assert "data/log/day2.csv: 2 problems\n  row 1: was changed since it was sealed (now on line 2)\n" in said
+    assert ": ok" not in said
     project.write("cases.csv", "case_id,arm\nT-1,neither\n")
     code, said = run("check", params)
     assert code == 2
@@ -672,3 +693,32 @@ def test_exports_that_are_joined_are_held_against_their_seals(project, tmp_path)
     join = {"source": "data/more.csv", "on": {"case_id": "case"}, "take": {"worker": "first"}}
     loaded = project.load({"source": "data/cases.csv", "join": [join]})
     assert {n: s.state for n, s in seals_of(loaded)} == {"data/cases.csv": "none", "data/more.csv": "holds"}
+
+
+def test_what_cannot_be_read_is_told(small, monkeypatch):
+    def denied(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("roi.seal_state.lines_of", denied)
+    (fault,) = seal_state(small).faults
+    assert (fault.kind, fault.row) == ("unreadable", None)
+    with pytest.raises(InputError, match=r"so not held against its seal \(Permission denied\)"):
+        checked_log(small)
+    assert "cannot be sealed (Permission denied)" in refused(small)
+    monkeypatch.setattr("roi.seal_state.read_seal", denied)
+    (fault,) = seal_state(small).faults
+    assert fault.kind == "seal"
+    assert "cannot be read (Permission denied)" in refused(small)
+
+
+def test_the_time_of_a_seal_is_a_time(small):
+    """A text of somebody's making does not come to the terminal by way of a seal."""
+    place = seal_of(small)
+    lines = json.loads(place.read_text(encoding="utf-8").splitlines()[0])
+    end = linked(
+        {"kind": "sealed", "at": "\x1b[2J", "lines": 13, "rows": 12, "seal": 1}, n=2, prev=lines["hash"]
+    )
+    place.write_text("".join(canonical_text(e) + "\n" for e in (lines, end)), encoding="utf-8")
+    (problem, _) = problems_of("log.csv", seal_state(small))
+    assert "\x1b" not in str(problem)
+    assert problem.place == "line 2"
