@@ -16,7 +16,7 @@ from roi.causes import CAUSES, UNEXPLAINED
 from roi.clean_world import Clean, clean_world
 from roi.moments import Losses
 from roi.money import summary
-from roi.words import count, percent, plural
+from roi.words import count, percent
 
 __all__ = [
     "agreement_on_causes",
@@ -235,22 +235,9 @@ def _remedies(a: Analysis, clean: Clean) -> list[dict[str, Any]]:
     return rows
 
 
-def cause_warnings(a: Analysis, worlds: list[dict[str, Any]], found: Mapping[str, Any]) -> list[str]:
-    """What a reader should know of causes: labels without a loss, stray actions, coders apart, remedies too hopeful."""
+def cause_warnings(worlds: list[dict[str, Any]], found: Mapping[str, Any]) -> list[str]:
+    """What a reader should know of causes: coders who do not agree, remedies that promise more than was measured."""
     said = []
-    losses = a.moments.losses
-    if a.causes.on_correct:
-        n = a.causes.on_correct
-        said.append(
-            f"{plural(n, 'right result')} that somebody used {'has' if n == 1 else 'have'} a cause: there is no loss "
-            "to ascribe, and these labels are left out (cause)."
-        )
-    if losses is not None and losses.stray[0]:
-        n, cases = losses.stray
-        said.append(
-            f"{plural(n, 'action')} of {plural(cases, 'case')} that {'is' if cases == 1 else 'are'} not among the "
-            f"cases {'tells' if n == 1 else 'tell'} nothing of a cause."
-        )
     agreed = found["agreement"]
     if agreed is not None and agreed["ac1"] is not None and agreed["ac1"]["value"] < LOW_AGREEMENT:
         said.append(

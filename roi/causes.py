@@ -54,7 +54,6 @@ class Causes:
             the chance that it has any effect on errors or hand-overs (None where labels tell all); kinds that no log
             tells are not there.
         effect: Design effect of losses of one worker being alike: losses that say as much as one independent one.
-        on_correct: Labels of a cause on right results that were used: there is no loss to ascribe.
     """
 
     losses: int
@@ -68,7 +67,6 @@ class Causes:
     labels: Mapping[str, int] = field(default_factory=dict)
     effects: Mapping[str, tuple[int, int, float | None]] = field(default_factory=dict)
     effect: float = 1.0
-    on_correct: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +99,6 @@ def find_causes(losses: Losses | None, *, draws: int, seed: int, selection: str 
     kinds = {"error": outcome == "error", "handed_over": np.isin(outcome, ["escalated", "abandoned"])}
     kinds["unused"] = unused
     lost = kinds["error"] | kinds["handed_over"] | unused
-    on_correct = int(losses.n[(outcome == "correct") & ~unused & (cause != "")].sum())
     counted = {k: int(losses.n[rows].sum()) for k, rows in kinds.items()}
     total = sum(counted.values())
     if total == 0:
@@ -114,7 +111,6 @@ def find_causes(losses: Losses | None, *, draws: int, seed: int, selection: str 
             loss_share={},
             excess_minutes=minutes,
             counted=counted,
-            on_correct=on_correct,
         )
     grid = grid_of(losses, lost & ~unused)
     effect = design_effect(losses.state("worker")[lost], cause[lost], losses.n[lost])
@@ -173,7 +169,6 @@ def find_causes(losses: Losses | None, *, draws: int, seed: int, selection: str 
         labels={c: n for c, n in labels.items() if n},
         effects=effects,
         effect=effect,
-        on_correct=on_correct,
     )
 
 

@@ -71,15 +71,24 @@ def test_what_each_case_shows_by_hand(project):
         ("error", "data", "model", 1, 1, 0, -1),  # P3: one action failed, nothing risky ran
         ("escalated", "", "", -1, 0, 1, -1),  # P4: sent at 8:02, approved at 8:05
     ]
-    assert x.stray == (2, 1)
     assert x.cost is not None
     assert (x.n.sum(), x.cost.sum(), x.minutes.sum()) == (5, 5.0, 35.0)
+
+
+def test_a_cause_on_a_right_result_that_was_used_is_named_as_the_samples_are_opened(project):
+    """P5 is right, used, and has a cause; P2 is right, but nobody used it, which is a loss."""
+    given = {"assignment": "randomised", "labels": {"selection": "all"}}
+    said = [w for w in project.cases(CASES, samples=given).warnings if "(cause)" in w]
+    assert said == [
+        "1 right result has a cause: there is no loss to ascribe, and this label is left out (cause)"
+    ]
+    clean = CASES.replace("9,correct,model", "9,correct,")
+    assert not [w for w in project.cases(clean, samples=given).warnings if "(cause)" in w]
 
 
 def test_without_an_action_log_nothing_is_known_of_actions(project):
     x = taken(project, actions=None)
     assert set(x.state("failed").tolist()) == set(x.state("unapproved").tolist()) == {-1}
-    assert x.stray == (0, 0)
 
 
 def test_a_log_without_approvers_tells_nothing_of_approvals():
@@ -221,8 +230,10 @@ def test_what_is_wrong_with_labels_and_logs_is_counted_and_named(apart):
         for r in cases(700, error_pilot=0.2, defects=0.4, workers=8)[:20]
         if r["arm"] == "pilot" and r["outcome"] == "correct"
     )
-    assert f"{labels} right results that somebody used have a cause" in said
-    assert "1 action of 1 case that is not among the cases tells nothing of a cause" in said
+    # The samples name both, so that `roi check` does, too; and the record once.
+    assert said.count(f"{labels} right results have a cause: there is no loss to ascribe") == 1
+    assert said.count("1 row of actions belongs to no case of the sample") == 1
+    assert "of 1 case" not in said
     assert "Two coders agree on the cause of" in said
     agreed = apart.record["causes"]["agreement"]
     assert agreed["ac1"]["value"] < 0.6
