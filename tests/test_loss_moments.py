@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from pilots import cases, write_pilot
 from sample_projects import Project
 
 from roi.approvals import approvals_of
-from roi.cause_prices import agreement_on_causes, prices
+from roi.cause_prices import agreement_on_causes, prices, severities_of_price
 from roi.causes import CAUSES
 from roi.moments import Losses
 from roi.pilot import open_pilot
@@ -221,6 +222,54 @@ def test_the_record_prices_causes_and_its_parts_add_up(apart):
     whole = 12 * np.multiply(e.cases_per_month, e.ceiling) * scope.share * scope.error_rate[1] * cost
     assert sum(x["errors"] for x in prices(a).values()) == pytest.approx(whole)
     assert json.dumps(found, allow_nan=False)
+
+
+def rests_on(a, *, logged=None, tariff=None, stated=False):
+    """What the price of errors rests on, were these severities logged and this the tariff."""
+    severity = np.zeros_like(a.moments.severity) if logged is None else a.moments.severity
+    if logged is not None:
+        severity = np.zeros_like(severity)
+        severity[-1] = logged
+    return severities_of_price(
+        SimpleNamespace(
+            economics=SimpleNamespace(error_cost=a.economics.error_cost if tariff is None else tariff),
+            measured=a.measured,
+            moments=SimpleNamespace(severity=severity, outcome=a.moments.outcome),
+            loaded=SimpleNamespace(
+                parameters=SimpleNamespace(
+                    economics=SimpleNamespace(model_fields_set={"severity_mix"} if stated else set())
+                )
+            ),
+        )
+    )
+
+
+def test_the_price_of_errors_says_how_far_severities_were_measured(apart):
+    """All errors are minor, at 5 each; what is left of an error's cost is expected of classes that nobody saw."""
+    found = apart.record["causes"]["severities"]
+    a = apart.analysis
+    minor = float(a.measured.rates.severity[1][:, 0].mean()) * 5
+    whole = sum(
+        float((a.measured.rates.severity[1][:, i] * x).mean()) for i, x in enumerate(a.economics.error_cost)
+    )
+    assert found["expected_share"] == pytest.approx(1 - minor / whole)
+    assert (found["evidence"], found["unseen"]) == ("both", ["moderate", "major", "critical"])
+    assert found["logged"] == found["errors"] == int(a.moments.outcome[:, 1].sum())
+    assert "none is moderate, major or critical" in found["text"]
+    assert "defaults of severity_mix" in found["text"]
+    none = rests_on(a)
+    assert (none["evidence"], none["logged"], none["expected_share"]) == ("default", 0, 1.0)
+    assert none["text"].startswith("What errors cost rests on assumed severities: none of")
+    assert rests_on(a, stated=True)["evidence"] == "assumed"
+    assert "as stated in severity_mix" in rests_on(a, stated=True)["text"]
+    every = rests_on(a, logged=[1, 1, 1, 1])
+    assert (every["evidence"], every["expected_share"]) == ("measured", 0.0)
+    assert "4 of" in every["text"]
+    some = rests_on(a, logged=[3, 0, 0, 1])
+    assert some["unseen"] == ["moderate", "major"]
+    assert some["text"].endswith(f"{found['errors'] - 4} errors have no severity.")
+    # Where every error costs the same, how severe it is makes no difference.
+    assert rests_on(a, tariff=(50.0, 50.0, 50.0, 50.0)) is None
 
 
 def test_what_is_wrong_with_labels_and_logs_is_counted_and_named(apart):
