@@ -53,6 +53,8 @@ class Causes:
         effects: By kind of evidence (data, integration, oversight), the cases that show it, the losses among them, and
             the chance that it has any effect on errors or hand-overs (None where labels tell all); kinds that no log
             tells are not there.
+        told: Losses of which something tells the cause: a label, a right result that nobody used, or evidence that was
+            held against them; None for all.
         effect: Design effect of losses of one worker being alike: losses that say as much as one independent one.
     """
 
@@ -66,6 +68,7 @@ class Causes:
     counted: Mapping[str, int] = field(default_factory=dict)
     labels: Mapping[str, int] = field(default_factory=dict)
     effects: Mapping[str, tuple[int, int, float | None]] = field(default_factory=dict)
+    told: int | None = None
     effect: float = 1.0
 
 
@@ -155,6 +158,9 @@ def find_causes(losses: Losses | None, *, draws: int, seed: int, selection: str 
         k: (*grid.shown_by(k, lost), max((c[k] for c in chances if k in c), default=None)) for k in grid.kinds
     }
     by_use = counted["unused"] > counts["unused"][0]
+    heard = labelled + sum(
+        n - said for k, (said, n) in counts.items() if k == "unused" or (k in seen and seen[k].effect)
+    )
     says = labelled > 0, (bool(asked) and bool(grid.kinds)) or by_use
     by_kind = {k: (part.rows, dict(zip(NAMES, part.share, strict=True))) for k, part in parts.items()}
     return Causes(
@@ -168,6 +174,7 @@ def find_causes(losses: Losses | None, *, draws: int, seed: int, selection: str 
         counted=counted,
         labels={c: n for c, n in labels.items() if n},
         effects=effects,
+        told=heard,
         effect=effect,
     )
 
