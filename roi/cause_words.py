@@ -103,7 +103,8 @@ def in_words(causes: Causes, *, per_year: Mapping[str, float] | None = None, cur
         of = _told(causes)
         text = f"Too few to tell: only {seen} {'was' if causes.losses == 1 else 'were'} seen"
         if 0 < of < causes.losses:
-            text = f"Too few to tell: only {of:,} of {seen} {'has' if of == 1 else 'have'} a label or evidence of a cause"
+            have = "has" if of == 1 else "have"
+            text = f"Too few to tell: only {of:,} of {seen} {have} a label or evidence of a cause"
         return f"{text}; {first} may be behind most, {by}." if found.sure > AHEAD else f"{text}."
     if found.state == "close":
         other = found.among[1]

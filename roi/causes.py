@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from roi.draws import dirichlet_draws, stream
-from roi.evidence_shares import Grid, Seen, by_evidence, grid_of
+from roi.evidence_shares import Seen, by_evidence, grid_of
 from roi.lost_minutes import minutes_by_cause
 from roi.moments import Losses
 
@@ -80,6 +80,33 @@ class _Part:
     share: Floats
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Labels:
+    """What labels say of the losses of every kind.
+
+    Attributes:
+        n: By kind, losses that show no evidence and that show some, by label; the last has none. Shape (2, 6).
+        weights: By kind, gamma draws of the labels, shape (2, 5, n_draws): one for all that is made of them, so that
+            shares of one kind and of all kinds move together.
+        pool: Share of each cause in labels of all kinds, shape (5, n_draws).
+        rare: The same of causes that no label names, 0 of others: such a cause is as rare in losses of every kind.
+        centre: What the labels of all losses say, shape (5,).
+        effect: Design effect.
+    """
+
+    n: Mapping[str, Floats]
+    weights: Mapping[str, Floats]
+    pool: Floats
+    rare: Floats
+    centre: Floats
+    effect: float
+
+    def beside_rare(self, weights: Floats) -> Floats:
+        """Shares that causes with a label take by their weights, beside the rare ones; shape (5, n_draws)."""
+        own = np.where(self.rare > 0, 0.0, weights)
+        return np.asarray(own / own.sum(axis=0) * (1 - self.rare.sum(axis=0)) + self.rare)
+
+
 def find_causes(losses: Losses | None, *, draws: int, seed: int, selection: str = "unknown") -> Causes:
     """Ascribe losses to causes.
 
@@ -119,8 +146,7 @@ def find_causes(losses: Losses | None, *, draws: int, seed: int, selection: str 
     effect = design_effect(losses.state("worker")[lost], cause[lost], losses.n[lost])
     counts = {k: (int(losses.n[r & (cause != "")].sum()), counted[k]) for k, r in kinds.items()}
     general = _general(sum(said for said, _ in counts.values()), total, selection)
-    every = np.array([losses.n[lost & (cause == c)].sum() for c in CAUSES], dtype=np.float64)
-    centre = (every + PRIOR) / (every.sum() + PRIOR * len(CAUSES))
+    told = _listen(losses, kinds, cause, grid.any_shown, effect=effect, draws=draws, seed=seed)
     # Where labels speak for every loss of a kind, nothing is asked of the evidence.
     asked = [k for k, (said, n) in counts.items() if said < n and k != "unused" and not general]
     apart = any(said for said, _ in counts.values())
@@ -141,12 +167,8 @@ def find_causes(losses: Losses | None, *, draws: int, seed: int, selection: str 
         if kind == "unused":
             evident[:, CAUSES.index("workflow")] = 1.0  # the agent was right
         elif kind in seen:
-            told = seen[kind]
-            evident = np.stack([_laid_out(x, draws) for x in (*told.groups, told.whole)])
-        # Of kinds with too few labels of their own the draws are the same ones.
-        few = general and counts[kind][0] < APART
-        rng = stream(seed, "causes:few" if few else f"causes:{kind}")
-        share = _combined(losses, rows, cause, evident, grid, effect, centre, int(every.sum()), general, rng)
+            evident = np.stack([_laid_out(x, draws) for x in (*seen[kind].groups, seen[kind].whole)])
+        share = _combined(kind, evident, told, general=general, seed=seed)
         parts[kind] = _Part(rows=rows, share=share)
     weight = dirichlet_draws([counted[k] for k in parts], draws, stream(seed, "causes:kinds"))
     whole = sum((weight[:, i] * part.share for i, part in enumerate(parts.values())), np.zeros(1))
@@ -195,50 +217,88 @@ def _laid_out(shares: Mapping[str, Floats], draws: int) -> Floats:
     return np.stack([shares.get(c, nothing) for c in NAMES])
 
 
-def _combined(
+def _listen(
     losses: Losses,
-    rows: Bools,
+    kinds: Mapping[str, Bools],
     cause: npt.NDArray[np.str_],
-    evident: Floats,
-    grid: Grid,
+    shows: Bools,
+    *,
     effect: float,
-    centre: Floats,
-    labelled: int,
-    general: bool,
-    rng: np.random.Generator,
-) -> Floats:
-    """Shares of the losses of one kind by cause, shape (6, n_draws).
+    draws: int,
+    seed: int,
+) -> _Labels:
+    """Count labels by kind of loss and draw what they weigh.
 
     Args:
         losses: The counts.
-        rows: Rows of this kind.
+        kinds: By kind of loss, its rows.
         cause: Labels, "" for none.
+        shows: Whether a row shows any evidence.
+        effect: Design effect.
+        draws: Number of draws.
+        seed: Seed of the run.
+    """
+    n = {
+        kind: np.array(
+            [
+                [losses.n[rows & (shows == g) & (cause == c)].sum() for c in (*CAUSES, "")]
+                for g in (False, True)
+            ],
+            dtype=np.float64,
+        )
+        for kind, rows in kinds.items()
+    }
+    weights = {kind: _gammas(x[:, :-1] / effect, draws, seed, kind) for kind, x in n.items()}
+    every = np.asarray(sum(x[:, :-1].sum(axis=0) for x in n.values()), dtype=np.float64)
+    pool = _gammas(np.full(len(CAUSES), PRIOR), draws, seed, "all")
+    for x in weights.values():
+        pool = pool + x.sum(axis=0)
+    pool = pool / pool.sum(axis=0)
+    return _Labels(
+        n=n,
+        weights=weights,
+        pool=pool,
+        rare=np.where((every == 0)[:, None], pool, 0.0),
+        centre=(every + PRIOR) / (every.sum() + PRIOR * len(CAUSES)),
+        effect=effect,
+    )
+
+
+def _gammas(shape: Floats, draws: int, seed: int, name: str) -> Floats:
+    """Gamma draws, 0 where the shape is: sums of them are those of summed shapes, and their ratios are Dirichlet."""
+    rng = stream(seed, f"causes:{name}")
+    found = np.zeros((*shape.shape, draws))
+    for at in np.ndindex(*shape.shape):
+        if shape[at] > 0:
+            found[at] = rng.standard_gamma(shape[at], draws)
+    return found
+
+
+def _combined(kind: str, evident: Floats, labels: _Labels, *, general: bool, seed: int) -> Floats:
+    """Shares of the losses of one kind by cause, shape (6, n_draws).
+
+    Args:
+        kind: The kind of loss.
         evident: What evidence says of losses that show none, of those that show some, and of all; shape
             (3, 6, n_draws).
-        grid: Which rows show evidence.
-        effect: Design effect.
-        centre: What the labels of all losses say, shape (5,).
-        labelled: Labels of all losses.
+        labels: What labels say of losses of every kind.
         general: Whether labels speak for losses that have none and show the same.
-        rng: Random stream.
+        seed: Seed of the run.
     """
     draws = evident.shape[-1]
-    shows = grid.any_shown.astype(np.int64)
-    n = np.zeros((2, len(NAMES)))  # losses by group and cause; the last column has no label
-    for g in (0, 1):
-        for i, c in enumerate([*CAUSES, ""]):
-            n[g, i] = losses.n[rows & (shows == g) & (cause == c)].sum()
+    n, effect = labels.n[kind], labels.effect
     known, blank = n[:, :-1], n[:, -1]
     if known.sum() == 0 and not general:
         return np.asarray(evident[2])
     by_label = np.zeros((len(NAMES), draws))
     if known.sum() < APART and blank.sum() > 0 and general:
-        pooled = centre * labelled / effect + PRIOR  # so few labels of this kind: those of all kinds
+        by_label[:-1] = labels.pool  # so few labels of this kind: those of all kinds
     else:
-        pooled = known.sum(axis=0) / effect + OF_ALL * centre + PRIOR
-    by_label[:-1] = dirichlet_draws(pooled, draws, rng).T
+        before = _gammas(OF_ALL * labels.centre + PRIOR, draws, seed, f"before:{kind}")
+        by_label[:-1] = labels.beside_rare(labels.weights[kind].sum(axis=0) + before)
     if blank.sum() == 0:
         return by_label
+    rng = stream(seed, f"causes:groups:{kind}")
     if not general:
         # Labels speak for themselves, evidence for the rest.
         weights = dirichlet_draws(blank / effect, draws, rng)
@@ -251,7 +311,8 @@ def _combined(
     weights = dirichlet_draws(n.sum(axis=1) / effect, draws, rng)
     found = np.zeros((len(NAMES), draws))
     for g in (0, 1):
-        found[:-1] += weights[:, g] * dirichlet_draws(known[g] / effect + PRIOR, draws, rng).T
+        before = _gammas(np.full(len(CAUSES), PRIOR), draws, seed, f"before:{kind}:{g}")
+        found[:-1] += weights[:, g] * labels.beside_rare(labels.weights[kind][g] + before)
     return found
 
 
