@@ -86,10 +86,12 @@ class _Labels:
 
     Attributes:
         n: By kind, losses that show no evidence and that show some, by label; the last has none. Shape (2, 6).
-        weights: By kind, gamma draws of the labels, shape (2, 5, n_draws): one for all that is made of them, so that
-            shares of one kind and of all kinds move together.
+        weights: By kind, gamma draws of the labels, of losses that show no evidence and that show some, shape
+            (2, 5, n_draws), or of both together (1, 5, n_draws): one for all that is made of them, so that shares of
+            one kind and of all kinds move together.
         pool: Share of each cause in labels of all kinds, shape (5, n_draws).
         rare: The same of causes that no label names, 0 of others: such a cause is as rare in losses of every kind.
+        named: Whether any label names a cause, shape (5,).
         centre: What the labels of all losses say, shape (5,).
         effect: Design effect.
     """
@@ -98,13 +100,13 @@ class _Labels:
     weights: Mapping[str, Floats]
     pool: Floats
     rare: Floats
+    named: Bools
     centre: Floats
     effect: float
 
     def beside_rare(self, weights: Floats) -> Floats:
-        """Shares that causes with a label take by their weights, beside the rare ones; shape (5, n_draws)."""
-        own = np.where(self.rare > 0, 0.0, weights)
-        return np.asarray(own / own.sum(axis=0) * (1 - self.rare.sum(axis=0)) + self.rare)
+        """Shares that named causes take by their weights (0 of others) beside the rare ones; shape (5, n_draws)."""
+        return np.asarray(weights / weights.sum(axis=0) * (1 - self.rare.sum(axis=0)) + self.rare)
 
 
 def find_causes(losses: Losses | None, *, draws: int, seed: int, selection: str = "unknown") -> Causes:
@@ -146,7 +148,9 @@ def find_causes(losses: Losses | None, *, draws: int, seed: int, selection: str 
     effect = design_effect(losses.state("worker")[lost], cause[lost], losses.n[lost])
     counts = {k: (int(losses.n[r & (cause != "")].sum()), counted[k]) for k, r in kinds.items()}
     general = _general(sum(said for said, _ in counts.values()), total, selection)
-    told = _listen(losses, kinds, cause, grid.any_shown, effect=effect, draws=draws, seed=seed)
+    told = _listen(
+        losses, kinds, cause, grid.any_shown, general=general, effect=effect, draws=draws, seed=seed
+    )
     # Where labels speak for every loss of a kind, nothing is asked of the evidence.
     asked = [k for k, (said, n) in counts.items() if said < n and k != "unused" and not general]
     apart = any(said for said, _ in counts.values())
@@ -223,6 +227,7 @@ def _listen(
     cause: npt.NDArray[np.str_],
     shows: Bools,
     *,
+    general: bool,
     effect: float,
     draws: int,
     seed: int,
@@ -234,6 +239,7 @@ def _listen(
         kinds: By kind of loss, its rows.
         cause: Labels, "" for none.
         shows: Whether a row shows any evidence.
+        general: Whether labels speak for losses that have none.
         effect: Design effect.
         draws: Number of draws.
         seed: Seed of the run.
@@ -248,7 +254,12 @@ def _listen(
         )
         for kind, rows in kinds.items()
     }
-    weights = {kind: _gammas(x[:, :-1] / effect, draws, seed, kind) for kind, x in n.items()}
+    weights = {}
+    for kind, x in n.items():
+        known = x[:, :-1] / effect
+        # Who shows evidence is told apart only where that is asked; one draw of both costs half.
+        apart = general and x[:, -1].sum() > 0 and min(x[:, :-1].sum(axis=1)) >= APART
+        weights[kind] = _gammas(known if apart else known.sum(axis=0, keepdims=True), draws, seed, kind)
     every = np.asarray(sum(x[:, :-1].sum(axis=0) for x in n.values()), dtype=np.float64)
     pool = _gammas(np.full(len(CAUSES), PRIOR), draws, seed, "all")
     for x in weights.values():
@@ -259,6 +270,7 @@ def _listen(
         weights=weights,
         pool=pool,
         rare=np.where((every == 0)[:, None], pool, 0.0),
+        named=every > 0,
         centre=(every + PRIOR) / (every.sum() + PRIOR * len(CAUSES)),
         effect=effect,
     )
@@ -294,7 +306,9 @@ def _combined(kind: str, evident: Floats, labels: _Labels, *, general: bool, see
     if known.sum() < APART and blank.sum() > 0 and general:
         by_label[:-1] = labels.pool  # so few labels of this kind: those of all kinds
     else:
-        before = _gammas(OF_ALL * labels.centre + PRIOR, draws, seed, f"before:{kind}")
+        before = _gammas(
+            np.where(labels.named, OF_ALL * labels.centre + PRIOR, 0.0), draws, seed, f"before:{kind}"
+        )
         by_label[:-1] = labels.beside_rare(labels.weights[kind].sum(axis=0) + before)
     if blank.sum() == 0:
         return by_label
@@ -305,13 +319,13 @@ def _combined(kind: str, evident: Floats, labels: _Labels, *, general: bool, see
         others = (weights.T[:, None] * evident[:2]).sum(axis=0)
         part = known.sum() / n.sum()
         return np.asarray(part * by_label + (1 - part) * others)
-    if min(known.sum(axis=1)) < APART:
+    if len(labels.weights[kind]) == 1:
         return by_label
     # Labels of what shows evidence and of what shows none, in the proportion of all losses.
     weights = dirichlet_draws(n.sum(axis=1) / effect, draws, rng)
     found = np.zeros((len(NAMES), draws))
     for g in (0, 1):
-        before = _gammas(np.full(len(CAUSES), PRIOR), draws, seed, f"before:{kind}:{g}")
+        before = _gammas(np.where(labels.named, PRIOR, 0.0), draws, seed, f"before:{kind}:{g}")
         found[:-1] += weights[:, g] * labels.beside_rare(labels.weights[kind][g] + before)
     return found
 
