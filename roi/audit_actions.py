@@ -44,7 +44,7 @@ def integration_of_record(x: Integration) -> dict[str, Any]:
         missing.append(f"Nothing is known of failed calls: {_STATUS}.")
     elif not x.status[:, 1].any():
         missing.append(
-            "No call is marked as timed out; map what your log calls it to `timeout` "
+            "No call is marked as timed out; map your log's word for it to timeout "
             "(samples.actions.columns.status.values) to tell time-outs from other failures."
         )
     if "attempt" not in x.has:

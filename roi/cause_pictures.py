@@ -8,7 +8,19 @@ from typing import Any
 
 from roi.words import amount, percent, plural
 
-__all__ = ["CauseBar", "CleanBar", "cause_bars", "clean_bars", "says_causes", "says_clean"]
+__all__ = [
+    "PARTS",
+    "CauseBar",
+    "CleanBar",
+    "cause_bars",
+    "clean_bars",
+    "parts_seen",
+    "says_causes",
+    "says_clean",
+]
+
+PARTS = {"errors": "errors", "minutes": "people’s time", "agent_cost": "agent cost of lost cases"}
+VISIBLE = 0.003  # of the longest bar: what is thinner cannot be seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +84,12 @@ def cause_bars(record: Mapping[str, Any]) -> tuple[CauseBar, ...]:
         if r["per_year"]["p90"] > 0.005 * most
     ]
     return tuple(sorted(bars, key=lambda b: (b.cause == "unexplained", -b.mean)))
+
+
+def parts_seen(bars: tuple[CauseBar, ...]) -> tuple[str, ...]:
+    """The parts of a price that are wide enough to be seen in a bar, in the order in which they are drawn."""
+    longest = max((max(b.p90, b.mean) for b in bars), default=0.0)
+    return tuple(part for part in PARTS if any(b.parts.get(part, 0.0) > VISIBLE * longest for b in bars))
 
 
 def clean_bars(record: Mapping[str, Any]) -> tuple[CleanBar, ...]:

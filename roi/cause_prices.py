@@ -14,9 +14,10 @@ from roi.assumptions import Number
 from roi.cause_words import in_words, named
 from roi.causes import CAUSES, UNEXPLAINED
 from roi.clean_world import Clean, clean_world
+from roi.economics import SEVERITIES
 from roi.moments import Losses
 from roi.money import summary
-from roi.words import count, percent, plural
+from roi.words import and_list, count, percent, plural
 
 __all__ = [
     "agreement_on_causes",
@@ -25,6 +26,7 @@ __all__ = [
     "clean_world_of_record",
     "losses_of_record",
     "prices",
+    "severities_of_price",
 ]
 
 Floats = npt.NDArray[np.float64]
@@ -79,9 +81,10 @@ def causes_of_record(a: Analysis) -> dict[str, Any]:
         a: The analysis.
 
     Returns:
-        `losses`, `labelled`, `by_kind`, `evidence`, `design_effect`, `named`, `agreement` and `by_cause`: of each cause
-        its share of errors and of losses (mean, p05, p95), its labels, minutes a pilot case, evidence (`cases` that
-        show it, `losses` among them, `chance` that it has an effect), and price a year with its parts.
+        `losses`, `labelled`, `by_kind`, `evidence`, `design_effect`, `named`, `agreement`, `severities` (what the price
+        of errors rests on) and `by_cause`: of each cause its share of errors and of losses (mean, p05, p95), its
+        labels, minutes a pilot case, evidence (`cases` that show it, `losses` among them, `chance` that it has an
+        effect), and price a year with its parts.
     """
     c = a.causes
     priced = prices(a)
@@ -114,7 +117,48 @@ def causes_of_record(a: Analysis) -> dict[str, Any]:
         "named": {"state": name.state, "first": name.first, "among": list(name.among), "sure": name.sure},
         "by_cause": rows,
         "agreement": _agreed(agreement_on_causes(a.moments.losses)),
+        "severities": severities_of_price(a) if any("errors" in parts for parts in priced.values()) else None,
         "text": in_words(c, per_year=_yearly(priced), currency=a.loaded.parameters.about.currency),
+    }
+
+
+def severities_of_price(a: Analysis) -> dict[str, Any] | None:
+    """How far the price of errors rests on severities that were logged; None where every error costs the same.
+
+    A severity that no logged error has keeps its expected share (`economics.severity_mix`), so that a part of what an
+    error costs is expected and not measured: all of it where no severity is logged.
+    """
+    tariff, shares = a.economics.error_cost, a.measured.rates.severity
+    if tariff is None or len({float(np.mean(cost)) for cost in tariff}) == 1:
+        return None
+    seen = a.moments.severity.sum(axis=0)
+    errors, logged = int(a.moments.outcome[:, 1].sum()), int(seen.sum())
+    each = np.array([float((shares[1][:, i] * cost).mean()) for i, cost in enumerate(tariff)])
+    unseen = [i for i, n in enumerate(seen) if n == 0 and each[i] > 0]
+    expected = float(each[unseen].sum() / each.sum()) if each.sum() > 0 else 0.0
+    stated = "severity_mix" in a.loaded.parameters.economics.model_fields_set
+    source = "as stated in severity_mix" if stated else "the defaults of severity_mix, for none are stated"
+    if logged == 0:
+        text = f"What errors cost rests on assumed severities: none of {plural(errors, 'error')} has one, so expected "
+        text += f"shares stand in ({source})."
+    elif unseen:
+        none = and_list((SEVERITIES[i] for i in unseen), "or")
+        text = f"Of {plural(logged, 'error')} with a severity, in both arms, none is {none}; "
+        text += f"{percent(expected)} of what an error is taken to cost rests on how often such errors are expected "
+        text += f"({source})."
+    else:
+        text = f"Severities are measured: {count(logged)} of {plural(errors, 'error')} have one."
+    if 0 < logged < errors and unseen:
+        text += (
+            f" {plural(errors - logged, 'error')} {'has' if errors - logged == 1 else 'have'} no severity."
+        )
+    return {
+        "evidence": "measured" if not unseen else "both" if logged else "assumed" if stated else "default",
+        "errors": errors,
+        "logged": logged,
+        "unseen": [SEVERITIES[i] for i in unseen],
+        "expected_share": expected,
+        "text": text,
     }
 
 
@@ -235,22 +279,9 @@ def _remedies(a: Analysis, clean: Clean) -> list[dict[str, Any]]:
     return rows
 
 
-def cause_warnings(a: Analysis, worlds: list[dict[str, Any]], found: Mapping[str, Any]) -> list[str]:
-    """What a reader should know of causes: labels without a loss, stray actions, coders apart, remedies too hopeful."""
+def cause_warnings(worlds: list[dict[str, Any]], found: Mapping[str, Any]) -> list[str]:
+    """What a reader should know of causes: coders who do not agree, remedies that promise more than was measured."""
     said = []
-    losses = a.moments.losses
-    if a.causes.on_correct:
-        n = a.causes.on_correct
-        said.append(
-            f"{plural(n, 'right result')} that somebody used {'has' if n == 1 else 'have'} a cause: there is no loss "
-            "to ascribe, and these labels are left out (cause)."
-        )
-    if losses is not None and losses.stray[0]:
-        n, cases = losses.stray
-        said.append(
-            f"{plural(n, 'action')} of {plural(cases, 'case')} that {'is' if cases == 1 else 'are'} not among the "
-            f"cases {'tells' if n == 1 else 'tell'} nothing of a cause."
-        )
     agreed = found["agreement"]
     if agreed is not None and agreed["ac1"] is not None and agreed["ac1"]["value"] < LOW_AGREEMENT:
         said.append(

@@ -13,6 +13,7 @@ from roi.words import amount, percent, plural
 
 __all__ = ["Named", "in_words", "named"]
 
+LEAST = 5  # losses whose cause something tells, below which none is named however alike they are
 ENOUGH = 50  # losses, from which the largest cause is named unless another is about as large
 SURE = 0.9  # chance to be the largest that a cause needs with fewer losses
 AHEAD = 0.55  # and with as many: below, both are named
@@ -44,7 +45,7 @@ def named(causes: Causes) -> Named:
 
     Returns:
         With 50 losses or more the largest cause, unless another is as likely as not to be larger; with fewer only one
-        that is the largest with a chance of 90 %.
+        that is the largest with a chance of 90 %, and none where something tells of fewer than five losses.
     """
     if causes.losses == 0:
         return Named(state="no_losses", first=None, among=(), sure=0.0)
@@ -59,14 +60,18 @@ def named(causes: Causes) -> Named:
     # What is unexplained may all be of another cause.
     if unknown is not None and float(unknown.mean()) > float(told[first].mean()):
         return Named(state="unknown", first=None, among=tuple(order[:1]), sure=sure)
-    if causes.losses < ENOUGH:
-        ok = sure >= SURE
+    if causes.losses < ENOUGH or _told(causes) < LEAST:
+        ok = sure >= SURE and _told(causes) >= LEAST
         return Named(
             state="named" if ok else "few", first=first if ok else None, among=tuple(order[:2]), sure=sure
         )
     if sure < AHEAD:
         return Named(state="close", first=None, among=tuple(order[:2]), sure=sure)
     return Named(state="named", first=first, among=(first,), sure=sure)
+
+
+def _told(causes: Causes) -> int:
+    return causes.losses if causes.told is None else causes.told
 
 
 def in_words(causes: Causes, *, per_year: Mapping[str, float] | None = None, currency: str = "") -> str:
@@ -95,7 +100,11 @@ def in_words(causes: Causes, *, per_year: Mapping[str, float] | None = None, cur
         rest = percent(float(shares[UNEXPLAINED].mean()))
         return f"Not known for most: {rest} of losses stay unexplained; {first} is behind {about}, {by}."
     if found.state == "few":
+        of = _told(causes)
         text = f"Too few to tell: only {seen} {'was' if causes.losses == 1 else 'were'} seen"
+        if 0 < of < causes.losses:
+            have = "has" if of == 1 else "have"
+            text = f"Too few to tell: only {of:,} of {seen} {have} a label or evidence of a cause"
         return f"{text}; {first} may be behind most, {by}." if found.sure > AHEAD else f"{text}."
     if found.state == "close":
         other = found.among[1]

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from roi.draws import dirichlet_draws, stream
-from roi.evidence_shares import Grid, Seen, by_evidence, grid_of
+from roi.evidence_shares import Seen, by_evidence, grid_of
 from roi.lost_minutes import minutes_by_cause
 from roi.moments import Losses
 
@@ -53,8 +53,9 @@ class Causes:
         effects: By kind of evidence (data, integration, oversight), the cases that show it, the losses among them, and
             the chance that it has any effect on errors or hand-overs (None where labels tell all); kinds that no log
             tells are not there.
+        told: Losses of which something tells the cause: a label, a right result that nobody used, or evidence that was
+            held against them; None for all.
         effect: Design effect of losses of one worker being alike: losses that say as much as one independent one.
-        on_correct: Labels of a cause on right results that were used: there is no loss to ascribe.
     """
 
     losses: int
@@ -67,8 +68,8 @@ class Causes:
     counted: Mapping[str, int] = field(default_factory=dict)
     labels: Mapping[str, int] = field(default_factory=dict)
     effects: Mapping[str, tuple[int, int, float | None]] = field(default_factory=dict)
+    told: int | None = None
     effect: float = 1.0
-    on_correct: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +78,35 @@ class _Part:
 
     rows: Bools
     share: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Labels:
+    """What labels say of the losses of every kind.
+
+    Attributes:
+        n: By kind, losses that show no evidence and that show some, by label; the last has none. Shape (2, 6).
+        weights: By kind, gamma draws of the labels, of losses that show no evidence and that show some, shape
+            (2, 5, n_draws), or of both together (1, 5, n_draws): one for all that is made of them, so that shares of
+            one kind and of all kinds move together.
+        pool: Share of each cause in labels of all kinds, shape (5, n_draws).
+        rare: The same of causes that no label names, 0 of others: such a cause is as rare in losses of every kind.
+        named: Whether any label names a cause, shape (5,).
+        centre: What the labels of all losses say, shape (5,).
+        effect: Design effect.
+    """
+
+    n: Mapping[str, Floats]
+    weights: Mapping[str, Floats]
+    pool: Floats
+    rare: Floats
+    named: Bools
+    centre: Floats
+    effect: float
+
+    def beside_rare(self, weights: Floats) -> Floats:
+        """Shares that named causes take by their weights (0 of others) beside the rare ones; shape (5, n_draws)."""
+        return np.asarray(weights / weights.sum(axis=0) * (1 - self.rare.sum(axis=0)) + self.rare)
 
 
 def find_causes(losses: Losses | None, *, draws: int, seed: int, selection: str = "unknown") -> Causes:
@@ -101,7 +131,6 @@ def find_causes(losses: Losses | None, *, draws: int, seed: int, selection: str 
     kinds = {"error": outcome == "error", "handed_over": np.isin(outcome, ["escalated", "abandoned"])}
     kinds["unused"] = unused
     lost = kinds["error"] | kinds["handed_over"] | unused
-    on_correct = int(losses.n[(outcome == "correct") & ~unused & (cause != "")].sum())
     counted = {k: int(losses.n[rows].sum()) for k, rows in kinds.items()}
     total = sum(counted.values())
     if total == 0:
@@ -114,14 +143,14 @@ def find_causes(losses: Losses | None, *, draws: int, seed: int, selection: str 
             loss_share={},
             excess_minutes=minutes,
             counted=counted,
-            on_correct=on_correct,
         )
     grid = grid_of(losses, lost & ~unused)
     effect = design_effect(losses.state("worker")[lost], cause[lost], losses.n[lost])
     counts = {k: (int(losses.n[r & (cause != "")].sum()), counted[k]) for k, r in kinds.items()}
     general = _general(sum(said for said, _ in counts.values()), total, selection)
-    every = np.array([losses.n[lost & (cause == c)].sum() for c in CAUSES], dtype=np.float64)
-    centre = (every + PRIOR) / (every.sum() + PRIOR * len(CAUSES))
+    told = _listen(
+        losses, kinds, cause, grid.any_shown, general=general, effect=effect, draws=draws, seed=seed
+    )
     # Where labels speak for every loss of a kind, nothing is asked of the evidence.
     asked = [k for k, (said, n) in counts.items() if said < n and k != "unused" and not general]
     apart = any(said for said, _ in counts.values())
@@ -142,12 +171,8 @@ def find_causes(losses: Losses | None, *, draws: int, seed: int, selection: str 
         if kind == "unused":
             evident[:, CAUSES.index("workflow")] = 1.0  # the agent was right
         elif kind in seen:
-            told = seen[kind]
-            evident = np.stack([_laid_out(x, draws) for x in (*told.groups, told.whole)])
-        # Of kinds with too few labels of their own the draws are the same ones.
-        few = general and counts[kind][0] < APART
-        rng = stream(seed, "causes:few" if few else f"causes:{kind}")
-        share = _combined(losses, rows, cause, evident, grid, effect, centre, int(every.sum()), general, rng)
+            evident = np.stack([_laid_out(x, draws) for x in (*seen[kind].groups, seen[kind].whole)])
+        share = _combined(kind, evident, told, general=general, seed=seed)
         parts[kind] = _Part(rows=rows, share=share)
     weight = dirichlet_draws([counted[k] for k in parts], draws, stream(seed, "causes:kinds"))
     whole = sum((weight[:, i] * part.share for i, part in enumerate(parts.values())), np.zeros(1))
@@ -159,6 +184,9 @@ def find_causes(losses: Losses | None, *, draws: int, seed: int, selection: str 
         k: (*grid.shown_by(k, lost), max((c[k] for c in chances if k in c), default=None)) for k in grid.kinds
     }
     by_use = counted["unused"] > counts["unused"][0]
+    heard = labelled + sum(
+        n - said for k, (said, n) in counts.items() if k == "unused" or (k in seen and seen[k].effect)
+    )
     says = labelled > 0, (bool(asked) and bool(grid.kinds)) or by_use
     by_kind = {k: (part.rows, dict(zip(NAMES, part.share, strict=True))) for k, part in parts.items()}
     return Causes(
@@ -172,8 +200,8 @@ def find_causes(losses: Losses | None, *, draws: int, seed: int, selection: str 
         counted=counted,
         labels={c: n for c, n in labels.items() if n},
         effects=effects,
+        told=heard,
         effect=effect,
-        on_correct=on_correct,
     )
 
 
@@ -193,63 +221,112 @@ def _laid_out(shares: Mapping[str, Floats], draws: int) -> Floats:
     return np.stack([shares.get(c, nothing) for c in NAMES])
 
 
-def _combined(
+def _listen(
     losses: Losses,
-    rows: Bools,
+    kinds: Mapping[str, Bools],
     cause: npt.NDArray[np.str_],
-    evident: Floats,
-    grid: Grid,
-    effect: float,
-    centre: Floats,
-    labelled: int,
+    shows: Bools,
+    *,
     general: bool,
-    rng: np.random.Generator,
-) -> Floats:
-    """Shares of the losses of one kind by cause, shape (6, n_draws).
+    effect: float,
+    draws: int,
+    seed: int,
+) -> _Labels:
+    """Count labels by kind of loss and draw what they weigh.
 
     Args:
         losses: The counts.
-        rows: Rows of this kind.
+        kinds: By kind of loss, its rows.
         cause: Labels, "" for none.
+        shows: Whether a row shows any evidence.
+        general: Whether labels speak for losses that have none.
+        effect: Design effect.
+        draws: Number of draws.
+        seed: Seed of the run.
+    """
+    n = {
+        kind: np.array(
+            [
+                [losses.n[rows & (shows == g) & (cause == c)].sum() for c in (*CAUSES, "")]
+                for g in (False, True)
+            ],
+            dtype=np.float64,
+        )
+        for kind, rows in kinds.items()
+    }
+    weights = {}
+    for kind, x in n.items():
+        known = x[:, :-1] / effect
+        # Who shows evidence is told apart only where that is asked; one draw of both costs half.
+        apart = general and x[:, -1].sum() > 0 and min(x[:, :-1].sum(axis=1)) >= APART
+        weights[kind] = _gammas(known if apart else known.sum(axis=0, keepdims=True), draws, seed, kind)
+    every = np.asarray(sum(x[:, :-1].sum(axis=0) for x in n.values()), dtype=np.float64)
+    pool = _gammas(np.full(len(CAUSES), PRIOR), draws, seed, "all")
+    for x in weights.values():
+        pool = pool + x.sum(axis=0)
+    pool = pool / pool.sum(axis=0)
+    return _Labels(
+        n=n,
+        weights=weights,
+        pool=pool,
+        rare=np.where((every == 0)[:, None], pool, 0.0),
+        named=every > 0,
+        centre=(every + PRIOR) / (every.sum() + PRIOR * len(CAUSES)),
+        effect=effect,
+    )
+
+
+def _gammas(shape: Floats, draws: int, seed: int, name: str) -> Floats:
+    """Gamma draws, 0 where the shape is: sums of them are those of summed shapes, and their ratios are Dirichlet."""
+    rng = stream(seed, f"causes:{name}")
+    found = np.zeros((*shape.shape, draws))
+    for at in np.ndindex(*shape.shape):
+        if shape[at] > 0:
+            found[at] = rng.standard_gamma(shape[at], draws)
+    return found
+
+
+def _combined(kind: str, evident: Floats, labels: _Labels, *, general: bool, seed: int) -> Floats:
+    """Shares of the losses of one kind by cause, shape (6, n_draws).
+
+    Args:
+        kind: The kind of loss.
         evident: What evidence says of losses that show none, of those that show some, and of all; shape
             (3, 6, n_draws).
-        grid: Which rows show evidence.
-        effect: Design effect.
-        centre: What the labels of all losses say, shape (5,).
-        labelled: Labels of all losses.
+        labels: What labels say of losses of every kind.
         general: Whether labels speak for losses that have none and show the same.
-        rng: Random stream.
+        seed: Seed of the run.
     """
     draws = evident.shape[-1]
-    shows = grid.any_shown.astype(np.int64)
-    n = np.zeros((2, len(NAMES)))  # losses by group and cause; the last column has no label
-    for g in (0, 1):
-        for i, c in enumerate([*CAUSES, ""]):
-            n[g, i] = losses.n[rows & (shows == g) & (cause == c)].sum()
+    n, effect = labels.n[kind], labels.effect
     known, blank = n[:, :-1], n[:, -1]
     if known.sum() == 0 and not general:
         return np.asarray(evident[2])
     by_label = np.zeros((len(NAMES), draws))
     if known.sum() < APART and blank.sum() > 0 and general:
-        pooled = centre * labelled / effect + PRIOR  # so few labels of this kind: those of all kinds
+        by_label[:-1] = labels.pool  # so few labels of this kind: those of all kinds
     else:
-        pooled = known.sum(axis=0) / effect + OF_ALL * centre + PRIOR
-    by_label[:-1] = dirichlet_draws(pooled, draws, rng).T
+        before = _gammas(
+            np.where(labels.named, OF_ALL * labels.centre + PRIOR, 0.0), draws, seed, f"before:{kind}"
+        )
+        by_label[:-1] = labels.beside_rare(labels.weights[kind].sum(axis=0) + before)
     if blank.sum() == 0:
         return by_label
+    rng = stream(seed, f"causes:groups:{kind}")
     if not general:
         # Labels speak for themselves, evidence for the rest.
         weights = dirichlet_draws(blank / effect, draws, rng)
         others = (weights.T[:, None] * evident[:2]).sum(axis=0)
         part = known.sum() / n.sum()
         return np.asarray(part * by_label + (1 - part) * others)
-    if min(known.sum(axis=1)) < APART:
+    if len(labels.weights[kind]) == 1:
         return by_label
     # Labels of what shows evidence and of what shows none, in the proportion of all losses.
     weights = dirichlet_draws(n.sum(axis=1) / effect, draws, rng)
     found = np.zeros((len(NAMES), draws))
     for g in (0, 1):
-        found[:-1] += weights[:, g] * dirichlet_draws(known[g] / effect + PRIOR, draws, rng).T
+        before = _gammas(np.where(labels.named, PRIOR, 0.0), draws, seed, f"before:{kind}:{g}")
+        found[:-1] += weights[:, g] * labels.beside_rare(labels.weights[kind][g] + before)
     return found
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from roi.problems import Problem
 from roi.readers.base import Connection, quoted
 from roi.sample_tables import ReadTable
+from roi.words import plural
 
-__all__ = ["Checked", "check_table"]
+__all__ = ["Checked", "causes_without_loss", "check_table"]
 
 _MOST_MINUTES = 60 * 24 * 60  # 60 days of hands-on work on one case
 _LONG_MINUTES = 8 * 60
@@ -121,6 +122,30 @@ def check_table(con: Connection, read: ReadTable) -> Checked:
     if counts[-1]:
         warnings.append(f"{counts[-1]:,} durations were longer than their cap and were cut to it")
     return Checked(tuple(problems), tuple(warnings), n_used, n_empty, keyless, doubled, zero_costs)
+
+
+def causes_without_loss(con: Connection, columns: Collection[str]) -> list[str]:
+    """Warn of causes that stand on right results: there is no loss to ascribe to them.
+
+    Args:
+        con: The engine, which holds the view `cases` of what may be used.
+        columns: Its columns.
+
+    Returns:
+        One sentence that counts them, or none. A right result that nobody used is a loss and may have a cause.
+    """
+    if not {"cause", "outcome"} <= set(columns):
+        return []
+    unused = "used = 'no'" if "used" in columns else "false"
+    (n,) = con.execute(
+        f"select count(*) from cases where outcome = 'correct' and cause is not null and not coalesce({unused}, false)"
+    ).fetchall()[0]
+    if not n:
+        return []
+    has, these = ("has", "this label is") if n == 1 else ("have", "these labels are")
+    return [
+        f"{plural(n, 'right result')} {has} a cause: there is no loss to ascribe, and {these} left out (cause)"
+    ]
 
 
 def zero_cost(read: ReadTable) -> str:

@@ -66,7 +66,7 @@ def clean_world(losses: Losses | None, *, draws: int, seed: int, design: float =
     if losses is None:
         return ()
     outcome = np.array([o or "" for o in losses.outcome])
-    lost = {"errors": outcome == "error", "losses": np.isin(outcome, ["error", "escalated", "abandoned"])}
+    ends = (outcome == "error", np.isin(outcome, ["escalated", "abandoned"]))
     found = []
     for cause, column in EVIDENCE.items():
         state = losses.state(column)
@@ -74,11 +74,7 @@ def clean_world(losses: Losses | None, *, draws: int, seed: int, design: float =
         if not segments:
             continue
         here = np.isin(losses.state("segment"), segments) & (state >= 0)
-        rates = {}
-        for kind, rows in lost.items():
-            rng = stream(seed, f"clean:{cause}:{kind}")
-            pairs = _rates(losses, state, rows, segments, draws, design, rng)
-            rates[kind] = pairs
+        rates = _rates(losses, state, ends, segments, draws, design, stream(seed, f"clean:{cause}"))
         found.append(
             Clean(
                 cause=cause,
@@ -116,31 +112,39 @@ def _cells(
 def _rates(
     losses: Losses,
     state: npt.NDArray[np.int64],
-    rows: Bools,
+    ends: tuple[Bools, Bools],
     segments: Sequence[int],
     draws: int,
     design: float,
     rng: np.random.Generator,
-) -> tuple[Floats, Floats]:
-    """Rates of all cases and of those without evidence, both at the segments' shares."""
+) -> dict[str, tuple[Floats, Floats]]:
+    """Rates of errors and of losses, of all cases and of those without evidence, both at the segments' shares.
+
+    Each case ends as an error, handed over or right, so that one draw of these three shares tells both rates.
+    """
     cells = _cells(losses, state, segments)
-    # A prior of one case at the rate of all segments, apart for cases with the evidence and without.
+    # A prior of one case at the rates of all segments, apart for cases with the evidence and without.
     pooled = []
     for which in (0, 1):
         every = [(without, shown)[which] for without, shown, _ in cells]
         total = sum(float(losses.n[c].sum()) for c in every)
-        pooled.append((sum(float(losses.n[c & rows].sum()) for c in every) + 0.5) / (total + 1))
-    whole, clean = np.zeros(draws), np.zeros(draws)
+        errors, handed = (sum(float(losses.n[c & rows].sum()) for c in every) for rows in ends)
+        pooled.append(((errors + 0.5) / (total + 1), handed / (total + 1)))
+    whole, clean = np.zeros((2, draws)), np.zeros((2, draws))
     for without, shown, weight in cells:
         sides = (without, shown)
         n = [float(losses.n[side].sum()) for side in sides]
         drawn = []
-        for side, count, rate in zip(sides, n, pooled, strict=True):
-            x = float(losses.n[side & rows].sum())
-            drawn.append(rng.beta(x / design + rate, (count - x) / design + 1 - rate, draws))
+        for side, count, before in zip(sides, n, pooled, strict=True):
+            x = [float(losses.n[side & rows].sum()) for rows in ends]
+            shares = [k / design + b for k, b in zip(x, before, strict=True)]
+            shares.append((count - sum(x)) / design + 1 - sum(before))
+            three = [rng.standard_gamma(k, draws) if k > 0 else np.zeros(draws) for k in shares]
+            lost = three[0] + three[1]
+            drawn.append(np.stack([three[0], lost]) / (lost + three[2]))
         clean += weight * drawn[0]
         whole += weight * (n[0] * drawn[0] + n[1] * drawn[1]) / sum(n)
-    return whole, clean
+    return {kind: (whole[i], clean[i]) for i, kind in enumerate(("errors", "losses"))}
 
 
 def _minutes(

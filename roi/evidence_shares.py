@@ -126,7 +126,7 @@ def by_evidence(grid: Grid, rows: Bools, *, draws: int, seed: int, name: str, ap
         apart: Whether losses with and without evidence are wanted apart; else both groups are as the whole.
 
     Returns:
-        Shares; with fewer than eight losses, or without evidence, no cause but the model's is told.
+        Shares; with fewer than eight losses nothing is asked of the evidence, and what shows any is unexplained.
     """
     own = np.where(rows, grid.losses.n, 0).astype(np.float64)
     x = np.asarray(np.bincount(grid.cell, weights=own, minlength=grid.n.size), dtype=np.float64)
@@ -151,9 +151,10 @@ def by_evidence(grid: Grid, rows: Bools, *, draws: int, seed: int, name: str, ap
         more.append(np.maximum(1.0, (1 - q) / np.maximum(logged - q, 0.2)) if asked else np.ones(draws))
     any_shown = grid.shown.any(axis=1) if grid.kinds else np.zeros(grid.n.size, dtype=bool)
     every = np.ones(grid.n.size, dtype=bool)
-    whole = _shares(grid, weight, part, more, every)
+    clean = grid.clean if asked else grid.clean & ~any_shown
+    whole = _shares(grid, weight, part, more, clean, every)
     none, some = (
-        _shares(grid, weight, part, more, any_shown == g) if apart else whole for g in (False, True)
+        _shares(grid, weight, part, more, clean, any_shown == g) if apart else whole for g in (False, True)
     )
     return Seen(
         whole=whole,
@@ -164,7 +165,10 @@ def by_evidence(grid: Grid, rows: Bools, *, draws: int, seed: int, name: str, ap
     )
 
 
-def _shares(grid: Grid, weight: Floats, part: Floats, more: list[Floats], cells: Bools) -> dict[str, Floats]:
+def _shares(
+    grid: Grid, weight: Floats, part: Floats, more: list[Floats], clean: Bools, cells: Bools
+) -> dict[str, Floats]:
+    """Shares of the losses of some cells; what evidence does not explain is the model's in those that are clean."""
     draws = weight.shape[1]
     lost = weight[cells]
     whole = lost.sum(axis=0)
@@ -172,8 +176,9 @@ def _shares(grid: Grid, weight: Floats, part: Floats, more: list[Floats], cells:
         return {"unexplained": np.ones(draws)}
     explained = [(lost * part[cells, k]).sum(axis=0) / whole * more[k] for k in range(len(grid.kinds))]
     base = lost * (1 - part[cells].sum(axis=1))
-    clean = base[grid.clean[cells]].sum(axis=0)
-    of_clean = np.divide(clean, base.sum(axis=0), out=np.zeros(draws), where=base.sum(axis=0) > 0)
+    of_clean = np.divide(
+        base[clean[cells]].sum(axis=0), base.sum(axis=0), out=np.zeros(draws), where=base.sum(axis=0) > 0
+    )
     total = np.asarray(sum(explained, np.zeros(draws)))
     shrink = 1 / np.maximum(total, 1.0)
     left = np.maximum(1 - total * shrink, 0.0)

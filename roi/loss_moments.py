@@ -45,7 +45,7 @@ def take_losses(
     """
     present = production.columns
     pilot = production.where("arm = 'pilot' and counts_")
-    pilot, stray = _with_actions(samples, pilot, high_risk_tools)
+    pilot = _with_actions(samples, pilot, high_risk_tools)
     priced = "agent_cost" in present
     one = priced and len(_currencies(samples, pilot)) == 1
     unit = "unit_"
@@ -95,7 +95,6 @@ def take_losses(
         timed=np.array([row[12] for row in rows], dtype=np.int64),
         costed=np.array([row[13] for row in rows], dtype=np.int64),
         cost=np.array([row[14] or 0.0 for row in rows], dtype=np.float64) if one else None,
-        stray=stray,
         segments=tuple(segments),
     )
 
@@ -115,13 +114,11 @@ def _numbered(workers: Sequence[str | None], rows: Sequence[tuple[Any, ...]]) ->
     return [-1 if w is None else number[w] for w in workers]
 
 
-def _with_actions(
-    samples: Samples, pilot: Relation, high_risk_tools: Sequence[str]
-) -> tuple[Relation, tuple[int, int]]:
-    """The cases with `failed_` and `unapproved_`, null where no action is logged; and actions of unknown cases."""
+def _with_actions(samples: Samples, pilot: Relation, high_risk_tools: Sequence[str]) -> Relation:
+    """The cases with `failed_` and `unapproved_`, null where no action is logged."""
     actions = samples.tables.get("actions")
     if actions is None:
-        return pilot.having(failed_="null::boolean", unapproved_="null::boolean"), (0, 0)
+        return pilot.having(failed_="null::boolean", unapproved_="null::boolean")
     columns = actions.columns
     failed = "status in ('error', 'denied')" if "status" in columns else "null::boolean"
     rule = approvals_of(columns, high_risk_tools, agents=agents_of(samples.tables))
@@ -134,13 +131,7 @@ def _with_actions(
     if "status" not in columns:
         seen = seen.replace(f"case when {said} then coalesce(bool_or({failed}), false) end", "null::boolean")
     joined = f"(select p.*, e.failed_, e.unapproved_ from {pilot.sql} p left join ({seen}) e on p.case_id = e.case_)"
-    known = f"select case_id from {samples.tables['cases'].sql}"
-    query = (
-        f"select count(*), count(distinct case_id) from {actions.sql} "
-        f"where case_id is not null and case_id not in ({known} where case_id is not null)"
-    )
-    stray, cases = fetch(samples, query)[0]
-    return Relation(joined, (*pilot.columns, "failed_", "unapproved_")), (int(stray), int(cases))
+    return Relation(joined, (*pilot.columns, "failed_", "unapproved_"))
 
 
 def _currencies(samples: Samples, pilot: Relation) -> list[tuple[Any, ...]]:

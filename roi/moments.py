@@ -86,7 +86,6 @@ class Losses:
         worker: Index of the worker, or of a bundle of workers, shape (rows,); -1 where cases are independent.
         costed: Cases whose agent cost is known, shape (rows,).
         cost: Sum of it, shape (rows,); None where it is in several currencies.
-        stray: Actions of cases that are not among the cases, and the number of these cases.
         segments: Names of the segments.
     """
 
@@ -105,7 +104,6 @@ class Losses:
     worker: Ints | None = None
     costed: Ints | None = None
     cost: Floats | None = None
-    stray: tuple[int, int] = (0, 0)
     segments: tuple[str, ...] = ()
 
     def state(self, name: str) -> Ints:

@@ -75,7 +75,7 @@ def build_record(a: Analysis) -> dict[str, Any]:
     warnings = [*a.loaded.warnings, *a.samples.warnings]
     causes, clean = causes_of_record(a), clean_world_of_record(a)
     warnings += [*words_of_report(a.moments), *design_warnings(a), *evidence_warnings(a)]
-    warnings += cause_warnings(a, clean, causes)
+    warnings += cause_warnings(clean, causes)
     draws: dict[str, Floats] = {}
     measured = estimates(a, warnings, draws)
     claims = claims_of_record(a, measured, draws)

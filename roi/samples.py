@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from roi.categories import Categories, settle_categories
-from roi.checks import Checked, check_table, used_rows, zero_cost
+from roi.checks import Checked, causes_without_loss, check_table, used_rows, zero_cost
 from roi.engine import blanks_of, fingerprints, forget, prepare, relations
 from roi.input_tables import Inputs, settle_inputs, unknown_inputs, with_defects
 from roi.join_rates import JoinRate, join_rates, unmatched_cases
@@ -169,6 +169,7 @@ class _Opening:
         inputs = self._inputs(reads, keep, categories)
         for name, read in reads.items():
             self._view(name, read, keep[name], categories)
+        self.warnings += causes_without_loss(self.con, reads["cases"].columns)
         prints = fingerprints(self.con, reads)
         unknown_cases = self._unknown_cases(reads, keep)
         blanks = blanks_of(self.con, cases)

@@ -123,6 +123,11 @@ def test_what_is_not_logged_is_none_with_what_to_log(project: Project) -> None:
         assert found[key] is None, key
     assert found["by_system"][0]["system"] == "(unknown)"
     assert len(found["missing"]) == 4
+    logged = integration_of_record(take_integration(opened(project, [call(0)])))  # type: ignore[arg-type]
+    assert any("word for it to timeout" in text for text in logged["missing"])
+    assert not any(
+        "`" in text for text in (*found["missing"], *logged["missing"])
+    )  # pages show texts as they are
     samples = project.cases("case_id,arm\n" + "\n".join(f"T{i},pilot" for i in range(5)))
     assert take_integration(samples) is None
     x = take_oversight(samples, timezone=None)

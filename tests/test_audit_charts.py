@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from roi.cause_pictures import cause_bars, clean_bars, says_causes, says_clean
+from roi.cause_pictures import cause_bars, clean_bars, parts_seen, says_causes, says_clean
 from roi.report import audit_charts
+from roi.report.cause_figures import causes_figure
 from roi.report.charts import svg
 
 
@@ -50,6 +53,20 @@ def test_causes_stand_by_their_price_and_what_is_unexplained_last():
         )
     )
     assert says_causes((), currency="EUR") == "No cause of losses has a price."
+
+
+def test_the_legend_names_the_parts_that_can_be_seen_and_stands_outside_the_picture():
+    """In a picture of 296 pixels it would be cut; as text above it, it wraps."""
+    bars = cause_bars(RECORD)
+    assert parts_seen(bars) == ("errors", "minutes")
+    small, large = (replace(bars[0], parts=bars[0].parts | {"agent_cost": x}) for x in (20.0, 2_000.0))
+    assert parts_seen((*bars[1:], small)) == ("errors", "minutes")
+    assert parts_seen((*bars[1:], large)) == ("errors", "minutes", "agent_cost")
+    figure = causes_figure(RECORD | {"currency": "EUR"})
+    assert figure is not None
+    assert figure.legend == (("before", "errors"), ("agent", "people’s time"), ("line", "8 in 10 outcomes"))
+    for width in (296, 640):
+        assert "people" not in svg(audit_charts.causes_in_money(bars, currency="EUR", width=width), "c")
 
 
 def test_clean_cases_in_words():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from pilots import cases, write_pilot
 from sample_projects import Project
 
 from roi.approvals import approvals_of
-from roi.cause_prices import agreement_on_causes, prices
+from roi.cause_prices import agreement_on_causes, prices, severities_of_price
 from roi.causes import CAUSES
 from roi.moments import Losses
 from roi.pilot import open_pilot
@@ -71,15 +72,24 @@ def test_what_each_case_shows_by_hand(project):
         ("error", "data", "model", 1, 1, 0, -1),  # P3: one action failed, nothing risky ran
         ("escalated", "", "", -1, 0, 1, -1),  # P4: sent at 8:02, approved at 8:05
     ]
-    assert x.stray == (2, 1)
     assert x.cost is not None
     assert (x.n.sum(), x.cost.sum(), x.minutes.sum()) == (5, 5.0, 35.0)
+
+
+def test_a_cause_on_a_right_result_that_was_used_is_named_as_the_samples_are_opened(project):
+    """P5 is right, used, and has a cause; P2 is right, but nobody used it, which is a loss."""
+    given = {"assignment": "randomised", "labels": {"selection": "all"}}
+    said = [w for w in project.cases(CASES, samples=given).warnings if "(cause)" in w]
+    assert said == [
+        "1 right result has a cause: there is no loss to ascribe, and this label is left out (cause)"
+    ]
+    clean = CASES.replace("9,correct,model", "9,correct,")
+    assert not [w for w in project.cases(clean, samples=given).warnings if "(cause)" in w]
 
 
 def test_without_an_action_log_nothing_is_known_of_actions(project):
     x = taken(project, actions=None)
     assert set(x.state("failed").tolist()) == set(x.state("unapproved").tolist()) == {-1}
-    assert x.stray == (0, 0)
 
 
 def test_a_log_without_approvers_tells_nothing_of_approvals():
@@ -214,6 +224,54 @@ def test_the_record_prices_causes_and_its_parts_add_up(apart):
     assert json.dumps(found, allow_nan=False)
 
 
+def rests_on(a, *, logged=None, tariff=None, stated=False):
+    """What the price of errors rests on, were these severities logged and this the tariff."""
+    severity = np.zeros_like(a.moments.severity) if logged is None else a.moments.severity
+    if logged is not None:
+        severity = np.zeros_like(severity)
+        severity[-1] = logged
+    return severities_of_price(
+        SimpleNamespace(
+            economics=SimpleNamespace(error_cost=a.economics.error_cost if tariff is None else tariff),
+            measured=a.measured,
+            moments=SimpleNamespace(severity=severity, outcome=a.moments.outcome),
+            loaded=SimpleNamespace(
+                parameters=SimpleNamespace(
+                    economics=SimpleNamespace(model_fields_set={"severity_mix"} if stated else set())
+                )
+            ),
+        )
+    )
+
+
+def test_the_price_of_errors_says_how_far_severities_were_measured(apart):
+    """All errors are minor, at 5 each; what is left of an error's cost is expected of classes that nobody saw."""
+    found = apart.record["causes"]["severities"]
+    a = apart.analysis
+    minor = float(a.measured.rates.severity[1][:, 0].mean()) * 5
+    whole = sum(
+        float((a.measured.rates.severity[1][:, i] * x).mean()) for i, x in enumerate(a.economics.error_cost)
+    )
+    assert found["expected_share"] == pytest.approx(1 - minor / whole)
+    assert (found["evidence"], found["unseen"]) == ("both", ["moderate", "major", "critical"])
+    assert found["logged"] == found["errors"] == int(a.moments.outcome[:, 1].sum())
+    assert "none is moderate, major or critical" in found["text"]
+    assert "defaults of severity_mix" in found["text"]
+    none = rests_on(a)
+    assert (none["evidence"], none["logged"], none["expected_share"]) == ("default", 0, 1.0)
+    assert none["text"].startswith("What errors cost rests on assumed severities: none of")
+    assert rests_on(a, stated=True)["evidence"] == "assumed"
+    assert "as stated in severity_mix" in rests_on(a, stated=True)["text"]
+    every = rests_on(a, logged=[1, 1, 1, 1])
+    assert (every["evidence"], every["expected_share"]) == ("measured", 0.0)
+    assert "4 of" in every["text"]
+    some = rests_on(a, logged=[3, 0, 0, 1])
+    assert some["unseen"] == ["moderate", "major"]
+    assert some["text"].endswith(f"{found['errors'] - 4} errors have no severity.")
+    # Where every error costs the same, how severe it is makes no difference.
+    assert rests_on(a, tariff=(50.0, 50.0, 50.0, 50.0)) is None
+
+
 def test_what_is_wrong_with_labels_and_logs_is_counted_and_named(apart):
     said = " ".join(apart.record["warnings"]).replace("\xa0", " ")
     labels = sum(
@@ -221,8 +279,10 @@ def test_what_is_wrong_with_labels_and_logs_is_counted_and_named(apart):
         for r in cases(700, error_pilot=0.2, defects=0.4, workers=8)[:20]
         if r["arm"] == "pilot" and r["outcome"] == "correct"
     )
-    assert f"{labels} right results that somebody used have a cause" in said
-    assert "1 action of 1 case that is not among the cases tells nothing of a cause" in said
+    # The samples name both, so that `roi check` does, too; and the record once.
+    assert said.count(f"{labels} right results have a cause: there is no loss to ascribe") == 1
+    assert said.count("1 row of actions belongs to no case of the sample") == 1
+    assert "of 1 case" not in said
     assert "Two coders agree on the cause of" in said
     agreed = apart.record["causes"]["agreement"]
     assert agreed["ac1"]["value"] < 0.6

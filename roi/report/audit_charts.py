@@ -13,13 +13,12 @@ import roi.light_imports  # noqa: F401
 import altair as alt
 
 from roi import words
-from roi.cause_pictures import CauseBar, CleanBar
+from roi.cause_pictures import PARTS, CauseBar, CleanBar
 from roi.report.charts import AGENT, BEFORE, GAIN, GRID, INK, MUTED, amount_axis, finish, inline
 
 __all__ = ["causes_in_money", "clean_world"]
 
-PARTS = {"errors": "errors", "minutes": "people’s time", "agent_cost": "agent cost of lost cases"}
-COLORS = [BEFORE, AGENT, MUTED]
+COLORS = dict(zip(PARTS, (BEFORE, AGENT, MUTED), strict=True))
 
 
 def _rows() -> Any:
@@ -42,18 +41,16 @@ def causes_in_money(bars: Sequence[CauseBar], *, currency: str, width: int) -> A
         for part in PARTS:
             size = max(b.parts.get(part, 0.0), 0.0)
             if size > 0:
-                pieces.append({"y": y, "from": start, "to": start + size, "part": PARTS[part]})
+                pieces.append({"y": y, "from": start, "to": start + size, "part": part})
                 start += size
         label = f"{words.capital(b.cause)} · {words.percent(b.share)} of losses"
         text = words.axis_amount(b.mean)
         spans.append(
             {"y": y, "p10": b.p10, "p90": b.p90, "end": max(b.p90, start), "label": label, "text": text}
         )
-    known = [name for name in PARTS.values() if any(p["part"] == name for p in pieces)]
+    # The words of the colours stand above the picture, where they wrap in a narrow window.
     color = alt.Color(
-        "part:N",
-        scale=alt.Scale(domain=known, range=[COLORS[list(PARTS.values()).index(name)] for name in known]),
-        legend=alt.Legend(title=None, orient="top", labelColor=MUTED, columnPadding=26),
+        "part:N", scale=alt.Scale(domain=list(COLORS), range=list(COLORS.values())), legend=None
     )
     axis = amount_axis(f"a year at full use, {currency}", grid=True)
     bar = alt.Chart(inline(pieces)).mark_bar(size=15, yOffset=9, opacity=0.85)

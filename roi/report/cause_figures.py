@@ -10,12 +10,14 @@ from roi.report.figures import Figure
 
 __all__ = ["causes_figure", "clean_figure"]
 
+MARKS = {"errors": "before", "minutes": "agent", "agent_cost": "muted"}
+
 Record = Mapping[str, Any]
 
 
 def causes_figure(record: Record) -> Figure | None:
     """What each cause costs a year, with its range; None where no cause has a price."""
-    from roi.cause_pictures import cause_bars, says_causes
+    from roi.cause_pictures import PARTS, cause_bars, parts_seen, says_causes
 
     found = record.get("causes") or {}
     bars = cause_bars(record) if found.get("by_cause") else ()
@@ -43,7 +45,7 @@ def causes_figure(record: Record) -> Figure | None:
         answer=answer,
         alt=says_causes(bars, currency=currency),
         draw=draw,
-        legend=(("line", "8 in 10 outcomes"),),
+        legend=(*((MARKS[part], PARTS[part]) for part in parts_seen(bars)), ("line", "8 in 10 outcomes")),
     )
 
 

@@ -127,7 +127,7 @@ def environment() -> Environment:
     def say(text: object, most: int = 300) -> Markup:
         if text is None or text == "":
             return Markup("")
-        return Markup("<bdi>{}</bdi>").format(words.shorten(text, most))
+        return Markup("<bdi>{}</bdi>").format(words.shorten(text, most).replace(" %", f"{words.NBSP}%"))
 
     found.filters |= FORMATS | {"say": say, "dots": _dots, "drawn": _drawn, "gate_word": facts.gate_word}
     found.filters["finding_word"] = facts.finding_word
