@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from roi import words
+from roi.report.control_figures import frontier_figure, gated
 from roi.report.sections import Decision, Section, section
 from roi.signing import standing
 
-__all__ = ["access", "checks", "findings", "opening", "own_sample", "scorecard", "silent"]
+__all__ = ["access", "checks", "design", "findings", "opening", "own_sample", "scorecard", "silent"]
 
 ORDER = {"fail": 0, "missing_evidence": 1, "pass": 2}
 STATE = {"pass": "shown", "fail": "exceeded", "missing_evidence": "missing_evidence"}
@@ -20,6 +21,13 @@ BASIS = {
     "statistical": "against chance, 1 in 1,000",
 }
 MOST_RIGHTS = 40
+DESIGNS = {
+    "chosen": "Advised",
+    "today": "As it is done today",
+    "free_optimum": "Cheapest, were no rule to ask for approval",
+    "everything": "Everything waits",
+    "nothing": "Nothing waits",
+}
 Found = Mapping[str, Any]
 
 
@@ -172,3 +180,25 @@ def own_sample(decision: Decision) -> Section:
     record = decision.record
     personal = [check for check in _every(record) if check["personal"] and check["status"] == "fail"]
     return section("controls_own", decision, "Your own sample", personal=len(personal))
+
+
+def design(decision: Decision) -> Section:
+    """For each kind of action what letting it run unseen costs, what approving it costs, and what should wait."""
+    record = decision.record
+    found = record.get("approval_design") or {}
+    npv = found.get("npv") or {}
+    designs = [
+        (label, gated(found[key]), found[key], (npv.get(key) or {}).get("against_today"))
+        for key, label in DESIGNS.items()
+        if found.get(key)
+    ]
+    return section(
+        "controls_design",
+        decision,
+        str(found.get("headline") or "Nothing says what should wait for a person"),
+        d=found,
+        figure=frontier_figure(record),
+        designs=designs,
+        kinds=[kind for kind in found.get("kinds") or [] if kind.get("may_be_held")],
+        seen=[kind["label"] for kind in found.get("kinds") or [] if not kind.get("may_be_held")],
+    )
