@@ -23,7 +23,18 @@ from typing import Any
 
 from roi.problems import InputError, Problem
 
-__all__ = ["FIRST", "Chain", "append", "canonical_text", "entry_hash", "hold", "linked", "read_chain"]
+__all__ = [
+    "FIRST",
+    "Chain",
+    "append",
+    "canonical_text",
+    "entry_hash",
+    "entry_of",
+    "hold",
+    "is_whole",
+    "linked",
+    "read_chain",
+]
 
 FIRST = "0" * 64
 """The predecessor of the first entry."""
@@ -109,9 +120,9 @@ def _checked(data: bytes, name: str) -> tuple[Chain, list[Problem]]:
     problems: list[Problem] = []
     head = FIRST
     for place, line in enumerate(lines, start=1):
-        entry = _entry(line)
-        if entry is None or not _is_whole(entry, line):
-            following = _entry(lines[place]) if place < len(lines) else None
+        entry = entry_of(line)
+        if entry is None or not is_whole(entry, line):
+            following = entry_of(lines[place]) if place < len(lines) else None
             if following is not None and _mends(following, line, place):
                 continue
             what = "is no entry" if entry is None else "was changed: its hash is not that of what it holds"
@@ -123,16 +134,17 @@ def _checked(data: bytes, name: str) -> tuple[Chain, list[Problem]]:
         entries.append(entry or {})
         if len(problems) >= MOST_NAMED:
             break
-    whole = _entry(last) if last else None
+    whole = entry_of(last) if last else None
     ended = True
-    if whole is not None and _is_whole(whole, last) and not problems:
+    if whole is not None and is_whole(whole, last) and not problems:
         problems += _link_problem(whole, len(entries) + 1, head, name, len(lines) + 1)
         entries.append(whole)
         head, last, ended = str(whole["hash"]), b"", False
     return Chain(tuple(entries), last, head, ended), problems
 
 
-def _entry(line: bytes) -> dict[str, Any] | None:
+def entry_of(line: bytes) -> dict[str, Any] | None:
+    """A line as an entry, whether or not its hash is right; None where it is no entry."""
     try:
         found = json.loads(line)
     except (ValueError, RecursionError):
@@ -140,7 +152,7 @@ def _entry(line: bytes) -> dict[str, Any] | None:
     return found if isinstance(found, dict) and "hash" in found else None
 
 
-def _is_whole(entry: Entry, line: bytes) -> bool:
+def is_whole(entry: Entry, line: bytes) -> bool:
     """Whether a line is what was written, to the byte: other blanks would leave its hash as it is."""
     try:
         return canonical_text(entry).encode() == line and entry.get("hash") == entry_hash(entry)
