@@ -133,6 +133,7 @@ def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
 @_told
 def check(params: Sequence[str]) -> int:
     """Everything that is wrong with parameters and samples, at once; exit 2."""
+    from roi.log_seal import checked_seals
     from roi.parameters import find_parameter_files, load_parameters, load_samples_only
     from roi.reduce import take_moments
     from roi.samples import open_samples
@@ -146,20 +147,27 @@ def check(params: Sequence[str]) -> int:
             problems += error.problems
             try:
                 if (part := load_samples_only(path, error.problems)) is not None:
+                    problems += checked_seals(part)[1]
                     open_samples(part)
             except InputError as further:
                 problems += further.problems
             continue
+        sealed, broken = checked_seals(loaded)
+        problems += broken
         try:
             samples = open_samples(loaded)
             loaded, _ = hold_together(loaded, samples, take_moments(samples))
         except InputError as error:
             problems += error.problems
             continue
+        if broken:
+            continue
         warnings = [*loaded.warnings, *samples.warnings]
         click.echo(f"{loaded.name}: ok" + (f", {len(warnings)} to know" if warnings else ""))
         for warning in warnings:
             click.echo(f"  {warning}")
+        for line in sealed:
+            click.echo(f"  {line}")
     if problems:
         raise InputError(problems)
     return 0

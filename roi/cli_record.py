@@ -1,13 +1,15 @@
-"""The commands on records: `roi verify`, `roi sign`, `roi diff`."""
+"""The commands on what is kept: `roi verify`, `roi sign`, `roi diff` on records, `roi seal` on logs."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from roi.commands import Examples, told
+from roi.problems import InputError, Problem
 
 __all__ = ["COMMANDS"]
 
@@ -131,4 +133,50 @@ def diff(old: str, new: str, as_json: bool, no_recompute: bool) -> int:
     return 0
 
 
-COMMANDS = (verify, sign, diff)
+@click.command(
+    cls=Examples,
+    examples="""
+    roi seal data/claims_intake/actions.csv
+    roi seal data/claims_intake/actions.csv --check
+    roi seal data/claims_intake/actions.csv --head 0f3a41c2b7de…
+    """,
+)
+@click.argument("logs", nargs=-1, required=True, metavar="LOG...", type=click.Path(path_type=Path))
+@click.option("--check", is_flag=True, help="Hold the log against its seal; nothing is written.")
+@click.option(
+    "--head",
+    metavar="HEX",
+    help="A head that was kept elsewhere: hold the seal against it, too; nothing is written.",
+)
+@told
+def seal(logs: Sequence[Path], check: bool, head: str | None) -> int:
+    """A hash chain over a log, in LOG.seal beside it; `roi check` and --check verify it.
+
+    It shows any later change of a row, an insertion, a deletion or a swap, and where; exit 2. The log itself is only read, and
+    may grow: sealing it again adds what has come, provided that what was sealed before is still there. Keep the head that is
+    printed elsewhere: who can write to both files could write both anew, and only the head would tell.
+    """
+    from roi.log_seal import checked_log, seal_log
+    from roi.seal_words import in_words
+
+    if head is not None and len(logs) != 1:
+        raise InputError([Problem("--head", "", f"is of one log, and {len(logs)} are named")])
+    problems: list[Problem] = []
+    for log in logs:
+        try:
+            if check or head is not None:
+                state, said = checked_log(log, head), ""
+            else:
+                state, put = seal_log(log)
+                said = "" if put else "; nothing has come since then"
+        except InputError as error:
+            problems += error.problems
+            continue
+        click.echo(f"{log}: {in_words(state)}{said}")
+        click.echo(f"  head {state.head}")
+    if problems:
+        raise InputError(problems)
+    return 0
+
+
+COMMANDS = (verify, sign, diff, seal)

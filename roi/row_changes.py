@@ -1,4 +1,4 @@
-"""What happened to a list of rows: which are still there in their order, and which were changed, moved, put in, taken out.
+"""What happened to a list of rows: which stayed in their order, and which were changed, moved, put in or taken out.
 
 Rows are told apart by their digests. What stayed is found from both ends, then by the rows that occur once in either
 list (patience), of which the longest part in order stays; between them by the shortest script of edits (Myers 1986,
@@ -16,7 +16,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Change", "Ints", "changes", "same_order"]
+__all__ = ["Change", "Changes", "Ints", "changes", "same_order"]
 
 Ints: TypeAlias = NDArray[np.int64]
 
@@ -42,15 +42,27 @@ class Change:
     new: int | None
 
 
-def changes(old: Ints, new: Ints) -> tuple[list[Change], int]:
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What makes one list of another.
+
+    Attributes:
+        found: The changes, by where they are in the old list.
+        stays: Of each old row, the index of the new row that it is; −1 for what was changed, moved or deleted.
+        appended: How many new rows follow the last of the old ones.
+    """
+
+    found: tuple[Change, ...]
+    stays: Ints
+    appended: int
+
+
+def changes(old: Ints, new: Ints) -> Changes:
     """What makes the new list of the old one, where rows may also have been appended.
 
     Args:
         old: Rows as they were, shape (n_old,); equal numbers are equal rows.
         new: Rows as they are, shape (n_new,).
-
-    Returns:
-        The changes, by where they are in the old list, and how many rows were appended at the end.
     """
     stays = same_order(old, new)
     gone = np.flatnonzero(stays < 0)
@@ -80,7 +92,8 @@ def changes(old: Ints, new: Ints) -> tuple[list[Change], int]:
             appended = len(into) - both
         else:
             found += [(int(ends[gap]), j, Change("inserted", None, j)) for j in into[both:]]
-    return [change for *_, change in sorted(found, key=lambda x: x[:2])], appended
+    ordered = sorted(found, key=lambda x: x[:2])
+    return Changes(tuple(change for *_, change in ordered), stays, appended)
 
 
 def _moved(old: Ints, new: Ints, gone: Ints, come: Ints) -> dict[int, int]:
@@ -88,7 +101,9 @@ def _moved(old: Ints, new: Ints, gone: Ints, come: Ints) -> dict[int, int]:
     places: dict[int, list[int]] = defaultdict(list)
     for j in come[::-1].tolist():
         places[int(new[j])].append(j)
-    return {i: places[x].pop() for i, x in zip(gone.tolist(), old[gone].tolist(), strict=True) if places.get(x)}
+    return {
+        i: places[x].pop() for i, x in zip(gone.tolist(), old[gone].tolist(), strict=True) if places.get(x)
+    }
 
 
 def same_order(old: Ints, new: Ints) -> Ints:

@@ -1,10 +1,10 @@
 """The file beside a log that seals it: `<log>.seal`, a chain of entries as the ledger's, a line each.
 
-An entry of kind `lines` holds the SHA-256 over the full SHA-256 hashes of up to `LINES_AN_ENTRY` lines of the log, and the first
-12 bytes of each of these hashes. The former shows that something was changed, at full strength; the latter only tell
-where, so that they may be short. `begins` marks the lines with which a row begins, where not all do. `file` holds the
-hash of a log that is no text. `sealed` ends a sealing and says when it was. As each entry names the hash of the one before,
-the hash of the last `sealed`, the head, stands for everything before it.
+An entry of kind `lines` holds the SHA-256 over the full SHA-256 hashes of up to `LINES_AN_ENTRY` lines of the log, and the
+first 12 bytes of each of these hashes. The former shows at full strength that something was changed; the latter only
+tell where, so that they may be short. `begins` marks the lines with which a row begins, where not all do. `file` holds
+the hash of a log that is no text. `sealed` ends a sealing and says when it was. As each entry names the hash of the one
+before, the hash of the last `sealed`, the head, stands for everything before it.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ __all__ = [
     "Block",
     "BrokenSealError",
     "Seal",
-    "Sealing",
     "SealWriter",
+    "Sealing",
     "read_digests",
     "read_seal",
     "seal_of",
@@ -141,7 +141,7 @@ def read_seal(path: Path) -> Seal:
                 blocks.append(block)
             elif entry["kind"] == "file" and not total:
                 file_sha256, total = str(entry["sha256"]), 1
-            elif entry["kind"] == "sealed" and entry["lines"] == total:
+            elif entry["kind"] == "sealed" and total and entry["lines"] == total:
                 rows = None if file_sha256 else int(entry["rows"])
                 sealings.append(Sealing(str(entry["at"]), total, rows, str(entry["hash"])))
                 closed = True
@@ -159,7 +159,7 @@ def read_seal(path: Path) -> Seal:
 def _block(entry: dict[str, Any], total: int, *, follows_open: bool) -> Block:
     first, lines, sha256 = entry["first"] - 1, entry["lines"], bytes.fromhex(entry["sha256"])
     # A line that got its end after it was sealed is sealed once more.
-    if first not in ((total, total - 1) if follows_open else (total,)) or not lines >= 1 or len(sha256) != 32:
+    if first != (total - 1 if follows_open else total) or not lines >= 1 or len(sha256) != 32:
         raise ValueError("does not go on where the entry before ended")
     return Block(first, lines, sha256, entry.get("open") is True)
 

@@ -94,7 +94,8 @@ def _matches(pattern: str, base: Path) -> list[Path]:
         return [path]
     if not glob.has_magic(pattern):
         return []
-    return sorted(base / p for p in glob.glob(pattern, root_dir=base, recursive=True) if (base / p).is_file())
+    found = (base / p for p in glob.glob(pattern, root_dir=base, recursive=True) if not p.endswith(".seal"))
+    return sorted(path for path in found if path.is_file())
 
 
 def open_bytes(path: Path) -> IO[bytes]:
