@@ -43,7 +43,9 @@ STATE = "from roi.seal_state import seal_state"
 def write_log(path: Path, rows: int) -> None:
     """An action log such as agents leave: ids, times, tools, a quoted remark now and then."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write("action_id,case_id,tool,effect,requested_at,requester,decision,status,duration_ms,remark\n")
+        file.write(
+            "action_id,case_id,tool,effect,requested_at,requester,decision,status,duration_ms,remark\n"
+        )
         for i in range(rows):
             remark = f'"looked up, {i % 89} found"' if i % 10 == 0 else ""
             file.write(

@@ -152,9 +152,9 @@ def diff(old: str, new: str, as_json: bool, no_recompute: bool) -> int:
 def seal(logs: Sequence[Path], check: bool, head: str | None) -> int:
     """A hash chain over a log, in LOG.seal beside it; `roi check` and --check verify it.
 
-    It shows any later change of a row, an insertion, a deletion or a swap, and where; exit 2. The log itself is only read, and
-    may grow: sealing it again adds what has come, provided that what was sealed before is still there. Keep the head that is
-    printed elsewhere: who can write to both files could write both anew, and only the head would tell.
+    It shows any later change of a row, an insertion, a deletion or a swap, and where; exit 2. The log itself is only
+    read, and may grow: sealing it again adds what has come, provided that what was sealed before is still there. Keep
+    the head that is printed elsewhere: who can write to both files could write both anew, and only the head would tell.
     """
     from roi.log_seal import checked_log, seal_log
     from roi.seal_words import in_words

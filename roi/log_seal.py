@@ -12,18 +12,20 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from roi.chain import hold
 from roi.ledger import now
 from roi.log_lines import UnreadableLineError, form_of
-from roi.parameters import LoadedParameters
 from roi.problems import InputError, Problem
 from roi.readers.base import UnreadableError
 from roi.readers.files import find_files
 from roi.seal_file import BrokenSealError, SealWriter, seal_of
 from roi.seal_state import LogWalk, SealState, file_sha256, held_state, located, read_own_seal, seal_state
 from roi.seal_words import head_problem, in_words, problems_of
+
+if TYPE_CHECKING:
+    from roi.parameters import LoadedParameters
 
 __all__ = ["checked_log", "checked_seals", "not_sealable", "seal_log", "seals_of"]
 

@@ -1,7 +1,7 @@
 """What happened to a list of rows: which stayed in their order, and which were changed, moved, put in or taken out.
 
 Rows are told apart by their digests. What stayed is found from both ends, then by the rows that occur once in either
-list (patience), of which the longest part in order stays; between them by the shortest script of edits (Myers 1986,
+list (patience), of which a longest part in order stays; between them by the shortest script of edits (Myers 1986,
 Algorithmica 1:251) where it is short. It is a description that accounts for every row, and of few edits the
 shortest; of what was rewritten at large it is one of several.
 """
@@ -139,7 +139,15 @@ def _look(a: Ints, b: Ints, gap: tuple[int, int, int, int], found: Ints) -> list
     if not at.size:
         _myers(a[a0:a1], b[b0:b1], found[a0:a1], b0)
         return []
+    # Rows beside which their neighbour still lies settle first: of rows that changed places, both have moved, not what
+    # is between them.
+    beside = (np.diff(at) == 1) & (np.diff(into) == 1)
+    firm = np.append(beside, False) | np.append(False, beside)
+    if firm.any():
+        at, into = at[firm], into[firm]
     stay = _rising(into.tolist())
+    for same in (np.flatnonzero(into == at), np.flatnonzero(into - at == (b1 - b0) - (a1 - a0))):
+        stay = same if same.size >= stay.size else stay
     at, into = at[stay] + a0, into[stay] + b0
     found[at] = into
     edges_a = np.concatenate(([a0 - 1], at, [a1]))

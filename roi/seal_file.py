@@ -1,10 +1,10 @@
 """The file beside a log that seals it: `<log>.seal`, a chain of entries as the ledger's, a line each.
 
-An entry of kind `lines` holds the SHA-256 over the full SHA-256 hashes of up to `LINES_AN_ENTRY` lines of the log, and the
-first 12 bytes of each of these hashes. The former shows at full strength that something was changed; the latter only
-tell where, so that they may be short. `begins` marks the lines with which a row begins, where not all do. `file` holds
-the hash of a log that is no text. `sealed` ends a sealing and says when it was. As each entry names the hash of the one
-before, the hash of the last `sealed`, the head, stands for everything before it.
+An entry of kind `lines` holds the SHA-256 over the full SHA-256 hashes of up to `LINES_AN_ENTRY` lines of the log, and
+the first 12 bytes of each of these hashes. The former shows at full strength that something was changed; the latter
+only tell where, so that they may be short. `begins` marks the lines with which a row begins, where not all do. `file`
+holds the hash of a log that is no text. `sealed` ends a sealing and says when it was. As each entry names the hash of
+the one before, the hash of the last `sealed`, the head, stands for everything before it.
 """
 
 from __future__ import annotations

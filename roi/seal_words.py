@@ -107,5 +107,5 @@ def head_problem(name: str, state: SealState, head: str) -> list[Problem]:
         return [Problem("--head", "", f"has {len(kept)} signs; a head has 64, of 0 to 9 and a to f")]
     if not state.sealings or any(s.head == kept for s in state.sealings):
         return []
-    message = f"{kept[:12]}… is no head of this seal: it was written anew, or is another log's; put the seal back from a copy"
+    message = f"{kept[:12]}… is no head of this seal: it was written anew, or is another log's; put it back from a copy"
     return [Problem(f"{name}.seal", "", message)]
