@@ -49,6 +49,8 @@ def seal_log(log: Path, *, at: str | None = None) -> tuple[SealState, int]:
         with _beside(log) as (file, part):
             return _sealed(log, file, part, at or now())
     except UnreadableLineError as error:
+        if found := problems_of(str(log), seal_state(log)):
+            raise InputError(found) from None
         message = f"cannot be read to its end ({error}); is it whole, and what its ending says?"
         raise InputError([Problem(str(log), "", message)]) from None
     except OSError as error:

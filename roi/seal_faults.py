@@ -117,6 +117,7 @@ def _faults(
 ) -> Iterator[Fault]:
     begins_now = np.zeros(len(now.blank), np.bool_)
     begins_now[stays[stays >= 0]] = begins[stays >= 0]
+    top = int(stays[0]) if stays.size else 0
     inside, before = False, -2
     for change in found:
         if change.new is None:
@@ -125,9 +126,8 @@ def _faults(
             begins_now[change.new] = begins[change.old]
             continue
         inside = inside and change.new == before + 1
-        # What was put in before everything else stands above the header.
-        above = form == "cells" and not stays[:1].any() and change.new < int(stays[:1].sum())
-        begins_now[change.new] = not (inside or now.blank[change.new] or above)
+        above_header = form == "cells" and change.new < top
+        begins_now[change.new] = not (inside or now.blank[change.new] or above_header)
         inside ^= form == "cells" and bool(now.odd[change.new])
         before = change.new
     rows, rows_now = np.cumsum(begins), np.cumsum(begins_now)

@@ -77,7 +77,7 @@ def _problem(name: str, fault: Fault) -> Problem:
 
 def _place(fault: Fault) -> str:
     if fault.row == 0:
-        return "header" if not fault.rows > 1 else f"header to row {fault.last:,}"
+        return "header"
     many = fault.rows > 1 and fault.kind != "unreadable"
     return f"rows {fault.row:,} to {fault.last:,}" if many else f"row {fault.row:,}"
 

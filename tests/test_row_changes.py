@@ -40,16 +40,19 @@ def test_by_hand():
 
 def test_what_follows_is_appended():
     made = changes(of("ABC"), of("ABCxy"))
-    assert made.found == () and made.appended == 2
+    assert made.found == ()
+    assert made.appended == 2
     made = changes(of("ABC"), of("ABxyz"))
-    assert made.found == (Change("changed", 2, 2),) and made.appended == 2
+    assert made.found == (Change("changed", 2, 2),)
+    assert made.appended == 2
     assert changes(of(""), of("xy")).appended == 2
     assert told("ABC", "") == [("deleted", 0, None), ("deleted", 1, None), ("deleted", 2, None)]
 
 
 def test_of_rows_that_are_alike_one_is_named():
     (change,) = changes(of("AxxxxB"), of("AxxxB")).found
-    assert change.kind == "deleted" and change.old in range(1, 5)
+    assert change.kind == "deleted"
+    assert change.old in range(1, 5)
     (change,) = changes(of("xxxx"), of("xxAxx")).found
     assert (change.kind, change.new) == ("inserted", 2)
 
