@@ -166,10 +166,7 @@ def checked_log(log: Path, head: str | None = None) -> SealState:
     Raises:
         InputError: Where the seal is not there, does not hold, or has no such head.
     """
-    try:
-        state = seal_state(log)
-    except OSError as error:
-        raise InputError([Problem(str(log), "", f"cannot be read ({_why(error)})")]) from None
+    state = seal_state(log)
     problems = problems_of(str(log), state)
     if state.state == "none":
         message = not_sealable(log) or f"has no seal beside it; make one: roi seal {log}"

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,7 @@ DIGEST = 12
 LINES_AN_ENTRY = 1024
 FORMAT = 1
 _LONGEST = 1 << 20
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.A)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ def read_seal(path: Path) -> Seal:
     for line, entry in _entries(path):
         closed = False
         try:
-            if entry["kind"] == "lines":
+            if entry["kind"] == "lines" and file_sha256 is None:
                 block = _block(entry, total, follows_open=bool(blocks) and blocks[-1].is_open)
                 total = block.first + block.lines
                 blocks.append(block)
@@ -143,7 +145,9 @@ def read_seal(path: Path) -> Seal:
                 file_sha256, total = str(entry["sha256"]), 1
             elif entry["kind"] == "sealed" and total and entry["lines"] == total:
                 rows = None if file_sha256 else int(entry["rows"])
-                sealings.append(Sealing(str(entry["at"]), total, rows, str(entry["hash"])))
+                if not _TIME.fullmatch(entry["at"]):
+                    raise ValueError("is no time")
+                sealings.append(Sealing(entry["at"], total, rows, str(entry["hash"])))
                 closed = True
             else:
                 raise ValueError(entry["kind"])
@@ -158,6 +162,8 @@ def read_seal(path: Path) -> Seal:
 
 def _block(entry: dict[str, Any], total: int, *, follows_open: bool) -> Block:
     first, lines, sha256 = entry["first"] - 1, entry["lines"], bytes.fromhex(entry["sha256"])
+    if type(first) is not int or type(lines) is not int:
+        raise TypeError("are no whole numbers")
     # A line that got its end after it was sealed is sealed once more.
     if first != (total - 1 if follows_open else total) or not lines >= 1 or len(sha256) != 32:
         raise ValueError("does not go on where the entry before ended")
@@ -204,10 +210,10 @@ def read_digests(path: Path) -> tuple[NDArray[np.void], NDArray[np.bool_]]:
         n, first = entry["lines"], entry["first"] - 1
         try:
             found = base64.b64decode(entry["digests"], validate=True)
-            marks = _unpacked(entry.get("begins"), n)
+            marks = _unpacked(entry.get("begins"), n) if len(found) == n * DIGEST else b""
         except (KeyError, ValueError, TypeError):
-            found = marks = b""
-        if len(found) != n * DIGEST or len(marks) != n:
+            marks = b""
+        if len(marks) != n:
             raise BrokenSealError(line, "does not hold a digest of each line")
         digests[first * DIGEST :] = found
         begins[first:] = marks

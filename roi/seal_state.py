@@ -131,9 +131,6 @@ def seal_state(log: Path) -> SealState:
 
     Returns:
         What became of it. No fault holds the text of a row.
-
-    Raises:
-        OSError: If the log or its seal cannot be read.
     """
     place = seal_of(log)
     if not os.path.lexists(place) and log.is_symlink():
@@ -147,8 +144,16 @@ def seal_state(log: Path) -> SealState:
         return SealState(
             state="broken", faults=(Fault(row=None, kind="seal", line=error.line or None, what=error.what),)
         )
-    if not log.exists():
+    if not log.is_file():
         return _broken(seal, [Fault(row=None, kind="gone")])
+    try:
+        return _compared(log, seal, place)
+    except OSError as error:
+        what = error.strerror or type(error).__name__
+        return _broken(seal, [Fault(row=None, kind="unreadable", what=what)])
+
+
+def _compared(log: Path, seal: Seal, place: Path) -> SealState:
     if seal.file_sha256 is not None:
         same = file_sha256(log) == seal.file_sha256
         return held_state(seal) if same else _broken(seal, [Fault(row=None, kind="changed")])
@@ -180,7 +185,10 @@ def read_own_seal(place: Path) -> Seal:
     """
     if place.is_symlink() or not place.is_file():
         raise BrokenSealError(0, "is a link or a folder, where a file of its own belongs")
-    return read_seal(place)
+    try:
+        return read_seal(place)
+    except OSError as error:
+        raise BrokenSealError(0, f"cannot be read ({error.strerror or type(error).__name__})") from None
 
 
 def held_state(seal: Seal, lines: int = 0, rows: int = 0) -> SealState:

@@ -54,6 +54,8 @@ def _problem(name: str, fault: Fault) -> Problem:
         return Problem(f"{name}.seal", f"line {fault.line}" if fault.line else "", fault.what)
     if fault.kind == "gone":
         return Problem(name, "", "is gone, and its seal is there")
+    if fault.row is None and fault.kind == "unreadable":
+        return Problem(name, "", f"cannot be read, and so not held against its seal ({fault.what})")
     if fault.row is None:
         return Problem(name, "", f"was changed {since}")
     place = _place(fault)

@@ -490,6 +490,11 @@ def test_rows_that_were_made_alike_are_still_seen(tmp_path):
     [
         {"kind": "else"},
         {"first": 2},
+        {"first": 1.0},
+        {"lines": 13.0},
+        {"lines": 10**15},
+        {"begins": 7},
+        {"begins": ""},
         {"lines": "3"},
         {"lines": 12},
         {"sha256": "ab"},
@@ -672,3 +677,32 @@ def test_exports_that_are_joined_are_held_against_their_seals(project, tmp_path)
     join = {"source": "data/more.csv", "on": {"case_id": "case"}, "take": {"worker": "first"}}
     loaded = project.load({"source": "data/cases.csv", "join": [join]})
     assert {n: s.state for n, s in seals_of(loaded)} == {"data/cases.csv": "none", "data/more.csv": "holds"}
+
+
+def test_what_cannot_be_read_is_told(small, monkeypatch):
+    def denied(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("roi.seal_state.lines_of", denied)
+    (fault,) = seal_state(small).faults
+    assert (fault.kind, fault.row) == ("unreadable", None)
+    with pytest.raises(InputError, match=r"so not held against its seal \(Permission denied\)"):
+        checked_log(small)
+    assert "cannot be sealed (Permission denied)" in refused(small)
+    monkeypatch.setattr("roi.seal_state.read_seal", denied)
+    (fault,) = seal_state(small).faults
+    assert fault.kind == "seal"
+    assert "cannot be read (Permission denied)" in refused(small)
+
+
+def test_the_time_of_a_seal_is_a_time(small):
+    """A text of somebody's making does not come to the terminal by way of a seal."""
+    place = seal_of(small)
+    lines = json.loads(place.read_text(encoding="utf-8").splitlines()[0])
+    end = linked(
+        {"kind": "sealed", "at": "\x1b[2J", "lines": 13, "rows": 12, "seal": 1}, n=2, prev=lines["hash"]
+    )
+    place.write_text("".join(canonical_text(e) + "\n" for e in (lines, end)), encoding="utf-8")
+    (problem, _) = problems_of("log.csv", seal_state(small))
+    assert "\x1b" not in str(problem)
+    assert problem.place == "line 2"
