@@ -30,6 +30,7 @@ def test_by_hand():
     assert told("ABCD", "xABCD") == [("inserted", None, 0)]
     assert told("ABCD", "ADCB") == [("moved", 1, 3), ("moved", 3, 1)]
     assert told("ABCDE", "ACDEB") == [("moved", 1, 4)]
+    assert [c[:2] for c in told("ABCDEFGHIJKL", "ADCBEFGIHJKL")][:2] == [("moved", 1), ("moved", 3)]
     assert told("ABCDEFGH", "xBDEyFHG") == [
         ("changed", 0, 0),
         ("deleted", 2, None),

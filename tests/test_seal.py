@@ -258,6 +258,9 @@ def test_a_last_line_without_an_end(tmp_path):
     assert told(seal_state(log)) == [("changed", 2)]
     log.write_bytes(b"id\n1\n3\n2\n")
     assert told(seal_state(log)) == [("inserted", 2)]
+    for short in (b"", b"id\n", b"id\n1\n"):
+        log.write_bytes(short)
+        assert seal_state(log).faults[-1].last == 2
     log.write_bytes(b"id\n1\n2\r\n3")
     state, put = seal_log(log, at=LATER)
     assert (state.rows, put) == (3, 2)
@@ -298,6 +301,9 @@ def test_rows_are_counted_as_they_are_read(tmp_path):
     assert told(seal_state(log)) == [("changed", 1)]
     log.write_bytes(text.replace("T-3", "T-2b,pilot,new\nT-3").encode())
     assert told(seal_state(log)) == [("inserted", 3)]
+    log.write_bytes(text.replace("T-2,", 'T-2b,pilot,"new\nand\nlong"\nT-2,').encode())
+    (fault,) = seal_state(log).faults
+    assert (fault.kind, fault.row, fault.last, fault.line) == ("inserted", 2, 2, 5)
     log.write_bytes(text.replace("\n\nT-2", "\nT-2").encode())
     (fault,) = seal_state(log).faults
     assert (fault.kind, fault.row, fault.begins, fault.line) == ("deleted", 1, False, 4)
@@ -447,6 +453,15 @@ def test_lines_of_the_seal_that_are_swapped_or_gone(small):
     ):
         place.write_bytes(b"".join(bad))
         assert [f.kind for f in seal_state(small).faults] == ["seal"]
+    # Lines of another log's seal follow no line of this one.
+    other = write(small.with_name("other.csv"), ROWS[20:32])
+    seal_log(other, at=AT)
+    write(other, ROWS[20:34])
+    seal_log(other, at=LATER)
+    foreign = seal_of(other).read_bytes().splitlines(keepends=True)
+    place.write_bytes(b"".join([*lines[:2], *foreign[2:]]))
+    (fault,) = seal_state(small).faults
+    assert (fault.kind, fault.line) == ("seal", 3)
     # A whole sealing that is gone leaves an earlier seal, which only its head tells.
     place.write_bytes(b"".join(lines[:2]))
     state = seal_state(small)
@@ -657,7 +672,7 @@ def test_check_verifies_what_is_sealed(project, tmp_path):
     code, said = run("check", params)
     assert code == 2
     assert "data/log/day2.csv: 2 problems\n  row 1: was changed since it was sealed (now line 2)\n" in said
-    assert "p: ok" not in said
+    assert ": ok" not in said
     project.write("cases.csv", "case_id,arm\nT-1,neither\n")
     code, said = run("check", params)
     assert code == 2
