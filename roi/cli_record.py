@@ -162,7 +162,10 @@ def seal(logs: Sequence[Path], check: bool, head: str | None) -> int:
     if head is not None and len(logs) != 1:
         raise InputError([Problem("--head", "", f"is of one log, and {len(logs)} are named")])
     problems: list[Problem] = []
+    named = set(logs)
     for log in logs:
+        if log.suffix == ".seal" and log.with_suffix("") in named:
+            continue  # a pattern that named the log named its seal, too
         try:
             if check or head is not None:
                 state, said = checked_log(log, head), ""

@@ -63,8 +63,7 @@ def _problem(name: str, fault: Fault) -> Problem:
         return Problem(name, place, f"cannot be read from here on ({fault.what})")
     many = fault.rows > 1
     verb = "were" if many else "was"
-    lies = "lay" if fault.kind == "deleted" else "now"
-    where = f" ({lies} line {fault.line})"
+    where = f" ({'it lay' if fault.kind == 'deleted' else 'now'} on line {fault.line})"
     if not fault.begins and fault.kind in ("inserted", "deleted"):
         return Problem(
             name,

@@ -232,7 +232,7 @@ def test_a_log_may_grow(small):
     assert seal_of(small).read_bytes() == before
     assert told(seal_state(write(small, [*ROWS[:13], "x\n", *ROWS[14:15]]))) == [("changed", 14)]
     write(small, [*ROWS[:3], *ROWS[4:20]])
-    assert "row 4: was taken out since it was sealed (lay line 5)" in refused(small)
+    assert "row 4: was taken out since it was sealed (it lay on line 5)" in refused(small)
 
 
 def test_a_log_that_grew_by_many_blocks_is_the_same_as_one_that_was_sealed_at_once(big, tmp_path):
@@ -618,6 +618,7 @@ def test_the_command(small, tmp_path):
     code, said = run("seal", small, other)
     head = seal_state(other).head
     assert code == 0
+    assert run("seal", *sorted(tmp_path.iterdir()))[0] == 0, "a pattern names seals, too"
     assert f"{small}: sealed: 12 rows to 2026-11-20, holds; nothing has come since then" in said
     assert f"  head {head}\n" in said
     write(other, [*ROWS[:3], *ROWS[5:9]])
@@ -629,7 +630,7 @@ def test_the_command(small, tmp_path):
     write(small, [*ROWS[:3], ROWS[4], ROWS[3], *ROWS[5:11]])
     code, said = run("seal", tmp_path / "*.csv", small, tmp_path)
     assert code == 2
-    assert "row 12: was taken out since it was sealed (lay line 13)" in said
+    assert "row 12: was taken out since it was sealed (it lay on line 13)" in said
     assert ", to row " in said
     assert "is a pattern" in said
     assert "is a folder" in said
@@ -671,7 +672,7 @@ def test_check_verifies_what_is_sealed(project, tmp_path):
     project.write("log/day2.csv", "action_id,case_id,tool\n2,T-1,write\n")
     code, said = run("check", params)
     assert code == 2
-    assert "data/log/day2.csv: 2 problems\n  row 1: was changed since it was sealed (now line 2)\n" in said
+    assert "data/log/day2.csv: 2 problems\n  row 1: was changed since it was sealed (now on line 2)\n" in said
     assert ": ok" not in said
     project.write("cases.csv", "case_id,arm\nT-1,neither\n")
     code, said = run("check", params)
