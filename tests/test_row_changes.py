@@ -6,7 +6,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roi import row_changes
@@ -61,6 +61,7 @@ def test_of_rows_that_are_alike_one_is_named():
 LETTERS = st.text("abcdefgh", max_size=24)
 
 
+@settings(max_examples=60)
 @given(LETTERS, LETTERS)
 def test_every_row_is_accounted_for(old, new):
     made = changes(of(old), of(new))

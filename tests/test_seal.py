@@ -669,6 +669,12 @@ def test_check_verifies_what_is_sealed(project, tmp_path):
         "data/log/day1.csv": "none",
         "data/log/day2.csv": "holds",
     }
+
+
+def test_check_names_all_that_is_broken_at_once(project, tmp_path):
+    params = tmp_path / "params" / "p.yaml"
+    for name in ("cases.csv", "log/day2.csv"):
+        seal_log(tmp_path / "data" / name, at=AT)
     project.write("log/day2.csv", "action_id,case_id,tool\n2,T-1,write\n")
     code, said = run("check", params)
     assert code == 2
