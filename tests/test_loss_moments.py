@@ -39,11 +39,16 @@ def project(tmp_path):
     return Project(tmp_path)
 
 
-def taken(project: Project, cases_: str = CASES, actions: str | None = ACTIONS) -> Losses:
+def taken(
+    project: Project, cases_: str = CASES, actions: str | None = ACTIONS, access: str | None = None
+) -> Losses:
     given = {"assignment": "randomised", "labels": {"selection": "all"}}
     if actions is not None:
         project.write("actions.csv", actions)
         given["actions"] = "data/actions.csv"
+    if access is not None:
+        project.write("access.csv", access)
+        given["access"] = "data/access.csv"
     found = take_moments(project.cases(cases_, samples=given)).losses
     assert found is not None
     return found
@@ -74,6 +79,13 @@ def test_what_each_case_shows_by_hand(project):
     assert x.stray == (2, 1)
     assert x.cost is not None
     assert (x.n.sum(), x.cost.sum(), x.minutes.sum()) == (5, 5.0, 35.0)
+
+
+@pytest.mark.parametrize(("identity", "unapproved"), [("w9", 2), ("svc", 1), ("", 1)])
+def test_an_approval_by_an_identity_of_the_agent_is_none(project, identity, unapproved):
+    """P1 was approved in time, by w9: under an identity that rights were granted to, that shows no person."""
+    x = taken(project, access=f"system,scope,identity\ncrm,send,{identity}\nmail,send,\n")
+    assert int(x.n[x.state("unapproved") == 1].sum()) == unapproved
 
 
 def test_without_an_action_log_nothing_is_known_of_actions(project):
