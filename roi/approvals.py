@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from roi.readers.base import literal
 from roi.relation import Relation
 
-__all__ = ["BY_A_PERSON", "Approvals", "agents_of", "approvals_of", "effect_risk", "ran_of"]
+__all__ = ["BY_A_PERSON", "LATE", "Approvals", "agents_of", "approvals_of", "effect_risk", "ran_of"]
 
+LATE = "decision = 'approved' and decided_at > executed_at"
 BY_A_PERSON = "decision in ('approved', 'rejected', 'escalated')"
 
 
@@ -78,7 +79,6 @@ def approvals_of(
     if "risk" in columns:
         risky.append("coalesce(risk = 'high', false)")
     proper = "decision = 'approved' and decided_at <= executed_at"
-    late = "decision = 'approved' and decided_at > executed_at"
     proper += " and approver is not null and approver <> coalesce(requester, '')"
     if agents is not None:
         proper += f" and approver not in ({agents})"
@@ -88,5 +88,5 @@ def approvals_of(
         early = "coalesce(decision = 'approved' and decided_at < requested_at, false)"
         proper += f" and not {early}"
     return Approvals(
-        risky=f"({' or '.join(risky)}) and {ran_of(columns)}", proper=proper, late=late, early=early
+        risky=f"({' or '.join(risky)}) and {ran_of(columns)}", proper=proper, late=LATE, early=early
     )

@@ -93,6 +93,13 @@ def test_a_planted_fault_is_found_with_its_rows(tables, fault):
     assert check.mend
     if name != "self_approved":  # of single people no more than how many
         assert check.rows == rows_of("actions", *(i + 1 for i in at))
+    n = len(at)
+    said = {
+        "approved_late": f"{n} of them were approved afterwards",
+        "decided_early": f"{n} actions were decided before",
+    }
+    assert said.get(name, "") in found["approved_before"].evidence
+    assert name in said or "afterwards" not in found["approved_before"].evidence
     for other in also:
         assert found[other].rows == rows_of("actions", *(i + 1 for i in at))
 

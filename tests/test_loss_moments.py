@@ -40,11 +40,16 @@ def project(tmp_path):
     return Project(tmp_path)
 
 
-def taken(project: Project, cases_: str = CASES, actions: str | None = ACTIONS) -> Losses:
+def taken(
+    project: Project, cases_: str = CASES, actions: str | None = ACTIONS, access: str | None = None
+) -> Losses:
     given = {"assignment": "randomised", "labels": {"selection": "all"}}
     if actions is not None:
         project.write("actions.csv", actions)
         given["actions"] = "data/actions.csv"
+    if access is not None:
+        project.write("access.csv", access)
+        given["access"] = "data/access.csv"
     found = take_moments(project.cases(cases_, samples=given)).losses
     assert found is not None
     return found
@@ -85,6 +90,13 @@ def test_a_cause_on_a_right_result_that_was_used_is_named_as_the_samples_are_ope
     ]
     clean = CASES.replace("9,correct,model", "9,correct,")
     assert not [w for w in project.cases(clean, samples=given).warnings if "(cause)" in w]
+
+
+@pytest.mark.parametrize(("identity", "unapproved"), [("w9", 2), ("svc", 1), ("", 1)])
+def test_an_approval_by_an_identity_of_the_agent_is_none(project, identity, unapproved):
+    """P1 was approved in time, by w9: under an identity that rights were granted to, that shows no person."""
+    x = taken(project, access=f"system,scope,identity\ncrm,send,{identity}\nmail,send,\n")
+    assert int(x.n[x.state("unapproved") == 1].sum()) == unapproved
 
 
 def test_without_an_action_log_nothing_is_known_of_actions(project):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from roi.approvals import BY_A_PERSON, approvals_of, effect_risk, ran_of
+from roi.approvals import BY_A_PERSON, LATE, approvals_of, effect_risk, ran_of
 from roi.controls.approvers import agent_identities
 from roi.controls.check import Check, Rows, silent
 from roi.controls.logs import Logs
@@ -65,7 +65,7 @@ class ApprovalLog:
         if {"decided_at", "executed_at"} <= self.has:
             wanted |= {
                 "both times": f"{approved} and decided_at is not null and executed_at is not null",
-                "late": f"{approved} and decided_at > executed_at",
+                "late": LATE,
             }
         if {"decided_at", "requested_at"} <= self.has:
             wanted |= {
