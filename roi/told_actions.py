@@ -147,10 +147,12 @@ def _numbered(keys: Sequence[str], kinds: Sequence[tuple[str, ...]], changing: S
     )
     listed = ", ".join(f"{key}_key" for key in keys)
     values = values or f"({', '.join(['null::varchar'] * len(keys))}, -1)"
+    # Only what is put together has to be asked whether a person ever decided on its like.
+    seen = f"bool_or(person_) over (partition by {listed})" if others else "null"
     return (
         f", names({listed}, number_) as (values {values}) select coalesce(number_, {fallback}) as kind_, case_id, "
         "decision, ran_, person_, in_time_, caught_, high_, wait_, approver_ "
-        f"from (select *, bool_or(person_) over (partition by {listed}) as any_person_ from acts) "
+        f"from (select *, {seen} as any_person_ from acts) "
         f"left join names using ({listed})"
     )
 

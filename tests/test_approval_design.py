@@ -112,6 +112,20 @@ def test_kinds_are_counted_by_hand(project):
     assert x.wait[0].tolist() == [6.0, 13.0]  # two hours each, three of the late one
 
 
+def test_what_was_rejected_and_ran_was_not_caught_and_repairs_are_of_those_who_looked(project):
+    actions = [
+        action("T2", "send", "send", "rejected"),  # and ran all the same: the error of T2 is its own
+        action("T4", "send", "send", "approved"),
+        action("T4", "post", "write"),  # nobody looked at it
+        action("T4", "post", "write", "approved", decided_at="2026-05-04T09:00:00"),  # nor could anybody have
+    ]
+    x = taken(project, actions, by_hand())
+    assert x.tool[:2] == ("post", "send")
+    assert x.count("caught").sum() == 0
+    assert x.slipped[:, 0].tolist() == [0.0, 1.0]
+    assert x.mended[:, 0].tolist() == [0.0, 1.0]
+
+
 def test_a_log_without_effects_tells_kinds_by_system_and_scope(project):
     actions = [
         {k: v for k, v in row.items() if k != "effect"} | {"system": "crm", "scope": row["effect"]}
