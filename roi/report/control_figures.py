@@ -8,7 +8,7 @@ from typing import Any
 from roi import words
 from roi.report.figures import Figure
 
-__all__ = ["frontier_figure", "gated"]
+__all__ = ["frontier_figure", "gated", "mean_of"]
 
 Record = Mapping[str, Any]
 MOST_POINTS = 8
@@ -20,6 +20,11 @@ def gated(design: Mapping[str, Any]) -> str:
     if design.get("gates") is None:
         return "as it is done today"
     return words.and_list(gates) if gates else "nothing waits"
+
+
+def mean_of(value: Any) -> float | None:
+    """A figure of a design that is told with its range, or without one; None where it is not known."""
+    return words.finite(value.get("mean") if isinstance(value, Mapping) else value)
 
 
 def _thinned(points: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -37,7 +42,10 @@ def frontier_figure(record: Record) -> Figure | None:
     if len(curve) < 2:
         return None
     currency = str(record.get("currency"))
-    chosen, today = found.get("chosen"), found.get("today")
+    chosen, today = (
+        found.get(k) if mean_of((found.get(k) or {}).get("hours_per_month")) is not None else None
+        for k in ("chosen", "today")
+    )
     rows = [_point(point, "curve") for point in curve]
     if chosen:
         rows.append(_point(chosen, "chosen"))
@@ -45,19 +53,19 @@ def frontier_figure(record: Record) -> Figure | None:
         rows.append(_point(today, "today"))
     first, last = curve[0], curve[-1]
     answer = (
-        f"{words.capital(words.number(last['hours_per_month']['mean'] - first['hours_per_month']['mean']))} hours a "
+        f"{words.capital(words.number(_hours(last) - _hours(first)))} hours a "
         f"month take the errors from {words.amount(first['loss_per_month']['mean'], currency)} to "
         f"{words.amount(last['loss_per_month']['mean'], currency)}"
     )
     alt = " ".join(
-        f"{words.capital(gated(point))}: {words.number(point['hours_per_month']['mean'])} hours of approving a month, "
+        f"{words.capital(gated(point))}: {words.number(_hours(point))} hours of approving a month, "
         f"errors cost {words.amount(point['loss_per_month']['mean'], currency)} "
         f"({words.amount_range(point['loss_per_month']['p05'], point['loss_per_month']['p95'], currency)}), "
         f"severe errors in {words.percent(point['severe_rate']['mean'])} of cases."
         for point in curve
     )
     if today:
-        alt += f" Today: {words.number(today['hours_per_month']['mean'])} hours, errors cost "
+        alt += f" Today: {words.number(_hours(today))} hours, errors cost "
         alt += f"{words.amount(today['loss_per_month']['mean'], currency)}."
 
     def draw(width: int) -> Any:
@@ -80,10 +88,14 @@ def frontier_figure(record: Record) -> Figure | None:
     )
 
 
+def _hours(design: Mapping[str, Any]) -> float:
+    return mean_of(design["hours_per_month"]) or 0.0
+
+
 def _point(design: Mapping[str, Any], kind: str) -> dict[str, Any]:
     return {
         "kind": kind,
-        "hours": float(design["hours_per_month"]["mean"]),
+        "hours": _hours(design),
         "loss": float(design["loss_per_month"]["mean"]),
         "low": float(design["loss_per_month"]["p05"]),
         "high": float(design["loss_per_month"]["p95"]),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from roi import words
-from roi.report.control_figures import frontier_figure, gated
+from roi.report.control_figures import frontier_figure, gated, mean_of
 from roi.report.sections import Decision, Section, section
 from roi.signing import standing
 
@@ -188,7 +188,13 @@ def design(decision: Decision) -> Section:
     found = record.get("approval_design") or {}
     npv = found.get("npv") or {}
     designs = [
-        (label, gated(found[key]), found[key], (npv.get(key) or {}).get("against_today"))
+        (
+            label,
+            gated(found[key]),
+            found[key],
+            mean_of(found[key].get("hours_per_month")),
+            (npv.get(key) or {}).get("against_today"),
+        )
         for key, label in DESIGNS.items()
         if found.get(key)
     ]
