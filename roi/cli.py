@@ -225,9 +225,21 @@ _OUT = click.option(
 )
 @click.argument("params", metavar="PARAMS")
 @_OUT
+@click.option(
+    "--restricted",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write what the logs say of single people, under pseudonyms, to this file and nowhere else.",
+)
 @_told
-def run(params: str, out: Path) -> int:
+def run(params: str, out: Path, restricted: Path | None) -> int:
     """One pilot's notebooks and reports."""
+    if restricted is not None:
+        from roi.parameters import find_parameter_files, load_parameters
+        from roi.report.restricted import write_restricted
+
+        (file,) = find_parameter_files([params])
+        click.echo(f"Written for few: {write_restricted(load_parameters(file), restricted)}", err=True)
     return _batch([params], out, 1)
 
 

@@ -73,6 +73,7 @@ def _check(check: Check) -> dict[str, Any]:
         "hard": asked.hard,
         "required": asked.required,
         "basis": asked.basis,
+        "unit": asked.unit,
         "personal": asked.personal,
         "value": check.value,
         "bound": check.bound,

@@ -47,6 +47,7 @@ class Asked:
             chance, at a level of 0.001).
         hard: Whether scaling is not available while it fails.
         required: Whether scaling is not available without its evidence either; only a hard check is.
+        unit: Of its figure, bound and threshold.
         personal: Whether what it finds is about single people; then only a restricted page names them.
         eu_ai_act: Articles of the regulation for orientation.
         owasp: Risks of the list for orientation.
@@ -59,6 +60,7 @@ class Asked:
     hard: bool = False
     required: bool = False
     personal: bool = False
+    unit: Literal["share", "minute", "day"] = "share"
     eu_ai_act: tuple[str, ...] = ()
     owasp: tuple[str, ...] = ()
     nist: tuple[str, ...] = ()
@@ -147,9 +149,9 @@ CATALOGUE: Mapping[str, Asked] = MappingProxyType(
             label="Every version that worked is a listed change", owasp=("ASI04", "ASI10")
         ),
         # Monitoring and rollback
-        "drill_recent": _stop(label="Stopping was practised lately", hard=True, required=True),
-        "pause_in_time": _stop(label="The agent was paused in time", hard=True, required=True),
-        "restored": _stop(label="Service was restored", hard=True, required=True),
+        "drill_recent": _stop(label="Stopping was practised lately", hard=True, required=True, unit="day"),
+        "pause_in_time": _stop(label="The agent was paused in time", hard=True, required=True, unit="minute"),
+        "restored": _stop(label="Service was restored", hard=True, required=True, unit="minute"),
         "incident_times": _stop(label="Times of incidents are in order", hard=True),
         "incidents_answered": _stop(label="Every severe incident was answered"),
         "way_back": _stop(label="The version to go back to is a listed one"),

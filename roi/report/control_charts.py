@@ -51,10 +51,11 @@ def frontier(points: Sequence[Mapping[str, Any]], *, currency: str, width: int) 
             layers.append(mark.encode(x, y))
     if width > 500:
         half = most / 2
-        for names, align, dx in (
-            ([p for p in curve if p["hours"] <= half], "left", 9),
-            ([p for p in curve if p["hours"] > half], "right", -9),
+        left = alt.Chart(inline([p for p in curve if p["hours"] <= half]))
+        right = alt.Chart(inline([p for p in curve if p["hours"] > half]))
+        for names in (
+            left.mark_text(align="left", dx=9, dy=-10, color=INK),
+            right.mark_text(align="right", dx=-2, dy=18, color=INK),
         ):
-            text = alt.Chart(inline(names)).mark_text(align=align, dx=dx, dy=-10, color=INK)
-            layers.append(text.encode(x, y, text="text:N"))
+            layers.append(names.encode(x, y, text="text:N"))
     return finish(alt.layer(*layers).properties(width=width, height=250))

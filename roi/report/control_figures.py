@@ -16,7 +16,7 @@ MOST_POINTS = 8
 
 def gated(design: Mapping[str, Any]) -> str:
     """What a design lets wait for a person, in words."""
-    gates = [str(gate["text"]) for gate in design.get("gates") or []]
+    gates = [gate if isinstance(gate, str) else str(gate["text"]) for gate in design.get("gates") or []]
     if design.get("gates") is None:
         return "as it is done today"
     return words.and_list(gates) if gates else "nothing waits"

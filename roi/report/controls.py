@@ -190,7 +190,7 @@ def design(decision: Decision) -> Section:
     designs = [
         (
             label,
-            gated(found[key]),
+            "" if key == "today" else gated(found[key]),
             found[key],
             mean_of(found[key].get("hours_per_month")),
             (npv.get(key) or {}).get("against_today"),
