@@ -292,6 +292,8 @@ def _npv(a: Analysis, designs: Designs, drawn: dict[str, Design]) -> dict[str, A
                 stream = replace(stream, agent=stream.agent + more)
             worth = present_value(stream, e, Schedule())
         further = worth - a.scale.worth
+        # What differs in its last digits only is the same.
+        further = np.where(np.abs(further) > 1e-9 * (1 + np.abs(worth)), further, 0.0)
         found[design.picks] = {
             "worth": summary(worth),
             "against_today": summary(further),

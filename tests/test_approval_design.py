@@ -425,6 +425,7 @@ def test_a_record_holds_the_design(tmp_path):
     # Everything was decided in time: holding everything is what was done.
     assert x["everything"]["loss_per_month"]["mean"] == pytest.approx(x["today"]["loss_per_month"]["mean"])
     assert x["npv"]["everything"]["worth"]["mean"] == pytest.approx(worth, rel=1e-6)
+    assert x["npv"]["everything"]["chance_better"] == 0
     hours = [p["hours_per_month"] for p in x["curve"]]
     assert hours == sorted(hours)
     assert x["headline"].count(". ") == 0
