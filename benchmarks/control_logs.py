@@ -295,7 +295,8 @@ class _Working:
         agent = _one(self.rng, self.log.agents)
         rows: list[Row] = []
         for tool in self.tools:
-            if self.rng.random() >= tool.chance:
+            # A demo shows the plain way, so that no right is used by demo cases alone.
+            if self.rng.random() >= (tool.chance if case["setting"] == "production" else int(tool.chance)):
                 continue
             status = "ok"
             if tool.risk == "routine":
@@ -365,7 +366,10 @@ class _Working:
 def _access(rng: Rng, log: Log) -> list[Row]:
     """A grant of each right that was used, some of them renewed while work went on."""
     asked: dict[tuple[str, str, str], list[Row]] = {}
+    live = {row["case_id"] for row in log.live()}
     for row in log.tables["actions"]:
+        if row["case_id"] not in live:
+            continue
         agent = row["requester"] if row["requester"] in log.agents else log.agents[0]
         asked.setdefault((row["system"], row["scope"], agent), []).append(row)
     first = min(row["started_at"] for row in log.tables["cases"])

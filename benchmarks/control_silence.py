@@ -1,0 +1,10 @@
+def short():
+    return []
+
+
+def dropped():
+    return []
+
+
+def contradictions():
+    return []
