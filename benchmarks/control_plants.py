@@ -54,7 +54,7 @@ class Kind:
     Attributes:
         name: In a few words.
         plant: Plants it into a log, about so many times, at random.
-        strength: How strong it is, in words.
+        strength: How strong it is, in words; empty where it is the number of rows.
         follows: Checks that may fail as its consequence.
         accepts: Statuses that count as found.
         cases: Fewest and most cases of the logs that it is planted into.
@@ -65,7 +65,7 @@ class Kind:
 
     name: str
     plant: Callable[[Log, Rng, int], Planted]
-    strength: str = "1, 3 or 25 rows"
+    strength: str = ""
     follows: tuple[str, ...] = ()
     accepts: tuple[str, ...] = ("fail",)
     cases: tuple[int, int] = (150, 800)
@@ -192,9 +192,10 @@ def _named(
         end = max(first) if rows.count > len(first) else float("inf")
         last[rows.table] = min(end, last.get(rows.table, float("inf")))
     for group in groups:
-        of = {table: numbers(table, rows) for table, rows in group.items() if table in shown}
-        if not of:
-            return False
+        of = {table: numbers(table, rows) for table, rows in group.items()}
+        if not any(of.values()):
+            continue  # what was planted next took these rows away
+        of = {table: wanted for table, wanted in of.items() if wanted and table in shown}
         if not any(shown[table] & wanted or max(wanted) > last[table] for table, wanted in of.items()):
             return False
     return True

@@ -225,7 +225,7 @@ def main() -> None:
     alone(bars, given.logs)
     all_together(bars, given.together)
     print()
-    for met, what in (*short(), *dropped(), *contradictions()):
+    for met, what in (*short(), *dropped(), *contradictions(KINDS)):
         bars.hold(met, what)
     same_both_ways(bars, given.files)
     print(f"\n{bars.held} bars, {len(bars.missed)} missed ({time.perf_counter() - start:.0f} s)")
