@@ -30,7 +30,7 @@ from plants_suite import STOPPING_KINDS, SUITE_KINDS
 from plants_trail import TRAIL_KINDS
 
 from roi.controls.catalogue import CATALOGUE
-from roi.controls.check import Check
+from roi.words import and_list
 
 KINDS = (*ACCESS_KINDS, *APPROVAL_KINDS, *TRAIL_KINDS, *SUITE_KINDS, *STOPPING_KINDS)
 TIMES = (1, 3, 25)
@@ -117,9 +117,11 @@ def alone(bars: Bars, logs: int) -> None:
         extra = Counter(name for s in seen for name in s.extra)
         right = share(sum(map(bool, judged)), len(judged)) if judged else "none to name"
         more = ", ".join(f"{name} in {k}" for name, k in sorted(extra.items()))
-        print(
-            f"  {kind.name:47} {share(hits, len(seen)):9} {right:13} {kind.strength}{'; also ' + more if more else ''}"
+        strength = kind.strength or (
+            f"{and_list([str(t) for t in sorted({min(t, kind.most) for t in TIMES})], 'or')} rows"
         )
+        also = f"; ALSO {more}" if more else ""
+        print(f"  {kind.name:52} {share(hits, len(seen)):9} {right:13} {strength}{also}")
         found, n = found + hits, n + len(seen)
         rows, named = rows + sum(map(bool, judged)), named + len(judged)
         extras += extra
