@@ -7,6 +7,8 @@ but for pseudonyms in place of names.
 from __future__ import annotations
 
 import csv
+import traceback
+from collections import Counter
 import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
@@ -29,7 +31,7 @@ from roi.samples import Samples, open_samples
 from roi.schema.policy import Policy
 from roi.schema.tables import TABLE_COLUMNS
 
-__all__ = ["ABSENT", "LAYER_CHECKS", "found_in", "logs_from_files", "logs_of"]
+__all__ = ["ABSENT", "CRASHES", "LAYER_CHECKS", "found_in", "logs_from_files", "logs_of"]
 
 LAYER_CHECKS = {
     "bounded_access": ("roi.controls.access_checks", "access_checks"),
@@ -65,17 +67,27 @@ def _asked() -> tuple[dict[str, Any], list[str]]:
 
 
 _CHECKS, ABSENT = _asked()
+CRASHES: Counter[str] = Counter()
+"""Layer, error and place → how often it happened."""
 
 
 def found_in(logs: Logs) -> dict[str, Check]:
-    """What every check finds, by its name.
+    """What every check finds, by its name; a layer that crashes is counted and has found nothing.
 
     Raises:
         ValueError: Where a layer does not answer each of its checks once.
     """
     found: dict[str, Check] = {}
     for layer, ask in _CHECKS.items():
-        checks = ask(logs, ()) if layer == "audit_trail" else ask(logs)
+        try:
+            checks = ask(logs, ()) if layer == "audit_trail" else ask(logs)
+        except Exception as error:  # whatever it is, the other layers are still looked at
+            at = traceback.extract_tb(error.__traceback__)
+            place = next(
+                f"{Path(f.filename).name}:{f.lineno}" for f in reversed(at) if "controls" in f.filename
+            )
+            CRASHES[f"{layer}: {type(error).__name__} ({place})"] += 1
+            continue
         if sorted(check.name for check in checks) != sorted(checks_of_layer(layer)):
             raise ValueError(f"{layer} does not answer each of its checks once")
         found |= {check.name: check for check in checks}

@@ -449,7 +449,8 @@ def _incidents(rng: Rng, log: Log) -> list[Row]:
     """Older incidents and drills, and a drill of late; each detected before work began and over before it did."""
     days = sorted(int(d) for d in rng.choice(np.arange(170, 400), int(rng.integers(0, 4)), False))[::-1]
     rows: list[Row] = []
-    for age in (*days, int(rng.integers(1, 150))):
+    since = (log.as_of - log.day(log.tables["changes"][0]["changed_at"])).days
+    for age in (*days, int(rng.integers(1, min(since, 150)))):
         kind = str(rng.choice(["drill", "incident"])) if age > 150 else "drill"
         detected = log.local(log.as_of - dt.timedelta(days=age), 3.5 + float(rng.random()))
         paused = detected + dt.timedelta(minutes=float(rng.uniform(1, 12)))
@@ -464,7 +465,7 @@ def _incidents(rng: Rng, log: Log) -> list[Row]:
                 "restored_at": (paused + dt.timedelta(minutes=float(rng.uniform(15, 90)))).replace(
                     microsecond=0
                 ),
-                "rolled_back_to": _one(rng, listed) if listed and rng.random() < 0.5 else None,
+                "rolled_back_to": _one(rng, listed) if listed else None,
                 "severity": str(rng.choice(["minor", "moderate", "major"])) if kind == "incident" else None,
                 "cost": round(float(rng.uniform(0, 500)), 2) if kind == "incident" else None,
             }

@@ -20,7 +20,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from control_loading import ABSENT, found_in, logs_from_files, logs_of
+from control_loading import ABSENT, CRASHES, found_in, logs_from_files, logs_of
 from control_logs import Log, clean_log
 from control_plants import ImpossibleError, Kind, Planted, Seen, copy_of, judge, together
 from control_silence import contradictions, dropped, short
@@ -213,7 +213,7 @@ def main() -> None:
     """Run all of it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=200, help="clean logs")
-    parser.add_argument("--logs", type=int, default=9, help="logs for each kind")
+    parser.add_argument("--logs", type=int, default=6, help="logs for each kind")
     parser.add_argument("--together", type=int, default=60, help="logs with several kinds")
     parser.add_argument("--files", type=int, default=12, help="logs that are also read from files")
     given = parser.parse_args()
@@ -230,6 +230,9 @@ def main() -> None:
     for met, what in (*short(), *dropped(), *contradictions(KINDS)):
         bars.hold(met, what)
     same_both_ways(bars, given.files)
+    for what, k in CRASHES.most_common():
+        print(f"  {what}, {k} times")
+    bars.hold(not CRASHES, f"{CRASHES.total()} crashes")
     print(f"\n{bars.held} bars, {len(bars.missed)} missed ({time.perf_counter() - start:.0f} s)")
     for what in bars.missed:
         print(f"  missed: {what}")

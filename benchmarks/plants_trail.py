@@ -60,7 +60,8 @@ def _stray(case: Callable[[int], str | None], seq: int | None) -> Callable[[Log,
         like = [row for row in log.tables["actions"] if _routine(row)]
         rows = []
         for i in range(k):
-            row = {**like[int(rng.integers(len(like)))], "action_id": f"S{i:04d}", "case_id": case(i)}
+            row = {**like[int(rng.integers(len(like)))], "case_id": case(i)}
+            row["action_id"] = f"S{len(log.tables['actions']):06d}"
             row["seq"] = None if seq is None else min(r["seq"] for r in like)
             log.tables["actions"].insert(int(rng.integers(len(log.tables["actions"]))), row)
             rows.append(row)
