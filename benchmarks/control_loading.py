@@ -7,9 +7,9 @@ but for pseudonyms in place of names.
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import traceback
 from collections import Counter
-import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
 from importlib import import_module
