@@ -103,14 +103,7 @@ def logs_of(log: Log) -> Logs:
         if not rows:
             continue
         columns = _columns(rows)
-        kinds = TABLE_COLUMNS[name]
-        arrays = {
-            column: pa.array(
-                [_held(kinds[column].kind, row.get(column)) for row in rows],
-                _TYPE_OF.get((name, column)) or _TYPES.get(kinds[column].kind, pa.string()),
-            )
-            for column in columns
-        }
+        arrays = {column: _array(name, column, rows) for column in columns}
         arrays["row"] = pa.array(range(1, len(rows) + 1), pa.int64())
         con.register(f"given_{name}", pa.table(arrays))
         con.execute(f'create table "{name}" as from given_{name}')
@@ -142,10 +135,14 @@ def _columns(rows: Sequence[Row]) -> list[str]:
     return list(dict.fromkeys(column for row in rows for column in row))
 
 
-def _held(kind: str, value: Any) -> Any:
-    if value is None or kind not in ("minutes", "money", "flag", "number"):
-        return value
-    return bool(value) if kind == "flag" else Decimal(str(value))
+def _array(table: str, column: str, rows: Sequence[Row]) -> pa.Array:
+    kind = TABLE_COLUMNS[table][column].kind
+    values = [row.get(column) for row in rows]
+    if kind == "flag":
+        values = [None if value is None else bool(value) for value in values]
+    elif kind in ("minutes", "money", "number"):
+        values = [None if value is None else Decimal(str(value)) for value in values]
+    return pa.array(values, _TYPE_OF.get((table, column)) or _TYPES.get(kind, pa.string()))
 
 
 def _written(log: Log, folder: Path) -> Path:

@@ -55,7 +55,7 @@ OF_TABLE: Mapping[str, tuple[str, ...]] = {
 
 OF_COLUMN: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("actions", "executed_at"): (
-        *("before_grant", "after_expiry", "approved_before", "approved_late", "rejected_ran", "denied_ran"),
+        *("before_grant", "after_expiry", "approved_before", "approved_late", "denied_ran"),
         "required_fields",
     ),
     ("actions", "status"): ("required_fields", "denied_ran"),
@@ -75,7 +75,7 @@ OF_COLUMN: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("actions", "effect"): ("writes_needed",),
     ("actions", "risk"): ("understated_risk",),
     ("access", "needed"): ("needed_share", "writes_needed", "unneeded_grants", "ungranted_needs"),
-    ("access", "expires"): ("after_expiry", "open_ended_grants"),
+    ("access", "expires"): ("open_ended_grants",),  # a grant without an end has never ended
     ("access", "granted_at"): ("before_grant",),
     ("access", "granted_by"): ("self_granted",),
     ("access", "identity"): ("self_granted",),
@@ -86,7 +86,6 @@ OF_COLUMN: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("incidents", "paused_at"): ("pause_in_time",),
     ("cases", "outcome"): ("quality_by_day",),
     ("cases", "agent_cost"): ("cost_by_day",),
-    ("cases", "started_at"): ("clock_skew",),
 }
 """Column → checks that cannot pass without it, whether it is absent or there without an entry."""
 
