@@ -83,6 +83,22 @@ def _late_grant(log: Log, rng: Rng, k: int) -> Planted:
     return Planted(must={("before_grant",): groups}, touched=touched)
 
 
+def _other_agent(log: Log, rng: Rng, k: int) -> Planted:
+    """One of two agents calls what only the other was granted."""
+    if len(log.agents) < 2:
+        raise ImpossibleError
+    other = log.agents[1]
+    grants = [row for row in log.tables["access"] if (row["scope"], row["identity"]) == ("note_write", other)]
+    log.tables["access"] = [row for row in log.tables["access"] if not any(row is g for g in grants)]
+    calls = [
+        row
+        for row in log.tables["actions"]
+        if row["scope"] == "note_write" and row["requester"] == other and row["executed_at"]
+    ]
+    groups, touched = _shown(log, calls)
+    return Planted(must={("granted",): groups}, touched=touched)  # type: ignore[arg-type]
+
+
 def _early_end(log: Log, rng: Rng, k: int) -> Planted:
     grants, calls = _rights(log, rng, k + 30)
     end, when = _split(calls, len(calls) - k - 20)
@@ -189,6 +205,14 @@ ACCESS_KINDS = (
         name="a call to a system that nobody granted",
         plant=_moved("payroll", "customer_read", "read_customer", ("granted",)),
         follows=MOVED,
+    ),
+    Kind(
+        name="calls of an agent that only another agent may make",
+        plant=_other_agent,
+        strength="one right of one of two agents",
+        follows=("writes_needed", "needed_share", "before_grant"),
+        most=1,
+        area="grants",
     ),
     Kind(
         name="calls before their grant",

@@ -43,7 +43,7 @@ def _unapproved(**changes: Any) -> Callable[[Log, Rng, int], Planted]:
 def _afterwards(log: Log, rng: Rng, k: int) -> Planted:
     rows = pick(log, rng, k, _early(log))
     for row in rows:
-        row["decided_at"] = row["executed_at"] + int(rng.integers(5, 60)) * SECOND
+        row["decided_at"] = row["executed_at"] + int(rng.integers(1, 60)) * SECOND
     return Planted(must={("approved_late",): [{"actions": [row]} for row in rows]})
 
 
@@ -64,7 +64,7 @@ def _own(log: Log, rng: Rng, k: int) -> Planted:
 def _agent(log: Log, rng: Rng, k: int) -> Planted:
     rows = pick(log, rng, k, _approved)
     for row in rows:
-        row["approver"] = log.agents[0]
+        row["approver"] = log.agents[-1]
     return Planted(must={("approved_by_agent",): [{"actions": [row]} for row in rows]})
 
 
@@ -97,7 +97,8 @@ def _by(log: Log, least: int) -> tuple[str, list[Row]]:
 
 def _unread(log: Log, rng: Rng, k: int) -> Planted:
     _, rows = _by(log, 60)
-    for row in rows:
+    # All of them, or every other one.
+    for row in rows[:: 1 + k % 2]:
         # Who decides at once, and still one request after the other.
         row["requested_at"] = row["decided_at"] - int(rng.integers(1, 5)) * SECOND
     return Planted(must={("reading_time",): []}, touched={"actions": rows})
@@ -113,7 +114,7 @@ def _never_no(log: Log, rng: Rng, k: int) -> Planted:
 
 
 def _bulk(log: Log, rng: Rng, k: int) -> Planted:
-    """A dozen approvals one after the other, given in one second; each is the last act of its case."""
+    """Approvals one after the other, given in one second; each is the last act of its case."""
     last = {rows[-1]["action_id"] for case, rows in log.of_cases().items() if case not in log.taken}
     counts = Counter(r["approver"] for r in log.tables["actions"] if _approved(r) and r["action_id"] in last)
     approver, n = counts.most_common(1)[0]
@@ -127,8 +128,9 @@ def _bulk(log: Log, rng: Rng, k: int) -> Planted:
         ),
         key=lambda row: row["decided_at"],
     )
-    start = int(rng.integers(0, len(rows) - 11))
-    rows = rows[start : start + 12]
+    size = min(4 + k, 12)
+    start = int(rng.integers(0, len(rows) - size + 1))
+    rows = rows[start : start + size]
     at = rows[-1]["decided_at"]
     cases = {row["case_id"]: row for row in log.tables["cases"]}
     for row in rows:
@@ -182,11 +184,11 @@ APPROVAL_KINDS = (
     Kind(
         name="approvals faster than one reads",
         plant=_unread,
-        strength="all of one approver's, at least 60, 1 to 4 s each",
+        strength="all of one approver's at least 60, or every other one, 1 to 4 s each",
         follows=("bulk_approvals",),
         cases=(500, 1500),
         people=(2, 4),
-        most=1,
+        most=2,
         area="times",
     ),
     Kind(
@@ -201,10 +203,9 @@ APPROVAL_KINDS = (
     Kind(
         name="approvals in bulk",
         plant=_bulk,
-        strength="12 of one approver in one second",
+        strength="5, 7 or 12 of one approver in one second",
         cases=(250, 1200),
         people=(2, 6),
-        most=1,
         area="times",
     ),
 )

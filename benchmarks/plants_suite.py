@@ -72,6 +72,22 @@ def _critical(log: Log, rng: Rng, k: int) -> Planted:
     return Planted(must={("critical_cases",): [{"evals": live[case]} for case in chosen]})
 
 
+def _critical_now(log: Log, rng: Rng, k: int) -> Planted:
+    """Critical cases that passed in the first run of the live version and fail in the last."""
+    live = _of(log, _changes(log)[-1]["version"])
+    cases = [case for case, rows in sorted(live.items()) if rows[0]["critical"]][:k]
+    if not cases:
+        raise ImpossibleError
+    for case in cases:
+        live[case][-1]["passed"] = 0
+    return Planted(
+        must={
+            ("critical_cases",): [{"evals": [live[case][-1]]} for case in cases],
+            ("stable_cases",): [{"evals": live[case]} for case in cases],
+        }
+    )
+
+
 def set_pair(log: Log, before: str, after: str, worse: int, better: int) -> list[str]:
     """Make a version so many cases worse and better than another, and like it elsewhere; returns the worse ones."""
     old, new = _of(log, before), _of(log, after)
@@ -264,6 +280,14 @@ SUITE_KINDS = (
     Kind(
         name="a critical case that fails",
         plant=_critical,
+        strength="1 or 3 cases",
+        follows=("no_regression",),
+        most=3,
+        area="evals",
+    ),
+    Kind(
+        name="a critical case that fails in the last run",
+        plant=_critical_now,
         strength="1 or 3 cases",
         follows=("no_regression",),
         most=3,

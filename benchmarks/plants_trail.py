@@ -139,20 +139,25 @@ def _future(log: Log, rng: Rng, k: int) -> Planted:
 
     rows = pick(log, rng, k, last)
     for row in rows:
-        at = log.local(log.as_of, 24 * int(rng.integers(2, 9)) + 9)
+        # From a minute past midnight on, by the pilot's own clock.
+        at = log.local(log.as_of, 24 + float(rng.choice([1 / 60, 1.5, 9, 33, 200])))
         row["requested_at"], row["executed_at"] = at, at + SECOND
         row["decided_at"] = row["decided_at"] and at
     return Planted(must={("future_times",): [{"actions": [row]} for row in rows]})
 
 
 def _skewed(log: Log, rng: Rng, k: int) -> Planted:
-    by = dt.timedelta(minutes=90)
+    """Every action by so many minutes, or those of the second half by an hour."""
+    by = dt.timedelta(minutes={1: 90, 3: 15, 25: 60}[k])
+    rows = sorted(log.tables["actions"], key=lambda row: row["requested_at"])
+    since = rows[len(rows) // 2]["requested_at"] if k == 25 else rows[0]["requested_at"]
+    shifted = {r["case_id"] for r in log.tables["cases"] if r["started_at"] >= since} if k == 25 else None
     newest = max(row["executed_at"] for row in log.tables["actions"] if row["executed_at"])
     # Forward only where that stays before the end of the day of the decision.
     late = log.day(newest + by) <= log.as_of and rng.random() < 0.5
     for row in log.tables["actions"]:
         for column in ("requested_at", "decided_at", "executed_at"):
-            if row[column] is not None:
+            if row[column] is not None and (shifted is None or row["case_id"] in shifted):
                 row[column] += by if late else -by
     return Planted(
         must={("clock_skew",): []},
@@ -206,8 +211,7 @@ TRAIL_KINDS = (
     Kind(
         name="clocks that do not agree",
         plant=_skewed,
-        strength="90 minutes, every action",
-        most=1,
+        strength="90 or 15 minutes, every action; 60, the second half of them",
         area="times",
     ),
     Kind(
