@@ -13,10 +13,10 @@ import pytest
 
 sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))
 
+from control_kinds import KINDS, planted_alone
 from control_loading import found_in, logs_from_files, logs_of
 from control_logs import clean_log
 from control_plants import Kind, Planted, judge
-from controls import KINDS, planted_alone
 
 from roi.controls.catalogue import CATALOGUE
 from roi.controls.check import Rows
