@@ -104,12 +104,23 @@ def _unread(log: Log, rng: Rng, k: int) -> Planted:
     return Planted(must={("reading_time",): []}, touched={"actions": rows})
 
 
+def _none_of(n: int, hits: int, total: int) -> float:
+    """The chance that n of `total` hold none of the hits, were they drawn at random."""
+    if n + hits > total:
+        return 0.0
+    log_chance = math.lgamma(total - hits + 1) - math.lgamma(total - hits - n + 1)
+    return math.exp(log_chance - math.lgamma(total + 1) + math.lgamma(total - n + 1))
+
+
 def _never_no(log: Log, rng: Rng, k: int) -> Planted:
     _, rows = _by(log, 300)
     changed = [row for row in rows if row["decision"] != "approved"]
     for row in changed:
         row["decision"], row["status"] = "approved", "ok"
         row["executed_at"] = row["decided_at"] + SECOND
+    decided = [row["decision"] for row in log.tables["actions"] if row["approver"]]
+    if _none_of(len(rows), sum(decision != "approved" for decision in decided), len(decided)) > 1e-5:
+        raise ImpossibleError
     return Planted(must={("some_rejected",): []}, touched={"actions": rows})
 
 
@@ -194,7 +205,7 @@ APPROVAL_KINDS = (
     Kind(
         name="an approver who never says no",
         plant=_never_no,
-        strength="at least 300 decisions of one approver, where others reject 1 in 25",
+        strength="300 decisions or more; by chance once in 100,000, were they those of others",
         cases=(1500, 2000),
         people=(2, 3),
         most=1,
