@@ -123,8 +123,10 @@ def short() -> Iterator[Bar]:
             seen = f"{n} high-risk actions, {misses} missed: {long.status}"
             seen += f"; {n - 1}: {short_.status}, {short_.more} more"
             yield (long.status, short_.status, short_.more) == ("pass", "missing_evidence", 1), seen
-        many = _found(_risky(300, 12))["approved_before"]  # 2.3 % at least
-        yield many.status == "fail", f"300 high-risk actions, 12 missed: {many.status}"
+        for misses, wanted in ((12, "fail"), (8, "missing_evidence")):
+            least = stats.beta.ppf(0.05, misses, 300 - misses + 1)
+            status = _found(_risky(300, misses))["approved_before"].status
+            yield status == wanted, f"300 high-risk actions, {misses} missed, {least:.1%} at least: {status}"
     if "suite_power" in _found(clean_log(1)):
         yield from _suites()
 
