@@ -9,7 +9,8 @@ from control_logs import Log, clean_log
 from control_plants import ImpossibleError, Kind, Planted, copy_of, together
 from plants_access import ACCESS_KINDS
 from plants_approval import APPROVAL_KINDS
-from plants_suite import STOPPING_KINDS, SUITE_KINDS
+from plants_stopping import STOPPING_KINDS
+from plants_suite import SUITE_KINDS
 from plants_trail import TRAIL_KINDS
 
 __all__ = ["KINDS", "TIMES", "planted_alone", "planted_together"]
