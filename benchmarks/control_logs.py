@@ -5,9 +5,10 @@ the labels of the catalogue, and it stays clear of what could be read either way
 has no time at which it did; a rejected action likewise; a retry is an action of its own, with a place of its own in the
 sequence; every version was tested before and after it went live. What differs between seeds: 60 to 2,000 cases, 2 to 12
 approvers who read for 40 to 120 s (log-normal, a person's own median) and reject about one request in 25, one decision
-after the other; which tools there are; randomised or one arm after the other; hours, weekends, holidays and time zones;
-decisions of people who ask for one action and approve another; renewed grants; two or three versions; demo cases;
-times in whole seconds or not; rows in order or not; columns that a log may lack.
+after the other, and one in a hundred in haste; people who ask for one action and approve another; which
+tools there are; randomised or one arm after the other; hours, weekends, holidays and time zones; renewed grants; two or
+three versions; demo cases; cases that are closed before their last note; times in whole seconds or not; rows in order or
+not; columns that a log may lack.
 """
 
 from __future__ import annotations

@@ -101,6 +101,8 @@ class _Working:
         self.free: dict[str, dt.datetime] = {}
         self.peers = len(log.agents) == 1 and rng.random() < 0.4
         self.escalates = 0.01 if rng.random() < 0.3 else 0.0
+        # Honest people decide at once what they have just talked about, and close a case before its last note.
+        self.known, self.hasty = (0.01 if self.rng.random() < 0.5 else 0.0 for _ in range(2))
         self.first = int(rng.random() < 0.8)
         self.exact = rng.random() < 0.5
         self.versioned = rng.random() < 0.5
@@ -132,6 +134,8 @@ class _Working:
                 heapq.heappush(waiting, (self._after(ends, 2, 25), i, k + 1))
             else:
                 done = self._after(ends, 20, 400)
+                if self.rng.random() < self.hasty:
+                    done = max(cases[i]["started_at"], self._after(ends, -400, -90))
                 cases[i]["ended_at"] = done.replace(second=0, microsecond=0) + dt.timedelta(minutes=1)
         if self.rng.random() < 0.2:
             found = [found[i] for i in self.rng.permutation(len(found))]
@@ -192,7 +196,8 @@ class _Working:
         approver = one(self.rng, others)
         median, spread = self.reading[approver]
         starts = max(moment, self.free.get(approver, moment))
-        seconds = max(12.0, float(self.rng.lognormal(np.log(median), spread)))
+        known = self.rng.random() < self.known
+        seconds = self.rng.uniform(2, 5) if known else max(8.0, self.rng.lognormal(np.log(median), spread))
         decided = self._after(starts, seconds + 1, seconds + 1)
         self.free[approver] = decided
         row["approver"], row["decided_at"] = approver, decided
