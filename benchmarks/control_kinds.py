@@ -52,8 +52,8 @@ def planted_together(i: int) -> tuple[Log, dict[str, tuple[Kind, Planted]]]:
         people = (max(kind.people[0] for kind in kinds), min(kind.people[1] for kind in kinds))
         log = copy_of(clean(5000 + i, cases, people))
         planted: dict[str, tuple[Kind, Planted]] = {}
-        # What changes the whole log comes first, so that single rows stay as they were planted.
-        for kind in sorted(kinds, key=lambda kind: (not kind.area, kind.name)):
+        # What moves times comes first, then what changes whole tables, so that single rows stay as they were planted.
+        for kind in sorted(kinds, key=lambda kind: (kind.area != "times", not kind.area, kind.name)):
             try:
                 planted[kind.name] = (kind, kind.plant(log, rng, min(int(rng.choice(TIMES[:2])), kind.most)))
             except ImpossibleError:

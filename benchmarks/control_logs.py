@@ -7,8 +7,8 @@ sequence; every version was tested before and after it went live. What differs b
 approvers who read for 40 to 120 s (log-normal, a person's own median) and reject about one request in 25, one decision
 after the other, and one in a hundred in haste; people who ask for one action and approve another; which
 tools there are; randomised or one arm after the other; hours, weekends, holidays and time zones; renewed grants; two or
-three versions; demo cases; cases that are closed before their last note; times in whole seconds or not; rows in order or
-not; columns that a log may lack.
+three versions; demo cases; cases that are closed before their last note; times in whole seconds or not; rows in order
+or not; columns that a log may lack.
 """
 
 from __future__ import annotations
