@@ -139,8 +139,9 @@ def _future(log: Log, rng: Rng, k: int) -> Planted:
 
     rows = pick(log, rng, k, last)
     for row in rows:
-        # From a minute past midnight on, by the pilot's own clock.
-        at = log.local(log.as_of, 24 + float(rng.choice([1 / 60, 1.5, 9, 33, 200])))
+        # From a minute past midnight on, by the pilot's clock and by UTC: a day may be told by either.
+        over = max(log.local(log.as_of, 24), dt.datetime.combine(log.as_of + dt.timedelta(days=1), dt.time()))
+        at = over + int(rng.choice([1, 90, 600, 2000, 12000])) * 60 * SECOND
         row["requested_at"], row["executed_at"] = at, at + SECOND
         row["decided_at"] = row["decided_at"] and at
     return Planted(must={("future_times",): [{"actions": [row]} for row in rows]})
