@@ -103,6 +103,16 @@ def test_the_log_read_from_files_holds_the_same_rows(tmp_path):
         assert straight.ask(kinds) == read.ask(kinds), table
 
 
+def test_an_action_without_a_case_stays_and_is_counted(tmp_path):
+    log = clean_log(10, cases=(60, 60))
+    for row in log.tables["actions"][3:5]:
+        row["case_id"] = None
+    read = logs_from_files(log, tmp_path)
+    assert read.ask('select "row" from actions where case_id is null order by 1') == [(4,), (5,)]
+    assert read.samples.unknown_cases == {"actions": 2}
+    assert read.samples.exclusions == ()
+
+
 def _named(logs, table: str, column: str) -> bool:
     """Whether a column holds names, which become pseudonyms while they are read."""
     from roi.schema.tables import TABLE_COLUMNS
