@@ -314,7 +314,8 @@ class _Opening:
         for name, reason in FOLLOWING.items():
             if name in reads and "case_id" in reads[name].columns:
                 self._exclude(reads[name], reason, f"{keep[name]} and {gone}")
-                keep[name] = f"{keep[name]} and not ({gone})"
+                # A row that names no case follows none: it stays, and is counted among those of no known case.
+                keep[name] = f"{keep[name]} and not coalesce({gone}, false)"
 
     def _exclude(self, read: ReadTable, reason: str, condition: str) -> None:
         arm = "arm" if "arm" in read.columns else "null"
