@@ -469,7 +469,7 @@ def test_what_is_not_logged_is_missing_and_not_made_up(tmp_path):
 
 def test_the_examples_say_what_they_can():
     insurer = example("claims_intake").decision.record["approval_design"]
-    assert insurer["catch"]["repaired"] == 119
+    assert insurer["catch"]["repaired"] == 117
     assert insurer["headline"].startswith("Let a person approve acknowledge_claim: about 465 hours")
     assert insurer["npv"]["nothing"]["against_today"]["mean"] < 0
     bank = example("payment_repair").decision.record["approval_design"]

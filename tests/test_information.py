@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from roi.controls.evaluation import worse_by_chance
+from roi.controls.paired import worse_by_chance
 from scipy import stats
 
 from roi.draws import normal_draws, stream

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from made_moments import made_moments
-from roi.controls.evaluation import worse_by_chance
+from roi.controls.paired import worse_by_chance
 from scipy import stats
 
 from roi.agreement import agree

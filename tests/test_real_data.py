@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pilots import cases, write_csv, write_pilot
-from roi.controls.evaluation import evaluation, worse_by_chance
+from roi.controls import Logs, look
+from roi.controls.paired import worse_by_chance
 from scipy import stats
 
 from roi.parameters import load_parameters
@@ -334,7 +335,9 @@ def test_promptfoo_as_an_evaluation_suite(prompts, before, live, share, state, t
         {"version": live, "changed_at": "2026-08-19 09:00", "kind": "prompt", "replaces": before},
     ]
     path = write_pilot(tmp_path, cases(40), tables={"evals": evals, "changes": changes})
-    gate = evaluation(open_samples(load_parameters(path)))
+    loaded = load_parameters(path)
+    logs = Logs(samples=open_samples(loaded), policy=loaded.policy, as_of=None)
+    gate = next(found for found in look(logs).gates() if found.gate == "evaluation")
     assert gate.value == pytest.approx(share, abs=5e-4)
     assert gate.state == state
     pairs = list(zip(prompts[before], prompts[live], strict=True))

@@ -66,7 +66,11 @@ def restricted_page(loaded: LoadedParameters, samples: Samples) -> str:
             rows=[] if found is None else sorted((_row(found, who) for who in found.people), key=_worst),
         )
     )
-    return page(f"Restricted: {title}", html, above=f"Restricted. As of {words.day(None if as_of is None else as_of.isoformat())}")
+    return page(
+        f"Restricted: {title}",
+        html,
+        above=f"Restricted. As of {words.day(None if as_of is None else as_of.isoformat())}",
+    )
 
 
 def _row(found: Approvers, who: Approver) -> dict[str, Any]:
