@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from roi.controls.paired import worse_by_chance
 from scipy import stats
 
+from roi.controls.paired import worse_by_chance
 from roi.draws import normal_draws, stream
 from roi.information import evpi
 from roi.sampling import Basis, after_sampling, left_open

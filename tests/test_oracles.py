@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from made_moments import made_moments
-from roi.controls.paired import worse_by_chance
 from scipy import stats
 
 from roi.agreement import agree
 from roi.cells import cell_draws
 from roi.clusters import degrees_of_a_mean, intra_unit_correlation
+from roi.controls.paired import worse_by_chance
 from roi.draws import one_sided_bounds
 from roi.moments import Moments
 from roi.pooling import partially_pooled

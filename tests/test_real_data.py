@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pilots import cases, write_csv, write_pilot
-from roi.controls import Logs, look
-from roi.controls.paired import worse_by_chance
 from scipy import stats
 
+from roi.controls import Logs, look
+from roi.controls.paired import worse_by_chance
 from roi.parameters import load_parameters
 from roi.pilot import open_pilot
 from roi.samples import open_samples
