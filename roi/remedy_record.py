@@ -134,6 +134,7 @@ def _stated(remedy: Remedy) -> dict[str, Any]:
         "alone": None,
         "among": None,
         "most": None,
+        "most_ends": None,
         "payback_month": None,
         "again": None,
         "order": None,
@@ -150,11 +151,13 @@ def _row(found: RemedyWorth, remedy: Remedy) -> dict[str, Any]:
     if inside:
         done = float(np.mean(found.a.valuer.delay_of(found.sets.chosen(found.bits(remedy)))))
         again = {"month": done, **asdict(measured_again(found.a, remedy, found.sets.segments))}
+    limit = found.most(remedy)
     return _stated(remedy) | {
         "bought": inside and found.advised,
         "alone": found.alone(remedy),
         "among": found.among(remedy),
-        "most": found.most(remedy),
+        "most": limit.most,
+        "most_ends": limit.ends,
         "payback_month": found.payback(remedy) if inside else None,
         "again": again,
     }

@@ -82,6 +82,9 @@ class RemedySets:
     seed: int
     _plans: dict[int, Plan | None] = field(default_factory=dict, repr=False, compare=False)
     _looks: dict[int, tuple[float, float, bool]] = field(default_factory=dict, repr=False, compare=False)
+    _thens: dict[int, tuple[Prospect, Opening] | None] = field(
+        default_factory=dict, repr=False, compare=False
+    )
     _bases: dict[str, Basis] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -196,7 +199,8 @@ class RemedySets:
         return gate.gate not in self._priced and (measure is None or measure.price is None)
 
     @cached_property
-    def _further(self) -> list[Measure]:
+    def further(self) -> list[Measure]:
+        """Further samples that would make the worth surer."""
         return more_cases(self.segments, self.valuer, self.prices)
 
     def opened(self, chosen: tuple[Remedy, ...]) -> Opening | None:
@@ -213,7 +217,16 @@ class RemedySets:
     def valued(self, chosen: tuple[Remedy, ...]) -> Plan | None:
         """The plan that buys some remedies, valued afresh."""
         found = self.prospect(chosen)
-        return None if found is None else plan_of(*found, self._further)
+        return None if found is None else plan_of(*found, self.further)
+
+    def then(self, number: int) -> tuple[Prospect, Opening] | None:
+        """The roll-out after a set, which one price after another is asked of; None where a gate stays closed."""
+        if number not in self._thens:
+            plan, chosen = self._plans.get(number), self.chosen(number)
+            opened = None if plan is None else self.opened(chosen)
+            known = None if plan is None or opened is None else (plan.prospect, opened)
+            self._thens[number] = known or self.prospect(chosen)
+        return self._thens[number]
 
     def prospect(self, chosen: tuple[Remedy, ...]) -> tuple[Prospect, Opening] | None:
         """The roll-out after some remedies, and how the closed gates fare; None where one stays closed."""
@@ -271,7 +284,7 @@ class RemedySets:
         if opened is None:
             return -np.inf, -np.inf, False
         where = self.segments, self.prices, self.policy, self.seed
-        return look(self.valuer, chosen, opened, self._further, self._basis, *where)
+        return look(self.valuer, chosen, opened, self.further, self._basis, *where)
 
     @cached_property
     def _basis(self) -> Basis:

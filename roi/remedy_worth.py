@@ -6,7 +6,7 @@ Every figure is a difference of worths of plans, as `roi/plans.py` values them: 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -14,10 +14,13 @@ import numpy.typing as npt
 
 from roi.analysis import Analysis
 from roi.cashflow import monthly_flows
+from roi.measures import Measure
 from roi.options import Option, Remedy
-from roi.plans import Plan
+from roi.plans import Opening, Plan
+from roi.price_limits import Limit, bound_of, limit_of
 from roi.prospects import lost_by_then
 from roi.remedy_sets import Kind, RemedySets
+from roi.set_bounds import affordable_sets
 
 __all__ = ["RemedyWorth", "Step", "price_of", "remedy_worth"]
 
@@ -148,31 +151,79 @@ class RemedyWorth:
             return self.worth(self.number) - self.worth(self.number & ~self.bits(remedy, dependents=True))
         return self.worth(self.number | self.bits(remedy)) - self.worth(self.number)
 
-    def most(self, remedy: Remedy) -> float:
-        """The most to pay for it once: the price at which the best set with it is worth no more than that without.
+    def most(self, remedy: Remedy) -> Limit:
+        """The most to pay for it once, its other costs as they are stated: where the search no longer buys it.
 
-        A budget caps it at what is left beside the other remedies of the set.
+        That is where the best plan with it is worth no more than the best without, or before that, where the rule does
+        not allow the plan. A budget caps it at what is left beside the other remedies.
         """
-        bit = self.sets.number([remedy])
-        without = max(self.sets.best(self.kind, lacks=bit).worth, self.worth(0), 0.0)
-        budget = self.sets.policy.fix_budget
-        limits = [0.0]
-        for number in self._with(bit):
-            plan = self.sets.plan(number)
-            if plan is None or (plan.waits and self.kind == "priced"):
+        over = {kind: self._without(remedy, kind) for kind in self._kinds}
+        best = Limit(most=0.0, ends="worth")
+        for sets in self._scopes:
+            here = next((r for r in sets.searched if r.name == remedy.name), None)
+            if here is None:
                 continue
-            limit = plan.mean() - without + price_of(remedy)
-            others = sum(price_of(r) for r in self.sets.chosen(number)) - price_of(remedy)
-            limits.append(limit if budget is None else min(limit, budget - others))
-        return max(limits)
+            refund = 0.0 if here.cost is None else here.cost
+            thens = {number: then for number in self._with(sets, here) if (then := sets.then(number))}
+            bounds = {n: bound_of(then[0], refund) - min(over.values()) for n, then in thens.items()}
+            for number in sorted(thens, key=lambda n: (-bounds[n], n)):
+                if bounds[number] <= best.most:
+                    break
+                prospect, opened = thens[number]
+                rest = [r for r in sets.chosen(number) if r.name != here.name]
+                left = sets.policy.fix_budget
+                left = None if left is None else left - sum(price_of(r) for r in rest)
+                for kind in self._kinds:
+                    fits, further = _samples(opened, rest, sets.further, kind)
+                    if not fits:
+                        continue
+                    limit = limit_of(
+                        prospect,
+                        opened.measures,
+                        further,
+                        refund,
+                        over=over[kind],
+                        thin=self._thin,
+                        waits=kind == "waiting",
+                    ).capped(left)
+                    best = max(best, limit, key=lambda x: (x.most, x.ends != "worth"))
+        return best
 
-    def _with(self, bit: int) -> list[int]:
-        """Sets that hold a remedy: all of few, of many the best and what was put forward."""
-        if not self.sets.many:
-            return [int(s) for s in self.sets.sets if int(s) & bit]
-        best = self.sets.best(self.kind, holds=bit).plan
-        found = [] if best is None else [self.sets.number(best.remedies)]
-        return found + ([self.number] if self.number & bit else [])
+    @property
+    def _kinds(self) -> tuple[Kind, ...]:
+        return ("priced", "waiting") if self.kind == "waiting" else ("priced",)
+
+    @cached_property
+    def _scopes(self) -> list[RemedySets]:
+        """The scope of the plan, and others with few sets."""
+        return [self.sets, *(s for s in self.a.fixes.sets if s is not self.sets and not s.many)]
+
+    @cached_property
+    def _thin(self) -> float | None:
+        """The chance below which the rule stops, where no roll-out as it stands has a higher one."""
+        policy, a = self.a.loaded.policy, self.a
+        chances = [o.chance(policy.hurdle) for o in (a.scale, *a.segments) if o is not None]
+        return None if max(chances, default=0.0) > policy.kill_probability else policy.kill_probability
+
+    def _without(self, remedy: Remedy, kind: Kind) -> float:
+        """What is best without a remedy: a plan, rolling out as it stands, or stopping."""
+        found = [0.0]
+        for sets in self._scopes:
+            bit = sets.number([remedy])
+            found.append(sets.best(kind, lacks=bit).worth)
+            as_it_is = sets.plan(0)
+            found += [] if as_it_is is None or as_it_is.waits else [as_it_is.mean()]
+        return max(found)
+
+    def _with(self, sets: RemedySets, remedy: Remedy) -> list[int]:
+        """Sets that hold a remedy, were it for nothing: all of few, of many the best and what was put forward."""
+        bit = sets.number([remedy])
+        if not sets.many:
+            free = tuple(replace(r, cost=0.0) if r is remedy else r for r in sets.searched)
+            return [int(s) for s in affordable_sets(free, sets.policy, sets.valuer) if int(s) & bit]
+        best = sets.best(self.kind, holds=bit).plan
+        found = {self.number | self.bits(remedy)}
+        return sorted(found | (set() if best is None else {sets.number(best.remedies)}))
 
     def payback(self, remedy: Remedy | None = None) -> int | None:
         """First month from which the set (or a remedy of it) has paid for itself and stays so; None: not in time."""
@@ -212,6 +263,17 @@ class RemedyWorth:
         others = [p for p in self.sets.kept() if self.sets.number(p.remedies) != self.number]
         others.sort(key=lambda p: -p.mean())
         return [(p, self.plan.mean() - p.mean()) for p in others[:NEAR]]
+
+
+def _samples(
+    opened: Opening, rest: Sequence[Remedy], further: Sequence[Measure], kind: Kind
+) -> tuple[bool, list[Measure]]:
+    """Whether a set is a plan of that kind, apart from one remedy's price, and the further samples that keep it so."""
+    waits = bool(opened.unpriced) or any(m.price is None for m in opened.measures)
+    waits = waits or any(r.cost is None for r in rest)
+    if kind == "priced":
+        return not waits, [m for m in further if m.price is not None]
+    return waits or any(m.price is None for m in further), list(further)
 
 
 def _waits(remedy: Remedy, bought: Sequence[Remedy], names: set[str]) -> bool:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from made_remedies import decided
-from opened_examples import example
+from opened_examples import PARAMS, example
 from pilots import cases, write_pilot
 
 from roi.after_remedy import cases_to_see, cases_to_show
@@ -17,6 +18,7 @@ from roi.causes import Causes
 from roi.draws import one_sided_bounds
 from roi.options import Remedy
 from roi.pilot import open_pilot
+from roi.plans import Opening
 from roi.remedy_worth import RemedyWorth
 
 
@@ -43,7 +45,9 @@ class Sets:
         self.searched = remedies
         self.sets = np.arange(1 << len(remedies))
         self.many = False
-        self.policy = SimpleNamespace(fix_budget=budget)
+        self.further = []
+        self.valuer = decided().valuer
+        self.policy = decided().loaded.policy.model_copy(update={"fix_budget": budget})
 
     def number(self, remedies: Any) -> int:
         return sum(1 << i for i, r in enumerate(self.searched) if r.name in {x.name for x in remedies})
@@ -57,6 +61,18 @@ class Sets:
         return SimpleNamespace(
             waits=False, worth=np.full(4, worth), mean=lambda: worth, remedies=self.chosen(number)
         )
+
+    def then(self, number: int) -> Any:
+        worth, paid = self.plan(number).worth, sum(r.cost for r in self.chosen(number))
+        prospect = SimpleNamespace(
+            option=SimpleNamespace(worth=worth),
+            mended=np.ones(4),
+            policy=self.policy,
+            passing=lambda measures: np.ones(4),
+            lost=lambda option: paid,
+            sure_of=lambda measures, refund: (worth + refund, None, paid - refund),
+        )
+        return prospect, Opening(mended=np.ones(4), measures=(), unpriced=())
 
     def best(self, kind: str, *, lacks: int = 0) -> Any:
         worth = max(self.plan(int(s)).mean() for s in self.sets if not int(s) & lacks)
@@ -80,7 +96,8 @@ def test_two_remedies_of_one_cause_by_hand():
     assert [found.alone(r) for r in (A, B)] == pytest.approx([25_000, 22_000])
     assert found.worth(3) == pytest.approx(27_000)
     assert [found.among(r) for r in (A, B)] == pytest.approx([5_000, 2_000])
-    assert [found.most(r) for r in (A, B)] == pytest.approx([20_000, 30_000])
+    assert [found.most(r).most for r in (A, B)] == pytest.approx([20_000, 30_000])
+    assert [found.most(r).ends for r in (A, B)] == ["worth", "worth"]
     assert [s.remedy.name for s in found.steps] == ["A", "B"]
     assert [float(s.worth.mean()) for s in found.steps] == pytest.approx([25_000, 27_000])
     assert [s.paid for s in found.steps] == [15_000, 43_000]
@@ -93,7 +110,8 @@ def test_what_waits_is_bought_after_what_it_waits_for():
 
 
 def test_a_budget_caps_what_may_be_paid():
-    assert worth_of(Sets(A, B, budget=44_000.0), 3).most(B) == pytest.approx(29_000)
+    found = worth_of(Sets(A, B, budget=44_000.0), 3).most(B)
+    assert (found.most, found.ends) == (pytest.approx(29_000), "budget")
 
 
 def test_more_than_four_remedies_are_bought_for_what_they_add():
@@ -140,9 +158,23 @@ def test_the_record_of_an_example():
     assert whole["joint"] == pytest.approx(sum(r["step"] for r in found["list"][:2]))
     assert whole["mean"] == example("claims_intake").decision.record["options"]["fix"]["mean"]
     for row in found["list"][:2]:
-        assert row["most"] == pytest.approx(row["cost"] + whole["mean"])  # each opens what the other needs
-    assert found["list"][2]["most"] == 0
+        # Each opens what the other needs: up to there the set pays on average, but the rule stops before.
+        assert row["cost"] < row["most"] < row["cost"] + whole["mean"]
+        assert row["most_ends"] == "rule"
+    assert (found["list"][2]["most"], found["list"][2]["most_ends"]) == (0, "worth")
     assert found["near"][0]["less"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", [0, 1])
+def test_the_decision_on_an_example_changes_at_the_most(place):
+    row = example("claims_intake").decision.record["remedies"]["list"][place]
+    stated = yaml.safe_load((PARAMS / "claims_intake.yaml").read_text(encoding="utf-8"))["remedies"]
+    for factor, verdict in ((0.99, "fix"), (1.01, "kill")):
+        asked = [r | {"cost": factor * row["most"]} if r["name"] == row["name"] else r for r in stated]
+        record = open_pilot(PARAMS / "claims_intake.yaml", remedies=asked).decision.record
+        assert record["verdict"] == verdict
+        assert any(r["bought"] for r in record["remedies"]["list"]) is (verdict == "fix")
 
 
 def test_a_closed_gate_without_a_price_shows_the_most_it_may_cost(tmp_path):
