@@ -32,6 +32,7 @@ __all__ = ["EXACT_UP_TO", "Best", "Kind", "RemedySets"]
 Floats = npt.NDArray[np.float64]
 Segments = tuple[str, ...] | None
 Kind = Literal["priced", "waiting"]
+Then = tuple[Prospect, Opening]
 
 EXACT_UP_TO = 20  # remedies; of more, the ones that bring most by themselves are searched
 FEW = 64  # sets that are all valued
@@ -82,9 +83,7 @@ class RemedySets:
     seed: int
     _plans: dict[int, Plan | None] = field(default_factory=dict, repr=False, compare=False)
     _looks: dict[int, tuple[float, float, bool]] = field(default_factory=dict, repr=False, compare=False)
-    _thens: dict[int, tuple[Prospect, Opening] | None] = field(
-        default_factory=dict, repr=False, compare=False
-    )
+    _thens: dict[int, Then | None] = field(default_factory=dict, repr=False, compare=False)
     _bases: dict[str, Basis] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -198,6 +197,10 @@ class RemedySets:
         measure = self._measures[gate.gate]
         return gate.gate not in self._priced and (measure is None or measure.price is None)
 
+    def only_bought(self, gate: Gate) -> bool:
+        """Whether a closed gate is opened by nothing but a remedy that has a price."""
+        return gate.gate in self._priced and self._measures[gate.gate] is None
+
     @cached_property
     def further(self) -> list[Measure]:
         """Further samples that would make the worth surer."""
@@ -219,7 +222,7 @@ class RemedySets:
         found = self.prospect(chosen)
         return None if found is None else plan_of(*found, self.further)
 
-    def then(self, number: int) -> tuple[Prospect, Opening] | None:
+    def then(self, number: int) -> Then | None:
         """The roll-out after a set, which one price after another is asked of; None where a gate stays closed."""
         if number not in self._thens:
             plan, chosen = self._plans.get(number), self.chosen(number)
@@ -228,7 +231,7 @@ class RemedySets:
             self._thens[number] = known or self.prospect(chosen)
         return self._thens[number]
 
-    def prospect(self, chosen: tuple[Remedy, ...]) -> tuple[Prospect, Opening] | None:
+    def prospect(self, chosen: tuple[Remedy, ...]) -> Then | None:
         """The roll-out after some remedies, and how the closed gates fare; None where one stays closed."""
         weeks = self.policy.fix_weeks
         if weeks is not None and float(np.mean(self.valuer.delay_of(chosen))) * WEEKS_PER_MONTH > weeks:
@@ -249,15 +252,11 @@ class RemedySets:
         return prospect, opened
 
     def mended(self) -> float | None:
-        """Most that is expected with every closed gate mended at its price, were the rule content with any chance.
+        """Most that is expected with every closed gate mended at its price, whatever the rule says; None: by no set.
 
-        Returns:
-            Over all sets of few, of many over those that can be worth most; None where no set mends every gate at a
-            price.
+        Of many sets those that can be worth most are asked.
         """
-        numbers = self.sets
-        if self.many:
-            numbers = numbers[_falling(self.bounds.priced)[:FEW]]
+        numbers = self.sets[_falling(self.bounds.priced)[:FEW]] if self.many else self.sets
         found = []
         for number in numbers:
             chosen = self.chosen(int(number))

@@ -22,7 +22,7 @@ from roi.prospects import lost_by_then
 from roi.remedy_sets import Kind, RemedySets
 from roi.set_bounds import affordable_sets
 
-__all__ = ["RemedyWorth", "Step", "price_of", "remedy_worth"]
+__all__ = ["RemedyWorth", "Step", "price_of", "remedy_worth", "sets_of", "thin_below"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -146,10 +146,16 @@ class RemedyWorth:
         return self.worth(self.bits(remedy)) - max(self.worth(0), 0.0)
 
     def among(self, remedy: Remedy) -> float:
-        """What it adds to the others of the set; of a remedy outside it, to the set."""
-        if self.number & self.sets.number([remedy]):
-            return self.worth(self.number) - self.worth(self.number & ~self.bits(remedy, dependents=True))
-        return self.worth(self.number | self.bits(remedy)) - self.worth(self.number)
+        """What it adds to the others: what a plan that is advised would be worth less without it.
+
+        Without it the plan would be another one, or none. Of a set that is not advised, the others are owned all the
+        same; of a remedy outside the set, the set is.
+        """
+        if not self.number & self.sets.number([remedy]):
+            return self.worth(self.number | self.bits(remedy)) - self.worth(self.number)
+        if self.advised:
+            return self.plan.mean() - self._without(remedy, self.kind)
+        return self.worth(self.number) - self.worth(self.number & ~self.bits(remedy, dependents=True))
 
     def most(self, remedy: Remedy) -> Limit:
         """The most to pay for it once, its other costs as they are stated: where the search no longer buys it.
@@ -183,7 +189,7 @@ class RemedyWorth:
                         further,
                         refund,
                         over=over[kind],
-                        thin=self._thin,
+                        thin=thin_below(self.a),
                         waits=kind == "waiting",
                     ).capped(left)
                     best = max(best, limit, key=lambda x: (x.most, x.ends != "worth"))
@@ -197,13 +203,6 @@ class RemedyWorth:
     def _scopes(self) -> list[RemedySets]:
         """The scope of the plan, and others with few sets."""
         return [self.sets, *(s for s in self.a.fixes.sets if s is not self.sets and not s.many)]
-
-    @cached_property
-    def _thin(self) -> float | None:
-        """The chance below which the rule stops, where no roll-out as it stands has a higher one."""
-        policy, a = self.a.loaded.policy, self.a
-        chances = [o.chance(policy.hurdle) for o in (a.scale, *a.segments) if o is not None]
-        return None if max(chances, default=0.0) > policy.kill_probability else policy.kill_probability
 
     def _without(self, remedy: Remedy, kind: Kind) -> float:
         """What is best without a remedy: a plan, rolling out as it stands, or stopping."""
@@ -258,11 +257,13 @@ class RemedyWorth:
                 flow[min(line.month, e.horizon)] -= float(np.mean(line.one_off(e.contingency)))
         return flow
 
-    def near(self) -> list[tuple[Plan, float]]:
-        """Other sets that come near the best, and how much less each is worth."""
-        others = [p for p in self.sets.kept() if self.sets.number(p.remedies) != self.number]
-        others.sort(key=lambda p: -p.mean())
-        return [(p, self.plan.mean() - p.mean()) for p in others[:NEAR]]
+    def near(self) -> list[tuple[int, float, bool]]:
+        """Other sets that come near the best: what owning each is worth, and whether it can be rolled out."""
+        others = {
+            n: self.worth(n) for p in self.sets.kept() if (n := self.sets.number(p.remedies)) != self.number
+        }
+        order = sorted(others, key=lambda n: (-others[n], n))
+        return [(n, others[n], self.outcome(n)[1]) for n in order[:NEAR]]
 
 
 def _samples(
@@ -285,10 +286,21 @@ def price_of(remedy: Remedy) -> float:
     return 0.0 if remedy.cost is None else float(np.mean(remedy.cost))
 
 
+def thin_below(a: Analysis) -> float | None:
+    """The chance up to which a plan is too thin for the rule; None where a roll-out as it stands has a higher one."""
+    policy = a.loaded.policy
+    chances = [o.chance(policy.hurdle) for o in (a.scale, *a.segments) if o is not None]
+    return None if max(chances, default=0.0) > policy.kill_probability else policy.kill_probability
+
+
+def sets_of(a: Analysis, plan: Plan) -> RemedySets:
+    """Every set of remedies for the scope of a plan."""
+    return next(s for s in a.fixes.sets if s.segments == plan.prospect.segments)
+
+
 def remedy_worth(a: Analysis) -> RemedyWorth | None:
     """The set of remedies of the plan put forward, or of the best plan there is; None where nothing can be valued."""
     plan = a.verdict.plan or max(a.plans, key=lambda p: p.mean(), default=None) or a.waiting
     if plan is None:
         return None
-    sets = next(s for s in a.fixes.sets if s.segments == plan.prospect.segments)
-    return RemedyWorth(a=a, sets=sets, plan=plan, kind="waiting" if plan.waits else "priced")
+    return RemedyWorth(a=a, sets=sets_of(a, plan), plan=plan, kind="waiting" if plan.waits else "priced")

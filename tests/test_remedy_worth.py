@@ -162,7 +162,27 @@ def test_the_record_of_an_example():
         assert row["cost"] < row["most"] < row["cost"] + whole["mean"]
         assert row["most_ends"] == "rule"
     assert (found["list"][2]["most"], found["list"][2]["most_ends"]) == (0, "worth")
-    assert found["near"][0]["less"] > 0
+    near = found["near"][0]  # one set has one worth: what was paid is lost where nothing can be rolled out
+    assert near["remedies"] == [found["list"][0]["name"]]
+    assert (near["worth"], near["opens"]) == (found["list"][0]["alone"], False)
+    assert near["less"] == pytest.approx(whole["mean"] - near["worth"])
+
+
+def test_next_actions_say_the_same_numbers_as_the_remedies():
+    record = example("claims_intake").decision.record
+    rows = {r["name"]: r for r in record["remedies"]["list"]}
+    actions = [x for x in record["next"] if x["action"] in rows]
+    assert len(actions) == 2
+    for action in actions:
+        row = rows[action["action"]]
+        assert (action["worth"], action["max_price"]) == (row["among"], row["most"])
+        assert row["among"] == pytest.approx(record["options"]["fix"]["mean"])  # neither opens anything alone
+    data = rows["Check policy numbers at intake"]
+    again = data["again"]
+    # Half of the expected change, of the quantity and on the number of cases of the measurement afterwards.
+    assert again["pass_at"] == pytest.approx((again["before"] + again["after"]) / 2)
+    mark = next(x["pass_mark"] for x in actions if x["action"] == data["name"]).replace("\u00a0", " ")
+    assert mark == "Errors and hand-overs fall from 23 % to 17 % or less of 30 new cases (11 % expected)"
 
 
 @pytest.mark.slow
@@ -183,6 +203,20 @@ def test_a_closed_gate_without_a_price_shows_the_most_it_may_cost(tmp_path):
     (ceiling,) = found["ceilings"]
     assert ceiling["gate"] == "evaluation"
     assert ceiling["most"] == pytest.approx(decision.record["options"]["fix"]["max_worth_paying"])
+
+
+def test_a_remedy_that_removes_nothing_may_cost_nothing(tmp_path):
+    stated = [
+        {"name": "Idle", "addresses": "data", "removes_share": 0, "cost": 100},
+        {"name": "First", "addresses": "data", "removes_share": 0, "cost": 100},
+        {"name": "Then", "addresses": "data", "removes_share": 0.5, "cost": 100, "after": "First"},
+    ]
+    for rows in (cases(), [row for row in cases(300) if row["arm"] == "pilot"]):
+        folder = tmp_path / str(len(rows))
+        folder.mkdir()
+        path = write_pilot(folder, rows, {"remedies": stated}, without=("evals",))
+        found = {r["name"]: r for r in open_pilot(path).decision.record["remedies"]["list"]}
+        assert (found["Idle"]["most"], found["Idle"]["most_ends"]) == (0, "worth")
 
 
 def test_nothing_to_value_is_said_and_not_zero(tmp_path):
