@@ -169,7 +169,7 @@ class RemedySets:
     def bounds(self) -> Bounds:
         """What each set can be worth at the most."""
         where = self.segments, self.searched, self.failing, self.prices, self.policy, self.seed
-        return bounds_of(self.valuer, *where)
+        return bounds_of(self.valuer, *where, np.sort(self.sets))
 
     def chosen(self, number: int) -> tuple[Remedy, ...]:
         """The remedies of a set."""
