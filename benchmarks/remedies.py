@@ -51,12 +51,12 @@ def sharing(found: Problem, seen: dict[frozenset[str], Plan | None]) -> RemedySe
     return sets
 
 
-def agreement(problems: int) -> None:
+def agreement(problems: int, first: int) -> None:
     """Print how often the search finds the best set of all, and what it says of it."""
     start, busy = time.perf_counter(), time.process_time()
     roi.remedy_sets.FEW = 0  # bound and search even where there are so few sets that all would be valued
     same = plans = certain = sets = valued = 0
-    for seed in range(problems):
+    for seed in range(first, first + problems):
         rng = np.random.default_rng(seed)
         found = problem(rng, int(rng.integers(1, MOST + 1)))
         seen: dict[frozenset[str], Plan | None] = {}
@@ -128,12 +128,13 @@ def main() -> None:
     """Run both."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--problems", type=int, default=500, help="problems that are valued set by set")
+    parser.add_argument("--first", type=int, default=0, help="seed of the first of them")
     parser.add_argument("--timed", type=int, default=12, help="problems of 20 remedies")
     given = parser.parse_args()
     if given.timed:
         timed(given.timed)
     if given.problems:
-        agreement(given.problems)
+        agreement(given.problems, given.first)
 
 
 if __name__ == "__main__":
