@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from roi.analysis import Analysis
+from roi.ceilings import asked
 from roi.measures import Measure, cost_of
 from roi.options import Option, Remedy
-from roi.plans import Plan
 from roi.tariff import Prices
 from roi.words import amount, and_list, capital, chance, percent, shorten
 
@@ -75,14 +75,15 @@ def reason(a: Analysis) -> str:
             more = len(v.plan.unpriced) - 2
             names = [g.label.lower() for g in v.plan.unpriced[:2]] + ([f"{more} more"] if more > 0 else [])
             gates = and_list(names)
-            return f"It would pay, but {gates} cannot be shown; worth mending for at most {_money(a, v.plan.mean())}."
+            at_most = _money(a, asked(a, v.plan).most)
+            return f"It would pay, but {gates} cannot be shown; worth mending for at most {at_most}."
         if v.plan.waits:
             waits = [r.name for r in v.plan.remedies if r.cost is None]
+            at_most = _money(a, asked(a, v.plan).most)
             if waits:
-                at_most = _money(a, v.plan.mean())
                 return f"It would pay after {and_list(waits)}, which nobody has priced: at most {at_most}."
             return (
-                f"It is not yet sure enough to scale; measuring more may cost at most {_money(a, v.plan.mean())}, "
+                f"It is not yet sure enough to scale; measuring more may cost at most {at_most}, "
                 "and nobody has stated its price."
             )
         if v.fix_kind == "measure":
@@ -151,8 +152,17 @@ def sum_asked_for(a: Analysis) -> float | None:
     return None
 
 
-def next_actions(a: Analysis) -> list[dict[str, Any]]:
-    """What to do, by whom, until when, at what cost, and how it will be known that it worked."""
+def next_actions(a: Analysis, remedies: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What to do, by whom, until when, at what cost, and how it will be known that it worked.
+
+    Args:
+        a: The decision.
+        remedies: What the record says of remedies.
+
+    Returns:
+        One action each. `worth` is what would be lost without it, so that worths of several do not add up; `max_price`
+        the most that it may cost.
+    """
     v, p = a.verdict, a.loaded.parameters
     owner = p.about.owner
     found: list[dict[str, Any]] = []
@@ -201,8 +211,10 @@ def next_actions(a: Analysis) -> list[dict[str, Any]]:
         return found
     plan = v.plan
     assert plan is not None
+    rows = {r["name"]: r for r in remedies["list"]}
     for remedy in sorted(plan.remedies, key=lambda r: float(np.mean(r.months))):
-        found.append(_remedy_action(a, plan, remedy))
+        found.append(_remedy_action(a, remedy, rows[remedy.name]))
+    at_most = asked(a, plan).most if plan.waits else None
     charged = _charged(plan.measures, a.prices)
     for measure in plan.measures:
         shared = bool(measure.price) and charged[measure.gate] == 0
@@ -215,7 +227,9 @@ def next_actions(a: Analysis) -> list[dict[str, Any]]:
                 cost=None if measure.price is None else charged[measure.gate],
                 worth=None if plan.waits else plan.mean(),
                 pass_mark=_mark(a, measure.gate),
-                max_price=plan.mean() + plan.price if plan.waits else None,
+                max_price=None
+                if at_most is None
+                else at_most + (charged[measure.gate] if measure.price else 0.0),
             )
         )
     if plan.unpriced:
@@ -230,7 +244,7 @@ def next_actions(a: Analysis) -> list[dict[str, Any]]:
                 cost=None,
                 worth=None,
                 pass_mark="; ".join(_mark(a, gate.gate) for gate in plan.unpriced),
-                max_price=plan.mean(),
+                max_price=at_most,
             )
         )
     months = float(np.mean(plan.option.schedule.delay))
@@ -273,20 +287,8 @@ def _stays(a: Analysis, option: Option) -> str:
     )
 
 
-def _remedy_action(a: Analysis, plan: Plan, remedy: Remedy) -> dict[str, Any]:
-    others = tuple(r for r in plan.remedies if r.name != remedy.name and remedy.name not in r.after)
-    scope = (
-        None
-        if plan.option.kind != "scale_segments" or plan.option.scope is None
-        else plan.option.scope.segments
-    )
-    full = a.valuer.roll_out(scope, remedies=plan.remedies)
-    less = a.valuer.roll_out(scope, remedies=others)
+def _remedy_action(a: Analysis, remedy: Remedy, row: Mapping[str, Any]) -> dict[str, Any]:
     gate_names = {g.gate for g in a.gates[None]}
-    opens = remedy.addresses in gate_names
-    worth = None
-    if full is not None and less is not None:
-        worth = plan.mean() if opens else full.mean() - less.mean()
     months = float(np.mean(a.valuer.delay_of((remedy,))))
     return _action(
         action=remedy.name if remedy.cost is not None else f"Get a quote: {remedy.name}",
@@ -294,16 +296,14 @@ def _remedy_action(a: Analysis, plan: Plan, remedy: Remedy) -> dict[str, Any]:
         owner=remedy.owner or a.loaded.parameters.about.owner,
         by=_by(a, months),
         cost=None if remedy.cost is None else float(np.mean(remedy.cost)),
-        worth=None if remedy.cost is None else worth,
-        pass_mark=_mark(a, remedy.addresses, remedy),
-        max_price=None
-        if worth is None
-        else worth + float(np.mean(0.0 if remedy.cost is None else remedy.cost)),
+        worth=None if remedy.cost is None else row["among"],
+        pass_mark=_mark(a, remedy.addresses, row["again"]),
+        max_price=row["most"],
     )
 
 
-def _mark(a: Analysis, target: str, remedy: Remedy | None = None) -> str:
-    """How it will be known that an action worked."""
+def _mark(a: Analysis, target: str, again: Mapping[str, Any] | None = None) -> str:
+    """How it will be known that an action worked; of a cause's losses as they are to be measured again."""
     policy = a.loaded.policy
     marks = {
         "severe_errors": f"Severe errors shown to stay below {percent(policy.max_severe_error_rate)}",
@@ -321,14 +321,14 @@ def _mark(a: Analysis, target: str, remedy: Remedy | None = None) -> str:
     }
     if target in marks:
         return marks[target]
-    before = a.measured.scope().error_rate[1]
-    if before is None or remedy is None:
+    if again is None or again["before"] is None:
         return "Fewer losses from this cause, measured on new cases"
-    kept, _ = a.valuer.effect_of((remedy,))
-    after = float(np.mean(before * kept))
+    now, then = percent(again["before"]), percent(again["after"])
+    if again["n"] is None:
+        return f"Errors and hand-overs, {now} of cases now, come near {then}; few cases cannot show so small a change"
     return (
-        f"Errors fall from {percent(float(before.mean()))} to {percent(after)} of cases or less, "
-        "measured on new cases"
+        f"Errors and hand-overs fall from {now} to {percent(again['pass_at'])} or less of {again['n']:,} new cases "
+        f"({then} expected)"
     )
 
 

@@ -13,9 +13,10 @@ from roi.options import Remedy
 from roi.rates import severe_errors
 from roi.words import percent
 
-__all__ = ["Again", "cases_to_see", "cases_to_show", "measured_again"]
+__all__ = ["LEAST_CASES", "Again", "cases_to_see", "cases_to_show", "measured_again"]
 
 MOST_CASES = 1_000_000
+LEAST_CASES = 30  # of a cause's losses: in fewer cases a share is too far from normal for the sum below
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class Again:
         what: What is looked at, in words.
         before: The rate now; None where it is not known, or no rate.
         after: The rate that is expected then.
+        pass_at: The rate up to which it counts as fallen: by half of what is expected; None where a limit tells.
         n: Cases (of approvals: high-risk actions); None where none or no number would do.
         price: What they cost, set-up included; None where that is not stated.
         months: How long they take.
@@ -35,6 +37,7 @@ class Again:
     what: str
     before: float | None = None
     after: float | None = None
+    pass_at: float | None = None
     n: int | None = None
     price: float | None = None
     months: float | None = None
@@ -143,7 +146,7 @@ def _losses(a: Analysis, remedy: Remedy, segments: tuple[str, ...] | None) -> Ag
     n = cases_to_see(before, after, effective, a.scale_needs)
     why = None
     if n is not None:
-        n = int(np.ceil(n * labelled / effective))
+        n = max(int(np.ceil(n * labelled / effective)), LEAST_CASES)
         if n > MOST_CASES:
             n = None
     if n is None:
@@ -153,6 +156,8 @@ def _losses(a: Analysis, remedy: Remedy, segments: tuple[str, ...] | None) -> Ag
         what=what,
         before=before,
         after=after,
+        # At that number of cases the change is seen where the rate lies as far below the one now as above the one then.
+        pass_at=None if n is None else (before + after) / 2,
         n=n,
         price=price,
         months=None if n is None else a.prices.months(n),

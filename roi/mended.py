@@ -13,9 +13,11 @@ from roi.options import Remedy, Valuer
 from roi.parameters import Policy
 from roi.rates import severe_errors
 
-__all__ = ["mended_share", "only_mended"]
+__all__ = ["MORE_LIKELY", "has_price", "mended_share", "only_mended", "targets_of"]
 
 Floats = npt.NDArray[np.float64]
+
+MORE_LIKELY = 0.5  # chance from which a mend is taken to do what it is for
 
 
 def mended_share(
@@ -77,3 +79,30 @@ def _beta_draws(seed: int, name: str, a: float, b: float, draws: int) -> Floats:
 def only_mended(gate: Gate) -> bool:
     """Whether no measurement opens a gate: a narrower scope, or a remedy, is the only way."""
     return gate.gate == "covered_demand" or (gate.gate == "usable_inputs" and gate.state == "exceeded")
+
+
+def targets_of(gate: str) -> tuple[str, ...]:
+    """What a remedy of a gate addresses: the gate, and of usable inputs the data as well."""
+    return ("usable_inputs", "data") if gate == "usable_inputs" else (gate,)
+
+
+def has_price(
+    gate: Gate, segments: tuple[str, ...] | None, valuer: Valuer, policy: Policy, seed: int
+) -> bool:
+    """Whether a stated remedy that has a price mends a gate, bought or not: then nobody has to be asked for a quote.
+
+    A remedy that removes nothing is no mend. Severe errors above the limit are mended, beside the remedies that address
+    them by name, by those of causes, if all of these together more likely than not bring them below it.
+    """
+    priced = tuple(r for r in valuer.remedies if r.cost is not None and np.any(np.greater(r.removes, 0)))
+    where = segments, valuer, policy, seed
+
+    def mends(*chosen: Remedy) -> Floats | None:
+        return mended_share(gate, where[0], chosen, *where[1:])
+
+    if any(r.addresses in targets_of(gate.gate) and mends(r) is not None for r in priced):
+        return True
+    if gate.gate != "severe_errors" or not priced:
+        return False
+    together = mends(*priced)
+    return together is not None and float(together.mean()) >= MORE_LIKELY

@@ -6,7 +6,7 @@ suffices; else it stops, and what it cost is lost.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,7 +19,7 @@ from roi.options import Option, Remedy, Valuer
 from roi.parameters import Policy
 from roi.prospects import Prospect
 
-__all__ = ["Opening", "Plan", "mended_again", "opening", "plan_of"]
+__all__ = ["Opening", "Plan", "at_once", "mended_again", "opening", "plan_of"]
 
 Floats = npt.NDArray[np.float64]
 Segments = tuple[str, ...] | None
@@ -87,10 +87,14 @@ def opening(
     chosen: tuple[Remedy, ...],
     failing: Sequence[Gate],
     measured: Callable[[Gate], Measure | None],
+    priced: Collection[str],
     policy: Policy,
     seed: int,
 ) -> Opening | None:
-    """How closed gates fare after some remedies; None where one stays closed that no measurement opens.
+    """How closed gates fare after some remedies; None where one stays closed.
+
+    What no measurement opens stays closed without a remedy that has a price. Where nobody has priced one, it waits for
+    a price.
 
     Args:
         valuer: Values roll-outs.
@@ -98,6 +102,7 @@ def opening(
         chosen: What is bought; it may be nothing.
         failing: The scope's gates that do not hold.
         measured: The measurement that a gate waits for.
+        priced: Names of gates that a remedy with a price mends, whether it is among the chosen or not.
         policy: The thresholds.
         seed: Seed of the run.
     """
@@ -113,6 +118,8 @@ def opening(
             return None
         measure = measured(gate)
         if measure is None:
+            if gate.gate in priced:
+                return None
             unpriced.append(gate)
             continue
         measures.append(measure)
@@ -133,12 +140,17 @@ def plan_of(prospect: Prospect, opened: Opening, further: Sequence[Measure]) -> 
     """
     if prospect.option is None:
         return None
-    direct = _valued(prospect, opened.measures, opened.unpriced)
+    direct = at_once(prospect, opened)
     if direct.chance >= prospect.policy.scale_probability or any(any(m.learned) for m in opened.measures):
         return direct
     # The gates may pass, but the rule would still not let it scale: only a larger sample can make it sure enough.
     sampled = [_valued(prospect, (*opened.measures, more), opened.unpriced) for more in further]
     return max(sampled, key=lambda p: p.mean(), default=None)
+
+
+def at_once(prospect: Prospect, opened: Opening) -> Plan:
+    """The plan that takes no further sample, whether or not the rule would let it scale."""
+    return _valued(prospect, opened.measures, opened.unpriced)
 
 
 def _valued(prospect: Prospect, measures: tuple[Measure, ...], unpriced: tuple[Gate, ...]) -> Plan:

@@ -19,7 +19,7 @@ from roi.economics import Economics
 from roi.measures import Measure, cost_of, length_of, show_severe
 from roi.options import Kind, Option, Remedy, Valuer, signals_of
 from roi.parameters import Policy
-from roi.sampling import Basis, Told, after_sampling, basis_of
+from roi.sampling import Basis, Told, after_sampling, basis_of, sure_after
 from roi.tariff import Prices
 
 __all__ = ["After", "Document", "Prospect", "lost_by_then"]
@@ -171,6 +171,27 @@ class Prospect:
         stopped = price + self._pilot_until(length_of(counted))
         ahead = passes * worth - (1 - passes) * lost
         return float((taken * ahead - (1 - taken) * stopped).mean())
+
+    def sure_of(self, measures: Sequence[Measure], refund: Number) -> tuple[Floats, Floats | None, float]:
+        """What the rule looks at after some measurements, were a sum of the remedies' and measurements' price not paid.
+
+        Args:
+            measures: What is measured; their price and delay count.
+            refund: The sum, drawn or a number.
+
+        Returns:
+            The worth of the roll-out, shape (n_draws,); the worth that is exceeded with the chance that `scale` needs
+            after each possible sample, None where nothing is learned; and what is lost where it stops after all.
+        """
+        option, _ = self._then(measures)
+        worth, learned = np.asarray(option.worth + refund), _learned(measures)
+        lost = self.lost(option) - float(np.mean(refund))
+        if not any(learned):
+            return worth, None, lost
+        signals = signals_of(option)
+        told = basis_of(signals).split(worth)
+        worth, sure = sure_after(told, learned[: len(signals)], self.policy.scale_probability)
+        return worth, sure, lost
 
     def _then(
         self, paid: Sequence[Measure], document: Document | None = None, *, in_cash: bool = False

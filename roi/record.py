@@ -16,6 +16,7 @@ from roi.analysis import Analysis, as_json
 from roi.approval_design import approval_design_of_record
 from roi.audit import audit_of_record
 from roi.cause_prices import cause_warnings, causes_of_record, clean_world_of_record, losses_of_record
+from roi.ceilings import whole_fix
 from roi.claims import claims_of_record
 from roi.comparable import assumption_of, policy_of, settings_of
 from roi.demo_gap import demo_gap_of_record
@@ -81,7 +82,7 @@ def build_record(a: Analysis) -> dict[str, Any]:
     claims = claims_of_record(a, measured, draws)
     entries = register(p)
     assumed = share_assumed(a)
-    known = knowing_of_record(a)
+    known, remedies = knowing_of_record(a), remedies_of_record(a)
     # A scale needs no fix; what a further measurement would be worth is told by the value of information.
     others = [x for x in a.plans if v.verdict != "scale" or x.remedies]
     fix = v.plan or max(others, key=lambda x: x.mean(), default=None)
@@ -177,7 +178,7 @@ def build_record(a: Analysis) -> dict[str, Any]:
                 "measures": [m.what for m in fix.measures],
                 "unpriced": [g.gate for g in fix.unpriced],
                 "chance_gates_pass": fix.passes,
-                "max_worth_paying": max(0.0, fix.mean() + fix.price),
+                "max_worth_paying": whole_fix(a, fix).most,
                 "scope": list(fix.option.scope.segments)
                 if fix.option.kind == "scale_segments" and fix.option.scope
                 else None,
@@ -188,8 +189,8 @@ def build_record(a: Analysis) -> dict[str, Any]:
         },
         "money": money(a),
         "gates": [_gate(a, g) for g in a.gates[advised_scope(a)]],
-        "next": next_actions(a),
-        "remedies": remedies_of_record(a),
+        "next": next_actions(a, remedies),
+        "remedies": remedies,
         "stopping": stopping(a),
         "model_the_problem": causes["text"],
         "losses": losses_of_record(causes),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from roi.after_remedy import measured_again
 from roi.analysis import Analysis
-from roi.gate import Gate
+from roi.ceilings import ceilings
 from roi.measures import cost_of
 from roi.money import summary
 from roi.options import WEEKS_PER_MONTH, Remedy
@@ -25,22 +26,22 @@ def remedies_of_record(a: Analysis) -> dict[str, Any]:
     Returns:
         `text`, a sentence; `list`, those of the set in the order in which to buy, then the others; `set`, what it is
         worth as a whole;
-        `near`, other sets; `ceilings`, closed gates that nobody has priced a mend of, with the most it may cost; `why`,
-        where nothing can be valued.
+        `near`, other sets; `ceilings`, closed gates without a mend that has a price and pays, with the most it may
+        cost; `why`, where nothing can be valued.
     """
     found = remedy_worth(a)
     stated = a.valuer.remedies
     if found is None:
         why = "no plan opens every gate" if a.fixes.sets else "the worth of scaling is not known"
         why = why if stated else "no remedy is stated"
-        none = [_stated(r) for r in stated]
+        none = [_stated(r, nothing=not _removes(r, stated)) for r in stated]
         text = f"No set of remedies can be put forward: {why}."
         return {
             "text": text,
             "list": none,
             "set": None,
             "near": [],
-            "ceilings": _ceilings(a, None),
+            "ceilings": ceilings(a, None),
             "why": why,
         }
     rows, before = [], max(found.worth(0), 0.0)
@@ -61,7 +62,8 @@ def remedies_of_record(a: Analysis) -> dict[str, Any]:
     inside = {r.name for r in found.plan.remedies}
     searched = {r.name for r in found.sets.searched}
     rows += [_row(found, r) for r in stated if r.name not in inside and r.name in searched]
-    rows += [_stated(r) for r in stated if r.name not in searched]
+    counts = {r.name for r in found.sets.remedies}
+    rows += [_stated(r, nothing=r.name not in counts) for r in stated if r.name not in searched]
     alone = sum(r["alone"] for r in rows if r["order"] is not None)
     joint = found.worth(found.number) - start
     policy = a.loaded.policy
@@ -70,7 +72,7 @@ def remedies_of_record(a: Analysis) -> dict[str, Any]:
         "text": _sentence(found, start),
         "list": rows,
         "set": {
-            **summary(found.plan.worth),
+            **summary(found.outcome(found.number)[0]),
             "advised": found.advised,
             "start": start,
             "joint": joint,
@@ -89,10 +91,15 @@ def remedies_of_record(a: Analysis) -> dict[str, Any]:
             "gap": gap,
         },
         "near": [
-            {"remedies": [r.name for r in p.remedies], "worth": p.mean(), "less": less}
-            for p, less in found.near()
+            {
+                "remedies": [r.name for r in found.sets.chosen(number)],
+                "worth": worth,
+                "less": found.worth(found.number) - worth,
+                "opens": opens,
+            }
+            for number, worth, opens in found.near()
         ],
-        "ceilings": _ceilings(a, found),
+        "ceilings": ceilings(a, found),
         "why": None,
     }
 
@@ -120,7 +127,13 @@ def _sentence(found: RemedyWorth, start: float) -> str:
     return f"{first}: for {paid} the pilot is worth {worth}{back}."
 
 
-def _stated(remedy: Remedy) -> dict[str, Any]:
+def _removes(remedy: Remedy, stated: Sequence[Remedy]) -> bool:
+    """Whether a remedy removes something, or another has to wait for it."""
+    return bool(np.any(np.greater(remedy.removes, 0))) or any(remedy.name in r.after for r in stated)
+
+
+def _stated(remedy: Remedy, *, nothing: bool = False) -> dict[str, Any]:
+    """What is stated of a remedy; that it removes nothing that counts is known without valuing it."""
     return {
         "name": remedy.name,
         "addresses": remedy.addresses,
@@ -133,7 +146,8 @@ def _stated(remedy: Remedy) -> dict[str, Any]:
         "after": list(remedy.after),
         "alone": None,
         "among": None,
-        "most": None,
+        "most": 0.0 if nothing else None,
+        "most_ends": "worth" if nothing else None,
         "payback_month": None,
         "again": None,
         "order": None,
@@ -150,48 +164,13 @@ def _row(found: RemedyWorth, remedy: Remedy) -> dict[str, Any]:
     if inside:
         done = float(np.mean(found.a.valuer.delay_of(found.sets.chosen(found.bits(remedy)))))
         again = {"month": done, **asdict(measured_again(found.a, remedy, found.sets.segments))}
+    limit = found.most(remedy)
     return _stated(remedy) | {
         "bought": inside and found.advised,
         "alone": found.alone(remedy),
         "among": found.among(remedy),
-        "most": found.most(remedy),
+        "most": limit.most,
+        "most_ends": limit.ends,
         "payback_month": found.payback(remedy) if inside else None,
         "again": again,
-    }
-
-
-def _ceilings(a: Analysis, found: RemedyWorth | None) -> list[dict[str, Any]]:
-    """Closed gates whose mend nobody has priced: the most that it may cost, all of them together."""
-    sets = found.sets if found is not None else a.fixes.sets[0] if a.fixes.sets else None
-    if sets is None:
-        return []
-    priced = {r.addresses for r in a.valuer.remedies if r.cost is not None}
-    priced |= {"usable_inputs"} if "data" in priced else set()
-    open_ = [g for g in sets.failing if g.gate not in priced and sets.waits_for_price(g)]
-    if not open_:
-        return []
-    waiting = a.waiting if a.waiting is not None and a.waiting.prospect.segments == sets.segments else None
-    waiting = waiting or sets.best("waiting", above=0.0).plan
-    best = max((p.mean() for p in a.plans), default=0.0)
-    rows = []
-    for gate in open_:
-        together = [] if waiting is None else [g.label for g in waiting.unpriced if g.gate != gate.gate]
-        most = None if waiting is None else max(waiting.mean() - max(best, 0.0), 0.0)
-        rows.append(_ceiling(gate, most, together))
-    return rows
-
-
-def _ceiling(gate: Gate, most: float | None, together: list[str]) -> dict[str, Any]:
-    why = None
-    if most is None:
-        why = "even had for nothing, its mend would not make scaling pass more likely than not"
-    elif not most > 0:
-        why = "a way that has its price is worth as much"
-    return {
-        "gate": gate.gate,
-        "label": gate.label,
-        "mend": shorten(gate.mend, 200) or None,
-        "most": most,
-        "together_with": together,
-        "why": why,
     }

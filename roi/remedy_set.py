@@ -30,6 +30,8 @@ class Found:
         every: Plans with every mend priced that were valued: all of few, the best of many.
         gap: How much more than `priced` a set that was not valued could be worth at the most.
         sets: The sets of remedies, scope by scope.
+        mended: What is expected at the most with every closed gate mended at its price, where no plan is; None where
+            no set mends them all.
     """
 
     priced: Plan | None
@@ -37,6 +39,7 @@ class Found:
     every: tuple[Plan, ...]
     gap: float | None
     sets: tuple[RemedySets, ...]
+    mended: float | None = None
 
 
 def best_plans(
@@ -87,4 +90,8 @@ def best_plans(
         other = of_scope.best("waiting", above=max(above, 0.0) if of_scope.many else above)
         if other.plan is not None and (waiting is None or other.plan.mean() > waiting.mean()):
             waiting = other.plan
-    return Found(priced=priced, waiting=waiting, every=tuple(every), gap=gap, sets=tuple(sets))
+    mended = None
+    if priced is None and (waiting is None or not waiting.mean() > 0):
+        # Then it matters why: a rule that refuses a mend that costs too much has seen its price.
+        mended = max((m for s in sets if (m := s.mended()) is not None), default=None)
+    return Found(priced=priced, waiting=waiting, every=tuple(every), gap=gap, sets=tuple(sets), mended=mended)

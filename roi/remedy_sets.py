@@ -17,14 +17,14 @@ import numpy.typing as npt
 
 from roi.gate import Gate
 from roi.measures import Measure, measure_for, more_cases
-from roi.mended import only_mended
+from roi.mended import MORE_LIKELY, has_price, only_mended
 from roi.options import WEEKS_PER_MONTH, Remedy, Valuer, signals_of
 from roi.parameters import Policy
-from roi.plans import Opening, Plan, opening, plan_of
+from roi.plans import Opening, Plan, at_once, opening, plan_of
 from roi.prospects import Prospect
 from roi.sampling import Basis, basis_of
 from roi.set_bounds import Bounds, affordable_sets, bounds_of
-from roi.set_look import MORE_LIKELY, look
+from roi.set_look import look
 from roi.tariff import Prices
 
 __all__ = ["EXACT_UP_TO", "Best", "Kind", "RemedySets"]
@@ -32,11 +32,11 @@ __all__ = ["EXACT_UP_TO", "Best", "Kind", "RemedySets"]
 Floats = npt.NDArray[np.float64]
 Segments = tuple[str, ...] | None
 Kind = Literal["priced", "waiting"]
+Then = tuple[Prospect, Opening]
 
 EXACT_UP_TO = 20  # remedies; of more, the ones that bring most by themselves are searched
 FEW = 64  # sets that are all valued
 MOST_VALUED = 60  # sets of very many that are valued in full at the most; what is left open then is said
-MOST_NEARBY = 12  # sets that differ little from the best of very many and are valued in each round
 MOST_LOOKED_AT = 800  # and sets of very many whose roll-out alone is looked at
 VERY_MANY = 4096
 KEPT = 16  # plans of a search that are kept beside the best
@@ -83,6 +83,7 @@ class RemedySets:
     seed: int
     _plans: dict[int, Plan | None] = field(default_factory=dict, repr=False, compare=False)
     _looks: dict[int, tuple[float, float, bool]] = field(default_factory=dict, repr=False, compare=False)
+    _thens: dict[int, Then | None] = field(default_factory=dict, repr=False, compare=False)
     _bases: dict[str, Basis] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -168,7 +169,7 @@ class RemedySets:
     def bounds(self) -> Bounds:
         """What each set can be worth at the most."""
         where = self.segments, self.searched, self.failing, self.prices, self.policy, self.seed
-        return bounds_of(self.valuer, *where)
+        return bounds_of(self.valuer, *where, np.sort(self.sets))
 
     def chosen(self, number: int) -> tuple[Remedy, ...]:
         """The remedies of a set."""
@@ -185,19 +186,30 @@ class RemedySets:
         where = self.segments, self.valuer, self.prices, self.policy
         return {g.gate: None if only_mended(g) else measure_for(g, *where) for g in self.failing}
 
+    @cached_property
+    def _priced(self) -> frozenset[str]:
+        """Closed gates that a remedy with a price mends; without such a one they stay closed, or are measured."""
+        where = self.segments, self.valuer, self.policy, self.seed
+        return frozenset(g.gate for g in self.failing if has_price(g, *where))
+
     def waits_for_price(self, gate: Gate) -> bool:
-        """Whether a closed gate is opened by no measurement that has a price."""
+        """Whether a closed gate is opened neither by a remedy nor by a measurement that has a price."""
         measure = self._measures[gate.gate]
-        return measure is None or measure.price is None
+        return gate.gate not in self._priced and (measure is None or measure.price is None)
+
+    def only_bought(self, gate: Gate) -> bool:
+        """Whether a closed gate is opened by nothing but a remedy that has a price."""
+        return gate.gate in self._priced and self._measures[gate.gate] is None
 
     @cached_property
-    def _further(self) -> list[Measure]:
+    def further(self) -> list[Measure]:
+        """Further samples that would make the worth surer."""
         return more_cases(self.segments, self.valuer, self.prices)
 
     def opened(self, chosen: tuple[Remedy, ...]) -> Opening | None:
         """How the closed gates fare after some remedies."""
         where = self.valuer, self.segments, chosen, self.failing
-        return opening(*where, lambda g: self._measures[g.gate], self.policy, self.seed)
+        return opening(*where, lambda g: self._measures[g.gate], self._priced, self.policy, self.seed)
 
     def plan(self, number: int) -> Plan | None:
         """The plan that buys a set; None where there is none."""
@@ -207,6 +219,20 @@ class RemedySets:
 
     def valued(self, chosen: tuple[Remedy, ...]) -> Plan | None:
         """The plan that buys some remedies, valued afresh."""
+        found = self.prospect(chosen)
+        return None if found is None else plan_of(*found, self.further)
+
+    def then(self, number: int) -> Then | None:
+        """The roll-out after a set, which one price after another is asked of; None where a gate stays closed."""
+        if number not in self._thens:
+            plan, chosen = self._plans.get(number), self.chosen(number)
+            opened = None if plan is None else self.opened(chosen)
+            known = None if plan is None or opened is None else (plan.prospect, opened)
+            self._thens[number] = known or self.prospect(chosen)
+        return self._thens[number]
+
+    def prospect(self, chosen: tuple[Remedy, ...]) -> Then | None:
+        """The roll-out after some remedies, and how the closed gates fare; None where one stays closed."""
         weeks = self.policy.fix_weeks
         if weeks is not None and float(np.mean(self.valuer.delay_of(chosen))) * WEEKS_PER_MONTH > weeks:
             return None  # uncertain weeks: together they take longer than the longest of them
@@ -223,7 +249,23 @@ class RemedySets:
             seed=self.seed,
             _bases=self._bases,
         )
-        return plan_of(prospect, opened, self._further)
+        return prospect, opened
+
+    def mended(self) -> float | None:
+        """Most that is expected with every closed gate mended at its price, whatever the rule says; None: by no set.
+
+        Of many sets those that can be worth most are asked.
+        """
+        numbers = self.sets[_falling(self.bounds.priced)[:FEW]] if self.many else self.sets
+        found = []
+        for number in numbers:
+            chosen = self.chosen(int(number))
+            then = self.prospect(chosen)
+            if then is None or then[0].option is None or not (chosen or then[1].measures):
+                continue
+            plan = at_once(*then)
+            found += [] if plan.waits else [plan.mean()]
+        return max(found, default=None)
 
     def _at_most(self, number: int, kind: Kind) -> float:
         """What a set can be worth as a plan of a kind, after a look at its roll-out alone."""
@@ -241,7 +283,7 @@ class RemedySets:
         if opened is None:
             return -np.inf, -np.inf, False
         where = self.segments, self.prices, self.policy, self.seed
-        return look(self.valuer, chosen, opened, self._further, self._basis, *where)
+        return look(self.valuer, chosen, opened, self.further, self._basis, *where)
 
     @cached_property
     def _basis(self) -> Basis:
@@ -325,32 +367,6 @@ class RemedySets:
             plan=None if best is None else self.plan(best),
             gap=self._with_left_out(max(left_open - (worth if np.isfinite(worth) else 0.0), 0.0)),
         )
-
-    def _nearby(self, best: int, kind: Kind, allowed: set[int]) -> int:
-        """The best set to be reached by adding, dropping or exchanging a remedy at a time, each step for the better."""
-        every = [1 << i for i in range(len(self.searched))]
-        tried: set[int] = set()
-        while True:
-            steps = [
-                *every,
-                *(a | b for a in every for b in every if a < b and bool(best & a) != bool(best & b)),
-            ]
-            near = [s for x in steps if (s := best ^ x) in allowed and s not in tried]
-            worth = self._worth(best, kind)
-            limits = sorted((-self._at_most(s, kind), s) for s in near if s not in self._plans)
-            tried.update(near)
-            found = max(
-                (s for limit, s in limits[:MOST_NEARBY] if -limit > worth),
-                key=lambda s: self._worth(s, kind),
-                default=best,
-            )
-            if not self._worth(found, kind) > worth * (1 + SAME * np.sign(worth)):
-                return best
-            best = found
-
-    def _worth(self, number: int, kind: Kind) -> float:
-        plan = self.plan(number)
-        return plan.mean() if plan is not None and _is(plan, kind) else -np.inf
 
     def _best_of(self, numbers: Sequence[int], kind: Kind) -> Best:
         best: Plan | None = None

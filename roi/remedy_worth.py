@@ -6,7 +6,7 @@ Every figure is a difference of worths of plans, as `roi/plans.py` values them: 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -14,12 +14,15 @@ import numpy.typing as npt
 
 from roi.analysis import Analysis
 from roi.cashflow import monthly_flows
+from roi.measures import Measure
 from roi.options import Option, Remedy
-from roi.plans import Plan
+from roi.plans import Opening, Plan
+from roi.price_limits import Limit, bound_of, limit_of
 from roi.prospects import lost_by_then
 from roi.remedy_sets import Kind, RemedySets
+from roi.set_bounds import affordable_sets
 
-__all__ = ["RemedyWorth", "Step", "price_of", "remedy_worth"]
+__all__ = ["RemedyWorth", "Step", "price_of", "remedy_worth", "sets_of", "thin_below"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -143,36 +146,83 @@ class RemedyWorth:
         return self.worth(self.bits(remedy)) - max(self.worth(0), 0.0)
 
     def among(self, remedy: Remedy) -> float:
-        """What it adds to the others of the set; of a remedy outside it, to the set."""
-        if self.number & self.sets.number([remedy]):
-            return self.worth(self.number) - self.worth(self.number & ~self.bits(remedy, dependents=True))
-        return self.worth(self.number | self.bits(remedy)) - self.worth(self.number)
+        """What it adds to the others: what a plan that is advised would be worth less without it.
 
-    def most(self, remedy: Remedy) -> float:
-        """The most to pay for it once: the price at which the best set with it is worth no more than that without.
-
-        A budget caps it at what is left beside the other remedies of the set.
+        Without it the plan would be another one, or none. Of a set that is not advised, the others are owned all the
+        same; of a remedy outside the set, the set is.
         """
-        bit = self.sets.number([remedy])
-        without = max(self.sets.best(self.kind, lacks=bit).worth, self.worth(0), 0.0)
-        budget = self.sets.policy.fix_budget
-        limits = [0.0]
-        for number in self._with(bit):
-            plan = self.sets.plan(number)
-            if plan is None or (plan.waits and self.kind == "priced"):
-                continue
-            limit = plan.mean() - without + price_of(remedy)
-            others = sum(price_of(r) for r in self.sets.chosen(number)) - price_of(remedy)
-            limits.append(limit if budget is None else min(limit, budget - others))
-        return max(limits)
+        if not self.number & self.sets.number([remedy]):
+            return self.worth(self.number | self.bits(remedy)) - self.worth(self.number)
+        if self.advised:
+            return self.plan.mean() - self._without(remedy, self.kind)
+        return self.worth(self.number) - self.worth(self.number & ~self.bits(remedy, dependents=True))
 
-    def _with(self, bit: int) -> list[int]:
-        """Sets that hold a remedy: all of few, of many the best and what was put forward."""
-        if not self.sets.many:
-            return [int(s) for s in self.sets.sets if int(s) & bit]
-        best = self.sets.best(self.kind, holds=bit).plan
-        found = [] if best is None else [self.sets.number(best.remedies)]
-        return found + ([self.number] if self.number & bit else [])
+    def most(self, remedy: Remedy) -> Limit:
+        """The most to pay for it once, its other costs as they are stated: where the search no longer buys it.
+
+        That is where the best plan with it is worth no more than the best without, or before that, where the rule does
+        not allow the plan. A budget caps it at what is left beside the other remedies.
+        """
+        over = {kind: self._without(remedy, kind) for kind in self._kinds}
+        best = Limit(most=0.0, ends="worth")
+        for sets in self._scopes:
+            here = next((r for r in sets.searched if r.name == remedy.name), None)
+            if here is None:
+                continue
+            refund = 0.0 if here.cost is None else here.cost
+            thens = {number: then for number in self._with(sets, here) if (then := sets.then(number))}
+            bounds = {n: bound_of(then[0], refund) - min(over.values()) for n, then in thens.items()}
+            for number in sorted(thens, key=lambda n: (-bounds[n], n)):
+                if bounds[number] <= best.most:
+                    break
+                prospect, opened = thens[number]
+                rest = [r for r in sets.chosen(number) if r.name != here.name]
+                left = sets.policy.fix_budget
+                left = None if left is None else left - sum(price_of(r) for r in rest)
+                for kind in self._kinds:
+                    fits, further = _samples(opened, rest, sets.further, kind)
+                    if not fits:
+                        continue
+                    limit = limit_of(
+                        prospect,
+                        opened.measures,
+                        further,
+                        refund,
+                        over=over[kind],
+                        thin=thin_below(self.a),
+                        waits=kind == "waiting",
+                    ).capped(left)
+                    best = max(best, limit, key=lambda x: (x.most, x.ends != "worth"))
+        return best
+
+    @property
+    def _kinds(self) -> tuple[Kind, ...]:
+        return ("priced", "waiting") if self.kind == "waiting" else ("priced",)
+
+    @cached_property
+    def _scopes(self) -> list[RemedySets]:
+        """The scope of the plan, and others with few sets."""
+        return [self.sets, *(s for s in self.a.fixes.sets if s is not self.sets and not s.many)]
+
+    def _without(self, remedy: Remedy, kind: Kind) -> float:
+        """What is best without a remedy: a plan, rolling out as it stands, or stopping."""
+        found = [0.0]
+        for sets in self._scopes:
+            bit = sets.number([remedy])
+            found.append(sets.best(kind, lacks=bit).worth)
+            as_it_is = sets.plan(0)
+            found += [] if as_it_is is None or as_it_is.waits else [as_it_is.mean()]
+        return max(found)
+
+    def _with(self, sets: RemedySets, remedy: Remedy) -> list[int]:
+        """Sets that hold a remedy, were it for nothing: all of few, of many the best and what was put forward."""
+        bit = sets.number([remedy])
+        if not sets.many:
+            free = tuple(replace(r, cost=0.0) if r is remedy else r for r in sets.searched)
+            return [int(s) for s in affordable_sets(free, sets.policy, sets.valuer) if int(s) & bit]
+        best = sets.best(self.kind, holds=bit).plan
+        found = {self.number | self.bits(remedy)}
+        return sorted(found | (set() if best is None else {sets.number(best.remedies)}))
 
     def payback(self, remedy: Remedy | None = None) -> int | None:
         """First month from which the set (or a remedy of it) has paid for itself and stays so; None: not in time."""
@@ -207,11 +257,24 @@ class RemedyWorth:
                 flow[min(line.month, e.horizon)] -= float(np.mean(line.one_off(e.contingency)))
         return flow
 
-    def near(self) -> list[tuple[Plan, float]]:
-        """Other sets that come near the best, and how much less each is worth."""
-        others = [p for p in self.sets.kept() if self.sets.number(p.remedies) != self.number]
-        others.sort(key=lambda p: -p.mean())
-        return [(p, self.plan.mean() - p.mean()) for p in others[:NEAR]]
+    def near(self) -> list[tuple[int, float, bool]]:
+        """Other sets that come near the best: what owning each is worth, and whether it can be rolled out."""
+        others = {
+            n: self.worth(n) for p in self.sets.kept() if (n := self.sets.number(p.remedies)) != self.number
+        }
+        order = sorted(others, key=lambda n: (-others[n], n))
+        return [(n, others[n], self.outcome(n)[1]) for n in order[:NEAR]]
+
+
+def _samples(
+    opened: Opening, rest: Sequence[Remedy], further: Sequence[Measure], kind: Kind
+) -> tuple[bool, list[Measure]]:
+    """Whether a set is a plan of that kind, apart from one remedy's price, and the further samples that keep it so."""
+    waits = bool(opened.unpriced) or any(m.price is None for m in opened.measures)
+    waits = waits or any(r.cost is None for r in rest)
+    if kind == "priced":
+        return not waits, [m for m in further if m.price is not None]
+    return waits or any(m.price is None for m in further), list(further)
 
 
 def _waits(remedy: Remedy, bought: Sequence[Remedy], names: set[str]) -> bool:
@@ -223,10 +286,21 @@ def price_of(remedy: Remedy) -> float:
     return 0.0 if remedy.cost is None else float(np.mean(remedy.cost))
 
 
+def thin_below(a: Analysis) -> float | None:
+    """The chance up to which a plan is too thin for the rule; None where a roll-out as it stands has a higher one."""
+    policy = a.loaded.policy
+    chances = [o.chance(policy.hurdle) for o in (a.scale, *a.segments) if o is not None]
+    return None if max(chances, default=0.0) > policy.kill_probability else policy.kill_probability
+
+
+def sets_of(a: Analysis, plan: Plan) -> RemedySets:
+    """Every set of remedies for the scope of a plan."""
+    return next(s for s in a.fixes.sets if s.segments == plan.prospect.segments)
+
+
 def remedy_worth(a: Analysis) -> RemedyWorth | None:
     """The set of remedies of the plan put forward, or of the best plan there is; None where nothing can be valued."""
     plan = a.verdict.plan or max(a.plans, key=lambda p: p.mean(), default=None) or a.waiting
     if plan is None:
         return None
-    sets = next(s for s in a.fixes.sets if s.segments == plan.prospect.segments)
-    return RemedyWorth(a=a, sets=sets, plan=plan, kind="waiting" if plan.waits else "priced")
+    return RemedyWorth(a=a, sets=sets_of(a, plan), plan=plan, kind="waiting" if plan.waits else "priced")

@@ -25,7 +25,7 @@ from scipy.special import ndtri
 from roi.conditional import orthonormal
 from roi.draws import stream
 
-__all__ = ["Basis", "Told", "after_sampling", "basis_of", "evsi", "expected_after", "left_open"]
+__all__ = ["Basis", "Told", "after_sampling", "basis_of", "evsi", "expected_after", "left_open", "sure_after"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -199,6 +199,20 @@ def after_sampling(
         return expected, left, (expected > hurdle).astype(np.float64)
     taken = _sure_of(told, learned, probability) >= hurdle
     return expected, left, taken.astype(np.float64)
+
+
+def sure_after(told: Told, learned: Sequence[float], probability: float) -> tuple[Floats, Floats]:
+    """The worth after each possible sample, and the one that is exceeded with some probability then.
+
+    Arguments are those of `after_sampling`, which takes the option where the second is no less than the hurdle.
+
+    Returns:
+        Two arrays of shape (n_draws,).
+    """
+    expected, left = expected_after(told, learned), left_open(told, learned)
+    if not float(np.ptp(left)) > 0:
+        return expected + left, expected
+    return expected + left, _sure_of(told, learned, probability)
 
 
 def _sure_of(told: Told, learned: Sequence[float], probability: float) -> Floats:

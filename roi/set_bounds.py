@@ -84,6 +84,7 @@ def bounds_of(
     prices: Prices,
     policy: Policy,
     seed: int,
+    sets: Ints,
 ) -> Bounds:
     """Bound the worth of every affordable set of some remedies.
 
@@ -95,6 +96,7 @@ def bounds_of(
         prices: What measuring costs.
         policy: The thresholds.
         seed: Seed of the run.
+        sets: The affordable sets, as `affordable_sets` has them.
 
     Returns:
         The bounds. What remedies cost is taken five standard errors lower, for prices may go together by chance with
@@ -103,7 +105,6 @@ def bounds_of(
     Source:
         Scarf (1958), A min-max solution of an inventory problem, on the mean of what is above 0.
     """
-    sets = affordable_sets(remedies, policy, valuer)
     forks = forks_of(valuer, segments, remedies, failing, prices, policy, seed, sets)
     priced = np.ones(sets.size, dtype=bool)
     blocked = np.zeros(sets.size, dtype=bool)

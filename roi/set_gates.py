@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from roi.gate import Gate
 from roi.measures import Measure, measure_for, show_severe
-from roi.mended import mended_share, only_mended
+from roi.mended import has_price, mended_share, only_mended, targets_of
 from roi.options import Remedy, Valuer
 from roi.parameters import Policy
 from roi.tariff import Prices
@@ -80,12 +80,13 @@ class _At:
         return mended_share(gate, self.segments, tuple(chosen), self.valuer, self.policy, self.seed)
 
     def unmended(self, gate: Gate) -> Way:
-        """The way of a gate that no remedy opens."""
+        """The way of a gate that no remedy of a set opens."""
         if only_mended(gate):
             return Way(blocked=True)
         measure = measure_for(gate, self.segments, self.valuer, self.prices, self.policy)
         if measure is None:
-            return Way(priced=False)
+            known = has_price(gate, self.segments, self.valuer, self.policy, self.seed)
+            return Way(blocked=True) if known else Way(priced=False)
         passes = None
         if gate.gate == "severe_errors":
             passes = show_severe(measure.n, self.segments, self.valuer, self.policy, self.seed)
@@ -112,8 +113,7 @@ def forks_of(
 
 
 def _fork_of(at: _At, gate: Gate, remedies: Sequence[Remedy], sets: Ints) -> Fork:
-    targets = (gate.gate, "data") if gate.gate == "usable_inputs" else (gate.gate,)
-    bits = [i for i, r in enumerate(remedies) if r.addresses in targets]
+    bits = [i for i, r in enumerate(remedies) if r.addresses in targets_of(gate.gate)]
     ways = [at.unmended(gate)]
     if len(bits) > MOST_TOGETHER:
         share = at.mended(gate, [remedies[i] for i in bits])

@@ -8,6 +8,7 @@ import numpy as np
 
 from roi.cashflow import present_value, stream_of
 from roi.measures import Measure, cost_of, length_of, show_severe
+from roi.mended import MORE_LIKELY
 from roi.options import Remedy, Valuer
 from roi.parameters import Policy
 from roi.plans import Opening
@@ -15,9 +16,8 @@ from roi.prospects import lost_by_then
 from roi.sampling import Basis, expected_after
 from roi.tariff import Prices
 
-__all__ = ["MORE_LIKELY", "look"]
+__all__ = ["look"]
 
-MORE_LIKELY = 0.5  # chance that scale passes with an unpriced mend for nothing, for it to count
 SELDOM = 0.8  # a rule that asks for some chance goes ahead in (chance now / asked for) of cases at the most; a margin
 NOISE = 2.0  # standard errors by which what is drawn anew may favour a set
 

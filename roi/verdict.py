@@ -88,6 +88,7 @@ def decide(
     *,
     unknown: Unknown | None,
     thin_value_can_be_claimed: bool,
+    mended: float | None = None,
     may_scale: bool = True,
     instead: Unknown = FIRST_VIEW,
 ) -> Verdict:
@@ -101,6 +102,8 @@ def decide(
         policy: The thresholds.
         unknown: Why the worth cannot be computed; None where it can.
         thin_value_can_be_claimed: False without a measured baseline or production cases.
+        mended: What is expected at the most with every closed gate mended at its price, where the rule allows no such
+            plan; None where they cannot all be mended at a price.
         may_scale: False for a first view, and for a report in place of cases.
         instead: What has to be known first, where nothing may be scaled but it may well pay.
 
@@ -142,7 +145,8 @@ def decide(
         if g.state in ("exceeded", "not_shown") and (g.is_control or g.gate == "severe_errors")
     ]
     without_gates = max((o.mean() for o in options), default=0.0)
-    priced_but_dear = bool(plans) and best is None
+    # A mend may be so dear that the rule does not even allow the plan that buys it.
+    priced_but_dear = best is None and (bool(plans) or (mended is not None and mended <= 0))
     if risky and priced_but_dear and without_gates > 0:
         return Verdict(
             verdict="kill", ground="uncontrollable_risk", option=max(options, key=lambda o: o.mean())

@@ -219,8 +219,15 @@ def _closed(name: str, rng: np.random.Generator) -> Gate:
     )
 
 
-def brute_force(found: Problem) -> tuple[Plan | None, Plan | None]:
-    """The best plan at its price and the best that waits for one, every affordable set valued in turn."""
+def brute_force(
+    found: Problem, seen: dict[frozenset[str], Plan | None] | None = None
+) -> tuple[Plan | None, Plan | None]:
+    """The best plan at its price and the best that waits for one, every affordable set valued in turn.
+
+    Args:
+        found: The problem.
+        seen: Filled with the plan of each set that was valued, by the names of its remedies.
+    """
     best: list[Plan | None] = [None, None]
     sets, valuer, policy = found.sets(), found.valuer, found.policy
     for size in range(len(valuer.remedies) + 1):
@@ -235,6 +242,8 @@ def brute_force(found: Problem) -> tuple[Plan | None, Plan | None]:
             if policy.fix_weeks is not None and weeks > policy.fix_weeks:
                 continue
             plan = sets.valued(chosen)
+            if seen is not None:
+                seen[frozenset(names)] = plan
             if plan is None or not (plan.remedies or plan.measures or plan.unpriced):
                 continue
             i = int(plan.waits)

@@ -121,7 +121,41 @@ def test_a_ceiling_is_said_with_what_it_needs_beside() -> None:
     found["remedies"]["ceilings"] = [row | {"together_with": ["Rollback"]}]
     said = text_of(fix.ceilings(Made(found)).html)
     assert "EUR 80,000 together with Rollback" in said
-    assert "worth EUR 80,000 at the most" in text_of(sections.fixing(Made(found)).html)
+    assert "It may cost EUR 80,000 at the most" in text_of(sections.fixing(Made(found)).html)
+
+
+def test_what_is_offered_for_a_closed_gate_is_held_against_what_it_may_cost() -> None:
+    row = {"gate": "rollback", "label": "Rollback", "mend": "Drill", "most": 8_000.0, "why": None}
+    found = bought()
+    found["remedies"]["ceilings"] = [
+        row | {"together_with": [], "remedies": ["A drill a week"], "cost": 20_000.0}
+    ]
+    said = text_of(fix.ceilings(Made(found)).html)
+    assert "EUR 20,000 A drill a week" in said
+    assert "Nobody has stated" not in said
+    assert "what is offered costs EUR 20,000, and may cost EUR 8,000 at the most" in text_of(
+        sections.fixing(Made(found)).html
+    )
+
+
+def test_why_a_price_ends_is_said_and_a_step_with_nothing_to_roll_out_pays_nothing_back() -> None:
+    found = bought()
+    first, then = found["remedies"]["list"]
+    first |= {"opens": False, "most_ends": "rule", "payback_month": 13}
+    then |= {"most_ends": "worth", "payback_month": 15}
+    said = text_of(fix.ladder(Made(found)).html)
+    assert "not by itself" in said
+    assert "month 13" not in said
+    assert "month 15" in said
+    assert text_of(fix.each(Made(found)).html).count("beyond it not sure enough") == 1
+    assert "do not add up" in text_of(fix.each(Made(found)).html)
+
+
+def test_the_first_screen_says_that_worths_of_steps_do_not_add_up() -> None:
+    assert "these do not add up" in text_of(sections.first_screen(example("claims_intake").decision).html)
+    assert "these do not add up" not in text_of(
+        sections.first_screen(example("payment_repair").decision).html
+    )
 
 
 def test_texts_of_users_are_escaped() -> None:

@@ -137,3 +137,84 @@ def test_beyond_twenty_remedies_it_says_what_the_others_could_add(monkeypatch):
     gates = [remedy(f"g{i}", "severe_errors", 0.1, 9_000.0) for i in range(21)]
     closed = replace(found.decided.gates[None][0], gate="severe_errors", state="exceeded", value=0.1)
     assert replace(with_remedies(found, *gates), failing=(closed,)).sets().left_out is None
+
+
+def closed(found: Problem, name: str, **how: object) -> Problem:
+    """With one gate closed that nothing measures."""
+    given = {"gate": name, "label": name, "state": "exceeded", "mend": "mend it", "more_cases": None} | how
+    gate = replace(found.decided.gates[None][0], **given)  # type: ignore[arg-type]
+    policy = found.policy.model_copy(
+        update={
+            "fix_budget": None,
+            "fix_weeks": None,
+            "scale_probability": 0.8,
+            "max_severe_error_rate": 0.001,
+        }
+    )
+    return replace(found, failing=(gate,), policy=policy)
+
+
+def test_what_has_a_price_is_not_asked_for_a_quote(monkeypatch):
+    """The roll-out is worth W. A remedy opens the gate for certain and at once, for 10,000 more than that.
+
+    Bought, the plan is worth W − (W + 10,000) = −10,000; not bought, the gate stays closed, and there is no plan at
+    all. Without a price there are two that wait: the remedy's, and a mend that nobody has named, each worth W. The rule
+    asks for hardly any chance here; where it asks for more, it does not let that plan be, but knows what it is worth.
+    """
+    pilot = decided(rollout=0.0, per_case=None, errors=0.05)
+    assert pilot.scale is not None
+    found = closed(problem(np.random.default_rng(1), 1, pilot=pilot, gates=0), "rollback")
+    worth = pilot.scale.mean()
+    assert worth > 0
+    dear = with_remedies(found, remedy("drill", "rollback", 1.0, worth + 10_000))
+    strict = dear.sets()
+    assert strict.best("priced").plan is None
+    assert strict.mended() == pytest.approx(-10_000)
+    found, dear = (
+        replace(x, policy=x.policy.model_copy(update={"scale_probability": 0.02})) for x in (found, dear)
+    )
+    asked = with_remedies(found, remedy("drill", "rollback", 1.0, None))
+    useless = with_remedies(found, remedy("drill", "rollback", 0.0, 5.0))
+    for few in (64, 0):
+        monkeypatch.setattr(roi.remedy_sets, "FEW", few)
+        sets = dear.sets()
+        assert sets.best("priced").worth == pytest.approx(-10_000)
+        assert sets.best("waiting").plan is None
+        assert sets.plan(0) is None
+        assert not sets.waits_for_price(dear.failing[0])
+        for other in (asked, useless):  # a remedy that removes nothing is no mend
+            sets = other.sets()
+            assert sets.best("priced").plan is None
+            assert sets.best("waiting").worth == pytest.approx(worth)
+            assert sets.waits_for_price(other.failing[0])
+
+
+@pytest.mark.parametrize(
+    ("gate", "addresses", "removes", "known"),
+    [
+        ("usable_inputs", "data", 0.9, True),
+        ("usable_inputs", "usable_inputs", 0.9, True),
+        ("usable_inputs", "model", 0.9, False),
+        ("severe_errors", "severe_errors", 0.2, True),
+        ("severe_errors", "data", 0.99, True),  # leaves few enough
+        (
+            "severe_errors",
+            "data",
+            0.05,
+            False,
+        ),  # hardly any fewer: that it has a price says nothing of a mend
+        ("audit_trail", "rollback", 1.0, False),
+    ],
+)
+def test_which_remedies_price_a_gate(gate, addresses, removes, known):
+    pilot = decided(rollout=0.0, per_case=None)
+    found = problem(np.random.default_rng(1), 1, pilot=pilot, gates=0)
+    shares = {"data": np.ones(pilot.measured.draws)}
+    causes = replace(found.valuer.causes, error_share=shares, excess_minutes={})
+    found = closed(replace(found, valuer=replace(found.valuer, causes=causes)), gate, value=0.05)
+    sets = with_remedies(found, remedy("mend", addresses, removes, 1_000.0)).sets()
+    assert sets.waits_for_price(found.failing[0]) is not known
+    if gate == "severe_errors":  # of gates that nobody knows to be exceeded, labels tell
+        unknown = closed(found, gate, value=0.05, state="missing_evidence")
+        sets = with_remedies(unknown, remedy("mend", addresses, removes, 1_000.0)).sets()
+        assert sets.waits_for_price(unknown.failing[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from pilots import CONTROL_TABLES, cases, controls, write_pilot
 
@@ -178,7 +179,12 @@ def test_a_valuable_pilot_with_an_unpriced_missing_control_is_fixed_up_to_a_ceil
     assert gate(found, "rollback")["state"] == "missing_evidence"
     action = found.record["next"][0]
     assert action["cost"] is None
-    assert action["max_price"] == pytest.approx(found.record["options"]["scale"]["mean"], rel=1e-6)
+    # On average it is worth more, but beyond that price fewer than 85 of 100 outcomes would be above 0.
+    scale = found.analysis.scale
+    assert action["max_price"] == pytest.approx(
+        np.quantile(scale.worth, 1 - found.analysis.scale_needs), rel=1e-2
+    )
+    assert action["max_price"] < scale.mean()
 
 
 def test_controls_that_cost_more_than_the_value_are_uncontrollable_risk(tmp_path):
@@ -197,6 +203,16 @@ def test_controls_that_cost_more_than_the_value_are_uncontrollable_risk(tmp_path
     found = decide(tmp_path, rows, {"remedies": [remedy]}, tables=logs)
     assert gate(found, "human_approval")["state"] == "exceeded"
     assert (found.verdict, found.record["ground"]) == ("kill", "uncontrollable_risk")
+    # The mend has its price: no quote is asked for, and what it may cost is the remedy's own figure.
+    (ceiling,) = found.record["remedies"]["ceilings"]
+    assert (ceiling["gate"], ceiling["remedies"]) == ("human_approval", ["Four eyes"])
+    assert ceiling["cost"] == pytest.approx(400_000)
+    # At 80 of 100 outcomes above 0 the rule stops; after the twelve weeks that the remedy takes.
+    sets = found.analysis.fixes.sets[0]
+    worth = sets.then(1)[0].option.worth + 400_000
+    assert ceiling["most"] == pytest.approx(np.quantile(worth, 0.2), rel=5e-3)
+    assert ceiling["most"] == found.record["remedies"]["list"][0]["most"]
+    assert ceiling["ends"] == "rule"
     cheap = decide(tmp_path / "cheap", rows, {"remedies": [remedy | {"cost": 3000}]}, tables=logs)
     assert (cheap.verdict, cheap.record["fix_kind"]) == ("fix", "control")
 

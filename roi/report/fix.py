@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from roi import words
+from roi.after_remedy import LEAST_CASES
 from roi.report import remedy_figures
 from roi.report.sections import Decision, Section, section
 from roi.signing import standing
 
 __all__ = ["again", "ceilings", "each", "ladder", "opening"]
+
+ENDS = {"rule": "beyond it not sure enough", "budget": "beyond it over the budget"}
 
 
 def opening(decision: Decision) -> Section:
@@ -58,18 +61,18 @@ def each(decision: Decision) -> Section:
     rows = found.get("list") or []
     figure = remedy_figures.most_figure(record)
     text = words.plural(len(rows), "remedy", "remedies")
-    return section("each_remedy", decision, text, f=found, figure=figure, rows=rows)
+    return section("each_remedy", decision, text, f=found, figure=figure, rows=rows, ends=ENDS)
 
 
 def again(decision: Decision) -> Section:
     """When to measure again, what, and on how many cases."""
     rows = [r for r in (decision.record.get("remedies") or {}).get("list") or [] if r["again"]]
-    return section("again", decision, words.plural(len(rows), "measurement"), rows=rows)
+    return section("again", decision, words.plural(len(rows), "measurement"), rows=rows, least=LEAST_CASES)
 
 
 def ceilings(decision: Decision) -> Section:
     """Closed gates that nobody has priced a mend of."""
     found = decision.record.get("remedies") or {}
     rows = found.get("ceilings") or []
-    text = f"{words.plural(len(rows), 'closed gate')} without a price"
+    text = f"{words.plural(len(rows), 'closed gate')} without a mend that is bought"
     return section("ceilings", decision, text, rows=rows)

@@ -216,6 +216,7 @@ def first_screen(decision: Decision) -> Section:
         key=key,
         facts=[fact for fact in known if fact not in key],
         stopping=facts.stops(record),
+        several=sum(x.get("kind") != "go" and bool(x.get("worth")) for x in record.get("next") or []) > 1,
         asked=asked.get(str(record.get("verdict")), "The sum asked for"),
         **bars,
     )
