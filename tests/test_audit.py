@@ -237,7 +237,7 @@ def test_the_audit_of_the_examples() -> None:
     claims = take_oversight(example("claims_intake").samples, timezone="Europe/Berlin")
     assert claims is not None
     assert claims.after == (140, 1205)  # those of the lazy approver
-    assert claims.waits == 1205
+    assert claims.waits == 1236
     assert claims.approvers == 9
 
 
