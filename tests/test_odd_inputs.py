@@ -213,6 +213,7 @@ def test_markup_is_escaped_in_every_page_of_a_batch(tmp_path):
         "report.html",
         "1_audit.html",
         "3_fix.html",
+        "4_controls.html",
         "5_prove_roi.html",
         "index.html",
     }

@@ -294,6 +294,8 @@ def test_no_file_of_a_batch_holds_them(tmp_path, verdict):
         "1_audit.ipynb",
         "3_fix.html",
         "3_fix.ipynb",
+        "4_controls.html",
+        "4_controls.ipynb",
         "5_prove_roi.html",
         "5_prove_roi.ipynb",
         "index.html",

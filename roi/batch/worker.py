@@ -96,6 +96,7 @@ def run_job(job: Job, tell: Any = None) -> Report:
 def _write_outputs(job: Job, notebook: Path, done: Any) -> None:
     from roi.batch.engine import NotebookError
     from roi.batch.outputs import read_record, record_text
+    from roi.controls.access_list import Proposal, as_csv
     from roi.ledger import read_ledger, record_sha256, signatures
     from roi.report.page import notebook_record, page_of, render, write_whole
 
@@ -108,6 +109,9 @@ def _write_outputs(job: Job, notebook: Path, done: Any) -> None:
         if job.ledger is not None:  # the same record may have been signed before
             record["signed"] = signatures(read_ledger(job.ledger), record_sha256(record))
         write_whole(job.folder / "decision.json", record_text(record))
+        if rights := (record.get("controls") or {}).get("access_proposed"):
+            proposed = as_csv([Proposal(**right) for right in rights])
+            write_whole(job.folder / "access_proposed.csv", proposed)
         moved = since_before(job.before, record)
     render(
         job.folder / notebook.name,

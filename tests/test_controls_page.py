@@ -1,0 +1,187 @@
+"""The page of the controls: what it says of examples, of a record that knows little, and of texts of users."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from fixtures_record import make_kill, make_pictures
+from opened_examples import example
+from pilots import cases, controls, write_pilot
+from test_page import Tags, text_of
+from test_proof import MARKUP, marked
+
+from roi.cli import main
+from roi.controls.catalogue import CATALOGUE
+from roi.parameters import load_parameters
+from roi.pictures import Pictures
+from roi.report import controls as page
+from roi.report.control_figures import frontier_figure
+from roi.report.facts import controls_line
+from roi.report.restricted import restricted_page
+from roi.samples import open_samples
+
+ALL = [
+    page.opening,
+    page.scorecard,
+    page.findings,
+    page.silent,
+    page.access,
+    page.design,
+    page.checks,
+    page.own_sample,
+]
+EXAMPLES = ["claims_intake", "contract_summaries", "payment_repair", "permit_intake", "support_replies"]
+
+
+@dataclass
+class Made:
+    """As much of a decision as the sections need."""
+
+    record: dict[str, Any]
+    pictures: Pictures = field(default_factory=lambda: make_pictures(empty=True))
+
+
+def whole(record: dict[str, Any]) -> dict[str, str]:
+    """The text of every section, which must be well formed and name nothing that is not there."""
+    said = {}
+    for make in ALL:
+        part = make(Made(record)).html
+        Tags(part)
+        said[make.__name__] = re.sub(r"\s+", " ", html.unescape(text_of(part)))
+        assert not re.search(r"\bNone\b(?! of)|\bnan\b|Undefined|\{\{|\.\.", said[make.__name__]), said
+    return said
+
+
+def checks_of(record: dict[str, Any]) -> list[dict[str, Any]]:
+    return [check for layer in record["controls"]["layers"] for check in layer["checks"]]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_section_of_every_example_is_whole(name: str) -> None:
+    record = example(name).decision.record
+    said = whole(record)
+    checks = checks_of(record)
+    assert len(checks) == len(CATALOGUE)
+    assert all(check["label"] in said["checks"] and check["label"] in said["scorecard"] for check in checks)
+    for check in checks:
+        assert (check["label"] in said["findings"]) == (check["status"] == "fail")
+        assert (check["label"] in said["silent"]) == (check["status"] == "missing_evidence")
+
+
+def test_a_finding_names_its_rows_and_those_about_single_people_name_none() -> None:
+    record = example("claims_intake").decision.record
+    late = next(check for check in checks_of(record) if check["check"] == "approved_late")
+    said = whole(record)["findings"]
+    assert late["rows"]["count"] == 140
+    assert re.search(rf"Rows of actions ?: {late['rows']['first'][0]}, {late['rows']['first'][1]},", said)
+    assert "and 120 more" in said
+    assert "stops scaling" in said
+    assert all(check["rows"] is None for check in checks_of(record) if check["personal"])
+
+
+def test_what_stops_scaling_comes_first_and_is_what_the_gates_say() -> None:
+    record = example("permit_intake").decision.record
+    closed = {gate["gate"] for gate in record["gates"] if gate["state"] != "shown"}
+    for layer in record["controls"]["layers"]:
+        stops = any(
+            check["hard"] if check["status"] == "fail" else check["required"] and check["status"] != "pass"
+            for check in layer["checks"]
+        )
+        assert stops == (layer["layer"] in closed), layer["layer"]
+    assert "Provide" not in whole(example("support_replies").decision.record)["opening"]
+
+
+def test_the_line_on_controls_counts_what_does_not_stop_scaling() -> None:
+    record = example("support_replies").decision.record
+    soft = sum(check["status"] == "fail" and not check["hard"] for check in checks_of(record))
+    assert soft > 1
+    assert controls_line(record).endswith(f"; {soft} further findings do not stop scaling.")
+
+
+def test_a_record_without_controls_says_what_to_give() -> None:
+    said = whole(make_kill())
+    assert "no rights can be proposed" in said["access"]
+    assert "Nothing that could be checked fails" in said["findings"]
+
+
+def test_the_frontier_is_drawn_from_the_record_and_thinned() -> None:
+    def point(hours: float, loss: float) -> dict[str, Any]:
+        spread = {"mean": loss, "p05": loss / 2, "p95": loss * 2}
+        return {
+            "gates": [f"kind {hours:.0f}"] if hours else [],
+            "hours_per_month": hours,
+            "loss_per_month": spread,
+            "severe_rate": {"mean": 0.01, "p05": 0.0, "p95": 0.02},
+        }
+
+    curve = [point(10.0 * k, 1_000.0 - 40 * k) for k in range(20)]
+    record = {"currency": "EUR", "approval_design": {"curve": curve, "chosen": curve[3], "today": None}}
+    found = frontier_figure(record)
+    assert found is not None
+    assert found.alt.count("hours of approving a month") == 8
+    assert found.answer.replace("\u00a0", " ") == "190 hours a month take the errors from EUR 1,000 to EUR 240"
+    assert "<svg" in found.drawings()[0]
+    assert frontier_figure({"currency": "EUR", "approval_design": {"curve": curve[:1]}}) is None
+
+
+def test_figures_are_told_in_their_unit() -> None:
+    assert page.figure({"unit": "minute", "value": 6.0}, "value") == "6 minutes"
+    assert page.figure({"unit": "day", "value": 1.0}, "value") == "1 day"
+    assert page.figure({"unit": "share", "value": 0.0073}, "value").replace("\u00a0", " ") == "0.73 %"
+    assert page.figure({"unit": "share", "value": None}, "value") == ""
+
+
+@pytest.mark.slow
+def test_texts_of_users_are_escaped() -> None:
+    made = Made(marked_texts(example("claims_intake").decision.record))
+    for make in ALL:
+        assert "<script" not in make(made).html, make.__name__
+    assert html.escape(MARKUP)[:9] in page.access(made).html
+
+
+def marked_texts(record: dict[str, Any]) -> dict[str, Any]:
+    """A record whose texts of users hold markup; the words that templates decide by are left."""
+    found = {**record, "controls": marked(record["controls"]), "title": MARKUP}
+    kept = ("status", "basis", "check", "unit", "layer", "state", "proposal", "table")
+    for layer, was in zip(found["controls"]["layers"], record["controls"]["layers"], strict=True):
+        layer |= {key: was[key] for key in kept if key in was}
+        for check, old in zip(layer["checks"], was["checks"], strict=True):
+            check |= {key: old[key] for key in kept if key in old}
+    rights = zip(found["controls"]["access_proposed"], record["controls"]["access_proposed"], strict=True)
+    for right, old in rights:
+        right["proposal"] = old["proposal"]
+    return found
+
+
+def test_the_restricted_page_names_pseudonyms_and_what_stands_out(tmp_path: Path) -> None:
+    rows = cases(200, workers=6)
+    tables = controls(rows)
+    for action in tables["actions"][:3]:
+        action["approver"] = action["requester"] = "w-secret"
+    path = write_pilot(tmp_path, rows, tables=tables)
+    loaded = load_parameters(path)
+    said = text_of(restricted_page(loaded, open_samples(loaded)))
+    assert "w-secret" not in said
+    assert re.search(r"w-[0-9a-f]{12}", said)
+    assert "Approved 3 actions that they had asked for." in said
+    assert "hear the person first" in said
+
+
+def test_the_restricted_page_is_a_file_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = cases(40, workers=6)
+    path = write_pilot(tmp_path, rows)
+    monkeypatch.setattr("roi.cli._batch", lambda *_: 0)
+    target = tmp_path / "few" / "people.html"
+    done = CliRunner().invoke(main, ["run", str(path), "--restricted", str(target)])
+    assert (done.exit_code, target.stat().st_mode & 0o777) == (0, 0o600)
+    (tmp_path / "file").write_text("x")
+    done = CliRunner().invoke(main, ["run", str(path), "--restricted", str(tmp_path / "file" / "x.html")])
+    assert done.exit_code == 2
+    assert "cannot be written" in done.output
