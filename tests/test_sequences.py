@@ -156,7 +156,7 @@ def test_a_range_of_a_rate_is_what_the_mixture_allows(hits, more, alpha):
 def test_no_case_says_nothing():
     low, high = rate_range(np.zeros(2), np.array([0.0, 0.0]), alpha=0.05)
     assert (low.tolist(), high.tolist()) == ([0, 0], [1, 1])
-    low, high = mean_range(np.r_[np.ones(9), np.zeros(5)], np.ones(14), alpha=0.05)
+    low, high = mean_range(np.r_[np.ones(19), np.zeros(5)], np.ones(24), alpha=0.05)
     assert np.isnan(low).all()
     assert np.isnan(high).all()
 
