@@ -74,19 +74,20 @@ def rate_bets(limit: float) -> dict[float, float]:
 
 
 def log_growth(
-    day: Ints, n: Floats, total: Floats, *, limit: float, bets: Sequence[float], days: int
+    day: Ints, total: Floats, due: Floats, *, scale: float, bets: Sequence[float], days: int
 ) -> Floats:
     """What the cases of each day multiply the wealth of each bet by, as logarithms.
 
-    A unit (the cases of a person on a day, say) multiplies it by 1 + b · (total / limit − n), where b is the bet, or
+    A unit (the cases of a person on a day, say) multiplies it by 1 + b · (total − due) / scale, where b is the bet, or
     less where a unit is so large that it could take more than 90 % of the wealth. Cases of one unit may depend on each
-    other in any way; units of a day may differ in their mean, of which only the average has to keep to the limit.
+    other in any way; units of a day may differ in their mean, of which only the sum has to keep to what is due.
 
     Args:
         day: Day of each unit from 0, shape (units,).
-        n: Its cases, or the sum of their weights, shape (units,).
-        total: Sum over them, not negative, shape (units,).
-        limit: That the mean is at most, above 0.
+        total: Sum over its cases, not negative, shape (units,).
+        due: What the limit allows of it: its cases times the limit (or their weights, or each kind's own limit), not
+            negative, shape (units,).
+        scale: The limit of a case, above 0 (of several kinds, their mean).
         bets: Stakes on a case, each in (0, 1).
         days: Days in all.
 
@@ -94,16 +95,16 @@ def log_growth(
         Shape (bets, days); 0 on days without cases.
 
     Raises:
-        ValueError: If the limit is not above 0, or a total is negative.
+        ValueError: If the scale is not above 0, or a total or what is due is negative.
     """
-    if not limit > 0:
-        raise ValueError(f"a limit of {limit}")
-    if not bool((total >= 0).all()):
+    if not scale > 0:
+        raise ValueError(f"a limit of {scale}")
+    if not bool((total >= 0).all() and (due >= 0).all()):
         raise ValueError("a total below 0")
     found = np.zeros((len(bets), days))
     for row, bet in enumerate(bets):
-        stake = np.minimum(bet, MOST / np.maximum(n, 1e-12))
-        found[row] = np.bincount(day, np.log1p(stake * (total / limit - n)), minlength=days)[:days]
+        stake = np.minimum(bet, MOST * scale / np.maximum(due, 1e-300))
+        found[row] = np.bincount(day, np.log1p(stake * (total - due) / scale), minlength=days)[:days]
     return found
 
 
@@ -127,12 +128,12 @@ def start_weights(days: int, changes: Sequence[int] = ()) -> Floats:
     return np.asarray(weight, dtype=np.float64)
 
 
-def log_evidence(growth: Floats, shares: Sequence[float], starts: Floats) -> Floats:
+def log_evidence(growth: Floats, shares: npt.ArrayLike, starts: Floats) -> Floats:
     """Logarithm of the wealth at the end of each day.
 
     Args:
         growth: As `log_growth` gives it, shape (..., bets, days).
-        shares: Of the stake by bet, shape (bets,); they sum to 1.
+        shares: Of the stake by bet, shape (bets,) or (..., bets); they sum to 1.
         starts: Of the stake by first day, shape (days,).
 
     Returns:

@@ -79,10 +79,11 @@ def test_wealth_by_hand():
     assert bet == pytest.approx(1 / 9)
     ones = np.ones(5)
     single = log_growth(
-        np.array([0, 0, 0, 1, 1]), ones, np.array([0.0, 1, 0, 0, 0]), limit=0.1, bets=[bet], days=3
+        np.array([0, 0, 0, 1, 1]), np.array([0.0, 1, 0, 0, 0]), 0.1 * ones, scale=0.1, bets=[bet], days=3
     )
     assert np.exp(single[0]) == pytest.approx([2 * 8 / 9 * 8 / 9, (8 / 9) ** 2, 1])
-    unit = log_growth(np.array([0, 1]), np.array([3.0, 2]), np.array([1.0, 0]), limit=0.1, bets=[bet], days=3)
+    due = np.array([0.3, 0.2])
+    unit = log_growth(np.array([0, 1]), np.array([1.0, 0]), due, scale=0.1, bets=[bet], days=3)
     assert np.exp(unit[0]) == pytest.approx([16 / 9, 7 / 9, 1])
     # Half of the stake starts on the first day and a quarter on the second; the rest waits.
     wealth = np.exp(log_evidence(unit, [1.0], np.array([0.5, 0.25, 0.0])))
@@ -119,7 +120,7 @@ def test_a_unit_is_a_fair_bet_at_the_limit(limit, n, bet):
     factor = [
         math.exp(
             log_growth(
-                day, np.array([float(n)]), np.array([hits]), limit=limit, bets=[min(bet, 0.9)], days=1
+                day, np.array([hits]), np.array([n * limit]), scale=limit, bets=[min(bet, 0.9)], days=1
             )[0, 0]
         )
         for hits in (0.0, float(n))
@@ -136,9 +137,9 @@ def test_a_limit_has_to_be_one(limit):
 def test_growth_refuses_what_it_cannot_bet_on():
     day, one = np.zeros(1, dtype=np.int64), np.ones(1)
     with pytest.raises(ValueError, match="below 0"):
-        log_growth(day, one, -one, limit=1.0, bets=[0.5], days=1)
+        log_growth(day, -one, one, scale=1.0, bets=[0.5], days=1)
     with pytest.raises(ValueError, match="limit"):
-        log_growth(day, one, one, limit=float("nan"), bets=[0.5], days=1)
+        log_growth(day, one, one, scale=float("nan"), bets=[0.5], days=1)
 
 
 @given(st.integers(0, 40), st.integers(1, 200), st.floats(0.001, 0.3))
