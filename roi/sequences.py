@@ -48,7 +48,7 @@ MOST = 0.9  # of the wealth is ever staked on one unit, so that one case cannot 
 YEAR = 365
 FOR_CHANGES = 0.25  # of the stake is kept for the days on which the agent was changed
 RATE_BETS = {1.5: 0.15, 2.0: 0.25, 3.0: 0.3, 5.0: 0.2, 10.0: 0.1}
-"""How many times the limit a rate may be, and the share of the stake that bets on it."""
+"""How many times the limit's odds those of a rate may be, and the share of the stake that bets on it."""
 MEAN_BETS = {1 / 16: 0.15, 1 / 8: 0.2, 1 / 4: 0.25, 1 / 2: 0.25, 0.9: 0.15}
 """What a case that takes twice the limit adds to the wealth of its bet, and the share of the stake."""
 FIRST_DAYS = 20  # with cases, before a range of a mean is given: it holds at large numbers only
@@ -56,21 +56,22 @@ AIMED_DAYS = 60  # with cases, at which that range is narrowest
 
 
 def rate_bets(limit: float) -> dict[float, float]:
-    """Bets against "the rate is at most the limit": that of the likelihood ratio for each multiple of the limit.
+    """Bets against "the rate is at most the limit": that of the likelihood ratio for each multiple of the limit's odds.
 
     Args:
         limit: In (0, 1).
 
     Returns:
         The stake on a case, as a share of the wealth → share of all of the stake. With one case a unit the wealth is
-        multiplied by q / limit on a hit and by (1 − q) / (1 − limit) otherwise, q the multiple of the limit.
+        multiplied by q / limit on a hit and by (1 − q) / (1 − limit) otherwise, q the rate of so many times the odds.
 
     Raises:
         ValueError: If the limit is outside (0, 1).
     """
     if not 0 < limit < 1:
         raise ValueError(f"a limit of {limit}")
-    return {min((times - 1) * limit / (1 - limit), MOST): share for times, share in RATE_BETS.items()}
+    rates = {times * limit / (1 - limit + times * limit): share for times, share in RATE_BETS.items()}
+    return {(q - limit) / (1 - limit): share for q, share in rates.items()}
 
 
 def log_growth(

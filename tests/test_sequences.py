@@ -71,26 +71,24 @@ def test_a_range_of_means_is_the_printed_formula():
 
 
 def test_wealth_by_hand():
-    """Limit 10 %, 3 cases and 1 hit on the first day, then 2 and 0; the bet on twice the limit stakes 1/9.
+    """Limit 10 %, 3 cases and 1 hit on the first day, then 2 and 0; the bet on twice the odds (18.2 %) stakes 1/11.
 
-    Case by case: a hit doubles it, no hit multiplies it by 8/9. As one unit: 1 + 1/9 · (1 / 0.1 − 3) = 1.7778.
+    Case by case: a hit multiplies it by 20/11, no hit by 10/11. As one unit: 1 + 1/11 · (1 − 0.3) / 0.1 = 18/11.
     """
     bet = list(rate_bets(0.1))[1]
-    assert bet == pytest.approx(1 / 9)
-    ones = np.ones(5)
+    assert bet == pytest.approx(1 / 11)
+    due = np.full(5, 0.1)
     single = log_growth(
-        np.array([0, 0, 0, 1, 1]), np.array([0.0, 1, 0, 0, 0]), 0.1 * ones, scale=0.1, bets=[bet], days=3
+        np.array([0, 0, 0, 1, 1]), np.array([0.0, 1, 0, 0, 0]), due, scale=0.1, bets=[bet], days=3
     )
-    assert np.exp(single[0]) == pytest.approx([2 * 8 / 9 * 8 / 9, (8 / 9) ** 2, 1])
+    assert np.exp(single[0]) == pytest.approx([20 / 11 * 10 / 11 * 10 / 11, (10 / 11) ** 2, 1])
     due = np.array([0.3, 0.2])
     unit = log_growth(np.array([0, 1]), np.array([1.0, 0]), due, scale=0.1, bets=[bet], days=3)
-    assert np.exp(unit[0]) == pytest.approx([16 / 9, 7 / 9, 1])
+    assert np.exp(unit[0]) == pytest.approx([18 / 11, 9 / 11, 1])
     # Half of the stake starts on the first day and a quarter on the second; the rest waits.
     wealth = np.exp(log_evidence(unit, [1.0], np.array([0.5, 0.25, 0.0])))
-    first = 0.5 * 16 / 9
-    assert wealth == pytest.approx(
-        [first + 0.5, (first + 0.25) * 7 / 9 + 0.25, (first + 0.25) * 7 / 9 + 0.25]
-    )
+    first = 0.5 * 18 / 11
+    assert wealth == pytest.approx([first + 0.5, *[(first + 0.25) * 9 / 11 + 0.25] * 2])
 
 
 def test_the_start_that_won_most():
