@@ -24,7 +24,7 @@ from roi.relation import Relation
 if TYPE_CHECKING:
     from roi.samples import Samples
 
-__all__ = ["MEASURES", "Counted", "Stream", "Version", "read_stream"]
+__all__ = ["MEASURES", "Counted", "Stream", "Version", "fresh_cases", "read_stream"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -153,16 +153,8 @@ def read_stream(
     Returns:
         The stream; None where no case is fresh.
     """
-    cases = samples.tables["cases"]
+    cases = fresh_cases(samples, timezone)
     present = set(cases.columns)
-    live = "arm = 'pilot'" + (" and setting is distinct from 'demo'" if "setting" in present else "")
-    time = "started_at" if "started_at" in present else "ended_at"
-    local = f"timezone({literal(timezone)}, timezone('UTC', {time}))::date"
-    cases = cases.where(live).having(
-        day_=local if time in present else "null::date",
-        segment_="segment" if "segment" in present else literal(ALL),
-        version_="version" if "version" in present else "null::varchar",
-    )
     fresh = "day_ is not null" + (f" and day_ >= date '{since.isoformat()}'" if since else "")
     query = (
         f"select count(*), count(day_), count(*) filter ({fresh}), min(day_) filter ({fresh}), "
@@ -209,7 +201,7 @@ def read_stream(
             del measures[name]
             unknown.setdefault(name, "no fresh case says it")
     volume = rows.counted(rows.floats("n"), rows.floats("n"))
-    changes = _changes(samples, local, first, rows.versions, volume)
+    changes = _changes(samples, timezone, first, rows.versions, volume)
     return Stream(
         first=first,
         days=days,
@@ -224,6 +216,25 @@ def read_stream(
         left_out={why: k for why, k in left_out.items() if k},
         warnings=tuple(warnings),
     )
+
+
+def fresh_cases(samples: Samples, timezone: str, since: dt.date | None = None) -> Relation:
+    """The pilot's production cases with `day_`, `segment_` and `version_`; from a day on, where one is given."""
+    cases = samples.tables["cases"]
+    present = set(cases.columns)
+    live = "arm = 'pilot'" + (" and setting is distinct from 'demo'" if "setting" in present else "")
+    time = "started_at" if "started_at" in present else "ended_at"
+    found = cases.where(live).having(
+        day_=local_day(time, timezone) if time in present else "null::date",
+        segment_="segment" if "segment" in present else literal(ALL),
+        version_="version" if "version" in present else "null::varchar",
+    )
+    return found if since is None else found.where(f"day_ >= date '{since.isoformat()}'")
+
+
+def local_day(time: str, timezone: str) -> str:
+    """SQL of the day of a naive UTC time in a time zone."""
+    return f"timezone({literal(timezone)}, timezone('UTC', {time}))::date"
 
 
 class _Rows:
@@ -313,13 +324,13 @@ def _approvals(
 
 
 def _changes(
-    samples: Samples, local: str, first: dt.date, versions: Sequence[str], volume: Counted
+    samples: Samples, timezone: str, first: dt.date, versions: Sequence[str], volume: Counted
 ) -> tuple[Version, ...]:
     """When versions came: as the table says, else on the day of their first case in the stream."""
     found: dict[str, Version] = {}
     table = samples.tables.get("changes")
     if table is not None:
-        at = local.replace("started_at", "changed_at").replace("ended_at", "changed_at")
+        at = local_day("changed_at", timezone)
         replaces = "replaces" if "replaces" in table.columns else "null::varchar"
         back = "rolled_back_at is not null" if "rolled_back_at" in table.columns else "false"
         query = (

@@ -1,25 +1,47 @@
 """Whether what comes in is still what the decision rested on: kinds of cases, and the state of their inputs.
 
 A share that is larger than the decision had it is tested as any rate is, a day being one unit, so that cases of one day
-may come in bursts. A kind of case that becomes rarer shows in the others.
+may come in bursts (which is slower: no day can more than double the wealth of a bet on a share of a half). A kind of
+case that becomes rarer shows in the others. Of a number known before the work, the quarters of the decision's cases are
+the kinds.
 """
 
 from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import betaincinv
 
+from roi.again import decide_again
+from roi.analysis import Analysis, Decided
+from roi.input_quality import ANY
+from roi.moments import fetch
 from roi.monitor_basis import Basis
-from roi.monitor_days import Counted, Stream
+from roi.monitor_columns import DEFECTS
+from roi.monitor_days import Counted, Stream, fresh_cases
 from roi.monitor_tests import Asked
+from roi.plan_at import plan_put_forward
+from roi.readers.base import quoted
+from roi.words import number
 
-__all__ = ["mix_questions", "share_question"]
+if TYPE_CHECKING:
+    from roi.samples import Samples
 
-Floats = npt.NDArray[np.float64]
+__all__ = ["Drift", "input_questions", "mix_questions", "share_question", "worth_under"]
 
 OFF = 0.001  # the chance that a share which was counted lies beyond what it is held against
 LEAST = 0.002  # of the cases: a share below it is no drift that matters
+FEWEST = 40  # cases of the decision, before quarters of a number are told apart
+NUMBERS = ("predicted_minutes", "amount")
+MOST_FIELDS = 40
+
+Drift = tuple[list[Asked], dict[str, Counted]]
 
 
 def share_question(measure: str, name: str, share: float, cases: float | None, part: float) -> Asked:
@@ -48,9 +70,7 @@ def share_question(measure: str, name: str, share: float, cases: float | None, p
     )
 
 
-def mix_questions(
-    basis: Basis, stream: Stream, *, cases: float | None = None
-) -> tuple[list[Asked], dict[str, Counted]]:
+def mix_questions(basis: Basis, stream: Stream, *, cases: float | None = None) -> Drift:
     """Questions about the kinds of cases.
 
     Args:
@@ -75,11 +95,166 @@ def mix_questions(
     return asked, counts
 
 
-def by_day(counted: Counted, inside: npt.NDArray[np.bool_]) -> Counted:
-    """Cases by day, and those in some segments."""
+def input_questions(
+    a: Analysis | None,
+    decided_on: Samples | None,
+    until: dt.date | None,
+    fresh: Samples,
+    stream: Stream,
+    timezone: str,
+) -> Drift:
+    """Questions about the inputs: defects, field by field too, and numbers known before the work.
+
+    Args:
+        a: The decision; None where neither its archive nor its samples are there.
+        decided_on: The samples that it rested on; None where they are gone.
+        until: Its day, after which no case of these samples is its own; None where no time is known.
+        fresh: The samples of the stream.
+        stream: The stream.
+        timezone: In which days begin.
+    """
+    found: list[tuple[str, str, float, float, Counted]] = []  # measure, name, share, cases, counts
+    if a is not None and DEFECTS in stream.measures and (known := int(a.moments.inputs_known.sum())):
+        share = 1 - float(a.moments.inputs_clean.sum()) / known
+        found.append(
+            ("inputs:defects", "defective inputs", share, known, by_day(stream.measures[DEFECTS], None))
+        )
+    found += _of_fields(a, fresh, stream, timezone)
+    if decided_on is not None:
+        for column in NUMBERS:
+            found += _of_number(column, decided_on, until, fresh, stream, timezone)
+    asked, counts = [], {}
+    for measure, name, share, cases, counted in found:
+        asked.append(share_question(measure, name, share, cases, 1 / len(found)))
+        counts[f"{measure} {name}"] = counted
+    return asked, counts
+
+
+def _of_fields(
+    a: Analysis | None, fresh: Samples, stream: Stream, timezone: str
+) -> list[tuple[str, str, float, float, Counted]]:
+    """Fields of the inputs that both the decision and the stream have: cases whose field has a defect."""
+    quality = None if a is None else a.taken.inputs
+    if quality is None or fresh.inputs is None or "case_id" not in fresh.tables["cases"].columns:
+        return []
+    cases = float(quality.cases[0].sum())
+    now = {f.name: (i, f.counts) for i, f in enumerate(fresh.inputs.fields) if f.counts}
+    both = [(k, f.name) for k, f in enumerate(quality.fields) if f.counts and f.name in now][:MOST_FIELDS]
+    if not both or not cases > 0:
+        return []
+    sums = ", ".join(f"count(*) filter (f{j})" for j in range(len(both)))
+    fields = ", ".join(
+        f"(bit_or(b{now[name][0]}) & {now[name][1]}) <> 0 as f{j}" for j, (_, name) in enumerate(both)
+    )
+    live = fresh_cases(fresh, timezone, stream.first)
+    query = (
+        f"select c.day_, count(*), {sums} from {live.sql} c join (select case_id, {fields} from inputs "
+        "where setting is distinct from 'demo' group by case_id) i on i.case_id = c.case_id group by 1 order by 1"
+    )
+    rows = fetch(fresh, query)
+    return [
+        (
+            f"inputs:{name}",
+            f"a defect in {name}",
+            float(quality.broken[0, :, k, ANY].sum()) / cases,
+            cases,
+            _daily(rows, stream.first, j),
+        )
+        for j, (k, name) in enumerate(both)
+    ]
+
+
+def _of_number(
+    column: str, decided_on: Samples, until: dt.date | None, fresh: Samples, stream: Stream, timezone: str
+) -> list[tuple[str, str, float, float, Counted]]:
+    """The quarters of a number among the decision's cases."""
+    both = (decided_on.tables["cases"], fresh.tables["cases"])
+    if any(column not in table.columns for table in both):
+        return []
+    own = both[0].where(f"{quoted(column)} is not null")
+    if "setting" in own.columns:
+        own = own.where("setting is distinct from 'demo'")
+    if until is not None and "started_at" in own.columns:
+        own = own.where(f"started_at < timestamp '{until.isoformat()}' + interval 1 day")
+    value = f"{quoted(column)}::double"
+    n, cuts = fetch(decided_on, f"select count(*), quantile_cont({value}, [0.25, 0.5, 0.75]) from {own.sql}")[
+        0
+    ]
+    if not n >= FEWEST or not cuts[0] < cuts[2]:
+        return []
+    edges = [None, *sorted(set(cuts)), None]
+    kinds = []
+    for low, high in itertools.pairwise(edges):
+        above = "true" if low is None else f"{value} > {low!r}"
+        below = "true" if high is None else f"{value} <= {high!r}"
+        text = f"up to {number(high)}" if low is None else f"over {number(low)}"
+        if low is not None and high is not None:
+            text += f", up to {number(high)}"
+        kinds.append((f"{column.replace('_', ' ')} {text}", f"{above} and {below}"))
+    sums = ", ".join(f"count(*) filter ({condition})" for _, condition in kinds)
+    was = [int(x) for x in fetch(decided_on, f"select {sums} from {own.sql}")[0]]
+    live = fresh_cases(fresh, timezone, stream.first).where(f"{quoted(column)} is not null")
+    rows = fetch(fresh, f"select day_, count(*), {sums} from {live.sql} group by 1 order by 1")
+    return [
+        (f"inputs:{column}", name, was[j] / n, float(n), _daily(rows, stream.first, j))
+        for j, (name, _) in enumerate(kinds)
+    ]
+
+
+def _daily(rows: Sequence[tuple[Any, ...]], first: dt.date, j: int) -> Counted:
+    day = np.array([(row[0] - first).days for row in rows], dtype=np.int64)
+    zero = np.zeros(day.size, dtype=np.int64)
+    return Counted(
+        day=day,
+        segment=zero,
+        person=zero,
+        version=zero - 1,
+        n=np.array([row[1] for row in rows], dtype=np.float64),
+        total=np.array([row[2 + j] for row in rows], dtype=np.float64),
+    )
+
+
+def by_day(counted: Counted, inside: npt.NDArray[np.bool_] | None) -> Counted:
+    """Cases by day, and of these the hits; or, given which segments count, those in them."""
     days = int(counted.day.max(initial=-1)) + 1
-    n = np.bincount(counted.day, counted.n, minlength=days)
-    hits = np.bincount(counted.day, counted.n * inside[counted.segment], minlength=days)
+    hits = counted.total if inside is None else counted.n * inside[counted.segment]
+    n, found = (
+        np.asarray(np.bincount(counted.day, x, minlength=days), dtype=np.float64) for x in (counted.n, hits)
+    )
     day = np.flatnonzero(n > 0)
     zero = np.zeros(day.size, dtype=np.int64)
-    return Counted(day=day, segment=zero, person=zero, version=zero - 1, n=n[day], total=hits[day])
+    return Counted(day=day, segment=zero, person=zero, version=zero - 1, n=n[day], total=found[day])
+
+
+def worth_under(a: Decided, shares: Mapping[str, float], cases: int) -> dict[str, Any]:
+    """The decision on the same cases with another mix of them.
+
+    Args:
+        a: The decision.
+        shares: Segment → share of the fresh cases; sums to 1. What the decision did not sample earns nothing.
+        cases: That the shares were counted on.
+
+    Returns:
+        `mix`, `counted_on`, and `before` and `now`: the `verdict`, `worth` of what is put forward (None where unknown)
+        and the `chance` that it exceeds the hurdle.
+    """
+    demand = a.loaded.parameters.demand.model_copy(update={"mix": dict(shares), "mix_cases": cases})
+    parameters = a.loaded.parameters.model_copy(update={"demand": demand})
+    found = decide_again(a, loaded=replace(a.loaded, parameters=parameters, scenarios={}))
+    return {
+        "mix": dict(shares),
+        "counted_on": cases,
+        "before": _worth(a),
+        "now": _worth(found),
+    }
+
+
+def _worth(a: Decided) -> dict[str, Any]:
+    option = plan_put_forward(a)
+    worth = a.verdict.plan.worth if a.verdict.plan is not None else None if option is None else option.worth
+    return {
+        "verdict": a.verdict.verdict,
+        "worth": None if worth is None else float(worth.mean()),
+        "chance": None if worth is None else float((worth > a.loaded.policy.hurdle).mean()),
+        "scale_worth": None if a.scale is None else a.scale.mean(),
+    }
