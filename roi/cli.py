@@ -1,4 +1,4 @@
-"""The command line: `roi check`, `decide`, `run`, `batch`, `sample`, `schema`, `lab`; others in `cli_record`, `cli_operate`.
+"""The command line: `roi check`, `decide`, `run`, `batch`, `sample`, `schema`, `lab`, and those of other modules.
 
 Exit codes: 0 done, 1 a bug or a failed pilot in a batch (the others are finished), 2 the inputs need mending.
 """

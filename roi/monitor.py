@@ -15,10 +15,11 @@ from roi.monitor_action import act
 from roi.monitor_basis import Basis, basis_of
 from roi.monitor_charts import Period, period_of, volume_chart
 from roi.monitor_days import MEASURES, Stream, read_stream
-from roi.monitor_mix import Drift, input_questions, mix_questions
+from roi.monitor_mix import NUMBERS, Drift, input_questions, mix_questions
 from roi.monitor_record import action_of, change_of, measure_of, mix_of, question_of
 from roi.monitor_tests import ALPHA, ask, questions
 from roi.parameters import LoadedParameters
+from roi.privacy import identifier_like
 from roi.problems import InputError, Problem
 from roi.records import file_of, read_record
 from roi.samples import Samples, open_samples
@@ -78,9 +79,11 @@ def monitor(loaded: LoadedParameters, given: Given) -> dict[str, Any]:
         raise InputError([Problem(shorten(file, 200), "pilot", message)])
     until = None if record.get("as_of") is None else dt.date.fromisoformat(str(record["as_of"])[:10])
     since = given.since or (None if until is None else until + dt.timedelta(days=1))
-    a, own, why = _decision(file, record, loaded)
-    basis = basis_of(record, loaded.policy, a)
     fresh = open_samples(_fresh(loaded, given))
+    # Only numbers known before the work are held against rows of the decision; they are read for nothing else.
+    numbers = any(name in fresh.tables["cases"].columns for name in NUMBERS)
+    a, own, why = _decision(file, record, loaded, numbers=numbers)
+    basis = basis_of(record, loaded.policy, a)
     p = loaded.parameters
     timezone = p.samples.timezone or "UTC"
     stream = read_stream(
@@ -118,7 +121,7 @@ def _record_file(loaded: LoadedParameters, given: Given) -> Path:
 
 
 def _decision(
-    file: Path, record: Mapping[str, Any], loaded: LoadedParameters
+    file: Path, record: Mapping[str, Any], loaded: LoadedParameters, *, numbers: bool
 ) -> tuple[Analysis | None, Samples | None, str | None]:
     """The decision computed again, from its archive or from samples that are still the same; or why it cannot be."""
     a: Analysis | None = None
@@ -130,7 +133,7 @@ def _decision(
     except InputError:
         a = None
     made = record["provenance"]
-    if made.get("params_sha256") == loaded.params_sha256:
+    if (a is None or numbers) and made.get("params_sha256") == loaded.params_sha256:
         try:
             own = open_samples(loaded)
         except InputError:
@@ -191,7 +194,12 @@ def _fresh(loaded: LoadedParameters, given: Given) -> LoadedParameters:
     if problems:
         raise InputError(problems)
     samples = s.model_copy(update=changes)
-    return replace(loaded, parameters=loaded.parameters.model_copy(update={"samples": samples}))
+    demand = loaded.parameters.demand
+    if demand.mix and all(identifier_like(name) for name in demand.mix):
+        # A kind of case that the mix lacks is drift here, and no mistake; names that need it to be shown keep it.
+        demand = demand.model_copy(update={"mix": None, "mix_cases": None})
+    changed = loaded.parameters.model_copy(update={"samples": samples, "demand": demand})
+    return replace(loaded, parameters=changed)
 
 
 def _nothing_fresh(loaded: LoadedParameters, given: Given, since: dt.date | None) -> Problem:

@@ -33,7 +33,7 @@ from roi.words import number
 if TYPE_CHECKING:
     from roi.samples import Samples
 
-__all__ = ["Drift", "input_questions", "mix_questions", "share_question", "worth_under"]
+__all__ = ["NUMBERS", "Drift", "input_questions", "mix_questions", "share_question", "worth_under"]
 
 OFF = 0.001  # the chance that a share which was counted lies beyond what it is held against
 LEAST = 0.002  # of the cases: a share below it is no drift that matters
