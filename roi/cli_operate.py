@@ -36,6 +36,9 @@ __all__ = ["COMMANDS"]
     metavar="FILE",
     help="Fresh cases, with the columns of the samples; a glob or repeatable.",
 )
+@click.option(
+    "--pilot-only", is_flag=True, help="All of them were worked with the agent; they have no column of arms."
+)
 @click.option("--actions", multiple=True, metavar="FILE", help="The agent's actions of these cases.")
 @click.option("--inputs", multiple=True, metavar="FILE", help="Their inputs as they arrived.")
 @click.option(
@@ -67,6 +70,7 @@ def monitor(
     actions: Sequence[str],
     inputs: Sequence[str],
     join: Sequence[str],
+    pilot_only: bool,
     since: dt.datetime | None,
     by: str | None,
     relimit: Sequence[dt.datetime],
@@ -92,6 +96,7 @@ def monitor(
         inputs=tuple(inputs),
         join=tuple(join),
         since=None if since is None else since.date(),
+        pilot_only=pilot_only,
         by="day" if by == "day" else "week" if by == "week" else None,
         relimit=tuple(day.date() for day in relimit),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from roi.privacy import identifier_like
 from roi.problems import InputError, Problem
 from roi.records import file_of, read_record
 from roi.samples import Samples, open_samples
-from roi.schema.sources import SourceSpec
+from roi.schema.sources import ColumnSpec, SourceSpec
 from roi.words import plural, shorten
 
 __all__ = ["SCHEMA", "Given", "monitor"]
@@ -44,6 +45,7 @@ class Given:
         since: The first fresh day; None for the day after the record's.
         by: Whether charts are by day or by week; None as the stream is long.
         relimit: Days from which charts take their limits anew, beside those of changes.
+        pilot_only: Whether every fresh case was worked with the agent, so that the files have no column of arms.
     """
 
     record: Path | None = None
@@ -54,6 +56,7 @@ class Given:
     since: dt.date | None = None
     by: Period | None = None
     relimit: tuple[dt.date, ...] = ()
+    pilot_only: bool = False
 
 
 def monitor(loaded: LoadedParameters, given: Given) -> dict[str, Any]:
@@ -182,14 +185,15 @@ def _fresh(loaded: LoadedParameters, given: Given) -> LoadedParameters:
             problems.append(Problem(loaded.name, "--join", message))
         for join, name in zip(s.cases.join, given.join, strict=False):
             joins.append(in_place(join, (name,), "--join"))
-        changes["cases"] = cases.model_copy(update={"join": tuple(joins)})
+        columns = dict(cases.columns) | ({"arm": ColumnSpec(value="pilot")} if given.pilot_only else {})
+        changes["cases"] = cases.model_copy(update={"join": tuple(joins), "columns": columns})
         for option, files in (("actions", given.actions), ("inputs", given.inputs)):
             table = getattr(s, option)
             if files and table is None:
                 message = f"needs samples.{option} in the parameter file, whose mapping it is read with"
                 problems.append(Problem(loaded.name, f"--{option}", message))
             changes[option] = in_place(table, files, f"--{option}") if files and table is not None else None
-    elif given.actions or given.inputs or given.join:
+    elif given.actions or given.inputs or given.join or given.pilot_only:
         problems.append(Problem(loaded.name, "--cases", "is needed beside files of the same cases"))
     if problems:
         raise InputError(problems)
@@ -282,7 +286,7 @@ def _record(
         "left_out": dict(stream.left_out),
         "warnings": warnings,
         "provenance": {
-            "roi": record["provenance"].get("roi"),
+            "roi": version("roi"),
             "params_sha256": loaded.params_sha256,
             "policy_sha256": loaded.policy_sha256,
             "samples_sha256": {

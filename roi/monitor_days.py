@@ -20,6 +20,7 @@ from roi.moments import ALL, fetch
 from roi.monitor_columns import imputed, watched_columns
 from roi.readers.base import literal
 from roi.relation import Relation
+from roi.words import count
 
 if TYPE_CHECKING:
     from roi.samples import Samples
@@ -30,6 +31,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 MOST_PEOPLE = 64
+ALL_LABELLED = 0.95
 LONGEST = 3660  # days; a stream that spans more holds a mistyped year
 
 MEASURES = {
@@ -201,6 +203,7 @@ def read_stream(
             del measures[name]
             unknown.setdefault(name, "no fresh case says it")
     volume = rows.counted(rows.floats("n"), rows.floats("n"))
+    warnings += _unlabelled(measures, volume, selection, "label_probability" in present)
     changes = _changes(samples, timezone, first, rows.versions, volume)
     return Stream(
         first=first,
@@ -216,6 +219,19 @@ def read_stream(
         left_out={why: k for why, k in left_out.items() if k},
         warnings=tuple(warnings),
     )
+
+
+def _unlabelled(
+    measures: Mapping[str, Counted], volume: Counted, selection: str, weighted: bool
+) -> list[str]:
+    """What is said where all cases are said to be labelled, and a good part of the fresh ones is not."""
+    known = measures.get("error_rate_pilot")
+    if selection != "all" or weighted or known is None or known.n.sum() >= ALL_LABELLED * volume.n.sum():
+        return []
+    return [
+        f"{count(known.n.sum())} of {count(volume.n.sum())} fresh cases carry an outcome that a person gave; the "
+        "others are taken to be like them (samples.labels.selection says all)"
+    ]
 
 
 def fresh_cases(samples: Samples, timezone: str, since: dt.date | None = None) -> Relation:

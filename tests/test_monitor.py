@@ -299,6 +299,19 @@ def test_labels_by_risk_stand_for_nothing_and_by_stated_chances_for_all(decided)
         decided.write_text(text, encoding="utf-8")
 
 
+def test_a_rolled_out_agent_has_no_arms_and_labels_may_lag(decided):
+    rows = fresh(30)
+    for row in rows:
+        del row["arm"]
+        if row["started_at"] > "2026-11-25":
+            row["outcome"] = row["severity"] = ""
+    with pytest.raises(InputError, match="arm"):
+        watched(decided, rows)
+    found = watched(decided, rows, pilot_only=True)
+    assert found["cases"] == 1200
+    assert "920 of 1,200 fresh cases carry an outcome" in " ".join(found["warnings"])
+
+
 def refusal(decided: Path, given: Given) -> str:
     with pytest.raises(InputError) as caught:
         monitor(load_parameters(decided), given)

@@ -91,6 +91,23 @@ def test_wealth_by_hand():
     assert wealth == pytest.approx([first + 0.5, *[(first + 0.25) * 9 / 11 + 0.25] * 2])
 
 
+def test_the_worked_example_of_the_method():
+    """docs/method.md, "Operating", by hand."""
+    limit, bet = 0.01, list(rate_bets(0.01))[2]
+    assert bet == pytest.approx(0.0196, abs=5e-5)
+    day = np.zeros(40, dtype=np.int64)
+    for hits, wins in ((2, 4.08), (0, 0.453)):
+        total = np.r_[np.ones(hits), np.zeros(40 - hits)]
+        grown = log_growth(day, total, np.full(40, limit), scale=limit, bets=[bet], days=1)
+        assert math.exp(grown[0, 0]) == pytest.approx(wins, rel=2e-3)
+    assert 0.3 * start_weights(1)[0] == pytest.approx(0.000308, abs=1e-6)
+    needed = math.log(1 / 0.0135 / (0.3 * start_weights(1)[0]))
+    a_day = 40 * (0.03 * math.log(1 + bet * 99) + 0.97 * math.log1p(-bet))
+    assert needed == pytest.approx(12.4, abs=0.05)
+    assert a_day == pytest.approx(0.53, abs=0.005)
+    assert needed / a_day == pytest.approx(23, abs=1)
+
+
 def test_the_start_that_won_most():
     growth = np.array([[-0.1] * 20 + [0.5] * 5])
     assert started(growth, [1.0], start_weights(25)) == 20
