@@ -20,9 +20,9 @@ import numpy as np
 from roi.monitor_basis import Basis
 from roi.monitor_days import MEASURES, Counted, Stream, Version
 from roi.monitor_tests import RATES, Tested
-from roi.words import number, percent, plural
+from roi.words import number, percent, plural, shorten
 
-__all__ = ["Action", "act", "reason_of", "said"]
+__all__ = ["Action", "act", "began_with", "reason_of", "said"]
 
 Name: TypeAlias = Literal["continue", "investigate", "restrict", "pause", "roll_back"]
 
@@ -72,14 +72,18 @@ def act(tested: Sequence[Tested], stream: Stream, basis: Basis) -> Action:
             return Action(
                 action="continue", rule="no limit is broken, and nothing is worse than was expected"
             )
+        change = began_with(yes[0], stream)
         return Action(
             action="investigate",
+            change=None if change is None else change.name,
             since=yes[0].crossed,
             rule="no limit is broken, but it is not what the decision rested on",
             because=tuple(yes),
         )
     first = broken[0]
-    change = _began_with(first, stream, broken)
+    change = began_with(first, stream)
+    if change is not None and any((b.crossed or 0) < change.day for b in broken):
+        change = None  # another limit was broken before it came
     if change is not None and (before := _kept_before(change, first, stream, basis)) is not None:
         return Action(
             action="roll_back",
@@ -108,14 +112,14 @@ def act(tested: Sequence[Tested], stream: Stream, basis: Basis) -> Action:
     )
 
 
-def _began_with(t: Tested, stream: Stream, broken: Sequence[Tested]) -> Version | None:
-    """The newest change about which a breach began, before it was seen."""
+def began_with(t: Tested, stream: Stream) -> Version | None:
+    """The newest version that came about when something began, and before it was seen; None where none did."""
     if t.began is None or t.crossed is None:
         return None
     near = [
         v for v in stream.changes if 0 < v.day <= t.crossed and v.day - BEFORE <= t.began <= v.day + AFTER
     ]
-    return near[-1] if near and all((b.crossed or 0) >= near[-1].day for b in broken) else None
+    return near[-1] if near else None
 
 
 def _kept_before(change: Version, t: Tested, stream: Stream, basis: Basis) -> str | None:
@@ -196,7 +200,11 @@ def reason_of(t: Tested, stream: Stream) -> str:
     value, limit = (said(asked.measure, x, stream.currency) for x in (t.mean, asked.limit))
     n = plural(round(t.n), "action" if asked.measure == "approval_miss_rate" else "case")
     began, seen = stream.date(t.began), stream.date(t.crossed)
-    when = f"since about {began.isoformat()}, seen on {seen.isoformat()}"
+    change = began_with(t, stream)
+    with_ = (
+        "" if change is None else f" (version {shorten(change.name, 40)} came on {change.date.isoformat()})"
+    )
+    when = f"since about {began.isoformat()}{with_}, seen on {seen.isoformat()}"
     if asked.kind == "drift":
         was = said(asked.measure, asked.expected, None)
         what = "Cases of" if asked.measure == "segment" else "Cases with"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from roi.analysis import Analysis
-from roi.monitor_action import Action, reason_of
+from roi.monitor_action import Action, began_with, reason_of
 from roi.monitor_basis import Basis
 from roi.monitor_charts import Period, chart_of, range_of
 from roi.monitor_days import MEASURES, Stream, Version
@@ -34,7 +34,7 @@ def action_of(action: Action, stream: Stream) -> dict[str, Any]:
 
 def question_of(t: Tested, stream: Stream) -> dict[str, Any]:
     """A question with its level, and the evidence: logarithms, `evidence` at the end and `most` of any day."""
-    q = t.asked
+    q, change = t.asked, began_with(t, stream)
     return {
         "kind": q.kind,
         "measure": q.measure,
@@ -48,6 +48,7 @@ def question_of(t: Tested, stream: Stream) -> dict[str, Any]:
         "most": float(t.log_evidence.max()),
         "crossed": None if t.crossed is None else stream.date(t.crossed).isoformat(),
         "began": None if t.began is None else stream.date(t.began).isoformat(),
+        "change": None if change is None else change.name,
         "n": t.n,
         "mean": t.mean,
     }

@@ -137,6 +137,8 @@ def test_what_begins_with_a_version_is_rolled_back(decided):
     found = watched(decided, fresh(severe=0.03, then="v3"))
     assert found["action"]["action"] == "roll_back"
     assert (found["action"]["version"], found["action"]["change"]) == ("v2", "v3")
+    assert "(version v3 came on 2026-12-02)" in found["action"]["because"][0]
+    assert {q["change"] for q in found["questions"] if q["crossed"]} == {"v3"}
     version = next(v for v in found["changes"] if v["version"] == "v3")
     assert version["from"] == "changes"
     assert version["cases"] == 1600
