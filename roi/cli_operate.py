@@ -18,7 +18,7 @@ __all__ = ["COMMANDS"]
 @click.command(
     cls=Examples,
     examples="""
-    roi monitor claims_intake --cases exports/claims-2027-*.csv --actions exports/actions-2027.csv
+    roi monitor claims_intake --cases 'exports/claims-2027-*.csv' --actions exports/actions-2027.csv
     roi monitor claims_intake --cases fresh.csv --join traces-2027.jsonl --json -o monitor.json
     roi monitor claims_intake --since 2026-09-01
     """,

@@ -14,10 +14,10 @@ from roi.archive import MOMENTS, read_archive
 from roi.ledger import record_sha256
 from roi.monitor_action import act
 from roi.monitor_basis import Basis, basis_of
-from roi.monitor_charts import Period, period_of, volume_chart
+from roi.monitor_charts import Period, period_of
 from roi.monitor_days import MEASURES, Stream, read_stream
 from roi.monitor_mix import NUMBERS, Drift, input_questions, mix_questions
-from roi.monitor_record import action_of, change_of, measure_of, mix_of, question_of
+from roi.monitor_record import action_of, change_of, measure_of, mix_of, question_of, volume_of
 from roi.monitor_tests import ALPHA, ask, questions
 from roi.parameters import LoadedParameters
 from roi.privacy import identifier_like
@@ -246,7 +246,7 @@ def _record(
     period = period_of(stream, given.by)
     again = [*given.relimit, *(v.date for v in stream.changes if v.day > 0)]
     few = loaded.policy.privacy.min_group
-    warnings = [*stream.warnings, *([why] if why else [])]
+    warnings = [*stream.warnings, *([why] if why else []), *fresh.warnings]
     if until is not None and since is not None and since <= until:
         warnings.append(
             "Some of these cases are those that the decision rests on: holding them against it says little."
@@ -280,7 +280,7 @@ def _record(
         "measures": [
             measure_of(name, stream, basis, period=period, again=again, few=few) for name in MEASURES
         ],
-        "volume": volume_chart(stream, period=period, again=again),
+        "volume": volume_of(stream, period=period, again=again),
         "changes": [change_of(v, stream) for v in stream.changes],
         "mix": mix_of(a, stream, basis),
         "left_out": dict(stream.left_out),

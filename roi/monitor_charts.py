@@ -76,10 +76,15 @@ def chart_of(
     return _plain(chart, period, days, n, withheld)
 
 
-def volume_chart(stream: Stream, *, period: Period, again: Sequence[dt.date]) -> dict[str, Any]:
-    """Cases by point; a first or last week that the stream does not fill has no value."""
+def volume_chart(
+    stream: Stream, segment: str | None, *, period: Period, again: Sequence[dt.date]
+) -> dict[str, Any]:
+    """Cases by point, of a segment or of all; a first or last week that the stream does not fill has no value."""
     of, days = _points(stream, period)
-    n = np.bincount(of[stream.volume.day], stream.volume.n, minlength=len(days))
+    rows = stream.volume
+    if segment is not None:
+        rows = rows.where(rows.segment == stream.segments.index(segment))
+    n = np.bincount(of[rows.day], rows.n, minlength=len(days))
     whole = np.bincount(of, minlength=len(days)) >= (7 if period == "week" else 1)
     chart = xmr(np.where(whole, n, np.nan), baseline=BASELINE[period], again_at=_again_at(stream, of, again))
     return _plain(chart, period, days, np.asarray(n, dtype=np.float64), 0)

@@ -11,12 +11,12 @@ import numpy as np
 from roi.analysis import Analysis
 from roi.monitor_action import Action, began_with, reason_of
 from roi.monitor_basis import Basis
-from roi.monitor_charts import Period, chart_of, range_of
+from roi.monitor_charts import Period, chart_of, range_of, volume_chart
 from roi.monitor_days import MEASURES, Stream, Version
 from roi.monitor_mix import worth_under
 from roi.monitor_tests import RATES, Tested
 
-__all__ = ["action_of", "change_of", "measure_of", "mix_of", "question_of"]
+__all__ = ["action_of", "change_of", "measure_of", "mix_of", "question_of", "volume_of"]
 
 
 def action_of(action: Action, stream: Stream) -> dict[str, Any]:
@@ -94,6 +94,22 @@ def measure_of(
             for segment in stream.segments
         ]
     return found
+
+
+def volume_of(stream: Stream, *, period: Period, again: Sequence[dt.date]) -> dict[str, Any]:
+    """Charts of the cases, of all and of each segment."""
+    segments = stream.segments if len(stream.segments) > 1 else ()
+    return {
+        "all": volume_chart(stream, None, period=period, again=again),
+        "by_segment": [
+            {
+                "segment": name,
+                "n": float(stream.volume.n[stream.volume.segment == i].sum()),
+                "chart": volume_chart(stream, name, period=period, again=again),
+            }
+            for i, name in enumerate(segments)
+        ],
+    }
 
 
 def _of_version(stream: Stream, name: str) -> float:

@@ -110,6 +110,9 @@ def test_a_stream_that_keeps_to_the_decision_goes_on(decided):
     assert [p["from"] for p in minutes["chart"]["points"]][:2] == ["2026-11-02", "2026-11-09"]
     assert [s["segment"] for s in minutes["by_segment"]] == ["a", "b"]
     assert found["mix"]["worth"]["now"]["verdict"] == "scale"
+    volume = found["volume"]
+    assert {p["value"] for p in volume["all"]["points"]} == {280.0}
+    assert sum(s["n"] for s in volume["by_segment"]) == 2800
     misses = next(m for m in found["measures"] if m["measure"] == "approval_miss_rate")
     assert misses["unknown"] == "there is no log of fresh actions (--actions FILE)"
     assert misses["all"] is None

@@ -120,6 +120,17 @@ def test_stakes_never_add_up_to_more_than_one(days, changes):
     assert weights.sum() < 1
 
 
+@given(st.integers(0, 10_000), st.integers(1, 39))
+def test_what_was_said_yesterday_is_said_today(seed, cut):
+    """The evidence up to a day is the same, however much of the stream is known by then."""
+    rng = np.random.default_rng(seed)
+    growth = rng.normal(0, 0.3, (2, 40))
+    changes = [5, 17, 30]
+    whole = log_evidence(growth, [0.6, 0.4], start_weights(40, changes))
+    part = log_evidence(growth[:, :cut], [0.6, 0.4], start_weights(cut, changes))
+    assert part == pytest.approx(whole[:cut], abs=1e-12)
+
+
 def test_shares_of_the_stake_are_whole():
     assert sum(RATE_BETS.values()) == pytest.approx(1)
     assert sum(MEAN_BETS.values()) == pytest.approx(1)

@@ -60,7 +60,7 @@ def headline(found: Mapping[str, Any]) -> str:
     if action["action"] == "roll_back":
         return f"Roll back to version {words.shorten(action['version'], 40)}"
     if action["action"] == "restrict":
-        return f"Restrict: leave out {words.and_list(words.shorten(s, 40) for s in action['segments'])}"
+        return f"Restrict, leave out {words.and_list(words.shorten(s, 40) for s in action['segments'])}"
     return words.capital(ACTIONS[action["action"]])
 
 
@@ -70,8 +70,7 @@ def _parts(found: Mapping[str, Any]) -> Iterable[RenderableType]:
 
     action = found["action"]
     name = str(action["action"])
-    text = Text(f"{headline(found)}", style="bold")
-    text.append(f"\n{words.capital(action['rule'])}.", style="not bold")
+    text = Text(f"{headline(found)}: {action['rule']}.", style="bold")
     for reason in action["because"][:MOST]:
         text.append(f"\n– {words.shorten(reason, 300)}", style="not bold")
     if len(action["because"]) > MOST:
@@ -91,8 +90,10 @@ def _parts(found: Mapping[str, Any]) -> Iterable[RenderableType]:
             yield Text(f"Version {words.shorten(version['version'], 40)} came on {version['date']}.")
     for why, n in found["left_out"].items():
         yield Text(f"Left out: {words.plural(n, 'case')} ({why}).")
-    for warning in found["warnings"]:
+    for warning in found["warnings"][:MOST]:
         yield Text(words.shorten(warning, 400), style="dim")
+    if len(found["warnings"]) > MOST:
+        yield Text(f"and {len(found['warnings']) - MOST} more to know, in the JSON", style="dim")
 
 
 def _measures(found: Mapping[str, Any]) -> Table:
