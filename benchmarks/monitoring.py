@@ -32,6 +32,10 @@ Ints = npt.NDArray[np.int64]
 
 DAYS, STREAMS = 250, 500
 SEGMENTS, MIX = ("email", "portal", "post"), np.array([0.5, 0.35, 0.15])
+ON_MONDAYS, OTHERWISE = (
+    np.array([0.35, 0.25, 0.4]),
+    np.array([0.535, 0.374, 0.091]),
+)  # together nearly that mix
 WORKERS = 12
 MINUTES, BASELINE, LOG_SD, UNLIKE = np.array([9.0, 7.0, 14.0]), np.array([15.0, 11.0, 20.0]), 0.7, 0.15
 COST, COST_LOG_SD = 0.08, 1.0
@@ -63,6 +67,7 @@ class World:
     weekends: bool = True
     sample: int = SAMPLE  # cases that the record rests on
     days: int = DAYS
+    mondays: bool = False  # whether post comes on Mondays, most of it
     day_sd: float = 0.0  # log-sd of a day's own rate of severe errors and minutes
 
 
@@ -77,6 +82,8 @@ def draw(
         world.mix_after if world.mix_after is not None else MIX,
         MIX,
     )
+    if world.mondays:
+        mix = np.where((day % 7 == 0)[:, None], ON_MONDAYS, OTHERWISE)
     segment = np.minimum((rng.random(n)[:, None] > np.cumsum(mix, axis=1)).sum(axis=1), 2)
     who = rng.integers(0, WORKERS, n)
     shift = np.exp(rng.normal(-(world.day_sd**2) / 2, world.day_sd, int(day.max(initial=0)) + 1))[day]
@@ -312,6 +319,7 @@ def main() -> int:
     for label, world in (
         ("severe errors at the limit", World()),
         ("and days unlike each other", World(day_sd=0.3)),
+        ("and post comes on Mondays", World(mondays=True)),
     ):
         ours, eager, which = false_alarms(args.streams, world, args.seed)
         told = ", ".join(f"{n} {name}" for name, n in sorted(which.items())) or "none"
@@ -363,7 +371,7 @@ def main() -> int:
     bars.append((f"cost doubles: found within 30 days ({within(dear):.0%})", within(dear) >= 0.8))
     mix = days_to(few, World(mix_after=np.array([0.35, 0.35, 0.3]), **flat), args.seed + 5, kinds=("drift",))
     print(line("post doubles its share of the cases: drift", mix))
-    bars.append((f"the mix shifts: found within 60 days ({within(mix, 60):.0%})", within(mix, 60) >= 0.8))
+    bars.append((f"the mix shifts: found within 30 days ({within(mix):.0%})", within(mix) >= 0.8))
     print()
     for what, held in bars:
         print(f"  {'PASS' if held else 'FAIL'}  {what}")

@@ -1,9 +1,9 @@
 """Whether what comes in is still what the decision rested on: kinds of cases, and the state of their inputs.
 
-A share that is larger than the decision had it is tested as any rate is, a day being one unit, so that cases of one day
-may come in bursts (which is slower: no day can more than double the wealth of a bet on a share of a half). A kind of
-case that becomes rarer shows in the others. Of a number known before the work, the quarters of the decision's cases are
-the kinds.
+A share that is larger than the decision had it is tested as any rate is, but a day has four units at most, so that
+kinds of cases may come in bursts, on Mondays say: no day wins much (which is slower where cases are many). A
+kind of case that becomes rarer shows in the others. Of a number known before the work, the quarters of the decision's
+cases are the kinds.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ __all__ = ["NUMBERS", "Drift", "input_questions", "mix_questions", "share_questi
 
 OFF = 0.001  # the chance that a share which was counted lies beyond what it is held against
 LEAST = 0.002  # of the cases: a share below it is no drift that matters
+BUNDLES = 4  # of a day's cases, each a unit
 FEWEST = 40  # cases of the decision, before quarters of a number are told apart
 NUMBERS = ("predicted_minutes", "amount")
 MOST_FIELDS = 40
@@ -215,15 +216,16 @@ def _daily(rows: Sequence[tuple[Any, ...]], first: dt.date, j: int) -> Counted:
 
 
 def by_day(counted: Counted, inside: npt.NDArray[np.bool_] | None) -> Counted:
-    """Cases by day, and of these the hits; or, given which segments count, those in them."""
-    days = int(counted.day.max(initial=-1)) + 1
+    """Cases by day in a few bundles, and of these the hits; or, given which segments count, those in them."""
     hits = counted.total if inside is None else counted.n * inside[counted.segment]
-    n, found = (
-        np.asarray(np.bincount(counted.day, x, minlength=days), dtype=np.float64) for x in (counted.n, hits)
+    key = counted.day * BUNDLES + counted.person % BUNDLES
+    size = (int(counted.day.max(initial=-1)) + 1) * BUNDLES
+    n, found = (np.asarray(np.bincount(key, x, minlength=size), dtype=np.float64) for x in (counted.n, hits))
+    at = np.flatnonzero(n > 0)
+    zero = np.zeros(at.size, dtype=np.int64)
+    return Counted(
+        day=at // BUNDLES, segment=zero, person=at % BUNDLES, version=zero - 1, n=n[at], total=found[at]
     )
-    day = np.flatnonzero(n > 0)
-    zero = np.zeros(day.size, dtype=np.int64)
-    return Counted(day=day, segment=zero, person=zero, version=zero - 1, n=n[day], total=found[day])
 
 
 def worth_under(a: Decided, shares: Mapping[str, float], cases: int) -> dict[str, Any]:

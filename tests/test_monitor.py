@@ -191,6 +191,30 @@ def test_a_kind_of_case_that_nobody_sampled_is_drift_and_earns_nothing(decided):
     assert found["mix"]["worth"]["now"]["worth"] < found["mix"]["worth"]["before"]["worth"]
 
 
+def test_worse_inputs_are_drift(decided):
+    rows = fresh(60)
+    for i, row in enumerate(rows):
+        if row["started_at"] > "2026-11-20" and i % 4 == 0:
+            row["input_defects"] = 2
+    found = watched(decided, rows)
+    assert found["action"]["action"] == "investigate"
+    assert {q["measure"] for q in found["questions"] if q["crossed"]} == {"inputs:defects"}
+    assert found["action"]["because"][0].startswith("Cases with defective inputs")
+
+
+def test_points_of_few_people_are_withheld_and_limits_taken_anew_on_a_stated_day(decided):
+    rows = fresh(120)
+    for row in rows:
+        if row["started_at"] < "2026-11-09":
+            row["worker"] = "w01"
+    found = watched(decided, rows, relimit=(dt.date(2027, 1, 4),))
+    chart = next(m for m in found["measures"] if m["measure"] == "human_minutes_pilot")["chart"]
+    assert chart["withheld"] == 1
+    assert chart["points"][0]["value"] is None
+    assert chart["points"][1]["value"] is not None
+    assert [r["from"] for r in chart["regimes"]] == ["2026-11-02", "2027-01-04"]
+
+
 def test_missed_approvals_pause_it(decided):
     rows = fresh(40)
     log = [
