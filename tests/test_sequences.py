@@ -230,8 +230,7 @@ def test_evidence_at_the_limit_hardly_ever_reaches_its_level():
     reached = 0
     for _ in range(2000):
         hits = rng.binomial(cases, np.tile(apart, days)).astype(float)
-        grown = log_growth(
-            day, np.full(hits.size, float(cases)), hits, limit=0.01, bets=list(bets), days=days
-        )
+        due = np.full(hits.size, 0.01 * cases)
+        grown = log_growth(day, hits, due, scale=0.01, bets=list(bets), days=days)
         reached += bool((log_evidence(grown, list(bets.values()), start_weights(days)) >= math.log(20)).any())
     assert reached / 2000 <= 0.05
