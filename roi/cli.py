@@ -1,4 +1,4 @@
-"""The command line: `roi check`, `decide`, `run`, `batch`, `sample`, `schema`, `lab`, and those of `cli_record`.
+"""The command line: `roi check`, `decide`, `run`, `batch`, `sample`, `schema`, `lab`, and those of other modules.
 
 Exit codes: 0 done, 1 a bug or a failed pilot in a batch (the others are finished), 2 the inputs need mending.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from roi.cli_operate import COMMANDS as _OPERATING
 from roi.cli_record import COMMANDS as _ON_RECORDS
 from roi.commands import Examples as _Examples
 from roi.commands import told as _told
@@ -378,5 +379,5 @@ def lab(options: Sequence[str]) -> int:
     return subprocess.call(command, cwd=folder)
 
 
-for _command in _ON_RECORDS:
+for _command in (*_ON_RECORDS, *_OPERATING):
     main.add_command(_command)

@@ -126,7 +126,9 @@ def test_the_frontier_is_drawn_from_the_record_and_thinned() -> None:
     found = frontier_figure(record)
     assert found is not None
     assert found.alt.count("hours of approving a month") == 8
-    assert found.answer.replace("\u00a0", " ") == "190 hours a month take the errors from EUR 1,000 to EUR 240"
+    assert (
+        found.answer.replace("\u00a0", " ") == "190 hours a month take the errors from EUR 1,000 to EUR 240"
+    )
     assert "<svg" in found.drawings()[0]
     assert frontier_figure({"currency": "EUR", "approval_design": {"curve": curve[:1]}}) is None
 

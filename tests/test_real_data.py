@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
-import gzip
 import json
 import os
-import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from event_logs import loan_applications
 from pilots import cases, write_csv, write_pilot
 from scipy import stats
 
@@ -219,45 +217,13 @@ def test_tau2_a_cost_of_nothing_beside_tokens_is_unknown(trained):
 def applications(tmp_path_factory):
     """A project folder with one row an application of BPI 2012: its minutes, and who worked longest on it."""
     folder = tmp_path_factory.mktemp("bpic2012")
-    attribute = re.compile(r'key="([^"]+)" value="([^"]*)"')
-    rows: list[dict[str, object]] = []
-    trace: dict[str, str] | None = None
-    event: dict[str, str] | None = None
-    started: dict[str, dt.datetime] = {}
-    spent: dict[str, float] = {}
-    with gzip.open(DATA / "process-logs/bpic2012.xes.gz", "rt", encoding="utf-8") as file:
-        for line in map(str.strip, file):
-            if line.startswith("<trace"):
-                trace, started, spent = {}, {}, {}
-            elif line.startswith("<event"):
-                event = {}
-            elif line.startswith("</event") and event is not None:
-                _work_item(event, started, spent)
-                event = None
-            elif line.startswith("</trace") and trace is not None:
-                if spent:
-                    longest = max(spent, key=lambda who: (spent[who], who))
-                    minutes = round(sum(spent.values()), 6)
-                    rows.append(
-                        {"application": trace["concept:name"], "minutes": minutes, "resource": longest}
-                    )
-                trace = None
-            elif trace is not None and (found := attribute.search(line)):
-                (trace if event is None else event)[found[1]] = found[2]
+    rows = [
+        {"application": a.name, "minutes": a.minutes, "resource": a.resource}
+        for a in loan_applications(DATA / "process-logs/bpic2012.xes.gz")
+        if a.minutes is not None
+    ]
     write_csv(folder / "data/applications.csv", rows)
     return folder
-
-
-def _work_item(event: dict[str, str], started: dict[str, dt.datetime], spent: dict[str, float]) -> None:
-    """Minutes from START to COMPLETE of a work item; what was left open for more than eight hours is no work."""
-    name, at = event["concept:name"], dt.datetime.fromisoformat(event["time:timestamp"])
-    if name.startswith("W_") and event["lifecycle:transition"] == "START":
-        started[name] = at
-    elif name in started and event["lifecycle:transition"] == "COMPLETE":
-        minutes = (at - started.pop(name)).total_seconds() / 60
-        if minutes <= 480:
-            who = event.get("org:resource", "")
-            spent[who] = spent.get(who, 0.0) + minutes
 
 
 @needs_data
