@@ -104,7 +104,7 @@ CATALOGUE: Mapping[str, Asked] = MappingProxyType(
             label="No agent's identity approves", hard=True, owasp=("ASI03", "ASI10")
         ),
         "rejected_ran": _approval(label="What was rejected did not run", hard=True, owasp=("ASI02", "ASI10")),
-        "understated_risk": _approval(label="The log calls high-risk what is", owasp=("ASI02", "ASI09")),
+        "understated_risk": _approval(label="High-risk actions are logged as such", owasp=("ASI02", "ASI09")),
         "reading_time": _approval(
             label="Approvals take as long as reading does", basis="statistical", personal=True
         ),
