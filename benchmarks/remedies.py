@@ -43,9 +43,12 @@ def sharing(found: Problem, seen: dict[frozenset[str], Plan | None]) -> RemedySe
     What is held against brute force are the bounds, the looks and the order of the search.
     """
     sets = found.sets()
+    own = sets.valued
 
     def valued(chosen: tuple[Remedy, ...]) -> Plan | None:
-        return seen[frozenset(r.name for r in chosen)]
+        # Where weeks are uncertain the search bounds sets that take too long on average, and leaves them out later.
+        names = frozenset(r.name for r in chosen)
+        return seen[names] if names in seen else own(chosen)
 
     object.__setattr__(sets, "valued", valued)
     return sets
