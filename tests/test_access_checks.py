@@ -89,7 +89,7 @@ def unneeded_calls(t: Tables) -> None:
 PLANTED: list[tuple[Callable[[Tables], None], dict[str, tuple[int, ...]]]] = [
     (ungranted, {"granted": (8, 9, 10, 11, 12), "needed_share": (), "writes_needed": (9, 12)}),
     (early, {"before_grant": tuple(range(1, 19))}),
-    (late, {"after_expiry": tuple(range(276, 301, 3))}),
+    (late, {"after_expiry": tuple(range(276, 301, 3)), "ungranted_needs": (3,)}),
     (unneeded_write, {"writes_needed": (5,), "unneeded_grants": (4,)}),
     (write_in_baseline, {"writes_needed": (6,)}),
     (unneeded_calls, {"needed_share": tuple(range(1, 16)), "unneeded_grants": (4,)}),
@@ -140,7 +140,7 @@ def test_whoever_grants_to_itself_is_counted_and_not_named():
     ("table", "column", "silent"),
     [
         ("access", "granted_at", {"before_grant"}),
-        ("access", "expires", {"after_expiry", "open_ended_grants"}),
+        ("access", "expires", {"after_expiry", "open_ended_grants", "ungranted_needs"}),
         ("access", "needed", {"needed_share", "writes_needed", "unneeded_grants", "ungranted_needs"}),
         ("access", "identity", {"self_granted"}),
         ("access", "granted_by", {"self_granted"}),
@@ -308,6 +308,117 @@ def test_what_nobody_says_of_a_need_is_missing_evidence_even_beside_others():
     assert checks["unneeded_grants"].rows.first == (2,)
     grant(tables, "claims:send")["needed"] = None
     assert found(lay(tables))["writes_needed"].status == "missing_evidence"
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "silent"),
+    [
+        ("access", "needed", {"needed_share", "writes_needed", "unneeded_grants", "ungranted_needs"}),
+        ("actions", "effect", {"writes_needed"}),
+        ("actions", "executed_at", {"before_grant", "after_expiry"}),
+        ("access", "granted_at", {"before_grant"}),
+    ],
+)
+def test_a_column_without_an_entry_says_as_little_as_none(table, column, silent):
+    tables = clean()
+    for row in tables[table]:
+        row[column] = None
+    checks = found(lay(tables))
+    assert {n for n, c in checks.items() if c.status == "missing_evidence"} == silent
+    assert not failed(checks)
+
+
+def two_agents() -> Tables:
+    """Every other call is made by a second agent, which was granted the same."""
+    tables = clean()
+    tables["access"] += [dict(row) | {"identity": "svc2"} for row in tables["access"]]
+    for i, row in enumerate(tables["actions"]):
+        row["requester"] = "svc2" if i % 2 else "svc"
+    return tables
+
+
+def test_a_right_serves_the_identity_that_it_was_granted_to():
+    tables = two_agents()
+    assert not failed(found(lay(tables)))
+    taken = next(r for r in tables["access"] if (r["scope"], r["identity"]) == ("claims:send", "svc2"))
+    tables["access"].remove(taken)
+    theirs = numbers(tables["actions"], lambda r: (r["scope"], r["requester"]) == ("claims:send", "svc2"))
+    checks = found(lay(tables))
+    assert failed(checks) == {"granted"}
+    assert (checks["granted"].rows.count, checks["granted"].rows.first) == (len(theirs), theirs[:20])
+    told = by_right(lay(tables))["mailbox claims:send"]
+    assert told.proposal == "keep"
+    assert told.reason.endswith(
+        "used 50 times under an identity that does not hold it; grant it or block it."
+    )
+    # Who is no identity of the list acts under any of them, and so does nobody in particular.
+    for name in ("somebody", None):
+        for i in theirs:
+            tables["actions"][i - 1]["requester"] = name
+        assert not failed(found(lay(tables)))
+    # A grant that names nobody serves everybody.
+    for i in theirs:
+        tables["actions"][i - 1]["requester"] = "svc2"
+    tables["access"].append(dict(grant(tables, "claims:send")) | {"identity": None})
+    assert not failed(found(lay(tables)))
+
+
+def test_the_time_of_a_grant_is_that_of_the_identity_that_used_it():
+    tables = two_agents()
+    theirs = next(r for r in tables["access"] if (r["scope"], r["identity"]) == ("claims:send", "svc2"))
+    calls = [r for r in tables["actions"] if (r["scope"], r["requester"]) == ("claims:send", "svc2")]
+    theirs["granted_at"] = calls[2]["executed_at"]
+    checks = found(lay(tables))
+    assert failed(checks) == {"before_grant"}
+    assert checks["before_grant"].rows.first == numbers(tables["actions"], lambda r: r in calls[:2])
+    theirs["granted_at"], theirs["expires"] = dt.datetime(2026, 8, 1), calls[-3]["executed_at"]
+    checks = found(lay(tables))
+    assert failed(checks) == {"after_expiry"}
+    assert checks["after_expiry"].rows.first == numbers(tables["actions"], lambda r: r in calls[-2:])
+
+
+@pytest.mark.parametrize(("hours", "status"), [(-1, "fail"), (1, "pass")])
+def test_a_need_whose_grants_ended_before_the_day_of_the_decision_is_not_granted(hours, status):
+    tables = clean()
+    day = dt.datetime(2026, 10, 31)
+    grant(tables, "policies:read")["expires"] = day + dt.timedelta(hours=hours)
+    logs = lay(tables)
+    check = found(logs)["ungranted_needs"]
+    assert check.status == status
+    told = by_right(logs)["policies policies:read"]
+    if status == "pass":
+        assert (told.proposal, told.granted) == ("keep", True)
+        return
+    assert check.evidence == "The grants of 1 need have all ended."
+    assert check.rows.first == (2,)
+    assert (told.proposal, told.granted) == ("add", False)
+    assert told.reason == (
+        "The work needs it and its grant ended on 2026-10-30; renew it; it was used 100 times."
+    )
+    # Renewed in time, or covered by a wider grant, it is granted; without a day of the decision nobody knows.
+    tables["access"].append(dict(grant(tables, "policies:read")) | {"expires": dt.datetime(2027, 1, 1)})
+    assert found(lay(tables))["ungranted_needs"].status == "pass"
+    assert found(lay(tables, as_of=None))["ungranted_needs"].status == "missing_evidence"
+    tables["access"][-1] |= {"scope": "*", "needed": None}
+    assert found(lay(tables))["ungranted_needs"].status == "pass"
+
+
+def test_an_ended_grant_that_nobody_calls_needed_is_left_ended():
+    tables = clean()
+    ended = grant(tables, "policies:read")
+    ended |= {"expires": dt.datetime(2026, 10, 1), "needed": None}
+    check = found(lay(tables))["ungranted_needs"]
+    assert (check.status, check.rows.first) == ("missing_evidence", (2,))
+    assert by_right(lay(tables))["policies policies:read"].proposal == "drop"
+
+
+def test_calls_whose_time_is_not_logged_leave_it_open_whether_they_were_in_time():
+    tables = clean()
+    tables["actions"][4]["executed_at"] = None
+    checks = found(lay(tables))
+    for name in ("before_grant", "after_expiry"):
+        assert (checks[name].status, checks[name].rows.first) == ("missing_evidence", (5,))
+    assert not failed(checks)
 
 
 def by_right(logs: Logs) -> dict[str, Proposal]:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from roi.controls.catalogue import checks_of_layer
 from roi.controls.check import Check, Rows
 from roi.controls.findings import all_missing, find_rows, further_clean, judge, unknown, verb
-from roi.controls.grant_checks import NO_LIST, NO_NEED, list_checks, ungranted_needs, unused_grants
+from roi.controls.grant_checks import NO_ENDS, NO_LIST, NO_NEED, list_checks, ungranted_needs, unused_grants
 from roi.controls.logs import Logs
 from roi.controls.rights import (
     WRITES,
@@ -61,7 +61,7 @@ def access_checks(logs: Logs) -> tuple[Check, ...]:
     else:
         uses = uses_of(logs, calls)
         found |= _of_calls(logs, rights, calls, uses, columns)
-    found["ungranted_needs"] = ungranted_needs(logs, rights, calls, uses, "needed" in columns)
+    found["ungranted_needs"] = ungranted_needs(logs, rights, calls, uses)
     return tuple(found[name] for name in names)
 
 
@@ -70,7 +70,7 @@ def _of_calls(
 ) -> dict[str, Check]:
     """What the calls show, each held against the grants that it lies within."""
     ran = ran_of(calls.columns)
-    granted = {k: covering(rights, u.system, u.scope) for k, u in enumerate(uses)}
+    granted = {k: covering(rights, u.system, u.scope, u.identity) for k, u in enumerate(uses)}
     needs = {k: need_of(rights, u.system, u.scope) for k, u in enumerate(uses)}
     outside = [k for k, grants in granted.items() if not grants]
     idle = [k for k, need in needs.items() if need is False]
@@ -79,11 +79,15 @@ def _of_calls(
     inside, late, dated = _windows(granted) if timed else ("true", "false", "true")
     at = "executed_at" if timed else "null::timestamp"
     effect = "effect" if "effect" in calls.columns else "null::varchar"
-    keys = ", ".join(f"({k}, {literal(u.system)}, {literal(u.scope)})" for k, u in enumerate(uses))
+    keys = ", ".join(
+        f"({k}, {literal(u.system)}, {literal(u.scope)}, {literal(u.identity or '')})"
+        for k, u in enumerate(uses)
+    )
+    writes = ", ".join(map(literal, WRITES))
     source = (
-        f'(select "row", arm_, k_, {at} as executed_at, {effect} in ({", ".join(map(literal, WRITES))}) as wrote_ '
-        f"from {calls.sql} left join (values {keys or '(null, null, null)'}) as u(k_, s_, o_) "
-        f"on system = s_ and scope = o_ where {ran})"
+        f'(select "row", arm_, k_, {at} as executed_at, {effect} as effect_, {effect} in ({writes}) as wrote_ '
+        f"from {calls.sql} left join (values {keys or '(null, null, null, null)'}) as u(k_, s_, o_, i_) "
+        f"on system = s_ and scope = o_ and coalesce(identity_, '') = i_ where {ran})"
     )
     beyond = f"({_among(idle)} or arm_ = 0)"
     reached = f"executed_at is not null and not {_among(outside)}"
@@ -94,6 +98,8 @@ def _of_calls(
         source,
         {
             "ran": "true",
+            "spoken": "effect_ is not null",
+            "timeless": f"executed_at is null and not {_among(outside)}",
             "nameless": "k_ is null",
             "outside": _among(outside),
             "timed": reached,
@@ -114,7 +120,7 @@ def _of_calls(
         "granted": _granted(rows, n),
         **_in_time(rows, columns, timed),
         "needed_share": _needed_share(rows, n, "needed" in columns),
-        "writes_needed": _writes_needed(rows, n, "effect" in calls.columns, "needed" in columns),
+        "writes_needed": _writes_needed(rows, n, "needed" in columns),
         "unused_grants": unused_grants(rights, uses),
     }
 
@@ -174,7 +180,7 @@ def _in_time(rows: Mapping[str, Rows], columns: Collection[str], timed: bool) ->
         what = "that was granted" if timed else ""
         evidence = f"No action {what} says when it ran (executed_at).".replace("  ", " ")
         return all_missing(names, evidence, "Log when each action ran (executed_at)")
-    early, late, undated = rows["early"], rows["late"], rows["undated"]
+    early, late, undated, timeless = (rows[x] for x in ("early", "late", "undated", "timeless"))
     found = {
         "before_grant": judge(
             "before_grant",
@@ -197,9 +203,12 @@ def _in_time(rows: Mapping[str, Rows], columns: Collection[str], timed: bool) ->
         evidence = f"Of {undated.count:,} of {plural(n, 'action')} the grant does not say when it began (granted_at)."
         mend = "Say when each grant was given (granted_at)"
         found["before_grant"] = unknown("before_grant", evidence, mend, undated)
+    for name in names if timeless.count else ():
+        if found[name].status == "pass":
+            evidence = f"Of {plural(timeless.count, 'action')} that ran nobody knows when (executed_at)."
+            found[name] = unknown(name, evidence, "Log when each action ran (executed_at)", timeless)
     if "expires" not in columns:
-        evidence = "The list of grants does not say when they end (expires)."
-        found["after_expiry"] = unknown("after_expiry", evidence, "Say when each grant ends (expires)")
+        found["after_expiry"] = unknown("after_expiry", *NO_ENDS)
     return found
 
 
@@ -242,9 +251,9 @@ def _needed_share(rows: Mapping[str, Rows], n: int, says_need: bool) -> Check:
     )
 
 
-def _writes_needed(rows: Mapping[str, Rows], n: int, says_effect: bool, says_need: bool) -> Check:
+def _writes_needed(rows: Mapping[str, Rows], n: int, says_need: bool) -> Check:
     name, writes, mute, hazy = "writes_needed", rows["writes"], rows["mute"], rows["hazy"]
-    if not says_effect:
+    if not rows["spoken"].count:
         evidence = "The action log does not say what an action changes (effect)."
         return unknown(name, evidence, "Log the effect of every action (effect)")
     if not writes.count:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import re
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from roi.controls.rights import (
     grants_of,
     live_calls,
     need_of,
+    standing,
     uses_of,
 )
 from roi.words import and_list, plain_cell, plural
@@ -55,7 +57,7 @@ class Proposal:
         scope: The right.
         proposal: keep, drop, narrow or add.
         reason: Why, in a sentence.
-        granted: Whether it is granted now.
+        granted: Whether it is granted, and on the day of the decision had not ended.
         needed: Whether it is said to be needed; None where nobody says.
         uses: Calls that ran within it; None without a log.
         last_used: Day of the last one, in ISO form; None where there was none or no time is logged.
@@ -99,21 +101,31 @@ def proposals(logs: Logs) -> tuple[Proposal, ...]:
         if (u.ran or u.denied) and not covering(rights, u.system, u.scope)
     }
     dated = logs.has("access", "expires")
-    return tuple(_proposal(rights, uses, key, dated=dated) for key in sorted(listed | tried))
+    valid = standing(rights, logs.as_of, logs.timezone) if logs.as_of else rights
+    return tuple(_proposal(rights, valid, uses, key, dated=dated) for key in sorted(listed | tried))
 
 
 def _proposal(
-    rights: Sequence[Grant], uses: Sequence[Use] | None, key: tuple[str, str], *, dated: bool
+    rights: Sequence[Grant],
+    valid: Sequence[Grant],
+    uses: Sequence[Use] | None,
+    key: tuple[str, str],
+    *,
+    dated: bool,
 ) -> Proposal:
     system, scope = key
-    grants = [g for g in rights if g.given and (g.system, g.scope) == key]
+    grants = [g for g in valid if g.given and (g.system, g.scope) == key]
     needed = need_of(rights, system, scope)
     own = [u for u in uses or () if _within(grants, u) or (u.system, u.scope) == key]
     ran = sum(u.ran for u in own)
     last = max((u.last for u in own if u.last is not None), default=None)
-    covered = bool(grants) or bool(covering(rights, system, scope))
+    covered = bool(grants) or bool(covering(valid, system, scope))
+    once = [g for g in covering(rights, system, scope) if g.until is not None]
+    foreign = sum(u.ran for u in own if not covering(rights, u.system, u.scope, u.identity))
     narrow_to = ""
-    if not covered:
+    if not covered and once:
+        kind, reason = _ended(needed, max(g.until for g in once if g.until is not None).date(), ran)
+    elif not covered:
         kind, reason = _missing(needed, own, said=key in {(g.system, g.scope) for g in rights})
     elif not grants:
         kind, reason = "keep", "It lies within a wider grant; grant it by name where that is narrowed."
@@ -124,6 +136,10 @@ def _proposal(
         kind, reason = "drop", "It was never used, and nobody says that the work needs it."
     else:
         kind, reason, narrow_to = _kept(grants, own, uses is not None, ran, needed, dated=dated)
+    if covered and foreign:
+        reason += (
+            f" Used {plural(foreign, 'time')} under an identity that does not hold it; grant it or block it."
+        )
     return Proposal(
         system=system,
         scope=scope,
@@ -139,6 +155,16 @@ def _proposal(
 
 def _within(grants: Sequence[Grant], use: Use) -> bool:
     return any(g.covers(use.system, use.scope) for g in grants)
+
+
+def _ended(needed: bool | None, day: dt.date, ran: int) -> tuple[Kind, str]:
+    """What should become of a right whose grants have all ended; the last of them on a day."""
+    used = f"; it was used {plural(ran, 'time')}" if ran else ""
+    if needed:
+        return "add", f"The work needs it and its grant ended on {day.isoformat()}; renew it{used}."
+    if needed is False:
+        return "drop", f"The work does not need it, and its grant ended on {day.isoformat()}{used}."
+    return "drop", f"Its grant ended on {day.isoformat()} and nobody says that the work needs it{used}."
 
 
 def _missing(needed: bool | None, own: Sequence[Use], *, said: bool) -> tuple[Kind, str]:

@@ -7,14 +7,15 @@ from collections.abc import Collection, Sequence
 from roi.controls.check import MOST_ROWS, Check, Rows
 from roi.controls.findings import all_missing, judge, unknown, verb
 from roi.controls.logs import Logs
-from roi.controls.rights import Grant, Use, covering
+from roi.controls.rights import Grant, Use, covering, standing
 from roi.readers.base import literal
 from roi.relation import Relation
 from roi.words import plural
 
-__all__ = ["NO_LIST", "NO_NEED", "list_checks", "ungranted_needs", "unused_grants"]
+__all__ = ["NO_ENDS", "NO_LIST", "NO_NEED", "list_checks", "ungranted_needs", "unused_grants"]
 
 NO_LIST = ("There is no list of grants (access).", "Provide a list of grants (access)")
+NO_ENDS = ("The list of grants does not say when they end (expires).", "Say when each grant ends (expires)")
 NO_NEED = (
     "The list of grants does not say what the work needs (needed).",
     "Say of each grant whether the work needs it (needed)",
@@ -73,11 +74,7 @@ def list_checks(rights: Sequence[Grant], columns: Collection[str]) -> dict[str, 
             mend="Give each grant an end, and renew what is still needed",
         )
         if "expires" in columns
-        else unknown(
-            "open_ended_grants",
-            "The list of grants does not say when they end (expires).",
-            "Say when each grant ends (expires)",
-        )
+        else unknown("open_ended_grants", *NO_ENDS)
     )
     own = [g for g in grants if g.identity is not None and g.identity == g.granted_by]
     blank = [g for g in grants if g.identity is None or g.granted_by is None]
@@ -104,7 +101,7 @@ def unused_grants(rights: Sequence[Grant], uses: Sequence[Use]) -> Check:
     if not grants:
         return unknown("unused_grants", "The list of grants holds no grant.", NO_LIST[1])
     ran = [u for u in uses if u.ran]
-    idle = [g for g in grants if not any(g.covers(u.system, u.scope) for u in ran)]
+    idle = [g for g in grants if not any(g.covers(u.system, u.scope, u.identity) for u in ran)]
     return judge(
         "unused_grants",
         _listed(idle),
@@ -116,32 +113,55 @@ def unused_grants(rights: Sequence[Grant], uses: Sequence[Use]) -> Check:
 
 
 def ungranted_needs(
-    logs: Logs, rights: Sequence[Grant], calls: Relation | None, uses: Sequence[Use], says_need: bool
+    logs: Logs, rights: Sequence[Grant], calls: Relation | None, uses: Sequence[Use]
 ) -> Check:
-    """Needs that nobody granted: rows that state one, and calls that were denied where there is no grant."""
+    """Needs that nobody granted, or whose grants have all ended, and calls that were denied where there is no grant."""
     name = "ungranted_needs"
-    bare = [g for g in rights if not g.given and not covering(rights, g.system, g.scope)]
+    valid = standing(rights, logs.as_of, logs.timezone)
+    open_ = [g for g in rights if not covering(valid, g.system, g.scope)]
+    bare = [g for g in open_ if not g.given and not covering(rights, g.system, g.scope)]
+    ended = [g for g in open_ if g.needed and covering(rights, g.system, g.scope)]
     short = [u for u in uses if u.denied and not covering(rights, u.system, u.scope)]
     refused = Rows(table="actions", count=0)
     if short and calls is not None:
         pairs = ", ".join(f"({literal(u.system)}, {literal(u.scope)})" for u in short)
         refused = logs.rows("actions", calls.sql, f"status = 'denied' and (system, scope) in ({pairs})")
-    if not bare and not short and not says_need:
-        return unknown(name, *NO_NEED)
-    parts = (
-        [f"{plural(len(bare), 'need')} {verb(len(bare), 'is', 'are')} stated and not granted"] if bare else []
-    )
+    undated = ended if logs.as_of is None else []
+    lacking = bare if undated else [*bare, *ended]
+    if not lacking and not short:
+        if all(g.needed is None for g in rights):
+            return unknown(name, *NO_NEED)
+        if not logs.has("access", "expires"):
+            return unknown(name, *NO_ENDS)
+        if undated:
+            evidence = (
+                "Nothing says of which day the decision is, so that nobody knows which grants have ended."
+            )
+            return unknown(name, evidence, "State the day of the decision (run.as_of)", _listed(undated))
+        if unsaid := [g for g in open_ if g.needed is None]:
+            evidence = f"Of {plural(len(unsaid), 'ended grant')} nobody says whether the work still needs it."
+            return unknown(name, evidence, NO_NEED[1], _listed(unsaid))
+    parts = []
+    if bare:
+        parts.append(f"{plural(len(bare), 'need')} {verb(len(bare), 'is', 'are')} stated and not granted")
+    if ended and not undated:
+        parts.append(
+            f"the grants of {plural(len({(g.system, g.scope) for g in ended}), 'need')} have all ended"
+        )
     if short:
         parts.append(
             f"{plural(refused.count, 'action')} {verb(refused.count, 'was', 'were')} denied where there is no grant"
         )
+    told = "; ".join(parts)
+    denials = calls is not None and "status" in calls.columns
     return judge(
         name,
-        _listed(bare) if bare else refused,
-        len(rights) if bare else max(sum(u.ran + u.denied for u in uses), 1),
-        good="Every need that is stated is granted, and nothing was denied for lack of a grant.",
-        bad=f"{'; '.join(parts)}.",
-        mend="Grant what the work needs; say of the rest that it does not, and take it from the agent's tools",
+        _listed(lacking) if lacking else refused,
+        len(rights) if lacking else max(sum(u.ran + u.denied for u in uses), 1),
+        good="Every need that is stated is granted"
+        + (", and nothing was denied for lack of a grant." if denials else "; no log says what was denied."),
+        bad=f"{told[:1].upper()}{told[1:]}.",
+        mend="Grant or renew what the work needs; say of the rest that it does not, and take it from the agent's tools",
     )
 
 

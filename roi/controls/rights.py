@@ -1,7 +1,9 @@
 """Grants and the calls that used them, read once for the checks of access and for the proposed list.
 
 A grant whose system or scope holds a star covers everything that the star may stand for, and a scope `all` covers the
-whole system. Calls of demo cases are not looked at: a demo may run on copies of systems, under other rights.
+whole system. It serves the identity that it was given to: a call that is requested under another identity of the list
+lies outside it. Who requests under no identity of the list, or under none that is logged, acts under any of them. Calls
+of demo cases are not looked at: a demo may run on copies of systems, under other rights.
 """
 
 from __future__ import annotations
@@ -12,11 +14,23 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from roi.approvals import agents_of
 from roi.controls.logs import Logs
 from roi.integration import of_cases
 from roi.relation import Relation
 
-__all__ = ["WRITES", "Grant", "Use", "covering", "grants_of", "live_calls", "need_of", "ran_of", "uses_of"]
+__all__ = [
+    "WRITES",
+    "Grant",
+    "Use",
+    "covering",
+    "grants_of",
+    "live_calls",
+    "need_of",
+    "ran_of",
+    "standing",
+    "uses_of",
+]
 
 WRITES = ("write", "send", "pay")
 """Effects that change something outside the case's own draft."""
@@ -55,8 +69,10 @@ class Grant:
         """Whether it covers more than one scope of one system."""
         return "*" in self.system or "*" in self.scope or self.scope.lower() == ALL_SCOPES
 
-    def covers(self, system: str, scope: str) -> bool:
-        """Whether a call to this system and scope lies within it."""
+    def covers(self, system: str, scope: str, identity: str | None = None) -> bool:
+        """Whether a call to this system and scope, under an identity of the list or an unknown one, lies within it."""
+        if identity is not None and self.identity not in (None, identity):
+            return False
         if (self.system, self.scope) == (system, scope):
             return True
         whole = self.scope.lower() == ALL_SCOPES or _stands_for(self.scope, scope)
@@ -65,11 +81,12 @@ class Grant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
-    """What the log knows of one system and scope.
+    """What the log knows of one system and scope, under one identity.
 
     Attributes:
         system: The system.
         scope: The scope.
+        identity: Under which identity of the list it was requested; None where that is none of them, or not logged.
         ran: Calls that ran.
         denied: Calls that were denied.
         last: When the last one ran; None where no time is logged.
@@ -79,6 +96,7 @@ class Use:
 
     system: str
     scope: str
+    identity: str | None
     ran: int
     denied: int
     last: dt.datetime | None
@@ -139,9 +157,20 @@ def _end(until: dt.datetime, zone: ZoneInfo) -> dt.datetime:
     return over.astimezone(dt.UTC).replace(tzinfo=None) - dt.timedelta(microseconds=1)
 
 
-def covering(grants: Collection[Grant], system: str, scope: str) -> tuple[Grant, ...]:
-    """The grants that a call to a system and scope lies within, whatever their time."""
-    return tuple(g for g in grants if g.given and g.covers(system, scope))
+def covering(
+    grants: Collection[Grant], system: str, scope: str, identity: str | None = None
+) -> tuple[Grant, ...]:
+    """The grants that a call lies within, whatever their time; of any identity if none is named."""
+    return tuple(g for g in grants if g.given and g.covers(system, scope, identity))
+
+
+def standing(grants: Collection[Grant], day: dt.date | None, timezone: str | None) -> tuple[Grant, ...]:
+    """The grants that had not ended before a day; where the day is not known, those that have no end."""
+    if day is None:
+        return tuple(g for g in grants if g.given and g.until is None)
+    begins = dt.datetime.combine(day, dt.time(), tzinfo=ZoneInfo(timezone or "UTC"))
+    from_then = begins.astimezone(dt.UTC).replace(tzinfo=None)
+    return tuple(g for g in grants if g.given and (g.until is None or g.until >= from_then))
 
 
 def need_of(grants: Collection[Grant], system: str, scope: str) -> bool | None:
@@ -168,39 +197,46 @@ def ran_of(columns: Collection[str]) -> str:
 
 
 def live_calls(logs: Logs) -> Relation | None:
-    """The calls of production cases and of unknown ones, with `arm_` (0 baseline, 1 pilot, -1 unknown).
+    """The calls of production cases and of unknown ones, with `arm_` (0 baseline, 1 pilot, -1 unknown) and `identity_`.
+
+    The identity is who requested the call, where the list names it as one that rights were granted to, and else null.
 
     None without a log that names system and scope.
     """
     actions = logs.table("actions")
     if actions is None or not {"system", "scope"} <= set(actions.columns):
         return None
+    listed = agents_of(logs.samples.tables)
+    known = listed is not None and "requester" in actions.columns
+    identity = f"case when requester in ({listed}) then requester end" if known else "null::varchar"
+    calls = actions.having(identity_=identity)
     if logs.table("cases") is None:
-        return actions.having(arm_="-1")
-    return of_cases(logs.samples, actions)
+        return calls.having(arm_="-1")
+    return of_cases(logs.samples, calls)
 
 
 def uses_of(logs: Logs, calls: Relation) -> tuple[Use, ...]:
-    """What the log knows of each system and scope, in their order; calls that do not name both are left out."""
+    """What the log knows of each system, scope and identity, in their order; calls without both names are left out."""
     ran = ran_of(calls.columns)
     denied = "status = 'denied'" if "status" in calls.columns else "false"
     at = "executed_at" if "executed_at" in calls.columns else "null::timestamp"
     effect = "effect" if "effect" in calls.columns else "null::varchar"
     rows = logs.ask(
-        f"select system, scope, count(*) filter ({ran}), count(*) filter ({denied}), max({at}) filter ({ran}), "
-        f"list(distinct {effect}) filter (({ran} or {denied}) and {effect} is not null), "
+        f"select system, scope, identity_, count(*) filter ({ran}), count(*) filter ({denied}), "
+        f"max({at}) filter ({ran}), list(distinct {effect}) filter (({ran} or {denied}) and {effect} is not null), "
         f"count(*) filter ({ran} and {effect} is null) from {calls.sql} "
-        "where system is not null and scope is not null group by 1, 2 order by 1, 2"
+        "where system is not null and scope is not null group by 1, 2, 3 order by 1, 2, 3 nulls first"
     )
     return tuple(
         Use(
             system=row[0],
             scope=row[1],
-            ran=int(row[2]),
-            denied=int(row[3]),
-            last=row[4],
-            effects=frozenset(row[5] or ()),
-            silent=int(row[6]),
+            identity=row[2],
+            ran=int(row[3]),
+            denied=int(row[4]),
+            last=row[5],
+            effects=frozenset(row[6] or ()),
+            silent=int(row[7]),
         )
         for row in rows
     )
