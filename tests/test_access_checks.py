@@ -18,11 +18,9 @@ from scipy import stats
 from roi.controls.access_checks import MOST_OUTSIDE, access_checks
 from roi.controls.access_list import Proposal, as_csv, proposals
 from roi.controls.catalogue import checks_of_layer
-from roi.controls.check import Check
-from roi.controls.findings import further_clean
-from roi.controls.held import hold
-from roi.controls.layers import gate_of
-from roi.controls.logs import Logs
+from roi.controls.check import Check, further_clean
+from roi.controls.logs import Logs, hold
+from roi.controls.scorecard import gate_of
 from roi.draws import one_sided_bounds
 from roi.parameters import Policy, load_parameters
 from roi.samples import open_samples
@@ -349,7 +347,7 @@ def test_a_right_serves_the_identity_that_it_was_granted_to():
     told = by_right(lay(tables))["mailbox claims:send"]
     assert told.proposal == "keep"
     assert told.reason.endswith(
-        "used 50 times under an identity that does not hold it; grant it or block it."
+        "Used 50 times under an identity that does not hold it; grant it or block it."
     )
     # Who is no identity of the list acts under any of them, and so does nobody in particular.
     for name in ("somebody", None):

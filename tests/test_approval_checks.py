@@ -12,9 +12,10 @@ from made_controls import by_name, clean, clean_actions, logs_of, rows_of
 from scipy import stats
 
 from roi.approvals import approvals_of
-from roi.controls.approval_checks import approval_checks, approval_figures, clean_rows_needed
+from roi.controls.approval_checks import approval_checks, approval_figures
 from roi.controls.approvers import LEVEL, approvals_needed, approver_findings
-from roi.controls.layers import gate_of
+from roi.controls.check import further_clean
+from roi.controls.scorecard import gate_of
 from roi.draws import one_sided_bounds
 
 LAYER = "human_approval"
@@ -130,7 +131,7 @@ def test_risk_is_not_taken_from_the_logs_own_word(tables):
 )
 def test_rows_that_would_show_a_limit(misses, n, more):
     """0.98^149 = 0.0493 < 0.05 <= 0.98^148: 149 clean actions for 2 %."""
-    assert clean_rows_needed(misses, n, 0.02) == more
+    assert further_clean(misses, n, 0.02) == more
     for rows, shown in ((n + more, True), (n + more - 1, False)):
         upper = stats.binomtest(misses, rows).proportion_ci(0.90, method="exact").high if rows else 1.0
         assert (upper <= 0.02) is shown
@@ -190,6 +191,27 @@ def test_what_the_log_does_not_say_is_missing_evidence(tables, name, columns):
     for row in tables["actions"]:  # a column without an entry says as little as none
         row |= dict.fromkeys(columns)
     assert checks(tables)[name].status == "missing_evidence"
+
+
+@pytest.mark.parametrize(
+    ("column", "names"),
+    [
+        ("decided_at", {"approved_late", "decided_early", "bulk_approvals"}),
+        ("requested_at", {"decided_early"}),
+        ("approver", {"self_approved", "approved_by_agent", "bulk_approvals"}),
+        ("requester", {"self_approved"}),
+        ("risk", {"understated_risk"}),
+    ],
+)
+def test_rows_that_do_not_say_it_are_counted_and_leave_it_open(tables, column, names):
+    i = approved(tables)[4]
+    tables["actions"][i][column] = None
+    found = checks(tables)
+    assert {n for n, c in found.items() if c.status == "missing_evidence"} == names
+    for name in names:
+        assert "Of 1 action the log does not say" in found[name].evidence
+        people = name in ("self_approved", "bulk_approvals")
+        assert found[name].rows == (None if people else rows_of("actions", i + 1))
 
 
 def test_without_a_log_everything_is_missing_evidence(tables):
@@ -393,7 +415,7 @@ def test_what_was_rejected_is_counted_by_tool_and_effect(tables):
 @given(st.integers(0, 40), st.integers(0, 4000), st.floats(0.001, 0.2))
 def test_the_number_needed_is_the_least(misses, clean_rows, limit):
     n = misses + clean_rows
-    more = clean_rows_needed(misses, n, limit)
+    more = further_clean(misses, n, limit)
     if more is not None:
         assert one_sided_bounds(misses, n + more)[1] <= limit
         assert more == 0 or one_sided_bounds(misses, n + more - 1)[1] > limit

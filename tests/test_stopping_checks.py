@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 from made_controls import by_name, clean, clean_cases, logs_of, rows_of
 
-from roi.controls.layers import gate_of
+from roi.controls.scorecard import gate_of
 from roi.controls.stopping import VISIBLE_DAYS, stopping_checks
 
 LAYER = "rollback"
@@ -200,6 +200,14 @@ def test_without_a_day_of_the_decision_a_drill_has_no_age(tables):
 def test_without_changes_no_way_back_is_listed(tables):
     del tables["changes"]
     assert checks(tables)["way_back"].status == "missing_evidence"
+
+
+def test_an_unanswered_incident_of_unknown_severity_leaves_it_open(tables):
+    vague = {"detected_at": tables["incidents"][0]["detected_at"], "kind": "incident", "severity": None}
+    tables["incidents"].append(vague | {"paused_at": None})
+    check = by_name(stopping_checks(logs_of(tables)), LAYER)["incidents_answered"]
+    assert check.status == "missing_evidence"
+    assert check.rows == rows_of("incidents", len(tables["incidents"]))
 
 
 def test_drills_alone_are_no_incidents(tables):

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from made_controls import CHANGES, by_name, clean, clean_evals, logs_of, rows_of
 from scipy import stats
 
-from roi.controls.layers import gate_of
 from roi.controls.paired import ALPHA, cases_needed, power_of, worse_by_chance
+from roi.controls.scorecard import gate_of
 from roi.controls.suite import suite_checks
 
 LAYER = "evaluation"
@@ -406,6 +406,22 @@ WITHOUT = [
 def test_what_a_table_does_not_say_is_missing_evidence(tables, name, table, column):
     check = checks(tables, without={table: [column]})[name]
     assert (check.status, bool(check.mend)) == ("missing_evidence", True)
+
+
+def test_a_failing_case_that_nobody_calls_critical_or_not_leaves_it_open(tables):
+    name = next(r["eval_case"] for r in tables["evals"] if r["version"] == "v2" and not r["passed"])
+    for row in tables["evals"]:
+        if row["eval_case"] == name:
+            row["critical"] = None
+    check = checks(tables)["critical_cases"]
+    assert check.status == "missing_evidence"
+    assert check.evidence == "Of 1 case that fails on the live version nobody says whether it is critical."
+
+
+def test_work_of_an_unknown_version_leaves_it_open(tables):
+    tables["actions"][2]["version"] = None
+    check = checks(tables)["versions_listed"]
+    assert (check.status, check.rows) == ("missing_evidence", rows_of("actions", 3))
 
 
 def test_without_versions_at_work_nothing_shows_that_they_are_listed(tables):

@@ -15,9 +15,8 @@ from scipy import stats
 
 from roi.controls.catalogue import CATALOGUE, checks_of_layer
 from roi.controls.check import Check
-from roi.controls.held import hold
-from roi.controls.layers import gate_of
-from roi.controls.logs import Logs
+from roi.controls.logs import Logs, hold
+from roi.controls.scorecard import gate_of
 from roi.controls.trail import trail_checks
 from roi.controls.trail_chance import ALPHA, STRAY, cases_for_skew, chance_of_silence
 from roi.parameters import load_parameters
@@ -141,14 +140,14 @@ def test_a_planted_fault_is_found_with_its_rows_and_nothing_else_is(plant, rows)
 @pytest.mark.parametrize(
     ("table", "columns", "silent"),
     [
-        ("actions", ("executed_at",), {"required_fields", "time_order", "clock_skew"}),
+        ("actions", ("executed_at",), {"required_fields", "time_order", "clock_skew", "denied_ran"}),
         ("actions", ("status",), {"required_fields", "denied_ran"}),
         ("actions", ("requested_at",), {"time_order"}),
         ("actions", ("seq",), {"sequence_gaps", "sequence_repeats"}),
         (
             "actions",
             ("executed_at", "requested_at", "decided_at"),
-            {"required_fields", "time_order", "future_times", "clock_skew", "silent_days"},
+            {"required_fields", "time_order", "future_times", "clock_skew", "silent_days", "denied_ran"},
         ),
         ("cases", ("started_at",), {"silent_days"}),
         ("cases", ("started_at", "ended_at"), {"silent_days"}),
@@ -161,6 +160,51 @@ def test_what_no_column_says_is_missing_evidence(table, columns, silent):
     assert {n for n, c in checks.items() if c.status == "missing_evidence"} == silent
     assert all(checks[name].mend for name in silent)
     assert not failed(checks)
+
+
+@pytest.mark.parametrize(
+    ("column", "silent"),
+    [
+        ("executed_at", {"denied_ran", "time_order", "clock_skew"}),
+        ("status", {"denied_ran"}),
+        ("requested_at", {"time_order"}),
+        ("seq", {"sequence_gaps", "sequence_repeats"}),
+    ],
+)
+def test_a_column_without_an_entry_says_as_little_as_none(column, silent):
+    tables = clean()
+    for row in tables["actions"]:
+        row[column] = None
+    checks = found(lay(tables))
+    assert {n for n, c in checks.items() if c.status == "missing_evidence"} >= silent
+    assert failed(checks) <= {"required_fields"}
+
+
+@pytest.mark.parametrize(
+    ("blank", "name"),
+    [
+        (("status",), "denied_ran"),
+        (("requested_at",), "time_order"),
+        (("requested_at", "decided_at", "executed_at"), "future_times"),
+        (("seq",), "sequence_repeats"),
+    ],
+)
+def test_rows_that_do_not_say_it_are_counted_and_leave_it_open(blank, name):
+    tables = clean()
+    tables["actions"][6].update(dict.fromkeys(blank))
+    check = found(lay(tables))[name]
+    assert (check.status, check.rows.first) == ("missing_evidence", (7,))
+    assert "1 action" in check.evidence
+
+
+def test_a_log_without_a_row_shows_nothing():
+    tables = clean()
+    tables["actions"] = tables["actions"][:1]
+    logs = lay(tables)
+    logs.samples.con.execute("delete from actions")
+    checks = found(logs)
+    assert failed(checks) == {"cases_with_actions"}
+    assert {c.status for n, c in checks.items() if n != "cases_with_actions"} == {"missing_evidence"}
 
 
 def test_a_table_that_is_not_given_never_passes():

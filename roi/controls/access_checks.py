@@ -6,8 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 
 from roi.controls.catalogue import checks_of_layer
-from roi.controls.check import Check, Rows
-from roi.controls.findings import all_missing, find_rows, further_clean, judge, unknown, verb
+from roi.controls.check import Check, Rows, all_missing, further_clean, judge, unknown, verb
 from roi.controls.grant_checks import NO_ENDS, NO_LIST, NO_NEED, list_checks, ungranted_needs, unused_grants
 from roi.controls.logs import Logs
 from roi.controls.rights import (
@@ -92,8 +91,7 @@ def _of_calls(
     beyond = f"({_among(idle)} or arm_ = 0)"
     reached = f"executed_at is not null and not {_among(outside)}"
     doubtful = f"(k_ is null or {_among(unsure)})"
-    rows = find_rows(
-        logs,
+    rows = logs.find(
         "actions",
         source,
         {

@@ -1,13 +1,24 @@
-"""The action log as the checks of approval ask it: one pass that counts, and a look at the rows of what was found."""
+"""The action log as the checks of approval ask it: one pass finds the rows of every condition."""
 
 from __future__ import annotations
 
-from roi.approvals import BY_A_PERSON, LATE, approvals_of, effect_risk, ran_of
-from roi.controls.approvers import agent_identities
-from roi.controls.check import Check, Rows, silent
+from roi.approvals import BY_A_PERSON, LATE, agents_of, approvals_of, effect_risk, ran_of
+from roi.controls.catalogue import CATALOGUE
+from roi.controls.check import Check, Rows, unknown
 from roi.controls.logs import Logs
+from roi.readers.base import literal
+from roi.words import plural
 
-__all__ = ["LOG_DECISIONS", "NO_DECISIONS", "NO_LOG", "SAID", "WHO", "ApprovalLog", "no_approvals"]
+__all__ = [
+    "LOG_DECISIONS",
+    "NO_DECISIONS",
+    "NO_LOG",
+    "SAID",
+    "WHO",
+    "ApprovalLog",
+    "agent_identities",
+    "no_approvals",
+]
 
 WHO = {"approver": "who approved", "requester": "who asked"}
 SAID = {**WHO, "decided_at": "when it was decided"}
@@ -16,8 +27,15 @@ NO_LOG = ("There is no action log.", LOG_DECISIONS)
 NO_DECISIONS = ("The log does not say what was decided.", LOG_DECISIONS)
 
 
+def agent_identities(logs: Logs) -> str | None:
+    """The identities that an agent acts under, as a list in SQL; None where none is named."""
+    query = agents_of(logs.samples.tables)
+    found = logs.ask(f"select distinct * from ({query}) order by 1") if query else []
+    return ", ".join(literal(name) for (name,) in found) or None
+
+
 class ApprovalLog:
-    """What one pass over the action log finds: how many rows meet each condition; which, only where that is asked."""
+    """What one pass over the action log finds: the rows that meet each condition."""
 
     def __init__(self, logs: Logs) -> None:
         self.logs = logs
@@ -47,9 +65,10 @@ class ApprovalLog:
             wanted["risk"] = "risk is not null"
             if self.effect:
                 wanted |= {"known grave": "true" if tools else "effect is not null"}
+                mild = "false" if tools else "(effect is null and risk = 'routine')"
+                wanted["risk unsaid"] = f"(({self.effect} and risk is null) or {mild})"
                 wanted |= {"grave": self.effect, "understated": f"{self.effect} and risk = 'routine'"}
-        self._wanted = wanted
-        self._found = logs.counts(actions.sql, wanted) if actions else {}
+        self._found = logs.find("actions", actions.sql, wanted) if actions else {}
 
     def _of_decisions(self) -> dict[str, str]:
         """What is asked of decisions; named where the log has the columns for it."""
@@ -66,41 +85,51 @@ class ApprovalLog:
             wanted |= {
                 "both times": f"{approved} and decided_at is not null and executed_at is not null",
                 "late": LATE,
+                "times unsaid": f"{approved} and {self.ran} and (decided_at is null or executed_at is null)",
             }
         if {"decided_at", "requested_at"} <= self.has:
             wanted |= {
                 "waits": f"{BY_A_PERSON} and decided_at is not null and requested_at is not null",
                 "early": f"{BY_A_PERSON} and decided_at < requested_at",
+                "waits unsaid": f"{BY_A_PERSON} and (decided_at is null or requested_at is null)",
             }
         if {"approver", "requester"} <= self.has:
             wanted |= {
                 "both named": f"{approved} and approver is not null and requester is not null",
                 "own": f"{approved} and approver = requester",
+                "names unsaid": f"{approved} and (approver is null or requester is null)",
             }
         if "approver" in self.has:
             wanted["named"] = f"{approved} and approver is not null"
+            wanted["approver unsaid"] = f"{approved} and approver is null"
+            if "decided_at" in self.has:
+                wanted["pace unsaid"] = f"{BY_A_PERSON} and (approver is null or decided_at is null)"
             if self.agents:
                 wanted["agents"] = f"{approved} and approver in ({self.agents})"
         return wanted
 
     def n(self, name: str) -> int:
         """How many rows; 0 where the log cannot say."""
-        return self._found.get(name, 0)
+        return self.rows(name).count
 
-    def rows(self, name: str) -> Rows | None:
-        """Which rows; None where there are none."""
-        actions = self.logs.table("actions")
-        if actions is None or not self.n(name):
-            return None
-        return self.logs.rows("actions", actions.sql, self._wanted[name])
+    def rows(self, name: str) -> Rows:
+        """Which rows; none where the log cannot say."""
+        return self._found.get(name, Rows(table="actions", count=0))
+
+    def unsure(self, check: str, name: str, what: str, mend: str) -> Check | None:
+        """What a check says where rows of which the log does not say it could be against it; None without any."""
+        n = self.n(name)
+        evidence = f"Of {plural(n, 'action')} the log does not say {what}."
+        rows = None if CATALOGUE[check].personal else self.rows(name)
+        return unknown(check, evidence, mend, rows) if n else None
 
 
 def no_approvals(name: str, read: ApprovalLog) -> Check | None:
     """What checks of approvals say where there is nothing to look at."""
     if not read.given:
-        return silent(name, *NO_LOG)
+        return unknown(name, *NO_LOG)
     if not read.n("decided"):
-        return silent(name, *NO_DECISIONS)
+        return unknown(name, *NO_DECISIONS)
     if not read.n("approved"):
-        return silent(name, "The log holds no approval.", LOG_DECISIONS, n=0)
+        return unknown(name, "The log holds no approval.", LOG_DECISIONS, n=0)
     return None

@@ -1,12 +1,15 @@
-"""A check of a control: one question to the logs, its answer, and the rows that answer it."""
+"""A check of a control: one question to the logs, its three answers, and the rows that show one."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-__all__ = ["MOST_ROWS", "Check", "Rows", "Status", "judged", "silent"]
+from roi.draws import one_sided_bounds
+
+__all__ = ["MOST_ROWS", "Check", "Rows", "Status", "all_missing", "further_clean", "judge", "unknown", "verb"]
 
 Status = Literal["pass", "fail", "missing_evidence"]
 
@@ -31,6 +34,11 @@ class Rows:
     def __post_init__(self) -> None:
         if not 0 <= len(self.first) <= min(self.count, MOST_ROWS):
             raise ValueError(f"{len(self.first)} rows are named of {self.count}")
+
+    @classmethod
+    def of(cls, table: str, numbers: Collection[int]) -> Rows:
+        """Rows of a table by their numbers, in any order."""
+        return cls(table=table, count=len(numbers), first=tuple(sorted(numbers)[:MOST_ROWS]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,35 +81,77 @@ class Check:
                 raise ValueError(f"{self.name}: {value} is no figure")
 
 
-def silent(name: str, evidence: str, mend: str, **figures: Any) -> Check:
-    """A check that the logs are too few, too short or silent to answer; arguments as `Check`'s attributes."""
-    return Check(name=name, status="missing_evidence", evidence=evidence, mend=mend, **figures)
+def unknown(name: str, evidence: str, mend: str, rows: Rows | None = None, **figures: Any) -> Check:
+    """The answer where the logs are too few, too short or silent to tell; arguments as `Check`'s attributes."""
+    return Check(name=name, status="missing_evidence", evidence=evidence, mend=mend, rows=rows, **figures)
 
 
-def judged(
+def all_missing(names: Sequence[str], evidence: str, mend: str) -> dict[str, Check]:
+    """The same missing evidence for several checks."""
+    return {name: unknown(name, evidence, mend) for name in names}
+
+
+def judge(
     name: str,
-    misses: int,
+    found: Rows | int,
     n: int,
     *,
-    clean: str,
-    found: str,
+    good: str,
+    bad: str,
     mend: str,
-    rows: Rows | None = None,
+    unsure: Check | None = None,
     **figures: Any,
 ) -> Check:
-    """A check that any miss breaks.
+    """The answer of a rule, which any row breaks.
 
     Args:
-        name: Its name.
-        misses: What breaks it, of `n`.
-        n: What was looked at.
-        clean: What is said where nothing does.
-        found: What is said where something does.
+        name: The check.
+        found: The rows that break it; how many, where no single row may be named or shows it.
+        n: What was looked at, at least 1.
+        good: What was seen where nothing breaks it, in a sentence.
+        bad: What was seen where something does, in a sentence.
         mend: What would make it pass.
-        rows: Where it was seen.
+        unsure: The answer where nothing breaks it, but of some rows the logs do not say; None where they say of all.
         figures: Other attributes of `Check`.
     """
-    shown = {"value": misses / n if n else None, "n": n, "misses": misses} | figures
-    if not misses:
-        return Check(name=name, status="pass", evidence=clean, **shown)
-    return Check(name=name, status="fail", evidence=found, mend=mend, rows=rows, **shown)
+    rows = found if isinstance(found, Rows) else None
+    misses = found.count if isinstance(found, Rows) else found
+    shown = {"value": misses / n, "n": n, "misses": misses} | figures
+    if misses:
+        return Check(name=name, status="fail", evidence=bad, rows=rows, mend=mend, **shown)
+    return unsure or Check(name=name, status="pass", evidence=good, **shown)
+
+
+def further_clean(misses: int, n: int, limit: float, level: float = 0.95) -> int | None:
+    """The least number of further rows without a miss that brings the bound of the share of misses to a limit.
+
+    Args:
+        misses: Rows against it so far.
+        n: Rows so far.
+        limit: The share that must not be exceeded.
+        level: Confidence of the exact one-sided bound.
+
+    Returns:
+        How many; None where no number would do, as for a limit of 0.
+    """
+    if not limit > 0:
+        return None
+
+    def shown(more: int) -> bool:
+        return one_sided_bounds(misses, n + more, level)[1] <= limit
+
+    if shown(0):
+        return 0
+    high = 1
+    while not shown(high):
+        high *= 2
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if shown(middle) else (middle, high)
+    return high
+
+
+def verb(n: int, one: str, many: str) -> str:
+    """The form of a word that a count asks for."""
+    return one if n == 1 else many

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from roi.controls.check import MOST_ROWS, Check, Rows
-from roi.controls.findings import all_missing, judge, unknown, verb
+from roi.controls.check import Check, Rows, all_missing, judge, unknown, verb
 from roi.controls.logs import Logs
 from roi.controls.rights import Grant, Use, covering, standing
 from roi.readers.base import literal
@@ -36,6 +35,13 @@ def list_checks(rights: Sequence[Grant], columns: Collection[str]) -> dict[str, 
     n, of = len(grants), f"of {plural(len(grants), 'grant')}"
     found = {}
     spare = [g for g in grants if g.needed is False]
+    unsaid = [g for g in grants if g.needed is None]
+    unsure = None
+    if unsaid:
+        evidence = (
+            f"Of {len(unsaid):,} {of} nobody says whether the work needs {verb(len(unsaid), 'it', 'them')}."
+        )
+        unsure = unknown("unneeded_grants", evidence, NO_NEED[1], _listed(unsaid))
     found["unneeded_grants"] = judge(
         "unneeded_grants",
         _listed(spare),
@@ -43,17 +49,8 @@ def list_checks(rights: Sequence[Grant], columns: Collection[str]) -> dict[str, 
         good=f"Each {of} is marked as needed.",
         bad=f"{len(spare):,} {of} {verb(len(spare), 'is', 'are')} marked as not needed.",
         mend="Take away what the work does not need",
+        unsure=unsure if "needed" in columns else unknown("unneeded_grants", *NO_NEED),
     )
-    unsaid = [g for g in grants if g.needed is None]
-    if unsaid and not spare:
-        evidence = (
-            f"Of {len(unsaid):,} {of} nobody says whether the work needs {verb(len(unsaid), 'it', 'them')}."
-        )
-        found["unneeded_grants"] = (
-            unknown("unneeded_grants", evidence, NO_NEED[1], _listed(unsaid))
-            if "needed" in columns
-            else unknown("unneeded_grants", *NO_NEED)
-        )
     whole = [g for g in grants if g.is_whole]
     found["wildcard_grants"] = judge(
         "wildcard_grants",
@@ -80,19 +77,19 @@ def list_checks(rights: Sequence[Grant], columns: Collection[str]) -> dict[str, 
     blank = [g for g in grants if g.identity is None or g.granted_by is None]
     found["self_granted"] = judge(
         "self_granted",
-        _listed(own),
+        len(own),
         n,
         good=f"Each {of} was given by somebody else than its holder.",
         bad=f"{len(own):,} {of} {verb(len(own), 'was given by its holder', 'were given by their holders')}.",
         mend="Have somebody else than the holder grant rights",
-        personal=True,
-    )
-    if blank and not own:
-        evidence = (
-            f"{len(blank):,} {of} {verb(len(blank), 'does', 'do')} not say who holds it and who granted it."
+        unsure=unknown(
+            "self_granted",
+            f"{len(blank):,} {of} {verb(len(blank), 'does', 'do')} not say who holds it and who granted it.",
+            "Say of each grant who holds it (identity) and who granted it (granted_by)",
         )
-        mend = "Say of each grant who holds it (identity) and who granted it (granted_by)"
-        found["self_granted"] = unknown("self_granted", evidence, mend)
+        if blank
+        else None,
+    )
     return found
 
 
@@ -166,5 +163,4 @@ def ungranted_needs(
 
 
 def _listed(rights: Collection[Grant]) -> Rows:
-    rows = sorted(g.row for g in rights)
-    return Rows(table="access", count=len(rows), first=tuple(rows[:MOST_ROWS]))
+    return Rows.of("access", [g.row for g in rights])

@@ -1,19 +1,20 @@
-"""The logs as the checks ask them: tables, their columns, and the numbers of the rows that a condition finds."""
+"""The logs as the checks ask them: tables, columns, and the rows that conditions find; and how they are laid down."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from roi.controls.check import MOST_ROWS, Rows
 from roi.moments import fetch
 from roi.parameters import Policy
+from roi.readers.base import quoted
 from roi.relation import Relation
 from roi.samples import Samples
 
-__all__ = ["Logs"]
+__all__ = ["Logs", "hold"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,28 +56,52 @@ class Logs:
         """The rows of a query."""
         return fetch(self.samples, query)
 
-    def count(self, source: str, condition: str = "true") -> int:
-        """Rows of what may stand behind `from` of which a condition is true."""
-        return int(self.ask(f"select count(*) from {source} where {condition}")[0][0])
-
-    def rows(self, table: str, source: str, condition: str = "true", *, number: str = '"row"') -> Rows:
-        """Which rows of a table a condition finds.
+    def find(
+        self, table: str, source: str, conditions: Mapping[str, str], *, number: str = '"row"'
+    ) -> dict[str, Rows]:
+        """The rows that each of several conditions finds, in one pass.
 
         Args:
             table: The sample table whose rows they are.
             source: What may stand behind `from`; it has a column with the number of each row.
-            condition: SQL; rows of which it is null are not found.
+            conditions: Name → SQL; rows of which it is null are not found.
             number: That column.
         """
-        found = self.ask(
-            f"select count(*), list(n order by n)[:{MOST_ROWS}] from "
-            f"(select {number} as n from {source} where coalesce({condition}, false))"
-        )[0]
-        return Rows(table=table, count=int(found[0]), first=tuple(int(n) for n in found[1] or ()))
-
-    def counts(self, source: str, conditions: Mapping[str, str]) -> dict[str, int]:
-        """Rows of what may stand behind `from` of which each condition (name → SQL) is true, in one pass."""
-        found = self.ask(
-            "select " + ", ".join(f"count(*) filter ({c})" for c in conditions.values()) + f" from {source}"
+        # One number for all answers of a row: an aggregate a condition takes the engine longer to plan than to run.
+        code = " + ".join(
+            f"case when {sql} then {1 << i} else 0 end" for i, sql in enumerate(conditions.values())
         )
-        return {name: int(n) for name, n in zip(conditions, found[0], strict=True)}
+        found = self.ask(
+            f"select code, count(*), min(n, {MOST_ROWS}) from (select {number} as n, {code} as code from {source}) "
+            "group by 1"
+        )
+        rows = {}
+        for i, name in enumerate(conditions):
+            hits = [x for x in found if int(x[0]) >> i & 1]
+            first = sorted(int(n) for x in hits for n in x[2] or ())[:MOST_ROWS]
+            rows[name] = Rows(table=table, count=sum(int(x[1]) for x in hits), first=tuple(first))
+        return rows
+
+    def rows(self, table: str, source: str, condition: str) -> Rows:
+        """The rows that one condition finds; arguments as of `find`."""
+        return self.find(table, source, {"": condition})[""]
+
+
+HELD = ("cases", "actions")
+
+
+def hold(logs: Logs) -> Logs:
+    """The same logs, with the larger tables laid down beside the views that they are.
+
+    A view works out anew, each time that it is asked, which rows may be used: with five layers that ask several times
+    each, that is most of the time.
+    """
+    tables = dict(logs.samples.tables)
+    for name in HELD:
+        table = tables.get(name)
+        if table is None:
+            continue
+        held = f"logs_{name}"
+        logs.samples.con.execute(f"create or replace temp table {quoted(held)} as select * from {table.sql}")
+        tables[name] = Relation.named(held, table.columns)
+    return replace(logs, samples=replace(logs.samples, tables=tables))

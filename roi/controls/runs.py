@@ -80,7 +80,7 @@ class Suite:
         results: Version → case → its results in the order of their times. A case is named by its suite and itself.
         changes: In the order of their times.
         critical: Cases of which any row says that they are critical.
-        marked: Whether any row says whether its case is critical.
+        marked: Cases of which any row says whether they are critical.
         segments: Segments that a case of the suite is of; empty where none is named.
         timed: Whether runs say when they were.
     """
@@ -88,7 +88,7 @@ class Suite:
     results: Mapping[str, Mapping[Case, list[Result]]] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
     critical: frozenset[Case] = frozenset()
-    marked: bool = False
+    marked: frozenset[Case] = frozenset()
     segments: Mapping[str, int] = field(default_factory=dict)
     timed: bool = False
 
@@ -176,12 +176,15 @@ def read_suite(logs: Logs) -> Suite:
     results: dict[str, dict[Case, list[Result]]] = defaultdict(lambda: defaultdict(list))
     critical: set[Case] = set()
     segments: dict[str, set[Case]] = defaultdict(set)
-    marked = timed = False
+    marked: set[Case] = set()
+    timed = False
     for row, version, name, passed, suite, at, run, grave, segment in rows:
         case = (suite or "", name)
         found = results[version][case]
         found.append(Result(row, passed, at, run or f"#{len(found)}"))
-        marked, timed = marked or grave is not None, timed or at is not None
+        timed = timed or at is not None
+        if grave is not None:
+            marked.add(case)
         if grave:
             critical.add(case)
         if segment is not None:
@@ -190,7 +193,7 @@ def read_suite(logs: Logs) -> Suite:
         results=results,
         changes=_changes(logs),
         critical=frozenset(critical),
-        marked=marked,
+        marked=frozenset(marked),
         segments={name: len(cases) for name, cases in sorted(segments.items())},
         timed=timed,
     )

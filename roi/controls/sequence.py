@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from roi.controls.check import Check, Rows
-from roi.controls.findings import all_missing, find_rows, judge, unknown, verb
+from roi.controls.check import Check, Rows, all_missing, judge, unknown, verb
 from roi.controls.logs import Logs
 from roi.relation import Relation
 from roi.words import plural
@@ -71,9 +70,16 @@ def sequences(logs: Logs, actions: Relation, columns: set[str]) -> dict[str, Che
     }
     none = dict.fromkeys(conditions, Rows(table="actions", count=0))
     # Windows cost more than counts: they look only where there is something to name.
-    rows = none if sound else find_rows(logs, "actions", numbered, conditions)
+    rows = none if sound else logs.find("actions", numbered, conditions)
     gaps, again, unnumbered = rows["gap"], rows["again"], rows["blank"]
-    checks = {
+    unsure: dict[str, Check | None] = dict.fromkeys(NAMES)
+    if unnumbered.count:
+        have = verb(unnumbered.count, "has", "have")
+        evidence = (
+            f"{plural(unnumbered.count, 'action')} {have} no number, so that gaps and repeats cannot be seen."
+        )
+        unsure = {name: unknown(name, evidence, SILENT[1], unnumbered) for name in NAMES}
+    return {
         "sequence_gaps": judge(
             "sequence_gaps",
             gaps,
@@ -81,6 +87,7 @@ def sequences(logs: Logs, actions: Relation, columns: set[str]) -> dict[str, Che
             good=f"The numbers of {plural(n, 'action')} have no gap.",
             bad=f"Before {plural(gaps.count, 'action')} a number is missing.",
             mend="Find the actions that are missing, and log every action when it happens",
+            unsure=unsure["sequence_gaps"],
         ),
         "sequence_repeats": judge(
             "sequence_repeats",
@@ -90,10 +97,6 @@ def sequences(logs: Logs, actions: Relation, columns: set[str]) -> dict[str, Che
             bad=f"{again.count:,} of {plural(n, 'action')} {verb(again.count, 'repeats', 'repeat')} "
             "the number of an earlier one.",
             mend="Number every action once, and a further try as an attempt (attempt)",
+            unsure=unsure["sequence_repeats"],
         ),
     }
-    if unnumbered.count and not gaps.count:
-        have = verb(unnumbered.count, "has", "have")
-        evidence = f"{plural(unnumbered.count, 'action')} {have} no number, so that gaps cannot be seen."
-        checks["sequence_gaps"] = unknown("sequence_gaps", evidence, SILENT[1], unnumbered)
-    return checks

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from roi.controls.check import Check, Rows, judged, silent
+from roi.controls.check import Check, Rows, judge, unknown, verb
 from roi.controls.logs import Logs
 from roi.readers.base import literal
 from roi.schema.tables import SEVERE
@@ -18,6 +18,7 @@ __all__ = ["stopping_checks"]
 
 VISIBLE_DAYS = 0.9  # the least share of days with work on which a result, or a cost, is known
 
+SEVERITY = "Log the severity of each incident (samples.incidents, severity)"
 HOLD_A_DRILL = "Hold a drill: pause the agent, go back to the version before, and log the times"
 TIMES = ("started_at", "paused_at", "restricted_at", "restored_at")
 
@@ -35,6 +36,12 @@ class _Incident:
     restricted_at: dt.datetime | None
     restored_at: dt.datetime | None
     rolled_back_to: str | None
+
+    @property
+    def answered(self) -> bool:
+        """Whether anything was done about it."""
+        done = (self.paused_at, self.restricted_at, self.restored_at, self.rolled_back_to)
+        return any(x is not None for x in done)
 
     @property
     def minutes(self) -> float:
@@ -74,11 +81,11 @@ class _Log:
     def nothing(self, name: str, **figures: Any) -> Check | None:
         """What checks of a pause say where there was none."""
         if not self.all:
-            return silent(name, "There is no record of a drill or an incident.", HOLD_A_DRILL, **figures)
+            return unknown(name, "There is no record of a drill or an incident.", HOLD_A_DRILL, **figures)
         if "paused_at" not in self.has or not any(x.paused_at is not None for x in self.all):
-            return silent(name, "There is no time of a pause in the incidents.", HOLD_A_DRILL, **figures)
+            return unknown(name, "There is no time of a pause in the incidents.", HOLD_A_DRILL, **figures)
         if not self.paused:
-            return silent(
+            return unknown(
                 name,
                 "No pause in the incidents is timed together with its detection, by the day of the decision.",
                 HOLD_A_DRILL,
@@ -106,8 +113,7 @@ def stopping_checks(logs: Logs) -> tuple[Check, ...]:
 
 
 def _rows(found: list[_Incident]) -> Rows:
-    numbers = sorted(x.row for x in found)
-    return Rows(table="incidents", count=len(numbers), first=tuple(numbers[:20]))
+    return Rows.of("incidents", [x.row for x in found])
 
 
 def _drill_recent(log: _Log) -> Check:
@@ -115,7 +121,7 @@ def _drill_recent(log: _Log) -> Check:
     if nothing := log.nothing(name, threshold=float(most)):
         return nothing
     if log.logs.as_of is None:
-        return silent(
+        return unknown(
             name,
             "Nothing says of which day the decision is, so that a drill has no age.",
             "State the day of the decision (run.as_of), or log when cases were worked",
@@ -179,7 +185,7 @@ def _restored(log: _Log) -> Check:
     if nothing := log.nothing(name):
         return nothing
     if not log.has & {"restored_at", "rolled_back_to"}:
-        return silent(
+        return unknown(
             name,
             "The incidents do not say whether service was restored.",
             "Log when service was restored and to which version (restored_at, rolled_back_to)",
@@ -211,12 +217,12 @@ def _incident_times(log: _Log) -> Check:
     """Begin, detection, what was done about it, restoration: in this order, as far as they are logged."""
     name = "incident_times"
     if not log.all:
-        return silent(name, "There is no record of a drill or an incident.", HOLD_A_DRILL)
+        return unknown(name, "There is no record of a drill or an incident.", HOLD_A_DRILL)
     timed = [
         x for x in log.all if x.detected_at is not None and any(getattr(x, t) is not None for t in TIMES)
     ]
     if not timed:
-        return silent(
+        return unknown(
             name,
             "The incidents have no time beside that of their detection.",
             "Log when each incident began, when the agent was paused and when service was restored",
@@ -228,96 +234,90 @@ def _incident_times(log: _Log) -> Check:
         known = [step for step in known if step]
         if any(max(a) > min(b) for a, b in pairwise(known)):
             wrong.append(x)
-    return judged(
+    return judge(
         name,
-        len(wrong),
+        _rows(wrong),
         len(timed),
-        clean=f"The times of {plural(len(timed), 'drill or incident', 'drills and incidents')} are in order.",
-        found=f"The times of {count(len(wrong))} of {plural(len(timed), 'drill or incident', 'drills and incidents')} "
+        good=f"The times of {plural(len(timed), 'drill or incident', 'drills and incidents')} are in order.",
+        bad=f"The times of {count(len(wrong))} of {plural(len(timed), 'drill or incident', 'drills and incidents')} "
         "contradict each other.",
         mend="Mend the times in the log, or repeat the drill and log them as they are",
-        rows=_rows(wrong),
     )
 
 
 def _incidents_answered(log: _Log) -> Check:
     name = "incidents_answered"
     if not log.all:
-        return silent(name, "There is no record of a drill or an incident.", HOLD_A_DRILL)
+        return unknown(name, "There is no record of a drill or an incident.", HOLD_A_DRILL)
     real = [x for x in log.all if x.kind != "drill"]
     if not real:
         return Check(
             name=name, status="pass", evidence="No incident is logged that was not a drill.", n=0, misses=0
         )
     if not any(x.severity is not None for x in real):
-        return silent(
+        return unknown(
             name,
             "The incidents do not say how severe they were.",
-            "Log the severity of each incident (samples.incidents, severity)",
+            SEVERITY,
         )
     severe = [x for x in real if x.severity in SEVERE]
-    if not severe:
-        return Check(
-            name=name,
-            status="pass",
-            evidence=f"None of {plural(len(real), 'incident')} was severe.",
-            n=0,
-            misses=0,
+    unanswered = [x for x in real if not x.answered]
+    unsure = None
+    if vague := [x for x in unanswered if x.severity is None]:
+        evidence = (
+            f"Of {plural(len(vague), 'incident')} without a pause, a restriction or a rollback nobody says "
         )
+        evidence += f"how severe {verb(len(vague), 'it was', 'they were')}."
+        unsure = unknown(name, evidence, SEVERITY, _rows(vague))
+    if not severe:
+        none = f"None of {plural(len(real), 'incident')} was severe."
+        return unsure or Check(name=name, status="pass", evidence=none, n=0, misses=0)
     if not log.has & {"paused_at", "restricted_at", "rolled_back_to", "restored_at"}:
-        return silent(
+        return unknown(
             name,
             "The incidents do not say what was done about them.",
             "Log when the agent was paused or restricted, and what it was rolled back to",
         )
-    idle = [
-        x
-        for x in severe
-        if x.paused_at is None
-        and x.restricted_at is None
-        and x.restored_at is None
-        and x.rolled_back_to is None
-    ]
-    return judged(
+    idle = [x for x in unanswered if x.severity in SEVERE]
+    return judge(
         name,
-        len(idle),
+        _rows(idle),
         len(severe),
-        clean=f"Every severe incident was answered ({count(len(severe))} of {count(len(severe))}).",
-        found=f"{count(len(idle))} of {plural(len(severe), 'severe incident')} {_was(len(idle))} answered by no pause, "
-        "no restriction and no rollback.",
+        good=f"Every severe incident was answered ({count(len(severe))} of {count(len(severe))}).",
+        bad=f"{count(len(idle))} of {plural(len(severe), 'severe incident')} {verb(len(idle), 'was', 'were')} "
+        "answered by no pause, no restriction and no rollback.",
         mend="Pause or restrict the agent at every severe incident, and log when",
-        rows=_rows(idle),
+        unsure=unsure,
     )
 
 
 def _way_back(log: _Log) -> Check:
     name = "way_back"
     if not log.all:
-        return silent(name, "There is no record of a drill or an incident.", HOLD_A_DRILL)
+        return unknown(name, "There is no record of a drill or an incident.", HOLD_A_DRILL)
     back = [x for x in log.all if x.rolled_back_to is not None]
     if not back:
-        return silent(
+        return unknown(
             name,
             "No drill or incident says which version the agent went back to.",
             "Go back to the version before in a drill, and log which it was (rolled_back_to)",
         )
     changes = log.logs.table("changes")
     if changes is None:
-        return silent(name, "There is no list of changes.", "Provide the list of changes (samples.changes)")
+        return unknown(name, "There is no list of changes.", "Provide the list of changes (samples.changes)")
     query = f"select version from {changes.sql}"
     if "replaces" in changes.columns:
         query += f" union select replaces from {changes.sql}"
     listed = {version for (version,) in log.logs.ask(query)}
     lost = [x for x in back if x.rolled_back_to not in listed]
-    return judged(
+    return judge(
         name,
-        len(lost),
+        _rows(lost),
         len(back),
-        clean="Every rollback went to a version that is among the changes "
+        good="Every rollback went to a version that is among the changes "
         f"({count(len(back))} of {count(len(back))}).",
-        found=f"{count(len(lost))} of {plural(len(back), 'rollback')} went to a version that is not among the changes.",
+        bad=f"{count(len(lost))} of {plural(len(back), 'rollback')} went to a version that is not among the changes.",
         mend="Keep the version before ready and listed, so that there is a way back to it",
-        rows=_rows(lost),
     )
 
 
@@ -327,7 +327,7 @@ def _by_day(logs: Logs) -> tuple[Check, Check]:
     live = logs.live_cases()
     if live is None:
         lacking = ("There are no cases.", "Provide the cases themselves (samples.cases)")
-        first, second = (silent(name, *lacking, threshold=VISIBLE_DAYS) for name in names)
+        first, second = (unknown(name, *lacking, threshold=VISIBLE_DAYS) for name in names)
         return first, second
     times = [c for c in ("started_at", "ended_at") if c in live.columns]
     at = f"coalesce({', '.join(times)})" if times else "null::timestamp"
@@ -358,14 +358,14 @@ def _visible(
     logs: Logs, name: str, by_day: str, *, days: int, known: int, which: str, what: str, mend: str
 ) -> Check:
     if not days:
-        return silent(
+        return unknown(
             name,
             "The cases do not say when they were worked.",
             "Log when each case was worked (samples.cases, started_at)",
             threshold=VISIBLE_DAYS,
         )
     if not known:
-        return silent(name, f"No case says {what}.", mend, threshold=VISIBLE_DAYS)
+        return unknown(name, f"No case says {what}.", mend, threshold=VISIBLE_DAYS)
     share = known / days
     figures: dict[str, Any] = {"value": share, "threshold": VISIBLE_DAYS, "n": days}
     evidence = f"On {count(known)} of {plural(days, 'day')} with cases of the agent, {what} is known"
@@ -384,7 +384,3 @@ def _visible(
 def _shown(minutes: float) -> float:
     """Minutes as they are printed: whole, and never 0 where there were some."""
     return max(1.0, round(minutes)) if minutes > 0 else 0.0
-
-
-def _was(n: int) -> str:
-    return "was" if n == 1 else "were"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from roi.controls.check import Check, Rows, judged, silent
+from roi.controls.check import Check, Rows, judge, unknown, verb
 from roi.controls.logs import Logs
 from roi.controls.paired import ALPHA, DROP, POWER, cases_needed, power_of, worse_by_chance
 from roi.controls.runs import Compared, Suite, read_suite
@@ -22,6 +22,7 @@ __all__ = ["suite_checks"]
 
 PAST_ALPHA = 0.001  # of all earlier changes together
 ASSUMED_FLIPS = 0.02  # cases that turn to the better beside a drop, where no two versions were compared yet
+MARK = "Mark the cases that must never fail (samples.evals, critical), with no for the others"
 
 
 def suite_checks(logs: Logs) -> tuple[Check, ...]:
@@ -73,7 +74,7 @@ def _lacking(logs: Logs, suite: Suite) -> tuple[str, str] | None:
 def _live_tested(logs: Logs, suite: Suite) -> Check:
     name = "live_tested"
     if lacking := _lacking(logs, suite):
-        return silent(name, *lacking)
+        return unknown(name, *lacking)
     live = suite.live
     assert live is not None
     assert live.at is not None
@@ -89,7 +90,7 @@ def _live_tested(logs: Logs, suite: Suite) -> Check:
             mend="Run the suite on the live version before the decision",
         )
     if not any(r.at is not None for r in runs.values()):
-        return silent(
+        return unknown(
             name,
             "Nothing says whether the live version was tested after its change: a time is missing.",
             "Log when the live version was changed and when the suite ran on it",
@@ -115,7 +116,7 @@ def _live_tested(logs: Logs, suite: Suite) -> Check:
 def _changes_tested(logs: Logs, suite: Suite) -> Check:
     name = "changes_tested"
     if lacking := _lacking(logs, suite):
-        return silent(name, *lacking)
+        return unknown(name, *lacking)
     never_before, never_after = [], []
     for change in suite.changes:
         if change.at is None or not suite.after(change.version, change.at):
@@ -124,72 +125,81 @@ def _changes_tested(logs: Logs, suite: Suite) -> Check:
             never_before.append(change.row)
     missed = sorted({*never_before, *never_after})
     n = len(suite.changes)
-    return judged(
+    return judge(
         name,
-        len(missed),
+        Rows.of("changes", missed),
         n,
-        clean=f"The suite ran before and after each of {plural(n, 'change')}.",
-        found=f"Of {plural(n, 'change')}, {count(len(never_after))} {_have(len(never_after))} no run of the suite "
-        f"after it and {count(len(never_before))} none before it on the version that it replaced.",
+        good=f"The suite ran before and after each of {plural(n, 'change')}.",
+        bad=f"Of {plural(n, 'change')}, {count(len(never_after))} {verb(len(never_after), 'has', 'have')} no run "
+        f"of the suite after it and {count(len(never_before))} none before it on the version that it replaced.",
         mend="Run the suite on the version before and on the new one with every change",
-        rows=Rows(table="changes", count=len(missed), first=tuple(missed[:20])),
     )
 
 
 def _critical_cases(logs: Logs, suite: Suite) -> Check:
     name = "critical_cases"
     if lacking := _lacking(logs, suite):
-        return silent(name, *lacking)
+        return unknown(name, *lacking)
     if not suite.marked:
-        return silent(
+        return unknown(
             name,
             "Nothing says which cases of the suite must never fail.",
-            "Mark the cases that must never fail (samples.evals, critical), with no for the others",
+            MARK,
         )
     live = suite.live
     assert live is not None
     now = suite.newest(live.version)
     if not now:
-        return silent(
+        return unknown(
             name,
             "The live version has no run of the evaluation suite.",
             "Run the suite on the live version before the decision",
         )
-    if not suite.critical:
-        return Check(name=name, status="pass", evidence="No case of the suite is marked as critical.", n=0)
     ran = suite.critical & set(now)
     failed = sorted(now[case].row for case in ran if not now[case].passed)
     n, skipped = len(suite.critical), len(suite.critical) - len(ran)
-    if skipped and not failed:
-        return silent(
+    unsure = None
+    if skipped:
+        were = verb(skipped, "was", "were")
+        unsure = unknown(
             name,
-            f"{count(skipped)} of {plural(n, 'critical case')} {_was(skipped)} not run on the live version.",
+            f"{count(skipped)} of {plural(n, 'critical case')} {were} not run on the live version.",
             "Run every critical case on the live version",
             n=len(ran),
             more=skipped,
         )
-    return judged(
+    elif vague := [r.row for case, r in now.items() if not r.passed and case not in suite.marked]:
+        evidence = (
+            f"Of {plural(len(vague), 'case')} that {verb(len(vague), 'fails', 'fail')} on the live version "
+        )
+        evidence += f"nobody says whether {verb(len(vague), 'it is', 'they are')} critical."
+        unsure = unknown(name, evidence, MARK, Rows.of("evals", vague))
+    if not suite.critical:
+        none = "No case of the suite is marked as critical."
+        return unsure or Check(name=name, status="pass", evidence=none, n=0)
+    if unsure and not failed:
+        return unsure
+    return judge(
         name,
-        len(failed),
+        Rows.of("evals", failed),
         len(ran),
-        clean=f"The live version passes all of {plural(n, 'critical case')}.",
-        found=f"{count(len(failed))} of {plural(len(ran), 'critical case')} "
-        f"{'fails' if len(failed) == 1 else 'fail'} on the live version.",
+        good=f"The live version passes all of {plural(n, 'critical case')}.",
+        bad=f"{count(len(failed))} of {plural(len(ran), 'critical case')} "
+        f"{verb(len(failed), 'fails', 'fail')} on the live version.",
         mend="Mend the critical cases that fail, or go back to the version before",
-        rows=Rows(table="evals", count=len(failed), first=tuple(failed[:20])),
     )
 
 
 def _no_regression(logs: Logs, suite: Suite, compared: Compared | None) -> Check:
     name = "no_regression"
     if lacking := _lacking(logs, suite):
-        return silent(name, *lacking)
+        return unknown(name, *lacking)
     live = suite.live
     assert live is not None
     assert live.at is not None
     now = suite.after(live.version, live.at)
     if not now:
-        return silent(
+        return unknown(
             name,
             "No run of the live version after its change can be compared.",
             "Run the suite on the live version, and on the version before it",
@@ -205,7 +215,7 @@ def _no_regression(logs: Logs, suite: Suite, compared: Compared | None) -> Check
             n=0,
         )
     if compared is None:
-        return silent(
+        return unknown(
             name,
             f"{passes}; the version before it has no run of the same cases.",
             "Run the same cases on the version that the live one replaced",
@@ -229,7 +239,7 @@ def _no_regression(logs: Logs, suite: Suite, compared: Compared | None) -> Check
         evidence=f"{evidence}.",
         value=share,
         n=compared.n,
-        rows=Rows(table="evals", count=len(rows), first=rows[:20]),
+        rows=Rows.of("evals", rows),
         mend="Mend what got worse, or go back to the version before",
     )
 
@@ -238,7 +248,7 @@ def _suite_power(suite: Suite, compared: Compared | None) -> Check:
     """Whether the cases are enough to show a drop, by the flips that the last comparison saw."""
     name = "suite_power"
     if not suite.results:
-        return silent(name, *NO_RUNS, threshold=POWER)
+        return unknown(name, *NO_RUNS, threshold=POWER)
     live = suite.live
     if compared is not None:
         n, flips = compared.n, min(compared.better, len(compared.worse)) / compared.n
@@ -250,7 +260,11 @@ def _suite_power(suite: Suite, compared: Compared | None) -> Check:
         )
     flips = min(flips, (1 - DROP) / 2)  # more of them leave no room for a drop
     power = power_of(n, flips)
-    cases = f"{plural(n, 'case')} {_was(n)} compared" if compared else f"The suite has {plural(n, 'case')}"
+    cases = (
+        f"{plural(n, 'case')} {verb(n, 'was', 'were')} compared"
+        if compared
+        else f"The suite has {plural(n, 'case')}"
+    )
     evidence = (
         f"{cases}: a drop of {DROP * 100:.0f} points would show in {percent(power)} of such comparisons"
     )
@@ -259,7 +273,7 @@ def _suite_power(suite: Suite, compared: Compared | None) -> Check:
         return Check(name=name, status="pass", evidence=f"{evidence}.", **figures)
     needed = cases_needed(flips)
     more = None if needed is None else max(needed - n, 1)
-    return silent(
+    return unknown(
         name,
         f"{evidence}, of {percent(POWER)} that are asked for.",
         f"Add {plural(more, 'case')} to the suite, and run all on both versions"
@@ -273,7 +287,7 @@ def _suite_power(suite: Suite, compared: Compared | None) -> Check:
 def _past_regressions(logs: Logs, suite: Suite) -> Check:
     name = "past_regressions"
     if lacking := _lacking(logs, suite):
-        return silent(name, *lacking)
+        return unknown(name, *lacking)
     live = suite.live
     earlier = [c for c in suite.changes if c is not live and c.before is not None]
     if not earlier:
@@ -281,7 +295,7 @@ def _past_regressions(logs: Logs, suite: Suite) -> Check:
     pairs = [(change, suite.compared(change)) for change in earlier]
     known = [(change, pair) for change, pair in pairs if pair is not None]
     if not known:
-        return silent(
+        return unknown(
             name,
             f"None of {plural(len(earlier), 'earlier change')} can be compared with what it replaced.",
             "Keep the runs of the suite on earlier versions",
@@ -290,14 +304,14 @@ def _past_regressions(logs: Logs, suite: Suite) -> Check:
     level = PAST_ALPHA / len(known)
     bad = sorted(c.row for c, p in known if p.broken or worse_by_chance(len(p.worse), p.better) < level)
     of = f"{count(len(bad))} of {plural(len(known), 'earlier change')}"
-    return judged(
+    return judge(
         name,
-        len(bad),
+        Rows.of("changes", bad),
         len(known),
-        clean=f"{of} made the agent worse on the suite.",
-        found=f"{of} made the agent worse on the suite, or broke a critical case.",
+        good=f"{of} made the agent worse on the suite"
+        + (f"; {count(len(pairs) - len(known))} cannot be compared." if len(known) < len(pairs) else "."),
+        bad=f"{of} made the agent worse on the suite, or broke a critical case.",
         mend="Let no change go live that the suite finds worse",
-        rows=Rows(table="changes", count=len(bad), first=tuple(bad[:20])),
     )
 
 
@@ -307,11 +321,3 @@ def _turned(compared: Compared) -> str:
 
 def _rarely(chance: float) -> str:
     return "in fewer than 1 of 1,000 cases" if chance < 0.001 else f"in {percent(chance)} of cases"
-
-
-def _was(n: int) -> str:
-    return "was" if n == 1 else "were"
-
-
-def _have(n: int) -> str:
-    return "has" if n == 1 else "have"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from roi.controls.check import Check, Rows, judged, silent
+from roi.controls.check import Check, Rows, judge, unknown
 from roi.controls.logs import Logs
 from roi.controls.runs import Suite
 from roi.words import count, percent, plural
@@ -23,15 +23,15 @@ def segments_covered(logs: Logs, suite: Suite) -> Check:
     """Whether every segment with a share worth naming has cases."""
     name = "segments_covered"
     if not suite.results:
-        return silent(name, *NO_RUNS)
+        return unknown(name, *NO_RUNS)
     if not suite.segments:
-        return silent(
+        return unknown(
             name,
             "The cases of the suite do not say which segment they are of.",
             "Name the segment of each case of the suite (samples.evals, segment)",
         )
     if not logs.mix:
-        return silent(
+        return unknown(
             name,
             "What production sees is not stated.",
             "State the production shares of the segments (demand.mix)",
@@ -43,12 +43,12 @@ def segments_covered(logs: Logs, suite: Suite) -> Check:
         f"The suite has cases of {len(asked) - len(bare)} of {plural(len(asked), 'segment')} with at least "
     )
     evidence += f"{percent(SEGMENT_FLOOR)} of the demand; together {percent(covered)} of it is covered."
-    return judged(
+    return judge(
         name,
         len(bare),
         len(asked),
-        clean=evidence,
-        found=evidence,
+        good=evidence,
+        bad=evidence,
         mend=f"Add cases of {plural(len(bare), 'segment')} to the suite",
         value=covered,
     )
@@ -58,10 +58,10 @@ def stable_cases(suite: Suite) -> Check:
     """Whether a case that ran more than once on a version gave the same result each time, retries included."""
     name = "stable_cases"
     if not suite.results:
-        return silent(name, *NO_RUNS)
+        return unknown(name, *NO_RUNS)
     repeated = [r for cases in suite.results.values() for r in cases.values() if len(r) > 1]
     if not repeated:
-        return silent(
+        return unknown(
             name,
             "No case ran twice on one version.",
             "Run the suite twice on the live version",
@@ -72,14 +72,15 @@ def stable_cases(suite: Suite) -> Check:
         f"{count(len(flaky))} of {plural(len(repeated), 'case')} that ran more than once on one version "
     )
     evidence += f"{'has' if len(flaky) == 1 else 'have'} both passed and failed."
-    return judged(
+    return judge(
         name,
-        len(flaky),
+        Rows.of("evals", rows),
         len(repeated),
-        clean=evidence,
-        found=evidence,
+        good=evidence,
+        bad=evidence,
         mend="Make the results repeatable, or run each case several times and count the shares",
-        rows=Rows(table="evals", count=len(rows), first=tuple(rows[:20])),
+        value=len(flaky) / len(repeated),
+        misses=len(flaky),
     )
 
 
@@ -87,7 +88,7 @@ def can_fail(suite: Suite) -> Check:
     """Whether any case ever failed: a suite in which every case always passes shows nothing."""
     name = "can_fail"
     if not suite.results:
-        return silent(name, *NO_RUNS)
+        return unknown(name, *NO_RUNS)
     ever: dict[tuple[str, str], bool] = {}
     runs: set[tuple[str, str]] = set()
     for version, cases in suite.results.items():
@@ -107,7 +108,7 @@ def can_fail(suite: Suite) -> Check:
     evidence = f"Every one of {plural(n, 'case')} passed in each of {plural(len(runs), 'run')}"
     mend = "Add cases that the agent finds hard"
     if len(runs) == 1:
-        return silent(name, f"{evidence}: whether any can fail is not known.", mend, **figures)
+        return unknown(name, f"{evidence}: whether any can fail is not known.", mend, **figures)
     return Check(
         name=name,
         status="fail",
@@ -121,29 +122,27 @@ def changes_approved(logs: Logs) -> Check:
     """Whether every change names who approved it."""
     name = "changes_approved"
     changes = logs.table("changes")
-    n = logs.count(changes.sql) if changes is not None else 0
-    if changes is None or not n:
-        return silent(
+    if changes is None or not (n := logs.rows("changes", changes.sql, "true").count):
+        return unknown(
             name,
             "There is no list of changes.",
             "Provide the list of changes (samples.changes) with who approved each",
         )
     if "approved_by" not in changes.columns:
-        return silent(
+        return unknown(
             name,
             "The list of changes does not say who approved them.",
             "Log who approved each change (samples.changes, approved_by)",
         )
     rows = logs.rows("changes", changes.sql, "approved_by is null")
-    return judged(
+    return judge(
         name,
-        rows.count,
+        rows,
         n,
-        clean=f"Each of {plural(n, 'change')} was approved.",
-        found=f"{count(rows.count)} of {plural(n, 'change')} {'was' if rows.count == 1 else 'were'} approved by "
+        good=f"Each of {plural(n, 'change')} was approved.",
+        bad=f"{count(rows.count)} of {plural(n, 'change')} {'was' if rows.count == 1 else 'were'} approved by "
         "nobody.",
         mend="Have somebody approve each change before it goes live, and log who did",
-        rows=rows,
     )
 
 
@@ -157,7 +156,7 @@ def versions_listed(logs: Logs) -> Check:
         if relation is not None and "version" in relation.columns
     }
     if changes is None:
-        return silent(
+        return unknown(
             name,
             "There is no list of changes.",
             "Provide the list of changes (samples.changes) with each version",
@@ -165,26 +164,38 @@ def versions_listed(logs: Logs) -> Check:
     listed = f"select version from {changes.sql} where version is not null"
     if "replaces" in changes.columns:
         listed += f" union select replaces from {changes.sql} where replaces is not null"
-    known = {
-        table: logs.rows(table, relation.sql, f"version not in ({listed})")
-        for table, relation in worked.items()
+    asked = {
+        "said": "version is not null",
+        "mute": "version is null",
+        "stray": f"version not in ({listed})",
     }
-    n = sum(logs.count(relation.sql, "version is not null") for relation in worked.values())
+    seen = {table: logs.find(table, relation.sql, asked) for table, relation in worked.items()}
+    n = sum(rows["said"].count for rows in seen.values())
     if not n:
-        return silent(
+        return unknown(
             name,
             "Neither cases nor actions say which version worked.",
             "Log the version of the agent with each case or action",
         )
-    found = {table: rows for table, rows in known.items() if rows.count}
+    found = {table: rows["stray"] for table, rows in seen.items() if rows["stray"].count}
+    unsure = None
+    for table, rows in seen.items():
+        if rows["said"].count and rows["mute"].count:
+            evidence = (
+                f"Of {plural(rows['mute'].count, table.removesuffix('s'))} nobody says which version worked."
+            )
+            mend = "Log the version of the agent with each case and action"
+            unsure = unknown(name, evidence, mend, rows["mute"])
     strays = sum(rows.count for rows in found.values())
     told = " and ".join(plural(rows.count, table.removesuffix("s")) for table, rows in found.items())
-    return judged(
+    return judge(
         name,
-        strays,
+        next(iter(found.values()), 0),
         n,
-        clean="Every version that worked a case is among the changes.",
-        found=f"{told} {'was' if strays == 1 else 'were'} worked by a version that is not among the changes.",
+        good="Every version that worked a case is among the changes.",
+        bad=f"{told} {'was' if strays == 1 else 'were'} worked by a version that is not among the changes.",
         mend="List every change of the agent before it goes live",
-        rows=next(iter(found.values()), None),
+        unsure=unsure,
+        value=strays / n,
+        misses=strays,
     )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from roi.controls.catalogue import checks_of_layer
-from roi.controls.check import MOST_ROWS, Check, Rows
-from roi.controls.findings import all_missing, find_rows, judge, unknown, verb
+from roi.controls.check import MOST_ROWS, Check, Rows, all_missing, judge, unknown, verb
 from roi.controls.logs import Logs
 from roi.controls.sequence import COPY, sequences
 from roi.controls.trail_chance import clock_skew, silent_days
@@ -19,6 +18,7 @@ from roi.words import and_list, plural
 __all__ = ["SealedRows", "trail_checks"]
 
 NO_LOG = ("There is no action log.", "Provide the log of the agent's actions (samples.actions)")
+EMPTY = ("The action log is empty.", NO_LOG[1])
 NO_CASES = (
     "There are no cases that the actions could be held against, only a report of them.",
     "Provide the cases themselves (samples.cases)",
@@ -72,6 +72,9 @@ def trail_checks(logs: Logs, seals: Sequence[SealedRows] = ()) -> tuple[Check, .
         return tuple(found[name] for name in names)
     columns = set(actions.columns)
     found = _reconciled(logs, actions)
+    if not logs.ask(f"select 1 from {actions.sql} limit 1"):
+        found = all_missing(names, *EMPTY) | {"cases_with_actions": found["cases_with_actions"]}
+        return tuple(found[name] for name in names)
     found |= _of_rows(logs, actions, columns)
     found["unique_ids"] = _unique_ids(logs, actions)
     found |= sequences(logs, actions, columns)
@@ -88,10 +91,10 @@ def _reconciled(logs: Logs, actions: Relation) -> dict[str, Check]:
         return all_missing(("cases_with_actions", "actions_with_case"), *NO_CASES)
     acted = f"(select case_id from {actions.sql} where case_id is not null)"
     worked = f'(select "row", case_id in {acted} as worked_ from {live.sql})'
-    rows = find_rows(logs, "cases", worked, {"live": "true", "bare": "worked_ is not true"})
+    rows = logs.find("cases", worked, {"live": "true", "bare": "worked_ is not true"})
     known = f"(select case_id from {cases.sql} where case_id is not null)"
     held = f'(select "row", case_id in {known} as known_ from {actions.sql})'
-    found = find_rows(logs, "actions", held, {"all": "true", "lost": "known_ is not true"})
+    found = logs.find("actions", held, {"all": "true", "lost": "known_ is not true"})
     live_n, n = rows["live"].count, found["all"].count
     bare, lost = rows["bare"], found["lost"]
     checks = {}
@@ -127,9 +130,10 @@ def _of_rows(logs: Logs, actions: Relation, columns: set[str]) -> dict[str, Chec
     stopped = "decision in ('rejected', 'escalated')" if "decision" in columns else "false"
     denied = "status = 'denied'" if has_status else "false"
     # What was denied or rejected never ran: it has no time at which it did, and its decision says how it ended.
+    never = f"coalesce({denied} or {stopped}, false)"
     blank = ["tool is null"]
     if has_time:
-        blank.append(f"(executed_at is null and not coalesce({denied} or {stopped}, false))")
+        blank.append(f"(executed_at is null and not {never})")
     if has_status:
         idle = "executed_at is null" if has_time else "true"
         blank.append(f"(status is null and not coalesce({stopped} and {idle}, false))")
@@ -149,8 +153,7 @@ def _of_rows(logs: Logs, actions: Relation, columns: set[str]) -> dict[str, Chec
     late = "false"
     if logs.as_of is not None and times:
         late = f"greatest({', '.join(times)}) >= timestamp '{_over(logs.as_of, logs.timezone)}'"
-    rows = find_rows(
-        logs,
+    rows = logs.find(
         "actions",
         actions.sql,
         {
@@ -158,23 +161,26 @@ def _of_rows(logs: Logs, actions: Relation, columns: set[str]) -> dict[str, Chec
             "blank": f"({' or '.join(blank)})",
             "ordered": "requested_at is not null and executed_at is not null" if both else "false",
             "disorder": f"({' or '.join(order) or 'false'})",
+            "unasked": "executed_at is not null and requested_at is null" if both else "false",
+            "ran": "executed_at is not null" if has_time else "false",
+            "ended": "status is not null" if has_status else "false",
+            "endless": f"status is null and not {never}" if has_status else "false",
+            "timeless": f"coalesce({', '.join((*times, 'null'))}) is null and not {never}",
             "denied": denied,
             "denied_ran": f"{denied} and ({' or '.join(ran) or 'false'})",
-            "dated": f"coalesce({', '.join((*times, 'null'))}) is not null" if times else "false",
+            "dated": f"coalesce({', '.join((*times, 'null'))}) is not null",
             "late": late,
         },
     )
     n = rows["all"].count
     found = {"required_fields": _required(rows["blank"], n, columns)}
+    asked = "Log when each action was requested and when it ran (requested_at, executed_at)"
     if not rows["ordered"].count:
         evidence = "The action log does not say both when an action was requested and when it ran."
-        found["time_order"] = unknown(
-            "time_order",
-            evidence,
-            "Log when each action was requested and when it ran (requested_at, executed_at)",
-        )
+        found["time_order"] = unknown("time_order", evidence, asked)
     else:
-        wrong = rows["disorder"]
+        wrong, unasked = rows["disorder"], rows["unasked"]
+        evidence = f"Of {plural(unasked.count, 'action')} that ran nobody knows the time of the request."
         found["time_order"] = judge(
             "time_order",
             wrong,
@@ -183,9 +189,10 @@ def _of_rows(logs: Logs, actions: Relation, columns: set[str]) -> dict[str, Chec
             bad=f"{wrong.count:,} of {plural(n, 'action')} {verb(wrong.count, 'has', 'have')} "
             "times that contradict each other.",
             mend="Take each time from one clock when it happens, and log it as it is",
+            unsure=unknown("time_order", evidence, asked, unasked) if unasked.count else None,
         )
-    found["denied_ran"] = _denied_ran(rows["denied"], rows["denied_ran"], n, has_status)
-    found["future_times"] = _future(rows["late"], rows["dated"].count, logs.as_of)
+    found["denied_ran"] = _denied_ran(rows)
+    found["future_times"] = _future(rows, logs.as_of)
     return found
 
 
@@ -210,7 +217,7 @@ def _required(blank: Rows, n: int, columns: Collection[str]) -> Check:
     return judge(
         "required_fields",
         blank,
-        max(n, 1),
+        n,
         good=f"Each of {plural(n, 'action')} says when it ran and how it ended.",
         bad=f"{blank.count:,} of {plural(n, 'action')} {verb(blank.count, 'does', 'do')} not say "
         "what was called, when it ran or how it ended.",
@@ -218,35 +225,53 @@ def _required(blank: Rows, n: int, columns: Collection[str]) -> Check:
     )
 
 
-def _denied_ran(denied: Rows, ran: Rows, n: int, has_status: bool) -> Check:
-    if not has_status:
-        evidence = "The action log does not say which actions were denied (status)."
-        return unknown("denied_ran", evidence, "Log how each action ended (status)")
+def _denied_ran(rows: Mapping[str, Rows]) -> Check:
+    """Whether what was denied ran all the same, as far as the log says how actions ended and when they ran."""
+    name, denied, ran, endless = "denied_ran", rows["denied"], rows["denied_ran"], rows["endless"]
+    ended = "Log how each action ended (status)"
+    unsure = None
+    if not rows["ended"].count:
+        unsure = unknown(name, "The action log does not say which actions were denied (status).", ended)
+    elif not rows["ran"].count:
+        evidence = "The action log does not say which actions ran (executed_at)."
+        unsure = unknown(
+            name, evidence, "Log when each action ran, and nothing where it did not (executed_at)"
+        )
+    elif endless.count:
+        how = verb(endless.count, "does not say how it ended", "do not say how they ended")
+        evidence = f"{plural(endless.count, 'action')} {how}, and may have been denied."
+        unsure = unknown(name, evidence, ended, endless)
     return judge(
-        "denied_ran",
+        name,
         ran,
-        max(n, 1),
+        rows["all"].count,
         good=f"None of {plural(denied.count, 'denied action')} ran."
         if denied.count
         else "No action was denied.",
         bad=f"{ran.count:,} of {plural(denied.count, 'denied action')} {verb(ran.count, 'has', 'have')} "
         "a time at which it ran or a result that is ok: the log contradicts itself.",
         mend="Find out whether the denial held; leave executed_at blank where nothing ran",
+        unsure=unsure,
     )
 
 
-def _future(late: Rows, dated: int, as_of: dt.date | None) -> Check:
+def _future(rows: Mapping[str, Rows], as_of: dt.date | None) -> Check:
+    name, late, dated, timeless = "future_times", rows["late"], rows["dated"].count, rows["timeless"]
     if as_of is None or not dated:
         evidence = "Nothing says when the actions or the decision took place."
-        return unknown("future_times", evidence, "Log when each action ran (executed_at), and set run.as_of")
+        return unknown(name, evidence, "Log when each action ran (executed_at), and set run.as_of")
+    evidence = f"Of {plural(timeless.count, 'action')} nobody knows the time."
     return judge(
-        "future_times",
+        name,
         late,
         dated,
         good=f"No action lies after {as_of.isoformat()}, the day of the decision.",
         bad=f"{late.count:,} of {plural(dated, 'action')} {verb(late.count, 'lies', 'lie')} after "
         f"{as_of.isoformat()}, the day of the decision.",
         mend="Set the clock of the log right, or decide as of a later day (run.as_of)",
+        unsure=unknown(name, evidence, "Log when each action ran (executed_at)", timeless)
+        if timeless.count
+        else None,
     )
 
 
@@ -269,7 +294,7 @@ def _unique_ids(logs: Logs, actions: Relation) -> Check:
     return judge(
         "unique_ids",
         rows,
-        max(n, 1),
+        n,
         good=f"Each of {plural(n, 'action')} has an id of its own.",
         bad=bad,
         mend="Log every action once, under an id of its own",

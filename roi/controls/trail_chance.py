@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 from scipy.special import bdtrc
 
-from roi.controls.check import Check
-from roi.controls.findings import unknown, verb
+from roi.controls.check import Check, unknown, verb
 from roi.controls.logs import Logs
 from roi.readers.base import literal
 from roi.relation import Relation

@@ -8,8 +8,7 @@ from typing import Any
 
 from roi import words
 from roi.controls.approvers import Approver, Approvers, approver_findings
-from roi.controls.held import hold
-from roi.controls.logs import Logs
+from roi.controls.logs import Logs, hold
 from roi.parameters import LoadedParameters
 from roi.problems import ParameterError, Problem
 from roi.reduce import take_moments
