@@ -36,9 +36,9 @@ __all__ = ["ABSENT", "CRASHES", "LAYER_CHECKS", "found_in", "logs_from_files", "
 LAYER_CHECKS = {
     "bounded_access": ("roi.controls.access_checks", "access_checks"),
     "human_approval": ("roi.controls.approval_checks", "approval_checks"),
-    "audit_trail": ("roi.controls.trail", "trail_checks"),
-    "evaluation": ("roi.controls.suite", "suite_checks"),
-    "rollback": ("roi.controls.stopping", "stopping_checks"),
+    "audit_trail": ("roi.controls.trail_checks", "trail_checks"),
+    "evaluation": ("roi.controls.suite_checks", "suite_checks"),
+    "rollback": ("roi.controls.stopping_checks", "stopping_checks"),
 }
 
 _TYPE_OF = {("actions", "seq"): pa.int64(), ("incidents", "cost"): pa.decimal128(18, 6)}

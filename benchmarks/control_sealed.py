@@ -48,7 +48,7 @@ CHANGES: Sequence[tuple[str, Callable[[Lines, int], None], tuple[int, ...]]] = (
 def sealed(logs: int) -> Iterator[tuple[bool, str]]:
     """Bars: a log as it was sealed passes, one without a seal is missing evidence, a changed one fails in its row."""
     try:
-        trail = import_module("roi.controls.trail")
+        trail = import_module("roi.controls.trail_checks")
         seal_log = import_module("roi.log_seal").seal_log
         seal_state = import_module("roi.seal_state").seal_state
     except ModuleNotFoundError:

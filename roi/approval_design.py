@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from roi.analysis import Analysis
+from roi.approval_choice import Choice
+from roi.approval_designs import ALL, NONE, Design, Designs, Monthly
 from roi.approval_kinds import ApprovalKinds
 from roi.approval_losses import ApprovalLosses, approval_losses, label_of
 from roi.approval_rows import many, required_by, rows_of_kinds, spread
 from roi.approval_words import design_headline, gate_text, missing_of_logs, no_design
 from roi.assumptions import Number
 from roi.cashflow import Schedule, present_value, stream_of
-from roi.gate_choice import Choice
-from roi.gate_design import ALL, NONE, Design, Designs, Monthly
 from roi.money import summary
 from roi.words import shorten
 

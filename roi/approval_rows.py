@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from roi.analysis import Analysis
+from roi.approval_designs import ALL, Designs
 from roi.approval_kinds import COUNTS, ApprovalKinds
 from roi.approval_losses import TREND, ApprovalLosses, label_of
-from roi.gate_design import ALL, Designs
 from roi.told_actions import COLUMNS
 from roi.words import shorten
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from roi.approval_designs import Designs, Monthly
 from roi.approval_kinds import COUNTS, ApprovalKinds
 from roi.approval_losses import ApprovalLosses, Cut
-from roi.gate_design import Designs, Monthly
 
 
 def made_losses(

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from roi.controls.paired import worse_by_chance
+from roi.controls.suite_power import worse_by_chance
 from roi.draws import normal_draws, stream
 from roi.information import evpi
 from roi.sampling import Basis, after_sampling, left_open

@@ -15,7 +15,7 @@ from scipy import stats
 from roi.agreement import agree
 from roi.cells import cell_draws
 from roi.clusters import degrees_of_a_mean, intra_unit_correlation
-from roi.controls.paired import worse_by_chance
+from roi.controls.suite_power import worse_by_chance
 from roi.draws import one_sided_bounds
 from roi.moments import Moments
 from roi.pooling import partially_pooled

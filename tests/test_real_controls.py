@@ -15,9 +15,9 @@ from test_real_data import DATA, needs_data
 from roi.controls.approval_checks import approval_checks, approval_figures
 from roi.controls.approvers import approver_findings
 from roi.controls.logs import Logs
-from roi.controls.paired import worse_by_chance
-from roi.controls.runs import read_suite
-from roi.controls.suite import suite_checks
+from roi.controls.suite_checks import suite_checks
+from roi.controls.suite_power import worse_by_chance
+from roi.controls.suite_runs import read_suite
 from roi.parameters import load_parameters
 from roi.samples import open_samples
 

@@ -14,7 +14,7 @@ from pilots import cases, write_csv, write_pilot
 from scipy import stats
 
 from roi.controls import Logs, look
-from roi.controls.paired import worse_by_chance
+from roi.controls.suite_power import worse_by_chance
 from roi.parameters import load_parameters
 from roi.pilot import open_pilot
 from roi.samples import open_samples

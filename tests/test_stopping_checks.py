@@ -8,7 +8,7 @@ import pytest
 from made_controls import by_name, clean, clean_cases, logs_of, rows_of
 
 from roi.controls.scorecard import gate_of
-from roi.controls.stopping import VISIBLE_DAYS, stopping_checks
+from roi.controls.stopping_checks import VISIBLE_DAYS, stopping_checks
 
 LAYER = "rollback"
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from made_controls import CHANGES, by_name, clean, clean_evals, logs_of, rows_of
 from scipy import stats
 
-from roi.controls.paired import ALPHA, cases_needed, power_of, worse_by_chance
 from roi.controls.scorecard import gate_of
-from roi.controls.suite import suite_checks
+from roi.controls.suite_checks import suite_checks
+from roi.controls.suite_power import ALPHA, cases_needed, power_of, worse_by_chance
 
 LAYER = "evaluation"
 V3 = {

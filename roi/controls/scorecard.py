@@ -11,9 +11,9 @@ from roi.controls.approval_checks import approval_checks
 from roi.controls.catalogue import CATALOGUE, LAYERS, checks_of_layer
 from roi.controls.check import Check
 from roi.controls.logs import Logs, hold
-from roi.controls.stopping import stopping_checks
-from roi.controls.suite import suite_checks
-from roi.controls.trail import SealedRows, trail_checks
+from roi.controls.stopping_checks import stopping_checks
+from roi.controls.suite_checks import suite_checks
+from roi.controls.trail_checks import SealedRows, trail_checks
 from roi.gate import Gate, State
 from roi.words import plural
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from roi.controls.check import Check, Rows, judge, unknown
 from roi.controls.logs import Logs
-from roi.controls.runs import Suite
+from roi.controls.suite_runs import Suite
 from roi.words import count, percent, plural
 
 __all__ = ["NO_RUNS", "can_fail", "changes_approved", "segments_covered", "stable_cases", "versions_listed"]

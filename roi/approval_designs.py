@@ -2,7 +2,7 @@
 
 A wrong action that is not held costs its error; one that is held does so unless approval catches it. Holding takes
 minutes of each action and mending what was caught, and time on the clock. Expected sums of kinds add up, whatever is
-held of the others, so that the best design is a choice of one option a kind (`roi.gate_choice`).
+held of the others, so that the best design is a choice of one option a kind (`roi.approval_choice`).
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from roi.approval_choice import Choice, cheapest, frontier, least_harm
 from roi.approval_losses import ApprovalLosses
 from roi.assumptions import Number
 from roi.draws import stream
-from roi.gate_choice import Choice, cheapest, frontier, least_harm
 
 __all__ = ["ALL", "NONE", "Design", "Designs", "Holding", "Monthly"]
 

@@ -1,4 +1,4 @@
-"""What a log's times show against chance: clocks that do not agree, and days of work without a log."""
+"""What is missing or out of step in the log: numbers of a sequence, clocks that do not agree, days without a log."""
 
 from __future__ import annotations
 
@@ -7,13 +7,20 @@ from collections.abc import Sequence
 
 from scipy.special import bdtrc
 
-from roi.controls.check import Check, unknown, verb
+from roi.controls.check import Check, Rows, all_missing, judge, unknown, verb
 from roi.controls.logs import Logs
 from roi.readers.base import literal
 from roi.relation import Relation
 from roi.words import and_list, plural
 
-__all__ = ["ALPHA", "cases_for_skew", "chance_of_silence", "clock_skew", "silent_days"]
+__all__ = ["ALPHA", "COPY", "cases_for_skew", "chance_of_silence", "clock_skew", "sequences", "silent_days"]
+
+COPY = "exact copy of another row"  # as the samples say it when they leave one out
+NAMES = ("sequence_gaps", "sequence_repeats")
+SILENT = (
+    "The action log does not number the actions of a case (seq).",
+    "Number the actions of each case (seq)",
+)
 
 ALPHA = 0.001
 """Level of each statistical check over all that it compares (Bonferroni)."""
@@ -282,3 +289,88 @@ def _more_days(typical: int, unheard: int, cases: int, days: int, most: int = 5_
         middle = (low + high) // 2
         low, high = (low, middle) if told(middle) else (middle, high)
     return high
+
+
+def sequences(logs: Logs, actions: Relation, columns: set[str]) -> dict[str, Check]:
+    """Look for gaps and repeats in the numbers of actions.
+
+    Numbers begin anew in each case (from 0 or 1, as most cases do) or run through the whole log. The head of a case is
+    missing where it begins later than the others; what is missing after its last number cannot be seen. A further
+    attempt may repeat the number of the first, and so may a later version that works the case again.
+    """
+    if "seq" not in columns:
+        return all_missing(NAMES, *SILENT)
+    key = ", ".join(("seq", *(c for c in ("attempt", "version") if c in columns)))
+    numbers = f"(select case_id, {key}, count(*) as m from {actions.sql} where seq is not null group by all)"
+    by_case = (
+        "(select min(seq) as low, max(seq) as high, count(distinct seq) as kinds, sum(m) as n, count(*) as own, "
+        f"count(*) filter (seq <> floor(seq)) as odd from {numbers} where case_id is not null group by case_id)"
+    )
+    sums = (
+        "count(*), count(*) filter (low = 0), count(*) filter (low = 1), sum(n), sum(odd), "
+        "count(*) filter (high - low + 1 <> kinds), count(*) filter (low > 0), count(*) filter (low > 1), sum(own), "
+        f"(select count(*) from {actions.sql} where seq is null)"
+    )
+    found = [int(x or 0) for x in logs.ask(f"select {sums} from {by_case}")[0]]
+    cases, zero, one, n, odd, torn, above_0, above_1, own, blank = found
+    if n == 0:
+        return all_missing(NAMES, *SILENT)
+    anew, start = max(zero, one) * 2 > cases, 0 if zero > one else 1
+    through = not anew and cases > 1
+    if through:
+        (distinct,) = logs.ask(f"select count(distinct seq) from {actions.sql}")[0]
+        through = int(distinct) * 2 > n
+    if odd or not (anew or through):
+        why = "The numbers of the actions neither begin anew in each case nor run through the log."
+        return all_missing(NAMES, why, "Number the actions of each case from 1 (seq)")
+    if through and any(x.table == "actions" and x.reason != COPY for x in logs.samples.exclusions):
+        why = "Actions that were left out with their cases have numbers of the same sequence."
+        return all_missing(NAMES, why, "Number the actions of each case from 1 (seq)")
+    sound = anew and not (torn or blank or own < n or (above_1 if start else above_0))
+    within = "partition by case_id" if anew else ""
+    kinds = f"case_id, {key}" if anew else key
+    head = f"(k_ = 1 and seq > {start})" if anew else "false"
+    numbered = (
+        f'(select "row", seq, lag(seq) over ({within} order by seq nulls first, "row") as before_, '
+        f"bool_or(seq is null) over ({within}) as blank_, "
+        f'row_number() over ({within} order by seq, "row") as k_, '
+        f'row_number() over (partition by {kinds} order by "row") as again_ from {actions.sql}'
+        f"{' where case_id is not null' if anew else ''})"
+    )
+    conditions = {
+        "blank": "seq is null",
+        "gap": f"seq is not null and not blank_ and (seq - before_ > 1 or {head})",
+        "again": "seq is not null and again_ > 1",
+    }
+    none = dict.fromkeys(conditions, Rows(table="actions", count=0))
+    # Windows cost more than counts: they look only where there is something to name.
+    rows = none if sound else logs.find("actions", numbered, conditions)
+    gaps, again, unnumbered = rows["gap"], rows["again"], rows["blank"]
+    unsure: dict[str, Check | None] = dict.fromkeys(NAMES)
+    if unnumbered.count:
+        have = verb(unnumbered.count, "has", "have")
+        evidence = (
+            f"{plural(unnumbered.count, 'action')} {have} no number, so that gaps and repeats cannot be seen."
+        )
+        unsure = {name: unknown(name, evidence, SILENT[1], unnumbered) for name in NAMES}
+    return {
+        "sequence_gaps": judge(
+            "sequence_gaps",
+            gaps,
+            n,
+            good=f"The numbers of {plural(n, 'action')} have no gap.",
+            bad=f"Before {plural(gaps.count, 'action')} a number is missing.",
+            mend="Find the actions that are missing, and log every action when it happens",
+            unsure=unsure["sequence_gaps"],
+        ),
+        "sequence_repeats": judge(
+            "sequence_repeats",
+            again,
+            n,
+            good=f"The numbers of {plural(n, 'action')} occur once each.",
+            bad=f"{again.count:,} of {plural(n, 'action')} {verb(again.count, 'repeats', 'repeat')} "
+            "the number of an earlier one.",
+            mend="Number every action once, and a further try as an attempt (attempt)",
+            unsure=unsure["sequence_repeats"],
+        ),
+    }

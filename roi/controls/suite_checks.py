@@ -6,8 +6,6 @@ from typing import Any
 
 from roi.controls.check import Check, Rows, judge, unknown, verb
 from roi.controls.logs import Logs
-from roi.controls.paired import ALPHA, DROP, POWER, cases_needed, power_of, worse_by_chance
-from roi.controls.runs import Compared, Suite, read_suite
 from roi.controls.suite_cases import (
     NO_RUNS,
     can_fail,
@@ -16,6 +14,8 @@ from roi.controls.suite_cases import (
     stable_cases,
     versions_listed,
 )
+from roi.controls.suite_power import ALPHA, DROP, POWER, cases_needed, power_of, worse_by_chance
+from roi.controls.suite_runs import Compared, Suite, read_suite
 from roi.words import count, percent, plural
 
 __all__ = ["suite_checks"]

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from roi.gate_choice import cheapest, frontier, least_harm
+from roi.approval_choice import cheapest, frontier, least_harm
 
 
 def made(seed: int) -> tuple[list[np.ndarray], list[np.ndarray], float]:

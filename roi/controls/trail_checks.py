@@ -10,8 +10,7 @@ from zoneinfo import ZoneInfo
 from roi.controls.catalogue import checks_of_layer
 from roi.controls.check import MOST_ROWS, Check, Rows, all_missing, judge, unknown, verb
 from roi.controls.logs import Logs
-from roi.controls.sequence import COPY, sequences
-from roi.controls.trail_chance import clock_skew, silent_days
+from roi.controls.trail_gaps import COPY, clock_skew, sequences, silent_days
 from roi.relation import Relation
 from roi.words import and_list, plural
 
