@@ -11,14 +11,13 @@ from roi.controls.grant_checks import NO_ENDS, NO_LIST, NO_NEED, list_checks, un
 from roi.controls.logs import Logs
 from roi.controls.rights import (
     WRITES,
+    Access,
     Grant,
     Use,
     covering,
-    grants_of,
-    live_calls,
     need_of,
     ran_of,
-    uses_of,
+    read_access,
 )
 from roi.draws import one_sided_bounds
 from roi.gate import rate_state
@@ -37,11 +36,12 @@ NOTHING_RAN = ("The action log holds no action that ran.", "Provide the log of t
 OF_CALLS = ("granted", "before_grant", "after_expiry", "needed_share", "writes_needed", "unused_grants")
 
 
-def access_checks(logs: Logs) -> tuple[Check, ...]:
+def access_checks(logs: Logs, access: Access | None = None) -> tuple[Check, ...]:
     """Hold the calls of production cases against the grants, and the grants against the need.
 
     Args:
         logs: Reads `actions`, `access` and, to leave calls of demo cases out, `cases`.
+        access: What was read of them before; None to read it.
 
     Returns:
         Every check of the layer, in the order of the catalogue.
@@ -50,15 +50,13 @@ def access_checks(logs: Logs) -> tuple[Check, ...]:
     if logs.table("access") is None:
         found = all_missing(names, *NO_LIST)
         return tuple(found[name] for name in names)
-    rights = grants_of(logs)
+    access = access or read_access(logs)
+    rights, calls, uses = access.rights, access.calls, access.uses
     columns = set(logs.samples.tables["access"].columns)
     found = list_checks(rights, columns)
-    calls = live_calls(logs)
-    uses: tuple[Use, ...] = ()
     if calls is None:
         found |= all_missing(OF_CALLS, *NO_LOG)
     else:
-        uses = uses_of(logs, calls)
         found |= _of_calls(logs, rights, calls, uses, columns)
     found["ungranted_needs"] = ungranted_needs(logs, rights, calls, uses)
     return tuple(found[name] for name in names)

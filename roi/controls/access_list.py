@@ -13,14 +13,13 @@ from typing import Literal
 from roi.controls.logs import Logs
 from roi.controls.rights import (
     WRITES,
+    Access,
     Grant,
     Use,
     covering,
-    grants_of,
-    live_calls,
     need_of,
+    read_access,
     standing,
-    uses_of,
 )
 from roi.words import and_list, plain_cell, plural
 
@@ -75,7 +74,7 @@ class Proposal:
     narrow_to: str = ""
 
 
-def proposals(logs: Logs) -> tuple[Proposal, ...]:
+def proposals(logs: Logs, access: Access | None = None) -> tuple[Proposal, ...]:
     """What should become of each right that is granted, needed or was tried.
 
     The log may show that a right is spare, too wide or not there. It cannot show that one is needed: what was denied
@@ -84,16 +83,16 @@ def proposals(logs: Logs) -> tuple[Proposal, ...]:
 
     Args:
         logs: Reads `access`, `actions` and, to leave calls of demo cases out, `cases`.
+        access: What was read of them before; None to read it.
 
     Returns:
         One proposal for each system and scope, in their order; none without a list of grants, for then nothing says
         what is granted.
     """
-    rights = grants_of(logs)
+    access = access or read_access(logs)
+    rights, uses = access.rights, None if access.calls is None else access.uses
     if not rights:
         return ()
-    calls = live_calls(logs)
-    uses = None if calls is None else uses_of(logs, calls)
     listed = {(g.system, g.scope) for g in rights}
     tried = {
         (u.system, u.scope)

@@ -21,6 +21,7 @@ from roi.relation import Relation
 
 __all__ = [
     "WRITES",
+    "Access",
     "Grant",
     "Use",
     "covering",
@@ -28,6 +29,7 @@ __all__ = [
     "live_calls",
     "need_of",
     "ran_of",
+    "read_access",
     "standing",
     "uses_of",
 ]
@@ -183,6 +185,27 @@ def need_of(grants: Collection[Grant], system: str, scope: str) -> bool | None:
         return any(said)
     by_star = [g.needed for g in grants if g.covers(system, scope)]
     return None if None in by_star and not any(by_star) else any(by_star)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """What was granted and what was used, read once.
+
+    Attributes:
+        rights: The rows of the list of grants.
+        calls: As of `live_calls`.
+        uses: As of `uses_of`; none without calls.
+    """
+
+    rights: tuple[Grant, ...]
+    calls: Relation | None
+    uses: tuple[Use, ...]
+
+
+def read_access(logs: Logs) -> Access:
+    """Read the list of grants and what the log knows of their use."""
+    calls = live_calls(logs)
+    return Access(rights=grants_of(logs), calls=calls, uses=() if calls is None else uses_of(logs, calls))
 
 
 def ran_of(columns: Collection[str]) -> str:

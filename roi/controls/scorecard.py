@@ -11,6 +11,7 @@ from roi.controls.approval_checks import approval_checks
 from roi.controls.catalogue import CATALOGUE, LAYERS, checks_of_layer
 from roi.controls.check import Check
 from roi.controls.logs import Logs, hold
+from roi.controls.rights import read_access
 from roi.controls.stopping_checks import stopping_checks
 from roi.controls.suite_checks import suite_checks
 from roi.controls.trail_checks import SealedRows, trail_checks
@@ -59,8 +60,9 @@ def look(logs: Logs, seals: Sequence[SealedRows] = ()) -> Scorecard:
         seals: How each file of the action log stands to its seal.
     """
     logs = hold(logs)
+    access = read_access(logs)
     found = (
-        *access_checks(logs),
+        *access_checks(logs, access),
         *approval_checks(logs),
         *trail_checks(logs, tuple(seals)),
         *suite_checks(logs),
@@ -69,7 +71,7 @@ def look(logs: Logs, seals: Sequence[SealedRows] = ()) -> Scorecard:
     by_name = {check.name: check for check in found}
     if len(by_name) != len(found) or set(by_name) != set(CATALOGUE):
         raise ValueError("the checks are not those of the catalogue, each once")
-    return Scorecard(checks=tuple(by_name[name] for name in CATALOGUE), proposed=proposals(logs))
+    return Scorecard(checks=tuple(by_name[name] for name in CATALOGUE), proposed=proposals(logs, access))
 
 
 def gate_of(layer: str, checks: Sequence[Check]) -> Gate:
