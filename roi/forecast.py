@@ -19,7 +19,17 @@ from roi.assumptions import Number
 from roi.options import Option
 from roi.pooling import weighted
 
-__all__ = ["FACTORS", "QUANTITIES", "Forecast", "Levels", "Parts", "band", "bands", "forecast_of", "month_name"]
+__all__ = [
+    "FACTORS",
+    "QUANTITIES",
+    "Forecast",
+    "Levels",
+    "Parts",
+    "band",
+    "bands",
+    "forecast_of",
+    "month_name",
+]
 
 Floats = npt.NDArray[np.float64]
 FACTORS = ("volume", "adoption", "minutes", "errors", "price")
