@@ -1,7 +1,7 @@
-"""What happened after a decision, month by month: rows of `actuals` settled into months that count and months that do not.
+"""What happened after a decision: rows of `actuals` settled into months that count and months that do not.
 
-`cases` are all cases of the workflow; `human_minutes`, `errors` and `cost` are sums over the `adopted_cases`, those that
-the agent worked. A month that is not there is missing and not 0; a month of 0 cases is a month.
+`cases` are all cases of the workflow; `human_minutes`, `errors` and `cost` are sums over the `adopted_cases`, which the
+agent worked. A month that is not there is missing and not 0; a month of 0 cases is a month.
 """
 
 from __future__ import annotations
@@ -243,8 +243,8 @@ def _unpriced(
     for code in sorted({row.currency for row in money} - set(rates)):
         first = next(row for row in money if row.currency == code)
         message = (
-            f"{code} from row {first.row} ({first.month:%Y-%m}) on, where the decision is in {currency}; state what one "
-            f"is worth under economics.fx ({code}, or {currency} where about.currency changed), or convert the rows"
+            f"{code} from row {first.row} ({first.month:%Y-%m}) on, where the decision is in {currency}; state "
+            f"what one is worth under economics.fx ({code}, or {currency} where about.currency changed), or convert them"
         )
         yield Problem(file, f"{PLACE}.cost_currency", message)
 

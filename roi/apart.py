@@ -2,8 +2,8 @@
 
 Every draw keeps what a month cannot show (how long cases take without the agent, what an error costs, what becomes of a
 saved hour) and takes the rest from the month. The difference is shared among the five factors over every order in which
-they could have changed (`roi.shapley`). Cash is apart: what was released, less what so many saved hours were forecast to
-release, is the same in every order.
+they could have changed (`roi.shapley`). Cash is apart: what was released, less what so many saved hours were forecast
+to release, is the same in every order.
 """
 
 from __future__ import annotations

@@ -30,6 +30,7 @@ class Basis:
         decided: It, made again from its archive or from the samples; None where neither is there.
         as_of: Its day.
         signed: What its signatures amount to; None where no record of it is kept.
+        instead: What was decided in place of its verdict, by an override that stands; None without one.
         says: Which it is, in a sentence.
     """
 
@@ -37,6 +38,7 @@ class Basis:
     as_of: str | None
     signed: str | None
     says: str
+    instead: str | None = None
 
 
 def basis_of(pilot: Pilot, folder: Path | None, first: dt.date | None) -> Basis:
@@ -53,10 +55,10 @@ def basis_of(pilot: Pilot, folder: Path | None, first: dt.date | None) -> Basis:
     records = [] if folder is None else _records(folder, first)
     signed = [r for r in records if standing(r[1]).state in STANDS]
     if not records:
-        decided = pilot.decision.analysis
+        now = pilot.decision.analysis
         return Basis(
-            decided=decided,
-            as_of=None if decided.as_of is None else decided.as_of.isoformat(),
+            decided=now,
+            as_of=None if now.as_of is None else now.as_of.isoformat(),
             signed=None,
             says="No earlier record is kept, so the forecast is that of the parameters and samples as they stand.",
         )
@@ -68,8 +70,15 @@ def basis_of(pilot: Pilot, folder: Path | None, first: dt.date | None) -> Basis:
         decided=decided,
         as_of=record.get("as_of"),
         signed=standing(record).text,
+        instead=_instead(record),
         says=says if decided is not None else f"{says} It cannot be made again: {why}.",
     )
+
+
+def _instead(record: Record) -> str | None:
+    if standing(record).state != "overridden":
+        return None
+    return next(str(e.get("instead")) for e in record["signed"] if e.get("decision") == "override")
 
 
 def _records(folder: Path, first: dt.date | None) -> list[tuple[Path, Record]]:

@@ -246,22 +246,27 @@ class Forecast:
         return replace(self, **changed)
 
 
-def forecast_of(a: Decided) -> Forecast | None:
+def forecast_of(a: Decided, *, instead: str | None = None) -> Forecast | None:
     """The forecast of a decision: of what it advises, or of scaling everything where it advises to stop.
 
     Args:
         a: The decision, made from its samples or from its archive.
+        instead: What was decided in its place by an override; scaling is then that of everything, unfixed.
 
     Returns:
         The forecast; None where the worth of the roll-out is not known.
     """
-    option = a.verdict.option or (a.verdict.plan.option if a.verdict.plan is not None else None) or a.scale
+    verdict, plan = instead or a.verdict.verdict, a.verdict.plan if instead is None else None
+    option = (
+        a.scale if instead is not None else a.verdict.option or (plan.option if plan else None) or a.scale
+    )
     if option is None or option.stream is None or option.scope is None or option.scope.minutes_saved is None:
         return None
     e, scope, schedule = a.economics, option.scope, option.schedule
+    assert scope.minutes_saved is not None
     assert e.cases_per_month is not None
     assert e.labour is not None
-    remedies = a.verdict.plan.remedies if a.verdict.plan is not None else ()
+    remedies = plan.remedies if plan is not None else ()
     kept, further = a.valuer.effect_of(remedies)
     cash = np.clip(e.cash, 0, 1)
     saved = scope.minutes_saved + further
@@ -270,7 +275,7 @@ def forecast_of(a: Decided) -> Forecast | None:
     off = a.valuer.picked.get(scope.segments, 0.0) if option.kind == "scale_segments" else 0.0
     return Forecast(
         label=option.label,
-        verdict=a.verdict.verdict,
+        verdict=verdict,
         segments=scope.segments,
         start=a.start,
         horizon=e.horizon,
@@ -278,7 +283,7 @@ def forecast_of(a: Decided) -> Forecast | None:
         hurdle=a.loaded.policy.hurdle,
         needed=a.scale_needs,
         stops_at=a.loaded.policy.kill_probability,
-        n=int(scope.minutes_saved.size),
+        n=a.measured.draws,
         demand=e.cases_per_month,
         share=scope.share,
         ceiling=e.ceiling,
@@ -322,9 +327,13 @@ def _errors(a: Decided, option: Option, kept: Number) -> tuple[Number | None, Nu
     assert scope is not None
     if scope.error_rate[1] is None or e.error_cost is None or severity is None:
         return None, 0.0, 0.0
-    cost = [sum(severity[arm, :, i] * c for i, c in enumerate(e.error_cost)) for arm in (0, 1)]
+    cost = [sum((severity[arm, :, i] * c for i, c in enumerate(e.error_cost)), 0.0) for arm in (0, 1)]
     base = scope.error_rate[0]
-    return scope.error_rate[1] * kept, 0.0 if base is None else base * cost[0], cost[1]
+    return (
+        np.multiply(scope.error_rate[1], kept),
+        0.0 if base is None else np.multiply(base, cost[0]),
+        cost[1],
+    )
 
 
 def month_name(start: tuple[int, int], month: int) -> str:

@@ -1,4 +1,4 @@
-"""Benefits month by month beside the decision's forecast, what explains the difference, and whether the verdict holds."""
+"""Benefits month by month beside the forecast, what explains the difference, and whether the verdict holds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from roi import words
-from roi.actuals import Actuals, ActualRow, Month, in_words, rates_of, rows_of, settle
+from roi.actuals import ActualRow, Actuals, in_words, rates_of, rows_of, settle
 from roi.analysis import Decided
 from roi.apart import ROWS, Over, over, take_apart
 from roi.decided import Basis, basis_of
@@ -93,7 +93,7 @@ def realised_of_record(
     Raises:
         SampleError: If the rows must be mended.
     """
-    forecast = forecast_of(a)
+    forecast = forecast_of(a, instead=None if basis is None else basis.instead)
     if forecast is None:
         return _unknown(
             basis, "The worth of the roll-out was not known, so there is no forecast to hold months against."
@@ -281,8 +281,8 @@ def _refuse_other_units(forecast: Forecast, held: Over, file: str) -> None:
     if odd:
         month, each = odd[0]
         message = (
-            f"{words.number(each)} minutes a case in {month.month}, where {words.number(said)} were forecast; write the sum "
-            "over the adopted cases of the month, in minutes or with its unit (unit: hours, say)"
+            f"{words.number(each)} minutes a case in {month.month}, where {words.number(said)} were forecast; "
+            "write the sum over the adopted cases of the month, in minutes or with its unit (unit: hours, say)"
         )
         raise SampleError([Problem(file, "samples.actuals.human_minutes", message)])
 
