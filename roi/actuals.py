@@ -41,7 +41,8 @@ class ActualRow:
         month: First day of the month.
         segment: Segment it is about; None where the row is about all.
         complete: Whether the month is complete in it; None where it does not say.
-        currency: Of its money.
+        currency: Of its `cost`: the agent may be billed in another one.
+        own: Of its `cash_released`: the pilot's.
         numbers: By column of `NUMBERS`.
     """
 
@@ -50,6 +51,7 @@ class ActualRow:
     segment: str | None
     complete: bool | None
     currency: str
+    own: str
     numbers: Mapping[str, float | None]
 
 
@@ -113,7 +115,7 @@ def rows_of(samples: Samples, currency: str) -> tuple[ActualRow, ...]:
 
     Args:
         samples: The opened samples.
-        currency: Of rows that name none.
+        currency: The pilot's: of cash, and of the agent's cost in rows that name none.
     """
     table = samples.tables.get("actuals")
     if table is None:
@@ -126,10 +128,11 @@ def rows_of(samples: Samples, currency: str) -> tuple[ActualRow, ...]:
             month=month,
             segment=segment,
             complete=complete,
-            currency=own or currency,
+            currency=billed or currency,
+            own=currency,
             numbers={n: None if x is None else float(x) for n, x in zip(NUMBERS, numbers, strict=True)},
         )
-        for row, month, segment, complete, own, *numbers in fetch(
+        for row, month, segment, complete, billed, *numbers in fetch(
             samples, f'select "row", {listed} from {table.sql} order by "row"'
         )
     )
@@ -238,13 +241,16 @@ def _unpriced(
     rows: Sequence[ActualRow], rates: Mapping[str, float], currency: str, file: str
 ) -> Iterable[Problem]:
     money = [
-        row for row in rows if row.numbers["cost"] is not None or row.numbers["cash_released"] is not None
+        (code, row)
+        for row in rows
+        for code, column in ((row.currency, "cost"), (row.own, "cash_released"))
+        if row.numbers[column] is not None
     ]
-    for code in sorted({row.currency for row in money} - set(rates)):
-        first = next(row for row in money if row.currency == code)
+    for code in sorted({code for code, _ in money} - set(rates)):
+        first = next(row for own, row in money if own == code)
         message = (
             f"{code} from row {first.row} ({first.month:%Y-%m}) on, where the decision is in {currency}; state "
-            f"what one is worth under economics.fx ({code}, or {currency} where about.currency changed), or convert them"
+            f"what one is worth under economics.fx ({code}; {currency} if about.currency changed), or convert them"
         )
         yield Problem(file, f"{PLACE}.cost_currency", message)
 
@@ -316,11 +322,11 @@ def _missing(
 
 def _month(rows: Sequence[ActualRow], name: str, number: int, rates: Mapping[str, float]) -> Month:
     def total(column: str) -> float | None:
-        values = [row.numbers[column] for row in rows]
-        if column in ("cost", "cash_released"):
-            values = [
-                None if x is None else x * rates[row.currency] for x, row in zip(values, rows, strict=True)
-            ]
+        values = []
+        for row in rows:
+            rate = {"cost": row.currency, "cash_released": row.own}.get(column)
+            value = row.numbers[column]
+            values.append(value if value is None or rate is None else value * rates[rate])
         known = [x for x in values if x is not None]
         return sum(known) if len(known) == len(values) else None
 
