@@ -10,9 +10,16 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from roi.categories import OTHER
+from roi.checks import check_table, used_rows
+from roi.engine import forget, prepare, relations
+from roi.mapping import to_spec
 from roi.moments import fetch
-from roi.parameters import Parameters
+from roi.parameters import LoadedParameters, Parameters
+from roi.privacy import make_keys
 from roi.problems import Problem, SampleError
+from roi.readers.base import UnreadableError, literal, quoted
+from roi.sample_tables import Surroundings, read_table
 from roi.samples import Samples
 from roi.words import and_list, month_of, plural
 
@@ -23,6 +30,7 @@ __all__ = [
     "Rates",
     "in_words",
     "month_number",
+    "open_actuals",
     "rates_of",
     "rows_of",
     "settle",
@@ -103,6 +111,55 @@ class Actuals:
 
 class Rates(dict[str, float]):
     """Units of the forecast's currency by another currency; a currency that is not there has no stated rate."""
+
+
+def open_actuals(loaded: LoadedParameters, segments: Sequence[str]) -> Samples:
+    """Read the actuals alone, where the samples of the decision are gone; its archive stands for them.
+
+    Args:
+        loaded: The checked parameters, which name the table.
+        segments: Names of segments that may be shown; any other is `(other)`.
+
+    Raises:
+        SampleError: If the table must be mended, or the file names none.
+    """
+    import duckdb
+
+    given = loaded.parameters.samples
+    if given.actuals is None:
+        raise SampleError([Problem(loaded.name, PLACE, "names no table of what came after the decision")])
+    con = duckdb.connect()
+    prepare(con, make_keys(loaded.parameters.pilot, key_env=loaded.policy.privacy.key_env))
+    around = Surroundings(
+        con=con,
+        project=loaded.project,
+        folder=loaded.path.parent,
+        file=loaded.name,
+        timezone=given.timezone or "UTC",
+        currency=loaded.parameters.about.currency,
+    )
+    try:
+        read = read_table(to_spec("actuals", given.actuals, PLACE), around, name="t_actuals")
+    except UnreadableError as error:
+        con.close()
+        raise SampleError(error.problems) from None
+    if problems := check_table(con, read).problems:
+        con.close()
+        raise SampleError(problems)
+    named = ", ".join(literal(name) for name in segments) or "null"
+    shown = [
+        f"case when {quoted(c)} in ({named}) then {quoted(c)} when {quoted(c)} is not null then {literal(OTHER)} end "
+        f"as {quoted(c)}"
+        if c == "segment"
+        else quoted(c)
+        for c in read.columns
+    ]
+    con.execute(
+        f'create or replace view "actuals" as select {", ".join(shown)}, rowid + 1 as "row" '
+        f"from {read.name} where {used_rows(read)}"
+    )
+    forget(con)
+    return Samples(tables=relations(con, ["actuals"]), con=con)
 
 
 def month_number(start: tuple[int, int], month: dt.date) -> int:

@@ -41,11 +41,11 @@ class Basis:
     instead: str | None = None
 
 
-def basis_of(pilot: Pilot, folder: Path | None, first: dt.date | None) -> Basis:
+def basis_of(pilot: Pilot | None, folder: Path | None, first: dt.date | None) -> Basis:
     """The last signed decision before some months, else the last one before them, else the pilot as it stands.
 
     Args:
-        pilot: The opened pilot.
+        pilot: The opened pilot; None where its samples are gone.
         folder: Its report folder, ``reports/<pilot>``; None without one.
         first: The first month that was reported; None takes any decision.
 
@@ -54,7 +54,12 @@ def basis_of(pilot: Pilot, folder: Path | None, first: dt.date | None) -> Basis:
     """
     records = [] if folder is None else _records(folder, first)
     signed = [r for r in records if standing(r[1]).state in STANDS]
+    if not records and pilot is None:
+        return Basis(
+            decided=None, as_of=None, signed=None, says="No earlier record is kept, and no sample either."
+        )
     if not records:
+        assert pilot is not None
         now = pilot.decision.analysis
         return Basis(
             decided=now,
@@ -95,7 +100,7 @@ def _records(folder: Path, first: dt.date | None) -> list[tuple[Path, Record]]:
     return [(file, record) for *_, file, record in sorted(found, key=lambda x: x[:3])]
 
 
-def _again(pilot: Pilot, file: Path, record: Record) -> tuple[Decided | None, str]:
+def _again(pilot: Pilot | None, file: Path, record: Record) -> tuple[Decided | None, str]:
     try:
         archive = read_archive(file.parent / MOMENTS)
         if archive.content["record"] == record_sha256(record) and archive.withheld is None:
@@ -104,6 +109,6 @@ def _again(pilot: Pilot, file: Path, record: Record) -> tuple[Decided | None, st
     except InputError as error:
         why = f"{error.problems[0].file} {error.problems[0].message}"
     # Samples that still give the very same record are as good as its archive.
-    if record_sha256(pilot.decision.record) == record_sha256(record):
+    if pilot is not None and record_sha256(pilot.decision.record) == record_sha256(record):
         return pilot.decision.analysis, ""
-    return None, f"{why}, and the samples give another record by now"
+    return None, f"{why}, and the samples {'give another record by now' if pilot else 'are gone'}"

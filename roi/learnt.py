@@ -1,13 +1,14 @@
 """A forecast, updated by the months that are over.
 
-Each draw of the decision is weighed by how well it foretold the months: of cases, adoption, minutes and cost on the
-log scale, month to month spread unknown around a stated guess (which makes the likelihood a t), of errors as counts
-that spread more than Poisson. Where the months lie so far out that too few draws carry the weight, each factor is
-shifted and narrowed by the normal rule instead, which needs no draw to have been near, and that is said.
+Each draw of the decision is weighed by how well it foretold the months: cases, adoption, minutes and cost on the log
+scale, errors as counts that spread more than Poisson. Demand, adoption and what was measured of cases were drawn apart,
+so that each of the three is weighed by what is reported of it alone, and many draws stay. Where the months lie so far
+out that too few carry the weight, the factors are moved and narrowed by the normal rule instead, which needs no draw to
+have been near; that is said.
 
 Source:
-    Gelman et al. (2013), Bayesian Data Analysis, sections 2.5, 3.2 and 10.4; Kong, Liu & Wong (1994), JASA 89:278, for
-    the effective number of draws.
+    Gelman et al. (2013), Bayesian Data Analysis, sections 2.5 and 10.4; Kong, Liu & Wong (1994), JASA 89:278, for the
+    effective number of draws.
 """
 
 from __future__ import annotations
@@ -39,7 +40,18 @@ MONTHLY_SPREAD: Mapping[str, float] = {
 """Guess of how far a month lies off what is true in the long run, as a share (sd of the log)."""
 
 WEIGHT_OF_GUESS = 4.0  # months that the guess of the spread counts for
-LEAST = 0.01  # of what was forecast: a month of nothing counts as this, since nothing has no logarithm
+LEAST = 0.1  # of what was forecast: a month of less counts as this, since nothing has no logarithm
+
+
+BLOCKS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "demand": (("volume",), ("demand",)),
+    "adoption": (("adoption",), ("ceiling", "ramp", "delay")),
+    "cases": (
+        ("minutes", "errors", "price"),
+        ("before", "minutes", "errors", "errors_before", "error_cost", "price"),
+    ),
+}
+"""What is drawn apart from the rest: the factors that tell of it, and the draws of a forecast that belong to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,15 +60,15 @@ class Learnt:
 
     Attributes:
         forecast: The forecast as it stands now.
-        how: weights, or shift where too few draws are near what happened.
-        effective: Draws that the weights amount to, of `forecast.n`.
+        effective: Draws that the weights amount to, of `forecast.n`, by block that months tell of.
+        shifted: Factors that too few draws are near, moved by the normal rule.
         factors: The factors that were learnt from.
         far: Those of them that lie further off than 19 of 20 draws would, month to month spread included.
     """
 
     forecast: Forecast
-    how: str
-    effective: float
+    effective: Mapping[str, float]
+    shifted: tuple[str, ...]
     factors: tuple[str, ...]
     far: tuple[str, ...]
 
@@ -72,36 +84,25 @@ def factor_of(month: Month, name: str) -> float | None:
     return None if not adopted or total is None else total / adopted
 
 
-def weights_of(forecast: Forecast, levels: Levels, months: Sequence[Month]) -> tuple[Floats, tuple[str, ...]]:
-    """How well each draw foretold some months.
+def weights_of(forecast: Forecast, levels: Levels, months: Sequence[Month], names: Sequence[str]) -> Floats:
+    """How well each draw foretold some factors of some months.
 
     Args:
         forecast: The forecast.
         levels: Its factors in these months.
         months: What was reported.
+        names: Factors; those that are not reported weigh nothing.
 
     Returns:
-        Weights that sum to 1, shape (n_draws,), and the factors that they rest on.
+        Weights that sum to 1, shape (n_draws,).
     """
     score = np.zeros(forecast.n)
-    used = []
-    for name in FACTORS:
-        found = _known(forecast, levels, months, name)
-        if found is None:
-            continue
-        used.append(name)
-        spread = MONTHLY_SPREAD[name]
-        if name == "errors":
-            counts, expected = found
-            shape = spread**-2.0
-            score += (counts * np.log(expected) - (counts + shape) * np.log(expected + shape)).sum(axis=0)
-            continue
-        actual, level = found
-        off = _log_ratio(actual, level)
-        spare = 1 + (off**2).sum(axis=0) / (WEIGHT_OF_GUESS * spread**2)
-        score -= (WEIGHT_OF_GUESS + actual.shape[0]) / 2 * np.log(spare)
+    for name in names:
+        off = _off(forecast, levels, months, name)
+        if off is not None:
+            score += off.score
     weight = np.exp(score - score.max())
-    return weight / weight.sum(), tuple(used)
+    return np.asarray(weight / weight.sum(), dtype=np.float64)
 
 
 def learn(forecast: Forecast, months: Sequence[Month], *, covered_only: bool = False) -> Learnt:
@@ -114,25 +115,37 @@ def learn(forecast: Forecast, months: Sequence[Month], *, covered_only: bool = F
     """
     numbers = np.array([float(m.number) for m in months])
     levels = forecast.levels(numbers, covered_only=covered_only)
-    weight, used = weights_of(forecast, levels, months)
-    effective = float(1 / (weight**2).sum())
-    off = {name: _off(forecast, levels, months, name) for name in used}
-    far = tuple(name for name in used if off[name].is_far)
-    if effective >= LEAST_DRAWS or not used:
-        # Each draw as often as its weight asks, one comb over all of them: no chance, and equal weights afterwards.
-        comb = (np.arange(forecast.n) + 0.5) / forecast.n
-        chosen = np.minimum(np.searchsorted(np.cumsum(weight), comb), forecast.n - 1)
-        return Learnt(forecast=forecast.at(chosen), how="weights", effective=effective, factors=used, far=far)
+    off = {name: x for name in FACTORS if (x := _off(forecast, levels, months, name)) is not None}
     changed: dict[str, Any] = {}
-    for name in used:
-        field = {"volume": "demand", "adoption": "ceiling"}.get(name, name)
-        changed[field] = np.multiply(getattr(forecast, field), off[name].shift())
-    if "ceiling" in changed:
-        changed["ceiling"] = np.clip(changed["ceiling"], 0.0, 1.0)
-    if "errors" in changed:
-        changed["errors"] = np.clip(changed["errors"], 0.0, 1.0)
+    effective: dict[str, float] = {}
+    shifted: list[str] = []
+    for block, (names, fields) in BLOCKS.items():
+        told = [name for name in names if name in off]
+        if not told:
+            continue
+        weight = weights_of(forecast, levels, months, told)
+        effective[block] = float(1 / (weight**2).sum())
+        if effective[block] >= LEAST_DRAWS:
+            # Each draw as often as its weight asks, one comb over all of them: no chance, equal weights afterwards.
+            comb = (np.arange(forecast.n) + 0.5) / forecast.n
+            chosen = np.minimum(np.searchsorted(np.cumsum(weight), comb), forecast.n - 1)
+            for field in fields:
+                value = getattr(forecast, field)
+                if np.ndim(value) == 1:
+                    changed[field] = value[chosen]
+            continue
+        shifted += told
+        for name in told:
+            field = {"volume": "demand", "adoption": "ceiling"}.get(name, name)
+            changed[field] = np.multiply(getattr(forecast, field), off[name].shift())
+            if name in ("adoption", "errors"):
+                changed[field] = np.clip(changed[field], 0.0, 1.0)
     return Learnt(
-        forecast=replace(forecast, **changed), how="shift", effective=effective, factors=used, far=far
+        forecast=replace(forecast, **changed),
+        effective=effective,
+        shifted=tuple(shifted),
+        factors=tuple(off),
+        far=tuple(name for name, x in off.items() if x.is_far),
     )
 
 
@@ -155,16 +168,23 @@ def _known(
 
 def _log_ratio(actual: Floats, level: Floats) -> Floats:
     """Log of reported over forecast, where either may be nothing."""
-    floor = np.maximum(LEAST * np.maximum(actual, level), 1e-12)
+    floor = np.maximum(LEAST * level.mean(axis=1, keepdims=True), 1e-12)
     return np.log(np.maximum(actual, floor) / np.maximum(level, floor))
 
 
 @dataclass(frozen=True, slots=True)
 class _Off:
-    """How far a factor was off its forecast, on the log scale: mean over months by draw, and the noise of that mean."""
+    """How far a factor was off its forecast, on the log scale.
+
+    Attributes:
+        by_draw: Mean over the months, shape (n_draws,).
+        noise: Variance of that mean where a draw is true.
+        score: Log likelihood of the months by draw, but for a constant.
+    """
 
     by_draw: Floats
     noise: float
+    score: Floats
 
     @property
     def is_far(self) -> bool:
@@ -181,15 +201,19 @@ class _Off:
         return np.asarray(np.exp(gain * middle + (1 - np.sqrt(1 - gain)) * (x - middle)), dtype=np.float64)
 
 
-def _off(forecast: Forecast, levels: Levels, months: Sequence[Month], name: str) -> _Off:
+def _off(forecast: Forecast, levels: Levels, months: Sequence[Month], name: str) -> _Off | None:
     found = _known(forecast, levels, months, name)
-    assert found is not None
+    if found is None:
+        return None
     actual, level = found
     m, guess = actual.shape[0], MONTHLY_SPREAD[name] ** 2
     if name == "errors":
         x = np.log((actual.sum() + 0.5) / (level.sum(axis=0) + 0.5))
-        return _Off(x, 1 / (float(actual.sum()) + 0.5) + guess / m)
+        score = (actual * np.log(level) - (actual + 1 / guess) * np.log(level + 1 / guess)).sum(axis=0)
+        return _Off(x, 1 / (float(actual.sum()) + 0.5) + guess / m, score)
     off = _log_ratio(actual, level)
     x = off.mean(axis=0)
-    spread = float(((off - x) ** 2).sum(axis=0).mean())
-    return _Off(x, (WEIGHT_OF_GUESS * guess + spread) / (WEIGHT_OF_GUESS + m - 1) / m)
+    # How far months lie off one another, in the draw that bends with them best; the guess counts as four of them.
+    apart = float(((off - x) ** 2).sum(axis=0).min())
+    spread = (WEIGHT_OF_GUESS * guess + apart) / (WEIGHT_OF_GUESS + m - 1)
+    return _Off(x, spread / m, -(off**2).sum(axis=0) / (2 * spread))

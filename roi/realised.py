@@ -11,17 +11,17 @@ import numpy as np
 import numpy.typing as npt
 
 from roi import words
-from roi.actuals import ActualRow, Actuals, in_words, rates_of, rows_of, settle
+from roi.actuals import ActualRow, Actuals, in_words, open_actuals, rates_of, rows_of, settle
 from roi.analysis import Decided
 from roi.apart import ROWS, Over, over, take_apart
 from roi.decided import Basis, basis_of
 from roi.forecast import Forecast, band, bands, forecast_of, quantities
 from roi.learnt import Learnt, learn
-from roi.parameters import Parameters
+from roi.parameters import LoadedParameters, Parameters
 from roi.pilot import Pilot
 from roi.problems import Problem, SampleError
 
-__all__ = ["LABELS", "crps", "realised_of_pilot", "realised_of_record"]
+__all__ = ["LABELS", "crps", "realised_of_archive", "realised_of_pilot", "realised_of_record"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -65,6 +65,31 @@ def realised_of_pilot(
         return _unknown(basis, basis.says)
     return realised_of_record(
         basis.decided, rows, parameters=parameters, basis=basis, today=today, file=pilot.loaded.name
+    )
+
+
+def realised_of_archive(
+    loaded: LoadedParameters, reports: Path, *, today: dt.date | None = None
+) -> dict[str, Any]:
+    """As `realised_of_pilot`, where the samples of the decision are gone: from its archive and the actuals alone.
+
+    Args:
+        loaded: The checked parameters.
+        reports: The folder of all reports.
+        today: Months that are not over by then do not count.
+
+    Raises:
+        SampleError: If the actuals must be mended, or the file names none.
+    """
+    parameters = loaded.parameters
+    folder = reports / parameters.pilot
+    segments = tuple(parameters.demand.mix or ())
+    rows = rows_of(open_actuals(loaded, segments), parameters.about.currency)
+    basis = basis_of(None, folder, min((row.month for row in rows), default=None))
+    if basis.decided is None:
+        return _unknown(basis, basis.says)
+    return realised_of_record(
+        basis.decided, rows, parameters=parameters, basis=basis, today=today, file=loaded.name
     )
 
 
@@ -311,17 +336,20 @@ def _updated(forecast: Forecast, learnt: Learnt, found: Actuals) -> dict[str, An
     on = None if going_on is None else float(np.mean(going_on > 0))
     holds, said = _holds(forecast, chance, on, after, going_on)
     few = ""
-    if learnt.how == "shift":
+    if learnt.shifted:
+        least = min(learnt.effective.values())
+        names = words.and_list(LABELS[name].lower() for name in learnt.shifted)
         few = (
-            f" Only {learnt.effective:,.0f} of {forecast.n:,} draws are near these months, too few to weigh them: each "
-            "factor is moved and narrowed by the normal rule instead."
+            f" Only {least:,.0f} of {forecast.n:,} draws are near these months, too few to weigh them: {names} are "
+            "moved and narrowed by the normal rule instead."
         )
     if learnt.far:
         names = words.and_list(LABELS[name].lower() for name in learnt.far)
         few += f" Further off than 19 of 20 forecasts would be: {names}; state what it rests on anew."
     return {
-        "how": learnt.how,
-        "effective_draws": learnt.effective,
+        "how": "shift" if learnt.shifted else "weights",
+        "shifted": list(learnt.shifted),
+        "effective_draws": dict(learnt.effective),
         "draws": forecast.n,
         "factors": list(learnt.factors),
         "far": list(learnt.far),
