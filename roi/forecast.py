@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from roi.actuals import month_name
 from roi.analysis import Decided
 from roi.assumptions import Number
 from roi.options import Option
@@ -27,8 +28,8 @@ __all__ = [
     "Parts",
     "band",
     "bands",
+    "crps",
     "forecast_of",
-    "month_name",
 ]
 
 Floats = npt.NDArray[np.float64]
@@ -336,16 +337,22 @@ def _errors(a: Decided, option: Option, kept: Number) -> tuple[Number | None, Nu
     )
 
 
-def month_name(start: tuple[int, int], month: int) -> str:
-    """The calendar month of a month of the plan, such as 2027-02."""
-    whole = start[0] * 12 + start[1] - 1 + month - 1
-    return f"{whole // 12:04d}-{whole % 12 + 1:02d}"
-
-
 def band(draws: Floats) -> dict[str, float]:
     """Mean, P10, P50 and P90 of draws."""
     low, middle, high = np.quantile(draws, (0.1, 0.5, 0.9))
     return {"mean": float(np.mean(draws)), "p10": float(low), "p50": float(middle), "p90": float(high)}
+
+
+def crps(draws: Floats, actual: float) -> float:
+    """Continuous ranked probability score of draws: E|X − y| − ½ E|X − X'|, in the unit of the draws; 0 is best.
+
+    Source:
+        Gneiting & Raftery (2007), JASA 102:359, equation 21.
+    """
+    ordered = np.sort(draws)
+    n = ordered.size
+    among = float((ordered * (2 * np.arange(1, n + 1) - n - 1)).sum()) / n**2
+    return float(np.abs(ordered - actual).mean()) - among
 
 
 def quantities(forecast: Forecast, levels: Levels) -> dict[str, Floats]:

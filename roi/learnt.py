@@ -169,7 +169,7 @@ def _known(
 def _log_ratio(actual: Floats, level: Floats) -> Floats:
     """Log of reported over forecast, where either may be nothing."""
     floor = np.maximum(LEAST * level.mean(axis=1, keepdims=True), 1e-12)
-    return np.log(np.maximum(actual, floor) / np.maximum(level, floor))
+    return np.asarray(np.log(np.maximum(actual, floor) / np.maximum(level, floor)), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,17 +11,18 @@ import numpy as np
 import numpy.typing as npt
 
 from roi import words
-from roi.actuals import ActualRow, Actuals, in_words, open_actuals, rates_of, rows_of, settle
+from roi.actual_rows import ActualRow, open_actuals, rows_of
+from roi.actuals import Actuals, in_words, rates_of, settle
 from roi.analysis import Decided
 from roi.apart import ROWS, Over, over, take_apart
 from roi.decided import Basis, basis_of
-from roi.forecast import Forecast, band, bands, forecast_of, quantities
+from roi.forecast import Forecast, band, bands, crps, forecast_of, quantities
 from roi.learnt import Learnt, learn
 from roi.parameters import LoadedParameters, Parameters
 from roi.pilot import Pilot
 from roi.problems import Problem, SampleError
 
-__all__ = ["LABELS", "crps", "realised_of_archive", "realised_of_pilot", "realised_of_record"]
+__all__ = ["LABELS", "realised_of_archive", "realised_of_pilot", "realised_of_record"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -262,18 +263,6 @@ def _together(forecast: Forecast, held: Over, benefit: Floats) -> dict[str, Any]
 def _sum(values: Sequence[float | None]) -> float | None:
     known = [x for x in values if x is not None]
     return float(sum(known)) if len(known) == len(values) else None
-
-
-def crps(draws: Floats, actual: float) -> float:
-    """Continuous ranked probability score of draws: E|X − y| − ½ E|X − X'|, in the unit of the draws; 0 is best.
-
-    Source:
-        Gneiting & Raftery (2007), JASA 102:359, equation 21.
-    """
-    ordered = np.sort(draws)
-    n = ordered.size
-    among = float((ordered * (2 * np.arange(1, n + 1) - n - 1)).sum()) / n**2
-    return float(np.abs(ordered - actual).mean()) - among
 
 
 def _not_reported(forecast: Forecast, held: Over) -> list[dict[str, Any]]:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from roi.actuals import NUMBERS, ActualRow, Month
+from roi.actual_rows import NUMBERS, ActualRow
+from roi.actuals import Month
 from roi.forecast import Forecast
 
 BASE: dict[str, Any] = {

@@ -10,9 +10,10 @@ import pytest
 from made_forecasts import THREE, drawn, forecast, month
 from opened_examples import example
 
+from roi.actuals import month_name
 from roi.apart import ROWS, over, take_apart
 from roi.cashflow import monthly_flows
-from roi.forecast import FACTORS, Levels, bands, forecast_of, month_name
+from roi.forecast import FACTORS, Levels, bands, forecast_of
 
 
 def test_three_months_by_hand():
