@@ -15,6 +15,7 @@ from made_runs import issued
 from opened_examples import example
 from pilots import cases, write_pilot
 
+from roi.decided import Basis
 from roi.forecast import crps, forecast_of
 from roi.parameters import load_parameters
 from roi.pilot import open_pilot
@@ -181,7 +182,7 @@ def test_the_forecast_is_that_of_the_archived_decision(run, tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path / "p")
     then = realised_of_pilot(open_pilot("params/made.yaml"), reports=Path("reports"))
     assert then is not None
-    changed = {**SMALL, "demand": {"cases_per_month": 2000}}
+    changed = {**SMALL, "demand": {"cases_per_month": 4000}}
     pilot_with(tmp_path / "p", changes=changed)
     now = open_pilot("params/made.yaml")
     found = realised_of_pilot(now, reports=Path("reports"))
@@ -191,7 +192,7 @@ def test_the_forecast_is_that_of_the_archived_decision(run, tmp_path, monkeypatc
     assert "nobody signed" in found["decision"]["says"]
     alone = realised_of_pilot(now)
     assert alone is not None
-    assert alone["months"][0]["forecast"]["cases"]["mean"] == pytest.approx(2000)
+    assert alone["months"][0]["forecast"]["cases"]["mean"] == pytest.approx(4000)
 
 
 def test_it_is_made_again_from_the_archive_when_the_samples_are_gone(run, tmp_path, monkeypatch):
@@ -252,3 +253,33 @@ def test_crps_of_a_normal_forecast():
     assert crps(draws, 0.0) == pytest.approx((np.sqrt(2) - 1) / np.sqrt(np.pi), abs=1e-3)
     assert crps(draws, 1.0) == pytest.approx(0.6024, abs=1e-3)
     assert crps(np.array([3.0]), 5.0) == 2.0
+
+
+def test_a_signed_decision_goes_before_a_later_one_that_nobody_signed(run, tmp_path, monkeypatch):
+    """Decided again on twice the cases, before any month came in; what people signed is what months are held against."""
+    shutil.copytree(run, tmp_path / "p")
+    monkeypatch.chdir(tmp_path / "p")
+    file = Path("reports/made/decision.json")
+    record = json.loads(file.read_text(encoding="utf-8"))
+    record["signed"] = [
+        {"as": name, "role": "x", "decision": "accept", "at": "2026-12-01T00:00:00Z"}
+        for name in ("B. Owner", "C. Finance")
+    ]
+    file.write_text(json.dumps(record), encoding="utf-8")
+    path = pilot_with(tmp_path / "p", changes={**SMALL, "demand": {"cases_per_month": 4000}})
+    issued(path, Path("reports").resolve())
+    found = realised_of_pilot(open_pilot("params/made.yaml"), reports=Path("reports"))
+    assert found is not None
+    assert "nobody signed" not in found["decision"]["says"]
+    assert found["decision"]["signed"].startswith("Signed by B. Owner")
+    assert 1900 < found["months"][0]["forecast"]["cases"]["mean"] < 2100
+
+
+def test_an_override_that_stands_is_what_was_decided():
+    """A pilot that was to be stopped and is scaled all the same is held to scaling, and asked whether that holds."""
+    basis = Basis(decided=None, as_of="2026-11-20", signed="Overridden", says="", instead="scale")
+    a = example("permit_intake").decision.analysis
+    rows = [row(1, "2027-01", cases=300, adopted_cases=20, human_minutes=600)]
+    assert realised_of_record(a, rows)["updated"]["holds"] is None
+    found = realised_of_record(a, rows, basis=basis)
+    assert (found["verdict"], found["updated"]["holds"]) == ("scale", False)
