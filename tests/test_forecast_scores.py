@@ -92,6 +92,8 @@ def test_a_loss_counts_and_a_forecast_loss_is_no_share_of_anything():
     assert found["bias"]["log_ratio"] == pytest.approx(math.log(0.05))
     assert [x["pilot"] for x in found["left_out"]] == ["b"]
     assert found["coverage"]["of"] == 2
+    assert found["optimism"]["factor"] == pytest.approx(optimism_of([0.05]).factor)
+    assert optimism_of([-0.4]) == optimism_of([0.05])
 
 
 def test_what_is_offered_is_a_key_and_its_value():
