@@ -20,6 +20,7 @@ from data.generator.exports import EXPORTS  # noqa: E402
 from data.generator.files import write_export  # noqa: E402
 from data.generator.first_hour import write_exports  # noqa: E402
 from data.generator.inputs import draw_inputs  # noqa: E402
+from data.generator.later import AFTER, draw_actuals  # noqa: E402
 from data.generator.logs import draw_access, draw_actions, draw_changes, draw_evals, draw_incidents  # noqa: E402
 from data.generator.pilots import TRUTHS  # noqa: E402
 from data.generator.truth import Arm, Controls, Segment, Tool, Truth  # noqa: E402
@@ -56,6 +57,8 @@ def draw_tables(truth: Truth, seed: int = SEED) -> dict[str, list[Row]]:
         }
     if truth.demo_inputs:
         tables["inputs"] = draw_inputs(truth, cases, stream("inputs"))
+    if truth.pilot in AFTER:
+        tables["actuals"] = draw_actuals(AFTER[truth.pilot], stream("actuals"))
     return tables
 
 

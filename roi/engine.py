@@ -36,9 +36,14 @@ def forget(con: Connection) -> None:
 
 
 def fingerprints(con: Connection, reads: Mapping[str, ReadTable]) -> dict[str, str]:
-    """Source → sha256 of its bytes; of a source that is no file, of what was read of it."""
+    """Source → sha256 of its bytes; of a source that is no file, of what was read of it.
+
+    Actuals have none: they come after a decision, month by month, and a record that was signed must stay what it was.
+    """
     prints: dict[str, str] = {}
     for name, read in reads.items():
+        if name == "actuals":
+            continue
         prints.update(read.rows.fingerprints)
         if not read.rows.fingerprints:
             columns: Collection[str] = read.columns

@@ -58,6 +58,7 @@ class Samples:
             files).
         con: The DuckDB engine that holds them; None where there are no tables.
         exclusions: Rows left out, with reasons.
+        left_later: Rows of the actuals left out: what came after a decision is none of what it rests on.
         undeclared_blanks: Minute column of `cases` → used rows in which it is blank, where neither `blank: zero` nor
             `missing` is declared.
         fingerprints: Source (files relative to the project, with forward slashes) → sha256.
@@ -72,6 +73,7 @@ class Samples:
     tables: Mapping[str, Relation]
     con: Any
     exclusions: tuple[Exclusion, ...] = ()
+    left_later: tuple[Exclusion, ...] = ()
     undeclared_blanks: Mapping[str, int] = field(default_factory=dict)
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
@@ -177,7 +179,8 @@ class _Opening:
         return Samples(
             tables=relations(self.con, reads),
             con=self.con,
-            exclusions=tuple(self.exclusions),
+            exclusions=tuple(x for x in self.exclusions if x.table != "actuals"),
+            left_later=tuple(x for x in self.exclusions if x.table == "actuals"),
             undeclared_blanks=blanks,
             fingerprints=prints,
             warnings=tuple(self.warnings),
@@ -204,7 +207,8 @@ class _Opening:
         return Samples(
             tables=relations(self.con, reads),
             con=self.con,
-            exclusions=tuple(self.exclusions),
+            exclusions=tuple(x for x in self.exclusions if x.table != "actuals"),
+            left_later=tuple(x for x in self.exclusions if x.table == "actuals"),
             fingerprints=prints,
             warnings=(*self.warnings, *categories.warnings),
             selection=self.given.labels.selection,

@@ -59,6 +59,19 @@ SUPPORT = {
         },
     ),
     **_controls(_same("actions.csv.gz", ACTIONS)),
+    "actuals": Export(
+        file="actuals.csv",
+        columns={
+            "month": "month",
+            "tickets": "cases",
+            "with_draft": "adopted_cases",
+            "handling_h": "human_minutes",
+            "wrong": "errors",
+            "llm_usd": "cost",
+            "agency_saved_eur": "cash_released",
+            "closed": "complete",
+        },
+    ),
 }
 
 INVOICE = {

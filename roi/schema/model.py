@@ -82,7 +82,6 @@ TOP_LEVEL_KEYS: tuple[str, ...] = tuple(Parameters.model_fields)
 
 NOT_USED_YET: dict[str, str] = {
     "samples.cases.columns.confidence": "will help to choose which actions need approval",
-    "samples.actuals": "will be held against the forecast",
     "policy.max_fix_rounds": "will end a fix that failed as often",
     "policy.severe_reference=baseline": "will hold severe errors against the baseline arm",
     "run.engine": "will choose where moments are taken",

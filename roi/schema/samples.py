@@ -283,7 +283,11 @@ class Samples(Group):
     changes: Table | None = Field(None, description="Changes of the agent and who approved them.")
     incidents: Table | None = Field(None, description="Incidents and drills.")
     inputs: InputsTable | None = Field(None, description="The raw fields as the agent received them.")
-    actuals: Table | None = Field(None, description="What happened after the decision, by month.")
+    actuals: Table | None = Field(
+        None,
+        description="What happened after the decision, by month: `cases` of the workflow, and minutes, errors and cost "
+        "summed over `adopted_cases`. No part of the decision.",
+    )
     aggregates: Table | None = Field(
         None,
         description="Where there are no cases, only a report: counts, means and sums by arm, segment, month or worker. "

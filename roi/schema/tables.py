@@ -169,6 +169,7 @@ TABLE_COLUMNS: Mapping[str, Mapping[str, Column]] = MappingProxyType(
             errors=Column("number"),
             cost=Column("money"),
             cash_released=Column("money"),
+            cost_currency=_TEXT,
             complete=_FLAG,
             segment=_TEXT,
         ),
