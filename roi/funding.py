@@ -20,6 +20,9 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 EXACT = 1e-9  # relative slack below which two sums are the same
+MANY = 300  # partial choices from which on bounds of their own are made for them
+COMPLETED = 40  # partial choices that are grown into whole sets
+LOOKED_AT = 6  # partial choices whose own multipliers are looked for
 MOST_KEPT = 400  # partial choices that others are held against, pair by pair
 
 
@@ -111,6 +114,17 @@ def best_set(problem: Problem) -> Best:
         picks = np.concatenate([picks[parent], names[pick][:, None]], axis=1)
         alive = _undominated(worth, used, slack)
         worth, used, picks = worth[alive], used[alive], picks[alive]
+        if worth.size > MANY and k + 1 < len(order):
+            rest = order[k + 1 :]
+            bound = worth + later[k + 1] + _priced(p.limit - used, prices)
+            tried = [prices, *_prices_within(p, rest, p.limit - used, bound)]
+            for other in tried:
+                free = sum(max(0.0, float((p.worth[g] - _priced(p.use[g], other)).max())) for g in rest)
+                bound = np.minimum(bound, worth + free + _priced(p.limit - used, other))
+                top = np.argsort(-bound, kind="stable")[:COMPLETED]
+                known = max(known, _completed(p, rest, other, worth[top], used[top], room))
+            alive = np.flatnonzero(bound >= known - slack)
+            worth, used, picks = worth[alive], used[alive], picks[alive]
         most = max(most, worth.size)
         done = np.all(used <= room, axis=1)  # stopping everything that is left is a choice, too
         if done.any():
@@ -157,6 +171,41 @@ def _prices(p: Problem) -> Floats:
         return np.zeros(p.limit.size)  # any multipliers give a bound; these give the weakest
     duals = np.asarray(found.ineqlin.marginals, dtype=np.float64)
     return np.asarray(np.maximum(-duals[: p.limit.size], 0.0) * top / size, dtype=np.float64)
+
+
+def _prices_within(p: Problem, rest: Sequence[Ints], left: Floats, bound: Floats) -> list[Floats]:
+    """Multipliers of what is left to choose, for a few of the partial choices: the promising ones, and unlike ones."""
+    places = np.concatenate(rest)
+    share = left / np.maximum(p.limit, 1e-300)
+    looked = [int(np.argmax(bound))]
+    away = np.full(left.shape[0], np.inf)
+    for _ in range(LOOKED_AT):
+        away = np.minimum(away, np.abs(share - share[looked[-1]]).max(axis=1))
+        looked.append(int(np.argmax(away * (bound - bound.min() + 1e-12))))
+    found = []
+    for i in dict.fromkeys(looked):
+        part = Problem(
+            worth=p.worth[places], use=p.use[places], group=p.group[places], limit=np.maximum(left[i], 0.0)
+        )
+        found.append(_prices(part))
+    return found
+
+
+def _completed(
+    p: Problem, rest: Sequence[Ints], prices: Floats, worth: Floats, used: Floats, room: Floats
+) -> float:
+    """The best set that partial choices grow into where each group's best option that fits is taken."""
+    reduced = p.worth - _priced(p.use, prices)
+    worth, used = worth.copy(), used.copy()
+    for places in sorted(rest, key=lambda g: -float(reduced[g].max())):
+        open_ = np.ones(worth.size, dtype=bool)
+        for place in places[np.argsort(-reduced[places], kind="stable")]:
+            take = open_ & (p.worth[place] > 0) & np.all(used + p.use[place] <= room, axis=1)
+            worth[take] += p.worth[place]
+            used[take] += p.use[place]
+            open_ &= ~take
+    done = np.all(used <= room, axis=1)
+    return float(worth[done].max()) if done.any() else 0.0
 
 
 def _order(p: Problem, prices: Floats) -> list[Ints]:
