@@ -46,7 +46,9 @@ class Problem:
     def __post_init__(self) -> None:
         n, m = self.worth.size, self.limit.size
         if not (self.use.shape == (n, m) and self.group.shape == (n,)):
-            raise ValueError(f"{n} options and {m} limits, but use {self.use.shape}, group {self.group.shape}")
+            raise ValueError(
+                f"{n} options and {m} limits, but use {self.use.shape}, group {self.group.shape}"
+            )
         if not (np.isfinite(self.worth).all() and np.isfinite(self.use).all() and np.all(self.limit >= 0)):
             raise ValueError("worths and uses must be finite numbers and limits at least 0")
 

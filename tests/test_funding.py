@@ -25,7 +25,9 @@ def made(rng: np.random.Generator, pilots: int, *, limits: int = 3, correlated: 
     if correlated:  # the hard kind: worth goes with what is used
         worth = use.sum(axis=1) * 3 + rng.uniform(-1, 1, n)
     if limits > 2:
-        use[:, -1] = rng.uniform(-0.2, 0.8, n)  # as a bar on false discoveries: good ones make room for others
+        use[:, -1] = rng.uniform(
+            -0.2, 0.8, n
+        )  # as a bar on false discoveries: good ones make room for others
     limit = use.clip(0).sum(axis=0) * rng.uniform(0.1, 0.6, limits)
     return Problem(worth=worth, use=use, group=group, limit=limit)
 
@@ -103,7 +105,9 @@ def test_by_hand():
 def test_nothing_to_choose():
     nothing = Problem(worth=np.zeros(0), use=np.zeros((0, 1)), group=np.zeros(0, dtype=int), limit=np.ones(1))
     assert best_set(nothing).chosen == ()
-    poor = Problem(worth=np.array([-1.0]), use=np.ones((1, 1)), group=np.zeros(1, dtype=int), limit=np.ones(1))
+    poor = Problem(
+        worth=np.array([-1.0]), use=np.ones((1, 1)), group=np.zeros(1, dtype=int), limit=np.ones(1)
+    )
     assert best_set(poor).chosen == ()
 
 
