@@ -259,15 +259,22 @@ def what_is_next(
 ) -> list[dict[str, Any]]:
     """Workflows that are not funded, by what they bring per unit of what is scarce, and what each lacks.
 
-    A unit is what its use costs at the prices of the limits that bind; where none binds, one of money.
+    Scarce is the limit that all there is of costs most at the prices of those that bind; where none binds, money.
     """
+    dear = prices * np.array([limit.amount for limit in limits])
+    scarce = int(np.argmax(dear)) if dear.size and dear.max() > 0 else None
+    unit = "unit of money" if scarce is None or limits[scarce].what == "budget" else ""
+    if scarce is not None and not unit:
+        unit = f"{limits[scarce].unit} of {limits[scarce].name}".replace("weeks", "week", 1).replace(
+            "hours", "hour", 1
+        )
     taken = {x.candidate.workflow for x in funded}
     best: dict[str, tuple[float, dict[str, Any]]] = {}
     for x in choices:
         if x.candidate.workflow in taken or x.mean() <= 0:
             continue
-        scarce = float(np.sum(x.use * prices)) or x.cost
-        per_unit = None if scarce <= 0 else x.mean() / scarce
+        taking = x.cost if scarce is None else float(x.use[scarce])
+        per_unit = None if taking <= 0 else x.mean() / taking
         lacks = [
             {"what": limit.what, "name": limit.name, "unit": limit.unit, "lacks": float(x.use[k]) - left[k]}
             for k, limit in enumerate(limits)
@@ -280,6 +287,7 @@ def what_is_next(
             "worth": x.mean(),
             "cost": x.cost,
             "per_unit": per_unit,
+            "unit": unit,
             "lacks": lacks,
         }
         rank = float("inf") if per_unit is None else per_unit
