@@ -39,10 +39,11 @@ def sentences(found: Found) -> list[str]:
     if funded:
         names = words.and_list(words.shorten(x["title"], 60) for x in funded)
         within = "" if chosen["budget"] is None else f" of {money(chosen['budget'])}"
+        worth = chosen["worth"]
+        between = words.amount_range(worth["p10"], worth["p90"], currency)
         said.append(
-            f"Best set to fund: {names}, for {money(chosen['cost'])}{within}; together worth "
-            f"{money(chosen['worth']['mean'])} ({words.amount_range(chosen['worth']['p10'], chosen['worth']['p90'], currency)} "
-            "in 8 of 10 outcomes)."
+            f"Best set to fund: {names}, for {money(chosen['cost'])}{within}; together worth {money(worth['mean'])} "
+            f"({between} in 8 of 10 outcomes)."
         )
     else:
         said.append("Nothing is funded: no pilot that may be funded fits what there is to give.")
@@ -53,8 +54,8 @@ def sentences(found: Found) -> list[str]:
         many = "hardly any" if few else words.number(fdr["expected_failures"], 2)
         share = "under 1 %" if fdr["share"] < 0.01 else words.percent(fdr["share"])
         said.append(
-            f"Of {words.plural(fdr['funded'], 'funded pilot')}, {many} {'is' if few or many == '1' else 'are'} expected "
-            f"not to pay ({share}{bar})."
+            f"Of {words.plural(fdr['funded'], 'funded pilot')}, {many} {'is' if few or many == '1' else 'are'} "
+            f"expected not to pay ({share}{bar})."
         )
     kills = found["kills"]
     if kills["pilots"]:
