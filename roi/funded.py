@@ -203,7 +203,7 @@ def _every_set(problem: Problem) -> list[tuple[int, ...]] | None:
             return None
         sets = [s + more for s in sets for more in ((), *((int(i),) for i in places))]
         uses = np.vstack([np.zeros((1, problem.limit.size)), problem.use[places]])
-        used = (used[:, None, :] + uses).reshape(-1, problem.limit.size)
+        used = (used[:, None, :] + uses).reshape(len(sets), problem.limit.size)
     fits = np.all(used <= problem.limit + 1e-9 * np.maximum(problem.limit, 1), axis=1)
     return [s for s, ok in zip(sets, fits, strict=True) if ok] if int(fits.sum()) <= MOST_SETS else None
 

@@ -107,7 +107,7 @@ def best_set(problem: Problem) -> Best:
         uses = np.vstack([np.zeros((1, p.limit.size)), p.use[places]])
         names = np.concatenate([[-1], places])
         total = (worth[:, None] + own).ravel()
-        spent = (used[:, None, :] + uses).reshape(-1, p.limit.size)
+        spent = (used[:, None, :] + uses).reshape(total.size, p.limit.size)
         fits = np.all(spent + frees[k + 1] <= room, axis=1)
         bound = total + later[k + 1] + _priced(p.limit - spent, prices)
         keep = np.flatnonzero(fits & (bound >= known - slack))

@@ -22,6 +22,7 @@ from roi.words import finite, shorten
 __all__ = ["SCHEMA", "portfolio_of", "trend_of"]
 
 SCHEMA = 1
+EXACT = 1e-9  # relative spread below which a worth is known exactly
 LEVEL = 0.1  # false discovery rate of the step-up rule where no bar is stated
 
 Floats = npt.NDArray[np.float64]
@@ -212,19 +213,18 @@ def _shrunk(
     funded: Sequence[Choice],
 ) -> dict[str, Any]:
     """Worths shrunk towards what such pilots are worth, and whether another set would be the best with them."""
-    known = [c for c in candidates if c.pilot in joint.worths]
-    rows = [joint.worths[c.pilot][-1] for c in known]
-    found = shrink(np.array([r.mean() for r in rows]), np.array([r.std() for r in rows])) if rows else None
+    stands = {c.pilot: joint.worths[c.pilot][-1] for c in candidates if c.pilot in joint.worths}
+    # What is known exactly owes nothing to luck, and says nothing of how far luck goes.
+    known = [pilot for pilot, worth in stands.items() if worth.std() > EXACT * max(1.0, abs(worth.mean()))]
+    found = shrink(np.array([stands[p].mean() for p in known]), np.array([stands[p].std() for p in known]))
     if found is None:
-        return {
-            "why_not": f"fewer than {LEAST_TO_SHRINK} pilots say too little of how unlike pilots are",
-            "pilots": [],
-        }
-    factor = {c.pilot: i for i, c in enumerate(known)}
+        why = f"fewer than {LEAST_TO_SHRINK} pilots say too little of how unlike pilots are"
+        return {"why_not": why, "pilots": []}
+    place = {pilot: i for i, pilot in enumerate(known)}
 
     def shrunk_worth(x: Choice) -> float:
-        weight = float(found.weight[factor[x.candidate.pilot]])
-        return found.centre + weight * (x.mean() - found.centre)
+        i = place.get(x.candidate.pilot)
+        return x.mean() if i is None else found.centre + float(found.weight[i]) * (x.mean() - found.centre)
 
     raw, less = sum(x.mean() for x in funded), sum(shrunk_worth(x) for x in funded)
     other = best_set(Choice.problem(everything, limits, [shrunk_worth(x) for x in everything]))
@@ -239,13 +239,13 @@ def _shrunk(
         "set": names,
         "pilots": [
             {
-                "pilot": c.pilot,
-                "raw": float(rows[i].mean()),
+                "pilot": pilot,
+                "raw": float(stands[pilot].mean()),
                 "shrunk": float(found.mean[i]),
                 "sd": float(found.sd[i]),
                 "weight": float(found.weight[i]),
             }
-            for i, c in enumerate(known)
+            for pilot, i in place.items()
         ],
     }
 

@@ -131,3 +131,10 @@ def test_the_same_pilots_in_another_order_are_worth_the_same():
 def test_a_limit_is_a_number_of_at_least_0(limit):
     with pytest.raises(ValueError, match="at least 0"):
         Problem(worth=np.ones(1), use=np.ones((1, 1)), group=np.zeros(1, dtype=int), limit=limit)
+
+
+def test_without_a_limit_every_group_gives_its_best():
+    p = Problem(
+        worth=np.array([3.0, 5.0, -1.0]), use=np.zeros((3, 0)), group=np.array([0, 0, 1]), limit=np.zeros(0)
+    )
+    assert best_set(p).chosen == (1,)
