@@ -7,27 +7,19 @@ nothing else is common. "B better in x of 100" counts draws; a tie counts half.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from roi.advice import headline
-from roi.analysis import Analysis, analyse
-from roi.candidates import candidate_of
 from roi.draws import normal_draws, stream
-from roi.estimates import estimates
-from roi.matched import QUANTITIES, CaseRows, case_rows, correlation
-from roi.moments import fetch
-from roi.parameters import LoadedParameters, load_parameters, register
-from roi.problems import InputError, ParameterError, Problem
-from roi.samples import open_samples
-from roi.schema.portfolio import PORTFOLIO_FILE, read_portfolio
-from roi.shared import Sharing, in_order, owed, scores, shared_inputs
+from roi.matched import QUANTITIES, correlation
+from roi.parameters import register
+from roi.shared import Sharing, in_order, owed, shared_inputs
+from roi.sides import ERRORS_MONEY, Side, two_sides
 from roi.words import and_list, shorten
 
-__all__ = ["SCHEMA", "Side", "compare_sides", "compared"]
+__all__ = ["SCHEMA", "compare_sides", "compared"]
 
 Floats = npt.NDArray[np.float64]
 SCHEMA = 1
@@ -51,153 +43,19 @@ FOOTING = (
     "economics.labour_cost_per_hour",
     "demand.cases_per_month",
 )
+# What was measured that money rests on, beside what is stated.
+CARRIED: Mapping[str, tuple[str, ...]] = {
+    "cost_per_correct_case_pilot": ("human_minutes_pilot", "error_rate_pilot", "agent_cost_per_case"),
+    "worth_scale": ("minutes_saved_per_case", ERRORS_MONEY, "agent_cost_per_case"),
+    "worth_advised": ("minutes_saved_per_case", ERRORS_MONEY, "agent_cost_per_case"),
+}
 FEW_MATCHED = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """One of the two.
-
-    Attributes:
-        name: How it is called: a pilot, or a pilot and its version.
-        analysis: Its analysis.
-        record: Of its record what is shown.
-        rows: Its cases, under pseudonyms that both sides share; None of a report's sums.
-        draws: By quantity, each shape (n_draws,), in its own currency.
-        rate: Worth of one unit of its currency in that of the comparison.
-    """
-
-    name: str
-    analysis: Analysis
-    record: Mapping[str, Any]
-    rows: CaseRows | None
-    draws: Mapping[str, Floats]
-    rate: float = 1.0
-
-
 def compared(names: Sequence[str], *, by: str | None = None) -> dict[str, Any]:
-    """Compare two pilots, or two versions of one.
-
-    Args:
-        names: Two pilots; or with `by="version"` one pilot and the two versions, which may be left out where the
-            cases tell the newest two.
-        by: None or "version".
-
-    Raises:
-        InputError: With everything that stands against a comparison, and how to mend it.
-    """
-    if by == "version":
-        loaded, versions = _versions(names)
-        sides = [_side(_of_version(loaded, v), f"{loaded.parameters.pilot} {v}", loaded) for v in versions]
-        return compare_sides(sides[0], sides[1], by_version=True)
-    if len(names) != 2:
-        message = "name two pilots; two versions of one agent are compared with --by version"
-        raise ParameterError([Problem("roi compare", " ".join(names)[:80], message)])
-    found: list[LoadedParameters] = []
-    problems: list[Problem] = []
-    for name in names:
-        try:
-            found.append(load_parameters(name))
-        except InputError as error:
-            problems += error.problems
-    if problems:
-        raise InputError(problems)
-    one, other = found
-    rate = _rate(one, other)
-    sides = [_side(x, x.parameters.pilot, one) for x in found]
-    return compare_sides(sides[0], replace(sides[1], rate=rate))
-
-
-def _versions(names: Sequence[str]) -> tuple[LoadedParameters, tuple[str, str]]:
-    if len(names) not in (1, 3):
-        message = (
-            "name one pilot, and after it two versions or none: roi compare claims_intake v2 v3 --by version"
-        )
-        raise ParameterError([Problem("roi compare", " ".join(names)[:80], message)])
-    loaded = load_parameters(names[0])
-    if len(names) == 3:
-        return loaded, (names[1], names[2])
-    samples = open_samples(_of_version(loaded, "all"))
-    table = samples.tables.get("cases")
-    place = "samples.cases"
-    if table is None or "version" not in table.columns:
-        message = "the cases carry no version of the agent; map a column to `version`, or compare two pilots"
-        raise ParameterError([Problem(loaded.name, place, message)])
-    newest = "max(started_at)" if "started_at" in table.columns else "null"
-    live = "arm = 'pilot' and version is not null"
-    live += " and setting is distinct from 'demo'" if "setting" in table.columns else ""
-    query = f"select version, {newest} from {table.sql} where {live} group by 1 order by 2 nulls first, 1"
-    rows = fetch(samples, query)
-    if len(rows) < 2:
-        message = "the production cases with the agent carry one version; two are wanted to compare them"
-        raise ParameterError([Problem(loaded.name, place, message)])
-    if len(rows) > 2 and any(at is None for _, at in rows):
-        message = (
-            f"the cases carry {len(rows)} versions and no started_at tells the newest two; name two of them"
-        )
-        raise ParameterError([Problem(loaded.name, place, message)])
-    return loaded, (str(rows[-2][0]), str(rows[-1][0]))
-
-
-def _of_version(loaded: LoadedParameters, version: str) -> LoadedParameters:
-    samples = loaded.parameters.samples.model_copy(update={"version": (version,)})
-    return replace(loaded, parameters=loaded.parameters.model_copy(update={"samples": samples}))
-
-
-def _rate(one: LoadedParameters, other: LoadedParameters) -> float:
-    """What one unit of the other's currency is in the first one's; their means, since only B's money depends on it."""
-    to, code = one.parameters.about.currency, other.parameters.about.currency
-    if to == code:
-        return 1.0
-    plan = read_portfolio(one.path.with_name(PORTFOLIO_FILE))
-    rate = one.parameters.economics.fx.get(code)
-    if rate is None and (plan.currency or to) == to:
-        rate = plan.fx.get(code)
-    if rate is None and plan.currency is not None:
-        each = [
-            1.0 if c == plan.currency else None if (r := plan.fx.get(c)) is None else r.mean
-            for c in (code, to)
-        ]
-        if each[0] is not None and each[1] is not None:
-            return each[0] / each[1]
-    if rate is None:
-        message = (
-            f"its money is {code} and that of {one.parameters.pilot} {to}; state what one {code} is under economics.fx "
-            f"of {one.name}, or both under fx of params/{PORTFOLIO_FILE}"
-        )
-        raise ParameterError([Problem(other.name, "about.currency", message)])
-    return float(rate.mean)
-
-
-def _side(loaded: LoadedParameters, name: str, first: LoadedParameters) -> Side:
-    # Names are hidden under the first one's key on both sides, so that the same case has the same pseudonym.
-    keyed = loaded.parameters.model_copy(update={"pilot": first.parameters.pilot})
-    samples = open_samples(replace(loaded, parameters=keyed))
-    analysis = analyse(loaded, samples)
-    about = loaded.parameters.about
-    record = {
-        "pilot": loaded.parameters.pilot,
-        "title": about.title or loaded.parameters.pilot,
-        "workflow_id": about.workflow_id,
-        "currency": about.currency,
-        "verdict": analysis.verdict.verdict,
-        "headline": headline(analysis),
-    }
-    draws: dict[str, Floats] = {}
-    estimates(analysis, [], draws)
-    scope = analysis.measured.scope()
-    severity = analysis.measured.rates.severity
-    if scope.error_rate[1] is not None and severity is not None:
-        draws["severe_error_rate_pilot"] = scope.error_rate[1] * severity[1][:, 2:].sum(axis=1)
-    if analysis.scale is not None:
-        draws["worth_scale"] = analysis.scale.worth
-    own = candidate_of(analysis, record)
-    if record["verdict"] == "kill":
-        draws["worth_advised"] = np.zeros(analysis.measured.draws)
-    elif own.options and own.shown is not None:
-        draws["worth_advised"] = own.shown.worth
-    kept = {k: np.asarray(v, dtype=np.float64) for k, v in draws.items() if k in SHOWN}
-    return Side(name=name, analysis=analysis, record=record, rows=case_rows(samples), draws=kept)
+    """Compare two pilots, or two versions of one; arguments and errors as those of `two_sides`."""
+    a, b = two_sides(names, by=by)
+    return compare_sides(a, b, by_version=by == "version")
 
 
 def compare_sides(a: Side, b: Side, *, by_version: bool = False) -> dict[str, Any]:
@@ -221,10 +79,10 @@ def compare_sides(a: Side, b: Side, *, by_version: bool = False) -> dict[str, An
     inputs = shared_inputs(sharing)
     keys = [(i.label, i.pilots["a"], i.pilots["b"]) for i in inputs]
     if by_version:  # one file: whatever it states is one and the same
-        stated = [e for e in register(pa) if e.value.form != "exact"]
-        keys = [(e.label, e.key, e.key) for e in stated]
+        keys = [(e.label, e.key, e.key) for e in register(pa) if e.value.form != "exact"]
     common = [normal_draws(n, stream(seed, f"compare:{label}:{ka}")) for label, ka, _ in keys]
     measured = _measured_together(links, n, seed)
+    stated = [[_drawn(side, key[at + 1]) for key in keys] for at, side in enumerate((a, b))]
     rows = []
     for name, (label, unit, more_is_better) in SHOWN.items():
         if name not in a.draws or name not in b.draws:
@@ -237,11 +95,17 @@ def compare_sides(a: Side, b: Side, *, by_version: bool = False) -> dict[str, An
         elif name in QUANTITIES:
             first, second = (_at(v, z) for v, z in zip((x, y), _pair(link[0], n, seed, name), strict=True))
         else:
-            first = _with_inputs(
-                a, x, [k for _, k, _ in keys], common, {q: z[0] for q, z in measured.items()}, 0, n, seed
-            )
-            second = _with_inputs(
-                b, y, [k for _, _, k in keys], common, {q: z[1] for q, z in measured.items()}, 1, n, seed
+            carried = [q for q in CARRIED[name] if q in measured and q in a.draws and q in b.draws]
+            first, second = (
+                _with_inputs(
+                    side.draws[name],
+                    own,
+                    common,
+                    {q: (side.draws[q], measured[q][at]) for q in carried},
+                    at,
+                    seed,
+                )
+                for at, (side, own) in enumerate(((a, stated[0]), (b, stated[1])))
             )
         rows.append(_row(name, label, unit, more_is_better, first, second * factor, link, pa.about.currency))
     return {
@@ -267,7 +131,12 @@ def _links(a: Side, b: Side) -> dict[str, tuple[float, int]]:
         return {}
     m = a.analysis.measured
     shares = dict(zip(m.moments.segments, np.asarray(m.weights.share, dtype=float).tolist(), strict=True))
-    return {q: correlation(a.rows, b.rows, q, shares) for q in QUANTITIES}
+    found = {q: correlation(a.rows, b.rows, q, shares) for q in QUANTITIES}
+    x, y = (side.analysis.measured.rates.severity for side in (a, b))
+    if x is not None and y is not None and np.array_equal(x, y):
+        # Their errors were seen to be as grave: what one costs is the same unknown on both sides.
+        found[ERRORS_MONEY] = found["errors_avoided_per_case"]
+    return found
 
 
 def _pair(rho: float, n: int, seed: int, name: str) -> tuple[Floats, Floats]:
@@ -280,9 +149,8 @@ def _pair(rho: float, n: int, seed: int, name: str) -> tuple[Floats, Floats]:
 def _measured_together(
     links: Mapping[str, tuple[float, int]], n: int, seed: int
 ) -> dict[str, tuple[Floats, Floats]]:
-    """Common draws of what both measured, where they have anything in common; minutes and errors carry the money."""
-    carried = ("minutes_saved_per_case", "error_rate_pilot", "agent_cost_per_case")
-    return {q: _pair(links[q][0], n, seed, q) for q in carried if q in links and links[q][0] != 0}
+    """Common draws of what both measured, where they have anything in common."""
+    return {q: _pair(link[0], n, seed, q) for q, link in links.items() if link[0] != 0}
 
 
 def _at(draws: Floats, z: Floats) -> Floats:
@@ -294,30 +162,35 @@ def _at(draws: Floats, z: Floats) -> Floats:
     return found
 
 
+def _drawn(side: Side, key: str) -> Floats | None:
+    """Draws of a stated input; None of an exact one."""
+    found = side.analysis.assumptions.values.get(key)
+    return np.asarray(found) if found is not None and np.ndim(found) == 1 else None
+
+
 def _with_inputs(
-    side: Side,
     worth: Floats,
-    keys: Sequence[str],
+    stated: Sequence[Floats | None],
     common: Sequence[Floats],
-    measured: Mapping[str, Floats],
+    measured: Mapping[str, tuple[Floats, Floats]],
     place: int,
-    n: int,
     seed: int,
 ) -> Floats:
-    """Draws of money in an order in which what they owe to shared inputs and to common cases is common."""
-    own: list[Floats] = []
-    other: list[Floats] = []
-    for q, z in measured.items():
-        if q in side.draws:
-            own.append(scores(side.draws[q]))
-            other.append(z)
-    values = side.analysis.assumptions.values
-    for key, z in zip(keys, common, strict=True):
-        drawn = values.get(key)
-        if drawn is not None and np.ndim(drawn) == 1:
-            own.append(scores(np.asarray(drawn)))
-            other.append(z)
-    parts: tuple[Floats | None, Floats | None] = owed(worth, own, other) if own else (None, None)
+    """Draws of money in an order in which what they owe to shared inputs and to common cases is common.
+
+    Args:
+        worth: Shape (n_draws,).
+        stated: The side's draws of each shared input; None of an exact one.
+        common: Common draws of each, shape (n,).
+        measured: By quantity: the side's draws, and what they go by, shape (n,).
+        place: 0 of the first side, 1 of the second.
+        seed: Of the run.
+    """
+    pairs = [*measured.values(), *((x, z) for x, z in zip(stated, common, strict=True) if x is not None)]
+    n = common[0].size if common else next((z.size for _, z in measured.values()), worth.size)
+    parts: tuple[Floats | None, Floats | None] = (None, None)
+    if pairs:
+        parts = owed(worth, [x for x, _ in pairs], [z for _, z in pairs])
     return worth[in_order(*parts, n=n, of=worth.size, place=place, seed=seed)]
 
 

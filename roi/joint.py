@@ -12,7 +12,7 @@ import numpy.typing as npt
 from roi.candidates import Candidate
 from roi.draws import stream, uniforms
 from roi.schema.portfolio import Portfolio
-from roi.shared import Input, common_draws, in_order, owed, scores, shared_inputs
+from roi.shared import Input, common_draws, in_order, owed, shared_inputs
 
 __all__ = ["Joint", "common_currency", "joint_draws"]
 
@@ -94,8 +94,8 @@ def joint_draws(candidates: Sequence[Candidate], plan: Portfolio) -> Joint:
         own = [(name, key) for name, key in own if key in c.inputs]
         parts = None
         if own:
-            ranks = [scores(c.inputs[key]) for _, key in own]
-            parts = owed(c.shown.worth, ranks, [common[name] for name, _ in own])
+            stated = [c.inputs[key] for _, key in own]
+            parts = owed(c.shown.worth, stated, [common[name] for name, _ in own])
         order = in_order(*(parts or (None, None)), n=n, of=c.shown.worth.size, place=place, seed=seed)
         rows = np.stack([o.worth for o in (*c.options, c.shown)])
         worths[c.pilot] = rows[:, order] * rates[code]

@@ -26,7 +26,8 @@ Ints = npt.NDArray[np.int64]
 
 BLOCK = 64  # draws within which the order is free; more pilots than this would meet their own draws again
 OF_A_WORKFLOW = ("demand.cases_per_month", "economics.labour_cost_per_hour")
-MOST_INPUTS = 24  # shared inputs of a pilot that its worth is regressed on, of degree 2 up to six of them
+MOST_INPUTS = 24  # shared inputs of a pilot that its worth is regressed on
+MOST_SQUARED = 6  # of these, with squares and products
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,28 +111,37 @@ def common_draws(inputs: Sequence[Input], draws: int, seed: int) -> dict[str, Fl
 def owed(worth: Floats, own: Sequence[Floats], common: Sequence[Floats]) -> tuple[Floats, Floats]:
     """What a worth owes to some inputs, at its own draws of them and at common ones.
 
-    The regression of the worth on the inputs' scores, of degree 2 with products where they are few: two worths vary
-    together as these do, since nothing else is common to them.
+    The regression of the worth on the inputs, on their scores and on products of the first few inputs: two worths
+    vary together as these do, since nothing else is common to them.
 
     Args:
         worth: Shape (n_draws,).
-        own: Scores of the pilot's own draws, each of shape (n_draws,).
-        common: Scores of the common draws, each of shape (n,).
+        own: The pilot's own draws of each input, shape (n_draws,).
+        common: Scores of the common draws of each, shape (n,).
 
     Returns:
         Shapes (n_draws,) and (n,).
     """
-    design = _powers(own)
+    own, common = own[:MOST_INPUTS], common[:MOST_INPUTS]
+    here = [scores(x) for x in own]
+    size = [float(x.std()) or 1.0 for x in own]
+    design = _powers(here, [(x - x.mean()) / s for x, s in zip(own, size, strict=True)])
+    there = [(_at_scores(x, z) - x.mean()) / s for x, z, s in zip(own, common, size, strict=True)]
     normal = np.einsum("in,jn->ij", design, design)
-    beta = np.linalg.lstsq(normal, np.einsum("in,n->i", design, worth), rcond=None)[0]
-    return (beta[:, None] * design).sum(axis=0), (beta[:, None] * _powers(common)).sum(axis=0)
+    beta = np.linalg.lstsq(normal, np.einsum("in,n->i", design, worth), rcond=1e-10)[0]
+    return (beta[:, None] * design).sum(axis=0), (beta[:, None] * _powers(common, there)).sum(axis=0)
 
 
-def _powers(inputs: Sequence[Floats]) -> Floats:
-    inputs = inputs[:MOST_INPUTS]
-    rows = [np.ones_like(inputs[0]), *inputs]
-    if len(inputs) <= 6:
-        rows += [x * y for i, x in enumerate(inputs) for y in inputs[i:]]
+def _at_scores(draws: Floats, z: Floats) -> Floats:
+    """The values of an input at common scores: its own quantiles there."""
+    at = (rankdata(z, method="ordinal") - 0.5) / z.size * draws.size - 0.5
+    return np.asarray(np.interp(at, np.arange(draws.size), np.sort(draws)), dtype=np.float64)
+
+
+def _powers(inputs: Sequence[Floats], values: Sequence[Floats]) -> Floats:
+    few = values[:MOST_SQUARED]
+    rows = [np.ones_like(inputs[0]), *inputs, *values]
+    rows += [x * y for i, x in enumerate(few) for y in few[i:]]
     return np.stack(rows)
 
 

@@ -23,7 +23,7 @@ ORDER = """
     comparable unit_order taken analysis measured_at plan_at levers sensitivity variance fewer_draws drivers again corners what_if estimates money cause_prices after_remedy remedy_worth ceilings remedy_record advice first_view footing supposed claims self_reports demo_gap ladder audit_inputs audit_actions audit quantities evidence next_step knowing record archive issue people signing cause_pictures illustrate pilot records diff vouched replay laying shapley swap attribution
     sequences control_charts monitor_columns monitor_days monitor_basis monitor_tests monitor_mix monitor_action monitor_charts monitor_record monitor
     actual_rows actuals forecast decided learnt apart realised forecast_scores
-    shared funding discoveries candidates joint funded portfolio assembled matched compare
+    shared funding discoveries candidates joint funded portfolio assembled matched sides compare
     guess light_imports report batch commands cli_record cli_operate cli
 """.split()  # noqa: SIM905 – a list to read, not to parse
 
