@@ -21,8 +21,9 @@ Ints = npt.NDArray[np.int64]
 
 EXACT = 1e-9  # relative slack below which two sums are the same
 MANY = 300  # partial choices from which on bounds of their own are made for them
-COMPLETED = 40  # partial choices that are grown into whole sets
+COMPLETED = 200  # partial choices that are grown into whole sets
 LOOKED_AT = 6  # partial choices whose own multipliers are looked for
+MOST_CHANGES = 60  # changes of two groups by which a first set is made better
 MOST_KEPT = 400  # partial choices that others are held against, pair by pair
 
 
@@ -98,7 +99,7 @@ def best_set(problem: Problem) -> Best:
     least = [np.minimum(0.0, p.use[g].min(axis=0)) for g in order]
     later = np.concatenate([np.cumsum(np.array(gain)[::-1])[::-1], [0.0]])
     frees = np.vstack([np.cumsum(np.array(least)[::-1], axis=0)[::-1], np.zeros((1, p.limit.size))])
-    known, chosen = _greedy(p, order, prices, room)
+    known, chosen = _improved(p, _greedy(p, order, prices, room), room)
     worth, used = np.zeros(1), np.zeros((1, p.limit.size))
     picks = np.full((1, 0), -1, dtype=np.int64)
     most = 1
@@ -221,17 +222,43 @@ def _order(p: Problem, prices: Floats) -> list[Ints]:
     return [places for _, _, places in sorted(found, key=lambda x: x[:2])]
 
 
-def _greedy(p: Problem, order: Sequence[Ints], prices: Floats, room: Floats) -> tuple[float, tuple[int, ...]]:
-    """A good set to begin with: the best option of each group at the multipliers, as long as it fits."""
+def _greedy(p: Problem, order: Sequence[Ints], prices: Floats, room: Floats) -> tuple[int, ...]:
+    """A set to begin with: the best option of each group at the multipliers, as long as it fits."""
     reduced = p.worth - _priced(p.use, prices)
-    used, worth, chosen = np.zeros(p.limit.size), 0.0, []
+    used, chosen = np.zeros(p.limit.size), []
     for places in order:
         for place in places[np.argsort(-reduced[places], kind="stable")]:
             if p.worth[place] > 0 and np.all(used + np.maximum(p.use[place], 0) <= room):
-                used, worth = used + p.use[place], worth + float(p.worth[place])
+                used = used + p.use[place]
                 chosen.append(int(place))
                 break
-    return worth, tuple(sorted(chosen))
+    return tuple(sorted(chosen))
+
+
+def _improved(p: Problem, chosen: tuple[int, ...], room: Floats) -> tuple[float, tuple[int, ...]]:
+    """A set that no change of what is chosen in two groups makes better; the better it is, the more is dropped."""
+    groups, group = np.unique(p.group, return_inverse=True)
+    # Moves: each option taken into its group, and each group left out.
+    worth = np.concatenate([p.worth, np.zeros(groups.size)])
+    use = np.vstack([p.use, np.zeros((groups.size, p.limit.size))])
+    of = np.concatenate([group, np.arange(groups.size)])
+    apart = of[:, None] != of[None, :]
+    now = p.worth.size + np.arange(groups.size)  # the move at which each group stands
+    now[group[list(chosen)]] = list(chosen)
+    for _ in range(MOST_CHANGES):
+        gain = worth - worth[now[of]]
+        more = use - use[now[of]]
+        left = room - use[now].sum(axis=0)
+        both = np.where(apart, gain[:, None] + gain[None, :], -np.inf)
+        fits = np.all(more[:, None, :] + more[None, :, :] <= left, axis=2)
+        both = np.where(fits, both, -np.inf)
+        best = int(np.argmax(both))
+        i, j = divmod(best, both.shape[1])
+        if not both[i, j] > EXACT * max(1.0, float(np.abs(p.worth).max())):
+            break
+        now[of[i]], now[of[j]] = i, j
+    kept = sorted(int(x) for x in now if x < p.worth.size)
+    return float(np.sum(p.worth[kept])), tuple(kept)
 
 
 def _undominated(worth: Floats, used: Floats, slack: float) -> Ints:
