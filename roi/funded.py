@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from roi.candidates import Candidate, Fundable
-from roi.funding import Best, Problem, best_set
+from roi.funding import Best, Problem, best_set, near_set
 from roi.joint import Joint
 from roi.schema.portfolio import Portfolio
 from roi.words import shorten
@@ -19,9 +19,9 @@ __all__ = ["Choice", "Limit", "choice_of", "limits_of", "regret_of", "standing_o
 
 Floats = npt.NDArray[np.float64]
 
-SOLVED = 96  # draws of which the best set is found exactly
+SOLVED = 96  # draws of which the best set is found
 MOST_SETS = 2_000  # sets up to which each is looked at, draw by draw
-FEW = 12  # workflows above which fewer of them are
+FEW = 12  # workflows above which nearly the best sets have to do
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,8 +158,9 @@ def choice_of(
 def regret_of(choices: Sequence[Choice], limits: Sequence[Limit], best: Best, joint: Joint) -> dict[str, Any]:
     """What the set is expected to miss against whoever knew every worth: E[max over sets] − max E.
 
-    Exact over all draws where nothing is scarce or the sets are few. Else the best set of some draws is found exactly;
-    half of them say which sets to look at over all draws, the other half what these miss. `at_most` holds in any case.
+    Exact over all draws where nothing is scarce or the sets are few. Else the best sets of some draws are found: half
+    of them say which sets to look at over all draws, the other half what these miss. Of many workflows these sets are
+    nearly the best only; then `value` is a little low, and `at_most` rests on the bounds of the same draws.
     """
     if not choices:
         return {"value": 0.0, "how": "exact", "draws": joint.draws, "error": 0.0, "at_most": 0.0}
@@ -178,16 +179,21 @@ def regret_of(choices: Sequence[Choice], limits: Sequence[Limit], best: Best, jo
     if (sets := _every_set(problem)) is not None:
         value = max(0.0, float(_best_of(sets, worth).mean()) - best.worth)
         return {"value": value, **exact, "at_most": value}
-    n = SOLVED if groups.size <= FEW else SOLVED // 2
-    looked = (np.arange(n) * joint.draws // n).astype(np.int64)  # draws are in no order of worth
-    solved = [best_set(Choice.problem(choices, limits, worth[:, i])) for i in looked]
+    few = groups.size <= FEW
+    looked = (np.arange(SOLVED) * joint.draws // SOLVED).astype(np.int64)  # draws are in no order of worth
+    solve = best_set if few else near_set
+    solved = [solve(Choice.problem(choices, limits, worth[:, i])) for i in looked]
     pool = sorted({best.chosen, *(s.chosen for s in solved[::2])})
     known = _best_of(pool, worth)
     missed = np.array([s.worth - known[i] for s, i in zip(solved[1::2], looked[1::2], strict=True)])
+    if not few:
+        missed = np.maximum(missed, 0.0)
+        over = [s.bound - known[i] for s, i in zip(solved[1::2], looked[1::2], strict=True)]
+        at_most = min(at_most, float(known.mean() + np.mean(over)) - best.worth)
     return {
         "value": max(0.0, float(known.mean() + missed.mean()) - best.worth),
-        "how": "sampled",
-        "draws": int(n),
+        "how": "sampled" if few else "bounded",
+        "draws": SOLVED,
         "error": float(missed.std(ddof=1) / np.sqrt(missed.size)),
         "at_most": at_most,
     }

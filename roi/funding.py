@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linprog
 
-__all__ = ["Best", "Problem", "best_set", "bound_of"]
+__all__ = ["Best", "Problem", "best_set", "bound_of", "near_set"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -139,6 +139,19 @@ def best_set(problem: Problem) -> Best:
         chosen = tuple(int(x) for x in found if x >= 0)
     total_worth = float(np.sum(p.worth[list(chosen)])) if chosen else 0.0
     return Best(chosen=chosen, worth=total_worth, prices=prices, bound=bound_of(p, prices), kept=most)
+
+
+def near_set(problem: Problem) -> Best:
+    """A set that no two changes make better, and the relaxation's bound: quick, and not always the best.
+
+    Args:
+        problem: What can be chosen.
+    """
+    prices = _prices(problem)
+    room = problem.limit + EXACT * np.abs(problem.limit)
+    order = _order(problem, prices)
+    worth, chosen = _improved(problem, _greedy(problem, order, prices, room), room) if order else (0.0, ())
+    return Best(chosen=chosen, worth=worth, prices=prices, bound=bound_of(problem, prices), kept=1)
 
 
 def bound_of(problem: Problem, prices: Floats, worth: Floats | None = None) -> float:

@@ -193,7 +193,7 @@ def test_more_money_is_never_worse(seed):
 
 def test_regret_of_many_sets_is_sampled_and_bounded():
     rng = np.random.default_rng(2)
-    pilots = [candidate(f"p{i}", fundable(rng.normal(50, 40, DRAWS), rng.uniform(5, 60))) for i in range(16)]
+    pilots = [candidate(f"p{i}", fundable(rng.normal(50, 40, DRAWS), rng.uniform(5, 60))) for i in range(12)]
     regret = portfolio_of(pilots, plan(budget=300))["set"]["regret"]
     assert regret["how"] == "sampled"
     assert 0 < regret["value"] <= regret["at_most"]
@@ -276,3 +276,11 @@ def test_the_shipped_portfolio_file_reads():
     from opened_examples import PARAMS
 
     assert read_portfolio(PARAMS / "_portfolio.yaml").budget == 480000
+
+
+def test_regret_of_many_workflows_lies_between_bounds():
+    rng = np.random.default_rng(2)
+    pilots = [candidate(f"p{i}", fundable(rng.normal(50, 40, DRAWS), rng.uniform(5, 60))) for i in range(16)]
+    regret = portfolio_of(pilots, plan(budget=300))["set"]["regret"]
+    assert regret["how"] == "bounded"
+    assert 0 < regret["value"] <= regret["at_most"]

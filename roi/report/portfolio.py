@@ -106,9 +106,15 @@ def _regret(found: Found) -> str:
     value = words.amount(r["value"], currency)
     if r["how"] == "exact":
         return f"Whoever knew every worth would choose a set worth {value} more on average (exact, over all draws)."
+    most = words.amount(r["at_most"], currency)
+    if r["how"] == "bounded":
+        return (
+            f"Whoever knew every worth would choose a set worth between {value} and {most} more on average (bounds, "
+            f"from {r['draws']} draws)."
+        )
     return (
         f"Whoever knew every worth would choose a set worth {value} more on average (from {r['draws']} draws, standard "
-        f"error {words.amount(r['error'], currency)}; at most {words.amount(r['at_most'], currency)})."
+        f"error {words.amount(r['error'], currency)}; at most {most})."
     )
 
 
