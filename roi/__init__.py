@@ -5,10 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from roi.assembled import OpenedPortfolio, open_portfolio
     from roi.pilot import Decision, Pilot, open_pilot
     from roi.problems import InputError, ParameterError, SampleError
 
-__all__ = ["Decision", "InputError", "ParameterError", "Pilot", "SampleError", "open_pilot"]
+__all__ = [
+    "Decision",
+    "InputError",
+    "OpenedPortfolio",
+    "ParameterError",
+    "Pilot",
+    "SampleError",
+    "open_pilot",
+    "open_portfolio",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -17,6 +27,10 @@ def __getattr__(name: str) -> Any:
         from roi import pilot
 
         return getattr(pilot, name)
+    if name in ("OpenedPortfolio", "open_portfolio"):
+        from roi import assembled
+
+        return getattr(assembled, name)
     if name in ("InputError", "ParameterError", "SampleError"):
         from roi import problems
 

@@ -133,15 +133,22 @@ def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
 @_PARAMS
 @_told
 def check(params: Sequence[str]) -> int:
-    """Everything that is wrong with parameters and samples, at once; exit 2."""
+    """Everything that is wrong with parameters, samples, seals and the portfolio's file, at once; exit 2."""
     from roi.log_seal import checked_seals
     from roi.parameters import find_parameter_files, load_parameters, load_samples_only
     from roi.reduce import take_moments
     from roi.samples import open_samples
+    from roi.schema.portfolio import PORTFOLIO_FILE, read_portfolio
     from roi.taken import hold_together
 
     problems: list[Problem] = []
-    for path in find_parameter_files(params):
+    files = find_parameter_files(params)
+    for place in sorted({path.with_name(PORTFOLIO_FILE) for path in files}):
+        try:
+            read_portfolio(place)
+        except InputError as error:
+            problems += error.problems
+    for path in files:
         try:
             loaded = load_parameters(path)
         except InputError as error:

@@ -1,4 +1,4 @@
-"""The commands on what is kept: `roi verify`, `roi sign`, `roi diff` on records, `roi seal` on logs."""
+"""The commands on records, logs and two pilots: `roi verify`, `sign`, `diff`, `seal`, `compare`."""
 
 from __future__ import annotations
 
@@ -182,4 +182,40 @@ def seal(logs: Sequence[Path], check: bool, head: str | None) -> int:
     return 0
 
 
-COMMANDS = (verify, sign, diff, seal)
+@click.command(
+    cls=Examples,
+    examples="""
+    roi compare claims_intake support_replies
+    roi compare support_replies --by version
+    roi compare support_replies r4 r5 --by version --json
+    """,
+)
+@click.argument("names", metavar="A B", nargs=-1, required=True)
+@click.option(
+    "--by",
+    type=click.Choice(["version"]),
+    help="Two versions of one agent: PILOT, or PILOT and two versions.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The comparison as one line of JSON, nothing else.")
+@told
+def compare(names: tuple[str, ...], by: str | None, as_json: bool) -> int:
+    """Two pilots, or two versions of one agent, on the same footing.
+
+    What both state alike has common draws, and cases that both worked are compared with each other. Differences are B
+    minus A with the range of 9 in 10 outcomes; "B better in" counts outcomes, a tie half.
+    """
+    import json
+
+    from roi.compare import compared
+
+    found = compared(names, by=by)
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False, allow_nan=False, sort_keys=True))
+    else:
+        from roi.report.comparison import print_comparison
+
+        print_comparison(found)
+    return 0
+
+
+COMMANDS = (verify, sign, diff, seal, compare)

@@ -13,6 +13,8 @@ from roi.parameters import TOP_LEVEL_KEYS
 from roi.problems import ParameterError
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+OF_ALL = "portfolio"  # of all pilots together: it opens no parameter file of one
+OF_A_PILOT = [path for path in NOTEBOOKS if path.stem != OF_ALL]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
@@ -38,7 +40,7 @@ def test_outputs_are_stripped(path: Path) -> None:
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", OF_A_PILOT, ids=lambda p: p.stem)
 def test_the_parameters_are_the_keys_of_the_file(path: Path) -> None:
     notebook = nbformat.read(path, 4)
     assert set(declared_names(notebook)) == set(TOP_LEVEL_KEYS)
@@ -51,7 +53,7 @@ def test_the_parameters_are_the_keys_of_the_file(path: Path) -> None:
         assert line.value.value == ("claims_intake" if name.id == "pilot" else None)
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", OF_A_PILOT, ids=lambda p: p.stem)
 def test_every_parameter_is_handed_to_the_package(path: Path) -> None:
     calls = [
         node
@@ -62,6 +64,14 @@ def test_every_parameter_is_handed_to_the_package(path: Path) -> None:
     ]
     assert len(calls) == 1
     assert {keyword.arg for keyword in calls[0].keywords} | {"pilot"} == set(TOP_LEVEL_KEYS)
+
+
+def test_the_notebook_of_all_pilots_opens_them_once_with_what_it_declares() -> None:
+    notebook = nbformat.read(next(path for path in NOTEBOOKS if path.stem == OF_ALL), 4)
+    assert set(declared_names(notebook)) == {"reports", "plan"}
+    nodes = [n for c in notebook.cells if c.cell_type == "code" for n in ast.walk(ast.parse(c.source))]
+    calls = [n for n in nodes if isinstance(n, ast.Call) and ast.unparse(n.func) == "roi.open_portfolio"]
+    assert [ast.unparse(call) for call in calls] == ["roi.open_portfolio(reports, plan=plan)"]
 
 
 class Shell:

@@ -23,6 +23,8 @@ from roi.records import check_form, refuse_newer_record
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from roi.schema.portfolio import Portfolio
+
 __all__ = ["BatchResult", "Outcome", "list_pilots", "run_batch"]
 
 # 2_decide first: it makes the record, which the pages of the others speak of.
@@ -116,12 +118,13 @@ def run_batch(
         How each pilot ended, in the order of `files`.
 
     Raises:
-        InputError: If the chain of the ledger is broken; nothing has been run or written then. A pilot whose record
-            a newer version wrote is one whose inputs need mending.
+        InputError: If the chain of the ledger is broken, or the portfolio's file needs mending; nothing has been run or
+            written then. A pilot whose record a newer version wrote is one whose inputs need mending.
     """
     folder = Path(out).resolve()
     ledger = folder / LEDGER
     entries = read_ledger(ledger)
+    plan = _plan([Path(file) for file in files])
     is_new = not folder.exists()
     paths = [Path(file) for file in files]
 
@@ -156,6 +159,7 @@ def run_batch(
                 job = next(job for job in waiting if job.pilot == outcome.pilot)
                 outcomes[outcome.pilot] = _finish(outcome, job, folder, progress)
     if any(outcome.state != "inputs" for outcome in outcomes.values()):
+        together(folder, plan)
         list_pilots(folder, outcomes)
     elif is_new and folder.is_dir():
         folder.rmdir()
@@ -294,6 +298,26 @@ def _finish(outcome: Outcome, job: Job, out: Path, progress: Progress) -> Outcom
 
 def _sha256(path: Path) -> str | None:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+
+
+def _plan(files: Sequence[Path]) -> Portfolio:
+    """What the portfolio's owner stated beside the parameter files."""
+    from roi.schema.portfolio import PORTFOLIO_FILE, Portfolio, read_portfolio
+
+    place = next((p for f in files if (p := f.with_name(PORTFOLIO_FILE)).is_file()), None)
+    return Portfolio() if place is None else read_portfolio(place)
+
+
+def together(out: Path, plan: Portfolio) -> None:
+    """Write `portfolio.json`, what is said of all pilots in the folder together; not where no archive is there."""
+    if not any(out.glob(f"*/{MOMENTS}")):
+        return
+    from roi.assembled import PORTFOLIO, portfolio_text
+    from roi.report.page import write_whole
+
+    text = portfolio_text(out, plan)
+    if text is not None:
+        write_whole(out / PORTFOLIO, text)
 
 
 def list_pilots(out: Path, outcomes: Mapping[str, Outcome]) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from roi import words
+from roi.ledger import record_sha256
 from roi.report.page import PAGES, page, write_whole
 from roi.report.sections import environment
 from roi.signing import standing
@@ -42,7 +44,11 @@ COLUMNS = (
     "cost_of_waiting_per_month",
     "report",
     "failed_because",
+    "gates_not_shown",
+    "share_assumed",
+    "funded",
 )
+PORTFOLIO = "portfolio.json"  # as roi.assembled calls it, without importing what that imports
 ORDER = {"scale": 0, "fix": 1, "kill": 2}
 WORTH_OF = {"scale": "scale", "fix": "fix", "kill": "stopping"}
 STOPPING: Mapping[str, Any] = {"mean": 0, "p10": 0, "p90": 0, "cash_mean": 0}
@@ -77,11 +83,17 @@ class Entry:
         return max(known, key=lambda option: float(option["mean"]), default=None)
 
 
-def index_page(entries: Sequence[Entry]) -> str:
-    """The page that lists every pilot, with its verdict, worth and chance.
+@dataclass(frozen=True, slots=True)
+class _Together:
+    found: dict[str, Any]
+
+
+def index_page(entries: Sequence[Entry], together: Mapping[str, Any] | None = None) -> str:
+    """The page that lists every pilot, with its verdict, worth and chance, and what is said of all of them.
 
     Args:
         entries: In any order; the page sorts them by verdict and worth.
+        together: What `portfolio.json` holds; None where it is not there, or is of other records.
     """
     decided = [entry for entry in entries if entry.record is not None]
     decided.sort(key=_rank)
@@ -101,9 +113,48 @@ def index_page(entries: Sequence[Entry]) -> str:
         word=lambda e: words.verdict_word(e.record),
         standing=lambda e: standing(e.record),
         labels=PAGES,
+        parts=_parts(together),
+        said=[] if together is None else _sentences(together),
     )  # fmt: skip
     footer = "Worth is measured against stopping now. Worths of pilots that share a workflow do not add up."
     return page("Kill, fix or scale?", body, footer=footer)
+
+
+def _parts(together: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
+    """The parts of the page that speak of all pilots together, with their headings."""
+    if together is None:
+        return []
+    from markupsafe import Markup
+
+    from roi.report import portfolio as show
+
+    opened = _Together(dict(together))
+    makers = [
+        ("The map", show.overview),
+        ("What to fund", show.funded),
+        ("Luck", show.luck),
+        ("In which order, and what is next", show.order),
+        ("How verdicts moved", show.trend),
+    ]
+    return [(heading, Markup(make(opened).html)) for heading, make in makers]
+
+
+def _sentences(together: Mapping[str, Any]) -> list[str]:
+    from roi.report.portfolio import sentences
+
+    return [*sentences(together), *(f"To know: {note}" for note in together["notes"][:6])]
+
+
+def read_together(out: Path, entries: Sequence[Entry]) -> dict[str, Any] | None:
+    """What `portfolio.json` says of these very records; None where it is of others, or not there."""
+    try:
+        found = json.loads((out / PORTFOLIO).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(found, dict) or found.get("schema") != 1:
+        return None
+    records = {e.pilot: record_sha256(e.record) for e in entries if e.record is not None}
+    return found if found.get("records") == records else None
 
 
 def _rank(entry: Entry) -> tuple[int, float, str]:
@@ -112,12 +163,14 @@ def _rank(entry: Entry) -> tuple[int, float, str]:
     return ORDER.get(str(record.get("verdict")), 3), -worth, entry.pilot
 
 
-def csv_text(entries: Sequence[Entry]) -> str:
+def csv_text(entries: Sequence[Entry], together: Mapping[str, Any] | None = None) -> str:
     """All decisions as a table; a text that a spreadsheet would take for a formula gets a quote before it.
 
     Args:
         entries: In the order of the rows.
+        together: As in `index_page`.
     """
+    chosen = None if together is None else {x["pilot"] for x in together["set"]["funded"]}
     lines = io.StringIO()
     writer = csv.DictWriter(lines, COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -140,6 +193,10 @@ def csv_text(entries: Sequence[Entry]) -> str:
             "signed": None if entry.record is None else standing(record).state,
             "report": f"{entry.pilot}/report.html" if entry.record is not None else None,
             "failed_because": entry.why or None,
+            "gates_not_shown": None
+            if entry.record is None
+            else sum(g.get("state") != "shown" for g in record.get("gates") or []),
+            "funded": None if chosen is None else "yes" if entry.pilot in chosen else "no",
         }
         writer.writerow({name: _cell(value) for name, value in row.items()})
     return lines.getvalue()
@@ -159,5 +216,6 @@ def write_index(entries: Sequence[Entry], out: Path) -> None:
         entries: Every pilot.
         out: The folder of all reports.
     """
-    write_whole(out / "index.html", index_page(entries))
-    write_whole(out / "decisions.csv", csv_text(sorted(entries, key=lambda e: e.pilot)))
+    together = read_together(out, entries)
+    write_whole(out / "index.html", index_page(entries, together))
+    write_whole(out / "decisions.csv", csv_text(sorted(entries, key=lambda e: e.pilot), together))

@@ -7,6 +7,7 @@ from typing import Any
 
 from roi.schema.model import Parameters
 from roi.schema.policy import Policy
+from roi.schema.portfolio import Portfolio
 from roi.schema.tables import TABLE_COLUMNS
 from roi.schema.values import UNCERTAIN_SCHEMAS
 
@@ -56,8 +57,9 @@ _FORMS = {
 
 _OPENING = """# Parameters
 
-Every key of a parameter file (`params/<pilot>.yaml`) and of the policy file (`params/_policy.yaml`). This page is
-made from the code; so is [parameters.schema.json](parameters.schema.json), which editors complete and check by.
+Every key of a parameter file (`params/<pilot>.yaml`), of the policy file (`params/_policy.yaml`) and of the portfolio
+file (`params/_portfolio.yaml`). This page is made from the code; so is
+[parameters.schema.json](parameters.schema.json), which editors complete and check parameter files by.
 Begin a file with `# yaml-language-server: $schema=../docs/parameters.schema.json` to have it so.
 
 A value that *may be uncertain* is one number, `{low, high}` (a 90 % interval), `{min, mode, max}` or
@@ -84,6 +86,12 @@ def reference_page() -> str:
         "## The policy file\n\nIt belongs to the portfolio's owner; a pilot's `policy` may only tighten it.\n"
     )
     parts.append(_TABLE_HEAD + "\n".join(_rows(policy, "", policy["$defs"], set())) + "\n")
+    whole = _tidy(Portfolio.model_json_schema(mode="validation"))
+    parts.append(
+        "## The portfolio file\n\n`params/_portfolio.yaml` says what there is to give to all pilots together, for the "
+        "page of all pilots and `portfolio.ipynb`; what is left out limits nothing.\n"
+    )
+    parts.append(_TABLE_HEAD + "\n".join(_rows(whole, "", whole["$defs"], set())) + "\n")
     parts.append(
         "## Columns of the sample tables\n\nRequired ones are bold; `inputs` takes up to 200 further columns, "
         "the raw fields.\n"

@@ -1,0 +1,86 @@
+"""Two pilots, or two versions of one agent, side by side on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from roi import words
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+__all__ = ["print_comparison"]
+
+
+def print_comparison(found: Mapping[str, Any], console: Console | None = None) -> None:
+    """Print a comparison for people.
+
+    Args:
+        found: As `roi.compare.compared` makes it.
+        console: Where to; standard output unless given.
+    """
+    from rich.console import Console
+
+    to = console or Console()
+    for part in _parts(found):
+        to.print(part)
+
+
+def _parts(found: Mapping[str, Any]) -> Iterable[RenderableType]:
+    from rich.table import Table
+    from rich.text import Text
+
+    a, b = found["a"], found["b"]
+    for letter, side in (("A", a), ("B", b)):
+        line = Text(f"{letter}  ", style="bold")
+        line.append(f"{words.shorten(side['name'], 60)}: {side['verdict'].upper()} – ", style="bold")
+        line.append(words.shorten(side["headline"], 120))
+        counts = side["cases"]
+        line.append(
+            f" ({words.count(counts['baseline'])} cases as before, {words.count(counts['pilot'])} with the agent)"
+        )
+        yield line
+    yield Text("")
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("", "A", "B", "B minus A", "9 in 10", "B better in"):
+        table.add_column(name, justify="left" if not name else "right", overflow="fold")
+    for row in found["quantities"]:
+        say = _said(row, found["currency"])
+        gap = row["difference"]
+        table.add_row(
+            Text(row["label"]),
+            Text(say(row["a"]["mean"])),
+            Text(say(row["b"]["mean"])),
+            Text(say(gap["mean"]), style="bold"),
+            Text(f"{say(gap['p05'])} to {say(gap['p95'])}"),
+            Text(f"{row['b_better_in_100']:.0f} of 100", style="bold"),
+        )
+    yield table
+    yield Text("")
+    if found["shared"]:
+        shown = [words.shorten(x, 40) for x in found["shared"][:8]]
+        more = len(found["shared"]) - len(shown)
+        yield Text(
+            f"Common to both: {words.and_list([*shown, f'{more} more'] if more else shown)}.", style="dim"
+        )
+    for note in found["notes"]:
+        yield Text(words.shorten(note, 400), style="dim")
+
+
+def _said(row: Mapping[str, Any], currency: str) -> Callable[[float], str]:
+    """How the numbers of a row are written: shares in per cent, large sums rounded, small ones to three digits."""
+    ends = [abs(row[side][end]) for side in ("a", "b", "difference") for end in ("p05", "p95")]
+    if row["unit"] == currency and max(ends) >= 1000:
+        return lambda x: words.amount(x, currency)
+    digits = 1 if row["unit"] == "share" else 2 if max(ends) >= 0.1 else 4
+    before = f"{currency} " if row["unit"] == currency else ""
+    after = " %" if row["unit"] == "share" else ""
+    factor = 100 if row["unit"] == "share" else 1
+
+    def say(x: float) -> str:
+        text = f"{abs(factor * x):.{digits}f}"
+        sign = "−" if x < 0 and float(text) else ""
+        return f"{before}{sign}{text}{after}"
+
+    return say

@@ -1,0 +1,210 @@
+"""The parts of the page of all pilots: what portfolio.json holds in, something a notebook or page can show out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from roi import words
+from roi.report.figures import Figure
+from roi.report.sections import Section, environment
+
+__all__ = ["funded", "luck", "map_figure", "opening", "order", "overview", "trend"]
+
+Found = Mapping[str, Any]
+
+
+class Portfolio(Protocol):
+    """What the parts need of an opened portfolio."""
+
+    @property
+    def found(self) -> dict[str, Any]: ...
+
+
+def _part(name: str, found: Found, text: str, **more: Any) -> Section:
+    html = environment().get_template(f"portfolio_{name}.html.j2").render(
+        p=found, currency=found["currency"], text=text, **more
+    )  # fmt: skip
+    return Section(f"portfolio_{name}", html, text)
+
+
+def sentences(found: Found) -> list[str]:
+    """What a budget owner reads first: the set, how sure it is, what stopping returns, and what is next."""
+    currency, chosen = found["currency"], found["set"]
+    funded, said = chosen["funded"], []
+
+    def money(x: object) -> str:
+        return words.amount(x, currency)
+
+    if funded:
+        names = words.and_list(words.shorten(x["title"], 60) for x in funded)
+        within = "" if chosen["budget"] is None else f" of {money(chosen['budget'])}"
+        worth = chosen["worth"]
+        between = words.amount_range(worth["p10"], worth["p90"], currency)
+        said.append(
+            f"Best set to fund: {names}, for {money(chosen['cost'])}{within}; together worth {money(worth['mean'])} "
+            f"({between} in 8 of 10 outcomes)."
+        )
+    else:
+        said.append("Nothing is funded: no pilot that may be funded fits what there is to give.")
+    fdr = found["discoveries"]
+    if fdr["share"] is not None:
+        bar = "" if fdr["bar"] is None else f"; the bar is {words.percent(fdr['bar'])}"
+        few = fdr["expected_failures"] < 0.05
+        many = "hardly any" if few else words.number(fdr["expected_failures"], 2)
+        share = "under 1 %" if fdr["share"] < 0.01 else words.percent(fdr["share"])
+        said.append(
+            f"Of {words.plural(fdr['funded'], 'funded pilot')}, {many} {'is' if few or many == '1' else 'are'} "
+            f"expected not to pay ({share}{bar})."
+        )
+    kills = found["kills"]
+    if kills["pilots"]:
+        back = (
+            f"{money(kills['per_year'])} a year, for {money(kills['once'])} once"
+            if kills["per_year"] is not None
+            else f"what they cost a month (nobody has stated it), for {money(kills['once'])} once"
+        )
+        said.append(f"Stopping {words.plural(len(kills['pilots']), 'pilot')} returns {back}.")
+    if found["next"]:
+        after = found["next"][0]
+        lacks = [f"{lack_word(x, currency)}" for x in after["lacks"]]
+        why = f"; it lacks {words.and_list(lacks)}" if lacks else ""
+        said.append(f"Next: {words.shorten(after['title'], 60)}, worth {money(after['worth'])}{why}.")
+    return said
+
+
+def lack_word(lack: Mapping[str, Any], currency: str) -> str:
+    """What a workflow lacks, in words."""
+    if lack["what"] == "budget":
+        return words.amount(lack["lacks"], currency)
+    if lack["what"] == "bar":
+        return "surer pilots beside it"
+    return f"{words.number(lack['lacks'], 2)} {lack['unit']} of {words.shorten(lack['name'], 40)}"
+
+
+def opening(opened: Portfolio) -> Section:
+    """The set, how sure it is, what stopping returns and what is next, in sentences."""
+    said = sentences(opened.found)
+    return _part("opening", opened.found, said[0], said=said)
+
+
+def overview(opened: Portfolio) -> Section:
+    """Every pilot: verdict, worth, certainty, gates, evidence, age and due date, and the map of them."""
+    found = opened.found
+    figure = map_figure(found)
+    return _part("overview", found, words.plural(len(found["pilots"]), "pilot"), figure=figure)
+
+
+def funded(opened: Portfolio) -> Section:
+    """The funded set, what it uses, and what it might miss."""
+    found = opened.found
+    return _part("funded", found, sentences(found)[0], regret=_regret(found))
+
+
+def _regret(found: Found) -> str:
+    r, currency = found["set"]["regret"], found["currency"]
+    value = words.amount(r["value"], currency)
+    if r["how"] == "exact":
+        return f"Whoever knew every worth would choose a set worth {value} more on average (exact, over all draws)."
+    most = words.amount(r["at_most"], currency)
+    if r["how"] == "bounded":
+        return (
+            f"Whoever knew every worth would choose a set worth between {value} and {most} more on average (bounds, "
+            f"from {r['draws']} draws)."
+        )
+    return (
+        f"Whoever knew every worth would choose a set worth {value} more on average (from {r['draws']} draws, standard "
+        f"error {words.amount(r['error'], currency)}; at most {most})."
+    )
+
+
+def luck(opened: Portfolio) -> Section:
+    """How many of the funded will not pay, and how much the winners owe to luck."""
+    found = opened.found
+    return _part("luck", found, "What luck has to do with it")
+
+
+def order(opened: Portfolio) -> Section:
+    """In which order the set is built, and which workflow is next."""
+    found = opened.found
+    rows = found["order"]
+    titles = {p["pilot"]: p["title"] for p in found["pilots"]}
+    nexts = [
+        {**row, "lacks": [lack_word(x, found["currency"]) for x in row["lacks"]]} for row in found["next"]
+    ]
+    return _part("order", found, words.plural(len(rows), "pilot"), titles=titles, nexts=nexts)
+
+
+def trend(opened: Portfolio) -> Section:
+    """How verdicts stood month by month, and which pilots share what."""
+    found = opened.found
+    months: Sequence[Mapping[str, Any]] = found["trend"]["months"]
+    return _part("trend", found, words.plural(len(months), "month"), figure=trend_figure(found))
+
+
+def map_figure(found: Found) -> Figure | None:
+    """Worth against certainty, sized by cost; None where no pilot's worth is known in the common currency."""
+    currency = found["currency"]
+    rows = [
+        {
+            "label": p["title"],
+            "verdict": p["verdict"],
+            "worth": p["worth"]["mean"],
+            "p10": p["worth"]["p10"],
+            "p90": p["worth"]["p90"],
+            "chance": p["chance"],
+            "cost": p["cost"] or 0.0,
+        }
+        for p in found["pilots"]
+        if p["worth"] is not None and p["chance"] is not None
+    ]
+    if not rows:
+        return None
+    pays = sum(r["worth"] > 0 for r in rows)
+    alt = " ".join(
+        f"{words.shorten(r['label'], 60)} ({r['verdict']}): {words.amount(r['worth'], currency)}, pays in "
+        f"{words.chance(r['chance'])} outcomes, costs {words.amount(r['cost'], currency)}."
+        for r in rows
+    )
+
+    def draw(width: int) -> Any:
+        from roi.report import portfolio_charts
+
+        return portfolio_charts.portfolio_map(rows, currency=currency, width=width)
+
+    return Figure(
+        name="portfolio-map",
+        question="What is each pilot worth, and how sure is that?",
+        answer=f"{pays} of {words.plural(len(rows), 'pilot')} would be worth more than stopping, on average",
+        alt=f"What is advised for each pilot, for a kill the best that was turned down. {alt}",
+        draw=draw,
+        legend=(
+            ("gain round", "scale"),
+            ("before turned", "fix"),
+            ("hollow", "kill"),
+            ("line", "8 in 10 outcomes; the larger the mark, the more it costs once"),
+        ),
+    )
+
+
+def trend_figure(found: Found) -> Figure | None:
+    """Verdicts at the end of each month; None where the ledger knows fewer than two."""
+    months = found["trend"]["months"][-24:]
+    if len(months) < 2:
+        return None
+    last = months[-1]
+
+    def draw(width: int) -> Any:
+        from roi.report import portfolio_charts
+
+        return portfolio_charts.verdict_trend(months if width > 500 else months[-6:], width=width)
+
+    said = " ".join(f"{m['month']}: {m['scale']} scale, {m['fix']} fix, {m['kill']} kill." for m in months)
+    return Figure(
+        name="portfolio-trend",
+        question="How have the verdicts moved?",
+        answer=f"Now {last['scale']} to scale, {last['fix']} to fix, {last['kill']} to stop",
+        alt=f"Verdicts at the end of each month. {said}",
+        draw=draw,
+        legend=(("gain", "scale"), ("before", "fix"), ("hollow", "kill")),
+    )

@@ -1,0 +1,141 @@
+"""The map of all pilots: numbers in, chart out, in the look of `roi/report/charts.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+
+from roi import words
+from roi.report.charts import BEFORE, GAIN, INK, MUTED, amount_axis, finish, inline
+
+__all__ = ["portfolio_map", "verdict_trend"]
+
+HEIGHT = 340
+LINE = 16  # pixels between two labels
+SHAPES = {"scale": "circle", "fix": "diamond", "kill": "square"}
+FILLS = {"scale": GAIN, "fix": BEFORE, "kill": "transparent"}
+
+
+def portfolio_map(rows: Sequence[Mapping[str, Any]], *, currency: str, width: int) -> Any:
+    """Worth against the chance that it pays; a pilot's area is what it costs, its shape the verdict.
+
+    Args:
+        rows: Of each pilot `label`, `verdict`, `worth`, `p10`, `p90`, `chance` and `cost`.
+        currency: For the axis.
+        width: Of the plot, in pixels.
+    """
+    ends = [float(r[k]) for r in rows for k in ("p10", "p90")]
+    low, high = min([*ends, 0.0]), max([*ends, 0.0])
+    room = ((high - low) or 1.0) * 0.05
+    domain = (low - room, high + room)
+    most = max([float(r["cost"]) for r in rows] + [1.0])
+    kept = [
+        {
+            **{k: float(r[k]) for k in ("worth", "p10", "p90", "chance")},
+            "verdict": r["verdict"],
+            "size": 60 + 840 * max(float(r["cost"]), 0.0) / most,
+        }
+        for r in sorted(rows, key=lambda r: -float(r["cost"]))  # small ones lie on top
+    ]
+    x = alt.Scale(domain=list(domain), nice=False)
+    y = alt.Scale(domain=[-0.05, 1.07], nice=False)
+    up = alt.Axis(title="chance that it pays", format="%", values=[0, 0.25, 0.5, 0.75, 1], grid=True)
+    base = alt.Chart(inline(kept))
+    spans = base.mark_rule(strokeWidth=2, color=MUTED, opacity=0.55).encode(
+        alt.X("p10:Q", scale=x, axis=amount_axis(f"worth against stopping, {currency}", grid=True)),
+        alt.X2("p90:Q"),
+        alt.Y("chance:Q", scale=y, axis=up),
+    )
+    names = list(SHAPES)
+    marks = base.mark_point(filled=True, opacity=0.8, stroke=INK, strokeWidth=1.5).encode(
+        alt.X("worth:Q", scale=x),
+        alt.Y("chance:Q", scale=y),
+        size=alt.Size("size:Q", scale=None, legend=None),
+        shape=alt.Shape("verdict:N", scale=alt.Scale(domain=names, range=list(SHAPES.values())), legend=None),
+        fill=alt.Fill("verdict:N", scale=alt.Scale(domain=names, range=list(FILLS.values())), legend=None),
+    )
+    zero = alt.Chart(inline([{"at": 0.0}])).mark_rule(color=INK).encode(alt.X("at:Q", scale=x))
+    labels = _labels(rows, domain, width)
+    leads = alt.Chart(inline(labels)).mark_rule(color=MUTED, strokeWidth=1)
+    layers = [
+        zero,
+        spans,
+        marks,
+        leads.encode(alt.X("worth:Q", scale=x), alt.Y("chance:Q", scale=y), alt.X2("x"), alt.Y2("y")),
+    ]
+    for side in ("left", "right"):
+        own = [row for row in labels if row["align"] == side]
+        if own:
+            texts = alt.Chart(inline(own)).mark_text(fontSize=12, baseline="middle", align=side)
+            layers.append(texts.encode(alt.X("x:Q", scale=x), alt.Y("y:Q", scale=y), text="text:N"))
+    return finish(alt.layer(*layers).properties(width=width, height=HEIGHT))
+
+
+def _labels(
+    rows: Sequence[Mapping[str, Any]], domain: tuple[float, float], width: int
+) -> list[dict[str, Any]]:
+    """A place for each name, below or above its mark, where it covers no other name."""
+    span, tall = domain[1] - domain[0], 1.12
+    taken: list[tuple[float, float, float]] = []
+    found = []
+    for r in sorted(rows, key=lambda r: (-float(r["chance"]), float(r["worth"]))):
+        text = words.shorten(r["label"], 30 if width > 500 else 20)
+        px = (float(r["worth"]) - domain[0]) / span * width
+        py = (1.07 - float(r["chance"])) / tall * HEIGHT
+        long = 6.6 * len(text)
+        right = px > width / 2  # the text ends at the mark
+        start = px - long if right else px
+        start = min(max(start, 0.0), max(width - long, 0.0))
+        tries = sorted(
+            (d * k for k in range(1, int(HEIGHT / LINE)) for d in (1, -1)), key=lambda s: (abs(s), -s)
+        )
+        at = py + 24
+        for step in tries:
+            at = py + (24 if step > 0 else -24) + (step - (1 if step > 0 else -1)) * LINE
+            free = all(abs(at - y) >= LINE or start + long < a or start > b for a, b, y in taken)
+            if free and 6 < at < HEIGHT - 8:
+                break
+        taken.append((start, start + long, at))
+        end = start + long if right else start
+        found.append(
+            {
+                "worth": float(r["worth"]),
+                "chance": float(r["chance"]),
+                "x": domain[0] + end / width * span,
+                "y": 1.07 - at / HEIGHT * tall,
+                "align": "right" if right else "left",
+                "text": text,
+            }
+        )
+    return found
+
+
+def verdict_trend(months: Sequence[Mapping[str, Any]], *, width: int) -> Any:
+    """How many pilots stood at each verdict at the end of each month.
+
+    Args:
+        months: Of each `month`, `scale`, `fix` and `kill`.
+        width: Of the plot, in pixels.
+    """
+    rows = [
+        {"month": m["month"], "verdict": v, "n": int(m[v]), "order": i}
+        for m in months
+        for i, v in enumerate(SHAPES)
+    ]
+    x = alt.X("month:O", axis=alt.Axis(title=None, labelAngle=0), scale=alt.Scale(paddingInner=0.3))
+    axis = alt.Axis(title="pilots", tickMinStep=1, format="d", grid=True)
+    bars = (
+        alt.Chart(inline(rows))
+        .mark_bar(stroke=INK, strokeWidth=1)
+        .encode(
+            x,
+            alt.Y("n:Q", stack="zero", axis=axis),
+            order=alt.Order("order:O"),
+            fill=alt.Fill(
+                "verdict:N", scale=alt.Scale(domain=list(FILLS), range=list(FILLS.values())), legend=None
+            ),
+        )
+    )
+    return finish(bars.properties(width=width, height=150))
