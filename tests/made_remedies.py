@@ -229,8 +229,10 @@ def brute_force(
         seen: Filled with the plan of each set that was valued, by the names of its remedies.
     """
     best: list[Plan | None] = [None, None]
-    done = {} if seen is None else seen
     sets, valuer, policy = found.sets(), found.valuer, found.policy
+    # Remedies against gates that are open do nothing; a plan that waits for no more than what they cost is none.
+    does = {*CAUSES, "severe_errors", *(gate.gate for gate in found.failing)}
+    idle = {r.name for r in valuer.remedies if r.addresses not in does}
     for size in range(len(valuer.remedies) + 1):
         for chosen in itertools.combinations(valuer.remedies, size):
             names = {r.name for r in chosen}
@@ -243,22 +245,14 @@ def brute_force(
             if policy.fix_weeks is not None and weeks > policy.fix_weeks:
                 continue
             plan = sets.valued(chosen)
-            done[frozenset(names)] = plan
+            if seen is not None:
+                seen[frozenset(names)] = plan
             if plan is None or not (plan.remedies or plan.measures or plan.unpriced):
                 continue
             i = int(plan.waits)
-            if plan.waits and (plan.sure < 0.5 or _idles(plan, chosen, done)):
+            if plan.waits and (plan.sure < 0.5 or idle & names):
                 continue
             before = best[i]
             if before is None or plan.mean() > before.mean():
                 best[i] = plan
     return best[0], best[1]
-
-
-def _idles(plan: Plan, chosen: tuple[Remedy, ...], done: dict[frozenset[str], Plan | None]) -> bool:
-    """Whether a plan waits for the price of something that adds nothing: without it, it is worth as much."""
-    for remedy in chosen:
-        without = done.get(frozenset(r.name for r in chosen if r is not remedy))
-        if remedy.cost is None and without is not None and without.mean() >= plan.mean():
-            return True
-    return False
