@@ -108,9 +108,18 @@ def reason(a: Analysis) -> str:
             )
         return "The value rests on figures nobody measured, and measuring them is not worth its price."
     if v.ground == "uncontrollable_risk":
-        best = max((p.mean() for p in a.plans), default=0.0)
+        assert a.fixes.mended is not None
+        best = a.fixes.mended.mean()
         without = max((o.mean() for o in (a.scale, *a.segments) if o is not None), default=0.0)
         return f"Without controls it would bring {_money(a, without)}; with the controls it needs, {_money(a, best)}."
+    mended = a.fixes.mended
+    guarded = any(g.guards and g.state in ("exceeded", "not_shown") for g in a.gates[None])
+    if guarded and mended is not None and mended.mean() > 0 and mended.chance < a.scale_needs:
+        share, needs = percent(mended.chance), percent(a.scale_needs)
+        return (
+            f"With its controls mended it would bring {_money(a, mended.mean())} on average, but pays in "
+            f"{'just under' if share == needs else 'only'} {share} of outcomes; the rule asks for {needs}."
+        )
     worth = a.scale.mean() if a.scale is not None else 0.0
     pays = chance(a.scale.chance(policy.hurdle)) if a.scale is not None else "none"
     saves = (

@@ -50,6 +50,11 @@ class Gate:
         """Whether it is one of the five control layers."""
         return self.gate in CONTROLS
 
+    @property
+    def guards(self) -> bool:
+        """Whether it guards against a risk: a control layer, or severe errors."""
+        return self.is_control or self.gate == "severe_errors"
+
 
 def missing_evidence(
     gate: str,

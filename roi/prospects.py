@@ -22,7 +22,7 @@ from roi.parameters import Policy
 from roi.sampling import Basis, Told, after_sampling, basis_of, sure_after
 from roi.tariff import Prices
 
-__all__ = ["After", "Document", "Prospect", "lost_by_then"]
+__all__ = ["After", "Document", "Prospect", "lost_by_then", "untaught"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -251,7 +251,7 @@ class Prospect:
         Args:
             measures: What the gates wait for; samples that only make the worth surer are left out.
         """
-        found = self.after([_untaught(m) for m in measures if m.gate != "value"])
+        found = self.after([untaught(m) for m in measures if m.gate != "value"])
         return found.worth
 
 
@@ -267,6 +267,6 @@ def _learned(measures: Sequence[Measure]) -> list[float]:
     return [max((m.learned[i] for m in measures), default=0.0) for i in (0, 1)]
 
 
-def _untaught(measure: Measure) -> Measure:
+def untaught(measure: Measure) -> Measure:
     """The same measurement for its gate alone."""
     return replace(measure, learned=(0.0, 0.0))

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from roi.gate import Gate
 from roi.options import Valuer
 from roi.parameters import Policy
-from roi.plans import Plan
-from roi.remedy_sets import RemedySets
+from roi.plans import Plan, at_once
+from roi.prospects import untaught
+from roi.remedy_sets import FEW, RemedySets
 from roi.tariff import Prices
 
-__all__ = ["Found", "best_plans"]
+__all__ = ["Found", "best_plans", "mended_of"]
 
 Segments = tuple[str, ...] | None
 GatesOf = Callable[[Segments], Sequence[Gate]]
@@ -30,8 +31,8 @@ class Found:
         every: Plans with every mend priced that were valued: all of few, the best of many.
         gap: How much more than `priced` a set that was not valued could be worth at the most.
         sets: The sets of remedies, scope by scope.
-        mended: What is expected at the most with every closed gate mended at its price, where no plan is; None where
-            no set mends them all.
+        mended: Where no plan is worth anything, what mending the closed controls and severe errors at their price would
+            bring at the most, had the rule no say; None by no set, or where a plan is.
     """
 
     priced: Plan | None
@@ -39,7 +40,7 @@ class Found:
     every: tuple[Plan, ...]
     gap: float | None
     sets: tuple[RemedySets, ...]
-    mended: float | None = None
+    mended: Plan | None = None
 
 
 def best_plans(
@@ -91,7 +92,40 @@ def best_plans(
         if other.plan is not None and (waiting is None or other.plan.mean() > waiting.mean()):
             waiting = other.plan
     mended = None
-    if priced is None and (waiting is None or not waiting.mean() > 0):
-        # Then it matters why: a rule that refuses a mend that costs too much has seen its price.
-        mended = max((m for s in sets if (m := s.mended()) is not None), default=None)
+    if not any(plan is not None and plan.mean() > 0 for plan in (priced, waiting)):
+        # Then it matters why: mending costs more than it brings, or it brings something and the rule wants more.
+        found_so = [plan for s in sets if (plan := mended_of(s)) is not None]
+        mended = max(found_so, key=lambda plan: plan.mean(), default=None)
     return Found(priced=priced, waiting=waiting, every=tuple(every), gap=gap, sets=tuple(sets), mended=mended)
+
+
+def mended_of(sets: RemedySets) -> Plan | None:
+    """The best plan that mends the closed controls and severe errors, and goes ahead wherever they then pass.
+
+    The rule has no say: its chance is not asked for, no sample is taken beside those that open these gates, and the
+    other gates do not count. What nobody has priced costs nothing. Of many sets those that can be worth most are asked.
+
+    Returns:
+        The plan; None where no set mends them all. Where none of these gates is closed, rolling out at once.
+    """
+    guards = tuple(g for g in sets.failing if g.guards)
+    at = RemedySets(
+        valuer=sets.valuer,
+        segments=sets.segments,
+        failing=guards,
+        prices=sets.prices,
+        policy=sets.policy,
+        seed=sets.seed,
+    )
+    numbers = at.sets
+    if at.many:
+        most = np.fmax(at.bounds.priced, at.bounds.waiting)
+        numbers = numbers[np.argsort(-most, kind="stable")[:FEW]]
+    found = []
+    for number in numbers:
+        then = at.prospect(at.chosen(int(number)))
+        if then is not None and then[0].option is not None:
+            prospect, opened = then
+            needed = tuple(untaught(m) for m in opened.measures)
+            found.append(at_once(prospect, replace(opened, measures=needed)))
+    return max(found, key=lambda plan: plan.mean(), default=None)

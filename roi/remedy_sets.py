@@ -20,7 +20,7 @@ from roi.measures import Measure, measure_for, more_cases
 from roi.mended import MORE_LIKELY, has_price, only_mended
 from roi.options import WEEKS_PER_MONTH, Remedy, Valuer, signals_of
 from roi.parameters import Policy
-from roi.plans import Opening, Plan, at_once, opening, plan_of
+from roi.plans import Opening, Plan, opening, plan_of
 from roi.prospects import Prospect
 from roi.sampling import Basis, basis_of
 from roi.set_bounds import Bounds, affordable_sets, bounds_of
@@ -250,22 +250,6 @@ class RemedySets:
             _bases=self._bases,
         )
         return prospect, opened
-
-    def mended(self) -> float | None:
-        """Most that is expected with every closed gate mended at its price, whatever the rule says; None: by no set.
-
-        Of many sets those that can be worth most are asked.
-        """
-        numbers = self.sets[_falling(self.bounds.priced)[:FEW]] if self.many else self.sets
-        found = []
-        for number in numbers:
-            chosen = self.chosen(int(number))
-            then = self.prospect(chosen)
-            if then is None or then[0].option is None or not (chosen or then[1].measures):
-                continue
-            plan = at_once(*then)
-            found += [] if plan.waits else [plan.mean()]
-        return max(found, default=None)
 
     def _at_most(self, number: int, kind: Kind) -> float:
         """What a set can be worth as a plan of a kind, after a look at its roll-out alone."""

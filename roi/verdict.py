@@ -102,8 +102,8 @@ def decide(
         policy: The thresholds.
         unknown: Why the worth cannot be computed; None where it can.
         thin_value_can_be_claimed: False without a measured baseline or production cases.
-        mended: What is expected at the most with every closed gate mended at its price, where the rule allows no such
-            plan; None where they cannot all be mended at a price.
+        mended: What is expected at the most with the closed controls and severe errors mended at their price, whatever
+            chance the rule asks for; None where they cannot be mended, or a plan has a positive worth.
         may_scale: False for a first view, and for a report in place of cases.
         instead: What has to be known first, where nothing may be scaled but it may well pay.
 
@@ -139,15 +139,11 @@ def decide(
     if inputs is not None and inputs.state == "exceeded" and best is None:
         return Verdict(verdict="kill", ground="no_data", option=options[0] if options else None)
     # What nobody recorded is missing, not a risk that was seen.
-    risky = [
-        g
-        for g in whole
-        if g.state in ("exceeded", "not_shown") and (g.is_control or g.gate == "severe_errors")
-    ]
+    risky = any(g.guards and g.state in ("exceeded", "not_shown") for g in whole)
     without_gates = max((o.mean() for o in options), default=0.0)
-    # A mend may be so dear that the rule does not even allow the plan that buys it.
-    priced_but_dear = best is None and (bool(plans) or (mended is not None and mended <= 0))
-    if risky and priced_but_dear and without_gates > 0:
+    # Where mending would bring something, and the rule only wants a higher chance, the risk is not what stops it.
+    too_dear = best is None and waiting is None and mended is not None and mended <= 0
+    if risky and too_dear and without_gates > 0:
         return Verdict(
             verdict="kill", ground="uncontrollable_risk", option=max(options, key=lambda o: o.mean())
         )

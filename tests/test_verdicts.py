@@ -10,6 +10,7 @@ import pytest
 from pilots import CONTROL_TABLES, cases, controls, write_pilot
 
 from roi.pilot import Decision, open_pilot
+from roi.words import NBSP, amount, percent
 
 
 def decide(
@@ -213,6 +214,21 @@ def test_controls_that_cost_more_than_the_value_are_uncontrollable_risk(tmp_path
     assert ceiling["most"] == pytest.approx(np.quantile(worth, 0.2), rel=5e-3)
     assert ceiling["most"] == found.record["remedies"]["list"][0]["most"]
     assert ceiling["ends"] == "rule"
+    # The approvals then hold for certain: mended, it is worth what the roll-out is, less the price.
+    mended = found.analysis.fixes.mended
+    assert mended.mean() == pytest.approx(worth.mean() - 400_000)
+    assert found.record["reason"].endswith(f"needs, {amount(mended.mean(), 'EUR').replace(NBSP, ' ')}.")
+    # At a price between the rule's end and the mean it brings something on average, but not often enough.
+    price = float((ceiling["most"] + worth.mean()) / 2)
+    unsure = decide(tmp_path / "unsure", rows, {"remedies": [remedy | {"cost": price}]}, tables=logs)
+    assert (unsure.verdict, unsure.record["ground"]) == ("kill", "thin_value")
+    brings, pays = worth.mean() - price, np.mean(worth > price)
+    assert brings > 0
+    assert pays < unsure.analysis.scale_needs
+    assert unsure.record["reason"] == (
+        f"With its controls mended it would bring {amount(brings, 'EUR')} on average, but pays in only "
+        f"{percent(pays)} of outcomes; the rule asks for 80 %."
+    ).replace("EUR\u00a0", "EUR ").replace(" 80 %", " 80\u00a0%")
     cheap = decide(tmp_path / "cheap", rows, {"remedies": [remedy | {"cost": 3000}]}, tables=logs)
     assert (cheap.verdict, cheap.record["fix_kind"]) == ("fix", "control")
 
