@@ -345,7 +345,11 @@ def test_cases_that_are_not_stable_are_found(tables):
 def test_a_suite_that_cannot_fail_is_found(tables):
     for row in tables["evals"]:
         row["passed"] = True
-    assert failing(checks(tables)) == {"can_fail"}
+    found = checks(tables)
+    assert failing(found) == {"can_fail"}
+    # However many its cases are, it could show no drop.
+    assert (found["suite_power"].status, found["suite_power"].more) == ("missing_evidence", None)
+    assert gate_of(LAYER, tuple(found.values())).state == "missing_evidence"
     tables["evals"] = [r for r in tables["evals"] if r["run_id"] == "r1"]
     assert checks(tables)["can_fail"].status == "missing_evidence"
 

@@ -34,16 +34,17 @@ def suite_checks(logs: Logs) -> tuple[Check, ...]:
     suite = read_suite(logs)
     live = suite.live
     compared = suite.compared(live) if live else None
+    failable = can_fail(suite)
     return (
         _live_tested(logs, suite),
         _changes_tested(logs, suite),
         _critical_cases(logs, suite),
         _no_regression(logs, suite, compared),
-        _suite_power(suite, compared),
+        _suite_power(suite, compared, failable),
         _past_regressions(logs, suite),
         segments_covered(logs, suite),
         stable_cases(suite),
-        can_fail(suite),
+        failable,
         changes_approved(logs),
         versions_listed(logs),
     )
@@ -244,11 +245,22 @@ def _no_regression(logs: Logs, suite: Suite, compared: Compared | None) -> Check
     )
 
 
-def _suite_power(suite: Suite, compared: Compared | None) -> Check:
-    """Whether the cases are enough to show a drop, by the flips that the last comparison saw."""
+def _suite_power(suite: Suite, compared: Compared | None, failable: Check) -> Check:
+    """Whether the cases are enough to show a drop, by the flips that the last comparison saw.
+
+    Where nothing ever fails no number of cases shows a drop: the power would be that of a suite that can fail.
+    """
     name = "suite_power"
     if not suite.results:
         return unknown(name, *NO_RUNS, threshold=POWER)
+    if failable.status == "fail":
+        return unknown(
+            name,
+            f"{failable.evidence.removesuffix('.')}, so that it could show no drop.",
+            failable.mend,
+            threshold=POWER,
+            n=failable.n,
+        )
     live = suite.live
     if compared is not None:
         n, flips = compared.n, min(compared.better, len(compared.worse)) / compared.n
