@@ -332,6 +332,25 @@ def test_a_segment_without_cases_is_found(tables):
     assert small["segments_covered"].status == "pass"
 
 
+@pytest.mark.parametrize(("of_b", "status"), [(0, "fail"), (4, "fail"), (5, "pass")])
+def test_a_segment_needs_five_cases_of_the_live_version(tables, of_b, status):
+    """What the version before ran of it, and a single case of four tenths of the demand, cover nothing."""
+    kept = {f"e{3 * i:03d}" for i in range(of_b)}
+    for row in tables["evals"]:
+        if row["version"] == "v2" and row["segment"] == "b" and row["eval_case"] not in kept:
+            row["segment"] = "a"
+    check = checks(tables)["segments_covered"]
+    assert check.status == status
+    assert check.evidence.endswith(f"Cases by segment: b {of_b}, a {150 - of_b}.")
+
+
+def test_a_segment_that_the_live_rows_leave_blank_is_that_of_the_case(tables):
+    for row in tables["evals"]:
+        if row["version"] == "v2":
+            row["segment"] = None
+    assert "b 50, a 100." in checks(tables)["segments_covered"].evidence
+
+
 def test_cases_that_are_not_stable_are_found(tables):
     row = numbers(tables, run_id="r2b", eval_case="e001")[0]
     tables["evals"][row - 1]["passed"] ^= True
@@ -388,7 +407,7 @@ def test_without_changes_no_version_is_guessed_from_the_runs(tables):
     silent = {n for n, c in found.items() if c.status == "missing_evidence"}
     assert silent == {
         "live_tested", "changes_tested", "critical_cases", "no_regression", "past_regressions", "changes_approved",
-        "versions_listed",
+        "versions_listed", "segments_covered",
     }  # fmt: skip
     assert (
         found["live_tested"].evidence == "No list of changes says which version is live and what it replaced."
