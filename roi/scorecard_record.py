@@ -71,7 +71,7 @@ def _check(check: Check) -> dict[str, Any]:
         "label": asked.label,
         "status": check.status,
         "hard": asked.hard,
-        "required": asked.required,
+        "required": asked.required or check.waits,
         "basis": asked.basis,
         "unit": asked.unit,
         "personal": asked.personal,
@@ -93,7 +93,7 @@ def _headline(card: Scorecard) -> str:
     """The controls in a sentence: what blocks first, then what is not known."""
     hard = [check for check in card.checks if CATALOGUE[check.name].hard]
     failed = [check for check in hard if check.status == "fail"]
-    silent = [c for c in hard if CATALOGUE[c.name].required and c.status == "missing_evidence"]
+    silent = [c for c in hard if (CATALOGUE[c.name].required or c.waits) and c.status == "missing_evidence"]
     passed = sum(check.status == "pass" for check in card.checks)
     text = f"{passed} of {plural(len(card.checks), 'check')} of the controls pass"
     if failed:

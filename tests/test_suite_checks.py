@@ -187,6 +187,46 @@ def test_critical_cases_that_were_not_run_are_missing_evidence_with_their_number
     assert (check.status, check.more) == ("missing_evidence", 2)
 
 
+def test_scaling_waits_for_critical_cases_that_were_not_run(tables):
+    """New ones, which the version before did not run either: nothing but this check sees them."""
+    first = tables["evals"][0] | {"eval_case": "e900", "critical": True, "run_id": "r0", "version": "v0"}
+    tables["evals"].append(first)
+    found = checks(tables)
+    assert {n for n, c in found.items() if c.status == "missing_evidence"} == {"critical_cases"}
+    gate = gate_of(LAYER, tuple(found.values()))
+    assert (gate.state, gate.more_cases) == ("not_shown", 1)
+
+
+def drop(tables, n, *, critical):
+    """Leave out of the live version's runs so many cases that passed before, whose rows come back."""
+    rows = numbers(tables, run_id="r1", passed=True, critical=critical)[:n]
+    gone = {tables["evals"][row - 1]["eval_case"] for row in rows}
+    tables["evals"] = [r for r in tables["evals"] if r["version"] != "v2" or r["eval_case"] not in gone]
+    return rows
+
+
+@pytest.mark.parametrize(("dropped", "status"), [(4, "pass"), (5, "missing_evidence")])
+def test_cases_that_the_live_version_did_not_run_may_have_got_worse(tables, dropped, status):
+    """Nothing turned, so that five of them would be a regression: 1/32 < 0.05 <= 1/16."""
+    ran = {r["eval_case"]: r["passed"] for r in tables["evals"] if r["run_id"] == "r1"}
+    for row in tables["evals"]:
+        row["passed"] = ran[row["eval_case"]]
+    rows = drop(tables, dropped, critical=False)
+    found = checks(tables)
+    check = found["no_regression"]
+    assert (check.status, check.more) == (status, dropped if status != "pass" else None)
+    assert f"{dropped} cases that passed before were not run since" in check.evidence
+    if status != "pass":
+        assert check.rows == rows_of("evals", *rows)
+        assert gate_of(LAYER, tuple(found.values())).more_cases == dropped
+
+
+def test_one_critical_case_that_was_not_run_leaves_a_regression_open(tables):
+    rows = drop(tables, 1, critical=True)
+    check = checks(tables)["no_regression"]
+    assert (check.status, check.rows) == ("missing_evidence", rows_of("evals", *rows))
+
+
 def test_a_suite_that_marks_no_case_as_critical_says_so(tables):
     for row in tables["evals"]:
         row["critical"] = False

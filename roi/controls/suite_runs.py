@@ -64,6 +64,8 @@ class Compared:
         broken: Of these, rows of critical cases.
         passed: How many passed after it, of all that were run after it.
         after: How many were run after it.
+        dropped: Rows before the change of cases that passed then and were not run after it.
+        dropped_critical: How many of these are critical.
     """
 
     n: int
@@ -72,6 +74,8 @@ class Compared:
     broken: tuple[int, ...]
     passed: int
     after: int
+    dropped: tuple[int, ...] = ()
+    dropped_critical: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +146,7 @@ class Suite:
         if not both:
             return None
         worse = [case for case in both if then[case].passed and not now[case].passed]
+        dropped = [case for case, result in then.items() if result.passed and case not in now]
         return Compared(
             n=len(both),
             better=sum(now[case].passed and not then[case].passed for case in both),
@@ -149,6 +154,8 @@ class Suite:
             broken=tuple(sorted(now[case].row for case in worse if case in self.critical)),
             passed=sum(r.passed for r in now.values()),
             after=len(now),
+            dropped=tuple(sorted(then[case].row for case in dropped)),
+            dropped_critical=sum(case in self.critical for case in dropped),
         )
 
 
