@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from made_controls import CHANGES, by_name, clean, clean_evals, logs_of, rows_of
 from scipy import stats
 
-from roi.controls.scorecard import gate_of
+from roi.controls.scorecard import gate_of, look
 from roi.controls.suite_checks import suite_checks
 from roi.controls.suite_power import ALPHA, cases_needed, power_of, worse_by_chance
+from roi.scorecard_record import _headline
 
 LAYER = "evaluation"
 V3 = {
@@ -234,6 +235,19 @@ def test_a_suite_that_marks_no_case_as_critical_says_so(tables):
     for row in tables["evals"]:
         row["critical"] = None
     assert checks(tables)["critical_cases"].status == "missing_evidence"
+
+
+def test_what_had_nothing_to_look_at_is_told_apart(tables):
+    """No critical case and no earlier change of a version: they close nothing, and are no passes to boast of."""
+    for row in tables["evals"]:
+        row["critical"] = False
+    idle = {"critical_cases", "past_regressions"}
+    assert {name for name, check in checks(tables).items() if check.idle} == idle
+    card = look(logs_of(tables))
+    seen = [check for check in card.checks if not check.idle]
+    passed = sum(check.status == "pass" for check in seen)
+    said = f"{passed} of {len(seen)} checks of the controls pass ({len(card.checks) - len(seen)} more had nothing"
+    assert _headline(card).startswith(said)
 
 
 def worsen(tables, n, *, version="v2", runs=("r2", "r2b")):

@@ -82,6 +82,11 @@ class Check:
             if value is not None and not math.isfinite(value):
                 raise ValueError(f"{self.name}: {value} is no figure")
 
+    @property
+    def idle(self) -> bool:
+        """Whether it passes only because there was nothing to look at, which is not told as a pass."""
+        return self.status == "pass" and self.n == 0
+
 
 def unknown(name: str, evidence: str, mend: str, rows: Rows | None = None, **figures: Any) -> Check:
     """The answer where the logs are too few, too short or silent to tell; arguments as `Check`'s attributes."""
