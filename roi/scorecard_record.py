@@ -25,7 +25,8 @@ def controls_of_record(a: Analysis) -> dict[str, Any]:
         a: The analysis.
 
     Returns:
-        `headline`, `counts` (checks by status), `layers` (each with its gate's state and its checks),
+        `headline`, `counts` (checks by status; `not_applicable` are those that pass because there was nothing to look
+        at, and `pass` leaves them out), `layers` (each with its gate's state and its checks),
         `access_proposed`, `frameworks` and `note`.
     """
     card = a.taken.controls
@@ -33,8 +34,11 @@ def controls_of_record(a: Analysis) -> dict[str, Any]:
     return {
         "headline": _headline(card),
         "counts": {
-            status: sum(check.status == status for check in card.checks)
-            for status in ("pass", "fail", "missing_evidence")
+            **{
+                status: sum(check.status == status and not check.idle for check in card.checks)
+                for status in ("pass", "fail", "missing_evidence")
+            },
+            "not_applicable": sum(check.idle for check in card.checks),
         },
         "layers": [
             {
@@ -71,7 +75,7 @@ def _check(check: Check) -> dict[str, Any]:
         "label": asked.label,
         "status": check.status,
         "hard": asked.hard,
-        "required": asked.required,
+        "required": asked.required or check.waits,
         "basis": asked.basis,
         "unit": asked.unit,
         "personal": asked.personal,
@@ -93,9 +97,12 @@ def _headline(card: Scorecard) -> str:
     """The controls in a sentence: what blocks first, then what is not known."""
     hard = [check for check in card.checks if CATALOGUE[check.name].hard]
     failed = [check for check in hard if check.status == "fail"]
-    silent = [c for c in hard if CATALOGUE[c.name].required and c.status == "missing_evidence"]
-    passed = sum(check.status == "pass" for check in card.checks)
-    text = f"{passed} of {plural(len(card.checks), 'check')} of the controls pass"
+    silent = [c for c in hard if (CATALOGUE[c.name].required or c.waits) and c.status == "missing_evidence"]
+    idle = sum(check.idle for check in card.checks)
+    passed = sum(check.status == "pass" for check in card.checks) - idle
+    text = f"{passed} of {plural(len(card.checks) - idle, 'check')} of the controls pass"
+    if idle:
+        text += f" ({idle} more had nothing to check)"
     if failed:
         text += f"; {_fails(failed)}"
     if silent:

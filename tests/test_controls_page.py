@@ -105,6 +105,22 @@ def test_the_line_on_controls_counts_what_does_not_stop_scaling() -> None:
     assert controls_line(record).endswith(f"; {soft} further findings do not stop scaling.")
 
 
+def test_what_had_nothing_to_check_is_neither_counted_nor_marked_as_a_pass() -> None:
+    decision = example("support_replies").decision
+    found = checks_of(decision.record)
+    idle = {check["label"] for check in found if check["status"] == "pass" and check["n"] == 0}
+    assert idle
+    counts = decision.record["controls"]["counts"]
+    assert counts["not_applicable"] == len(idle)
+    assert sum(counts.values()) == len(found)
+    shown = page.scorecard(decision)
+    assert shown.html.count('<li class="gate-idle') == shown.html.count(": nothing to check<") == len(idle)
+    said = [(int(k), int(n)) for k, n in re.findall(r"(\d+) of (\d+) checks pass", shown.html)]
+    assert sum(k for k, _ in said) == counts["pass"]
+    assert sum(n for _, n in said) == len(found) - len(idle)
+    assert shown.text.endswith(f"{len(idle)} with nothing to check")
+
+
 def test_a_record_without_controls_says_what_to_give() -> None:
     said = whole(make_kill())
     assert "no rights can be proposed" in said["access"]

@@ -31,7 +31,10 @@ def test_clean_logs_pass_every_check(tables):
     assert {name: c.status for name, c in found.items()} == dict.fromkeys(found, "pass")
     gate = gate_of(LAYER, tuple(found.values()))
     assert (gate.state, gate.value, gate.threshold) == ("shown", 6.0, 15.0)
-    assert gate.evidence == "On 2026-10-05 the agent was paused 6 minutes after detection."
+    assert gate.evidence == (
+        "On 2026-10-05 the agent was paused 6 minutes after detection; the slowest pause of an incident, of "
+        "2026-09-20, took 9 minutes."
+    )
     assert found["drill_recent"].value == (dt.date(2026, 11, 30) - dt.date(2026, 10, 5)).days
     assert found["restored"].value == 60.0
 
@@ -75,9 +78,58 @@ def test_a_pause_that_was_too_slow_or_too_early_is_found(tables, minutes, text, 
         assert found[name].rows == rows_of("incidents", 2)
 
 
-def test_a_slow_pause_is_mended_by_a_quick_drill(tables):
-    tables["incidents"][0]["paused_at"] += dt.timedelta(minutes=60)
-    assert not failing(checks(tables))
+def test_a_slow_pause_is_mended_by_a_quick_drill_but_not_hidden(tables):
+    """Stopping works now; that an incident of late waited for ten hours is a finding all the same."""
+    incident = tables["incidents"][0]
+    incident |= {"paused_at": incident["detected_at"] + dt.timedelta(hours=10), "restored_at": None}
+    assert not failing(checks(tables))  # it was restricted after 4 minutes
+    incident["restricted_at"] = None
+    found = checks(tables)
+    assert failing(found) == {"incidents_answered"}
+    assert found["incidents_answered"].rows == rows_of("incidents", 1)
+    assert (
+        "1 later than the 15 minutes that a pause may take: 600 minutes"
+        in found["incidents_answered"].evidence
+    )
+    assert (
+        "the slowest pause of an incident, of 2026-09-20, took 600 minutes" in found["pause_in_time"].evidence
+    )
+    assert gate_of(LAYER, tuple(found.values())).state == "shown"
+    incident["severity"] = None
+    assert checks(tables)["incidents_answered"].status == "missing_evidence"
+    late = checks(tables, policy={"drill_max_age_days": 60})  # 71 days before the decision
+    assert "slowest" not in late["pause_in_time"].evidence
+
+
+def test_restoring_alone_answers_no_incident(tables):
+    lost = tables["incidents"][0] | {"severity": "critical"}
+    lost |= dict.fromkeys(("paused_at", "restricted_at", "rolled_back_to"))
+    tables["incidents"].append(lost | {"restored_at": lost["detected_at"] + dt.timedelta(days=19)})
+    found = checks(tables)
+    assert failing(found) == {"incidents_answered"}
+    assert found["incidents_answered"].rows == rows_of("incidents", 3)
+    tables["incidents"][2] |= {"rolled_back_to": "v1", "restored_at": None}
+    assert (
+        checks(tables)["incidents_answered"].status == "missing_evidence"
+    )  # answered, but nobody says how soon
+
+
+def test_service_restored_before_detection_is_a_contradiction(tables):
+    drill = tables["incidents"][1]
+    drill["restored_at"] = drill["detected_at"] - dt.timedelta(minutes=30)
+    found = checks(tables)
+    assert failing(found) == {"restored", "incident_times"}
+    assert found["restored"].rows == rows_of("incidents", 2)
+
+
+def test_what_came_after_the_day_of_the_decision_is_no_evidence(tables):
+    drill, later = tables["incidents"][1], dt.datetime(2027, 3, 1)
+    drill |= {"restored_at": later, "rolled_back_to": None}
+    assert failing(checks(tables)) == {"restored"}
+    drill["paused_at"] = later
+    assert checks(tables)["pause_in_time"].value == 9  # of the incident before
+    tables["incidents"][0] |= {"detected_at": later, "paused_at": later}
+    assert checks(tables)["pause_in_time"].status == "missing_evidence"
 
 
 def test_a_pause_at_the_limit_is_in_time(tables):

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from made_controls import CHANGES, by_name, clean, clean_evals, logs_of, rows_of
 from scipy import stats
 
-from roi.controls.scorecard import gate_of
+from roi.controls.scorecard import gate_of, look
 from roi.controls.suite_checks import suite_checks
 from roi.controls.suite_power import ALPHA, cases_needed, power_of, worse_by_chance
+from roi.scorecard_record import _headline
 
 LAYER = "evaluation"
 V3 = {
@@ -187,6 +188,46 @@ def test_critical_cases_that_were_not_run_are_missing_evidence_with_their_number
     assert (check.status, check.more) == ("missing_evidence", 2)
 
 
+def test_scaling_waits_for_critical_cases_that_were_not_run(tables):
+    """New ones, which the version before did not run either: nothing but this check sees them."""
+    first = tables["evals"][0] | {"eval_case": "e900", "critical": True, "run_id": "r0", "version": "v0"}
+    tables["evals"].append(first)
+    found = checks(tables)
+    assert {n for n, c in found.items() if c.status == "missing_evidence"} == {"critical_cases"}
+    gate = gate_of(LAYER, tuple(found.values()))
+    assert (gate.state, gate.more_cases) == ("not_shown", 1)
+
+
+def drop(tables, n, *, critical):
+    """Leave out of the live version's runs so many cases that passed before, whose rows come back."""
+    rows = numbers(tables, run_id="r1", passed=True, critical=critical)[:n]
+    gone = {tables["evals"][row - 1]["eval_case"] for row in rows}
+    tables["evals"] = [r for r in tables["evals"] if r["version"] != "v2" or r["eval_case"] not in gone]
+    return rows
+
+
+@pytest.mark.parametrize(("dropped", "status"), [(4, "pass"), (5, "missing_evidence")])
+def test_cases_that_the_live_version_did_not_run_may_have_got_worse(tables, dropped, status):
+    """Nothing turned, so that five of them would be a regression: 1/32 < 0.05 <= 1/16."""
+    ran = {r["eval_case"]: r["passed"] for r in tables["evals"] if r["run_id"] == "r1"}
+    for row in tables["evals"]:
+        row["passed"] = ran[row["eval_case"]]
+    rows = drop(tables, dropped, critical=False)
+    found = checks(tables)
+    check = found["no_regression"]
+    assert (check.status, check.more) == (status, dropped if status != "pass" else None)
+    assert f"{dropped} cases that passed before were not run since" in check.evidence
+    if status != "pass":
+        assert check.rows == rows_of("evals", *rows)
+        assert gate_of(LAYER, tuple(found.values())).more_cases == dropped
+
+
+def test_one_critical_case_that_was_not_run_leaves_a_regression_open(tables):
+    rows = drop(tables, 1, critical=True)
+    check = checks(tables)["no_regression"]
+    assert (check.status, check.rows) == ("missing_evidence", rows_of("evals", *rows))
+
+
 def test_a_suite_that_marks_no_case_as_critical_says_so(tables):
     for row in tables["evals"]:
         row["critical"] = False
@@ -194,6 +235,19 @@ def test_a_suite_that_marks_no_case_as_critical_says_so(tables):
     for row in tables["evals"]:
         row["critical"] = None
     assert checks(tables)["critical_cases"].status == "missing_evidence"
+
+
+def test_what_had_nothing_to_look_at_is_told_apart(tables):
+    """No critical case and no earlier change of a version: they close nothing, and are no passes to boast of."""
+    for row in tables["evals"]:
+        row["critical"] = False
+    idle = {"critical_cases", "past_regressions"}
+    assert {name for name, check in checks(tables).items() if check.idle} == idle
+    card = look(logs_of(tables))
+    seen = [check for check in card.checks if not check.idle]
+    passed = sum(check.status == "pass" for check in seen)
+    said = f"{passed} of {len(seen)} checks of the controls pass ({len(card.checks) - len(seen)} more had nothing"
+    assert _headline(card).startswith(said)
 
 
 def worsen(tables, n, *, version="v2", runs=("r2", "r2b")):
@@ -332,6 +386,25 @@ def test_a_segment_without_cases_is_found(tables):
     assert small["segments_covered"].status == "pass"
 
 
+@pytest.mark.parametrize(("of_b", "status"), [(0, "fail"), (4, "fail"), (5, "pass")])
+def test_a_segment_needs_five_cases_of_the_live_version(tables, of_b, status):
+    """What the version before ran of it, and a single case of four tenths of the demand, cover nothing."""
+    kept = {f"e{3 * i:03d}" for i in range(of_b)}
+    for row in tables["evals"]:
+        if row["version"] == "v2" and row["segment"] == "b" and row["eval_case"] not in kept:
+            row["segment"] = "a"
+    check = checks(tables)["segments_covered"]
+    assert check.status == status
+    assert check.evidence.endswith(f"Cases by segment: b {of_b}, a {150 - of_b}.")
+
+
+def test_a_segment_that_the_live_rows_leave_blank_is_that_of_the_case(tables):
+    for row in tables["evals"]:
+        if row["version"] == "v2":
+            row["segment"] = None
+    assert "b 50, a 100." in checks(tables)["segments_covered"].evidence
+
+
 def test_cases_that_are_not_stable_are_found(tables):
     row = numbers(tables, run_id="r2b", eval_case="e001")[0]
     tables["evals"][row - 1]["passed"] ^= True
@@ -345,7 +418,11 @@ def test_cases_that_are_not_stable_are_found(tables):
 def test_a_suite_that_cannot_fail_is_found(tables):
     for row in tables["evals"]:
         row["passed"] = True
-    assert failing(checks(tables)) == {"can_fail"}
+    found = checks(tables)
+    assert failing(found) == {"can_fail"}
+    # However many its cases are, it could show no drop.
+    assert (found["suite_power"].status, found["suite_power"].more) == ("missing_evidence", None)
+    assert gate_of(LAYER, tuple(found.values())).state == "missing_evidence"
     tables["evals"] = [r for r in tables["evals"] if r["run_id"] == "r1"]
     assert checks(tables)["can_fail"].status == "missing_evidence"
 
@@ -384,7 +461,7 @@ def test_without_changes_no_version_is_guessed_from_the_runs(tables):
     silent = {n for n, c in found.items() if c.status == "missing_evidence"}
     assert silent == {
         "live_tested", "changes_tested", "critical_cases", "no_regression", "past_regressions", "changes_approved",
-        "versions_listed",
+        "versions_listed", "segments_covered",
     }  # fmt: skip
     assert (
         found["live_tested"].evidence == "No list of changes says which version is live and what it replaced."

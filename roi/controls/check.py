@@ -57,6 +57,7 @@ class Check:
         mend: What would make it pass; empty where it passes.
         more: Further clean rows, cases or runs that would show it, where more of the same is all that is missing.
         misses: Rows against it of `n`, where the figure is a share of misses; None for any other figure.
+        waits: Whether scaling waits for this evidence, though the catalogue does not ask every pilot for it.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Check:
     mend: str = ""
     more: int | None = None
     misses: int | None = None
+    waits: bool = False
 
     def __post_init__(self) -> None:
         if self.status == "pass" and self.mend:
@@ -79,6 +81,11 @@ class Check:
         for value in (self.value, self.bound, self.threshold):
             if value is not None and not math.isfinite(value):
                 raise ValueError(f"{self.name}: {value} is no figure")
+
+    @property
+    def idle(self) -> bool:
+        """Whether it passes only because there was nothing to look at, which is not told as a pass."""
+        return self.status == "pass" and self.n == 0
 
 
 def unknown(name: str, evidence: str, mend: str, rows: Rows | None = None, **figures: Any) -> Check:

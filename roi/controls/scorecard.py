@@ -93,7 +93,9 @@ def gate_of(layer: str, checks: Sequence[Check]) -> Gate:
     hard = [check for check in ordered if CATALOGUE[check.name].hard]
     failed = [check for check in hard if check.status == "fail"]
     silent = [
-        check for check in hard if CATALOGUE[check.name].required and check.status == "missing_evidence"
+        check
+        for check in hard
+        if (CATALOGUE[check.name].required or check.waits) and check.status == "missing_evidence"
     ]
     leading = found[LEADING[layer]]
     told = failed or silent or [leading]

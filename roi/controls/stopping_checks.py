@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from roi.controls.check import Check, Rows, judge, unknown, verb
+from roi.controls.incident_log import HOLD_A_DRILL, Incident, IncidentLog
 from roi.controls.logs import Logs
 from roi.readers.base import literal
 from roi.schema.tables import SEVERE
@@ -19,79 +17,7 @@ __all__ = ["stopping_checks"]
 VISIBLE_DAYS = 0.9  # the least share of days with work on which a result, or a cost, is known
 
 SEVERITY = "Log the severity of each incident (samples.incidents, severity)"
-HOLD_A_DRILL = "Hold a drill: pause the agent, go back to the version before, and log the times"
 TIMES = ("started_at", "paused_at", "restricted_at", "restored_at")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Incident:
-    """A row of the incidents; what has no column is None."""
-
-    row: int
-    detected_at: dt.datetime | None
-    kind: str | None
-    severity: str | None
-    started_at: dt.datetime | None
-    paused_at: dt.datetime | None
-    restricted_at: dt.datetime | None
-    restored_at: dt.datetime | None
-    rolled_back_to: str | None
-
-    @property
-    def answered(self) -> bool:
-        """Whether anything was done about it."""
-        done = (self.paused_at, self.restricted_at, self.restored_at, self.rolled_back_to)
-        return any(x is not None for x in done)
-
-    @property
-    def minutes(self) -> float:
-        """From detection to pause."""
-        assert self.detected_at is not None
-        assert self.paused_at is not None
-        return (self.paused_at - self.detected_at).total_seconds() / 60
-
-
-class _Log:
-    """The incidents, and the newest of them in which the agent was paused."""
-
-    def __init__(self, logs: Logs) -> None:
-        self.logs = logs
-        incidents = logs.table("incidents")
-        self.has = frozenset(incidents.columns if incidents else ())
-        self.all: list[_Incident] = []
-        if incidents is not None:
-            names = [name for name in _Incident.__dataclass_fields__ if name != "row"]
-            listed = ", ".join(name if name in self.has else "null" for name in names)
-            rows = logs.ask(
-                f'select "row", {listed} from {incidents.sql} order by detected_at nulls first, "row"'
-            )
-            self.all = [_Incident(row=row, **dict(zip(names, values, strict=True))) for row, *values in rows]
-        self.paused = [
-            x
-            for x in self.all
-            if x.detected_at is not None
-            and x.paused_at is not None
-            and (logs.as_of is None or self.day(x.detected_at) <= logs.as_of)
-        ]
-
-    def day(self, at: dt.datetime) -> dt.date:
-        """The day of a time, where the pilot is."""
-        return at.replace(tzinfo=dt.UTC).astimezone(ZoneInfo(self.logs.timezone or "UTC")).date()
-
-    def nothing(self, name: str, **figures: Any) -> Check | None:
-        """What checks of a pause say where there was none."""
-        if not self.all:
-            return unknown(name, "There is no record of a drill or an incident.", HOLD_A_DRILL, **figures)
-        if "paused_at" not in self.has or not any(x.paused_at is not None for x in self.all):
-            return unknown(name, "There is no time of a pause in the incidents.", HOLD_A_DRILL, **figures)
-        if not self.paused:
-            return unknown(
-                name,
-                "No pause in the incidents is timed together with its detection, by the day of the decision.",
-                HOLD_A_DRILL,
-                **figures,
-            )
-        return None
 
 
 def stopping_checks(logs: Logs) -> tuple[Check, ...]:
@@ -100,7 +26,7 @@ def stopping_checks(logs: Logs) -> tuple[Check, ...]:
     Args:
         logs: The logs; reads `incidents`, `changes` and `cases`.
     """
-    log = _Log(logs)
+    log = IncidentLog(logs)
     return (
         _drill_recent(log),
         _pause_in_time(log),
@@ -112,11 +38,11 @@ def stopping_checks(logs: Logs) -> tuple[Check, ...]:
     )
 
 
-def _rows(found: list[_Incident]) -> Rows:
+def _rows(found: list[Incident]) -> Rows:
     return Rows.of("incidents", [x.row for x in found])
 
 
-def _drill_recent(log: _Log) -> Check:
+def _drill_recent(log: IncidentLog) -> Check:
     name, most = "drill_recent", log.logs.policy.drill_max_age_days
     if nothing := log.nothing(name, threshold=float(most)):
         return nothing
@@ -150,8 +76,8 @@ def _drill_recent(log: _Log) -> Check:
     )
 
 
-def _pause_in_time(log: _Log) -> Check:
-    """The newest pause: what was too slow is mended by a drill that is not."""
+def _pause_in_time(log: IncidentLog) -> Check:
+    """The newest pause: what was too slow is mended by a drill that is not, but is told beside it."""
     name, most = "pause_in_time", log.logs.policy.max_minutes_to_pause
     if nothing := log.nothing(name, threshold=most):
         return nothing
@@ -164,7 +90,7 @@ def _pause_in_time(log: _Log) -> Check:
         return Check(
             name=name,
             status="pass",
-            evidence=f"{on} {plural(_shown(minutes), 'minute')} after detection.",
+            evidence=f"{on} {plural(_shown(minutes), 'minute')} after detection{_slowest(log)}.",
             **figures,
         )
     if minutes < 0:
@@ -180,7 +106,19 @@ def _pause_in_time(log: _Log) -> Check:
     return Check(name=name, status="fail", evidence=evidence, rows=_rows([newest]), mend=mend, **figures)
 
 
-def _restored(log: _Log) -> Check:
+def _slowest(log: IncidentLog) -> str:
+    """The slowest pause of an incident of late, where the newest pause of all was another and quicker."""
+    newest = log.paused[-1]
+    real = [x for x in log.paused if x.kind != "drill" and log.recent(x) and x.minutes > newest.minutes]
+    if not real:
+        return ""
+    worst = max(real, key=lambda x: x.minutes)
+    assert worst.detected_at is not None
+    of = f"of {log.day(worst.detected_at).isoformat()}, took {plural(_shown(worst.minutes), 'minute')}"
+    return f"; the slowest pause of an incident, {of}"
+
+
+def _restored(log: IncidentLog) -> Check:
     name = "restored"
     if nothing := log.nothing(name):
         return nothing
@@ -195,10 +133,19 @@ def _restored(log: _Log) -> Check:
     on = f"After the pause of {log.day(newest.detected_at).isoformat()}"
     if newest.restored_at is not None:
         minutes = (newest.restored_at - newest.detected_at).total_seconds() / 60
-        evidence = f"{on} service was restored"
-        if minutes >= 0:
-            evidence += f", {plural(_shown(minutes), 'minute')} after detection"
-        return Check(name=name, status="pass", evidence=f"{evidence}.", value=minutes, n=len(log.paused))
+        if minutes < 0:
+            return Check(
+                name=name,
+                status="fail",
+                evidence=f"{on} service was restored {plural(_shown(-minutes), 'minute')} before detection: the times "
+                "contradict each other.",
+                value=minutes,
+                n=len(log.paused),
+                rows=_rows([newest]),
+                mend="Mend the times in the log, or repeat the drill and log them as they are",
+            )
+        evidence = f"{on} service was restored, {plural(_shown(minutes), 'minute')} after detection."
+        return Check(name=name, status="pass", evidence=evidence, value=minutes, n=len(log.paused))
     if newest.rolled_back_to is not None:
         return Check(
             name=name, status="pass", evidence=f"{on} an earlier version was restored.", n=len(log.paused)
@@ -213,7 +160,7 @@ def _restored(log: _Log) -> Check:
     )
 
 
-def _incident_times(log: _Log) -> Check:
+def _incident_times(log: IncidentLog) -> Check:
     """Begin, detection, what was done about it, restoration: in this order, as far as they are logged."""
     name = "incident_times"
     if not log.all:
@@ -245,7 +192,7 @@ def _incident_times(log: _Log) -> Check:
     )
 
 
-def _incidents_answered(log: _Log) -> Check:
+def _incidents_answered(log: IncidentLog) -> Check:
     name = "incidents_answered"
     if not log.all:
         return unknown(name, "There is no record of a drill or an incident.", HOLD_A_DRILL)
@@ -260,38 +207,59 @@ def _incidents_answered(log: _Log) -> Check:
             "The incidents do not say how severe they were.",
             SEVERITY,
         )
-    severe = [x for x in real if x.severity in SEVERE]
-    unanswered = [x for x in real if not x.answered]
-    unsure = None
-    if vague := [x for x in unanswered if x.severity is None]:
-        evidence = (
-            f"Of {plural(len(vague), 'incident')} without a pause, a restriction or a rollback nobody says "
-        )
-        evidence += f"how severe {verb(len(vague), 'it was', 'they were')}."
-        unsure = unknown(name, evidence, SEVERITY, _rows(vague))
-    if not severe:
-        none = f"None of {plural(len(real), 'incident')} was severe."
-        return unsure or Check(name=name, status="pass", evidence=none, n=0, misses=0)
-    if not log.has & {"paused_at", "restricted_at", "rolled_back_to", "restored_at"}:
+    most = log.logs.policy.max_minutes_to_pause
+    grave = [
+        x for x in real if x.severity is None or x.severity in SEVERE
+    ]  # nobody says that it was not severe
+    severe = [x for x in grave if x.severity is not None]
+    if severe and not log.has & {"paused_at", "restricted_at", "rolled_back_to"}:
         return unknown(
             name,
             "The incidents do not say what was done about them.",
             "Log when the agent was paused or restricted, and what it was rolled back to",
         )
-    idle = [x for x in unanswered if x.severity in SEVERE]
+    idle = {x for x in grave if not x.answered}
+    took = {x: x.answer_minutes for x in grave if x.answered}
+    late = {x for x, minutes in took.items() if minutes is not None and minutes > most and log.recent(x)}
+    untimed = [x for x in severe if x.answered and took[x] is None]
+    unsure = None
+    if vague := [x for x in grave if x.severity is None and x in idle | late]:
+        were = verb(len(vague), "it was", "they were")
+        evidence = f"Of {plural(len(vague), 'incident')} without a pause, a restriction or a rollback within "
+        evidence += f"{plural(most, 'minute')} nobody says how severe {were}."
+        unsure = unknown(name, evidence, SEVERITY, _rows(vague))
+    elif untimed:
+        evidence = f"Of {plural(len(untimed), 'severe incident')} no time says how soon it was answered."
+        mend = "Log when the agent was paused or restricted at each incident"
+        unsure = unknown(name, evidence, mend, _rows(untimed))
+    if not severe:
+        none = f"None of {plural(len(real), 'incident')} was severe."
+        if any(x.severity is None for x in real):
+            none = "No incident is logged as severe, and those of which nobody says were answered in time."
+        return unsure or Check(name=name, status="pass", evidence=none, n=0, misses=0)
+    unanswered, slow = [x for x in severe if x in idle], [x for x in severe if x in late]
+    told = []
+    if unanswered:
+        were = verb(len(unanswered), "was", "were")
+        told.append(f"{count(len(unanswered))} {were} answered by no pause, no restriction and no rollback")
+    if slow:
+        slowest = _shown(max(took[x] or 0.0 for x in slow))
+        of = f"{plural(most, 'minute')} that a pause may take: {'' if len(slow) == 1 else 'up to '}"
+        told.append(f"{count(len(slow))} later than the {of}{plural(slowest, 'minute')}")
+    known = [minutes for x in severe if (minutes := took.get(x)) is not None]
+    after = f", at most {plural(_shown(max(known)), 'minute')} after detection" if known else ""
     return judge(
         name,
-        _rows(idle),
+        _rows([*unanswered, *slow]),
         len(severe),
-        good=f"Every severe incident was answered ({count(len(severe))} of {count(len(severe))}).",
-        bad=f"{count(len(idle))} of {plural(len(severe), 'severe incident')} {verb(len(idle), 'was', 'were')} "
-        "answered by no pause, no restriction and no rollback.",
-        mend="Pause or restrict the agent at every severe incident, and log when",
+        good=f"Every severe incident was answered ({count(len(severe))} of {count(len(severe))}){after}.",
+        bad=f"Of {plural(len(severe), 'severe incident')} {', and '.join(told)}.",
+        mend="Pause or restrict the agent at every severe incident as soon as a drill asks, and log when",
         unsure=unsure,
     )
 
 
-def _way_back(log: _Log) -> Check:
+def _way_back(log: IncidentLog) -> Check:
     name = "way_back"
     if not log.all:
         return unknown(name, "There is no record of a drill or an incident.", HOLD_A_DRILL)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from roi.controls.check import Check, Rows, judge, unknown
 from roi.controls.logs import Logs
 from roi.controls.suite_runs import Suite
-from roi.words import count, percent, plural
+from roi.words import count, percent, plural, shorten
 
 __all__ = ["NO_RUNS", "can_fail", "changes_approved", "segments_covered", "stable_cases", "versions_listed"]
 
 SEGMENT_FLOOR = 0.05  # a segment with less of the demand need not have cases of its own
+SEGMENT_CASES = 5  # the fewest that could show a regression: five worse and none better, 1/32 < 0.05
+MOST_SEGMENTS = 8  # that a sentence names
 
 NO_RUNS = (
     "There is no run of an evaluation suite.",
@@ -20,7 +23,7 @@ NO_RUNS = (
 
 
 def segments_covered(logs: Logs, suite: Suite) -> Check:
-    """Whether every segment with a share worth naming has cases."""
+    """Whether the live version ran cases enough of every segment with a share worth naming."""
     name = "segments_covered"
     if not suite.results:
         return unknown(name, *NO_RUNS)
@@ -36,21 +39,39 @@ def segments_covered(logs: Logs, suite: Suite) -> Check:
             "What production sees is not stated.",
             "State the production shares of the segments (demand.mix)",
         )
+    live = suite.live
+    if live is None:
+        return unknown(
+            name,
+            "Nothing says which version is live, so that its cases cannot be counted by segment.",
+            "Log every version that goes live with its time (samples.changes)",
+        )
+    found = suite.by_segment(live.version)
     asked = {segment: share for segment, share in logs.mix.items() if share >= SEGMENT_FLOOR}
-    bare = [segment for segment in asked if segment not in suite.segments]
-    covered = sum(share for segment, share in logs.mix.items() if segment in suite.segments)
-    evidence = (
-        f"The suite has cases of {len(asked) - len(bare)} of {plural(len(asked), 'segment')} with at least "
+    bare = [segment for segment in asked if found[segment] < SEGMENT_CASES]
+    covered = sum(share for segment, share in logs.mix.items() if found[segment] >= SEGMENT_CASES)
+    evidence = f"The live version ran {SEGMENT_CASES} cases or more of {len(asked) - len(bare)} of "
+    evidence += (
+        f"{plural(len(asked), 'segment')} with at least {percent(SEGMENT_FLOOR)} of the demand; together "
     )
-    evidence += f"{percent(SEGMENT_FLOOR)} of the demand; together {percent(covered)} of it is covered."
+    evidence += f"{percent(covered)} of it is covered. Cases by segment: {_listed(asked, found)}."
     return judge(
         name,
         len(bare),
         len(asked),
         good=evidence,
         bad=evidence,
-        mend=f"Add cases of {plural(len(bare), 'segment')} to the suite",
+        mend=f"Run at least {SEGMENT_CASES} cases of each such segment on the live version",
         value=covered,
+    )
+
+
+def _listed(asked: Mapping[str, float], found: Mapping[str, int]) -> str:
+    """Cases of each segment that is asked for, the fewest first."""
+    few = sorted(asked, key=lambda segment: (found[segment], segment))
+    rest = f" and {len(few) - MOST_SEGMENTS} segments with more" if len(few) > MOST_SEGMENTS else ""
+    return (
+        ", ".join(f"{shorten(segment, 40)} {count(found[segment])}" for segment in few[:MOST_SEGMENTS]) + rest
     )
 
 

@@ -34,16 +34,17 @@ def suite_checks(logs: Logs) -> tuple[Check, ...]:
     suite = read_suite(logs)
     live = suite.live
     compared = suite.compared(live) if live else None
+    failable = can_fail(suite)
     return (
         _live_tested(logs, suite),
         _changes_tested(logs, suite),
         _critical_cases(logs, suite),
         _no_regression(logs, suite, compared),
-        _suite_power(suite, compared),
+        _suite_power(suite, compared, failable),
         _past_regressions(logs, suite),
         segments_covered(logs, suite),
         stable_cases(suite),
-        can_fail(suite),
+        failable,
         changes_approved(logs),
         versions_listed(logs),
     )
@@ -167,13 +168,14 @@ def _critical_cases(logs: Logs, suite: Suite) -> Check:
             "Run every critical case on the live version",
             n=len(ran),
             more=skipped,
+            waits=True,
         )
     elif vague := [r.row for case, r in now.items() if not r.passed and case not in suite.marked]:
         evidence = (
             f"Of {plural(len(vague), 'case')} that {verb(len(vague), 'fails', 'fail')} on the live version "
         )
         evidence += f"nobody says whether {verb(len(vague), 'it is', 'they are')} critical."
-        unsure = unknown(name, evidence, MARK, Rows.of("evals", vague))
+        unsure = unknown(name, evidence, MARK, Rows.of("evals", vague), waits=bool(suite.critical))
     if not suite.critical:
         none = "No case of the suite is marked as critical."
         return unsure or Check(name=name, status="pass", evidence=none, n=0)
@@ -225,7 +227,25 @@ def _no_regression(logs: Logs, suite: Suite, compared: Compared | None) -> Check
     chance = worse_by_chance(len(compared.worse), compared.better)
     evidence = f"{passes}; {_turned(compared)} than the version before it"
     rows = compared.worse if chance < ALPHA else compared.broken
+    if dropped := len(compared.dropped):
+        evidence += (
+            f"; {plural(dropped, 'case')} that passed before {verb(dropped, 'was', 'were')} not run since"
+        )
     if not rows:
+        # Of a case that was not run nobody knows that it did not get worse: were it so, would it be a regression?
+        at_worst = worse_by_chance(len(compared.worse) + dropped, compared.better)
+        if at_worst < ALPHA or compared.dropped_critical:
+            if critical := compared.dropped_critical:
+                evidence += f", {count(critical)} of them critical"
+            return unknown(
+                name,
+                f"{evidence}: had they failed, the live version would be worse.",
+                "Run on the live version every case that passed on the version before it",
+                Rows.of("evals", compared.dropped),
+                value=share,
+                n=compared.n,
+                more=dropped,
+            )
         return Check(name=name, status="pass", evidence=f"{evidence}.", value=share, n=compared.n)
     if chance < ALPHA:
         evidence += f", which chance alone brings about {_rarely(chance)}"
@@ -244,11 +264,22 @@ def _no_regression(logs: Logs, suite: Suite, compared: Compared | None) -> Check
     )
 
 
-def _suite_power(suite: Suite, compared: Compared | None) -> Check:
-    """Whether the cases are enough to show a drop, by the flips that the last comparison saw."""
+def _suite_power(suite: Suite, compared: Compared | None, failable: Check) -> Check:
+    """Whether the cases are enough to show a drop, by the flips that the last comparison saw.
+
+    Where nothing ever fails no number of cases shows a drop: the power would be that of a suite that can fail.
+    """
     name = "suite_power"
     if not suite.results:
         return unknown(name, *NO_RUNS, threshold=POWER)
+    if failable.status == "fail":
+        return unknown(
+            name,
+            f"{failable.evidence.removesuffix('.')}, so that it could show no drop.",
+            failable.mend,
+            threshold=POWER,
+            n=failable.n,
+        )
     live = suite.live
     if compared is not None:
         n, flips = compared.n, min(compared.better, len(compared.worse)) / compared.n

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -24,12 +24,14 @@ class Result:
         passed: Whether the case passed.
         at: When it ran; None where that is not logged.
         run: In which run.
+        segment: Of which segment its row says that it is; None where it does not say.
     """
 
     row: int
     passed: bool
     at: dt.datetime | None
     run: str
+    segment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class Compared:
         broken: Of these, rows of critical cases.
         passed: How many passed after it, of all that were run after it.
         after: How many were run after it.
+        dropped: Rows before the change of cases that passed then and were not run after it.
+        dropped_critical: How many of these are critical.
     """
 
     n: int
@@ -70,6 +74,8 @@ class Compared:
     broken: tuple[int, ...]
     passed: int
     after: int
+    dropped: tuple[int, ...] = ()
+    dropped_critical: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +87,7 @@ class Suite:
         changes: In the order of their times.
         critical: Cases of which any row says that they are critical.
         marked: Cases of which any row says whether they are critical.
-        segments: Segments that a case of the suite is of; empty where none is named.
+        segments: Case → the segment that any row names of it; empty where none is named.
         timed: Whether runs say when they were.
     """
 
@@ -89,7 +95,7 @@ class Suite:
     changes: tuple[Change, ...] = ()
     critical: frozenset[Case] = frozenset()
     marked: frozenset[Case] = frozenset()
-    segments: Mapping[str, int] = field(default_factory=dict)
+    segments: Mapping[Case, str] = field(default_factory=dict)
     timed: bool = False
 
     @property
@@ -100,6 +106,11 @@ class Suite:
     def newest(self, version: str) -> Results:
         """Of each case of a version, its result in the last run that had it."""
         return {case: _firsts(found)[-1] for case, found in self.results.get(version, {}).items()}
+
+    def by_segment(self, version: str) -> Counter[str]:
+        """Segment → how many of a version's cases are of it, by their newest rows, else by any row of the case."""
+        named = ((found.segment or self.segments.get(case)) for case, found in self.newest(version).items())
+        return Counter(segment for segment in named if segment is not None)
 
     def before(self, version: str, at: dt.datetime) -> Results:
         """Of each case of a version, its last result until a time."""
@@ -135,6 +146,7 @@ class Suite:
         if not both:
             return None
         worse = [case for case in both if then[case].passed and not now[case].passed]
+        dropped = [case for case, result in then.items() if result.passed and case not in now]
         return Compared(
             n=len(both),
             better=sum(now[case].passed and not then[case].passed for case in both),
@@ -142,6 +154,8 @@ class Suite:
             broken=tuple(sorted(now[case].row for case in worse if case in self.critical)),
             passed=sum(r.passed for r in now.values()),
             after=len(now),
+            dropped=tuple(sorted(then[case].row for case in dropped)),
+            dropped_critical=sum(case in self.critical for case in dropped),
         )
 
 
@@ -175,26 +189,26 @@ def read_suite(logs: Logs) -> Suite:
     )
     results: dict[str, dict[Case, list[Result]]] = defaultdict(lambda: defaultdict(list))
     critical: set[Case] = set()
-    segments: dict[str, set[Case]] = defaultdict(set)
+    segments: dict[Case, str] = {}
     marked: set[Case] = set()
     timed = False
     for row, version, name, passed, suite, at, run, grave, segment in rows:
         case = (suite or "", name)
         found = results[version][case]
-        found.append(Result(row, passed, at, run or f"#{len(found)}"))
+        found.append(Result(row, passed, at, run or f"#{len(found)}", segment))
         timed = timed or at is not None
         if grave is not None:
             marked.add(case)
         if grave:
             critical.add(case)
         if segment is not None:
-            segments[segment].add(case)
+            segments[case] = segment
     return Suite(
         results=results,
         changes=_changes(logs),
         critical=frozenset(critical),
         marked=frozenset(marked),
-        segments={name: len(cases) for name, cases in sorted(segments.items())},
+        segments=segments,
         timed=timed,
     )
 

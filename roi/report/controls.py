@@ -15,11 +15,18 @@ __all__ = ["access", "checks", "design", "findings", "opening", "own_sample", "s
 ORDER = {"fail": 0, "missing_evidence": 1, "pass": 2}
 STATE = {"pass": "shown", "fail": "exceeded", "missing_evidence": "missing_evidence"}
 STATUS = {"pass": "passes", "fail": "fails", "missing_evidence": "no evidence"}
+IDLE = "nothing to check"
 BASIS = {
     "rule": "any row breaks it",
     "limit": "a share with an exact bound",
     "statistical": "against chance, 1 in 1,000",
 }
+COUNTED = (
+    ("pass", "passed"),
+    ("fail", "failed"),
+    ("missing_evidence", "without evidence"),
+    ("not_applicable", "with nothing to check"),
+)
 MOST_RIGHTS = 40
 DESIGNS = {
     "chosen": "Advised",
@@ -37,6 +44,16 @@ def _layers(record: Mapping[str, Any]) -> list[Found]:
 
 def _every(record: Mapping[str, Any]) -> list[Found]:
     return [check for layer in _layers(record) for check in layer["checks"]]
+
+
+def _idle(check: Found) -> bool:
+    """Whether a check passes only because there was nothing to look at."""
+    return bool(check["status"] == "pass" and check["n"] == 0)
+
+
+def _told(check: Found) -> tuple[str, str]:
+    """The mark of a check and what it says."""
+    return ("idle", IDLE) if _idle(check) else (STATE[check["status"]], STATUS[check["status"]])
 
 
 def opening(decision: Decision) -> Section:
@@ -80,15 +97,17 @@ def scorecard(decision: Decision) -> Section:
     layers = [
         {
             **layer,
-            "marks": [(check, STATE[check["status"]], STATUS[check["status"]]) for check in layer["checks"]],
-            "passed": sum(check["status"] == "pass" for check in layer["checks"]),
+            "marks": [(check, *_told(check)) for check in layer["checks"]],
+            "passed": sum(check["status"] == "pass" and not _idle(check) for check in layer["checks"]),
+            "looked": sum(not _idle(check) for check in layer["checks"]),
         }
         for layer in _layers(decision.record)
     ]
     counts = (decision.record.get("controls") or {}).get("counts") or {}
     text = ", ".join(
         words.plural(counts.get(status, 0), say, say)
-        for status, say in (("pass", "passed"), ("fail", "failed"), ("missing_evidence", "without evidence"))
+        for status, say in COUNTED
+        if status != "not_applicable" or counts.get(status)
     )
     return section("controls_card", decision, text, layers=layers)
 
@@ -118,8 +137,7 @@ def checks(decision: Decision) -> Section:
             "rows": [
                 (
                     check,
-                    STATE[check["status"]],
-                    STATUS[check["status"]],
+                    *_told(check),
                     figure(check, "value"),
                     figure(check, "bound"),
                     figure(check, "threshold"),
