@@ -17,7 +17,7 @@ from test_page import Tags, text_of
 from test_proof import MARKUP, marked
 
 from roi.cli import main
-from roi.controls.catalogue import CATALOGUE
+from roi.controls.catalogue import CATALOGUE, uncovered_risks
 from roi.parameters import load_parameters
 from roi.pictures import Pictures
 from roi.report import controls as page
@@ -71,7 +71,8 @@ def test_every_section_of_every_example_is_whole(name: str) -> None:
     assert len(checks) == len(CATALOGUE)
     assert all(check["label"] in said["checks"] and check["label"] in said["scorecard"] for check in checks)
     for check in checks:
-        assert (check["label"] in said["findings"]) == (check["status"] == "fail")
+        assert (check["fails"] in said["findings"]) == (check["status"] == "fail")
+        assert check["label"] not in said["findings"]
         assert (check["label"] in said["silent"]) == (check["status"] == "missing_evidence")
 
 
@@ -131,6 +132,35 @@ def test_the_frontier_is_drawn_from_the_record_and_thinned() -> None:
     )
     assert "<svg" in found.drawings()[0]
     assert frontier_figure({"currency": "EUR", "approval_design": {"curve": curve[:1]}}) is None
+
+
+def test_each_figure_says_what_it_counts() -> None:
+    none: dict[str, Any] = {"unit": "share", "n": 3952, "misses": None, "value": 0.0, "bound": None}
+
+    def said(**check: Any) -> tuple[str, str]:
+        found = {**none, "figure": CATALOGUE[check.pop("name")].figure, **check}
+        return page.told(found).replace("\u00a0", " "), page.bounded(found).replace("\u00a0", " ")
+
+    assert said(name="needed_share", misses=0, bound=0.00076) == ("0 of 3,952 broke it", "at most 0.076 %")
+    assert said(name="no_regression", value=0.92, n=150) == ("92 % of 150 pass", "")
+    assert said(name="can_fail", value=131 / 150, n=150, misses=131)[0] == "131 of 150 never failed"
+    assert said(name="quality_by_day", value=0.5, n=103)[0] == "50 % of days show it"
+    assert said(name="sealed", value=3.0, n=10)[0] == "3 faults"
+    assert said(name="drill_recent", unit="day", value=39.0, n=1)[0] == "39 days ago"
+    assert said(name="live_tested", value=None)[0] == ""
+
+
+def test_a_check_has_words_for_its_failing_and_the_page_names_risks_that_none_looks_at() -> None:
+    assert len({asked.fails for asked in CATALOGUE.values()}) == len(CATALOGUE)
+    assert not {asked.fails for asked in CATALOGUE.values()} & {asked.label for asked in CATALOGUE.values()}
+    assert uncovered_risks() == ("ASI05", "ASI06", "ASI07")
+    record = example("permit_intake").decision.record
+    said = whole(record)
+    assert "No check looks at ASI05, ASI06 and ASI07" in said["checks"]
+    failed = [check for check in checks_of(record) if check["status"] == "fail"]
+    assert failed
+    assert all(check["fails"] in said["findings"] for check in failed)
+    assert all(check["label"] not in said["findings"] for check in failed)
 
 
 def test_figures_are_told_in_their_unit() -> None:

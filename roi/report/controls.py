@@ -120,8 +120,8 @@ def checks(decision: Decision) -> Section:
                     check,
                     STATE[check["status"]],
                     STATUS[check["status"]],
-                    figure(check, "value"),
-                    figure(check, "bound"),
+                    told(check),
+                    bounded(check),
                     figure(check, "threshold"),
                     BASIS[check["basis"]],
                 )
@@ -137,7 +137,31 @@ def checks(decision: Decision) -> Section:
         layers=layers,
         note=found.get("note"),
         frameworks=found.get("frameworks") or {},
+        uncovered=found.get("uncovered") or [],
     )
+
+
+def told(check: Found) -> str:
+    """What the figure of a check says and of how many: "0 of 3,952 broke it"; empty where there is none."""
+    value, n, meaning = words.finite(check.get("value")), check.get("n"), str(check.get("figure"))
+    if value is None:
+        return ""
+    if check.get("unit") != "share":
+        return f"{figure(check, 'value')} {meaning}"
+    if meaning == "faults":
+        return words.plural(round(value), "fault")
+    if check.get("misses") is not None and n:
+        return f"{check['misses']:,} of {n:,} {meaning}"
+    of = f" of {n:,}" if n and not meaning.startswith("of ") else ""
+    return f"{figure(check, 'value')}{of} {meaning}"
+
+
+def bounded(check: Found) -> str:
+    """The bound of a figure, which lies on the unkind side of it; empty where there is none."""
+    value, bound = words.finite(check.get("value")), words.finite(check.get("bound"))
+    if value is None or bound is None:
+        return ""
+    return f"{'at most' if bound >= value else 'at least'} {figure(check, 'bound')}"
 
 
 def figure(check: Found, key: str) -> str:
