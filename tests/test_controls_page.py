@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import html
 import re
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from roi.controls.catalogue import CATALOGUE, uncovered_risks
 from roi.parameters import load_parameters
 from roi.pictures import Pictures
 from roi.report import controls as page
+from roi.report.control_charts import with_room
 from roi.report.control_figures import frontier_figure
 from roi.report.facts import controls_line
 from roi.report.restricted import restricted_page
@@ -217,3 +219,36 @@ def test_the_restricted_page_is_a_file_of_its_own(tmp_path: Path, monkeypatch: p
     done = CliRunner().invoke(main, ["run", str(path), "--restricted", str(tmp_path / "file" / "x.html")])
     assert done.exit_code == 2
     assert "cannot be written" in done.output
+
+
+def test_names_of_points_never_lie_on_each_other_and_both_ends_have_theirs() -> None:
+    def point(hours: float, loss: float, kind: str = "curve") -> dict[str, Any]:
+        text = f"{'as it is, and so much more ' if hours else ''}{hours:.0f}"
+        return {
+            "hours": hours,
+            "loss": loss,
+            "low": 0.5 * loss,
+            "high": 1.2 * loss,
+            "kind": kind,
+            "text": text,
+        }
+
+    curve = [point(h, 40_000 / (1 + h / 10)) for h in (0, 5, 10, 12, 14, 80, 90, 100)]
+    named = with_room([*curve, point(12, 40_000 / 2.2, "chosen")], most=100, width=640)
+    assert [p["hours"] for p in named[:3]] == [0, 100, 12]
+    assert 3 <= len(named) < len(curve)
+    assert len({(p["hours"], p["loss"]) for p in named}) == len(named)
+
+
+def test_the_design_says_what_waits_what_was_rejected_and_joins_equal_designs() -> None:
+    record = copy.deepcopy(example("claims_intake").decision.record)
+    said = whole(record)["design"].replace("\u00a0", " ")
+    assert re.search(r"Median time to approve ?0\.0\d+ hours", said)
+    assert re.search(r"Actions rejected in the log ?31 ?What they would have cost ?about EUR", said)
+    assert "the policy’s limit, 0.50 % of cases" in said or "the policy’s limit, 0.5 % of cases" in said
+    assert "Advised, cheapest, were no rule to ask for approval and everything waits" in said
+    assert said.count("acknowledge_claim") < 9
+    cost = record["approval_design"]["catch"]["error_cost"]
+    assert cost["p05"] <= cost["mean"] <= cost["p95"]
+    record["approval_design"]["catch"] = None
+    assert re.search(r"What they would have cost ?not known", whole(record)["design"])
