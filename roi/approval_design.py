@@ -184,6 +184,7 @@ def _designed(a: Analysis, x: ApprovalKinds, designs: Designs, required: list[in
         "kinds": rows_of_kinds(a, x, losses, designs, required),
         "catch": {
             **spread(losses.catch()),
+            "error_cost": spread(np.atleast_1d(designs.monthly.error_cost)),
             "rejected": int(x.count("caught").sum()),
             "repaired": float(x.mended.sum()),
             "slipped": float(x.slipped_in_time.sum()),

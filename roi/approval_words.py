@@ -112,14 +112,15 @@ def design_headline(
             f"cases still have one, {percent(strictest - limit)} of cases too many; the errors themselves have to be "
             "mended."
         )
-    before, after = (amount(x["loss_per_month"]["mean"], currency) for x in (nothing, chosen))
+    before, now, after = (amount(x["loss_per_month"]["mean"], currency) for x in (nothing, today, chosen))
     hours = chosen["hours_per_month"]["mean"]
     if not chosen["gates"]:
-        text = f"Nothing has to wait for a person: errors are expected to cost {before} a month without"
-        return f"{text}, and approving would cost more than it catches{_as_practised(today, 0.0)}."
+        text = f"Nothing has to wait for a person: errors are expected to cost {before} a month without, as practised "
+        return f"{text}today {now}; approving would cost more than it catches{_as_practised(today, 0.0)}."
     gates = and_list(shorten(g["text"], 60) for g in chosen["gates"])
     text = (
-        f"Let a person approve {gates}: {_hours(hours)} a month, and errors cost {after} instead of {before}"
+        f"Let a person approve {gates}: {_hours(hours)} a month{_as_practised(today, hours)}; errors are expected to "
+        f"cost {after} a month, as practised today {now}, and {before} were nothing to wait"
     )
     if price_of_rule >= 1:
         what = f"{amount(price_of_rule, currency)} a month more than the cheapest design"
@@ -129,7 +130,7 @@ def design_headline(
             else f"; at the full cost of an hour that is {what}, but "
         )
         text += "" if pays else "freed hours would earn less than the errors cost"
-    return capital(text + _as_practised(today, hours) + ".")
+    return capital(text + ".")
 
 
 def _as_practised(today: Mapping[str, Any], hours: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from roi.analysis import Analysis
-from roi.controls.catalogue import CATALOGUE, FRAMEWORKS, LAYERS
+from roi.controls.catalogue import CATALOGUE, FRAMEWORKS, LAYERS, uncovered_risks
 from roi.controls.check import Check
 from roi.controls.scorecard import Scorecard
 from roi.words import and_list, plural
@@ -27,7 +27,7 @@ def controls_of_record(a: Analysis) -> dict[str, Any]:
     Returns:
         `headline`, `counts` (checks by status; `not_applicable` are those that pass because there was nothing to look
         at, and `pass` leaves them out), `layers` (each with its gate's state and its checks),
-        `access_proposed`, `frameworks` and `note`.
+        `access_proposed`, `frameworks`, `uncovered` (risks of the OWASP list that no check looks at) and `note`.
     """
     card = a.taken.controls
     gates = {gate.gate: gate for gate in a.gates[None] if gate.is_control}
@@ -64,6 +64,7 @@ def controls_of_record(a: Analysis) -> dict[str, Any]:
             for p in card.proposed
         ],
         "frameworks": dict(FRAMEWORKS),
+        "uncovered": list(uncovered_risks()),
         "note": NOTE,
     }
 
@@ -73,6 +74,8 @@ def _check(check: Check) -> dict[str, Any]:
     return {
         "check": check.name,
         "label": asked.label,
+        "fails": asked.fails,
+        "figure": asked.figure,
         "status": check.status,
         "hard": asked.hard,
         "required": asked.required or check.waits,
@@ -83,6 +86,7 @@ def _check(check: Check) -> dict[str, Any]:
         "bound": check.bound,
         "threshold": check.threshold,
         "n": check.n,
+        "misses": check.misses,
         "evidence": check.evidence,
         "rows": None
         if check.rows is None
@@ -116,7 +120,7 @@ def _headline(card: Scorecard) -> str:
 
 
 def _fails(failed: list[Check]) -> str:
-    labels = [CATALOGUE[check.name].label for check in failed]
+    labels = [CATALOGUE[check.name].fails for check in failed]
     listed = and_list([f"“{label}”" for label in labels[:3]])
     more = f" and {len(labels) - 3} more" if len(labels) > 3 else ""
     return f"scaling stops at {listed}{more}"

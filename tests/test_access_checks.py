@@ -448,7 +448,7 @@ def test_every_right_is_proposed_once_and_in_order():
     assert told["dms"].reason.startswith(
         "It was denied 1 time, and only reads or drafts; add it if the work needs it"
     )
-    assert told["erp"].reason.endswith("block it until somebody does.")
+    assert told["erp"].reason.startswith("Not granted; block it. ")
     assert told["policies"].narrow_to == "a term with an end"
     assert told["mailbox"].last_used == "2026-09-20"
 

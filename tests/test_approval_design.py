@@ -19,6 +19,7 @@ from roi.analysis import decide_taken
 from roi.approval_design import approval_design_of_record
 from roi.approval_kinds import ApprovalKinds, take_approval_kinds
 from roi.approval_losses import Cut, approval_losses, rise_of
+from roi.approval_words import design_headline
 from roi.pilot import open_pilot
 from roi.record import canonical
 
@@ -479,3 +480,23 @@ def test_the_examples_say_what_they_can():
     town = example("permit_intake").decision.record["approval_design"]
     assert "only reads and drafts" in town["headline"]
     assert approval_design_of_record(example("permit_intake").decision.analysis) == town
+
+
+def test_the_headline_holds_the_advice_against_what_is_done_today():
+    def design(loss: float, hours: float, *gates: str) -> dict[str, Any]:
+        return {
+            "loss_per_month": {"mean": loss},
+            "hours_per_month": {"mean": hours},
+            "gates": [{"text": gate} for gate in gates],
+            "within_limit": True,
+        }
+
+    more = {"price_of_rule": 0.0, "pays": True, "strictest": 0.0, "limit": 0.01, "currency": "EUR"}
+    nothing, today = design(45_000, 0), design(18_000, 465)
+    said = design_headline(chosen=design(17_000, 465, "refund"), nothing=nothing, today=today, **more)
+    assert said.replace("\u00a0", " ") == (
+        "Let a person approve refund: about 465 hours of approving a month; errors are expected to cost EUR 17,000 a "
+        "month, as practised today EUR 18,000, and EUR 45,000 were nothing to wait."
+    )
+    said = design_headline(chosen=nothing, nothing=nothing, today=today, **more).replace("\u00a0", " ")
+    assert "EUR 45,000 a month without, as practised today EUR 18,000" in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import html
 import re
 from dataclasses import dataclass, field
@@ -17,10 +18,11 @@ from test_page import Tags, text_of
 from test_proof import MARKUP, marked
 
 from roi.cli import main
-from roi.controls.catalogue import CATALOGUE
+from roi.controls.catalogue import CATALOGUE, uncovered_risks
 from roi.parameters import load_parameters
 from roi.pictures import Pictures
 from roi.report import controls as page
+from roi.report.control_charts import with_room
 from roi.report.control_figures import frontier_figure
 from roi.report.facts import controls_line
 from roi.report.restricted import restricted_page
@@ -71,7 +73,8 @@ def test_every_section_of_every_example_is_whole(name: str) -> None:
     assert len(checks) == len(CATALOGUE)
     assert all(check["label"] in said["checks"] and check["label"] in said["scorecard"] for check in checks)
     for check in checks:
-        assert (check["label"] in said["findings"]) == (check["status"] == "fail")
+        assert (check["fails"] in said["findings"]) == (check["status"] == "fail")
+        assert check["label"] not in said["findings"]
         assert (check["label"] in said["silent"]) == (check["status"] == "missing_evidence")
 
 
@@ -149,6 +152,35 @@ def test_the_frontier_is_drawn_from_the_record_and_thinned() -> None:
     assert frontier_figure({"currency": "EUR", "approval_design": {"curve": curve[:1]}}) is None
 
 
+def test_each_figure_says_what_it_counts() -> None:
+    none: dict[str, Any] = {"unit": "share", "n": 3952, "misses": None, "value": 0.0, "bound": None}
+
+    def said(**check: Any) -> tuple[str, str]:
+        found = {**none, "figure": CATALOGUE[check.pop("name")].figure, **check}
+        return page.told(found).replace("\u00a0", " "), page.bounded(found).replace("\u00a0", " ")
+
+    assert said(name="needed_share", misses=0, bound=0.00076) == ("0 of 3,952 broke it", "at most 0.076 %")
+    assert said(name="no_regression", value=0.92, n=150) == ("92 % of 150 pass", "")
+    assert said(name="can_fail", value=131 / 150, n=150, misses=131)[0] == "131 of 150 never failed"
+    assert said(name="quality_by_day", value=0.5, n=103)[0] == "50 % of days show it"
+    assert said(name="sealed", value=3.0, n=10)[0] == "3 faults"
+    assert said(name="drill_recent", unit="day", value=39.0, n=1)[0] == "39 days ago"
+    assert said(name="live_tested", value=None)[0] == ""
+
+
+def test_a_check_has_words_for_its_failing_and_the_page_names_risks_that_none_looks_at() -> None:
+    assert len({asked.fails for asked in CATALOGUE.values()}) == len(CATALOGUE)
+    assert not {asked.fails for asked in CATALOGUE.values()} & {asked.label for asked in CATALOGUE.values()}
+    assert uncovered_risks() == ("ASI05", "ASI06", "ASI07")
+    record = example("permit_intake").decision.record
+    said = whole(record)
+    assert "No check looks at ASI05, ASI06 and ASI07" in said["checks"]
+    failed = [check for check in checks_of(record) if check["status"] == "fail"]
+    assert failed
+    assert all(check["fails"] in said["findings"] for check in failed)
+    assert all(check["label"] not in said["findings"] for check in failed)
+
+
 def test_figures_are_told_in_their_unit() -> None:
     assert page.figure({"unit": "minute", "value": 6.0}, "value") == "6 minutes"
     assert page.figure({"unit": "day", "value": 1.0}, "value") == "1 day"
@@ -203,3 +235,36 @@ def test_the_restricted_page_is_a_file_of_its_own(tmp_path: Path, monkeypatch: p
     done = CliRunner().invoke(main, ["run", str(path), "--restricted", str(tmp_path / "file" / "x.html")])
     assert done.exit_code == 2
     assert "cannot be written" in done.output
+
+
+def test_names_of_points_never_lie_on_each_other_and_both_ends_have_theirs() -> None:
+    def point(hours: float, loss: float, kind: str = "curve") -> dict[str, Any]:
+        text = f"{'as it is, and so much more ' if hours else ''}{hours:.0f}"
+        return {
+            "hours": hours,
+            "loss": loss,
+            "low": 0.5 * loss,
+            "high": 1.2 * loss,
+            "kind": kind,
+            "text": text,
+        }
+
+    curve = [point(h, 40_000 / (1 + h / 10)) for h in (0, 5, 10, 12, 14, 80, 90, 100)]
+    named = with_room([*curve, point(12, 40_000 / 2.2, "chosen")], most=100, width=640)
+    assert [p["hours"] for p in named[:3]] == [0, 100, 12]
+    assert 3 <= len(named) < len(curve)
+    assert len({(p["hours"], p["loss"]) for p in named}) == len(named)
+
+
+def test_the_design_says_what_waits_what_was_rejected_and_joins_equal_designs() -> None:
+    record = copy.deepcopy(example("claims_intake").decision.record)
+    said = whole(record)["design"].replace("\u00a0", " ")
+    assert re.search(r"Median time to approve ?0\.0\d+ hours", said)
+    assert re.search(r"Actions rejected in the log ?31 ?What they would have cost ?about EUR", said)
+    assert "the policy’s limit, 0.50 % of cases" in said or "the policy’s limit, 0.5 % of cases" in said
+    assert "Advised, cheapest, were no rule to ask for approval and everything waits" in said
+    assert said.count("acknowledge_claim") < 9
+    cost = record["approval_design"]["catch"]["error_cost"]
+    assert cost["p05"] <= cost["mean"] <= cost["p95"]
+    record["approval_design"]["catch"] = None
+    assert re.search(r"What they would have cost ?not known", whole(record)["design"])

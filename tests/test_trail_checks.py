@@ -39,6 +39,7 @@ class Seal:
     beyond: int = 0
     faults: tuple[Fault, ...] = ()
     more: int = 0
+    sealed_at: str | None = None
 
 
 HOLDS = (Seal(),)
@@ -493,3 +494,20 @@ def test_statistical_checks_keep_their_level_where_cases_go_missing_by_chance():
         checks = found(lay(tables))
         by_chance += bool(failed(checks) & {"clock_skew", "silent_days"})
     assert by_chance <= 3
+
+
+def test_a_seal_says_of_how_many_files_and_when_against_the_day_of_the_decision():
+    logs = lay(clean())
+    part = found(logs, (Seal(), Seal(state="none", rows=None)))["sealed"]
+    assert (part.status, part.evidence) == (
+        "missing_evidence",
+        "1 of 2 files of the action log is not sealed.",
+    )
+    assert found(logs, (Seal(state="none"),))["sealed"].evidence == "Nobody sealed the action log."
+    assert logs.as_of is not None
+    for days, told in ((0, ""), (3, "3 days after "), (-1, "1 day before ")):
+        day = (logs.as_of + dt.timedelta(days=days)).isoformat()
+        said = found(logs, (Seal(sealed_at=f"{day}T10:00:00Z"),))["sealed"].evidence
+        assert (
+            said == f"The action log is as it was sealed on {day}, {told}the day of the decision (300 rows)."
+        )

@@ -196,7 +196,7 @@ def _in_time(rows: Mapping[str, Rows], columns: Collection[str], timed: bool) ->
         ),
     }
     if undated.count and not early.count:
-        evidence = f"Of {undated.count:,} of {plural(n, 'action')} the grant does not say when it began (granted_at)."
+        evidence = f"The grants of {undated.count:,} of {plural(n, 'action')} do not say when they began (granted_at)."
         mend = "Say when each grant was given (granted_at)"
         found["before_grant"] = unknown("before_grant", evidence, mend, undated)
     for name in names if timeless.count else ():

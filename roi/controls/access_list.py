@@ -135,6 +135,8 @@ def _proposal(
         kind, reason = "drop", "It was never used, and nobody says that the work needs it."
     else:
         kind, reason, narrow_to = _kept(grants, own, uses is not None, ran, needed, dated=dated)
+    if kind == "drop" and not covered:
+        reason = f"Not granted; block it. {reason}"
     if covered and foreign:
         reason += (
             f" Used {plural(foreign, 'time')} under an identity that does not hold it; grant it or block it."
@@ -184,7 +186,7 @@ def _missing(needed: bool | None, own: Sequence[Use], *, said: bool) -> tuple[Ki
     effects = frozenset[str]().union(*(u.effects for u in own))
     if effects and not effects & set(WRITES) and not any(u.silent for u in own):
         return "add", f"It was {tried}, and only reads or drafts; add it if the work needs it, else block it."
-    return "drop", f"It was {tried}, and nobody says that the work needs it; block it until somebody does."
+    return "drop", f"It was {tried}, and nobody says that the work needs it."
 
 
 def _kept(

@@ -52,6 +52,8 @@ class SealedRows(Protocol):
     def faults(self) -> Sequence[_Fault]: ...
     @property
     def more(self) -> int: ...
+    @property
+    def sealed_at(self) -> str | None: ...
 
 
 def trail_checks(logs: Logs, seals: Sequence[SealedRows] = ()) -> tuple[Check, ...]:
@@ -79,7 +81,7 @@ def trail_checks(logs: Logs, seals: Sequence[SealedRows] = ()) -> tuple[Check, .
     found |= sequences(logs, actions, columns)
     found["clock_skew"] = clock_skew(logs, actions)
     found["silent_days"] = silent_days(logs, actions)
-    found["sealed"] = _sealed(seals)
+    found["sealed"] = _sealed(seals, logs.as_of)
     return tuple(found[name] for name in names)
 
 
@@ -300,12 +302,15 @@ def _unique_ids(logs: Logs, actions: Relation) -> Check:
     )
 
 
-def _sealed(seals: Sequence[SealedRows]) -> Check:
+def _sealed(seals: Sequence[SealedRows], as_of: dt.date | None) -> Check:
     """Whether the files of the log are what was sealed."""
-    if not seals or (any(x.state == "none" for x in seals) and not any(x.state == "broken" for x in seals)):
+    bare = sum(x.state == "none" for x in seals)
+    if not seals or (bare and not any(x.state == "broken" for x in seals)):
         return unknown(
             "sealed",
-            "Nobody sealed the action log.",
+            f"{bare:,} of {plural(len(seals), 'file')} of the action log {verb(bare, 'is', 'are')} not sealed."
+            if bare < len(seals)
+            else "Nobody sealed the action log.",
             "Seal the log with roi seal, and keep its last link elsewhere",
         )
     broken = [x for x in seals if x.state == "broken"]
@@ -335,12 +340,27 @@ def _sealed(seals: Sequence[SealedRows]) -> Check:
     beyond = sum(x.beyond for x in seals)
     if beyond:
         later = f"{plural(beyond, 'further row')} {verb(beyond, 'is', 'are')} not sealed."
-        evidence = f"The sealed rows are as they were; {later}"
+        evidence = f"The sealed rows are as they were{_when(seals, as_of)}; {later}"
         return unknown("sealed", evidence, "Seal the log again with roi seal")
     return Check(
         name="sealed",
         status="pass",
-        evidence="The action log is as it was sealed" + (f" ({plural(sealed, 'row')})." if sealed else "."),
+        evidence=f"The action log is as it was{_when(seals, as_of)}"
+        + (f" ({plural(sealed, 'row')})." if sealed else "."),
         value=0.0,
         n=sealed or None,
     )
+
+
+def _when(seals: Sequence[SealedRows], as_of: dt.date | None) -> str:
+    """When the last of the files was sealed, in words that follow on "as it was", against the day of the decision."""
+    days = [dt.date.fromisoformat(x.sealed_at[:10]) for x in seals if x.sealed_at]
+    if not days:
+        return " sealed"
+    said = f" sealed on {max(days).isoformat()}"
+    if as_of is None:
+        return said
+    apart = (max(days) - as_of).days
+    if not apart:
+        return f"{said}, the day of the decision"
+    return f"{said}, {plural(abs(apart), 'day')} {'after' if apart > 0 else 'before'} the day of the decision"

@@ -13,7 +13,10 @@ import altair as alt
 
 from roi.report.charts import AGENT, BAND, GRID, INK, amount_axis, finish, inline
 
-__all__ = ["frontier"]
+__all__ = ["frontier", "with_room"]
+
+HEIGHT = 250
+WIDE, LINE = 6.6, 17.0  # pixels that a letter and a line of a name take
 
 
 def frontier(points: Sequence[Mapping[str, Any]], *, currency: str, width: int) -> Any:
@@ -49,13 +52,41 @@ def frontier(points: Sequence[Mapping[str, Any]], *, currency: str, width: int) 
                 shape=shape, size=size, filled=filled, color=INK, strokeWidth=2, opacity=1
             )
             layers.append(mark.encode(x, y))
-    if width > 500:
-        half = most / 2
-        left = alt.Chart(inline([p for p in curve if p["hours"] <= half]))
-        right = alt.Chart(inline([p for p in curve if p["hours"] > half]))
-        for names in (
-            left.mark_text(align="left", dx=9, dy=-10, color=INK),
-            right.mark_text(align="right", dx=-2, dy=18, color=INK),
+    named = with_room(points, most=most, width=width)
+    left = alt.Chart(inline([p for p in named if p["hours"] <= most / 2]))
+    right = alt.Chart(inline([p for p in named if p["hours"] > most / 2]))
+    for names in (
+        left.mark_text(align="left", dx=9, dy=-10, color=INK),
+        right.mark_text(align="right", dx=-2, dy=18, color=INK),
+    ):
+        layers.append(names.encode(x, y, text="text:N"))
+    return finish(alt.layer(*layers).properties(width=width, height=HEIGHT))
+
+
+def with_room(points: Sequence[Mapping[str, Any]], *, most: float, width: int) -> list[dict[str, Any]]:
+    """The points that are named: both ends and the advised one first, then those whose name meets no other.
+
+    Args:
+        points: As of `frontier`.
+        most: Hours of the point furthest to the right.
+        width: Of the plot, in pixels.
+    """
+    curve = [p for p in points if p["kind"] == "curve"]
+    first = [curve[0], curve[-1], *(p for p in points if p["kind"] == "chosen")]
+    high = max(p["high"] for p in points) or 1.0
+    taken: list[tuple[float, float, float, float]] = []
+    named = []
+    for point in (*first, *curve):
+        left = point["hours"] <= most / 2
+        long = WIDE * len(str(point["text"]))
+        at = point["hours"] / most * width * 0.85
+        x = at + 9 if left else at - 2 - long
+        y = HEIGHT * (1 - point["loss"] / high) + (-10 if left else 18)
+        box = (x, x + long, y - LINE / 2, y + LINE / 2)
+        inside = x >= -4 and x + long <= width
+        if inside and not any(
+            box[0] < b[1] and b[0] < box[1] and box[2] < b[3] and b[2] < box[3] for b in taken
         ):
-            layers.append(names.encode(x, y, text="text:N"))
-    return finish(alt.layer(*layers).properties(width=width, height=250))
+            taken.append(box)
+            named.append(dict(point))
+    return named

@@ -35,7 +35,9 @@ DESIGNS = {
     "everything": "Everything waits",
     "nothing": "Nothing waits",
 }
+HOURS = {"s": 1 / 3600, "min": 1 / 60, "h": 1.0, "d": 24.0}
 Found = Mapping[str, Any]
+Record = Mapping[str, Any]
 
 
 def _layers(record: Mapping[str, Any]) -> list[Found]:
@@ -134,12 +136,13 @@ def checks(decision: Decision) -> Section:
     layers = [
         {
             **layer,
+            "elsewhere": _elsewhere(layer["checks"]),
             "rows": [
                 (
                     check,
                     *_told(check),
-                    figure(check, "value"),
-                    figure(check, "bound"),
+                    told(check),
+                    bounded(check),
                     figure(check, "threshold"),
                     BASIS[check["basis"]],
                 )
@@ -155,7 +158,37 @@ def checks(decision: Decision) -> Section:
         layers=layers,
         note=found.get("note"),
         frameworks=found.get("frameworks") or {},
+        uncovered=found.get("uncovered") or [],
     )
+
+
+def _elsewhere(found: Sequence[Found]) -> Any:
+    """Where most checks of a layer say to look further; told once, so that only the others repeat it."""
+    places = [check["crosswalk"] for check in found]
+    return max(places, key=places.count) if places else {}
+
+
+def told(check: Found) -> str:
+    """What the figure of a check says and of how many: "0 of 3,952 broke it"; empty where there is none."""
+    value, n, meaning = words.finite(check.get("value")), check.get("n"), str(check.get("figure"))
+    if value is None:
+        return ""
+    if check.get("unit") != "share":
+        return f"{figure(check, 'value')} {meaning}"
+    if meaning == "faults":
+        return words.plural(round(value), "fault")
+    if check.get("misses") is not None and n:
+        return f"{check['misses']:,} of {n:,} {meaning}"
+    of = f" of {n:,}" if n and not meaning.startswith("of ") else ""
+    return f"{figure(check, 'value')}{of} {meaning}"
+
+
+def bounded(check: Found) -> str:
+    """The bound of a figure, which lies on the unkind side of it; empty where there is none."""
+    value, bound = words.finite(check.get("value")), words.finite(check.get("bound"))
+    if value is None or bound is None:
+        return ""
+    return f"{'at most' if bound >= value else 'at least'} {figure(check, 'bound')}"
 
 
 def figure(check: Found, key: str) -> str:
@@ -205,16 +238,16 @@ def design(decision: Decision) -> Section:
     record = decision.record
     found = record.get("approval_design") or {}
     npv = found.get("npv") or {}
+    limit = (found.get("residual") or {}).get("limit")
     designs = [
         (
-            label,
-            "" if key == "today" else gated(found[key]),
-            found[key],
-            mean_of(found[key].get("hours_per_month")),
-            (npv.get(key) or {}).get("against_today"),
+            words.and_list([label[:1].lower() + label[1:] if i else label for i, label in enumerate(labels)]),
+            "" if "today" in keys else gated(found[keys[0]]),
+            found[keys[0]],
+            mean_of(found[keys[0]].get("hours_per_month")),
+            (npv.get(keys[0]) or {}).get("against_today"),
         )
-        for key, label in DESIGNS.items()
-        if found.get(key)
+        for keys, labels in _joined(found)
     ]
     return section(
         "controls_design",
@@ -223,6 +256,47 @@ def design(decision: Decision) -> Section:
         d=found,
         figure=frontier_figure(record),
         designs=designs,
+        limit=limit,
+        practice=_practice(record),
         kinds=[kind for kind in found.get("kinds") or [] if kind.get("may_be_held")],
         seen=[kind["label"] for kind in found.get("kinds") or [] if not kind.get("may_be_held")],
     )
+
+
+def _joined(found: Found) -> list[tuple[list[str], list[str]]]:
+    """The designs to show, those that hold the same together: their keys and labels."""
+    joined: dict[str, tuple[list[str], list[str]]] = {}
+    for key, label in DESIGNS.items():
+        if not found.get(key):
+            continue
+        gates = found[key].get("gates")
+        keys, labels = joined.setdefault(key if gates is None else repr(gates), ([], []))
+        keys.append(key)
+        labels.append(label)
+    return list(joined.values())
+
+
+def _practice(record: Record) -> list[tuple[str, str]]:
+    """How long actions wait today, and what rejections kept off; what is not known is said."""
+    found = record.get("approval_design") or {}
+    if not found.get("kinds"):
+        return []
+    middle = ((((record.get("audit") or {}).get("oversight") or {}).get("waiting") or {}).get("p50")) or {}
+    value, unit = words.finite(middle.get("value")), str(middle.get("unit"))
+    hours = None if value is None or unit not in HOURS else value * HOURS[unit]
+    month = words.finite((found.get("today") or {}).get("waiting_hours_per_month"))
+    rejected = ((record.get("audit") or {}).get("oversight") or {}).get("rejected") or {}
+    catch = found.get("catch") or {}
+    count, cost = catch.get("rejected", rejected.get("k")), catch.get("error_cost")
+    saved = "not known"
+    if count is not None and cost:
+        mean, low, high = (
+            words.amount(count * cost[k], str(record.get("currency"))) for k in ("mean", "p05", "p95")
+        )
+        saved = f"about {mean} ({low} to {high}), were each an error of the run's mean cost"
+    return [
+        ("Median time to approve", "not known" if hours is None else f"{words.number(hours)} hours"),
+        ("Waiting a month, as practised", "not known" if month is None else f"{month:,.0f} hours"),
+        ("Actions rejected in the log", "not known" if count is None else f"{count:,}"),
+        ("What they would have cost", saved),
+    ]
