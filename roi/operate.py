@@ -1,4 +1,4 @@
-"""What the page of the operation shows: fresh cases held against a former decision, or what will be watched from now on.
+"""What the page of the operation shows: fresh cases held against an earlier decision, or what will be watched.
 
 A batch has just decided, from all cases there are. Cases after an earlier record's day are fresh to that one, and are
 held against it; where there are none, the decision's own days stand in, which show what a chart of them looks like and
@@ -99,7 +99,7 @@ def _whole(
 
 
 def _former(folder: Path, record: Mapping[str, Any]) -> Path | None:
-    """The record that cases of today are fresh to: of those of an earlier day the last that was signed, else the last."""
+    """The record that cases are fresh to: of those of an earlier day the last that was signed, else the last."""
     if not record.get("as_of"):
         return None
     earlier = []

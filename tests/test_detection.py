@@ -38,9 +38,11 @@ def test_more_cases_a_larger_rise_and_a_milder_level_are_seen_sooner() -> None:
     larger = days_to_see([(0.01, 0.01)], 0.01, 0.06, 20.0)
     milder = days_to_see([(0.01, 0.04)], 0.01, 0.03, 20.0)
     both = days_to_see([(0.01, 0.01), (0.005, 0.01)], 0.004, 0.03, 20.0)
-    assert base.half is not None and base.most is not None
+    assert base.half is not None
+    assert base.most is not None
     for other in (more, larger, milder, both):
-        assert other.half is not None and other.half < base.half
+        assert other.half is not None
+        assert other.half < base.half
     assert base.half <= base.most
 
 
@@ -48,7 +50,8 @@ def test_what_cannot_be_seen_within_a_year_is_none_and_not_a_number() -> None:
     found = days_to_see([(0.01, 0.01)], 0.0, 0.011, 0.5)
     assert (found.half, found.most) == (None, None)
     assert found.seen < 0.05
-    assert DAYS == 365 and QUIET == 30
+    assert DAYS == 365
+    assert QUIET == 30
 
 
 def test_the_same_inputs_give_the_same_days() -> None:
@@ -76,4 +79,5 @@ def test_what_is_outside_its_range_is_refused(
 def test_the_benchmark_of_forty_cases_a_day_is_seen_in_time() -> None:
     """Limit 1 %, tripling, 40 cases a day, the level that all cases have: within 30 days in 8 of 10."""
     found = days_to_see([(0.01, 0.05 * 0.45 * 0.6)], 0.01, 0.03, 40.0, streams=500)
-    assert found.most is not None and found.most <= 30
+    assert found.most is not None
+    assert found.most <= 30

@@ -24,6 +24,7 @@ PAGES = {
     "3_fix.html": "Fix",
     "4_controls.html": "Controls",
     "5_prove_roi.html": "Proof",
+    "6_operate.html": "Operation",
 }
 # Where a page that is no business case shows who has signed: it was drawn before anybody had.
 STANDING = re.compile(r"(?<=<!-- standing -->).*?(?=<!-- end of standing -->)", re.S)

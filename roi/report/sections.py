@@ -53,6 +53,7 @@ FORMATS: dict[str, Callable[..., str]] = {
     "num": words.number,
     "percent": words.percent,
     "plural": words.plural,
+    "signed": words.signed_amount,
     "capital": words.capital,
     "and_list": words.and_list,
     "edges": words.edges,
