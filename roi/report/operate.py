@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from roi import words
@@ -75,16 +75,17 @@ class Operated:
         return bool(self.operation["state"] == "fresh")
 
 
-def operated(pilot: Pilot) -> Operated:
+def operated(pilot: Pilot, realised: dict[str, Any] | None = None) -> Operated:
     """What there is to say of a pilot in operation.
 
     Args:
         pilot: The opened pilot.
+        realised: What became of its decision, month by month; None where no month has been reported.
     """
     from roi.operate import operation_of
 
     record = decided(pilot).record
-    return Operated(record, operation_of(pilot, record))
+    return Operated(record, operation_of(pilot, record), realised)
 
 
 def opening(o: Operated) -> Section:
@@ -97,7 +98,7 @@ def opening(o: Operated) -> Section:
         ("How soon it would be seen", _soonest(o)),
         ("What it brought", _brought(o)),
     ]
-    return section(
+    found = section(
         "operate",
         o,
         f"{title}. {_action(o)}",
@@ -108,6 +109,18 @@ def opening(o: Operated) -> Section:
         answers=[(label, text) for label, text in answers if text],
         standing=standing(o.record),
     )
+    return replace(found, since=_since(o))
+
+
+def _since(o: Operated) -> str:
+    """What the business case should open with; empty while all goes on as decided."""
+    texts = []
+    if o.fresh and o.found["action"]["action"] != "continue":
+        texts.append(f"In operation: {_action(o)}")
+    now = (o.realised or {}).get("updated")
+    if now and now["holds"] is False:
+        texts.append(str(now["text"]))
+    return " ".join(texts)
 
 
 def _action(o: Operated) -> str:
@@ -142,13 +155,12 @@ def _had_been(o: Operated) -> str:
     ]
     if not broken and not parts:
         return "No limit would have been called broken."
-    label = {row["measure"]: row["label"] for row in o.operation["limits"]}
-    texts = [
-        f"{label[q['measure']].lower()}{'' if q['segment'] is None else ' in ' + words.shorten(q['segment'], 30)} "
-        f"({said(q['measure'], q['mean'], o.found['currency'])}, limit {said(q['measure'], q['limit'], o.found['currency'])}) "
-        f"on {words.day(q['crossed'])}"
-        for q in (broken or parts)[:3]
-    ]
+    label = {row["measure"]: row["label"].lower() for row in o.operation["limits"]}
+    texts = []
+    for q in (broken or parts)[:3]:
+        was, limit = (said(q["measure"], q[key], o.found["currency"]) for key in ("mean", "limit"))
+        where = "" if q["segment"] is None else f" in {words.shorten(q['segment'], 30)}"
+        texts.append(f"{label[q['measure']]}{where} ({was}, limit {limit}) on {words.day(q['crossed'])}")
     return f"{words.capital(ACTIONS[o.found['action']['action']])}: {words.and_list(texts)}. Mend it before going on."
 
 

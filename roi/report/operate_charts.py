@@ -14,8 +14,9 @@ import altair as alt
 from roi import words
 from roi.report.charts import (
     AGENT,
+    AMOUNT_LABELS,
     BAND,
-    BEFORE,
+    FONT,
     GAIN,
     GRID,
     INK,
@@ -31,114 +32,115 @@ __all__ = ["control_panels", "differences", "mixes", "realised"]
 
 _AXIS = 44  # pixels that the labels of values take, the same in all panels so that days lie below each other
 _HEIGHT = 104
+_BETWEEN = 30
 Rows = list[dict[str, Any]]
+
+
+class _Drawn:
+    """A chart that is its specification: two dozen panels of altair's objects take five seconds to make, and this none.
+
+    Tests hold it against altair's schema.
+    """
+
+    def __init__(self, spec: dict[str, Any]) -> None:
+        self.spec = spec
+
+    def configure(self, **config: Any) -> _Drawn:
+        return _Drawn({**self.spec, "config": config})
+
+    def to_dict(self, *, validate: bool = True) -> dict[str, Any]:
+        """The specification, as altair's charts give theirs."""
+        return self.spec
 
 
 def control_panels(panels: Sequence[Mapping[str, Any]], *, width: int) -> Any:
     """Control charts, two beside each other where there is room.
 
     Args:
-        panels: Of each `title`, `note`, `axis` (a format of d3, or None for amounts), `points` (of each `from` and `to`,
-            days as text, `value`, `low`, `high`, `centre`, None where not known, `regime` and `marked`), `limit` (None
+        panels: Of each `title`, `note`, `axis` (a format of d3, or None for amounts), `points` (of each the days `from`
+            and `to`, `value`, `low`, `high`, `centre`, None where not known, `regime` and `marked`), `limit` (None
             without one), `top` of the axis and `changes` (of each `date` and `text`). All cover the same days.
         width: Of the picture, in pixels.
     """
     columns = 2 if width > 500 else 1
-    plot = (width - 30 * (columns - 1)) // columns - _AXIS - 12
+    plot = (width - _BETWEEN * (columns - 1)) // columns - _AXIS - 12
     drawn = [_panel(panel, plot) for panel in panels]
-    rows = [alt.hconcat(*drawn[i : i + columns], spacing=30) for i in range(0, len(drawn), columns)]
-    return finish(alt.vconcat(*rows, spacing=18))
+    spec = {"concat": drawn, "columns": columns, "spacing": {"row": 16, "column": _BETWEEN}}
+    return finish(_Drawn(spec))
 
 
-def _panel(panel: Mapping[str, Any], width: int) -> Any:
+def _panel(panel: Mapping[str, Any], width: int) -> dict[str, Any]:
     points = [dict(p) for p in panel["points"]]
     days = [p["from"] for p in points] + [p["to"] for p in points]
-    scale = alt.Scale(type="utc", domain=[min(days), max(days)], nice=False)
-    across = alt.X(
-        "from:T",
-        scale=scale,
-        axis=alt.Axis(title=None, format="%-d %b", grid=False, tickCount=4 if width > 220 else 3),
-    )
-    labels = {"labelExpr": "format(datum.value, '" + panel["axis"] + "')"} if panel["axis"] else {}
-    axis = (
-        alt.Axis(
-            title=None,
-            tickCount=4,
-            minExtent=_AXIS,
-            maxExtent=_AXIS,
-            gridColor=GRID,
-            domain=False,
-            ticks=False,
-            **labels,
-        )
-        if panel["axis"]
-        else amount_axis(
-            None, tickCount=4, minExtent=_AXIS, maxExtent=_AXIS, gridColor=GRID, domain=False, ticks=False
-        )
-    )
-    down = alt.Scale(domain=[0, panel["top"]], nice=False)
-    inside = [p for p in points if p["low"] is not None and p["high"] is not None]
-    value = alt.Chart(inline([p for p in points if p["value"] is not None]))
-    layers: list[Any] = []
-    if inside:
-        steps = _steps(inside)
-        base = alt.Chart(inline(steps))
-        layers.append(
-            base.mark_area(color=BAND, opacity=0.45).encode(
-                across,
-                alt.Y("low:Q", scale=down, axis=axis),
-                alt.Y2("high:Q"),
-                detail="regime:N",
-            )
-        )
-        layers.append(
-            base.mark_line(color=MUTED, strokeWidth=1).encode(
-                across, alt.Y("centre:Q", scale=down, axis=axis), detail="regime:N"
-            )
-        )
-    y = alt.Y("value:Q", scale=down, axis=axis)
-    if panel["limit"] is not None and panel["limit"] <= panel["top"]:
-        rule = alt.Chart(inline([{"limit": panel["limit"]}]))
-        layers.append(
-            rule.mark_rule(color=INK, strokeWidth=1.5, strokeDash=[5, 3]).encode(
-                alt.Y("limit:Q", scale=down, axis=axis)
-            )
-        )
-    if panel["changes"]:
-        changes = alt.Chart(inline([dict(c) for c in panel["changes"]]))
-        at = alt.X("date:T", scale=scale)
-        layers.append(changes.mark_rule(color=MUTED, strokeWidth=1.5, strokeDash=[2, 2]).encode(at))
-        layers.append(
-            changes.mark_text(align="left", dx=4, baseline="top", fontSize=11, color=MUTED, y=0).encode(
-                at, text="text:N"
-            )
-        )
+    scale = {"type": "utc", "domain": [min(days), max(days)], "nice": False}
+    bottom = {"title": None, "format": "%-d %b", "grid": False, "tickCount": 4 if width > 220 else 3}
+    across = {"field": "from", "type": "temporal", "scale": scale, "axis": bottom}
+    left: dict[str, Any] = {"title": None, "tickCount": 4, "minExtent": _AXIS, "maxExtent": _AXIS}
+    left |= {"gridColor": GRID, "domain": False, "ticks": False}
+    left["labelExpr"] = f"format(datum.value, '{panel['axis']}')" if panel["axis"] else AMOUNT_LABELS
+    down = {"type": "quantitative", "scale": {"domain": [0, panel["top"]], "nice": False}, "axis": left}
+
+    def layer(rows: Rows, mark: dict[str, Any], **encoding: Any) -> dict[str, Any]:
+        return {"data": {"values": rows}, "mark": mark, "encoding": encoding}
+
     few = len(points) <= 60
-    layers.append(value.mark_line(color=AGENT, strokeWidth=1.5).encode(across, y))
-    if few:
-        layers.append(value.mark_point(filled=True, size=16, color=AGENT, opacity=1).encode(across, y))
-    marked = [p for p in points if p["marked"] and p["value"] is not None]
+    dots = {"filled": True, "size": 16, "color": AGENT, "opacity": 1} if few else False
+    line = {"type": "line", "color": AGENT, "strokeWidth": 1.5, "point": dots}
+    known = [
+        {"from": p["from"], "value": p["value"], "marked": p["marked"]}
+        for p in points
+        if p["value"] is not None
+    ]
+    own = {"field": "regime", "type": "nominal"}
+    steps = _steps([p for p in points if p["low"] is not None and p["high"] is not None])
+    layers: list[dict[str, Any]] = []
+    if steps:
+        span = {"y": {"field": "low", **down}, "y2": {"field": "high"}}
+        layers.append(
+            layer(steps, {"type": "area", "color": BAND, "opacity": 0.45}, x=across, **span, detail=own)
+        )
+        thin = {"type": "line", "color": MUTED, "strokeWidth": 1}
+        layers.append(layer(steps, thin, x=across, y={"field": "centre", **down}, detail=own))
+    if panel["limit"] is not None and panel["limit"] <= panel["top"]:
+        dashed = {"type": "rule", "color": INK, "strokeWidth": 1.5, "strokeDash": [5, 3]}
+        layers.append(layer([{"limit": panel["limit"]}], dashed, y={"field": "limit", **down}))
+    if panel["changes"]:
+        at = {"field": "date", "type": "temporal", "scale": scale}
+        dotted = {"type": "rule", "color": MUTED, "strokeWidth": 1.5, "strokeDash": [2, 2]}
+        named = {"type": "text", "align": "left", "dx": 4, "baseline": "top", "fontSize": 11, "color": MUTED}
+        changes = [dict(c) for c in panel["changes"]]
+        layers.append(layer(changes, dotted, x=at))
+        text = {"field": "text", "type": "nominal"}
+        layers.append(layer(changes, named, x=at, y={"value": 0}, text=text))
+    layers.append(layer(known, line, x=across, y={"field": "value", **down}))
+    marked = [row for row in known if row["marked"]]
     if marked:
-        layers.append(
-            alt.Chart(inline(marked))
-            .mark_point(shape="diamond", filled=True, size=75 if few else 40, color=INK, opacity=1)
-            .encode(across, y)
-        )
-    for text, weight, place in ((panel["title"], "bold", -19), (panel["note"], "normal", -5)):
-        layers.append(
-            alt.Chart(inline([{"text": text}]))
-            .mark_text(
-                align="left",
-                baseline="bottom",
-                fontWeight=weight,
-                fontSize=13 if weight == "bold" else 11,
-                color=INK if weight == "bold" else MUTED,
-                x=-_AXIS + 8,
-                y=place,
-            )
-            .encode(text="text:N")
-        )
-    return alt.layer(*layers).properties(width=width, height=_HEIGHT)
+        size = 75 if few else 40
+        diamond = {
+            "type": "point",
+            "shape": "diamond",
+            "filled": True,
+            "size": size,
+            "color": INK,
+            "opacity": 1,
+        }
+        layers.append(layer(marked, diamond, x=across, y={"field": "value", **down}))
+    title = {
+        "text": panel["title"],
+        "subtitle": panel["note"],
+        "anchor": "start",
+        "frame": "bounds",
+        "fontSize": 13,
+    }
+    title |= {
+        "color": INK,
+        "subtitleColor": MUTED,
+        "subtitleFontSize": 11,
+        "font": FONT,
+        "subtitleFont": FONT,
+    }
+    title |= {"offset": 6, "subtitlePadding": 2}
+    return {"title": title, "layer": layers, "width": width, "height": _HEIGHT}
 
 
 def _steps(points: Sequence[Mapping[str, Any]]) -> Rows:
@@ -177,7 +179,7 @@ def _months(rows: Sequence[Mapping[str, Any]], *, title: str, currency: str, wid
     """Months beside the band of their forecast.
 
     Args:
-        rows: Of each `number` of the plan, `low`, `mid` and `high` of the forecast and `actual`, None where there is none.
+        rows: Of each `number` of the plan, `low`, `mid` and `high` of the forecast, and `actual`, which may be None.
         title: Of the panel.
         currency: Of the axis.
         width: Of the plot, in pixels.

@@ -104,7 +104,9 @@ def _panel(title: str, chart: Found, row: Found | None, found: Found) -> dict[st
         {
             "from": p["from"],
             "to": (dt.date.fromisoformat(p["from"]) + dt.timedelta(days=step)).isoformat(),
-            **{key: p[key] for key in ("value", "low", "high", "centre")},
+            "value": p["value"],
+            # Of a point without cases nothing is known, so that there is nothing that chance could do to it.
+            **{key: None if p["value"] is None else p[key] for key in ("low", "high", "centre")},
             "regime": sum(start <= p["from"] for start in starts),
             "marked": bool(p["marks"]),
         }
