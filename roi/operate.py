@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,13 @@ from roi.monitor import Given, held_against, monitor
 from roi.monitor_basis import Basis, basis_of
 from roi.monitor_days import MEASURES
 from roi.monitor_tests import RATES
-from roi.pilot import Pilot
+from roi.pilot import Decision, Pilot
 from roi.problems import InputError
+from roi.realised import realised_of_pilot
 from roi.records import ARCHIVE, RECORD, read_record
 from roi.signing import standing
 
-__all__ = ["operation_of"]
+__all__ = ["operation_of", "realised_of", "soon_of"]
 
 SEVERE = "severe_error_rate_pilot"
 TIMES = (2.0, 3.0, 5.0)
@@ -53,7 +55,7 @@ def operation_of(pilot: Pilot, record: Mapping[str, Any]) -> dict[str, Any]:
     """
     loaded = pilot.loaded
     run = current_run(loaded.parameters.pilot)
-    issued = loaded.project / "reports" if run is None else run.ledger.parent
+    issued = _issued(pilot)
     former = _former(issued / loaded.parameters.pilot, record)
     why = "No earlier decision lies in the reports, so every case is one that this decision rests on."
     if former is not None:
@@ -80,6 +82,33 @@ def operation_of(pilot: Pilot, record: Mapping[str, Any]) -> dict[str, Any]:
         gone = "No case of the sample has a time of its start (started_at), so that no day can be watched."
         return _whole("unknown", gone, None, limits, {"rows": [], "why": gone})
     return _whole("own", why, own, _limits(own), soon_of(own, _roll_out(a)))
+
+
+def realised_of(pilot: Pilot, record: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What became of a pilot's decision, month by month.
+
+    Args:
+        pilot: The opened pilot.
+        record: The record that was just made of it.
+
+    Returns:
+        As `roi.realised.realised_of_pilot` gives it; None where the parameter file names no actuals.
+
+    Raises:
+        SampleError: If the actuals must be mended.
+    """
+    run = current_run(pilot.loaded.parameters.pilot)
+    if run is not None and pilot.loaded.parameters.samples.actuals is not None:
+        made = _analysis(pilot, record, run.folder)
+        pilot = replace(pilot)
+        vars(pilot)["decision"] = Decision(made)  # the run has made it already, and is not to make it again
+    return realised_of_pilot(pilot, reports=_issued(pilot))
+
+
+def _issued(pilot: Pilot) -> Path:
+    """Where reports are published."""
+    run = current_run(pilot.loaded.parameters.pilot)
+    return pilot.loaded.project / "reports" if run is None else run.ledger.parent
 
 
 def _whole(

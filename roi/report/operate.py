@@ -53,7 +53,7 @@ class Operated:
     Attributes:
         record: The decision's record.
         operation: As `roi.operate.operation_of` gives it.
-        realised: As `roi.realised` gives it; None where no month has been reported.
+        realised: As `roi.operate.realised_of` gives it; None where no month has been reported.
     """
 
     record: dict[str, Any]
@@ -75,17 +75,16 @@ class Operated:
         return bool(self.operation["state"] == "fresh")
 
 
-def operated(pilot: Pilot, realised: dict[str, Any] | None = None) -> Operated:
+def operated(pilot: Pilot) -> Operated:
     """What there is to say of a pilot in operation.
 
     Args:
         pilot: The opened pilot.
-        realised: What became of its decision, month by month; None where no month has been reported.
     """
-    from roi.operate import operation_of
+    from roi.operate import operation_of, realised_of
 
     record = decided(pilot).record
-    return Operated(record, operation_of(pilot, record), realised)
+    return Operated(record, operation_of(pilot, record), realised_of(pilot, record))
 
 
 def opening(o: Operated) -> Section:

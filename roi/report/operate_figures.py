@@ -193,7 +193,7 @@ def mix_figure(mix: Found | None) -> Figure | None:
     """Shares of the kinds of cases, then and now; None where cases name no kind, or only one."""
     if not mix or len(mix["decision"]) < 2:
         return None
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"label": words.shorten(name, 40), "was": float(was), "now": float(mix["fresh"][name])}
         for name, was in mix["decision"].items()
     ]
