@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import altair as alt
+import nbformat
 import pytest
 from fixtures_record import make_kill
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 from opened_examples import example
 from pilots import cases, controls, write_csv, write_pilot
 from test_page import Tags, text_of
@@ -361,8 +363,16 @@ def test_texts_of_users_are_escaped(own: page.Operated) -> None:
     assert html.escape(MARKUP)[:9] in page.opening(o).html
 
 
-def test_a_folder_without_the_notebook_says_nothing(tmp_path: Path) -> None:
+def test_the_business_case_reads_from_the_executed_notebook_what_it_opens_with(
+    own: page.Operated, tmp_path: Path
+) -> None:
     assert since_decided(tmp_path) == ""
+    for shown, what in ((own, ""), (as_fresh(own), "In operation: Pause: a limit is broken.")):
+        bundle = page.opening(shown)._repr_mimebundle_()
+        cell = new_code_cell("x", outputs=[new_output("display_data", data=bundle)])
+        nbformat.write(new_notebook(cells=[cell]), tmp_path / "6_operate.ipynb")
+        assert since_decided(tmp_path).startswith(what)
+        assert bool(since_decided(tmp_path)) == bool(what)
 
 
 @pytest.mark.slow
