@@ -27,7 +27,7 @@ from roi.samples import Samples, open_samples
 from roi.schema.sources import ColumnSpec, SourceSpec
 from roi.words import plural, shorten
 
-__all__ = ["SCHEMA", "Given", "monitor"]
+__all__ = ["SCHEMA", "Given", "held_against", "monitor"]
 
 SCHEMA = 1
 
@@ -85,7 +85,40 @@ def monitor(loaded: LoadedParameters, given: Given) -> dict[str, Any]:
     fresh = open_samples(_fresh(loaded, given))
     # Only numbers known before the work are held against rows of the decision; they are read for nothing else.
     numbers = any(name in fresh.tables["cases"].columns for name in NUMBERS)
-    a, own, why = _decision(file, record, loaded, numbers=numbers)
+    decided = _decision(file, record, loaded, numbers=numbers)
+    found = held_against(record, decided, fresh, loaded, given, since=since, until=until)
+    if found is None:
+        raise InputError([_nothing_fresh(loaded, given, since)])
+    return found
+
+
+def held_against(
+    record: Mapping[str, Any],
+    decided: tuple[Analysis | None, Samples | None, str | None],
+    fresh: Samples,
+    loaded: LoadedParameters,
+    given: Given,
+    *,
+    since: dt.date | None,
+    until: dt.date | None,
+    worth: bool = True,
+) -> dict[str, Any] | None:
+    """Hold opened samples against a record.
+
+    Args:
+        record: Of the decision.
+        decided: The decision and its samples, None each where they are gone, and why the first is.
+        fresh: The samples that are held against it.
+        loaded: The pilot's checked parameters.
+        given: What a command says.
+        since: The first fresh day; None for all.
+        until: The last day that the decision rests on.
+        worth: Whether to decide again under the mix of these samples.
+
+    Returns:
+        As `monitor`; None where no case is fresh.
+    """
+    a, own, why = decided
     basis = basis_of(record, loaded.policy, a)
     p = loaded.parameters
     timezone = p.samples.timezone or "UTC"
@@ -100,12 +133,13 @@ def monitor(loaded: LoadedParameters, given: Given) -> dict[str, Any]:
         baseline_minutes=basis.baseline_minutes,
     )
     if stream is None:
-        raise InputError([_nothing_fresh(loaded, given, since)])
+        return None
     loaded = loaded.on(stream.date(stream.days - 1))
     basis = basis_of(record, loaded.policy, a)
     mix = mix_questions(basis, stream, cases=basis.mix_cases or _sampled(record))
     inputs = input_questions(a, own, until, fresh, stream, timezone)
-    return _record(record, loaded, given, stream, basis, (mix, inputs), a, why, since, until, fresh)
+    again = a if worth else None
+    return _record(record, loaded, given, stream, basis, (mix, inputs), again, why, since, until, fresh)
 
 
 def _record_file(loaded: LoadedParameters, given: Given) -> Path:

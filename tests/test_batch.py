@@ -71,7 +71,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     nbformat.write(new_notebook(cells=cells, metadata=kernel), folder / "notebooks" / "2_decide.ipynb")
     shown = "from IPython.display import HTML\nHTML('<h1>Proof</h1>')"
     proof = new_notebook(cells=[cells[0], new_code_cell(shown)], metadata=kernel)
-    for name in ("1_audit", "3_fix", "4_controls", "5_prove_roi"):
+    for name in ("1_audit", "3_fix", "4_controls", "5_prove_roi", "6_operate"):
         nbformat.write(proof, folder / "notebooks" / f"{name}.ipynb")
     return folder
 
@@ -112,6 +112,8 @@ def test_a_pilot_that_is_done_has_all_its_files(batch: tuple[Path, BatchResult, 
         "4_controls.ipynb",
         "5_prove_roi.html",
         "5_prove_roi.ipynb",
+        "6_operate.html",
+        "6_operate.ipynb",
         "decision.json",
         "report.html",
     ]

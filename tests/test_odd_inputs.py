@@ -215,6 +215,7 @@ def test_markup_is_escaped_in_every_page_of_a_batch(tmp_path):
         "3_fix.html",
         "4_controls.html",
         "5_prove_roi.html",
+        "6_operate.html",
         "index.html",
     }
     for page in pages:

@@ -89,6 +89,7 @@ def test_the_test_would_see_a_request_and_a_script(own_hosts, tmp_path):
         "claims_intake/3_fix.html",
         "claims_intake/4_controls.html",
         "claims_intake/5_prove_roi.html",
+        "claims_intake/6_operate.html",
         "contract_summaries/report.html",
         "index.html",
     ],

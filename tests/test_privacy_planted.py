@@ -298,6 +298,8 @@ def test_no_file_of_a_batch_holds_them(tmp_path, verdict):
         "4_controls.ipynb",
         "5_prove_roi.html",
         "5_prove_roi.ipynb",
+        "6_operate.html",
+        "6_operate.ipynb",
         "index.html",
         "decisions.csv",
     }

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["BatchResult", "Outcome", "list_pilots", "run_batch"]
 
 # 2_decide first: it makes the record, which the pages of the others speak of.
-NOTEBOOKS = ("2_decide", "1_audit", "3_fix", "4_controls", "5_prove_roi")
+NOTEBOOKS = ("2_decide", "1_audit", "3_fix", "4_controls", "5_prove_roi", "6_operate")
 GRACE = 5.0
 MOMENTS = "moments.json"  # as roi.archive calls it, without importing what that imports
 

@@ -70,11 +70,12 @@ def show_signed(file: Path, record: dict[str, Any]) -> list[str]:
     from roi.batch.outputs import record_text
     from roi.batch.runner import list_pilots
     from roi.batch.worker import since_before
-    from roi.report.page import page_of, pages_in, render, write_whole
+    from roi.report.page import page_of, pages_in, render, since_decided, write_whole
 
     write_whole(file, record_text(record))
     folder = file.parent
-    beside, since, drawn = pages_in(folder), since_before(folder, record), []
+    beside, drawn = pages_in(folder), []
+    since = " ".join(text for text in (since_decided(folder), since_before(folder, record)) if text)
     for notebook in sorted(folder.glob("*.ipynb")):
         name = page_of(notebook.stem)
         if name in beside:

@@ -98,7 +98,7 @@ def _write_outputs(job: Job, notebook: Path, done: Any) -> None:
     from roi.batch.outputs import read_record, record_text
     from roi.controls.access_list import Proposal, as_csv
     from roi.ledger import read_ledger, record_sha256, signatures
-    from roi.report.page import notebook_record, page_of, render, write_whole
+    from roi.report.page import OPERATION, notebook_record, page_of, render, since_decided, write_whole
 
     record = notebook_record(done)
     is_business_case = notebook.stem == "2_decide"
@@ -113,14 +113,17 @@ def _write_outputs(job: Job, notebook: Path, done: Any) -> None:
             proposed = as_csv([Proposal(**right) for right in rights])
             write_whole(job.folder / "access_proposed.csv", proposed)
         moved = since_before(job.before, record)
-    render(
-        job.folder / notebook.name,
-        job.folder / page_of(notebook.stem),
-        since=moved,
-        signed=(record or {}).get("signed") or [],
-        about=record or read_record(job.folder),
-        beside=[page_of(other.stem) for other in job.notebooks],
-    )
+    about = record or read_record(job.folder)
+    beside = [page_of(other.stem) for other in job.notebooks]
+    signed = (about or {}).get("signed") or []
+    page = job.folder / page_of(notebook.stem)
+    own = signed if is_business_case else []
+    render(job.folder / notebook.name, page, since=moved, signed=own, about=about, beside=beside)
+    if notebook.stem == OPERATION and about is not None and (said := since_decided(job.folder)):
+        # The business case was drawn before anybody had looked at what came in since the one before it.
+        case = job.folder / "2_decide.ipynb"
+        moved = " ".join(text for text in (said, since_before(job.before, about)) if text)
+        render(case, case.with_name("report.html"), since=moved, signed=signed, about=about, beside=beside)
 
 
 def since_before(folder: Path | None, record: dict[str, Any]) -> str:

@@ -11,10 +11,20 @@ from typing import Any
 
 from roi import words
 from roi.pictures import Pictures
-from roi.report.sections import RECORD_MIME, TEMPLATES, environment, first_screen, style_sheet
+from roi.report.sections import RECORD_MIME, SINCE_MIME, TEMPLATES, environment, first_screen, style_sheet
 from roi.signing import standing
 
-__all__ = ["PAGES", "notebook_record", "page", "page_of", "pages_in", "render", "write_whole"]
+__all__ = [
+    "OPERATION",
+    "PAGES",
+    "notebook_record",
+    "page",
+    "page_of",
+    "pages_in",
+    "render",
+    "since_decided",
+    "write_whole",
+]
 
 CONTENTS = "<!-- contents -->"
 # The pages of a pilot by file name, in the order in which they are listed.
@@ -24,7 +34,9 @@ PAGES = {
     "3_fix.html": "Fix",
     "4_controls.html": "Controls",
     "5_prove_roi.html": "Proof",
+    "6_operate.html": "Operation",
 }
+OPERATION = "6_operate"  # the notebook whose page may have something for the business case to open with
 # Where a page that is no business case shows who has signed: it was drawn before anybody had.
 STANDING = re.compile(r"(?<=<!-- standing -->).*?(?=<!-- end of standing -->)", re.S)
 HEADING = re.compile(r"<h2\b[^>]*>(.*?)</h2>", re.S)
@@ -45,6 +57,26 @@ def notebook_record(notebook: Any) -> dict[str, Any] | None:
             record = output.get("data", {}).get(RECORD_MIME)
             if isinstance(record, Mapping):
                 found = dict(record)
+    return found
+
+
+def since_decided(folder: Path) -> str:
+    """What the operation says that the business case should open with, in a sentence; empty for nothing.
+
+    Args:
+        folder: Of the pilot, with the executed notebooks.
+    """
+    import nbformat
+
+    file = folder / f"{OPERATION}.ipynb"
+    if not file.is_file():
+        return ""
+    read: Any = nbformat.read(file, as_version=4)  # type: ignore[no-untyped-call]
+    found = ""
+    for cell in read.cells:
+        for output in cell.get("outputs", []):
+            said = output.get("data", {}).get(SINCE_MIME)
+            found = words.shorten(said.get("since"), 400) if isinstance(said, Mapping) else found
     return found
 
 

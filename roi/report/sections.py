@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RECORD_MIME",
+    "SINCE_MIME",
     "Section",
     "Style",
     "assumptions",
@@ -42,6 +43,7 @@ __all__ = [
 ]
 
 RECORD_MIME = "application/vnd.roi.record+json"
+SINCE_MIME = "application/vnd.roi.since+json"
 TEMPLATES = Path(__file__).parent / "templates"
 FORMATS: dict[str, Callable[..., str]] = {
     "amount": words.amount,
@@ -53,6 +55,7 @@ FORMATS: dict[str, Callable[..., str]] = {
     "num": words.number,
     "percent": words.percent,
     "plural": words.plural,
+    "signed": words.signed_amount,
     "capital": words.capital,
     "and_list": words.and_list,
     "edges": words.edges,
@@ -79,18 +82,22 @@ class Section:
         html: The part as an HTML fragment, every text of a user escaped.
         text: The part in a line, for where HTML is not shown.
         record: The whole record, where this section carries it into the executed notebook.
+        since: What the business case should open with because of this section, in a sentence; empty for nothing.
     """
 
     name: str
     html: str
     text: str
     record: Mapping[str, Any] | None = field(default=None, repr=False)
+    since: str = ""
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         bundle: dict[str, Any] = {"text/html": self.html, "text/plain": self.text}
         if self.record is not None:
             # Through JSON and back, so that what the notebook holds is what a file of it would hold.
             bundle[RECORD_MIME] = json.loads(json.dumps(self.record, allow_nan=False))
+        if self.since:
+            bundle[SINCE_MIME] = {"since": self.since}
         return bundle
 
 
