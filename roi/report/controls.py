@@ -53,7 +53,7 @@ def _idle(check: Found) -> bool:
     return bool(check["status"] == "pass" and check["n"] == 0)
 
 
-def _told(check: Found) -> tuple[str, str]:
+def _state_of(check: Found) -> tuple[str, str]:
     """The mark of a check and what it says."""
     return ("idle", IDLE) if _idle(check) else (STATE[check["status"]], STATUS[check["status"]])
 
@@ -99,7 +99,7 @@ def scorecard(decision: Decision) -> Section:
     layers = [
         {
             **layer,
-            "marks": [(check, *_told(check)) for check in layer["checks"]],
+            "marks": [(check, *_state_of(check)) for check in layer["checks"]],
             "passed": sum(check["status"] == "pass" and not _idle(check) for check in layer["checks"]),
             "looked": sum(not _idle(check) for check in layer["checks"]),
         }
@@ -140,7 +140,7 @@ def checks(decision: Decision) -> Section:
             "rows": [
                 (
                     check,
-                    *_told(check),
+                    *_state_of(check),
                     told(check),
                     bounded(check),
                     figure(check, "threshold"),
