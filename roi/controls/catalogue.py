@@ -128,7 +128,9 @@ CATALOGUE: Mapping[str, Asked] = MappingProxyType(
         "silent_days": _trail(label="No day of work is without a log", basis="statistical"),
         "sealed": _trail(label="The log is as it was sealed"),
         # Evaluation suites
-        "live_tested": _suite(label="The live version was tested after its change", hard=True, required=True),
+        "live_tested": _suite(
+            label="The live version is tested, and the measured one", hard=True, required=True
+        ),
         "changes_tested": _suite(label="Every change was tested before and after"),
         "critical_cases": _suite(label="No critical case fails", hard=True),
         "no_regression": _suite(
