@@ -140,6 +140,62 @@ def test_a_run_before_the_change_does_not_test_it(tables):
     assert failing(found) == {"live_tested", "changes_tested"}
 
 
+def work(tables, version, *, first=0):
+    """Let a version work the cases from one on; the rows of those that were worked with the agent."""
+    rows = [i for i, row in enumerate(tables["cases"], 1) if row["arm"] == "pilot" and i > first]
+    for i in rows:
+        tables["cases"][i - 1]["version"] = version
+    return rows
+
+
+def live_v3(tables, at=None):
+    """Let v3 come and be tested, by default before the first case."""
+    at = at or V3["changed_at"]
+    tables["changes"].append(V3 | {"changed_at": at})
+    tables["evals"] += [
+        r | {"version": "v3", "run_id": "r3", "ran_at": at + dt.timedelta(hours=3)}
+        for r in tables["evals"]
+        if r["run_id"] == "r2"
+    ]
+
+
+def test_a_tested_version_that_is_not_the_measured_one_fails(tables):
+    live_v3(tables)
+    rows = work(tables, "v2")
+    found = checks(tables)
+    assert failing(found) == {"live_tested"}
+    since = [i for i in rows if tables["cases"][i - 1]["started_at"] >= V3["changed_at"]]
+    assert found["live_tested"].rows == rows_of("cases", *since)
+    work(tables, "v3", first=300)  # half of them, the newer ones
+    assert not failing(checks(tables))
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_a_version_that_came_after_the_last_case_was_not_measured(tables, said):
+    live_v3(tables, dt.datetime(2026, 11, 25, 9))
+    found = checks(tables, without=None if said else {"cases": ["version"]})
+    assert found["live_tested"].status == "fail"
+    assert found["live_tested"].rows == rows_of("changes", 3)
+
+
+def test_work_of_a_version_after_it_was_rolled_back_is_found(tables):
+    back = dt.datetime(2026, 9, 3)
+    tables["changes"][1]["rolled_back_at"] = back
+    rows = work(tables, "v2")
+    found = checks(tables)
+    assert failing(found) >= {"live_tested", "versions_listed"}
+    late = [i for i in rows if tables["cases"][i - 1]["started_at"] > back]
+    assert found["versions_listed"].rows == rows_of("cases", *late)
+    tables["changes"].append(V3 | {"version": "v2", "changed_at": back + dt.timedelta(seconds=1)})
+    assert "versions_listed" not in failing(checks(tables))  # it came back
+
+
+def test_what_changes_after_the_day_of_the_decision_is_not_live_yet(tables):
+    tables["changes"].append(V3 | {"changed_at": dt.datetime(2026, 12, 20)})
+    tables["changes"][1]["rolled_back_at"] = dt.datetime(2026, 12, 20)
+    assert not failing(checks(tables))
+
+
 def test_what_was_rolled_back_is_not_live(tables):
     tables["changes"].append(V3 | {"rolled_back_at": dt.datetime(2026, 9, 1, 11)})
     found = checks(tables)
@@ -369,6 +425,7 @@ def test_flips_call_for_more_cases(tables):
 def test_an_earlier_regression_is_found(tables):
     tables["evals"] = clean_evals(rates={"v1": 0.85, "v2": 0.85, "v3": 0.95})
     tables["changes"].append(V3)
+    work(tables, "v3")
     assert checks(tables)["past_regressions"].status == "pass"
     worsen(tables, 30)
     found = checks(tables)

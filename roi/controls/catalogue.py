@@ -232,8 +232,8 @@ CATALOGUE: Mapping[str, Asked] = MappingProxyType(
         ),
         # Evaluation suites
         "live_tested": _suite(
-            label="The live version was tested after its change",
-            fails="The live version was not tested after its change",
+            label="The live version is tested, and the measured one",
+            fails="The live version is not tested, or not the measured one",
             hard=True,
             required=True,
         ),

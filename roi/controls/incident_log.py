@@ -77,12 +77,12 @@ class IncidentLog:
 
     def until_decided(self, x: Incident) -> Incident:
         """An incident as far as it had happened by the day of the decision."""
-        gone = {
-            name: None
-            for name in ("paused_at", "restricted_at", "restored_at")
-            if self.later(getattr(x, name))
-        }
-        return replace(x, **gone) if gone else x
+        return replace(
+            x,
+            paused_at=None if self.later(x.paused_at) else x.paused_at,
+            restricted_at=None if self.later(x.restricted_at) else x.restricted_at,
+            restored_at=None if self.later(x.restored_at) else x.restored_at,
+        )
 
     def recent(self, x: Incident) -> bool:
         """Whether an incident is of the time that drills have to be of; one without a day may be."""

@@ -8,6 +8,7 @@ from typing import Any
 from roi.controls.check import Check, Rows, judge, unknown
 from roi.controls.logs import Logs
 from roi.controls.suite_runs import Suite
+from roi.controls.suite_work import worked_after_rollback
 from roi.words import count, percent, plural, shorten
 
 __all__ = ["NO_RUNS", "can_fail", "changes_approved", "segments_covered", "stable_cases", "versions_listed"]
@@ -167,7 +168,7 @@ def changes_approved(logs: Logs) -> Check:
     )
 
 
-def versions_listed(logs: Logs) -> Check:
+def versions_listed(logs: Logs, suite: Suite) -> Check:
     """Whether the versions of cases and actions are among the changes; one that a change replaced is known, too."""
     name = "versions_listed"
     changes, cases, actions = logs.table("changes"), logs.live_cases(), logs.table("actions")
@@ -207,6 +208,16 @@ def versions_listed(logs: Logs) -> Check:
             )
             mend = "Log the version of the agent with each case and action"
             unsure = unknown(name, evidence, mend, rows["mute"])
+    if not found and (after := worked_after_rollback(logs, suite)):
+        return judge(
+            name,
+            after,
+            n,
+            good="",
+            bad=f"{plural(after.count, 'case')} {'was' if after.count == 1 else 'were'} worked by a version after it "
+            "had been rolled back.",
+            mend="See that a version that was rolled back works no more, or list that it came back",
+        )
     strays = sum(rows.count for rows in found.values())
     told = " and ".join(plural(rows.count, table.removesuffix("s")) for table, rows in found.items())
     return judge(

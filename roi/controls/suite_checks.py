@@ -16,6 +16,7 @@ from roi.controls.suite_cases import (
 )
 from roi.controls.suite_power import ALPHA, DROP, POWER, cases_needed, power_of, worse_by_chance
 from roi.controls.suite_runs import Compared, Suite, read_suite
+from roi.controls.suite_work import measured_is_live
 from roi.words import count, percent, plural
 
 __all__ = ["suite_checks"]
@@ -46,7 +47,7 @@ def suite_checks(logs: Logs) -> tuple[Check, ...]:
         stable_cases(suite),
         failable,
         changes_approved(logs),
-        versions_listed(logs),
+        versions_listed(logs, suite),
     )
 
 
@@ -106,6 +107,8 @@ def _live_tested(logs: Logs, suite: Suite) -> Check:
             rows=here,
             mend="Run the suite again after the change",
         )
+    if unmeasured := measured_is_live(logs, live):
+        return unmeasured
     return Check(
         name=name,
         status="pass",

@@ -6,6 +6,7 @@ import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 from roi.controls.logs import Logs
 
@@ -43,7 +44,8 @@ class Change:
         version: The version that it brought.
         before: The version that it replaced; None of the first.
         at: When; None where that is not logged.
-        undone: Whether it was rolled back.
+        undone: Whether it was rolled back by the day of the decision.
+        undone_at: When; None where it was not.
     """
 
     row: int
@@ -51,6 +53,7 @@ class Change:
     before: str | None
     at: dt.datetime | None
     undone: bool
+    undone_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,13 +221,34 @@ def _changes(logs: Logs) -> tuple[Change, ...]:
     if changes is None:
         return ()
     replaces = "replaces" if "replaces" in changes.columns else "null::varchar"
-    undone = "rolled_back_at is not null" if "rolled_back_at" in changes.columns else "false"
+    undone = "rolled_back_at" if "rolled_back_at" in changes.columns else "null::timestamp"
+    zone = ZoneInfo(logs.timezone or "UTC")
+
+    def still_to_come(when: dt.datetime | None) -> bool:
+        """Whether a time is after the day of the decision: what is still to come changes nothing yet."""
+        if when is None or logs.as_of is None:
+            return False
+        return when.replace(tzinfo=dt.UTC).astimezone(zone).date() > logs.as_of
+
     found: list[Change] = []
     for row, version, before, at, back in logs.ask(
         f'select "row", version, {replaces}, changed_at, {undone} from {changes.sql} '
         'where version is not null order by changed_at nulls first, version, "row"'
     ):
+        if still_to_come(at):
+            continue
+        if still_to_come(back):
+            back = None
         # What was undone is no longer there to be replaced.
         standing = [c for c in found if not c.undone]
-        found.append(Change(row, version, before or (standing[-1].version if standing else None), at, back))
+        found.append(
+            Change(
+                row,
+                version,
+                before or (standing[-1].version if standing else None),
+                at,
+                back is not None,
+                back,
+            )
+        )
     return tuple(found)
