@@ -69,10 +69,8 @@ def approval_design_of_record(a: Analysis) -> dict[str, Any]:
     if why is not None:
         return {**EMPTY, "kinds": rows_of_kinds(a, x, None, None, []), "missing": [why], "headline": why}
     scope = a.measured.scope()
-    missing = missing_of_logs(x)
     stated = a.assumptions.get("economics.approval_minutes")
-    if stated is not None:
-        missing = [m for m in missing if not m.startswith("How long an approval takes")]
+    missing = missing_of_logs(x, stated=stated is not None)
     losses = approval_losses(
         x,
         a.measured,

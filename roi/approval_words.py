@@ -32,8 +32,8 @@ def no_design(x: ApprovalKinds | None) -> str | None:
     return None
 
 
-def missing_of_logs(x: ApprovalKinds) -> list[str]:
-    """What the logs do not tell of approval, and what to log."""
+def missing_of_logs(x: ApprovalKinds, *, stated: bool = False) -> list[str]:
+    """What the logs do not tell of approval, and what to log; `stated` where the minutes of an approval are."""
     said = []
     if "effect" not in x.has:
         said.append(
@@ -65,7 +65,13 @@ def missing_of_logs(x: ApprovalKinds) -> list[str]:
         said.append(
             "Whether approvals came in time is not known: log decided_at and executed_at of each action."
         )
-    if "review" not in x.has or not x.review[:, 0].any():
+    timed = "review" in x.has and bool(x.review[:, 0].any())
+    if not timed and stated:
+        said.append(
+            "Minutes of an approval are stated and not logged. The worth of a design that holds less takes them off "
+            "the measured minutes of a case; where those never held them, it saves too much: log review_minutes."
+        )
+    elif not timed:
         said.append(
             "How long an approval takes is not known: log review_minutes of each case, or state "
             "economics.approval_minutes."

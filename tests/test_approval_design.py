@@ -19,7 +19,7 @@ from roi.analysis import decide_taken
 from roi.approval_design import approval_design_of_record
 from roi.approval_kinds import ApprovalKinds, take_approval_kinds
 from roi.approval_losses import Cut, approval_losses, rise_of
-from roi.approval_words import design_headline
+from roi.approval_words import design_headline, missing_of_logs
 from roi.pilot import open_pilot
 from roi.record import canonical
 
@@ -500,3 +500,14 @@ def test_the_headline_holds_the_advice_against_what_is_done_today():
     )
     said = design_headline(chosen=nothing, nothing=nothing, today=today, **more).replace("\u00a0", " ")
     assert "EUR 45,000 a month without, as practised today EUR 18,000" in said
+
+
+def test_stated_minutes_that_no_log_holds_are_said_to_be_so():
+    x = drawn_log(
+        np.random.default_rng(2), cases=(40, 30), wrong=((0.1, 0.2), (0.05, 0.1)), second=0.4, catch=0.5
+    )
+    x = replace(x, has=x.has - {"review"})
+    assert any(m.startswith("How long an approval takes") for m in missing_of_logs(x))
+    said = missing_of_logs(x, stated=True)
+    assert any("stated and not logged" in m for m in said)
+    assert not any(m.startswith("How long an approval takes") for m in said)

@@ -262,7 +262,7 @@ def test_the_design_says_what_waits_what_was_rejected_and_joins_equal_designs() 
     assert re.search(r"Median time to approve ?0\.0\d+ hours", said)
     assert re.search(r"Actions rejected in the log ?31 ?What they would have cost ?about EUR", said)
     assert "the policy’s limit, 0.50 % of cases" in said or "the policy’s limit, 0.5 % of cases" in said
-    assert "Advised, cheapest, were no rule to ask for approval and everything waits" in said
+    assert "Advised; cheapest, were no rule to ask for approval; everything waits" in said
     assert said.count("acknowledge_claim") < 9
     cost = record["approval_design"]["catch"]["error_cost"]
     assert cost["p05"] <= cost["mean"] <= cost["p95"]

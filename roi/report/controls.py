@@ -241,8 +241,8 @@ def design(decision: Decision) -> Section:
     limit = (found.get("residual") or {}).get("limit")
     designs = [
         (
-            words.and_list([label[:1].lower() + label[1:] if i else label for i, label in enumerate(labels)]),
-            "" if "today" in keys else gated(found[keys[0]]),
+            "; ".join(label if not i else label[:1].lower() + label[1:] for i, label in enumerate(labels)),
+            "" if "today" in keys or "nothing" in keys else gated(found[keys[0]]),
             found[keys[0]],
             mean_of(found[keys[0]].get("hours_per_month")),
             (npv.get(keys[0]) or {}).get("against_today"),
@@ -295,7 +295,12 @@ def _practice(record: Record) -> list[tuple[str, str]]:
         )
         saved = f"about {mean} ({low} to {high}), were each an error of the run's mean cost"
     return [
-        ("Median time to approve", "not known" if hours is None else f"{words.number(hours)} hours"),
+        (
+            "Median time to approve",
+            "not known"
+            if hours is None
+            else f"{words.number(hours)} hours ({words.number(hours * 60)} minutes)",
+        ),
         ("Waiting a month, as practised", "not known" if month is None else f"{month:,.0f} hours"),
         ("Actions rejected in the log", "not known" if count is None else f"{count:,}"),
         ("What they would have cost", saved),
