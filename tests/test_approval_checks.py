@@ -158,7 +158,19 @@ def test_too_many_misses_fail_though_few_are_logged(tables):
     for row in tables["actions"][:4]:
         row["decision"] = "auto"
     assert stats.binomtest(4, 40).proportion_ci(0.90, method="exact").low > 0.02
-    assert checks(tables)["approved_before"].status == "fail"
+    check = checks(tables)["approved_before"]
+    assert check.status == "fail"
+    lower = one_sided_bounds(4, 40)[0]  # 0.0350: what proves that it is too much
+    assert check.bound == lower
+    assert "the true share is at least 3.5\u00a0%." in check.evidence
+
+
+def test_a_bound_above_the_limit_is_not_told_as_the_limit(tables):
+    """1 - 0.05^(1/148) = 2.0038 %: not at most 2.0 %."""
+    tables["actions"] = [tables["actions"][i] for i in approved(tables)[:148]]
+    check = checks(tables)["approved_before"]
+    assert (check.status, check.more) == ("missing_evidence", 1)
+    assert "the true share is at most 2.1\u00a0%." in check.evidence
 
 
 WITHOUT = {

@@ -19,7 +19,7 @@ from roi.controls.check import Check, further_clean, judge, unknown
 from roi.controls.logs import Logs
 from roi.draws import one_sided_bounds
 from roi.gate import rate_state
-from roi.words import and_list, count, percent, plural
+from roi.words import and_list, at_least, at_most, count, plural
 
 __all__ = ["approval_checks", "approval_figures"]
 
@@ -96,16 +96,18 @@ def _approved_before(read: ApprovalLog) -> Check:
     if early := read.n("risky early"):
         were, they = ("was", "it was") if early == 1 else ("were", "they were")
         evidence += f"; {plural(early, 'action')} {were} decided before {they} requested"
+    state = rate_state(lower, upper, limit)
+    proven = f"least {at_least(lower, limit)}" if state == "exceeded" else f"most {at_most(upper, limit)}"
     figures: dict[str, Any] = {
-        "evidence": f"{evidence}; the true share is at most {percent(upper)}.",
+        "evidence": f"{evidence}; the true share is at {proven}.",
         "value": misses / n,
-        "bound": upper,
+        "bound": lower if state == "exceeded" else upper,
         "threshold": limit,
         "n": n,
         "misses": misses,
         "rows": read.rows("missed") if misses else None,
     }
-    match rate_state(lower, upper, limit):
+    match state:
         case "shown":
             return Check(name=name, status="pass", **figures)
         case "exceeded":

@@ -7,7 +7,7 @@ from typing import Any
 from roi.controls.check import Check, Rows, judge, unknown
 from roi.controls.logs import Logs
 from roi.controls.suite_runs import Suite
-from roi.words import count, percent, plural
+from roi.words import at_least, count, percent, plural
 
 __all__ = ["NO_RUNS", "can_fail", "changes_approved", "segments_covered", "stable_cases", "versions_listed"]
 
@@ -42,7 +42,7 @@ def segments_covered(logs: Logs, suite: Suite) -> Check:
     evidence = (
         f"The suite has cases of {len(asked) - len(bare)} of {plural(len(asked), 'segment')} with at least "
     )
-    evidence += f"{percent(SEGMENT_FLOOR)} of the demand; together {percent(covered)} of it is covered."
+    evidence += f"{percent(SEGMENT_FLOOR)} of the demand; together {at_least(covered, 1.0)} of it is covered."
     return judge(
         name,
         len(bare),
