@@ -17,6 +17,7 @@ from roi.controls.approvers import LEVEL, approvals_needed, approver_findings
 from roi.controls.check import further_clean
 from roi.controls.scorecard import gate_of
 from roi.draws import one_sided_bounds
+from roi.relation import Relation
 
 LAYER = "human_approval"
 
@@ -102,7 +103,8 @@ def test_a_planted_fault_is_found_with_its_rows(tables, fault):
     assert said.get(name, "") in found["approved_before"].evidence
     assert name in said or "afterwards" not in found["approved_before"].evidence
     for other in also:
-        assert found[other].rows == rows_of("actions", *(i + 1 for i in at))
+        own = name == "self_approved"
+        assert found[other].rows == (None if own else rows_of("actions", *(i + 1 for i in at)))
 
 
 def test_contradictory_rows_are_findings(tables):
@@ -246,10 +248,73 @@ def test_without_the_agents_identity_nothing_shows_that_people_approve(tables, h
 
 
 def test_an_agents_approval_is_none_for_the_causes_either():
-    columns = {"decision", "decided_at", "executed_at", "approver", "requester", "effect"}
-    rule = approvals_of(columns, (), agents="select identity from access")
+    columns = ("tool", "decision", "decided_at", "executed_at", "approver", "requester", "effect")
+    log = Relation.named("actions", columns)
+    rule = approvals_of(log, (), agents="select identity from access")
     assert "approver not in (select identity from access)" in rule.proper
-    assert "not in" not in approvals_of(columns, ()).proper
+    assert "not in" not in approvals_of(log, ()).proper
+
+
+# What counts as high-risk, and who as a person other than who asked
+
+
+def unapprove(row, **changes):
+    row |= {"decision": "auto", "approver": None, "decided_at": None} | changes
+
+
+@pytest.mark.parametrize("blank", [{"effect": None, "risk": None}, {"effect": "read", "risk": "routine"}])
+def test_a_tool_is_as_risky_as_anything_that_it_is_seen_to_do(tables, blank):
+    at, ran = approved(tables)[::9], len(approved(tables))
+    for i in at:
+        unapprove(tables["actions"][i], **blank)
+    check = checks(tables)["approved_before"]
+    assert (check.status, check.misses, check.n) == ("fail", len(at), ran)
+    assert check.rows == rows_of("actions", *(i + 1 for i in at))
+
+
+@pytest.mark.parametrize(("listed", "status"), [((), "pass"), (("note",), "fail")])
+def test_a_tool_of_which_nothing_is_told_is_of_unknown_risk(tables, listed, status):
+    """Two of them could not bring 560 actions above 2 %; thirty could."""
+    at = approved(tables)
+    for few, wanted in ((at[:2], "pass"), (at[:30], "missing_evidence" if status == "pass" else "fail")):
+        for i in few:
+            unapprove(tables["actions"][i], tool="note", effect=None, risk=None)
+        check = checks(tables, policy={"high_risk_tools": listed})["approved_before"]
+        assert check.status == wanted
+    if not listed:
+        assert "Of 30 further actions that ran without such an approval" in check.evidence
+        assert "Log the effect or the risk" in check.mend
+        assert (check.rows, check.more) == (rows_of("actions", *(i + 1 for i in at[:30])), None)
+
+
+def test_who_asked_has_to_be_named_to_be_somebody_else(tables):
+    at = approved(tables)[::9]
+    for i in at:
+        tables["actions"][i]["requester"] = None
+    check = checks(tables)["approved_before"]
+    assert (check.status, check.misses) == ("fail", len(at))
+    assert f"of {len(at)} approvals nobody knows who had asked" in check.evidence
+
+
+def test_approvals_of_ones_own_are_counted_and_named_nowhere(tables):
+    own, other = approved(tables)[:30], approved(tables)[40:44]
+    for i in own:
+        tables["actions"][i]["requester"] = tables["actions"][i]["approver"]
+    for i in other:
+        unapprove(tables["actions"][i])
+    check = checks(tables)["approved_before"]
+    assert check.misses == 34
+    assert "30 were approved by who had asked" in check.evidence
+    assert check.rows == rows_of("actions", *(i + 1 for i in other))
+
+
+@pytest.mark.parametrize("status", ["error", "timeout"])
+def test_what_failed_ran(tables, status):
+    """A rejected call that ended in an error was made; one definition for approval, rights and the trail."""
+    i = next(i for i, row in enumerate(tables["actions"]) if row["decision"] == "rejected")
+    tables["actions"][i] |= {"status": status}
+    assert checks(tables)["rejected_ran"].rows == rows_of("actions", i + 1)
+    assert checks(tables)["approved_before"].rows == rows_of("actions", i + 1)
 
 
 # Reading

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 
+from roi.approvals import ran_of
 from roi.controls.catalogue import checks_of_layer
 from roi.controls.check import Check, Rows, all_missing, further_clean, judge, unknown, verb
 from roi.controls.grant_checks import NO_ENDS, NO_LIST, NO_NEED, list_checks, ungranted_needs, unused_grants
@@ -16,7 +17,6 @@ from roi.controls.rights import (
     Use,
     covering,
     need_of,
-    ran_of,
     read_access,
 )
 from roi.draws import one_sided_bounds
