@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from roi.readers.base import literal
 from roi.relation import Relation
+from roi.words import and_list, shorten
 
 __all__ = [
     "BY_A_PERSON",
@@ -19,6 +21,7 @@ __all__ = [
     "effect_risk",
     "ran_of",
     "tool_risk",
+    "unlogged_tools",
 ]
 
 LATE = "decision = 'approved' and decided_at > executed_at"
@@ -166,3 +169,24 @@ def approvals_of(
         own=own,
         unasked="coalesce(decision = 'approved' and requester is null, false)",
     )
+
+
+def unlogged_tools(con: Any, actions: Relation | None, high_risk_tools: Sequence[str]) -> list[str]:
+    """What to know of tools that the policy calls high-risk and that no action is of: at most one sentence.
+
+    Args:
+        con: The engine that holds the log.
+        actions: The action log; None where none is given.
+        high_risk_tools: Tools that the policy calls high-risk.
+    """
+    if actions is None or not high_risk_tools:
+        return []
+    known = {tool for (tool,) in con.execute(f"select distinct tool from {actions.sql}").fetchall()}
+    absent = [shorten(tool, 60) for tool in high_risk_tools if tool not in known]
+    if not absent:
+        return []
+    named = [*absent[:5], f"{len(absent) - 5:,} more"] if len(absent) > 5 else absent
+    return [
+        f"No action in the log is of {and_list(named, 'or')}, which the policy calls high-risk: write each tool as the "
+        "log does, in large or small letters, too (policy.high_risk_tools)"
+    ]

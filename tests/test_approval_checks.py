@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from made_controls import by_name, clean, clean_actions, logs_of, rows_of
 from scipy import stats
 
-from roi.approvals import approvals_of
+from roi.approvals import approvals_of, unlogged_tools
 from roi.controls.approval_checks import approval_checks, approval_figures
 from roi.controls.approvers import LEVEL, approvals_needed, approver_findings
 from roi.controls.check import further_clean
@@ -306,6 +306,18 @@ def test_approvals_of_ones_own_are_counted_and_named_nowhere(tables):
     assert check.misses == 34
     assert "30 were approved by who had asked" in check.evidence
     assert check.rows == rows_of("actions", *(i + 1 for i in other))
+
+
+def test_tools_of_the_policy_that_no_action_is_of_are_said(tables):
+    logs = logs_of(tables)
+    said = unlogged_tools(logs.samples.con, logs.table("actions"), ("pay_claim", "Send_Letter", "wire"))
+    assert len(said) == 1
+    assert (
+        "is of Send_Letter or wire, which the policy calls high-risk: write each tool as the log does"
+        in said[0]
+    )
+    assert unlogged_tools(logs.samples.con, logs.table("actions"), ("pay_claim",)) == []
+    assert unlogged_tools(logs.samples.con, None, ("wire",)) == []
 
 
 @pytest.mark.parametrize("status", ["error", "timeout"])
