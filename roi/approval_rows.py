@@ -28,11 +28,15 @@ def many(a: Analysis, approvers: int | None = None) -> bool:
 
 
 def required_by(a: Analysis, x: ApprovalKinds, kind: int) -> list[str]:
-    """Who calls a kind high-risk: the policy, what it does, or the log of more than half of its actions."""
+    """Who calls a kind high-risk: the policy, what its tool does, or how the log marks any action of its tool.
+
+    As the checks of approval see it (`roi.approvals`): a tool is as risky as anything it is seen to do.
+    """
+    of_tool = [k for k, tool in enumerate(x.tool) if tool == x.tool[kind]]
     found = ["policy"] if x.tool[kind] in a.loaded.policy.high_risk_tools else []
-    if x.effect is not None and x.effect[kind] in ("send", "pay"):
+    if x.effect is not None and any(x.effect[k] in ("send", "pay") for k in of_tool):
         found.append("effect")
-    if 2 * x.count("marked_high")[kind].sum() > x.count("asked")[kind].sum():
+    if any(x.count("marked_high")[k].sum() for k in of_tool):
         found.append("log")
     return found
 

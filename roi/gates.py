@@ -9,7 +9,7 @@ from roi.labels import labelled_rates
 from roi.measured import Measured
 from roi.moments import ALL, Moments
 from roi.rates import NOTHING_LABELLED, severe_errors
-from roi.words import percent
+from roi.words import at_least, at_most, percent
 
 __all__ = [
     "CASES_AN_ARM",
@@ -216,7 +216,7 @@ def usable_inputs(measured: Measured, segments: tuple[str, ...], *, least: float
         value=clean / known,
         threshold=least,
         evidence=f"{clean:,} of {known:,} production cases came with usable inputs; "
-        f"the true share lies between {percent(lower)} and {percent(upper)}.",
+        f"the true share lies between {at_least(lower, least)} and {at_most(upper, least)}.",
         mend={"shown": "", "exceeded": "Mend the inputs before the agent sees them"}.get(
             state, f"Record input defects for {more or 'more'} further cases"
         ),
@@ -344,8 +344,12 @@ def severe_error_gate(
     evidence = f"{found.events} severe errors in {found.n:,} cases that {who}"
     if found.weighted:
         evidence += ", weighted by the chance of having been chosen"
-    evidence += "; the true rate is at most "
-    evidence += f"{percent(found.upper)}."
+    evidence += "; the true rate is at "
+    evidence += (
+        f"least {at_least(found.lower, limit)}."
+        if state == "exceeded"
+        else f"most {at_most(found.upper, limit)}."
+    )
     if found.unknown:
         evidence += f" {found.unknown} errors of unknown severity are counted as severe."
     if state != "shown" and found.unknown == found.events > 0:

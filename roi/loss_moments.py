@@ -121,12 +121,20 @@ def _with_actions(samples: Samples, pilot: Relation, high_risk_tools: Sequence[s
         return pilot.having(failed_="null::boolean", unapproved_="null::boolean")
     columns = actions.columns
     failed = "status in ('error', 'denied')" if "status" in columns else "null::boolean"
-    rule = approvals_of(columns, high_risk_tools, agents=agents_of(samples.tables))
-    missed = "null::boolean" if rule is None else f"({rule.risky}) and not coalesce({rule.proper}, false)"
+    rule = approvals_of(actions, high_risk_tools, agents=agents_of(samples.tables))
+    unapproved = "null::boolean"
+    if (
+        rule is not None
+    ):  # where nobody can say how risky an unapproved action was, nothing is known of its case
+        improper = f"not coalesce({rule.proper}, false)"
+        missed = f"coalesce(bool_or({rule.risky} and {improper}), false)"
+        unapproved = (
+            f"case when {missed} then true when not bool_or({rule.undecided} and {improper}) then false end"
+        )
     said = "true" if "status" not in columns else "count(status) > 0"
     seen = (
         f"select case_id as case_, case when {said} then coalesce(bool_or({failed}), false) end as failed_, "
-        f"bool_or({missed}) as unapproved_ from {actions.sql} group by case_id"
+        f"{unapproved} as unapproved_ from {actions.sql} group by case_id"
     )
     if "status" not in columns:
         seen = seen.replace(f"case when {said} then coalesce(bool_or({failed}), false) end", "null::boolean")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from roi.approvals import approvals_of
+from roi.approvals import agents_of, approvals_of
 from roi.moments import ALL, fetch
 from roi.monitor_columns import imputed, watched_columns
 from roi.readers.base import literal
@@ -319,7 +319,7 @@ def _approvals(
     actions = samples.tables.get("actions")
     if actions is None:
         return "there is no log of fresh actions (--actions FILE)"
-    rule = approvals_of(actions.columns, high_risk_tools)
+    rule = approvals_of(actions, high_risk_tools, agents=agents_of(samples.tables))
     if rule is None:
         return "the action log does not say who decided what and when, or which actions are high-risk"
     acts = actions.having(risky_=rule.risky, missed_=f"not coalesce({rule.proper}, false)").where("risky_")

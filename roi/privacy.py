@@ -86,8 +86,12 @@ def pseudonym(text: str, domain: str) -> str:
 
     Returns:
         SQL for the domain's prefix and twelve hexadecimal digits: the head of SHA-256 over key and text. Cutting it
-        off is what keeps a keyed hash of this form from being extended to other texts.
+        off is what keeps a keyed hash of this form from being extended to other texts. People are written now one way
+        and now another: of their names the text is hashed in small letters, with single blanks and in Unicode's
+        composed form, so that "Ann Lee" and " ann  lee" are one person.
     """
+    if domain == "worker":
+        text = f"lower(nfc_normalize(trim(regexp_replace({text}, '[\\s\\p{{Z}}]+', ' ', 'g'))))"
     return f"'{DOMAINS[domain]}' || left(sha256(getvariable('key_{domain}') || {text}), 12)"
 
 

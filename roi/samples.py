@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from roi.approvals import unlogged_tools
 from roi.categories import Categories, settle_categories
 from roi.checks import Checked, causes_without_loss, check_table, used_rows, zero_cost
 from roi.engine import blanks_of, fingerprints, forget, prepare, relations
@@ -172,12 +173,14 @@ class _Opening:
         for name, read in reads.items():
             self._view(name, read, keep[name], categories)
         self.warnings += causes_without_loss(self.con, reads["cases"].columns)
+        tables = relations(self.con, reads)
+        self.warnings += unlogged_tools(self.con, tables.get("actions"), self.loaded.policy.high_risk_tools)
         prints = fingerprints(self.con, reads)
         unknown_cases = self._unknown_cases(reads, keep)
         blanks = blanks_of(self.con, cases)
         forget(self.con)
         return Samples(
-            tables=relations(self.con, reads),
+            tables=tables,
             con=self.con,
             exclusions=tuple(x for x in self.exclusions if x.table != "actuals"),
             left_later=tuple(x for x in self.exclusions if x.table == "actuals"),

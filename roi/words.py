@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from datetime import date
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
 __all__ = [
@@ -14,6 +15,8 @@ __all__ = [
     "amount",
     "amount_range",
     "and_list",
+    "at_least",
+    "at_most",
     "axis_amount",
     "capital",
     "chance",
@@ -116,6 +119,44 @@ def percent(x: object, *, unknown: str = UNKNOWN) -> str:
     else:
         text = f"{hundred:,.0f}".replace("-", MINUS)
     return f"{text}{NBSP}%"
+
+
+def at_most(x: object, limit: float | None = None) -> str:
+    """An upper bound of a share as per cent, never less than it is, and on the same side of a limit as it is.
+
+    Args:
+        x: The bound: of 0.020038 it is "2.1 %", so that "at most …" is true.
+        limit: What it is held against; as many digits are told as it takes not to reach or cross it.
+    """
+    return _bound(x, limit, ROUND_CEILING)
+
+
+def at_least(x: object, limit: float | None = None) -> str:
+    """A lower bound of a share as per cent, never more than it is: 0.79996 is "79 %"; arguments as of `at_most`."""
+    return _bound(x, limit, ROUND_FLOOR)
+
+
+def _bound(x: object, limit: float | None, towards: str) -> str:
+    value = finite(x)
+    if value is None:
+        return UNKNOWN
+    # Twelve places: what differs less is the noise of the arithmetic, which must not move the last digit told.
+    bound = Decimal(str(round(value, 12))) * 100
+    held = None if limit is None else Decimal(str(round(limit, 12))) * 100
+    size = abs(bound)
+    places = 0
+    if 0 < size < 1:
+        places = 1 - max(size.adjusted(), -4)
+    elif 0 < size < 10 or 99 < size < 100:
+        places = 1
+    told = bound.quantize(Decimal(1).scaleb(-places), towards)
+    while held is not None and (told > held, told < held) != (bound > held, bound < held) and places < 12:
+        places += 1
+        told = bound.quantize(Decimal(1).scaleb(-places), towards)
+    text = f"{told:,f}"
+    if told == told.to_integral_value():
+        text = f"{told:,.{1 if 0 < abs(told) < 10 else 0}f}"
+    return f"{text.replace('-', MINUS)}{NBSP}%"
 
 
 def _scale(*values: float) -> tuple[float, str]:

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from made_controls import by_name, clean, clean_actions, logs_of, rows_of
 from scipy import stats
 
-from roi.approvals import approvals_of
+from roi.approvals import approvals_of, unlogged_tools
 from roi.controls.approval_checks import approval_checks, approval_figures
 from roi.controls.approvers import LEVEL, approvals_needed, approver_findings
 from roi.controls.check import further_clean
 from roi.controls.scorecard import gate_of
 from roi.draws import one_sided_bounds
+from roi.relation import Relation
 
 LAYER = "human_approval"
 
@@ -102,7 +103,8 @@ def test_a_planted_fault_is_found_with_its_rows(tables, fault):
     assert said.get(name, "") in found["approved_before"].evidence
     assert name in said or "afterwards" not in found["approved_before"].evidence
     for other in also:
-        assert found[other].rows == rows_of("actions", *(i + 1 for i in at))
+        own = name == "self_approved"
+        assert found[other].rows == (None if own else rows_of("actions", *(i + 1 for i in at)))
 
 
 def test_contradictory_rows_are_findings(tables):
@@ -158,7 +160,19 @@ def test_too_many_misses_fail_though_few_are_logged(tables):
     for row in tables["actions"][:4]:
         row["decision"] = "auto"
     assert stats.binomtest(4, 40).proportion_ci(0.90, method="exact").low > 0.02
-    assert checks(tables)["approved_before"].status == "fail"
+    check = checks(tables)["approved_before"]
+    assert check.status == "fail"
+    lower = one_sided_bounds(4, 40)[0]  # 0.0348: what proves that it is too much
+    assert check.bound == lower
+    assert "the true share is at least 3.4\u00a0%." in check.evidence
+
+
+def test_a_bound_above_the_limit_is_not_told_as_the_limit(tables):
+    """1 - 0.05^(1/148) = 2.0038 %: not at most 2.0 %."""
+    tables["actions"] = [tables["actions"][i] for i in approved(tables)[:148]]
+    check = checks(tables)["approved_before"]
+    assert (check.status, check.more) == ("missing_evidence", 1)
+    assert "the true share is at most 2.1\u00a0%." in check.evidence
 
 
 WITHOUT = {
@@ -234,10 +248,85 @@ def test_without_the_agents_identity_nothing_shows_that_people_approve(tables, h
 
 
 def test_an_agents_approval_is_none_for_the_causes_either():
-    columns = {"decision", "decided_at", "executed_at", "approver", "requester", "effect"}
-    rule = approvals_of(columns, (), agents="select identity from access")
+    columns = ("tool", "decision", "decided_at", "executed_at", "approver", "requester", "effect")
+    log = Relation.named("actions", columns)
+    rule = approvals_of(log, (), agents="select identity from access")
     assert "approver not in (select identity from access)" in rule.proper
-    assert "not in" not in approvals_of(columns, ()).proper
+    assert "not in" not in approvals_of(log, ()).proper
+
+
+# What counts as high-risk, and who as a person other than who asked
+
+
+def unapprove(row, **changes):
+    row |= {"decision": "auto", "approver": None, "decided_at": None} | changes
+
+
+@pytest.mark.parametrize("blank", [{"effect": None, "risk": None}, {"effect": "read", "risk": "routine"}])
+def test_a_tool_is_as_risky_as_anything_that_it_is_seen_to_do(tables, blank):
+    at, ran = approved(tables)[::9], len(approved(tables))
+    for i in at:
+        unapprove(tables["actions"][i], **blank)
+    check = checks(tables)["approved_before"]
+    assert (check.status, check.misses, check.n) == ("fail", len(at), ran)
+    assert check.rows == rows_of("actions", *(i + 1 for i in at))
+
+
+@pytest.mark.parametrize(("listed", "status"), [((), "pass"), (("note",), "fail")])
+def test_a_tool_of_which_nothing_is_told_is_of_unknown_risk(tables, listed, status):
+    """Two of them could not bring 560 actions above 2 %; thirty could."""
+    at = approved(tables)
+    for few, wanted in ((at[:2], "pass"), (at[:30], "missing_evidence" if status == "pass" else "fail")):
+        for i in few:
+            unapprove(tables["actions"][i], tool="note", effect=None, risk=None)
+        check = checks(tables, policy={"high_risk_tools": listed})["approved_before"]
+        assert check.status == wanted
+    if not listed:
+        assert "Of 30 further actions that ran without such an approval" in check.evidence
+        assert "Log the effect or the risk" in check.mend
+        assert (check.rows, check.more) == (rows_of("actions", *(i + 1 for i in at[:30])), None)
+
+
+def test_who_asked_has_to_be_named_to_be_somebody_else(tables):
+    at = approved(tables)[::9]
+    for i in at:
+        tables["actions"][i]["requester"] = None
+    check = checks(tables)["approved_before"]
+    assert (check.status, check.misses) == ("fail", len(at))
+    assert f"of {len(at)} approvals nobody knows who had asked" in check.evidence
+
+
+def test_approvals_of_ones_own_are_counted_and_named_nowhere(tables):
+    own, other = approved(tables)[:30], approved(tables)[40:44]
+    for i in own:
+        tables["actions"][i]["requester"] = tables["actions"][i]["approver"]
+    for i in other:
+        unapprove(tables["actions"][i])
+    check = checks(tables)["approved_before"]
+    assert check.misses == 34
+    assert "30 were approved by who had asked" in check.evidence
+    assert check.rows == rows_of("actions", *(i + 1 for i in other))
+
+
+def test_tools_of_the_policy_that_no_action_is_of_are_said(tables):
+    logs = logs_of(tables)
+    said = unlogged_tools(logs.samples.con, logs.table("actions"), ("pay_claim", "Send_Letter", "wire"))
+    assert len(said) == 1
+    assert (
+        "is of Send_Letter or wire, which the policy calls high-risk: write each tool as the log does"
+        in said[0]
+    )
+    assert unlogged_tools(logs.samples.con, logs.table("actions"), ("pay_claim",)) == []
+    assert unlogged_tools(logs.samples.con, None, ("wire",)) == []
+
+
+@pytest.mark.parametrize("status", ["error", "timeout"])
+def test_what_failed_ran(tables, status):
+    """A rejected call that ended in an error was made; one definition for approval, rights and the trail."""
+    i = next(i for i, row in enumerate(tables["actions"]) if row["decision"] == "rejected")
+    tables["actions"][i] |= {"status": status}
+    assert checks(tables)["rejected_ran"].rows == rows_of("actions", i + 1)
+    assert checks(tables)["approved_before"].rows == rows_of("actions", i + 1)
 
 
 # Reading
@@ -258,7 +347,9 @@ def test_approvals_that_nobody_can_have_read_are_found(tables, of, share):
     hasten(tables, share, of=of)
     found = checks(tables)
     assert {n for n, c in found.items() if c.status != "pass"} == {"reading_time"}
-    said = "1 of 6 approvers approves in less than the 5.00 seconds" if of else "approve in less than"
+    said = (
+        "Fewer than 5 of 6 approvers approve in less than the 5.00 seconds" if of else "approve in less than"
+    )
     assert said in found["reading_time"].evidence
     logs = logs_of(tables)
     people = approver_findings(logs)
@@ -329,7 +420,7 @@ def test_who_never_says_no_where_others_do_is_found(tables):
             }
     found = checks(tables)
     assert {n for n, c in found.items() if c.status != "pass"} == {"some_rejected"}
-    assert found["some_rejected"].evidence.startswith("1 of 6 approvers never says no where others do")
+    assert found["some_rejected"].evidence.startswith("Fewer than 5 of 6 approvers never say no where others")
     people = approver_findings(logs_of(tables))
     p = next(p for p in people.people if p.approver == "p2")
     whole = sum(x.decisions for x in people.people)
@@ -346,11 +437,21 @@ def test_where_nobody_says_no_nothing_shows_that_anybody_would(tables):
 
 
 def test_too_few_decisions_to_say_no_are_missing_evidence_with_the_number(tables):
-    tables["actions"] = [r for r in tables["actions"] if r["approver"] != "p0" or r["decision"] == "approved"]
-    gone = [i for i, r in enumerate(tables["actions"]) if r["approver"] == "p0"][10:]
-    tables["actions"] = [r for i, r in enumerate(tables["actions"]) if i not in set(gone)]
-    check = checks(tables)["some_rejected"]
-    assert check.status == "missing_evidence"
+    never = ("p0", "p1")
+    tables["actions"] = [
+        r for r in tables["actions"] if r["approver"] not in never or r["decision"] == "approved"
+    ]
+    for who in never:
+        gone = {id(r) for r in [r for r in tables["actions"] if r["approver"] == who][10:]}
+        tables["actions"] = [r for r in tables["actions"] if id(r) not in gone]
+    check = checks(tables)[
+        "some_rejected"
+    ]  # two people, fewer than a group: no number is told, of them or of the mend
+    assert (check.status, check.value, check.n, check.more) == ("missing_evidence", None, None, None)
+    assert check.evidence.startswith("Fewer than 5 approvers have never said no")
+    assert not any(c.isdigit() for c in check.mend)
+    check = checks(tables, policy={"privacy": {"min_group": 2}})["some_rejected"]
+    assert (check.status, check.value, check.n) == ("missing_evidence", 2 / 6, 6)
     others = [r for r in tables["actions"] if r["approver"] != "p0"]
     rate = sum(r["decision"] == "rejected" for r in others) / len(others)
     assert (1 - rate) ** (10 + check.more) <= LEVEL / 6 < (1 - rate) ** (9 + check.more)
@@ -373,7 +474,7 @@ def test_decisions_at_a_pace_that_no_reading_allows_are_found(tables, many, apar
     people = approver_findings(logs_of(tables)).people
     assert {p.approver: p.in_bursts for p in people if p.in_bursts} == ({"p4": many} if found else {})
     if found:
-        assert checked["bulk_approvals"].evidence.startswith("1 of 6 approvers decided several actions")
+        assert checked["bulk_approvals"].evidence.startswith("Fewer than 5 of 6 approvers decided several")
 
 
 def test_of_few_people_no_number_is_told(tables):

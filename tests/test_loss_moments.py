@@ -16,6 +16,7 @@ from roi.causes import CAUSES
 from roi.moments import Losses
 from roi.pilot import open_pilot
 from roi.reduce import take_moments
+from roi.relation import Relation
 
 CASES = """case_id,arm,worker,handling_minutes,outcome,cause,cause_2,used,input_defects,agent_cost
 B1,baseline,w1,9,correct,,,,,
@@ -104,10 +105,21 @@ def test_without_an_action_log_nothing_is_known_of_actions(project):
     assert set(x.state("failed").tolist()) == set(x.state("unapproved").tolist()) == {-1}
 
 
+def test_of_a_case_with_an_action_of_unknown_risk_nothing_is_known(project):
+    """P1 has one more, decided by nobody, and no row of its tool says effect or risk: it may be high-risk or not."""
+    note = "7,P1,note,,agent,,auto,2026-09-01 08:00,,2026-09-01 08:02,ok\n"
+    states = [taken(project, actions=log).state("unapproved").tolist() for log in (ACTIONS, ACTIONS + note)]
+    assert [s.count(0) for s in states] == [2, 1]  # P1 and P3; only P3
+    assert [s.count(1) for s in states] == [1, 1]  # P4
+
+
 def test_a_log_without_approvers_tells_nothing_of_approvals():
-    assert approvals_of({"decision", "decided_at", "executed_at", "approver", "effect"}, ()) is None
-    assert approvals_of({"decision", "decided_at", "executed_at", "approver", "requester"}, ()) is None
-    rule = approvals_of({"decision", "decided_at", "executed_at", "approver", "requester"}, ("pay",))
+    def rule_of(*columns, tools=()):
+        return approvals_of(Relation.named("actions", ("tool", "decision", "decided_at", *columns)), tools)
+
+    assert rule_of("executed_at", "approver", "effect") is None
+    assert rule_of("executed_at", "approver", "requester") is None
+    rule = rule_of("executed_at", "approver", "requester", tools=("pay",))
     assert rule is not None
     assert "tool in ('pay')" in rule.risky
 

@@ -24,8 +24,19 @@ def test_a_pseudonym_is_the_head_of_a_keyed_hash(project: Project) -> None:
         "c-" + hashlib.sha256(f"{keys['case']}T-1".encode()).hexdigest()[:12]
     ]
     assert column(samples, "worker") == [
-        "w-" + hashlib.sha256(f"{keys['worker']}Anna".encode()).hexdigest()[:12]
+        "w-" + hashlib.sha256(f"{keys['worker']}anna".encode()).hexdigest()[:12]
     ]
+
+
+@pytest.mark.parametrize("other", ["ANN LÉE", "ann  lée", "Ann\u00a0Lée", "Ann Le\u0301e"])
+def test_a_person_is_the_same_however_the_name_is_written(project: Project, other: str) -> None:
+    """Who asked as "Ann Lée" and approves as "ANN LÉE" is one; cases and actions keep to the letter."""
+    log = f"action_id,case_id,tool,requester,approver\na1,T-1,crm,Ann Lée,{other}\nA1,T-1,crm,Ann Lee,Bo\n"
+    project.write("actions.csv", log)
+    samples = project.cases("case_id,arm\nT-1,pilot\n", samples={"actions": "data/actions.csv"})
+    asked, approved = (column(samples, who, "actions") for who in ("requester", "approver"))
+    assert (asked[0] == approved[0], asked[1] == approved[1]) == (True, False)
+    assert len(set(column(samples, "action_id", "actions"))) == 2
 
 
 def test_one_person_has_one_pseudonym_in_every_table_and_role(project: Project) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from roi import words
 
@@ -129,3 +131,36 @@ def test_the_advised_option() -> None:
     assert words.advised(make_scale())["label"] == "Scale in e-mail only"  # type: ignore[index]
     assert words.advised(make_kill())["label"] == "Stop now"  # type: ignore[index]
     assert words.advised(make_record(options=None)) is None
+
+
+@pytest.mark.parametrize(
+    ("x", "limit", "most", "least"),
+    [
+        (0.0200378, 0.02, "2.1 %", "2.003 %"),  # 1 - 0.05^(1/148): not at most 2.0 %
+        (0.019912, 0.02, "1.992 %", "1.9 %"),  # 1 - 0.05^(1/149)
+        (0.02, 0.02, "2.0 %", "2.0 %"),
+        (0.09812, None, "9.9 %", "9.8 %"),
+        (0.30401, 0.2, "31 %", "30 %"),
+        (0.9494, 0.95, "94.94 %", "94 %"),
+        (1 - 0.05, 0.95, "95 %", "95 %"),
+        (0.00724, 0.02, "0.73 %", "0.72 %"),
+        (0.9996, None, "100 %", "99.9 %"),
+        (0.0, 0.02, "0 %", "0 %"),
+        (1.0, 0.02, "100 %", "100 %"),
+    ],
+)
+def test_bounds_are_rounded_away_from_what_they_deny(
+    x: float, limit: float | None, most: str, least: str
+) -> None:
+    told = (words.at_most(x, limit), words.at_least(x, limit))
+    assert tuple(text.replace(NBSP, " ") for text in told) == (most, least)
+
+
+@given(st.floats(0, 1), st.floats(0.001, 0.999))
+def test_a_told_bound_is_true_and_on_its_side_of_the_limit(x: float, limit: float) -> None:
+    x, limit = round(x, 9), round(limit, 9)
+    for tell, sign in ((words.at_most, 1), (words.at_least, -1)):
+        told = float(tell(x, limit).replace(NBSP, "").replace("%", "")) / 100
+        assert sign * (told - x) >= -1e-11
+        assert (told > limit + 1e-11) == (x > limit)
+        assert (told < limit - 1e-11) == (x < limit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 
+from roi.approvals import ran_of
 from roi.controls.catalogue import checks_of_layer
 from roi.controls.check import Check, Rows, all_missing, further_clean, judge, unknown, verb
 from roi.controls.grant_checks import NO_ENDS, NO_LIST, NO_NEED, list_checks, ungranted_needs, unused_grants
@@ -16,14 +17,13 @@ from roi.controls.rights import (
     Use,
     covering,
     need_of,
-    ran_of,
     read_access,
 )
 from roi.draws import one_sided_bounds
 from roi.gate import rate_state
 from roi.readers.base import literal
 from roi.relation import Relation
-from roi.words import percent, plural
+from roi.words import at_least, at_most, plural
 
 __all__ = ["MOST_OUTSIDE", "access_checks"]
 
@@ -222,9 +222,12 @@ def _needed_share(rows: Mapping[str, Rows], n: int, says_need: bool) -> Check:
         )
         return unknown(name, evidence, NO_NEED[1], unsure)
     evidence = f"{known - idle.count:,} of {plural(known, 'action')} stayed inside what the work needs; "
+    least = 1 - MOST_OUTSIDE
+    evidence += "the true share is "
     evidence += (
-        f"the true share is {'below' if state == 'exceeded' else 'at least'} "
-        f"{percent(1 - (lower if state == 'exceeded' else upper))}."
+        f"at most {at_most(1 - lower, least)}."
+        if state == "exceeded"
+        else f"at least {at_least(1 - upper, least)}."
     )
     more = further_clean(idle.count, known, MOST_OUTSIDE) if state == "not_shown" else None
     mends = {

@@ -19,7 +19,7 @@ from roi.controls.check import Check, further_clean, judge, unknown
 from roi.controls.logs import Logs
 from roi.draws import one_sided_bounds
 from roi.gate import rate_state
-from roi.words import and_list, count, percent, plural
+from roi.words import and_list, at_least, at_most, count, plural
 
 __all__ = ["approval_checks", "approval_figures"]
 
@@ -27,6 +27,10 @@ TIMES = "Log when each action was decided and when it ran (decided_at, executed_
 WAITS = "Log when each action was requested and when it was decided (requested_at, decided_at)"
 NAMES = "Log who asked for each action and who approved it (requester, approver)"
 APPROVER = "Log who approved each action (samples.actions, approver)"
+HOW_RISKY = (
+    "Log the effect or the risk of each action (samples.actions, effect, risk), or list the tool in "
+    "policy.high_risk_tools"
+)
 RISK = "Log the risk of each action (samples.actions, risk)"
 
 
@@ -70,7 +74,9 @@ def _approved_before(read: ApprovalLog) -> Check:
             LOG_DECISIONS,
             threshold=limit,
         )
-    n, misses = read.n("risky"), read.n("missed")
+    n, misses, unsure = read.n("risky"), read.n("missed"), read.n("undecided")
+    if n == 0 and unsure:
+        return unknown(name, _undecided(unsure, ""), HOW_RISKY, read.rows("undecided"), threshold=limit, n=0)
     if n == 0:
         return unknown(
             name,
@@ -93,19 +99,31 @@ def _approved_before(read: ApprovalLog) -> Check:
     )
     if after := read.n("risky late"):
         evidence += f", {count(after)} of them {'was' if after == 1 else 'were'} approved afterwards"
+    if own := read.n("risky own"):
+        evidence += f"; {count(own)} {'was' if own == 1 else 'were'} approved by who had asked"
+    if unasked := read.n("risky unasked"):
+        of = "of 1 approval" if unasked == 1 else f"of {count(unasked)} approvals"
+        evidence += f"; {of} nobody knows who had asked"
     if early := read.n("risky early"):
         were, they = ("was", "it was") if early == 1 else ("were", "they were")
         evidence += f"; {plural(early, 'action')} {were} decided before {they} requested"
+    state = rate_state(lower, upper, limit)
+    proven = f"least {at_least(lower, limit)}" if state == "exceeded" else f"most {at_most(upper, limit)}"
     figures: dict[str, Any] = {
-        "evidence": f"{evidence}; the true share is at most {percent(upper)}.",
+        "evidence": f"{evidence}; the true share is at {proven}.",
         "value": misses / n,
-        "bound": upper,
+        "bound": lower if state == "exceeded" else upper,
         "threshold": limit,
         "n": n,
         "misses": misses,
-        "rows": read.rows("missed") if misses else None,
+        "rows": read.rows("missed otherwise") if read.n("missed otherwise") else None,
     }
-    match rate_state(lower, upper, limit):
+    # Were all of them high-risk, they would be misses: only where even that stays below the limit they do not matter.
+    if unsure and state != "exceeded" and one_sided_bounds(misses + unsure, n + unsure)[1] > limit:
+        figures |= {"evidence": f"{figures['evidence']} {_undecided(unsure, 'further ')}"}
+        figures["rows"] = figures["rows"] or read.rows("undecided")
+        return Check(name=name, status="missing_evidence", mend=HOW_RISKY, **figures)
+    match state:
         case "shown":
             return Check(name=name, status="pass", **figures)
         case "exceeded":
@@ -120,6 +138,13 @@ def _approved_before(read: ApprovalLog) -> Check:
         f"Log {plural(more, 'more high-risk action')}, none missed" if more else "Log more high-risk actions"
     )
     return Check(name=name, status="missing_evidence", mend=mend, more=more, **figures)
+
+
+def _undecided(n: int, further: str) -> str:
+    return (
+        f"Of {plural(n, f'{further}action')} that ran without such an approval neither the log nor the policy says how "
+        "risky their tools are."
+    )
 
 
 def _unsaid(who: list[str], limit: float) -> Check:

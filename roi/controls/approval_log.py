@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from roi.approvals import BY_A_PERSON, LATE, agents_of, approvals_of, effect_risk, ran_of
+from roi.approvals import BY_A_PERSON, LATE, ToolRisk, agents_of, approvals_of, effect_risk, ran_of, tool_risk
 from roi.controls.catalogue import CATALOGUE
 from roi.controls.check import Check, Rows, unknown
 from roi.controls.logs import Logs
 from roi.readers.base import literal
+from roi.relation import Relation
 from roi.words import plural
 
 __all__ = [
@@ -34,6 +35,16 @@ def agent_identities(logs: Logs) -> str | None:
     return ", ".join(literal(name) for (name,) in found) or None
 
 
+def _tools(logs: Logs, actions: Relation) -> ToolRisk:
+    """What the log tells of its tools, as lists: asked once, and not in every condition anew."""
+    found = tool_risk(actions)
+
+    def listed(query: str) -> str:
+        return ", ".join(literal(name) for (name,) in logs.ask(f"{query} order by 1")) or "null"
+
+    return ToolRisk(acting=listed(found.acting), high=listed(found.high), told=listed(found.told))
+
+
 class ApprovalLog:
     """What one pass over the action log finds: the rows that meet each condition."""
 
@@ -44,14 +55,21 @@ class ApprovalLog:
         self.given = actions is not None
         self.agents = agent_identities(logs)
         tools = tuple(logs.policy.high_risk_tools)
-        self.rule = approvals_of(self.has, tools, agents=self.agents)
-        self.effect = effect_risk(self.has, tools)
+        told = None if actions is None else _tools(logs, actions)
+        self.rule = None if actions is None else approvals_of(actions, tools, agents=self.agents, tools=told)
+        self.effect = None if told is None else effect_risk(self.has, tools, told)
         self.ran = ran_of(self.has)
         wanted: dict[str, str] = {"rows": "true"}
         if self.rule:
+            missed = f"{self.rule.risky} and not coalesce({self.rule.proper}, false)"
             wanted |= {
                 "risky": self.rule.risky,
-                "missed": f"{self.rule.risky} and not coalesce({self.rule.proper}, false)",
+                "missed": missed,
+                # Rows of who approved their own request are named nowhere: a check of single people counts them.
+                "missed otherwise": f"{missed} and not {self.rule.own}",
+                "risky own": f"{self.rule.risky} and {self.rule.own}",
+                "risky unasked": f"{self.rule.risky} and {self.rule.unasked}",
+                "undecided": f"{self.rule.undecided} and not coalesce({self.rule.proper}, false)",
                 "risky late": f"{self.rule.risky} and {self.rule.late}",
                 "risky early": f"{self.rule.risky} and {self.rule.early}",
             }
@@ -65,7 +83,7 @@ class ApprovalLog:
             wanted["risk"] = "risk is not null"
             if self.effect:
                 wanted |= {"known grave": "true" if tools else "effect is not null"}
-                mild = "false" if tools else "(effect is null and risk = 'routine')"
+                mild = "false" if tools else f"(effect is null and risk = 'routine' and not {self.effect})"
                 wanted["risk unsaid"] = f"(({self.effect} and risk is null) or {mild})"
                 wanted |= {"grave": self.effect, "understated": f"{self.effect} and risk = 'routine'"}
         self._found = logs.find("actions", actions.sql, wanted) if actions else {}
@@ -78,9 +96,8 @@ class ApprovalLog:
             "approved": approved,
             "rejected": "decision = 'rejected'",
         }
-        if self.ran:
-            wanted["ran"] = "executed_at is not null" if "executed_at" in self.has else "false"
-            wanted["rejected ran"] = f"decision = 'rejected' and {self.ran}"
+        wanted["ran"] = "executed_at is not null" if "executed_at" in self.has else "false"
+        wanted["rejected ran"] = f"decision = 'rejected' and {self.ran}"
         if {"decided_at", "executed_at"} <= self.has:
             wanted |= {
                 "both times": f"{approved} and decided_at is not null and executed_at is not null",

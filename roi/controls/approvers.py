@@ -232,6 +232,8 @@ def _who(read: ApprovalLog, people: Approvers, found: int, does: tuple[str, str]
             f"There are approvers who {does[1]}; fewer than {least} people approve, so that no more is told here "
             "(privacy.min_group)"
         )
+    if found < least:
+        return f"Fewer than {least} of {plural(k, 'approver')} {does[1]}"
     return f"{count(found)} of {plural(k, 'approver')} {does[0 if found == 1 else 1]}"
 
 
@@ -293,12 +295,13 @@ def some_rejected(read: ApprovalLog, people: Approvers | None) -> Check:
         return nothing
     assert people is not None
     k = len(people.people)
-    few = k < read.logs.policy.privacy.min_group
     decisions, refused = (sum(getattr(p, what) for p in people.people) for what in ("decisions", "refused"))
     never = [p for p in people.people if not p.refused]
     found = [
         p for p in never if p.no_refusal_chance is not None and p.no_refusal_chance <= people.refusal_level
     ]
+    least = read.logs.policy.privacy.min_group
+    few = k < least or 0 < len(never) < least  # of fewer people no number
     figures: dict[str, Any] = {} if few else {"value": len(never) / k, "n": k}
     if not refused:
         return unknown(
@@ -325,11 +328,19 @@ def some_rejected(read: ApprovalLog, people: Approvers | None) -> Check:
         return Check(
             name=name, status="pass", evidence="Every approver has said no at least once.", **figures
         )
+    if few:
+        return unknown(
+            name,
+            f"Fewer than {least} approvers have never said no, and have decided too little to tell that from chance.",
+            "Plant requests that must be rejected, and see that everybody rejects them; or log the decisions of a "
+            "longer time",
+        )
     needed = max(_decisions_needed(p.decisions, decisions, refused, people.refusal_level) for p in never)
     return unknown(
         name,
-        "Somebody has never said no, and has decided too little to tell that from chance.",
-        f"Log {plural(needed, 'more decision')} of each approver",
+        f"{count(len(never))} of {plural(k, 'approver')} have never said no, and have decided too little to tell that "
+        "from chance.",
+        f"Log {plural(needed, 'more decision')} of each approver who has never said no",
         more=needed,
         **figures,
     )
@@ -357,7 +368,7 @@ def bulk_approvals(read: ApprovalLog, people: Approvers | None) -> Check:
         )
     bulk = sum(bool(p.in_bursts) for p in people.people)
     k = len(people.people)
-    few = k < read.logs.policy.privacy.min_group
+    few = k < read.logs.policy.privacy.min_group or 0 < bulk < read.logs.policy.privacy.min_group
     does = "decided several actions at a pace that no reading allows"
     check = judge(
         name,

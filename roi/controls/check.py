@@ -50,7 +50,8 @@ class Check:
         status: pass, fail, or missing_evidence where the logs are too few, too short or silent to tell.
         evidence: What was seen, in a sentence; of a check of single people, no more than how many.
         value: The figure that was looked at, in the unit of the catalogue; None without evidence.
-        bound: The exact one-sided 95 % bound of the figure on its unkind side; None where nothing was sampled (a rule).
+        bound: The exact one-sided 95 % bound of the figure on its unkind side, and of what fails the one on its kind
+            side, which proves it; None where nothing was sampled (a rule).
         threshold: What it is held against; None where any finding fails.
         n: Rows, cases or people behind the figure; None without evidence.
         rows: Where it was seen; None where no single row shows it. A check of single people names no rows.

@@ -14,7 +14,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from roi.approvals import agents_of
+from roi.approvals import agents_of, ran_of
 from roi.controls.logs import Logs
 from roi.integration import of_cases
 from roi.relation import Relation
@@ -28,7 +28,6 @@ __all__ = [
     "grants_of",
     "live_calls",
     "need_of",
-    "ran_of",
     "read_access",
     "standing",
     "uses_of",
@@ -206,17 +205,6 @@ def read_access(logs: Logs) -> Access:
     """Read the list of grants and what the log knows of their use."""
     calls = live_calls(logs)
     return Access(rights=grants_of(logs), calls=calls, uses=() if calls is None else uses_of(logs, calls))
-
-
-def ran_of(columns: Collection[str]) -> str:
-    """SQL that is true of a call that ran: its status says so, or nothing stopped it and it has a time."""
-    stopped = "coalesce(decision = 'rejected', false)" if "decision" in columns else "false"
-    silent = f"not {stopped}"
-    if "executed_at" in columns:
-        silent += " and executed_at is not null"
-    if "status" not in columns:
-        return f"({silent})"
-    return f"(coalesce(status in ('ok', 'error', 'timeout'), false) or (status is null and {silent}))"
 
 
 def live_calls(logs: Logs) -> Relation | None:

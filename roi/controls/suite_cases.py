@@ -9,7 +9,7 @@ from roi.controls.check import Check, Rows, judge, unknown
 from roi.controls.logs import Logs
 from roi.controls.suite_runs import Suite
 from roi.controls.suite_work import worked_after_rollback
-from roi.words import count, percent, plural, shorten
+from roi.words import at_least, count, percent, plural, shorten
 
 __all__ = ["NO_RUNS", "can_fail", "changes_approved", "segments_covered", "stable_cases", "versions_listed"]
 
@@ -55,7 +55,7 @@ def segments_covered(logs: Logs, suite: Suite) -> Check:
     evidence += (
         f"{plural(len(asked), 'segment')} with at least {percent(SEGMENT_FLOOR)} of the demand; together "
     )
-    evidence += f"{percent(covered)} of it is covered. Cases by segment: {_listed(asked, found)}."
+    evidence += f"{at_least(covered, 1.0)} of it is covered. Cases by segment: {_listed(asked, found)}."
     return judge(
         name,
         len(bare),

@@ -17,7 +17,7 @@ from roi.controls.suite_cases import (
 from roi.controls.suite_power import ALPHA, DROP, POWER, cases_needed, power_of, worse_by_chance
 from roi.controls.suite_runs import Compared, Suite, read_suite
 from roi.controls.suite_work import measured_is_live
-from roi.words import count, percent, plural
+from roi.words import at_least, count, percent, plural
 
 __all__ = ["suite_checks"]
 
@@ -299,9 +299,7 @@ def _suite_power(suite: Suite, compared: Compared | None, failable: Check) -> Ch
         if compared
         else f"The suite has {plural(n, 'case')}"
     )
-    evidence = (
-        f"{cases}: a drop of {DROP * 100:.0f} points would show in {percent(power)} of such comparisons"
-    )
+    evidence = f"{cases}: a drop of {DROP * 100:.0f} points would show in {at_least(power, POWER)} of such comparisons"
     figures: dict[str, Any] = {"value": power, "threshold": POWER, "n": n}
     if power >= POWER:
         return Check(name=name, status="pass", evidence=f"{evidence}.", **figures)

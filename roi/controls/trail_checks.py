@@ -7,10 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from roi.approvals import RAN
 from roi.controls.catalogue import checks_of_layer
 from roi.controls.check import MOST_ROWS, Check, Rows, all_missing, judge, unknown, verb
 from roi.controls.logs import Logs
 from roi.controls.trail_gaps import COPY, clock_skew, sequences, silent_days
+from roi.readers.base import literal
 from roi.relation import Relation
 from roi.words import and_list, plural
 
@@ -149,7 +151,8 @@ def _of_rows(logs: Logs, actions: Relation, columns: set[str]) -> dict[str, Chec
             "coalesce(attempt, 1)" if "attempt" in columns else "1"
         )  # a second attempt may well be allowed
         ran.append(
-            f"(action_id, {attempt}) in (select (action_id, {attempt}) from {actions.sql} where status = 'ok')"
+            f"(action_id, {attempt}) in (select (action_id, {attempt}) from {actions.sql} "
+            f"where status in ({', '.join(map(literal, RAN))}))"
         )
     late = "false"
     if logs.as_of is not None and times:
@@ -250,7 +253,7 @@ def _denied_ran(rows: Mapping[str, Rows]) -> Check:
         if denied.count
         else "No action was denied.",
         bad=f"{ran.count:,} of {plural(denied.count, 'denied action')} {verb(ran.count, 'has', 'have')} "
-        "a time at which it ran or a result that is ok: the log contradicts itself.",
+        "a time at which it ran or a result of having run: the log contradicts itself.",
         mend="Find out whether the denial held; leave executed_at blank where nothing ran",
         unsure=unsure,
     )

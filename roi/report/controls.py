@@ -198,7 +198,11 @@ def figure(check: Found, key: str) -> str:
         return ""
     unit = check.get("unit")
     if unit == "share":
-        return words.percent(value)
+        if key != "bound":
+            return words.percent(value)
+        seen = words.finite(check.get("value"))
+        side = words.at_least if seen is not None and value < seen else words.at_most
+        return side(value, words.finite(check.get("threshold")))
     if unit in ("minute", "day", "second"):
         return words.plural(float(words.number(value).replace(",", "")), unit)
     return words.number(value)
