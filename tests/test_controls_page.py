@@ -268,3 +268,14 @@ def test_the_design_says_what_waits_what_was_rejected_and_joins_equal_designs() 
     assert cost["p05"] <= cost["mean"] <= cost["p95"]
     record["approval_design"]["catch"] = None
     assert re.search(r"What they would have cost ?not known", whole(record)["design"])
+
+
+def test_where_else_to_look_is_told_once_a_layer_and_again_only_where_it_differs() -> None:
+    record = example("claims_intake").decision.record
+    part = page.checks(Made(record)).html
+    own = 0
+    for layer in record["controls"]["layers"]:
+        places = [check["crosswalk"] for check in layer["checks"]]
+        own += len(places) - max(places.count(x) for x in places)
+    assert part.count('data-label="Other places"') == own < len(CATALOGUE) / 2
+    assert part.count("Where else to look:") == len(record["controls"]["layers"])
