@@ -184,12 +184,15 @@ def test_what_was_denied_or_rejected_did_not_run():
     tables = clean()
     tables["actions"][0] |= {"system": "hr", "status": "denied", "executed_at": None}
     tables["actions"][1] |= {"system": "hr", "status": None, "decision": "rejected", "executed_at": None}
-    tables["actions"][2] |= {"system": "hr", "status": None, "decision": "rejected"}
     checks = found(lay(tables))
-    assert checks["granted"].n == 297
+    assert checks["granted"].n == 298
     assert failed(checks) == {"ungranted_needs"}
     assert checks["ungranted_needs"].rows.first == (1,)
     assert checks["ungranted_needs"].evidence == "1 action was denied where there is no grant."
+    # Rejected, and yet with a time at which it ran: it ran, for the rights as for the approvals.
+    tables["actions"][2] |= {"system": "hr", "status": None, "decision": "rejected"}
+    checks = found(lay(tables))
+    assert (checks["granted"].n, checks["granted"].rows.first) == (298, (3,))
 
 
 def test_a_row_that_grants_nothing_states_a_need():
