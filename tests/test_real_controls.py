@@ -250,7 +250,8 @@ def test_fine_tuning_as_a_change_with_a_before_and_an_after(trained, tmp_path):
     logs = opened(tmp_path, {"evals": trained, "changes": changes})
     found = by_name(suite_checks(logs), "evaluation")
     assert found["changes_tested"].status == "pass"
-    assert found["live_tested"].status == "fail"  # the cases of the made-up pilot beside it are of neither model
+    # The cases of the made-up pilot beside it are of neither model.
+    assert found["live_tested"].status == "fail"
     assert "of 140 cases 40 better and 11 worse" in found["no_regression"].evidence
     assert found["no_regression"].status == "pass"
     # Tasks turn both ways so often that 140 of them could miss a drop of ten points.
