@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -119,14 +120,11 @@ def read_record(path: Path) -> dict[str, Any]:
     mend = "name a record (decision.json), a report folder, or the folder of all reports and a pilot"
     try:
         lines = [line for line in file.read_text(encoding="utf-8").split("\n") if line.strip()]
-        found = (
-            [json.loads(line) for line in lines[:1]] if len(lines) == 1 else [json.loads("\n".join(lines))]
-        )
+        record = _parsed(lines[0] if len(lines) == 1 else "\n".join(lines))
     except OSError:
         raise InputError([Problem(name, "", f"does not exist; {mend}")]) from None
     except (ValueError, RecursionError):
         raise InputError([Problem(name, "", f"is not one record; {mend}")]) from None
-    record = found[0]
     if isinstance(record, dict) and _is_newer(record):  # whose keys may be other ones
         raise InputError([_newer(record, name)])
     whole = isinstance(record, dict) and {"pilot", "verdict", "schema", "provenance"} <= set(record)
@@ -135,6 +133,17 @@ def read_record(path: Path) -> dict[str, Any]:
         raise InputError([Problem(name, "", f"is not a record; {mend}")])
     check_form(record, name)
     return dict(record)
+
+
+def _parsed(text: str) -> Any:
+    """The JSON value of a text; a number too large to be one (1e999), which no record holds, is none."""
+
+    def finite(written: str) -> float:
+        if not math.isfinite(value := float(written)):
+            raise ValueError(f"{written} is no number of a record")
+        return value
+
+    return json.loads(text, parse_float=finite, parse_constant=finite)
 
 
 def check_form(record: Record, name: str) -> None:

@@ -516,3 +516,16 @@ def test_a_ledger_that_lost_its_head_and_its_end_does_not_hold(copy):
     assert state(found, "ledger")[0][0] == "broken"
     assert "ledger.jsonl.head: is gone" in state(found, "ledger")[0][1]
     assert any('{"hash": ' in c.mend for c in found.checks if c.is_bad)
+
+
+@pytest.mark.parametrize("written", ["1e999", "NaN", "-Infinity"])
+def test_a_number_that_is_none_is_no_record(tmp_path, written):
+    """A changed byte may turn 1e-17 into 1e917, which JSON reads as infinite."""
+    from roi.records import read_record
+
+    file = tmp_path / "decision.json"
+    file.write_text(
+        f'{{"pilot": "a", "verdict": "kill", "schema": 1, "provenance": {{}}, "evpi": {written}}}'
+    )
+    with pytest.raises(InputError, match="is not one record"):
+        read_record(file)
