@@ -7,7 +7,7 @@ from typing import Any
 from roi.analysis import Analysis
 from roi.controls.catalogue import CATALOGUE, FRAMEWORKS, LAYERS, uncovered_risks
 from roi.controls.check import Check
-from roi.controls.scorecard import Scorecard
+from roi.controls.scorecard import Scorecard, closing
 from roi.words import and_list, plural
 
 __all__ = ["controls_of_record"]
@@ -99,9 +99,7 @@ def _check(check: Check) -> dict[str, Any]:
 
 def _headline(card: Scorecard) -> str:
     """The controls in a sentence: what blocks first, then what is not known."""
-    hard = [check for check in card.checks if CATALOGUE[check.name].hard]
-    failed = [check for check in hard if check.status == "fail"]
-    silent = [c for c in hard if (CATALOGUE[c.name].required or c.waits) and c.status == "missing_evidence"]
+    failed, silent = closing(card.checks)
     idle = sum(check.idle for check in card.checks)
     passed = sum(check.status == "pass" for check in card.checks) - idle
     text = f"{passed} of {plural(len(card.checks) - idle, 'check')} of the controls pass"

@@ -12,7 +12,7 @@ from made_controls import by_name, clean, clean_actions, logs_of, rows_of
 from scipy import stats
 
 from roi.approvals import approvals_of, unlogged_tools
-from roi.controls.approval_checks import approval_checks, approval_figures
+from roi.controls.approval_checks import approval_checks
 from roi.controls.approvers import LEVEL, approvals_needed, approver_findings
 from roi.controls.check import further_clean
 from roi.controls.scorecard import gate_of
@@ -232,7 +232,6 @@ def test_without_a_log_everything_is_missing_evidence(tables):
     del tables["actions"]
     assert {c.status for c in checks(tables).values()} == {"missing_evidence"}
     assert approver_findings(logs_of(tables)) is None
-    assert approval_figures(logs_of(tables)) is None
 
 
 @pytest.mark.parametrize("how", ["no table", "no column", "no entry"])
@@ -499,18 +498,6 @@ def test_agents_are_no_approvers(tables):
     for i in approved(tables)[:50]:
         tables["actions"][i]["approver"] = "svc-agent"
     assert [p.approver for p in approver_findings(logs_of(tables)).people] == [f"p{i}" for i in range(6)]
-
-
-def test_what_was_rejected_is_counted_by_tool_and_effect(tables):
-    found = approval_figures(logs_of(tables))
-    no = [row for row in tables["actions"] if row["decision"] == "rejected"]
-    assert (found["decisions"], found["rejected"]) == (len(tables["actions"]), len(no))
-    for kind in found["by_kind"]:
-        assert kind["rejected"] == sum(row["tool"] == kind["tool"] for row in no)
-    assert [k["rejected"] for k in found["by_kind"]] == sorted(
-        (k["rejected"] for k in found["by_kind"]), reverse=True
-    )
-    assert approval_figures(logs_of(tables, without={"actions": ["effect"]}))["by_kind"][0]["effect"] is None
 
 
 @given(st.integers(0, 40), st.integers(0, 4000), st.floats(0.001, 0.2))

@@ -12,7 +12,7 @@ from pilots import cases, write_pilot
 from scipy import stats
 from test_real_data import DATA, needs_data
 
-from roi.controls.approval_checks import approval_checks, approval_figures
+from roi.controls.approval_checks import approval_checks
 from roi.controls.approvers import approver_findings
 from roi.controls.logs import Logs
 from roi.controls.suite_checks import suite_checks
@@ -105,9 +105,6 @@ def test_each_confirmation_of_a_managed_agent_is_counted_once(sessions, tmp_path
     assert found["rejected_ran"].status == "pass"
     assert found["rejected_ran"].n == 1
     assert found["approved_late"].status == found["decided_early"].status == "pass"
-    figures = approval_figures(logs)
-    assert (figures["decisions"], figures["rejected"]) == (2, 1)
-    assert figures["by_kind"] == [{"tool": "web_search_exa", "effect": "read", "decisions": 2, "rejected": 1}]
     (person,) = approver_findings(logs).people
     assert (person.decisions, person.refused, person.timed) == (2, 1, 1)
     assert person.median_seconds == pytest.approx(0.636942)  # 16:52:58.959847 to 16:52:59.596789

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from roi.approvals import BY_A_PERSON
 from roi.controls.approval_log import (
     LOG_DECISIONS,
     NO_DECISIONS,
@@ -21,7 +20,7 @@ from roi.draws import one_sided_bounds
 from roi.gate import rate_state
 from roi.words import and_list, at_least, at_most, count, plural
 
-__all__ = ["approval_checks", "approval_figures"]
+__all__ = ["approval_checks"]
 
 TIMES = "Log when each action was decided and when it ran (decided_at, executed_at)"
 WAITS = "Log when each action was requested and when it was decided (requested_at, decided_at)"
@@ -314,34 +313,3 @@ def _understated_risk(read: ApprovalLog) -> Check:
         mend="Take the risk of an action from its effect and the policy, not from the agent",
         unsure=read.unsure(name, "risk unsaid", "how risky it is", RISK),
     )
-
-
-def approval_figures(logs: Logs) -> dict[str, Any] | None:
-    """What was rejected, by tool and effect; None where the log does not say what was decided.
-
-    How long approvals take stands in the audit of oversight (`oversight_of_record`, `waiting`), which keeps to
-    `privacy.min_group`.
-
-    Args:
-        logs: The logs; reads `actions`.
-
-    Returns:
-        `decisions` and `rejected` by people in all, and `by_kind`: tool, effect (None where it is not logged),
-        decisions and rejected of each, the most rejected first.
-    """
-    actions = logs.table("actions")
-    if actions is None or "decision" not in actions.columns:
-        return None
-    effect = "effect" if "effect" in actions.columns else "null::varchar"
-    rows = logs.ask(
-        f"select tool, {effect} as effect, count(*), count(*) filter (decision = 'rejected') as no "
-        f"from {actions.sql} where {BY_A_PERSON} group by all order by no desc, tool, effect nulls first"
-    )
-    return {
-        "decisions": sum(int(row[2]) for row in rows),
-        "rejected": sum(int(row[3]) for row in rows),
-        "by_kind": [
-            {"tool": tool, "effect": effect, "decisions": int(n), "rejected": int(no)}
-            for tool, effect, n, no in rows
-        ],
-    }

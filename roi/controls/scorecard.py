@@ -18,7 +18,7 @@ from roi.controls.trail_checks import SealedRows, trail_checks
 from roi.gate import Gate, State
 from roi.words import plural
 
-__all__ = ["LEADING", "Scorecard", "gate_of", "look"]
+__all__ = ["LEADING", "Scorecard", "closing", "gate_of", "look"]
 
 
 LEADING = {
@@ -74,6 +74,16 @@ def look(logs: Logs, seals: Sequence[SealedRows] = ()) -> Scorecard:
     return Scorecard(checks=tuple(by_name[name] for name in CATALOGUE), proposed=proposals(logs, access))
 
 
+def closing(checks: Sequence[Check]) -> tuple[list[Check], list[Check]]:
+    """The checks that scaling stops at: hard ones that fail, and such whose evidence it waits for."""
+    hard = [check for check in checks if CATALOGUE[check.name].hard]
+    waits = [check for check in hard if CATALOGUE[check.name].required or check.waits]
+    return (
+        [check for check in hard if check.status == "fail"],
+        [check for check in waits if check.status == "missing_evidence"],
+    )
+
+
 def gate_of(layer: str, checks: Sequence[Check]) -> Gate:
     """The gate of a layer.
 
@@ -90,13 +100,7 @@ def gate_of(layer: str, checks: Sequence[Check]) -> Gate:
     if sorted(found) != sorted(checks_of_layer(layer)) or len(found) != len(checks):
         raise ValueError(f"{layer}: the checks are not those of the catalogue, each once")
     ordered = [found[name] for name in checks_of_layer(layer)]
-    hard = [check for check in ordered if CATALOGUE[check.name].hard]
-    failed = [check for check in hard if check.status == "fail"]
-    silent = [
-        check
-        for check in hard
-        if (CATALOGUE[check.name].required or check.waits) and check.status == "missing_evidence"
-    ]
+    failed, silent = closing(ordered)
     leading = found[LEADING[layer]]
     told = failed or silent or [leading]
     state: State = "shown"

@@ -12,7 +12,6 @@ from roi.signing import standing
 
 __all__ = ["access", "checks", "design", "findings", "opening", "own_sample", "scorecard", "silent"]
 
-ORDER = {"fail": 0, "missing_evidence": 1, "pass": 2}
 STATE = {"pass": "shown", "fail": "exceeded", "missing_evidence": "missing_evidence"}
 STATUS = {"pass": "passes", "fail": "fails", "missing_evidence": "no evidence"}
 IDLE = "nothing to check"

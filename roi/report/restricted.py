@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +32,16 @@ def write_restricted(loaded: LoadedParameters, target: Path) -> Path:
         InputError: Where the samples do not open, or the file cannot be written.
     """
     text = restricted_page(loaded, open_samples(loaded))
+    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f".{target.name}.{os.getpid()}.part")
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
         os.replace(partial, target)
     except OSError as error:
+        with suppress(OSError):
+            partial.unlink()
         why = error.strerror or type(error).__name__
         raise ParameterError([Problem(str(target), "--restricted", f"cannot be written ({why})")]) from None
     return target
