@@ -23,8 +23,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from made_remedies import Problem, brute_force, decided, problem  # noqa: E402
 
 import roi.remedy_sets  # noqa: E402
-from roi.options import Remedy  # noqa: E402
 from roi.plans import Plan  # noqa: E402
+from roi.remedies import Remedy  # noqa: E402
 from roi.remedy_sets import Best, RemedySets  # noqa: E402
 
 MOST = 12
@@ -67,7 +67,13 @@ def agreement(problems: int, first: int) -> None:
         searched = sharing(found, seen)
         for kind, best in (("priced", brute[0]), ("waiting", brute[1])):
             mine = searched.best(kind)  # type: ignore[arg-type]
-            same += agrees(mine, None if best is None else best.mean())
+            alike = agrees(mine, None if best is None else best.mean())
+            if not alike:
+                print(
+                    f"  seed {seed}, {kind}: found {mine.worth!r}, every set valued {best and best.mean()!r}",
+                    flush=True,
+                )
+            same += alike
             certain += mine.gap == 0
             plans += best is not None
         sets += searched.sets.size

@@ -11,7 +11,8 @@ import numpy as np
 from roi.analysis import Analysis
 from roi.ceilings import asked
 from roi.measures import Measure, cost_of
-from roi.options import Option, Remedy
+from roi.options import Option
+from roi.remedies import Remedy
 from roi.tariff import Prices
 from roi.words import amount, and_list, capital, chance, percent, shorten
 
@@ -78,7 +79,7 @@ def reason(a: Analysis) -> str:
             at_most = _money(a, asked(a, v.plan).most)
             return f"It would pay, but {gates} cannot be shown; worth mending for at most {at_most}."
         if v.plan.waits:
-            waits = [r.name for r in v.plan.remedies if r.cost is None]
+            waits = [r.name for r in v.plan.remedies if not r.priced]
             at_most = _money(a, asked(a, v.plan).most)
             if waits:
                 return f"It would pay after {and_list(waits)}, which nobody has priced: at most {at_most}."
@@ -299,13 +300,16 @@ def _stays(a: Analysis, option: Option) -> str:
 def _remedy_action(a: Analysis, remedy: Remedy, row: Mapping[str, Any]) -> dict[str, Any]:
     gate_names = {g.gate for g in a.gates[None]}
     months = float(np.mean(a.valuer.delay_of((remedy,))))
+    what = (
+        "Get a quote" if remedy.cost is None else "State what an approval takes (economics.approval_minutes)"
+    )
     return _action(
-        action=remedy.name if remedy.cost is not None else f"Get a quote: {remedy.name}",
+        action=remedy.name if remedy.priced else f"{what}: {remedy.name}",
         kind="control" if remedy.addresses in gate_names - {"usable_inputs", "severe_errors"} else "repair",
         owner=remedy.owner or a.loaded.parameters.about.owner,
         by=_by(a, months),
         cost=None if remedy.cost is None else float(np.mean(remedy.cost)),
-        worth=None if remedy.cost is None else row["among"],
+        worth=row["among"] if remedy.priced else None,
         pass_mark=_mark(a, remedy.addresses, row["again"]),
         max_price=row["most"],
     )

@@ -9,8 +9,8 @@ from scipy.special import ndtri
 
 from roi.analysis import Analysis
 from roi.draws import one_sided_bounds
-from roi.options import Remedy
 from roi.rates import severe_errors
+from roi.remedies import Remedy
 from roi.words import percent
 
 __all__ = ["LEAST_CASES", "Again", "cases_to_see", "cases_to_show", "measured_again"]

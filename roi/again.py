@@ -41,6 +41,7 @@ def decide_again(
         undeclared=a.undeclared,
         assumptions=assumptions,
         like=a if _measured_alike(a, loaded.parameters, assumptions) else None,
+        approval_kinds=None if a.valuer.approvals is None else a.valuer.approvals.kinds,
     )
 
 

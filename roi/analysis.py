@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from roi.alternatives import alternatives
+from roi.approval_kinds import ApprovalKinds
+from roi.approving import approvals_of
 from roi.assumptions import Assumptions, draw_assumptions
-from roi.cashflow import annuity, ramp_factor
 from roi.causes import Causes, find_causes
 from roi.comparability import Comparability, unseen
 from roi.economics import Economics, economics_of
@@ -20,9 +22,10 @@ from roi.labels import earns_credit
 from roi.looks import chance_needed
 from roi.measured import Measured, measure
 from roi.moments import Moments
-from roi.options import Option, Valuer, alternatives, remedies_of, scopes_of
+from roi.options import Option, Valuer, keep_as_it_is, scopes_of
 from roi.parameters import LoadedParameters, Parameters, register
 from roi.plans import Plan
+from roi.remedies import remedies_of
 from roi.remedy_set import Found, best_plans
 from roi.samples import Samples
 from roi.taken import Taken, held, take
@@ -144,6 +147,7 @@ def decide_taken(loaded: LoadedParameters, taken: Taken, samples: Samples | None
         arms=taken.arms,
         as_of=as_of,
         undeclared=tuple(sorted(taken.undeclared)),
+        approval_kinds=taken.approval_kinds,
     )
     samples = taken.without_rows() if samples is None else samples
     return Analysis(samples=samples, taken=taken, **{f.name: getattr(found, f.name) for f in fields(found)})
@@ -167,6 +171,7 @@ def value_moments(
     as_of: dt.date | None = None,
     assumptions: Assumptions | None = None,
     like: Decided | None = None,
+    approval_kinds: ApprovalKinds | None = None,
 ) -> Valued:
     """Measure and value, and decide nothing: arguments as those of `decide_moments`."""
     p = loaded.parameters
@@ -211,11 +216,25 @@ def value_moments(
         if like is not None
         else find_causes(moments.losses, draws=draws, seed=seed, selection=p.samples.labels.selection)
     )
+    approvals = approvals_of(
+        approval_kinds,
+        assumptions,
+        high_risk_tools=loaded.policy.high_risk_tools,
+        effect=max(causes.effect, 1.0),
+        seed=seed,
+    )
     valuer = Valuer(
-        measured=measured, economics=economics, causes=causes, remedies=remedies_of(p, assumptions)
+        measured=measured,
+        economics=economics,
+        causes=causes,
+        remedies=remedies_of(p, assumptions),
+        approvals=approvals,
     )
     if like is not None:
         valuer = replace(valuer, scopes=like.valuer.scopes)
+        if approvals is not None and like.valuer.approvals is not None:
+            valuer = replace(valuer, approvals=replace(approvals, counted=like.valuer.approvals.counted))
+    valuer = valuer.with_approving_known()
     valuer = valuer.shrunk_for_choice(scopes_of(measured))
     return Valued(arms=arms, start=start, assumptions=assumptions, valuer=valuer)
 
@@ -230,6 +249,7 @@ def decide_moments(
     undeclared: tuple[str, ...] = (),
     assumptions: Assumptions | None = None,
     like: Decided | None = None,
+    approval_kinds: ApprovalKinds | None = None,
 ) -> Decided:
     """Measure, value and decide from moments, wherever these come from: a pilot's samples or a simulation.
 
@@ -243,6 +263,8 @@ def decide_moments(
         assumptions: Draws of the stated inputs; None draws them as the parameters state them.
         like: A decision on the same moments, whose measuring is taken over; only where what differs from it has no
             part in measuring.
+        approval_kinds: What the logs tell of each kind of action; None without a log, and then nothing is counted of
+            the approving that a remedy demands.
 
     Returns:
         The decision and all that it rests on.
@@ -252,7 +274,15 @@ def decide_moments(
     # Every step that asks whether a chance suffices asks for what so many looks make necessary.
     policy = loaded.policy.model_copy(update={"scale_probability": needed})
     seed = p.run.seed
-    valued = value_moments(loaded, moments, arms=arms, as_of=as_of, assumptions=assumptions, like=like)
+    valued = value_moments(
+        loaded,
+        moments,
+        arms=arms,
+        as_of=as_of,
+        assumptions=assumptions,
+        like=like,
+        approval_kinds=approval_kinds,
+    )
     arms, assumptions, valuer, start = valued.arms, valued.assumptions, valued.valuer, valued.start
     measured, economics, causes = valuer.measured, valuer.economics, valuer.causes
     scale = valuer.roll_out()
@@ -338,31 +368,6 @@ def _start(p: Parameters, as_of: dt.date | None) -> tuple[int, int]:
     if as_of is None:
         return 0, 1
     return (as_of.year + 1, 1) if as_of.month == 12 else (as_of.year, as_of.month + 1)
-
-
-def keep_as_it_is(valuer: Valuer, option: Option | None) -> Option | None:
-    """Keeping the pilot at the volume of its sample, `option` being its roll-out; None where a volume is not known."""
-    moments, e = valuer.measured.moments, valuer.economics
-    if option is None or option.stream is None or moments.first is None or moments.last is None:
-        return None
-    months = ((moments.last - moments.first).days + 1) / (365.25 / 12)
-    if e.cases_per_month is None or months < 0.5:
-        return None
-    share = moments.cases("pilot") / months / np.multiply(e.cases_per_month, e.ceiling)
-    scale_ = ramp_factor(e.discount, e.horizon, 0.0) * np.minimum(share, 1.0)
-    cost = e.pilot_cost * annuity(e.discount, e.horizon)
-    worth = option.stream.net * scale_ - cost + e.wind_down
-    cash = option.stream.net_cash * scale_ - cost + e.wind_down
-    return Option(
-        kind="keep",
-        label="Keep the pilot as it is",
-        scope=option.scope,
-        stream=None,
-        schedule=option.schedule,
-        worth=np.asarray(worth, dtype=np.float64),
-        cash=np.asarray(cash, dtype=np.float64),
-        note="shown for comparison; a pilot that goes on undecided is never advised",
-    )
 
 
 def as_json(value: Any) -> Any:

@@ -14,8 +14,9 @@ from roi.approval_choice import Choice
 from roi.approval_designs import ALL, NONE, Design, Designs, Monthly
 from roi.approval_kinds import ApprovalKinds
 from roi.approval_losses import ApprovalLosses, approval_losses, label_of
-from roi.approval_rows import many, required_by, rows_of_kinds, spread
+from roi.approval_rows import many, rows_of_kinds, spread
 from roi.approval_words import design_headline, gate_text, missing_of_logs, no_design
+from roi.approving import APPROVAL_MINUTES, WAITING_COST
 from roi.assumptions import Number
 from roi.cashflow import Schedule, present_value, stream_of
 from roi.money import summary
@@ -69,7 +70,7 @@ def approval_design_of_record(a: Analysis) -> dict[str, Any]:
     if why is not None:
         return {**EMPTY, "kinds": rows_of_kinds(a, x, None, None, []), "missing": [why], "headline": why}
     scope = a.measured.scope()
-    stated = a.assumptions.get("economics.approval_minutes")
+    stated = a.assumptions.get(APPROVAL_MINUTES)
     missing = missing_of_logs(x, stated=stated is not None)
     losses = approval_losses(
         x,
@@ -82,7 +83,7 @@ def approval_design_of_record(a: Analysis) -> dict[str, Any]:
     lacks = _lacking(a, x, losses)
     missing += [m for m in lacks if m not in missing]
     required = _required(a, x)
-    if losses is None or lacks or losses.minutes is None or not _catch_known(x):
+    if losses is None or lacks or losses.minutes is None or not x.catch_known:
         head = "Which actions should wait for a person cannot be said yet. "
         return {
             **EMPTY,
@@ -102,12 +103,6 @@ def approval_design_of_record(a: Analysis) -> dict[str, Any]:
 def _first(missing: Sequence[str]) -> str:
     wanted = [m for m in missing if "what approval catches" in m or "not known" in m or "not stated" in m]
     return (wanted or list(missing))[0]
-
-
-def _catch_known(x: ApprovalKinds) -> bool:
-    held = x.changing
-    met = x.count("caught")[held].sum() + x.mended[held].sum() + x.slipped_in_time[held].sum()
-    return bool(x.count("in_time")[held].sum() > 0 and met > 0)
 
 
 def _lacking(a: Analysis, x: ApprovalKinds, losses: ApprovalLosses | None) -> list[str]:
@@ -135,12 +130,13 @@ def _monthly(a: Analysis, share: Number) -> Monthly:
         error_cost=np.asarray(sum(severity[:, i] * cost for i, cost in enumerate(e.error_cost))),
         severe=severity[:, 2] + severity[:, 3],
         labour=e.labour,
-        waiting=a.assumptions.get("economics.waiting_cost_per_hour"),
+        waiting=a.assumptions.get(WAITING_COST),
     )
 
 
 def _required(a: Analysis, x: ApprovalKinds) -> list[int]:
-    return [int(k) for k in np.flatnonzero(x.changing) if required_by(a, x, int(k))]
+    tools = a.loaded.policy.high_risk_tools
+    return [int(k) for k in np.flatnonzero(x.changing) if x.required_by(int(k), tools)]
 
 
 def _designed(a: Analysis, x: ApprovalKinds, designs: Designs, required: list[int]) -> dict[str, Any]:

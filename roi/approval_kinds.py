@@ -10,7 +10,7 @@ caught before release is rework. A repair is shared likewise over the actions th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -117,6 +117,31 @@ class ApprovalKinds:
     def count(self, name: str) -> Ints:
         """A count by name, shape (kinds, segments)."""
         return np.asarray(self.counts[:, :, COUNTS.index(name)], dtype=np.int64)
+
+    def required_by(self, kind: int, high_risk_tools: Collection[str]) -> list[str]:
+        """Who calls a kind high-risk: the policy, what its tool does, or how the log marks any action of its tool.
+
+        As the checks of approval see it (`roi.approvals`): a tool is as risky as anything it is seen to do.
+        """
+        of_tool = [k for k, tool in enumerate(self.tool) if tool == self.tool[kind]]
+        found = ["policy"] if self.tool[kind] in high_risk_tools else []
+        if self.effect is not None and any(self.effect[k] in ("send", "pay") for k in of_tool):
+            found.append("effect")
+        if any(self.count("marked_high")[k].sum() for k in of_tool):
+            found.append("log")
+        return found
+
+    @property
+    def repairs_known(self) -> bool:
+        """Whether enough ran undecided to tell how many repairs are made anyway."""
+        return bool(self.looked[1] > 0 and self.not_looked[0] >= LEAST_IN_A_BIN)
+
+    @property
+    def catch_known(self) -> bool:
+        """Whether people are seen to have caught something in time, or to have let it pass."""
+        held = self.changing
+        met = self.count("caught")[held].sum() + self.mended[held].sum() + self.slipped_in_time[held].sum()
+        return bool(self.count("in_time")[held].sum() > 0 and met > 0)
 
 
 def take_approval_kinds(samples: Samples, *, labels: str) -> ApprovalKinds | None:

@@ -16,7 +16,18 @@ from roi.assumptions import Number
 from roi.draws import stream
 from roi.measured import Measured, Scope
 
-__all__ = ["TREND", "ApprovalLosses", "Cut", "approval_losses", "label_of", "rise_of"]
+__all__ = [
+    "TREND",
+    "ApprovalLosses",
+    "Cut",
+    "approval_losses",
+    "label_of",
+    "minutes_of",
+    "per_case_of",
+    "rise_of",
+    "waits_of",
+    "weights_of",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -126,11 +137,11 @@ def approval_losses(
     if error is None:
         return None
     kinds = tuple(int(k) for k in np.flatnonzero(x.changing))
-    weight = _weights(x, measured, scope)
+    weight = weights_of(x, measured, scope)
     looked_at = weight * (x.labelled > 0)
     looked_at = looked_at / looked_at.sum() if looked_at.sum() > 0 else looked_at
-    per_case = _over(weight, x.cases)
-    per_label = _over(looked_at, x.labelled)
+    per_case = per_case_of(weight, x.cases)
+    per_label = per_case_of(looked_at, x.labelled)
     held = list(kinds)
     names = [label_of(x, k) for k in kinds]
     asked, by_person, in_time = (x.count(name)[held] @ per_case for name in ("asked", "by_person", "in_time"))
@@ -151,7 +162,7 @@ def approval_losses(
     usual = np.divide(ran_in_time, ran, out=np.zeros(len(held)), where=ran > 0)
     slipped, let = x.slipped[held] @ per_label, x.slipped_in_time[held] @ per_label
     cuts, trend = _cuts(x, held, weight)
-    minutes, minutes_from = _minutes(x, held, names, stated, error.size, seed)
+    minutes, minutes_from = minutes_of(x, held, names, stated, error.size, seed)
     n = len(held)
     return ApprovalLosses(
         kinds=kinds,
@@ -165,14 +176,14 @@ def approval_losses(
         loose=error * shares[n],
         minutes=minutes,
         minutes_from=minutes_from,
-        wait=_waits(x, held),
+        wait=waits_of(x, held),
         mend=float(x.mending[1] / x.mending[0]) if x.mending[0] else None,
         cuts=cuts,
         trend=trend,
     )
 
 
-def _weights(x: ApprovalKinds, measured: Measured, scope: Scope) -> Floats:
+def weights_of(x: ApprovalKinds, measured: Measured, scope: Scope) -> Floats:
     """Production share of each of the counts' segments, summing to 1 over those with a case."""
     by_name = dict(zip(measured.moments.segments, measured.weights.share.tolist(), strict=True))
     weight = np.array([by_name.get(name, 0.0) if name in scope.segments else 0.0 for name in x.segments])
@@ -180,7 +191,7 @@ def _weights(x: ApprovalKinds, measured: Measured, scope: Scope) -> Floats:
     return weight / weight.sum() if weight.sum() > 0 else np.asarray(x.cases / max(x.cases.sum(), 1))
 
 
-def _over(weight: Floats, n: npt.NDArray[np.int64]) -> Floats:
+def per_case_of(weight: Floats, n: npt.NDArray[np.int64]) -> Floats:
     """What a count of a segment is a case of production, shape (segments,)."""
     return np.asarray(np.divide(weight, n, out=np.zeros_like(weight), where=n > 0), dtype=np.float64)
 
@@ -242,7 +253,7 @@ def _rate(
 def _beyond_anyway(x: ApprovalKinds, effect: float, draws: int, seed: int) -> Number:
     """Share of repairs that would not have been made had nobody decided: 1 where nothing ran undecided to tell."""
     looked, anyway = x.looked.astype(np.float64), x.not_looked.astype(np.float64)
-    if not (looked[1] > 0 and anyway[0] >= LEAST_IN_A_BIN):
+    if not x.repairs_known:
         return 1.0
     rates = [
         stream(seed, f"approval:repairs:{name}").beta(
@@ -253,7 +264,7 @@ def _beyond_anyway(x: ApprovalKinds, effect: float, draws: int, seed: int) -> Nu
     return np.asarray(np.clip(1 - rates[1] / rates[0], 0.0, 1.0), dtype=np.float64)
 
 
-def _minutes(
+def minutes_of(
     x: ApprovalKinds, held: list[int], names: list[str], stated: Number | None, draws: int, seed: int
 ) -> tuple[tuple[Number, ...] | None, tuple[str, ...] | None]:
     """Minutes of an approval by kind, and where they are from."""
@@ -281,7 +292,7 @@ def _minutes(
     return tuple(found), tuple(origin)
 
 
-def _waits(x: ApprovalKinds, held: list[int]) -> Floats:
+def waits_of(x: ApprovalKinds, held: list[int]) -> Floats:
     """Mean hours of waiting by kind; where a kind was never timed, that of all."""
     n, hours = x.wait[held].T if held else np.zeros((2, 0))
     pooled = hours.sum() / n.sum() if n.sum() > 0 else np.nan

@@ -15,7 +15,7 @@ from roi.approval_losses import TREND, ApprovalLosses, label_of
 from roi.told_actions import COLUMNS
 from roi.words import shorten
 
-__all__ = ["many", "required_by", "rows_of_kinds", "spread"]
+__all__ = ["many", "rows_of_kinds", "spread"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -25,20 +25,6 @@ def many(a: Analysis, approvers: int | None = None) -> bool:
     oversight = a.taken.oversight
     n = approvers if approvers is not None else (oversight.approvers if oversight is not None else None)
     return (n or 0) >= a.loaded.policy.privacy.min_group
-
-
-def required_by(a: Analysis, x: ApprovalKinds, kind: int) -> list[str]:
-    """Who calls a kind high-risk: the policy, what its tool does, or how the log marks any action of its tool.
-
-    As the checks of approval see it (`roi.approvals`): a tool is as risky as anything it is seen to do.
-    """
-    of_tool = [k for k, tool in enumerate(x.tool) if tool == x.tool[kind]]
-    found = ["policy"] if x.tool[kind] in a.loaded.policy.high_risk_tools else []
-    if x.effect is not None and any(x.effect[k] in ("send", "pay") for k in of_tool):
-        found.append("effect")
-    if any(x.count("marked_high")[k].sum() for k in of_tool):
-        found.append("log")
-    return found
 
 
 def spread(draws: Floats) -> dict[str, float]:
@@ -71,7 +57,7 @@ def rows_of_kinds(
                 "scope": None if x.scope is None else x.scope[kind],
                 "may_be_held": bool(x.changing[kind]),
                 "required": kind in required,
-                "required_by": required_by(a, x, kind),
+                "required_by": x.required_by(kind, a.loaded.policy.high_risk_tools),
                 "actions": {name: int(x.count(name)[kind].sum()) for name in COUNTS},
                 "errors": {
                     "shared": float(x.slipped[kind].sum()),

@@ -12,9 +12,10 @@ import numpy.typing as npt
 
 from roi.analysis import Analysis
 from roi.draws import normal_draws, stream
-from roi.options import WEEKS_PER_MONTH, Option
+from roi.options import Option
 from roi.parameters import register
 from roi.plans import Plan
+from roi.remedies import WEEKS_PER_MONTH
 from roi.shared import Sharing
 from roi.verdict import key_of
 from roi.words import and_list, finite, shorten

@@ -186,6 +186,7 @@ def stream_of(
     *,
     extra_minutes: Number = 0.0,
     error_kept: Number = 1.0,
+    extra_cost: Number = 0.0,
 ) -> Stream | None:
     """Turn what was measured in a scope into money a month.
 
@@ -195,6 +196,7 @@ def stream_of(
         severity: Shares of errors by severity, shape (2 arms, n_draws, 4); None without labels.
         extra_minutes: Minutes a case that remedies save on top, draws or a number.
         error_kept: Share of the pilot's errors that remedies leave, draws or a number.
+        extra_cost: What they cost a case, draws or a number.
 
     Returns:
         The stream; None where minutes, demand or labour cost are unknown.
@@ -219,7 +221,7 @@ def stream_of(
         errors = before - scope.error_rate[1] * error_kept * cost[1]
         if not economics.error_credit or scope.errors_stated:
             errors = np.minimum(errors, 0.0)
-    agent = economics.per_case() + (scope.agent_cost if scope.agent_cost is not None else 0.0)
+    agent = economics.per_case() + (scope.agent_cost if scope.agent_cost is not None else 0.0) + extra_cost
     return Stream(
         time=paid * (gained * both + lost),
         time_cash=paid * (gained * cash + lost),

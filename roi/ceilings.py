@@ -13,9 +13,9 @@ from roi.assumptions import Number
 from roi.gate import Gate
 from roi.measures import cost_of
 from roi.mended import targets_of
-from roi.options import Remedy
 from roi.plans import Plan
 from roi.price_limits import Limit, bound_of, limit_of
+from roi.remedies import Remedy
 from roi.remedy_sets import RemedySets
 from roi.remedy_worth import RemedyWorth, price_of, sets_of, thin_below
 from roi.set_bounds import affordable_sets
@@ -128,7 +128,7 @@ def _most_for_mends(
     for number in numbers:
         then, chosen = sets.then(int(number)), sets.chosen(int(number))
         mends = tuple(r for r in chosen if r.addresses in targets)
-        if then is None or not mends or any(r.cost is None for r in chosen):
+        if then is None or not mends or not all(r.priced for r in chosen):
             continue
         prospect, opened = then
         if opened.unpriced or any(m.price is None for m in opened.measures):

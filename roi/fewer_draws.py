@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from roi.assumptions import Assumptions
-from roi.options import remedies_of
 from roi.plan_at import PlanAt, economics_at
 from roi.plans import mended_again
+from roi.remedies import remedies_of
 
 __all__ = ["on_fewer_draws"]
 
@@ -49,12 +49,23 @@ def on_fewer_draws(plan: PlanAt, most: int) -> PlanAt:
     )
     economics = economics_at(a, assumptions)
     causes = _some(a.causes, rows, n)
+    bought = plan.plan
+    approvals = a.valuer.approvals
+    if approvals is not None and bought is not None and bought.remedies:
+        a.valuer.approving(plan.segments)  # counted now, so that it can be cut
+        approvals = replace(
+            approvals,
+            minutes=_some(approvals.minutes, rows, n),
+            waiting=_some(approvals.waiting, rows, n),
+            counted={plan.segments: (measured, _some(approvals.counted[plan.segments][1], rows, n))},
+        )
     valuer = replace(
         a.valuer,
         measured=measured,
         economics=economics,
         causes=causes,
         remedies=remedies_of(a.loaded.parameters, assumptions),
+        approvals=approvals,
     )
     decided = replace(
         a, assumptions=assumptions, measured=measured, economics=economics, causes=causes, valuer=valuer
@@ -71,7 +82,6 @@ def on_fewer_draws(plan: PlanAt, most: int) -> PlanAt:
     # What the scope would be asked for again is known already, and is cut in the same way.
     vars(found)["by_currency"] = _some(at.by_currency, rows, n)
     vars(found)["stated_minutes"] = _some(at.stated_minutes, rows, n)
-    bought = plan.plan
     few = replace(plan, decided=decided, option=_some(plan.option, rows, n), measured=found)
     if bought is None:
         return few

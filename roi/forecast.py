@@ -268,11 +268,12 @@ def forecast_of(a: Decided, *, instead: str | None = None) -> Forecast | None:
     assert e.cases_per_month is not None
     assert e.labour is not None
     remedies = plan.remedies if plan is not None else ()
-    kept, further = a.valuer.effect_of(remedies)
+    segments = scope.segments if option.kind == "scale_segments" else None
+    effect = a.valuer.effect_of(remedies, segments, approved=plan is not None and plan.prospect.approved)
     cash = np.clip(e.cash, 0, 1)
-    saved = scope.minutes_saved + further
-    took = _minutes_with(a, option) - further
-    errors, before, cost = _errors(a, option, kept)
+    saved = scope.minutes_saved + effect.minutes
+    took = _minutes_with(a, option) - effect.minutes
+    errors, before, cost = _errors(a, option, effect.kept)
     off = a.valuer.picked.get(scope.segments, 0.0) if option.kind == "scale_segments" else 0.0
     return Forecast(
         label=option.label,
@@ -296,7 +297,7 @@ def forecast_of(a: Decided, *, instead: str | None = None) -> Forecast | None:
         errors_before=before,
         error_cost=cost,
         error_credit=e.error_credit and not scope.errors_stated,
-        price=np.add(e.per_case(), 0.0 if scope.agent_cost is None else scope.agent_cost),
+        price=np.add(e.per_case(), 0.0 if scope.agent_cost is None else scope.agent_cost) + effect.cost,
         labour=e.labour,
         cash=cash,
         both=np.clip(np.add(cash, e.redeployed), 0, 1),

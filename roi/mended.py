@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 from roi.draws import stream
 from roi.gate import Gate
-from roi.options import Remedy, Valuer
+from roi.options import Valuer
 from roi.parameters import Policy
 from roi.rates import severe_errors
+from roi.remedies import Remedy
 
 __all__ = ["MORE_LIKELY", "has_price", "mended_share", "only_mended", "targets_of"]
 
@@ -47,8 +48,11 @@ def mended_share(
         share = _beta_draws(seed, "usable_inputs", clean + 0.5, known - clean + 0.5, draws)
         return (1 - (1 - share) * left >= policy.min_usable_inputs).astype(np.float64)
     if gate.gate == "severe_errors":
-        kept, _ = valuer.effect_of(chosen)
-        if not np.any(np.less(kept, 1)) or gate.value is None or gate.state != "exceeded":
+        # Approval catches some of them, but it is no mend of them by itself.
+        kept = valuer.effect_of(chosen, segments).kept
+        others = tuple(r for r in chosen if r.addresses != "human_approval")
+        without = kept if len(others) == len(chosen) else valuer.effect_of(others, segments).kept
+        if not np.any(np.less(without, 1)) or gate.value is None or gate.state != "exceeded":
             return None
         found = severe_errors(moments, inside)
         rate = _beta_draws(

@@ -9,23 +9,21 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from roi.assumptions import Assumptions, Number
+from roi.approving import Approvals, Approving
+from roi.assumptions import Number
 from roi.cashflow import Schedule, Stream, annuity, present_value, ramp_factor, stream_of
-from roi.causes import CAUSES, Causes
+from roi.causes import Causes
 from roi.economics import Economics
 from roi.measured import Measured, Scope
-from roi.parameters import Parameters
 from roi.pooling import overstatement
+from roi.remedies import Effect, Remedy
 from roi.sampling import Basis
 
 __all__ = [
-    "WEEKS_PER_MONTH",
     "Kind",
     "Option",
-    "Remedy",
     "Valuer",
-    "alternatives",
-    "remedies_of",
+    "keep_as_it_is",
     "scopes_of",
     "signals_of",
 ]
@@ -35,7 +33,6 @@ Kind = Literal["kill", "keep", "scale", "scale_segments", "fix", "alternative"]
 
 SQUARES = 2  # degree to which what measuring adds to a worth is told when a scope is picked
 UNITS_FOR_A_SEGMENT = 4  # a segment stands alone only with as many independent units in each arm
-WEEKS_PER_MONTH = 365.25 / 12 / 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,31 +69,6 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Remedy:
-    """A priced fix.
-
-    Attributes:
-        name: Its name.
-        addresses: A cause, or a gate by name.
-        removes: Share of the losses of that cause, or of a gate's rate, that it removes; number or draws.
-        cost: One-off cost; number or draws; None where it has no price yet.
-        cost_per_month: Running cost from the roll-out on.
-        months: Until it works.
-        after: The remedy it has to wait for.
-        owner: Who would do it.
-    """
-
-    name: str
-    addresses: str
-    removes: Number
-    cost: Number | None
-    cost_per_month: Number
-    months: Number
-    after: tuple[str, ...]
-    owner: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Valuer:
     """Values roll-outs: what was measured, the stated inputs, and causes, in one place.
 
@@ -105,6 +77,7 @@ class Valuer:
         economics: The stated inputs, drawn.
         causes: Where losses come from.
         remedies: Every remedy of the parameter file.
+        approvals: What the logs tell of approval; None where there is no log to tell.
         picked: By scope, what is taken off its worth because it would be picked for looking best.
         scopes: Scopes that were weighed already, with what they were weighed from; filled as they are asked for.
     """
@@ -113,6 +86,7 @@ class Valuer:
     economics: Economics
     causes: Causes
     remedies: tuple[Remedy, ...]
+    approvals: Approvals | None = None
     picked: Mapping[tuple[str, ...], float] = field(default_factory=dict)
     scopes: dict[tuple[str, ...] | None, tuple[Measured, Scope]] = field(
         default_factory=dict, repr=False, compare=False
@@ -131,6 +105,7 @@ class Valuer:
         segments: tuple[str, ...] | None = None,
         *,
         remedies: tuple[Remedy, ...] = (),
+        approved: bool = False,
         one_off: Number = 0.0,
         delay: Number = 0.0,
         measured: Measured | None = None,
@@ -143,6 +118,7 @@ class Valuer:
         Args:
             segments: Names; None for all covered ones.
             remedies: What is bought first.
+            approved: Whether every high-risk action is then approved in time, by something that has no price yet.
             one_off: Further one-off costs, for measurements.
             delay: Further months of delay, for measurements.
             measured: Other draws of what was measured (for the design's bias); None for the valuer's own.
@@ -155,10 +131,14 @@ class Valuer:
         """
         scope = self.scope(segments) if measured is None else measured.scope(segments)
         measured = self.measured if measured is None else measured
-        kept, minutes = self.effect_of(remedies)
-        severity = measured.rates.severity
+        effect = self.effect_of(remedies, segments, approved=approved)
         stream = stream_of(
-            scope, self.economics, severity, extra_minutes=np.add(minutes, extra_minutes), error_kept=kept
+            scope,
+            self.economics,
+            measured.rates.severity,
+            extra_minutes=np.add(effect.minutes, extra_minutes),
+            error_kept=effect.kept,
+            extra_cost=effect.cost,
         )
         if stream is None:
             return None
@@ -218,8 +198,14 @@ class Valuer:
         picked = {s: float(x) for s, x in zip(known, off, strict=True) if s is not None and x > 0}
         return replace(self, picked=picked)
 
-    def effect_of(self, remedies: tuple[Remedy, ...]) -> tuple[Number, Number]:
-        """Share of the pilot's errors that remedies leave, and the minutes a case that they save."""
+    def effect_of(
+        self,
+        remedies: tuple[Remedy, ...],
+        segments: tuple[str, ...] | None = None,
+        *,
+        approved: bool = False,
+    ) -> Effect:
+        """What remedies change of each case in some segments, None for all; `approved` as in `roll_out`."""
         kept: Number = 1.0
         minutes: Number = 0.0
         for cause, share in self.causes.error_share.items():
@@ -227,7 +213,44 @@ class Valuer:
             kept = kept - share * np.subtract(1, left)
             if cause in self.causes.excess_minutes:
                 minutes = minutes + self.causes.excess_minutes[cause] * np.subtract(1, left)
-        return np.multiply(np.clip(kept, 0, 1), self.left_of("severe_errors", remedies)), minutes
+        approving = self.approving_of(remedies, segments, approved=approved)
+        kept = np.multiply(np.clip(kept, 0, 1), self.left_of("severe_errors", remedies))
+        return Effect(
+            kept=np.multiply(kept, approving.kept),
+            minutes=np.add(minutes, approving.minutes),
+            cost=approving.cost,
+        )
+
+    def approving_of(
+        self,
+        remedies: tuple[Remedy, ...],
+        segments: tuple[str, ...] | None = None,
+        *,
+        approved: bool = False,
+    ) -> Effect:
+        """What the approving changes that remedies demand: it takes minutes and time on the clock, and catches errors.
+
+        A remedy removes a share of the actions that run before anybody decided on them. Where its own running cost pays
+        the people who approve, their minutes are not counted again.
+        """
+        share = 1.0 if approved else np.subtract(1, self.left_of("human_approval", remedies))
+        if self.approvals is None or not np.any(np.greater(share, 0)):
+            return Effect()
+        found = self.approving(segments)
+        assert found is not None
+        paid = np.subtract(1, self.left_of("human_approval", tuple(r for r in remedies if r.pays_approvers)))
+        minutes = np.multiply(share - paid, 0.0 if found.minutes is None else found.minutes)
+        return Effect(
+            kept=np.subtract(1, np.multiply(share, found.caught)),
+            minutes=-np.add(minutes, np.multiply(share, found.mending)),
+            cost=np.multiply(share, 0.0 if found.waiting is None else found.waiting),
+        )
+
+    def approving(self, segments: tuple[str, ...] | None = None) -> Approving | None:
+        """What approving every high-risk action in time takes and catches; None where no log tells."""
+        if self.approvals is None:
+            return None
+        return self.approvals.at(self.measured, self.scope(segments), segments)
 
     def left_of(self, target: str, remedies: tuple[Remedy, ...]) -> Number:
         """Share of a cause's losses, or of a gate's rate, that is left after the remedies that address it."""
@@ -236,6 +259,16 @@ class Valuer:
             if remedy.addresses == target:
                 left = np.multiply(left, np.subtract(1, remedy.removes))
         return left
+
+    def with_approving_known(self) -> Valuer:
+        """The same, its remedies knowing whether it is known what the approving takes that they demand."""
+        of_approval = [r for r in self.remedies if r.addresses == "human_approval" and not r.pays_approvers]
+        found = self.approving() if of_approval else None
+        if found is None or found.known:
+            return self
+        names = {r.name for r in of_approval}
+        unknown = tuple(replace(r, approving_known=r.name not in names) for r in self.remedies)
+        return replace(self, remedies=unknown)
 
     def delay_of(self, remedies: tuple[Remedy, ...]) -> Number:
         """Months until all of the remedies work; they run in parallel unless one waits for another."""
@@ -298,83 +331,26 @@ def _units(measured: Measured, segment: str) -> int:
     return min(np.unique(moments.unit[(moments.arm == a) & (moments.segment == s)]).size for a in arms)
 
 
-def remedies_of(parameters: Parameters, assumptions: Assumptions) -> tuple[Remedy, ...]:
-    """The remedies of a parameter file, drawn."""
-    found = []
-    for i, r in enumerate(parameters.remedies or ()):
-
-        def number(name: str, default: Number | None, i: int = i) -> Number | None:
-            value = assumptions.get(f"remedies[{i}].{name}")
-            return default if value is None else value
-
-        weeks = number("weeks", 0.0)
-        after = r.after
-        found.append(
-            Remedy(
-                name=r.name,
-                addresses=r.addresses,
-                # A remedy that names no share mends a gate whole, and of a cause's losses removes none.
-                removes=_known(number("removes_share", 0.0 if r.addresses in CAUSES else 1.0)),
-                cost=number("cost", None),
-                cost_per_month=_known(number("cost_per_month", 0.0)),
-                months=np.divide(_known(weeks), WEEKS_PER_MONTH),
-                after=() if after is None else (after,) if isinstance(after, str) else tuple(after),
-                owner=r.owner,
-            )
-        )
-    return tuple(found)
-
-
-def _or_zero(number: Number | None) -> Number:
-    return 0.0 if number is None else number
-
-
-def _known(number: Number | None) -> Number:
-    assert number is not None
-    return number
-
-
-def alternatives(
-    parameters: Parameters, assumptions: Assumptions, economics: Economics, draws: int
-) -> list[Option]:
-    """Options without AI, valued with the same demand, labour cost, adoption and realisation; they are only shown."""
-    found: list[Option] = []
-    e = economics
-    if e.cases_per_month is None or e.labour is None:
-        return found
-    for i, a in enumerate(parameters.alternatives or ()):
-        saved = assumptions.get(f"alternatives[{i}].minutes_saved")
-        cost = assumptions.get(f"alternatives[{i}].cost")
-        monthly = assumptions.get(f"alternatives[{i}].cost_per_month")
-        if saved is None:
-            continue
-        cases = np.broadcast_to(np.multiply(e.cases_per_month, e.ceiling), (draws,))
-        cash = np.clip(e.cash, 0, 1)
-        both = np.clip(np.add(cash, e.redeployed), 0, 1)
-        gain = cases * np.multiply(saved, np.divide(e.labour, 60))
-        nothing = np.zeros(draws)
-        stream = Stream(
-            time=np.where(gain > 0, gain * both, gain),
-            time_cash=np.where(gain > 0, gain * cash, gain),
-            errors=nothing,
-            agent=nothing,
-            hours=cases * np.divide(saved, 60),
-        )
-        factor = ramp_factor(e.discount, e.horizon, e.ramp)
-        paid = np.add(_or_zero(cost), np.multiply(_or_zero(monthly), annuity(e.discount, e.horizon)))
-        found.append(
-            Option(
-                kind="alternative",
-                label=a.name,
-                scope=None,
-                stream=stream,
-                schedule=Schedule(
-                    one_off=_or_zero(cost),
-                    per_month=_or_zero(monthly),
-                ),
-                worth=np.asarray(stream.time * factor - paid, dtype=np.float64),
-                cash=np.asarray(stream.time_cash * factor - paid, dtype=np.float64),
-                note="" if cost is not None else "its cost is not stated",
-            )
-        )
-    return found
+def keep_as_it_is(valuer: Valuer, option: Option | None) -> Option | None:
+    """Keeping the pilot at the volume of its sample, `option` being its roll-out; None where a volume is not known."""
+    moments, e = valuer.measured.moments, valuer.economics
+    if option is None or option.stream is None or moments.first is None or moments.last is None:
+        return None
+    months = ((moments.last - moments.first).days + 1) / (365.25 / 12)
+    if e.cases_per_month is None or months < 0.5:
+        return None
+    share = moments.cases("pilot") / months / np.multiply(e.cases_per_month, e.ceiling)
+    scale_ = ramp_factor(e.discount, e.horizon, 0.0) * np.minimum(share, 1.0)
+    cost = e.pilot_cost * annuity(e.discount, e.horizon)
+    worth = option.stream.net * scale_ - cost + e.wind_down
+    cash = option.stream.net_cash * scale_ - cost + e.wind_down
+    return Option(
+        kind="keep",
+        label="Keep the pilot as it is",
+        scope=option.scope,
+        stream=None,
+        schedule=option.schedule,
+        worth=np.asarray(worth, dtype=np.float64),
+        cash=np.asarray(cash, dtype=np.float64),
+        note="shown for comparison; a pilot that goes on undecided is never advised",
+    )

@@ -13,15 +13,17 @@ import numpy as np
 import numpy.typing as npt
 
 from roi.analysis import Decided
+from roi.approving import APPROVAL_MINUTES, WAITING_COST
 from roi.assumptions import Assumptions, Number
 from roi.cashflow import Schedule, present_value, stream_of
 from roi.economics import Economics, economics_of
 from roi.measured_at import Changes, MeasuredAt, measured_at
 from roi.measures import cost_of, length_of, priced_again
-from roi.options import Option, Remedy, Valuer, remedies_of
+from roi.options import Option, Valuer
 from roi.parameters import Policy
 from roi.plans import Plan, mended_again
 from roi.prospects import Prospect, lost_by_then
+from roi.remedies import Effect, Remedy, remedies_of
 from roi.tariff import prices_of
 
 __all__ = ["HORIZON", "PlanAt", "economics_at", "plan_at", "plan_put_forward"]
@@ -34,6 +36,8 @@ _WHEN_AND_WHAT_IS_PAID = re.compile(
     r"|remedies\[\d+\]\.(cost|cost_per_month|weeks)|measurement\..*|gates_pass"
 )
 """Inputs that do not change what a month at the ceiling brings."""
+_OF_REMEDIES = ("remedies[", "errors_due_to:", "minutes_lost_to:", APPROVAL_MINUTES, WAITING_COST)
+"""Beginnings of inputs that change what remedies do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,9 +87,14 @@ class PlanAt:
         return frozenset(r.name for r in self.plan.remedies) if self.plan is not None else frozenset()
 
     @cached_property
-    def _effect(self) -> tuple[Number, Number]:
-        """What the plan's remedies leave of the errors, and the minutes that they save."""
-        return self.decided.valuer.effect_of(self.plan.remedies if self.plan is not None else ())
+    def _effect(self) -> Effect:
+        """What the plan's remedies change of each case."""
+        remedies = self.plan.remedies if self.plan is not None else ()
+        return self.decided.valuer.effect_of(remedies, self.segments, approved=self._approved)
+
+    @property
+    def _approved(self) -> bool:
+        return self.plan is not None and self.plan.prospect.approved
 
     def chance(self, worth: Floats) -> float:
         """Chance that a worth exceeds the hurdle."""
@@ -107,11 +116,19 @@ class PlanAt:
         chosen = tuple(r for r in remedies if r.name in self.bought)
         option = self.option
         if any(not self._as_much_a_month(key) for key in changes):
-            kept, minutes = self._effect
-            if any(key.startswith(("remedies[", "errors_due_to:", "minutes_lost_to:")) for key in changes):
-                kept, minutes = self._valuer(changes, remedies).effect_of(chosen)
+            effect = self._effect
+            if any(key.startswith(_OF_REMEDIES) for key in changes):
+                valuer = self._valuer(changes, remedies)
+                effect = valuer.effect_of(chosen, self.segments, approved=self._approved)
             scope, severities = self.measured.scope(changes), self.measured.severities(changes)
-            stream = stream_of(scope, economics, severities, extra_minutes=minutes, error_kept=kept)
+            stream = stream_of(
+                scope,
+                economics,
+                severities,
+                extra_minutes=effect.minutes,
+                error_kept=effect.kept,
+                extra_cost=effect.cost,
+            )
             option = replace(option, scope=scope, stream=stream)
         assert option.stream is not None
         schedule = self._schedule(chosen, changes)
@@ -170,7 +187,7 @@ class PlanAt:
         return economics, remedies
 
     def _valuer(self, changes: Changes, remedies: tuple[Remedy, ...]) -> Valuer:
-        """Values remedies: with these, and with causes as changed."""
+        """Values remedies: with these, and with causes and the prices of approving as changed."""
         valuer = self.decided.valuer
         errors, minutes = dict(valuer.causes.error_share), dict(valuer.causes.excess_minutes)
         for key, x in changes.items():
@@ -180,7 +197,13 @@ class PlanAt:
             elif kind == "minutes_lost_to":
                 minutes[cause] = np.broadcast_to(x, (self.draws,))
         causes = replace(valuer.causes, error_share=errors, excess_minutes=minutes)
-        return replace(valuer, remedies=remedies, causes=causes)
+        approvals = valuer.approvals
+        if approvals is not None:
+            stated = self._assumptions(changes)
+            approvals = replace(
+                approvals, minutes=stated.get(APPROVAL_MINUTES), waiting=stated.get(WAITING_COST)
+            )
+        return replace(valuer, remedies=remedies, causes=causes, approvals=approvals)
 
     def _schedule(self, chosen: tuple[Remedy, ...], changes: Changes) -> Schedule:
         if self.plan is None or not any(key.startswith(("remedies[", "measurement.")) for key in changes):

@@ -15,9 +15,10 @@ import numpy.typing as npt
 from roi.gate import Gate
 from roi.measures import Measure
 from roi.mended import mended_share, only_mended
-from roi.options import Option, Remedy, Valuer
+from roi.options import Option, Valuer
 from roi.parameters import Policy
 from roi.prospects import Prospect
+from roi.remedies import Remedy
 
 __all__ = ["Opening", "Plan", "at_once", "mended_again", "opening", "plan_of"]
 
@@ -62,8 +63,8 @@ class Plan:
     @property
     def waits(self) -> bool:
         """Whether it waits for a price."""
-        prices = [*(m.price for m in self.measures), *(r.cost for r in self.remedies)]
-        return bool(self.unpriced) or any(price is None for price in prices)
+        priced = all(m.price is not None for m in self.measures) and all(r.priced for r in self.remedies)
+        return bool(self.unpriced) or not priced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +80,11 @@ class Opening:
     mended: Floats
     measures: tuple[Measure, ...]
     unpriced: tuple[Gate, ...]
+
+    @property
+    def approved(self) -> bool:
+        """Whether it waits for the price of something that has every high-risk action approved in time."""
+        return any(gate.gate == "human_approval" for gate in self.unpriced)
 
 
 def opening(

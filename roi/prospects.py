@@ -17,8 +17,9 @@ from roi.assumptions import Number
 from roi.cashflow import Schedule, annuity
 from roi.economics import Economics
 from roi.measures import Measure, cost_of, length_of, show_severe
-from roi.options import Kind, Option, Remedy, Valuer, signals_of
+from roi.options import Kind, Option, Valuer, signals_of
 from roi.parameters import Policy
+from roi.remedies import Remedy
 from roi.sampling import Basis, Told, after_sampling, basis_of, sure_after
 from roi.tariff import Prices
 
@@ -81,6 +82,7 @@ class Prospect:
         prices: What measuring costs.
         policy: The thresholds.
         seed: Seed of the run.
+        approved: Whether every high-risk action is then approved in time, by something that has no price yet.
     """
 
     valuer: Valuer
@@ -90,6 +92,7 @@ class Prospect:
     prices: Prices
     policy: Policy
     seed: int
+    approved: bool = False
     _bases: dict[str, Basis] = field(default_factory=dict, repr=False, compare=False)
     _told: dict[str, Told] = field(default_factory=dict, repr=False, compare=False)
 
@@ -97,7 +100,13 @@ class Prospect:
     def option(self) -> Option | None:
         """The roll-out as soon as the remedies work; None where its worth cannot be computed."""
         kind: Kind = "scale" if self.segments is None else "scale_segments"
-        return self.valuer.roll_out(self.segments, remedies=self.remedies, kind=kind, label="Fix, then scale")
+        return self.valuer.roll_out(
+            self.segments,
+            remedies=self.remedies,
+            approved=self.approved,
+            kind=kind,
+            label="Fix, then scale",
+        )
 
     def after(
         self,

@@ -11,9 +11,10 @@ import numpy as np
 from roi.after_remedy import measured_again
 from roi.analysis import Analysis
 from roi.ceilings import ceilings
+from roi.demanded_approving import demanded_approving
 from roi.measures import cost_of
 from roi.money import summary
-from roi.options import WEEKS_PER_MONTH, Remedy
+from roi.remedies import WEEKS_PER_MONTH, Remedy
 from roi.remedy_worth import RemedyWorth, price_of, remedy_worth
 from roi.words import amount, and_list, shorten
 
@@ -34,7 +35,7 @@ def remedies_of_record(a: Analysis) -> dict[str, Any]:
     if found is None:
         why = "no plan opens every gate" if a.fixes.sets else "the worth of scaling is not known"
         why = why if stated else "no remedy is stated"
-        none = [_stated(r, nothing=not _removes(r, stated)) for r in stated]
+        none = [_stated(a, r, None, nothing=not _removes(r, stated)) for r in stated]
         text = f"No set of remedies can be put forward: {why}."
         return {
             "text": text,
@@ -63,7 +64,8 @@ def remedies_of_record(a: Analysis) -> dict[str, Any]:
     searched = {r.name for r in found.sets.searched}
     rows += [_row(found, r) for r in stated if r.name not in inside and r.name in searched]
     counts = {r.name for r in found.sets.remedies}
-    rows += [_stated(r, nothing=r.name not in counts) for r in stated if r.name not in searched]
+    scope = found.sets.segments
+    rows += [_stated(a, r, scope, nothing=r.name not in counts) for r in stated if r.name not in searched]
     alone = sum(r["alone"] for r in rows if r["order"] is not None)
     joint = found.worth(found.number) - start
     policy = a.loaded.policy
@@ -132,7 +134,9 @@ def _removes(remedy: Remedy, stated: Sequence[Remedy]) -> bool:
     return bool(np.any(np.greater(remedy.removes, 0))) or any(remedy.name in r.after for r in stated)
 
 
-def _stated(remedy: Remedy, *, nothing: bool = False) -> dict[str, Any]:
+def _stated(
+    a: Analysis, remedy: Remedy, segments: tuple[str, ...] | None, *, nothing: bool = False
+) -> dict[str, Any]:
     """What is stated of a remedy; that it removes nothing that counts is known without valuing it."""
     return {
         "name": remedy.name,
@@ -144,6 +148,7 @@ def _stated(remedy: Remedy, *, nothing: bool = False) -> dict[str, Any]:
         "weeks": float(np.mean(remedy.months)) * WEEKS_PER_MONTH,
         "removes": float(np.mean(remedy.removes)),
         "after": list(remedy.after),
+        "approving": demanded_approving(a, remedy, segments),
         "alone": None,
         "among": None,
         "most": 0.0 if nothing else None,
@@ -165,7 +170,7 @@ def _row(found: RemedyWorth, remedy: Remedy) -> dict[str, Any]:
         done = float(np.mean(found.a.valuer.delay_of(found.sets.chosen(found.bits(remedy)))))
         again = {"month": done, **asdict(measured_again(found.a, remedy, found.sets.segments))}
     limit = found.most(remedy)
-    return _stated(remedy) | {
+    return _stated(found.a, remedy, found.sets.segments) | {
         "bought": inside and found.advised,
         "alone": found.alone(remedy),
         "among": found.among(remedy),

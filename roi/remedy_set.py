@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from roi.gate import Gate
+from roi.mended import MORE_LIKELY
 from roi.options import Valuer
 from roi.parameters import Policy
 from roi.plans import Plan, at_once
@@ -128,4 +129,9 @@ def mended_of(sets: RemedySets) -> Plan | None:
             prospect, opened = then
             needed = tuple(untaught(m) for m in opened.measures)
             found.append(at_once(prospect, replace(opened, measures=needed)))
-    return max(found, key=lambda plan: plan.mean(), default=None)
+    best = max(found, key=lambda plan: plan.mean(), default=None)
+    if best is None or best.mean() > 0:
+        return best
+    # Where nothing brings anything, what is told is what the mends cost that do what they are for.
+    likely = [plan for plan in found if plan.passes >= MORE_LIKELY]
+    return max(likely, key=lambda plan: plan.mean(), default=best)

@@ -18,10 +18,11 @@ import numpy.typing as npt
 from roi.gate import Gate
 from roi.measures import Measure, measure_for, more_cases
 from roi.mended import MORE_LIKELY, has_price, only_mended
-from roi.options import WEEKS_PER_MONTH, Remedy, Valuer, signals_of
+from roi.options import Valuer, signals_of
 from roi.parameters import Policy
 from roi.plans import Opening, Plan, opening, plan_of
 from roi.prospects import Prospect
+from roi.remedies import WEEKS_PER_MONTH, Remedy
 from roi.sampling import Basis, basis_of
 from roi.set_bounds import Bounds, affordable_sets, bounds_of
 from roi.set_look import look
@@ -244,6 +245,7 @@ class RemedySets:
             segments=self.segments,
             remedies=chosen,
             mended=opened.mended,
+            approved=opened.approved,
             prices=self.prices,
             policy=self.policy,
             seed=self.seed,

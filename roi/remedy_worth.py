@@ -15,10 +15,11 @@ import numpy.typing as npt
 from roi.analysis import Analysis
 from roi.cashflow import monthly_flows
 from roi.measures import Measure
-from roi.options import Option, Remedy
+from roi.options import Option
 from roi.plans import Opening, Plan
 from roi.price_limits import Limit, bound_of, limit_of
 from roi.prospects import lost_by_then
+from roi.remedies import Remedy
 from roi.remedy_sets import Kind, RemedySets
 from roi.set_bounds import affordable_sets
 
@@ -271,7 +272,7 @@ def _samples(
 ) -> tuple[bool, list[Measure]]:
     """Whether a set is a plan of that kind, apart from one remedy's price, and the further samples that keep it so."""
     waits = bool(opened.unpriced) or any(m.price is None for m in opened.measures)
-    waits = waits or any(r.cost is None for r in rest)
+    waits = waits or not all(r.priced for r in rest)
     if kind == "priced":
         return not waits, [m for m in further if m.price is not None]
     return waits or any(m.price is None for m in further), list(further)

@@ -19,8 +19,9 @@ from roi.assumptions import Number
 from roi.cashflow import annuity, ramp_factor
 from roi.gate import Gate
 from roi.measures import cost_of, length_of, more_cases
-from roi.options import WEEKS_PER_MONTH, Remedy, Valuer
+from roi.options import Valuer
 from roi.parameters import Policy
+from roi.remedies import WEEKS_PER_MONTH, Remedy
 from roi.set_gains import Ceiling, Gains
 from roi.set_gates import MOST_TOGETHER, Fork, forks_of, places_of
 from roi.tariff import Prices
@@ -112,7 +113,7 @@ def bounds_of(
         priced &= np.array([w.priced for w in fork.ways])[fork.taken]
         blocked |= np.array([w.blocked for w in fork.ways])[fork.taken]
     for i, remedy in enumerate(remedies):
-        if remedy.cost is None:
+        if not remedy.priced:
             priced &= (sets >> i) & 1 == 0
     while np.prod([len(f.ways) for f in forks], initial=1) > MOST_COLUMNS:
         widest = max(range(len(forks)), key=lambda i: len(forks[i].ways))
@@ -197,10 +198,14 @@ class _Table:
             learned = any(any(m.learned) for m in measures)
             exact = all(w.exact for w in ways) and self.months_known and not learned
             # Ways that differ in what they cost alone share their tables.
-            key = tuple(id(x) for w in ways for x in (w.passes, w.left) if x is not None)
+            changed = [x for w in ways for x in (w.passes, w.left, w.minutes, w.cost)]
+            key = tuple(0 if x is None else id(x) for x in changed)
             if key not in known:
-                gains_of = [(bits, value.gains(cause, chosen, left)) for cause, bits, chosen in groups]
-                known[key] = value.a_month(left), Gains(gains_of)
+                minutes, further = _total([w.minutes for w in ways]), _total([w.cost for w in ways])
+                gains_of = [
+                    (bits, value.gains(cause, chosen, left, minutes)) for cause, bits, chosen in groups
+                ]
+                known[key] = value.a_month(left, minutes, further), Gains(gains_of)
             now, tables = known[key]
             late = self.late[of_column]
             for d in np.unique(late):
@@ -279,6 +284,10 @@ def _product(factors: Sequence[Floats | None], n: int) -> Floats:
         if factor is not None:
             found = found * factor
     return found
+
+
+def _total(parts: Sequence[Floats | None]) -> Number:
+    return sum((x for x in parts if x is not None), 0.0)
 
 
 def _summed(values: Sequence[float]) -> Floats:

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from roi.assumptions import Number
 from roi.measured import Scope
-from roi.options import Remedy, Valuer
+from roi.options import Valuer
+from roi.remedies import Remedy
 from roi.set_gates import places_of
 
 __all__ = ["Ceiling", "Gains"]
@@ -33,6 +34,7 @@ class Ceiling:
         self.counted = np.asarray(np.clip(np.add(cash, e.redeployed), 0, 1))
         agent = e.per_case() + (scope.agent_cost if scope.agent_cost is not None else 0.0)
         self.agent = np.asarray(cases * agent)
+        self.cases = np.asarray(cases)
         severity = valuer.measured.rates.severity
         self.harm: Floats | None = None
         self.before: Number = 0.0
@@ -54,24 +56,22 @@ class Ceiling:
         value = self.before - self.harm * kept
         return np.asarray(value if self.credit else np.minimum(value, 0.0))
 
-    def a_month(self, left: Floats | float) -> Floats:
-        """Everything, with no cause addressed."""
-        found: Floats = self.time(self.saved) + self.errors(left) - self.agent
+    def a_month(self, left: Number, minutes: Number = 0.0, cost: Number = 0.0) -> Floats:
+        """Everything, with no cause addressed; `minutes` a case come on top of those saved, and `cost` a case."""
+        found: Floats = self.time(self.saved + minutes) + self.errors(left) - self.agent - self.cases * cost
         return found
 
-    def gains(self, cause: str, chosen: Sequence[Remedy], left: Floats | float) -> Floats:
-        """What remedies of one cause add, set by set."""
+    def gains(self, cause: str, chosen: Sequence[Remedy], left: Number, further: Number = 0.0) -> Floats:
+        """What remedies of one cause add, set by set; `further` minutes a case come on top of those saved."""
         share = np.maximum(self.causes.error_share[cause], 0.0)
         minutes = np.maximum(self.causes.excess_minutes.get(cause, np.zeros(self.n)), 0.0)
         leaves = np.ones((1, self.n))
         for remedy in chosen:
             leaves = np.concatenate([leaves, leaves * np.subtract(1.0, remedy.removes)])
-        timed, errors = self.time(self.saved), self.errors(left)
+        saved = self.saved + further
+        timed, errors = self.time(saved), self.errors(left)
         rows = [
-            self.time(self.saved + minutes * (1 - x))
-            - timed
-            + self.errors(left * (1 - share * (1 - x)))
-            - errors
+            self.time(saved + minutes * (1 - x)) - timed + self.errors(left * (1 - share * (1 - x))) - errors
             for x in leaves
         ]
         found: Floats = np.stack(rows)

@@ -9,10 +9,11 @@ import numpy as np
 from roi.cashflow import present_value, stream_of
 from roi.measures import Measure, cost_of, length_of, show_severe
 from roi.mended import MORE_LIKELY
-from roi.options import Remedy, Valuer
+from roi.options import Valuer
 from roi.parameters import Policy
 from roi.plans import Opening
 from roi.prospects import lost_by_then
+from roi.remedies import Remedy
 from roi.sampling import Basis, expected_after
 from roi.tariff import Prices
 
@@ -52,9 +53,16 @@ def look(
         no price.
     """
     e = valuer.economics
-    kept, minutes = valuer.effect_of(chosen)
+    effect = valuer.effect_of(chosen, segments, approved=opened.approved)
     scope = valuer.scope(segments)
-    brings = stream_of(scope, e, valuer.measured.rates.severity, extra_minutes=minutes, error_kept=kept)
+    brings = stream_of(
+        scope,
+        e,
+        valuer.measured.rates.severity,
+        extra_minutes=effect.minutes,
+        error_kept=effect.kept,
+        extra_cost=effect.cost,
+    )
     assert brings is not None
     paid = cost_of(opened.measures, prices)
     schedule = valuer.schedule_of(chosen, one_off=paid, delay=length_of(opened.measures))
@@ -65,7 +73,7 @@ def look(
         if m.gate == "severe_errors":
             passes = passes * show_severe(m.n, segments, valuer, policy, seed)
     lost = lost_by_then(e, schedule)
-    priced = all(m.price is not None for m in opened.measures) and all(r.cost is not None for r in chosen)
+    priced = all(m.price is not None for m in opened.measures) and all(r.priced for r in chosen)
     waits = bool(opened.unpriced) or not priced
     learned = any(any(m.learned) for m in opened.measures)
     total, needed = float(passes.sum()), policy.scale_probability

@@ -13,11 +13,13 @@ import numpy as np
 from made_moments import drawn_pilot
 
 from roi.analysis import Decided, decide_moments
+from roi.approving import Approvals, Counted
 from roi.causes import CAUSES, Causes
 from roi.gate import CONTROLS, Gate
-from roi.options import Remedy, Valuer
+from roi.options import Valuer
 from roi.parameters import LoadedParameters, Parameters, Policy
 from roi.plans import Plan
+from roi.remedies import Remedy
 from roi.remedy_sets import RemedySets
 
 WEEKS_PER_MONTH = 365.25 / 12 / 7
@@ -123,6 +125,7 @@ def problem(
     gates: int | None = None,
     causes: Sequence[str] = CAUSES,
     pilot: Decided | None = None,
+    approving: bool = False,
 ) -> Problem:
     """A random problem: causes with uncertain shares, remedies against them and against closed gates.
 
@@ -134,6 +137,7 @@ def problem(
         gates: How many gates are closed; None draws it.
         causes: Causes that remedies address.
         pilot: What was measured; None draws one of several.
+        approving: Whether a log tells what approving takes and catches.
     """
     a = pilot or decided(
         int(rng.integers(4)),
@@ -179,6 +183,7 @@ def problem(
         made.append(
             Remedy(
                 name=f"r{i}",
+                pays_approvers=approving and rng.random() < 0.3,
                 addresses=target,
                 removes=removes,
                 cost=None if rng.random() < 0.05 else cost,
@@ -198,7 +203,40 @@ def problem(
             "scale_probability": float(rng.choice([0.8, 0.9])),
         }
     )
-    return Problem(replace(a.valuer, causes=found, remedies=tuple(made)), failing, policy, a)
+    valuer = replace(a.valuer, causes=found, remedies=tuple(made))
+    if approving:
+        valuer = replace(valuer, approvals=_approvals(rng, a)).with_approving_known()
+    return Problem(valuer, failing, policy, a)
+
+
+def _approvals(rng: np.random.Generator, a: Decided) -> Approvals:
+    """Approving of which little is known, or much: minutes, what it catches and what waiting costs."""
+    n, kinds = a.measured.draws, 2
+    decisions = rng.uniform(0, 1.5, kinds)
+    timed: Any = float(rng.uniform(0, 3)) if rng.random() < 0.5 else rng.gamma(4, rng.uniform(0, 1), n)
+    caught: Any = 0.0 if rng.random() < 0.3 else rng.beta(*rng.uniform(1, 6, 2), n)
+    known = any(rng.random(2) < 0.7)
+    return Approvals(
+        kinds=None,  # type: ignore[arg-type]  # it is counted already
+        high_risk_tools=(),
+        effect=1.0,
+        minutes=None if known else float(rng.uniform(0, 4)),
+        waiting=float(rng.uniform(0, 2)) if rng.random() < 0.4 else None,
+        seed=1,
+        counted={
+            None: (
+                a.measured,
+                Counted(
+                    decisions=decisions,
+                    actions=float(decisions.sum()),
+                    minutes=timed if rng.random() < 0.8 else None,
+                    mending=float(rng.uniform(0, 1)) * caught,
+                    caught=caught,
+                    hours=float(rng.uniform(0, 4)),
+                ),
+            )
+        },
+    )
 
 
 def _closed(name: str, rng: np.random.Generator) -> Gate:
@@ -230,9 +268,13 @@ def brute_force(
     """
     best: list[Plan | None] = [None, None]
     sets, valuer, policy = found.sets(), found.valuer, found.policy
-    # Remedies against gates that are open do nothing; a plan that waits for no more than what they cost is none.
+    # Remedies against gates that are open do nothing, unless one that does something has to wait for them; a plan that
+    # waits for no more than what they cost is none.
     does = {*CAUSES, "severe_errors", *(gate.gate for gate in found.failing)}
-    idle = {r.name for r in valuer.remedies if r.addresses not in does}
+    needed = {r.name for r in valuer.remedies if r.addresses in does}
+    for r in reversed(valuer.remedies):  # a remedy waits for earlier ones only
+        needed |= set(r.after) if r.name in needed else set()
+    idle = {r.name for r in valuer.remedies} - needed
     for size in range(len(valuer.remedies) + 1):
         for chosen in itertools.combinations(valuer.remedies, size):
             names = {r.name for r in chosen}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from made_remedies import Problem, brute_force, decided, problem
 
 import roi.remedy_sets
-from roi.options import Remedy
+from roi.remedies import Remedy
 from roi.remedy_set import mended_of
 from roi.set_bounds import affordable_sets
 

@@ -16,9 +16,9 @@ from pilots import cases, write_pilot
 from roi.after_remedy import cases_to_see, cases_to_show
 from roi.causes import Causes
 from roi.draws import one_sided_bounds
-from roi.options import Remedy
 from roi.pilot import open_pilot
 from roi.plans import Opening
+from roi.remedies import Remedy
 from roi.remedy_worth import RemedyWorth
 
 
@@ -90,7 +90,7 @@ def test_two_remedies_of_one_cause_by_hand():
     causes = Causes(
         losses=10, labelled=10, evidence="label", error_share=half, loss_share=half, excess_minutes={}
     )
-    kept, _ = replace(decided().valuer, causes=causes).effect_of((A, B))
+    kept = replace(decided().valuer, causes=causes).effect_of((A, B)).kept
     assert 1 - kept == pytest.approx(0.5 * 0.7)
     found = worth_of(Sets(A, B), 3)
     assert [found.alone(r) for r in (A, B)] == pytest.approx([25_000, 22_000])

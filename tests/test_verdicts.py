@@ -201,7 +201,8 @@ def test_controls_that_cost_more_than_the_value_are_uncontrollable_risk(tmp_path
         "cost": 400000,
         "weeks": 12,
     }
-    found = decide(tmp_path, rows, {"remedies": [remedy]}, tables=logs)
+    known = {"economics": {"approval_minutes": 0.05}}
+    found = decide(tmp_path, rows, known | {"remedies": [remedy]}, tables=logs)
     assert gate(found, "human_approval")["state"] == "exceeded"
     assert (found.verdict, found.record["ground"]) == ("kill", "uncontrollable_risk")
     # The mend has its price: no quote is asked for, and what it may cost is the remedy's own figure.
@@ -220,7 +221,7 @@ def test_controls_that_cost_more_than_the_value_are_uncontrollable_risk(tmp_path
     assert found.record["reason"].endswith(f"needs, {amount(mended.mean(), 'EUR').replace(NBSP, ' ')}.")
     # At a price between the rule's end and the mean it brings something on average, but not often enough.
     price = float((ceiling["most"] + worth.mean()) / 2)
-    unsure = decide(tmp_path / "unsure", rows, {"remedies": [remedy | {"cost": price}]}, tables=logs)
+    unsure = decide(tmp_path / "unsure", rows, known | {"remedies": [remedy | {"cost": price}]}, tables=logs)
     assert (unsure.verdict, unsure.record["ground"]) == ("kill", "thin_value")
     brings, pays = worth.mean() - price, np.mean(worth > price)
     assert brings > 0
@@ -229,7 +230,7 @@ def test_controls_that_cost_more_than_the_value_are_uncontrollable_risk(tmp_path
         f"With its controls mended it would bring {amount(brings, 'EUR')} on average, but pays in only "
         f"{percent(pays)} of outcomes; the rule asks for 80 %."
     ).replace("EUR\u00a0", "EUR ").replace(" 80 %", " 80\u00a0%")
-    cheap = decide(tmp_path / "cheap", rows, {"remedies": [remedy | {"cost": 3000}]}, tables=logs)
+    cheap = decide(tmp_path / "cheap", rows, known | {"remedies": [remedy | {"cost": 3000}]}, tables=logs)
     assert (cheap.verdict, cheap.record["fix_kind"]) == ("fix", "control")
 
 

@@ -47,6 +47,11 @@ class Remedy(Group):
         None, description="How long it takes; its benefit begins afterwards."
     )
     owner: Text | None = Field(None, description="Who would do it.")
+    pays_approvers: bool = Field(
+        False,
+        description="Of a remedy for `human_approval`: whether `cost_per_month` pays the people who approve; "
+        "else their minutes are added.",
+    )
     after: Names = Field(
         (), description="Remedies, by name, that have to be finished first; others run in parallel."
     )
