@@ -185,7 +185,7 @@ def three(ratio: float) -> dict[str, Any]:
     scores = scores_of({name: realised(100 * ratio) for name in "abc"})
     rows = suggestion(optimism_of([ratio] * 3), example("support_replies").loaded.parameters)
     return {
-        **scores, "records": 3, "months": 3, "needed": 3, "not_reported": ["next"],
+        **scores, "records": 3, "months": 3, "needed": 3, "not_reported": ["gone", "next"],
         "offers": [{"pilot": "next", "title": "<b>Next</b>", "lines": lines_of(rows)}] if rows else [],
     }  # fmt: skip
 
@@ -196,7 +196,11 @@ class Opened:
 
 
 def shown(forecasts: dict[str, Any]) -> str:
-    titled = [{"pilot": "next", "title": "Next <case>"}, {"pilot": "a", "title": "A"}]
+    titled = [
+        {"pilot": "next", "title": "Next <case>", "verdict": "scale"},
+        {"pilot": "a", "title": "A", "verdict": "fix"},
+        {"pilot": "gone", "title": "Gone", "verdict": "kill"},
+    ]
     return show(Opened({"forecasts": forecasts, "pilots": titled, "currency": "EUR"})).html
 
 

@@ -24,7 +24,7 @@ def forecasts(opened: Portfolio) -> Section:
     answer = _answer(f)
     return part(
         "forecasts", found, answer,
-        f=f, answer=answer, facts=_facts(f), figure=forecasts_figure(f, titles), lacks=_lacks(f, titles),
+        f=f, answer=answer, facts=_facts(f), figure=forecasts_figure(f, titles), lacks=_lacks(f, found["pilots"]),
         left=[(titles.get(x["pilot"], x["pilot"]), x["why"]) for x in f["left_out"]],
     )  # fmt: skip
 
@@ -39,7 +39,7 @@ def _answer(f: Found) -> str:
             f"against; {f['needed']} are needed before they say anything of the next one."
         )
     came = f"Of what past decisions forecast, about {words.percent(optimism['factor'])} came"
-    return f"{came}: {'cut the next case by it.' if optimism['offered'] else 'nothing is to be cut.'}"
+    return f"{came}; {'the lines below cut the next case by it.' if optimism['offered'] else 'nothing is to be cut.'}"
 
 
 def _facts(f: Found) -> list[tuple[str, str]]:
@@ -91,18 +91,20 @@ def _signed(x: float) -> str:
     return f"{'+' if x > 0 else ''}{words.percent(x)}"
 
 
-def _lacks(f: Found, titles: Mapping[str, str]) -> str:
+def _lacks(f: Found, pilots: Sequence[Found]) -> str:
     """What is missing before the factor is offered; empty where it is."""
     n, needed = int(f["records"]), int(f["needed"])
     if n >= needed:
         return ""
-    silent = [titles.get(name, name) for name in f["not_reported"]]
+    # Who was told to stop has no months to report.
+    running = {str(p["pilot"]): str(p["title"]) for p in pilots if p["verdict"] != "kill"}
+    silent = [running[name] for name in f["not_reported"] if name in running]
     who = ""
     if silent:
         shown = [words.shorten(x, 50) for x in silent[:4]]
         shown += [f"{len(silent) - 4} more"] if len(silent) > 4 else []
         who = f" {words.and_list(shown)} {'reports' if len(silent) == 1 else 'report'} none."
-    return f"Missing: months of {words.plural(needed - n, 'more decision')} that were reported after it was made.{who}"
+    return f"Missing: months reported after {words.plural(needed - n, 'more decision')}.{who}"
 
 
 def forecasts_figure(f: Found, titles: Mapping[str, str]) -> Figure | None:
