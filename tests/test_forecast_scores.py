@@ -13,6 +13,7 @@ from opened_examples import PARAMS, example
 from scipy.stats import binomtest, t
 
 from roi.archive import archive_text
+from roi.assembled import open_portfolio, portfolio_text
 from roi.forecast_scores import (
     forecasts_of,
     lines_of,
@@ -23,6 +24,8 @@ from roi.forecast_scores import (
 )
 from roi.parameters import load_parameters
 from roi.report.forecasts import forecasts as show
+from roi.report.index import index_page
+from roi.schema.portfolio import Portfolio
 
 
 def realised(
@@ -178,6 +181,19 @@ def test_what_was_written_down_after_the_months_is_no_forecast(tmp_path, as_of):
     found = forecasts_of(tmp_path, [PARAMS / "support_replies.yaml"])
     assert found["coverage"] is None
     assert "nothing was forecast" in found["left_out"][0]["why"]
+
+
+def test_the_portfolio_of_the_reports_holds_and_shows_them(tmp_path):
+    """By whichever way it is opened: the batch's text, or the notebook's folder of reports."""
+    archived(tmp_path / "support_replies")
+    by_batch = json.loads(portfolio_text(tmp_path, Portfolio(), [PARAMS / "claims_intake.yaml"]) or "")
+    opened = open_portfolio(tmp_path, plan=PARAMS / "_portfolio.yaml").found
+    assert by_batch["forecasts"] == opened["forecasts"]
+    html = index_page([], by_batch)
+    assert "<h2>How well past decisions forecast</h2>" in html
+    assert "1 decision with 4 months in all" in html
+    before = {key: value for key, value in by_batch.items() if key != "forecasts"}
+    assert "How well past decisions" not in index_page([], before)
 
 
 def three(ratio: float) -> dict[str, Any]:
