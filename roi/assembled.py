@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 from roi.archive import MOMENTS, read_archive
 from roi.candidates import Candidate, candidate_of, candidate_of_record
+from roi.forecast_scores import forecasts_of
 from roi.ledger import LEDGER, read_ledger, record_sha256
 from roi.parameters import find_parameter_files
 from roi.pilot import open_pilot
@@ -32,16 +33,21 @@ class OpenedPortfolio:
         candidates: The pilots, for whoever wants to take it apart.
         plan: What there is to give.
         ledger: Entries of the ledger; empty where parameter files were named.
+        reports: The folder of all reports, whose archives hold what was forecast.
+        files: Parameter files of the pilots, which name what became of them.
     """
 
     candidates: tuple[Candidate, ...]
     plan: Portfolio
     ledger: Sequence[Mapping[str, Any]]
+    reports: Path = Path("reports")
+    files: tuple[Path, ...] = ()
 
     @cached_property
     def found(self) -> dict[str, Any]:
         """Everything that is said of them together; what portfolio.json holds."""
-        return portfolio_of(self.candidates, self.plan, ledger=self.ledger)
+        together = portfolio_of(self.candidates, self.plan, ledger=self.ledger)
+        return {**together, "forecasts": forecasts_of(self.reports, self.files)}
 
     def json(self) -> str:
         """The same as one line of JSON; the same inputs give the same bytes."""
@@ -97,13 +103,15 @@ def open_portfolio(
             message = "holds neither parameter files nor reports; run `roi batch params/` first"
             raise InputError([Problem(str(out), "", message)])
         place = _plan_near(Path.cwd(), out) if plan is None else Path(plan)
-        return OpenedPortfolio(candidates, read_portfolio(place), read_ledger(out / LEDGER))
+        own = _files_of(candidates, [place.parent])
+        return OpenedPortfolio(candidates, read_portfolio(place), read_ledger(out / LEDGER), out, own)
     files = find_parameter_files(names)
     problems: list[Problem] = []
-    decided = []
+    decided, project = [], Path()
     for file in files:
         try:
-            decision = open_pilot(file).decision
+            pilot = open_pilot(file)
+            decision, project = pilot.decision, pilot.loaded.project
             decided.append(candidate_of(decision.analysis, decision.record))
         except InputError as error:
             problems += error.problems
@@ -114,7 +122,14 @@ def open_portfolio(
         problems += error.problems
     if problems:
         raise InputError(problems)
-    return OpenedPortfolio(tuple(decided), stated, ())
+    return OpenedPortfolio(tuple(decided), stated, (), project / "reports", tuple(files))
+
+
+def _files_of(candidates: Sequence[Candidate], folders: Iterable[Path]) -> tuple[Path, ...]:
+    """The parameter files of pilots that have a report, where they lie in one of some folders."""
+    places = list(dict.fromkeys(folders))
+    tried = (next((p for f in places if (p := f / f"{c.pilot}.yaml").is_file()), None) for c in candidates)
+    return tuple(path for path in tried if path is not None)
 
 
 def _plan_near(*places: Path) -> Path:
@@ -123,12 +138,13 @@ def _plan_near(*places: Path) -> Path:
     return next((path for path in tried if path.is_file()), tried[0])
 
 
-def portfolio_text(out: Path, plan: Portfolio) -> str | None:
+def portfolio_text(out: Path, plan: Portfolio, files: Sequence[Path] = ()) -> str | None:
     """What `portfolio.json` of a folder of reports holds.
 
     Args:
         out: The folder of all reports.
         plan: What there is to give.
+        files: Parameter files of the run; those of other pilots are looked for beside them.
 
     Returns:
         The text; None where no pilot's archive is there.
@@ -136,4 +152,5 @@ def portfolio_text(out: Path, plan: Portfolio) -> str | None:
     candidates = in_reports(out)
     if all(c.sharing is None for c in candidates):
         return None
-    return OpenedPortfolio(candidates, plan, read_ledger(out / LEDGER)).json() + "\n"
+    own = _files_of(candidates, [file.parent for file in files])
+    return OpenedPortfolio(candidates, plan, read_ledger(out / LEDGER), out, own).json() + "\n"

@@ -80,7 +80,8 @@ def monitor(
     """Fresh cases against the decision: continue, investigate, restrict, pause or roll back.
 
     It may be run every day: all its questions together raise an action on a stream that keeps to the decision with a
-    chance of at most 5 %, over its whole life. Fresh cases are read as the parameter file reads its samples.
+    chance of at most 5 %, for as long as it is held against one record; a new record starts anew. Fresh cases are read
+    as the parameter file reads its samples.
     """
     from roi.monitor import Given
     from roi.monitor import monitor as watched

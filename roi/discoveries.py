@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["LEAST_TO_SHRINK", "Shrunk", "expected_failures", "held_to", "shrink", "step_up"]
+__all__ = ["LEAST_TO_SHRINK", "Shrunk", "expected_failures", "shrink", "step_up"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -28,25 +28,6 @@ def expected_failures(chances: Floats) -> tuple[float, float | None]:
     """
     fails = float(np.sum(1 - chances))
     return fails, fails / chances.size if chances.size else None
-
-
-def held_to(chances: Floats, share: float) -> npt.NDArray[np.bool_]:
-    """The most pilots of which at most a share is expected not to pay: those of the highest chances.
-
-    Args:
-        chances: Shape (n,).
-        share: The bar, in [0, 1].
-
-    Returns:
-        Shape (n,).
-    """
-    if not 0 <= share <= 1:
-        raise ValueError(f"{share} is no share")
-    order = np.argsort(-chances, kind="stable")
-    mean = np.cumsum(1 - chances[order]) / np.arange(1, chances.size + 1)
-    kept = np.zeros(chances.size, dtype=bool)
-    kept[order[: int(np.max(np.flatnonzero(mean <= share + 1e-12) + 1, initial=0))]] = True
-    return kept
 
 
 def step_up(chances: Floats, share: float) -> npt.NDArray[np.bool_]:

@@ -6,6 +6,7 @@ as there are say little more than one. What is offered for the next case is offe
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,14 +17,23 @@ import numpy as np
 from scipy.special import stdtrit
 
 from roi import words
-from roi.parameters import Parameters
+from roi.parameters import LoadedParameters, Parameters, load_parameters
 from roi.pilot import open_pilot
 from roi.problems import InputError
 from roi.proportions import exact_interval
-from roi.realised import realised_of_pilot
+from roi.realised import realised_of_archive, realised_of_pilot
 from roi.uncertain import Uncertain
 
-__all__ = ["Optimism", "optimism_of", "realised_of_reports", "scores_of", "suggestion"]
+__all__ = [
+    "Optimism",
+    "Past",
+    "forecasts_of",
+    "lines_of",
+    "optimism_of",
+    "realised_of_reports",
+    "scores_of",
+    "suggestion",
+]
 
 Realised = Mapping[str, Any]
 
@@ -37,6 +47,8 @@ LIKE_PILOTS, LIKE_SPREADS = (
     1.0,
     3.0,
 )  # what the guess counts for: pilots that came as forecast, and their spread
+CUT = "cut for past optimism"
+"""By which a share that has been cut is known: nothing is cut twice."""
 SPREAD = 0.4  # guess of the sd of log(actual / forecast)
 
 
@@ -213,8 +225,8 @@ def _optimism_text(o: Optimism) -> str:
     if o.factor >= 1:
         return f"{said} Nothing is to be cut; forecasts are not raised for having been too low."
     return (
-        f"{said} To cut the next case by it, multiply each number of economics.realisation by {o.factor:.2f} and name "
-        "this as its source; nothing does so by itself."
+        f"{said} To cut the next case by it, multiply each number of economics.realisation by {o.factor:.2f}; "
+        "nothing does so by itself."
     )
 
 
@@ -226,30 +238,57 @@ def suggestion(optimism: Optimism, parameters: Parameters) -> list[dict[str, str
         parameters: Of the case.
 
     Returns:
-        Of each stated share of `economics.realisation` its `key` and `value` as YAML; none where nothing is offered.
+        Of each stated share of `economics.realisation` its `key` and `value` as YAML, with the origin that it had; none
+        where nothing is offered, or the share says that it has been cut already.
     """
     if optimism.n < LEAST_PILOTS or optimism.factor >= 1:
         return []
     given = parameters.economics.realisation
     shares = {"total": given.total, "cash": given.cash, "redeployed": given.redeployed}
-    source = f"{words.plural(optimism.n, 'past pilot')}: {optimism.factor:.2f} of what was forecast came"
     return [
-        {
-            "key": f"economics.realisation.{name}",
-            "value": _yaml(share, optimism.factor, source),
-        }
+        {"key": f"economics.realisation.{name}", "value": _yaml(share, optimism)}
         for name, share in shares.items()
-        if share is not None and share.mean > 0
+        if share is not None and share.mean > 0 and not _is_cut(share)
     ]
 
 
-def _yaml(share: Uncertain, factor: float, source: str) -> str:
+def _is_cut(share: Uncertain) -> bool:
+    return CUT in (share.note or "")
+
+
+def _yaml(share: Uncertain, optimism: Optimism) -> str:
     names = {"exact": ("value",), "interval": ("low", "high"), "pert": ("min", "mode", "max")}.get(share.form)
-    numbers = [f"{x * factor:.3g}" for x in share.numbers]
-    if names is None:
-        return f'{{values: [{", ".join(numbers)}], source: "{source}"}}'
-    listed = ", ".join(f"{name}: {x}" for name, x in zip(names, numbers, strict=True))
-    return f'{{{listed}, source: "{source}"}}'
+    numbers = [f"{x * optimism.factor:.3g}" for x in share.numbers]
+    listed = (
+        [f"values: [{', '.join(numbers)}]"]
+        if names is None
+        else [f"{name}: {x}" for name, x in zip(names, numbers, strict=True)]
+    )
+    cut = (
+        f"{CUT}: of {words.plural(optimism.n, 'past pilot')} {optimism.factor:.2f} of what was forecast came"
+    )
+    # What it rests on stays what it was: a cut is no source, and makes no assumption a measurement.
+    told = {
+        "evidence": "assumed" if share.evidence == "default" else share.evidence,
+        "source": share.source,
+        "owner": share.owner,
+        "as_of": None if share.as_of is None else share.as_of.isoformat(),
+        "how": cut if not share.note else f"{share.note}; {cut}",
+    }
+    listed += [f"{key}: {_quoted(key, value)}" for key, value in told.items() if value]
+    return f"{{{', '.join(listed)}}}"
+
+
+def _quoted(key: str, value: str) -> str:
+    return value if key in ("evidence", "as_of") else json.dumps(value, ensure_ascii=False)
+
+
+def lines_of(rows: Sequence[Mapping[str, str]]) -> str:
+    """A suggestion as the lines of a parameter file that take the place of those that it has."""
+    if not rows:
+        return ""
+    own = [f"    {row['key'].rpartition('.')[2]}: {row['value']}" for row in rows]
+    return "\n".join(["economics:", "  realisation:", *own])
 
 
 def _text(scores: Mapping[str, Any]) -> str:
@@ -263,29 +302,86 @@ def _text(scores: Mapping[str, Any]) -> str:
     return said if optimism is None else f"{said} {optimism['text']}"
 
 
-def realised_of_reports(
-    reports: Path, files: Sequence[Path]
-) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What became of pilots, and which are still to come.
+
+    Attributes:
+        realised: By pilot that names its actuals, as `roi.realised.realised_of_pilot` gives it.
+        failed: File → why it could not be read.
+        others: By pilot that names no actuals, its parameters.
+    """
+
+    realised: Mapping[str, Realised]
+    failed: Mapping[str, str]
+    others: Mapping[str, Parameters]
+
+
+def realised_of_reports(reports: Path, files: Sequence[Path]) -> Past:
     """What became of every pilot that names its actuals.
+
+    Each is held against the archive of its decision, for which no sample is read. Where that is withheld or damaged
+    samples that still give the same record stand in; where no record is older than the months nothing does: what was
+    written down after them is no forecast.
 
     Args:
         reports: The folder of all reports, with their archives and ledger.
         files: Parameter files.
-
-    Returns:
-        By pilot, as `roi.realised.realised_of_pilot` gives it; and by file why a pilot could not be read.
     """
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, Realised] = {}
     failed: dict[str, str] = {}
+    others: dict[str, Parameters] = {}
     for file in files:
         try:
-            pilot = open_pilot(file)
-            if pilot.loaded.parameters.samples.actuals is None:
+            loaded = load_parameters(file)
+            name = loaded.parameters.pilot
+            if loaded.parameters.samples.actuals is None:
+                others[name] = loaded.parameters
                 continue
-            realised = realised_of_pilot(pilot, reports=reports)
+            found[name] = _realised(loaded, file, reports)
         except InputError as error:
             failed[file.name] = str(error.problems[0].message)
-            continue
-        if realised is not None:
-            found[pilot.loaded.parameters.pilot] = realised
-    return found, failed
+    return Past(realised=found, failed=failed, others=others)
+
+
+def _realised(loaded: LoadedParameters, file: Path, reports: Path) -> Realised:
+    found = realised_of_archive(loaded, reports)
+    if found["state"] != "unknown":
+        return found
+    if (found["decision"] or {}).get("as_of") is None:
+        return {**found, "why": "no record is kept from before its first month, so nothing was forecast"}
+    try:
+        return realised_of_pilot(open_pilot(file), reports=reports) or found
+    except InputError:
+        return found  # the samples are gone, too
+
+
+def forecasts_of(reports: Path, files: Sequence[Path]) -> dict[str, Any]:
+    """How past decisions forecast, and what that offers the next case; what `portfolio.json` holds of it.
+
+    Args:
+        reports: The folder of all reports.
+        files: Parameter files of its pilots.
+
+    Returns:
+        As `scores_of`, and `records` and `months` that it rests on, how many are `needed`, `not_reported` (pilots that
+        name no actuals) and `offers`: of each of those `pilot`, `title` and the `lines` to paste.
+    """
+    past = realised_of_reports(reports, files)
+    scores = scores_of(past.realised)
+    scores["left_out"] += [{"pilot": name, "why": why} for name, why in sorted(past.failed.items())]
+    usable = [row for row in scores["pilots"] if row["ratio"] is not None]
+    optimism = optimism_of([row["ratio"] for row in usable])
+    offers = [
+        {"pilot": name, "title": words.shorten(p.title, 120), "lines": lines_of(rows)}
+        for name, p in sorted(past.others.items())
+        if (rows := suggestion(optimism, p))
+    ]
+    return {
+        **scores,
+        "records": len(usable),
+        "months": sum(row["months"] for row in usable),
+        "needed": LEAST_PILOTS,
+        "not_reported": sorted(past.others),
+        "offers": offers,
+    }

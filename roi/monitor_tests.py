@@ -1,8 +1,9 @@
 """Which questions are asked of a stream every day, at which level each, and what came of them.
 
-All of them together err at most at `ALPHA` over the whole life of a stream: each has a part of it (`WEIGHTS`, and of a
-measure three fifths for all cases, the rest for its segments alike), which is set before a case is seen. Half of the
-part of a question that holds the stream against the record's own estimate is kept for that estimate being off.
+All of them together err at most at `ALPHA` over the whole life of a stream, which is all that comes after one decision:
+each has a part of it (`WEIGHTS`, and of a measure three fifths for all cases, the rest for its segments alike), which
+is set before a case is seen. Half of the part of a question that holds the stream against the record's own estimate is
+kept for that estimate being off.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -99,9 +98,7 @@ def realised_of(pilot: Pilot, record: Mapping[str, Any]) -> dict[str, Any] | Non
     """
     run = current_run(pilot.loaded.parameters.pilot)
     if run is not None and pilot.loaded.parameters.samples.actuals is not None:
-        made = _analysis(pilot, record, run.folder)
-        pilot = replace(pilot)
-        vars(pilot)["decision"] = Decision(made)  # the run has made it already, and is not to make it again
+        _analysis(pilot, record, run.folder)
     return realised_of_pilot(pilot, reports=_issued(pilot))
 
 
@@ -144,16 +141,21 @@ def _former(folder: Path, record: Mapping[str, Any]) -> Path | None:
 
 
 def _analysis(pilot: Pilot, record: Mapping[str, Any], folder: Path | None) -> Analysis:
-    """The decision: that of this process, or of the archive that the same run has written, or made now."""
-    if folder is None:
+    """The decision: that of this process, or of the archive that the same run has written, or made now; made once."""
+    if folder is None or "decision" in vars(pilot):
         return pilot.decision.analysis
+    found = None
     try:
         archive = read_archive(folder / MOMENTS)
         if archive.content["record"] == record_sha256(record):
-            return archive.analysis()
+            found = archive.analysis()
     except InputError:
         pass  # there is none yet, or it is withheld
-    return analyse(pilot.loaded, pilot.samples)
+    made = analyse(pilot.loaded, pilot.samples) if found is None else found
+    vars(pilot)["decision"] = Decision(
+        made
+    )  # the run's own notebook has counted this look, and kept its archive
+    return made
 
 
 def _limits(found: Mapping[str, Any]) -> list[dict[str, Any]]:

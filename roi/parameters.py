@@ -34,7 +34,6 @@ __all__ = [
     "Policy",
     "RegisterEntry",
     "find_parameter_files",
-    "has_model_usage_line",
     "json_schema",
     "load_parameters",
     "load_samples_only",
@@ -270,11 +269,6 @@ def resolve_paths(loaded: LoadedParameters, written: str) -> tuple[Path, ...]:
         except (OSError, ValueError, NotImplementedError):
             continue
     return ()
-
-
-def has_model_usage_line(parameters: Parameters) -> bool:
-    """Whether a cost line already prices the model's usage (which metered costs would count again)."""
-    return any(line.kind == "model_usage" and line.amount.largest > 0 for line in parameters.economics.costs)
 
 
 def json_schema() -> dict[str, Any]:

@@ -308,8 +308,8 @@ def _text(forecast: Forecast, together: Mapping[str, Any], total: Mapping[str, f
     why = f"; most of the difference is {LABELS[largest].lower()}" if abs(total[largest]) > 0 else ""
     return (
         f"{words.plural(together['months'], 'month')} brought {words.amount(came['mean'], forecast.currency)}, where "
-        f"{words.amount(said['mean'], forecast.currency)} were forecast, 8 in 10 outcomes between "
-        f"{words.amount_range(said['p10'], said['p90'], forecast.currency)}: {where} that range{why}."
+        f"{words.amount(said['mean'], forecast.currency)} were forecast, 8 in 10 outcomes "
+        f"{words.amounts_between(said['p10'], said['p90'], forecast.currency)}: {where} that range{why}."
     )
 
 

@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betainc, betaln, log_ndtr
+from scipy.special import betainc, betaln
 
 __all__ = [
     "MEAN_BETS",
@@ -32,7 +32,6 @@ __all__ = [
     "log_beta_mixture",
     "log_evidence",
     "log_growth",
-    "log_normal_mixture",
     "mean_range",
     "normal_bound",
     "rate_bets",
@@ -187,12 +186,6 @@ def best_rho(v: float, alpha: float, *, above: bool = False) -> float:
     """
     twice = 2 * np.log(1 / (2 * alpha if above else alpha))
     return float(v / (twice + np.log1p(twice)))
-
-
-def log_normal_mixture(s: Floats, v: Floats, rho: float, *, above: bool = False) -> Floats:
-    """Logarithm of Robbins's normal mixture of a sum s of mean 0 whose variance sums up to v."""
-    half = np.log(rho / (v + rho)) / 2 + s * s / (2 * (v + rho))
-    return np.asarray(half + (np.log(2) + log_ndtr(s / np.sqrt(v + rho)) if above else 0.0))
 
 
 def normal_bound(v: Floats, alpha: float, rho: float) -> Floats:

@@ -218,6 +218,12 @@ def amount_range(low: object, high: object, currency: str, *, unknown: str = UNK
     return f"{currency}{NBSP}{_span(_figure(x, factor, size) for x in (a, b))}{word}"
 
 
+def amounts_between(low: object, high: object, currency: str) -> str:
+    """The same after a noun: "between EUR −120,000 and 610,000"; "at about EUR 610,000" where both read the same."""
+    found = amount_range(low, high, currency)
+    return f"between {found.replace(' to ', ' and ', 1)}" if " to " in found else f"at about {found}"
+
+
 def edges(low: object, high: object, digits: int = 3) -> str:
     """Two ends of a range without unit, as fine as the larger one deserves: "3.1 to 6.8", "0.80 to 1.40"."""
     a, b = finite(low), finite(high)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,20 @@ import pytest
 from opened_examples import PARAMS, example
 from scipy.stats import binomtest, t
 
-from roi.forecast_scores import optimism_of, realised_of_reports, scores_of, suggestion
+from roi.archive import archive_text
+from roi.assembled import open_portfolio, portfolio_text
+from roi.forecast_scores import (
+    forecasts_of,
+    lines_of,
+    optimism_of,
+    realised_of_reports,
+    scores_of,
+    suggestion,
+)
+from roi.parameters import load_parameters
+from roi.report.forecasts import forecasts as show
+from roi.report.index import index_page
+from roi.schema.portfolio import Portfolio
 
 
 def realised(
@@ -104,7 +119,7 @@ def test_what_is_offered_is_a_key_and_its_value():
     assert [r["key"] for r in rows] == ["economics.realisation.cash", "economics.realisation.redeployed"]
     f = optimism.factor
     assert rows[0]["value"].startswith(
-        f"{{min: {0.05 * f:.3g}, mode: {0.2 * f:.3g}, max: {0.35 * f:.3g}, source:"
+        f"{{min: {0.05 * f:.3g}, mode: {0.2 * f:.3g}, max: {0.35 * f:.3g}, evidence: {parameters.economics.realisation.cash.evidence}"
     )
     assert suggestion(optimism_of([0.7, 0.8]), parameters) == []
     assert suggestion(optimism_of([1.2] * 5), parameters) == []
@@ -112,20 +127,114 @@ def test_what_is_offered_is_a_key_and_its_value():
     assert scores_of({n: realised(120) for n in "abc"})["optimism"]["offered"] is False
 
 
-def test_what_is_offered_can_be_written_as_it_stands(tmp_path):
-    import yaml
+def test_the_lines_to_paste_cut_a_case_once_and_leave_its_evidence_as_it_was(tmp_path):
+    """What they say is read as the same shares times the factor; a case that has been cut is offered nothing."""
+    before = example("support_replies").loaded.parameters
+    optimism = optimism_of([0.7] * 5)
+    lines = lines_of(suggestion(optimism, before))
+    text = (PARAMS / "support_replies.yaml").read_text(encoding="utf-8").splitlines()
+    shares = [line for line in text if line.startswith(("    cash:", "    redeployed:"))]
+    assert len(shares) == 2
+    pasted = iter(lines.splitlines()[2:])
+    new = [next(pasted) if line in shares else line for line in text]
+    (tmp_path / "params").mkdir()
+    (tmp_path / "params/support_replies.yaml").write_text("\n".join(new), encoding="utf-8")
+    (tmp_path / "data").symlink_to(PARAMS.parent / "data")
+    after = load_parameters(tmp_path / "params/support_replies.yaml").parameters
+    for name in ("cash", "redeployed"):
+        was, now = (getattr(p.economics.realisation, name) for p in (before, after))
+        assert now.mean == pytest.approx(optimism.factor * was.mean, rel=0.01)
+        assert (now.evidence, now.source, now.owner) == (was.evidence, was.source, was.owner)
+    assert suggestion(optimism, after) == []
+    assert lines_of([]) == ""
 
-    rows = suggestion(optimism_of([0.7] * 5), example("support_replies").loaded.parameters)
-    values = [yaml.safe_load(r["value"]) for r in rows]
-    assert all(set(v) == {"min", "mode", "max", "source"} for v in values)
+
+def archived(folder, **changes):
+    """A report folder with the record and archive of the example, made before its months or with changes."""
+    folder.mkdir(parents=True)
+    decision = example("support_replies").decision
+    record = {**decision.record, **changes}
+    (folder / "decision.json").write_text(json.dumps(record), encoding="utf-8")
+    (folder / "moments.json").write_text(archive_text(decision.analysis, record), encoding="utf-8")
 
 
 def test_all_pilots_that_name_their_actuals(tmp_path):
     files = [PARAMS / "support_replies.yaml", PARAMS / "contract_summaries.yaml", tmp_path / "none.yaml"]
-    found, failed = realised_of_reports(tmp_path, files)
-    assert list(found) == ["support_replies"]
-    assert list(failed) == ["none.yaml"]
-    assert scores_of(found)["coverage"]["of"] == 1
+    archived(tmp_path / "support_replies")
+    past = realised_of_reports(tmp_path, files)
+    assert past.realised["support_replies"]["state"] == "known"
+    assert (list(past.others), list(past.failed)) == (["contract_summaries"], ["none.yaml"])
+    found = forecasts_of(tmp_path, files)
+    assert (found["records"], found["coverage"]["of"], found["not_reported"]) == (
+        1,
+        1,
+        ["contract_summaries"],
+    )
+    assert found["months"] == found["coverage"]["months"]["of"] == found["pilots"][0]["months"]
+    assert (found["offers"], found["left_out"][-1]["pilot"]) == ([], "none.yaml")
+
+
+@pytest.mark.parametrize("as_of", [None, "2027-06-30"])
+def test_what_was_written_down_after_the_months_is_no_forecast(tmp_path, as_of):
+    if as_of:
+        archived(tmp_path / "support_replies", as_of=as_of)
+    found = forecasts_of(tmp_path, [PARAMS / "support_replies.yaml"])
+    assert found["coverage"] is None
+    assert "nothing was forecast" in found["left_out"][0]["why"]
+
+
+def test_the_portfolio_of_the_reports_holds_and_shows_them(tmp_path):
+    """By whichever way it is opened: the batch's text, or the notebook's folder of reports."""
+    archived(tmp_path / "support_replies")
+    by_batch = json.loads(portfolio_text(tmp_path, Portfolio(), [PARAMS / "claims_intake.yaml"]) or "")
+    opened = open_portfolio(tmp_path, plan=PARAMS / "_portfolio.yaml").found
+    assert by_batch["forecasts"] == opened["forecasts"]
+    html = index_page([], by_batch)
+    assert "<h2>How well past decisions forecast</h2>" in html
+    assert "1 decision with 4 months in all" in html
+    before = {key: value for key, value in by_batch.items() if key != "forecasts"}
+    assert "How well past decisions" not in index_page([], before)
+
+
+def three(ratio: float) -> dict[str, Any]:
+    """What portfolio.json would hold of three decisions that brought so much of their forecast."""
+    scores = scores_of({name: realised(100 * ratio) for name in "abc"})
+    rows = suggestion(optimism_of([ratio] * 3), example("support_replies").loaded.parameters)
+    return {
+        **scores, "records": 3, "months": 3, "needed": 3, "not_reported": ["gone", "next"],
+        "offers": [{"pilot": "next", "title": "<b>Next</b>", "lines": lines_of(rows)}] if rows else [],
+    }  # fmt: skip
+
+
+@dataclass
+class Opened:
+    found: dict[str, Any]
+
+
+def shown(forecasts: dict[str, Any]) -> str:
+    titled = [
+        {"pilot": "next", "title": "Next <case>", "verdict": "scale"},
+        {"pilot": "a", "title": "A", "verdict": "fix"},
+        {"pilot": "gone", "title": "Gone", "verdict": "kill"},
+    ]
+    return show(Opened({"forecasts": forecasts, "pilots": titled, "currency": "EUR"})).html
+
+
+def test_the_page_offers_the_lines_and_says_what_is_missing():
+    html = shown(three(0.7))
+    assert "&lt;b&gt;Next&lt;/b&gt;" in html
+    assert "economics:\n  realisation:\n    cash: {min: " in html
+    assert "30\N{NO-BREAK SPACE}% below the middle of the forecast" in html
+    assert "nothing is to be cut" in shown(three(1.2))
+    one = {**three(0.7), **scores_of({"a": realised(70)}), "records": 1, "months": 1, "offers": []}
+    html = shown(one)
+    assert "1 past decision has months" in html
+    assert "2 more decisions" in html
+    assert "Next &lt;case&gt; reports none" in html
+    assert "For the next case" not in html
+    none = {**one, **scores_of({}), "records": 0, "months": 0}
+    assert "No decision has months yet" in shown(none)
+    assert "<figure" not in shown(none)
 
 
 @pytest.mark.slow

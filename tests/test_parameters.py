@@ -15,7 +15,6 @@ from roi.parameters import (
     NOT_USED_YET,
     TOP_LEVEL_KEYS,
     find_parameter_files,
-    has_model_usage_line,
     json_schema,
     load_parameters,
     register,
@@ -114,7 +113,6 @@ def test_a_first_view_has_every_default(write):
     assert loaded.policy.scale_probability == 0.8
     assert len([warning for warning in loaded.warnings if "not stated" in warning]) == 2
     assert any("_policy.yaml does not exist" in warning for warning in loaded.warnings)
-    assert not has_model_usage_line(p)
 
 
 def test_the_register_holds_every_uncertain_value_with_its_unit(write):

@@ -18,7 +18,6 @@ from roi.sequences import (
     log_beta_mixture,
     log_evidence,
     log_growth,
-    log_normal_mixture,
     mean_range,
     normal_bound,
     rate_bets,
@@ -31,18 +30,10 @@ from roi.sequences import (
 # test/uniform_boundaries_unittest.cpp, at v = 100, alpha = 0.05 and s = 10.
 
 
-def test_two_sided_normal_mixture_is_that_of_confseq():
+def test_the_bound_of_the_normal_mixture_is_that_of_confseq():
     rho = best_rho(100, 0.05)
     assert rho == pytest.approx(12.60056, abs=1e-5)
-    assert log_normal_mixture(np.array(10.0), np.array(100.0), rho) == pytest.approx(-0.6510052, abs=1e-6)
     assert normal_bound(np.array(100.0), 0.05, rho) == pytest.approx(30.35209, abs=1e-5)
-
-
-def test_one_sided_normal_mixture_is_that_of_confseq():
-    rho = best_rho(100, 0.05, above=True)
-    v = np.array(100.0)
-    assert log_normal_mixture(np.array(10.0), v, rho, above=True) == pytest.approx(-0.06502391, abs=1e-6)
-    assert log_normal_mixture(np.array(27.66071), v, rho, above=True) == pytest.approx(math.log(20), abs=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,7 @@ def run_batch(
                 job = next(job for job in waiting if job.pilot == outcome.pilot)
                 outcomes[outcome.pilot] = _finish(outcome, job, folder, progress)
     if any(outcome.state != "inputs" for outcome in outcomes.values()):
-        together(folder, plan)
+        together(folder, plan, paths)
         list_pilots(folder, outcomes)
     elif is_new and folder.is_dir():
         folder.rmdir()
@@ -308,14 +308,14 @@ def _plan(files: Sequence[Path]) -> Portfolio:
     return Portfolio() if place is None else read_portfolio(place)
 
 
-def together(out: Path, plan: Portfolio) -> None:
+def together(out: Path, plan: Portfolio, files: Sequence[Path] = ()) -> None:
     """Write `portfolio.json`, what is said of all pilots in the folder together; not where no archive is there."""
     if not any(out.glob(f"*/{MOMENTS}")):
         return
     from roi.assembled import PORTFOLIO, portfolio_text
     from roi.report.page import write_whole
 
-    text = portfolio_text(out, plan)
+    text = portfolio_text(out, plan, files)
     if text is not None:
         write_whole(out / PORTFOLIO, text)
 

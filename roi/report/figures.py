@@ -57,7 +57,7 @@ class Figure:
 
 
 def _middle_half(histogram: Histogram) -> str:
-    """Between which values half of the whole lies, to the bin."""
+    """The values that half of the whole lies between, to the bin: "3 to 7"."""
     below = np.cumsum(histogram.share)
     ends = [
         histogram.edges[int(np.searchsorted(below, at - 1e-12)) + step] for at, step in ((0.25, 0), (0.75, 1))
@@ -81,7 +81,7 @@ def minutes_figure(record: Record, pictures: Pictures) -> Figure | None:
         answer += f": {words.number(abs(saved), 2)} minutes {'less' if saved >= 0 else 'more'}"
         answer += " at the mix of production" if len(histograms) > 1 else ""
     parts = [
-        f"{ARMS[arm]}: mean {words.number(means[arm])}, half of the cases between {_middle_half(h)} minutes."
+        f"{ARMS[arm]}: mean {words.number(means[arm])}, half of the cases take {_middle_half(h)} minutes."
         for arm, h in histograms.items()
     ]
 

@@ -127,6 +127,7 @@ def _parts(together: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
     from markupsafe import Markup
 
     from roi.report import portfolio as show
+    from roi.report.forecasts import forecasts
 
     opened = _Together(dict(together))
     makers = [
@@ -136,6 +137,8 @@ def _parts(together: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
         ("In which order, and what is next", show.order),
         ("How verdicts moved", show.trend),
     ]
+    if "forecasts" in together:  # a file of an earlier version has none
+        makers.append(("How well past decisions forecast", forecasts))
     return [(heading, Markup(make(opened).html)) for heading, make in makers]
 
 

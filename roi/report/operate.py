@@ -197,7 +197,8 @@ def questions(o: Operated) -> Section:
             own = [q for q in asked if q["kind"] == kind and q["measure"] == row["measure"]]
             whole = next((q for q in own if q["segment"] is None), None)
             if whole is None:
-                if kind == "pause":
+                # A measure without a limit, and none that it could have, is asked about below only.
+                if kind == "pause" and (row["limit"] is not None or row["limit_why"] or row["unknown"]):
                     rows.append({**_bare(row, currency), "segments": "", "state": "", "now": "", "way": None})
                 continue
             rows.append(_asked(row, whole, own, currency))
@@ -242,7 +243,8 @@ def _asked(row: Found, whole: Found, own: Sequence[Found], currency: str) -> dic
     segments = ""
     if limits:
         low, high = said(measure, min(limits), currency), said(measure, max(limits), currency)
-        segments = f"{words.plural(len(limits), 'kind')} of case by itself: "
+        n = len(limits)
+        segments = "one kind of case by itself: " if n == 1 else f"each of {n} kinds of cases by itself: "
         segments += low if low == high else f"{low} to {high}"
     yes = [q for q in own if q["crossed"]]
     where = [words.shorten(q["segment"], 30) for q in yes if q["segment"] is not None]

@@ -9,7 +9,18 @@ from roi import words
 from roi.report.figures import Figure
 from roi.report.sections import Section, environment
 
-__all__ = ["funded", "luck", "map_figure", "opening", "order", "overview", "trend"]
+__all__ = [
+    "Found",
+    "Portfolio",
+    "funded",
+    "luck",
+    "map_figure",
+    "opening",
+    "order",
+    "overview",
+    "part",
+    "trend",
+]
 
 Found = Mapping[str, Any]
 
@@ -21,7 +32,8 @@ class Portfolio(Protocol):
     def found(self) -> dict[str, Any]: ...
 
 
-def _part(name: str, found: Found, text: str, **more: Any) -> Section:
+def part(name: str, found: Found, text: str, **more: Any) -> Section:
+    """A part of the page, from its template."""
     html = environment().get_template(f"portfolio_{name}.html.j2").render(
         p=found, currency=found["currency"], text=text, **more
     )  # fmt: skip
@@ -85,20 +97,20 @@ def lack_word(lack: Mapping[str, Any], currency: str) -> str:
 def opening(opened: Portfolio) -> Section:
     """The set, how sure it is, what stopping returns and what is next, in sentences."""
     said = sentences(opened.found)
-    return _part("opening", opened.found, said[0], said=said)
+    return part("opening", opened.found, said[0], said=said)
 
 
 def overview(opened: Portfolio) -> Section:
     """Every pilot: verdict, worth, certainty, gates, evidence, age and due date, and the map of them."""
     found = opened.found
     figure = map_figure(found)
-    return _part("overview", found, words.plural(len(found["pilots"]), "pilot"), figure=figure)
+    return part("overview", found, words.plural(len(found["pilots"]), "pilot"), figure=figure)
 
 
 def funded(opened: Portfolio) -> Section:
     """The funded set, what it uses, and what it might miss."""
     found = opened.found
-    return _part("funded", found, sentences(found)[0], regret=_regret(found))
+    return part("funded", found, sentences(found)[0], regret=_regret(found))
 
 
 def _regret(found: Found) -> str:
@@ -121,7 +133,7 @@ def _regret(found: Found) -> str:
 def luck(opened: Portfolio) -> Section:
     """How many of the funded will not pay, and how much the winners owe to luck."""
     found = opened.found
-    return _part("luck", found, "What luck has to do with it")
+    return part("luck", found, "What luck has to do with it")
 
 
 def order(opened: Portfolio) -> Section:
@@ -132,14 +144,14 @@ def order(opened: Portfolio) -> Section:
     nexts = [
         {**row, "lacks": [lack_word(x, found["currency"]) for x in row["lacks"]]} for row in found["next"]
     ]
-    return _part("order", found, words.plural(len(rows), "pilot"), titles=titles, nexts=nexts)
+    return part("order", found, words.plural(len(rows), "pilot"), titles=titles, nexts=nexts)
 
 
 def trend(opened: Portfolio) -> Section:
     """How verdicts stood month by month, and which pilots share what."""
     found = opened.found
     months: Sequence[Mapping[str, Any]] = found["trend"]["months"]
-    return _part("trend", found, words.plural(len(months), "month"), figure=trend_figure(found))
+    return part("trend", found, words.plural(len(months), "month"), figure=trend_figure(found))
 
 
 def map_figure(found: Found) -> Figure | None:

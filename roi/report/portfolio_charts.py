@@ -8,9 +8,9 @@ from typing import Any
 import altair as alt
 
 from roi import words
-from roi.report.charts import BEFORE, GAIN, INK, MUTED, amount_axis, finish, inline
+from roi.report.charts import BAND, BEFORE, GAIN, INK, MUTED, amount_axis, finish, inline
 
-__all__ = ["portfolio_map", "verdict_trend"]
+__all__ = ["came_of_forecasts", "portfolio_map", "verdict_trend"]
 
 HEIGHT = 340
 LINE = 16  # pixels between two labels
@@ -139,3 +139,29 @@ def verdict_trend(months: Sequence[Mapping[str, Any]], *, width: int) -> Any:
         )
     )
     return finish(bars.properties(width=width, height=150))
+
+
+def came_of_forecasts(rows: Sequence[Mapping[str, Any]], *, width: int) -> Any:
+    """What came of each forecast, as a share of its mean, on the range that was to hold 8 in 10.
+
+    Args:
+        rows: Of each `label`, `low`, `high` and `came`.
+        width: Of the plot, in pixels.
+    """
+    kept = [dict(row) | {"y": place} for place, row in enumerate(rows)]
+    ends = [float(r[key]) for r in kept for key in ("low", "high", "came")] + [0.0, 1.0]
+    room = (max(ends) - min(ends)) * 0.05
+    x = alt.Scale(domain=[min(ends) - (room if min(ends) < 0 else 0.0), max(ends) + room], nice=False)
+    axis = alt.Axis(title="of the forecast benefit", format=".0%", grid=True, tickCount=5)
+    y = alt.Y("y:O", axis=None, scale=alt.Scale(paddingInner=0.1))
+    base = alt.Chart(inline(kept))
+    span = base.mark_rule(strokeWidth=12, color=BAND, yOffset=8).encode(
+        alt.X("low:Q", scale=x, axis=axis), alt.X2("high:Q"), y=y
+    )
+    said = alt.Chart(inline([{"at": 1.0}])).mark_rule(color=INK, strokeWidth=1.5)
+    came = base.mark_point(filled=True, size=110, color=INK, opacity=1, yOffset=8).encode(
+        alt.X("came:Q", scale=x, axis=axis), y
+    )
+    names = base.mark_text(align="left", fontSize=13, x=0, yOffset=-11, color=INK).encode(y=y, text="label:N")
+    layers = alt.layer(span, said.encode(alt.X("at:Q", scale=x, axis=axis)), came, names)
+    return finish(layers.properties(width=width, height=alt.Step(44)))
