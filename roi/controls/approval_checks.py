@@ -303,7 +303,7 @@ def _understated_risk(read: ApprovalLog) -> Check:
             n=0,
             misses=0,
         )
-    that = "that sends, pays or is of a listed tool"
+    that = "that sends, pays or is of a listed tool" if n == 1 else "that send, pay or are of a listed tool"
     return judge(
         name,
         read.rows("understated"),
