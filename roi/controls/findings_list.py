@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from roi.controls.catalogue import CATALOGUE, LAYERS
-from roi.controls.check import Check, Rows
+from roi.controls.check import Check
 from roi.controls.scorecard import Scorecard
 from roi.readers.base import quoted
 from roi.samples import Samples
@@ -25,10 +25,11 @@ AT_A_TIME = 10_000  # rows fetched and written together, so that a finding of ev
 
 
 def write_findings(card: Scorecard, samples: Samples, target: Path) -> Path:
-    """Write a line for each row of each check that fails or waits for evidence, in the order of the catalogue.
+    """Write a line for each row of each check that fails, and for the first rows of what lacks evidence.
 
-    A check that no single row shows has one line without a row. Checks of single people are left out, whatever they
-    found: they are on the restricted page.
+    What lacks evidence may lack it of every row of a log (of an undated grant, every call): such rows tell nothing apart,
+    and are counted in a line of their own. A check that no single row shows has one line without a row. Checks of single
+    people are left out, whatever they found: they are on the restricted page.
 
     Args:
         card: What the checks found, taken from these samples.
@@ -62,19 +63,25 @@ def _lines(check: Check, samples: Samples) -> Iterator[list[object]]:
         yield [*before, "", "", "", "", *after]
         return
     listed = 0
-    for row, case, action in _numbered(found, samples):
+    numbers = (found.every or found.first) if check.status == "fail" else found.first
+    for row, case, action in _numbered(found.table, numbers, samples):
         listed += 1
         yield [*before, found.table, row, plain_cell(case or ""), plain_cell(action or ""), *after]
-    if listed < found.count:  # such as those that a seal tells of and cannot locate
-        more = f"{found.count - listed:,} more, of which no row is known"
+    if listed < found.count:  # of what fails, such as a seal tells of and cannot locate
+        more = f"{found.count - listed:,} more{', of which no row is known' if check.status == 'fail' else ''}"
         yield [*before, found.table, more, "", "", *after]
 
 
-def _numbered(found: Rows, samples: Samples) -> Iterator[tuple[Any, ...]]:
-    """The number of each row with its case and its action, ascending; a row that was left out at reading has neither."""
-    numbers = found.every or found.first
+def _numbered(name: str, numbers: Sequence[int] | str, samples: Samples) -> Iterator[tuple[Any, ...]]:
+    """The number of each row with its case and its action, ascending; a row that was left out at reading has neither.
+
+    Args:
+        name: Of the table.
+        numbers: Of the rows, or the query that gives them.
+        samples: The opened samples.
+    """
     listed, given = (numbers, []) if isinstance(numbers, str) else ("select unnest(?)", [list(numbers)])
-    table = samples.tables[found.table]
+    table = samples.tables[name]
     keys = ", ".join(quoted(key) if key in table.columns else f"null as {key}" for key in KEYS)
     # On the engine's own connection, which alone knows the tables that the checks laid down.
     con = samples.con.execute(
