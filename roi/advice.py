@@ -143,8 +143,8 @@ def reason(a: Analysis) -> str:
 def fix_of_record(plan: Plan, currency: str) -> dict[str, Any]:
     """What the record's fix is called, the note beside it, and the chance that anything is rolled out after it.
 
-    A fix after which the rule would stop is worth what it costs, and not what a roll-out with it would bring: it says so,
-    for the reason may name the latter.
+    A fix after which the rule would stop is worth what it costs, and not what a roll-out with it would bring: it says
+    so, for the reason may name the latter.
     """
     rolled_out = plan.sure * plan.passes
     price, where = amount(plan.price, currency), _scope_words(plan.option)

@@ -73,8 +73,8 @@ class Needed:
 def needed_minutes(a: Analysis) -> Needed | None:
     """Minutes that a case would have to save for the rule to let everything be scaled, mends paid.
 
-    A roll-out with closed controls is none that the rule allows: where these can be mended at a stated price, that price,
-    their cost a month and the wait for them are part of what the minutes have to earn.
+    A roll-out with closed controls is none that the rule allows: where these can be mended at a stated price, that
+    price, their cost a month and the wait for them are part of what the minutes have to earn.
 
     Returns:
         The minutes; None where the worth is not known, or where no number up to `MOST_MINUTES` more would do.

@@ -66,7 +66,9 @@ def test_each_check_that_does_not_pass_has_its_rows_or_a_line_and_no_other_has(t
         else:
             numbers = [int(r["row"]) for r in told if r["row"].isdigit()]
             more = c.rows.count - len(c.rows.first) if c.status != "fail" else 0
-            assert [r["row"] for r in told if not r["row"].isdigit()] == ([f"{more:,} more"] if more else []), c.name
+            assert [r["row"] for r in told if not r["row"].isdigit()] == (
+                [f"{more:,} more"] if more else []
+            ), c.name
             assert len(numbers) == c.rows.count - more, c.name
             assert tuple(numbers[:20]) == c.rows.first, c.name
     assert sum(len(r) > 21 for r in by_check.values()) >= 4

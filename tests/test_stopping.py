@@ -24,7 +24,9 @@ BY_HAND = {
         "labour_cost_per_hour": 60,
         "realisation": {"cash": 0.5, "redeployed": 0.0},
         "adoption": {"ceiling": 1.0, "ramp_months": 0},
-        "costs": [{"name": "Roll-out", "kind": "integration", "amount": 30000, "per": "once", "source": "quote"}],
+        "costs": [
+            {"name": "Roll-out", "kind": "integration", "amount": 30000, "per": "once", "source": "quote"}
+        ],
         "contingency": 0.0,
         "pilot_cost_per_month": 0,
         "wind_down_cost": 0,
@@ -33,7 +35,13 @@ BY_HAND = {
 
 
 def remedy(**more):
-    return {"name": "Four eyes", "addresses": "human_approval", "removes_share": 1, "cost": 0, "weeks": 0} | more
+    return {
+        "name": "Four eyes",
+        "addresses": "human_approval",
+        "removes_share": 1,
+        "cost": 0,
+        "weeks": 0,
+    } | more
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +91,8 @@ def test_a_fix_that_is_never_rolled_out_is_called_so(passes, sure, label, stops)
     found = fix_of_record(plan, "USD")
     assert (found["label"], found["stops_after"]) == (label, stops)
     assert found["chance_rolled_out"] == passes * sure
-    (row,) = [c for c in choices({"verdict": "kill", "options": {"fix": found | {"mean": -1.0}}}) if c.name == "fix"]
+    (row,) = [
+        c for c in choices({"verdict": "kill", "options": {"fix": found | {"mean": -1.0}}}) if c.name == "fix"
+    ]
     assert row.ends is stops
     assert ("nothing is rolled out" in row.remark) is stops

@@ -1,4 +1,4 @@
-"""All rows of each finding of the controls as a file; the record and its page name the first of them and count the rest."""
+"""All rows of each finding of the controls as a file; the record and its page name the first and count the rest."""
 
 from __future__ import annotations
 
@@ -21,15 +21,17 @@ __all__ = ["FINDINGS", "write_findings"]
 FINDINGS = "findings.csv"
 COLUMNS = ("layer", "check", "status", "table", "row", "case_id", "action_id", "what", "mend")
 KEYS = ("case_id", "action_id")
-AT_A_TIME = 10_000  # rows fetched and written together, so that a finding of every row takes no more memory than a short one
+AT_A_TIME = (
+    10_000  # rows fetched and written together: a finding of every row takes no more memory than a short one
+)
 
 
 def write_findings(card: Scorecard, samples: Samples, target: Path) -> Path:
     """Write a line for each row of each check that fails, and for the first rows of what lacks evidence.
 
-    What lacks evidence may lack it of every row of a log (of an undated grant, every call): such rows tell nothing apart,
-    and are counted in a line of their own. A check that no single row shows has one line without a row. Checks of single
-    people are left out, whatever they found: they are on the restricted page.
+    What lacks evidence may lack it of every row of a log (of an undated grant, every call): such rows tell nothing
+    apart, and are counted in a line of their own. A check that no single row shows has one line without a row. Checks
+    of single people are left out, whatever they found: they are on the restricted page.
 
     Args:
         card: What the checks found, taken from these samples.
@@ -68,7 +70,9 @@ def _lines(check: Check, samples: Samples) -> Iterator[list[object]]:
         listed += 1
         yield [*before, found.table, row, plain_cell(case or ""), plain_cell(action or ""), *after]
     if listed < found.count:  # of what fails, such as a seal tells of and cannot locate
-        more = f"{found.count - listed:,} more{', of which no row is known' if check.status == 'fail' else ''}"
+        more = (
+            f"{found.count - listed:,} more{', of which no row is known' if check.status == 'fail' else ''}"
+        )
         yield [*before, found.table, more, "", "", *after]
 
 

@@ -80,7 +80,9 @@ class Logs:
             hits = [x for x in found if int(x[0]) >> i & 1]
             first = sorted(int(n) for x in hits for n in x[2] or ())[:MOST_ROWS]
             every = f"select {number} as n from {source} where {sql}"
-            rows[name] = Rows(table=table, count=sum(int(x[1]) for x in hits), first=tuple(first), every=every)
+            rows[name] = Rows(
+                table=table, count=sum(int(x[1]) for x in hits), first=tuple(first), every=every
+            )
         return rows
 
     def rows(self, table: str, source: str, condition: str) -> Rows:

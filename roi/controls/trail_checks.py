@@ -340,7 +340,9 @@ def _sealed(seals: Sequence[SealedRows], as_of: dt.date | None) -> Check:
                 table="actions",
                 count=count,
                 first=tuple(sorted(numbers)[:MOST_ROWS]),
-                every=" union ".join(f"select unnest(range({row}, {last + 1})) as n" for row, last in sorted(spans)),
+                every=" union ".join(
+                    f"select unnest(range({row}, {last + 1})) as n" for row, last in sorted(spans)
+                ),
             )
             if spans
             else None,
