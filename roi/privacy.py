@@ -130,7 +130,9 @@ def alike(one: str | None, other: str | None) -> str:
 
     a, b = person(one), person(other)
     same = f"{spelled(a)} = {spelled(b)} or strip_accents({a}) = strip_accents({b})"
-    return f"coalesce({a} <> {b} and ({same}), false)"
+    # Names of plain letters alone are the same or differ by more; most rows are such, and asking is dear.
+    marked = f"strlen({one}) > length({one}) or strlen({other}) > length({other})"
+    return f"case when {marked} then coalesce({a} <> {b} and ({same}), false) else false end"
 
 
 def looks_personal(value: str, *, dates_allowed: bool = False) -> str | None:
