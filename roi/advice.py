@@ -1,4 +1,4 @@
-"""The words of a decision: headline, reason, what to do next, and what stopping means."""
+"""The words of a decision: headline, reason, and what to do next."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from roi.analysis import Analysis
 from roi.ceilings import asked
 from roi.measures import Measure, cost_of
 from roi.options import Option
+from roi.plans import Plan
 from roi.remedies import Remedy
 from roi.tariff import Prices
 from roi.words import amount, and_list, capital, chance, percent, shorten
 
-__all__ = ["headline", "next_actions", "reason", "stopping", "sum_asked_for"]
+__all__ = ["fix_of_record", "headline", "next_actions", "reason", "sum_asked_for"]
+
+HARDLY_EVER = 0.01  # below this chance a fix is called by what it comes to: it is paid, and then stopped
 
 
 def _currency(a: Analysis) -> str:
@@ -112,7 +115,11 @@ def reason(a: Analysis) -> str:
         assert a.fixes.mended is not None
         best = a.fixes.mended.mean()
         without = max((o.mean() for o in (a.scale, *a.segments) if o is not None), default=0.0)
-        return f"Without controls it would bring {_money(a, without)}; with the controls it needs, {_money(a, best)}."
+        # Said as rolled out: the fix among the options may be bought and then stopped, which costs something else.
+        return (
+            f"Without controls it would bring {_money(a, without)}; "
+            f"rolled out with the controls it needs, {_money(a, best)}."
+        )
     mended = a.fixes.mended
     guarded = any(g.guards and g.state in ("exceeded", "not_shown") for g in a.gates[None])
     if guarded and mended is not None and mended.mean() > 0 and mended.chance < a.scale_needs:
@@ -132,6 +139,22 @@ def reason(a: Analysis) -> str:
         f"{saves}; scaling beats stopping in {pays} outcomes, {_money(a, worth)} on average, "
         "and no fix pays for itself."
     )
+
+
+def fix_of_record(plan: Plan, currency: str) -> dict[str, Any]:
+    """What the record's fix is called, the note beside it, and the chance that anything is rolled out after it.
+
+    A fix after which the rule would stop is worth what it costs, and not what a roll-out with it would bring: it says
+    so, for the reason may name the latter.
+    """
+    rolled_out = plan.sure * plan.passes
+    price, where = amount(plan.price, currency), _scope_words(plan.option)
+    if rolled_out < HARDLY_EVER:
+        note = f"{price} for the fix, and the pilot until it works; the rule would then stop, and nothing is rolled out"
+        return {"label": "Fix, then stop", "note": note, "chance_rolled_out": rolled_out, "stops_after": True}
+    note = f"of the one-off sum, {price} is the fix; the rest follows if it works"
+    label = f"Fix, then scale in {where}" if where else "Fix, then scale"
+    return {"label": label, "note": note, "chance_rolled_out": rolled_out, "stops_after": False}
 
 
 def _lower(text: str) -> str:
@@ -343,55 +366,3 @@ def _mark(a: Analysis, target: str, again: Mapping[str, Any] | None = None) -> s
         f"Errors and hand-overs fall from {now} to {percent(again['pass_at'])} or less of {again['n']:,} new cases "
         f"({then} expected)"
     )
-
-
-def stopping(a: Analysis) -> list[dict[str, Any]]:
-    """For a kill: what stopping means."""
-    if a.verdict.verdict != "kill":
-        return []
-    p = a.loaded.parameters
-    grants = [f"{shorten(system, 40)}: {shorten(scope, 40)}" for system, scope in a.taken.grants[:12]]
-    contracts = [
-        shorten(line.name, 60)
-        for line in p.economics.costs
-        if line.per in ("month", "seat_month", "year") or line.kind in ("licence", "support")
-    ]
-    people = [x for x in (p.about.owner, p.about.budget_owner, p.about.finance_reviewer) if x]
-    reopen = {
-        "thin_value": f"Evidence that a case saves at least {_needed_minutes(a)} minutes, measured on production cases",
-        "no_data": f"At least {percent(a.loaded.policy.min_usable_inputs)} of production cases with usable inputs, "
-        "or the missing measurement at a lower price",
-        "uncontrollable_risk": "Controls that cost less than the value they protect",
-    }[a.verdict.ground or "thin_value"]
-    return [
-        {
-            "what": "Access to revoke",
-            "items": grants or ["Every grant of the agent (no list of grants was provided)"],
-        },
-        {"what": "Contracts to end, with their notice", "items": contracts or ["None stated"]},
-        {
-            "what": "Data to keep or delete",
-            "items": [
-                "Keep the samples, the record and the action log for the audit",
-                "Delete what the agent stored of its cases",
-            ],
-        },
-        {"what": "Whom to tell", "items": [*people, "The people who worked with the agent"]},
-        {"what": "What alone would reopen it", "items": [reopen]},
-    ]
-
-
-def _needed_minutes(a: Analysis) -> str:
-    """Minutes a case that scaling would have to save to be worth it on average."""
-    scope = a.measured.scope()
-    if a.scale is None or scope.minutes_saved is None:
-        return "some"
-    low, high = 0.0, 600.0
-    for _ in range(25):
-        middle = (low + high) / 2
-        option = a.valuer.roll_out(extra_minutes=middle)
-        assert option is not None
-        low, high = (
-            (low, middle) if option.chance(a.loaded.policy.hurdle) >= a.scale_needs else (middle, high)
-        )
-    return f"{float(scope.minutes_saved.mean()) + high:.1f}" if high < 599 else "many more"

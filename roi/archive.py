@@ -246,7 +246,8 @@ def _encoded(value: Any) -> Any:
     if isinstance(value, dt.date):
         return {"$": "date", "is": value.isoformat()}
     if is_dataclass(value) and type(value).__name__ in KNOWN:
-        return {"$": type(value).__name__} | {f.name: _encoded(getattr(value, f.name)) for f in fields(value)}
+        kept = [f.name for f in fields(value) if f.metadata.get("archived", True)]
+        return {"$": type(value).__name__} | {name: _encoded(getattr(value, name)) for name in kept}
     if isinstance(value, Mapping) and all(isinstance(k, str) and k != "$" for k in value):
         return {k: _encoded(v) for k, v in value.items()}
     if isinstance(value, frozenset):

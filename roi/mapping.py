@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from roi.canonical import CANONICAL, NAMES_HIDDEN, CanonicalColumn
 from roi.casts import Styles, cast, clean, clock_change, minutes_between, time_value
-from roi.privacy import looks_personal, pseudonym
+from roi.privacy import ALIKE, alike, looks_personal, pseudonym
 from roi.problems import Problem
 from roi.readers import Source
 from roi.readers.base import literal, quoted
@@ -304,6 +304,11 @@ def typed_sql(table: str, maps: Sequence[ColumnMap], texts: str, styles: Styles)
         if column.kind in NAMES_HIDDEN:
             value = f"case when v{i} is not null then {pseudonym(f'v{i}', column.kind)} end"
         outputs.append(f"{value} as {quoted(m.name)}")
+    if (
+        table == "actions"
+    ):  # told while names are read: pseudonyms are either the same or have nothing in common
+        named = {m.name: f"v{i}" for i, m in enumerate(maps)}
+        outputs.append(f"{alike(named.get('requester'), named.get('approver'))} as {ALIKE}")
     cells = list(at.values())
     if cells:
         flags.append((Flag("empty", "", ""), f"coalesce({', '.join(cells)}) is null"))

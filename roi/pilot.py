@@ -9,6 +9,7 @@ from typing import Any
 
 from roi.analysis import Analysis, analyse
 from roi.archive import MOMENTS, archive_text
+from roi.controls.findings_list import FINDINGS, write_findings
 from roi.issue import counted, current_run
 from roi.parameters import LoadedParameters, load_parameters
 from roi.pictures import Pictures
@@ -77,7 +78,10 @@ class Pilot:
 
     @cached_property
     def decision(self) -> Decision:
-        """Measure, value and decide; done once. A run whose report is issued counts its looks and keeps its archive."""
+        """Measure, value and decide; done once.
+
+        A run whose report is issued counts its looks, and keeps its archive and the rows of what its controls found.
+        """
         run = current_run(self.loaded.parameters.pilot)
         if run is None:
             return Decision(analyse(self.loaded, self.samples))
@@ -86,6 +90,8 @@ class Pilot:
         )
         text = archive_text(decision.analysis, decision.record)
         (run.folder / MOMENTS).write_text(text, encoding="utf-8", newline="\n")
+        if not (run.folder / FINDINGS).exists():  # each notebook of a run decides the same anew
+            write_findings(decision.analysis.taken.controls, self.samples, run.folder / FINDINGS)
         return decision
 
 

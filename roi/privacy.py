@@ -13,14 +13,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 __all__ = [
+    "ALIKE",
     "DOMAINS",
     "LONGEST_CATEGORY",
     "MOST_CATEGORIES",
     "Keys",
+    "alike",
     "describe_text",
     "identifier_like",
     "looks_personal",
     "make_keys",
+    "person",
     "pseudonym",
 ]
 
@@ -33,9 +36,12 @@ DOMAINS: Mapping[str, str] = {
     "run": "r-",
     "category": "x-",
 }
+ALIKE = "alike_"
+"""The column of the action log that says whether the names of who asked and who approved are spelled alike."""
 LONGEST_CATEGORY = 60
 MOST_CATEGORIES = 50
 
+_SPELLED = {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae"}
 _LOOKED_AT = 1_000  # characters; what is longer is never shown
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _DATE = re.compile(r"(?<!\d)(19|20)\d\d[-./_]?(0[1-9]|1[0-2])[-./_]?(0[1-9]|[12]\d|3[01])(?!\d)")
@@ -87,12 +93,46 @@ def pseudonym(text: str, domain: str) -> str:
     Returns:
         SQL for the domain's prefix and twelve hexadecimal digits: the head of SHA-256 over key and text. Cutting it
         off is what keeps a keyed hash of this form from being extended to other texts. People are written now one way
-        and now another: of their names the text is hashed in small letters, with single blanks and in Unicode's
-        composed form, so that "Ann Lee" and " ann  lee" are one person.
+        and now another: of their names the text is hashed as `person` has it, so that "Ann Lee" and " ann  lee" are one
+        person.
     """
     if domain == "worker":
-        text = f"lower(nfc_normalize(trim(regexp_replace({text}, '[\\s\\p{{Z}}]+', ' ', 'g'))))"
+        text = person(text)
     return f"'{DOMAINS[domain]}' || left(sha256(getvariable('key_{domain}') || {text}), 12)"
+
+
+def person(text: str) -> str:
+    """The name of a person as an SQL expression in which spellings of one name are equal.
+
+    Single blanks and none around it, Unicode's composed form, and its case folded: small letters, and the two that the
+    engine's small letters do not make equal (ß and ss, the two Greek sigmas).
+    """
+    plain = f"lower(nfc_normalize(trim(regexp_replace({text}, '[\\s\\p{{Z}}]+', ' ', 'g'))))"
+    return f"replace(replace({plain}, 'ß', 'ss'), 'ς', 'σ')"
+
+
+def alike(one: str | None, other: str | None) -> str:
+    """Whether two names differ, but by no more than how an umlaut or an accent is spelled, in SQL.
+
+    "Müller", "Mueller" and "Muller" may be one person or several: it is a hint, and nothing is joined by it.
+
+    Args:
+        one: SQL expression of a name; None where there is none.
+        other: SQL expression of the other.
+    """
+    if one is None or other is None:
+        return "false"
+
+    def spelled(text: str) -> str:
+        for letter, letters in _SPELLED.items():
+            text = f"replace({text}, '{letter}', '{letters}')"
+        return f"strip_accents({text})"
+
+    a, b = person(one), person(other)
+    same = f"{spelled(a)} = {spelled(b)} or strip_accents({a}) = strip_accents({b})"
+    # Names of plain letters alone are the same or differ by more; most rows are such, and asking is dear.
+    marked = f"strlen({one}) > length({one}) or strlen({other}) > length({other})"
+    return f"case when {marked} then coalesce({a} <> {b} and ({same}), false) else false end"
 
 
 def looks_personal(value: str, *, dates_allowed: bool = False) -> str | None:

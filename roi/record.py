@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from roi.advice import headline, next_actions, reason, stopping, sum_asked_for
+from roi.advice import fix_of_record, headline, next_actions, reason, sum_asked_for
 from roi.analysis import Analysis, as_json
 from roi.approval_design import approval_design_of_record
 from roi.audit import audit_of_record
@@ -48,9 +48,10 @@ from roi.parameters import register
 from roi.remedy_record import remedies_of_record
 from roi.scorecard_record import controls_of_record
 from roi.self_reports import self_reports_of_record
+from roi.stopping import stopping
 from roi.unmeasured import break_even_minutes
 from roi.what_if import pessimistic
-from roi.words import amount, percent
+from roi.words import percent
 
 __all__ = ["SCHEMA", "build_record", "canonical"]
 
@@ -165,13 +166,9 @@ def build_record(a: Analysis) -> dict[str, Any]:
             if fix is None
             else {
                 **_option(
-                    a,
-                    "Fix, then scale",
-                    fix.worth,
-                    fix.cash,
-                    one_off=fix.price + float(np.mean(a.economics.one_off())),
-                    note=f"of the one-off sum, {amount(fix.price, currency)} is the fix; the rest follows if it works",
+                    a, "", fix.worth, fix.cash, one_off=fix.price + float(np.mean(a.economics.one_off()))
                 ),
+                **fix_of_record(fix, currency),
                 "price": fix.price,
                 "per_month": float(np.mean(np.add(a.economics.monthly(), fix.option.schedule.per_month))),
                 "remedies": [r.name for r in fix.remedies],

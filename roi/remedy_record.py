@@ -120,7 +120,10 @@ def _sentence(found: RemedyWorth, start: float) -> str:
         if start > 0:
             less = amount(start - found.worth(found.number), currency)
             return f"No remedy is needed: even the best, {and_list(bought)}, would make the pilot worth {less} less."
-        return f"No set of remedies pays: the nearest, {and_list(bought)}, costs {paid} and leaves {worth}."
+        # The fix among the options takes the plan's samples as well, and so comes to less than the set alone.
+        sampled = cost_of(found.plan.measures, found.a.prices)
+        rest = f", before a sample for {amount(sampled, currency)}" if sampled > 0 else ""
+        return f"No set of remedies pays: the nearest, {and_list(bought)}, costs {paid} and leaves {worth}{rest}."
     first = f"Buy {bought[0]}" if len(bought) == 1 else f"Buy {bought[0]} first, then {and_list(bought[1:])}"
     if found.kind == "waiting":
         return f"{first}: worth {worth} at the most, before what has no price yet."

@@ -15,7 +15,7 @@ from roi.join_rates import JoinRate, join_rates, unmatched_cases
 from roi.mapping import to_spec
 from roi.parameters import LoadedParameters
 from roi.periods import partial_month
-from roi.privacy import make_keys
+from roi.privacy import ALIKE, make_keys
 from roi.problems import Problem, SampleError
 from roi.raw_inputs import RawFields, hold_raw
 from roi.readers.base import Connection, UnreadableError, literal, quoted
@@ -362,7 +362,7 @@ class _Opening:
     def _view(self, name: str, read: ReadTable, keep: str, categories: Categories) -> None:
         if name == "inputs":  # has its own already, of what its fields were found to be
             return
-        outputs = []
+        outputs = [ALIKE] if name == "actions" else []
         for column in read.columns:
             value = categories.shown(read, column)
             if column == "agent_cost":

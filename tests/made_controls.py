@@ -20,7 +20,7 @@ from roi.samples import Samples
 Tables = dict[str, list[dict[str, Any]]]
 
 TIMES = ("_at", "expires")
-FLAGS = ("passed", "critical", "needed")
+FLAGS = ("passed", "critical", "needed", "alike_")
 NUMBERS = ("handling_minutes", "agent_cost", "seq", "attempt")
 START = dt.datetime(2026, 9, 1, 8)
 AS_OF = dt.date(2026, 11, 30)

@@ -328,6 +328,44 @@ def test_what_failed_ran(tables, status):
     assert checks(tables)["approved_before"].rows == rows_of("actions", i + 1)
 
 
+def test_names_spelled_alike_are_a_remark_that_closes_nothing(tables):
+    plain = checks(tables)
+    for i, row in enumerate(tables["actions"]):
+        row["alike_"] = i in approved(tables)[:3] or row["decision"] != "approved"
+    found = checks(tables)
+    remark = (
+        " Of 3 approvals the names of who asked and who approved differ only in how an umlaut or an accent is spelled: "
+        "they may be one person."
+    )
+    for name, check in found.items():
+        told = remark if name in ("approved_before", "self_approved") else ""
+        assert (check.status, check.evidence) == (plain[name].status, plain[name].evidence + told)
+    gate = gate_of(LAYER, tuple(found.values()))
+    assert gate.state == "shown"
+    assert gate.evidence.endswith(remark)
+
+
+@pytest.mark.parametrize("n", [1, 2])
+@pytest.mark.parametrize("effect", ["send", "pay", None])
+def test_a_count_and_its_verbs_agree(tables, n, effect):
+    """Of what sends, of what pays, and of a listed tool that does neither."""
+    first = [i for i in approved(tables) if effect is None or tables["actions"][i]["effect"] == effect]
+    rows = [tables["actions"][i] | {"tool": "listed"} for i in first[:n]]
+    rows = [row | ({"effect": "write"} if effect is None else {}) for row in rows]
+    what = (
+        "1 action that sends, pays or is of a listed tool"
+        if n == 1
+        else "2 actions that send, pay or are of a listed tool"
+    )
+    for risk, says in (
+        ("high", f"The log calls none of {what} routine."),
+        ("routine", f"The log calls {n} of {what} routine."),
+    ):
+        tables["actions"] = [row | {"risk": risk} for row in rows]
+        found = checks(tables, policy={"high_risk_tools": ("listed",)})["understated_risk"]
+        assert found.evidence == says
+
+
 # Reading
 
 
@@ -352,6 +390,9 @@ def test_approvals_that_nobody_can_have_read_are_found(tables, of, share):
     assert said in found["reading_time"].evidence
     logs = logs_of(tables)
     people = approver_findings(logs)
+    quick, timed = sum(p.quick for p in people.people), sum(p.timed for p in people.people)
+    assert (found["reading_time"].misses, found["reading_time"].n) == (quick, timed)
+    assert found["reading_time"].value == quick / timed
     quick = [p.approver for p in people.people if p.quick_chance <= people.quick_level]
     assert not of or quick == [of]
 

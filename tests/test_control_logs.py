@@ -99,7 +99,9 @@ def test_the_log_read_from_files_holds_the_same_rows(tmp_path):
         columns = [c for c in straight.table(table).columns if not _named(straight, table, c)]
         query = f'select {", ".join(columns)} from "{table}" order by "row"'
         assert straight.ask(query) == read.ask(query), table
-        kinds = f"select column_name, column_type from (describe {table}) order by 1"
+        # How names are spelled is told while they are read, and so of files alone.
+        told = "where column_name <> 'alike_' order by 1"
+        kinds = f"select column_name, column_type from (describe {table}) {told}"
         assert straight.ask(kinds) == read.ask(kinds), table
 
 

@@ -39,6 +39,38 @@ def test_a_person_is_the_same_however_the_name_is_written(project: Project, othe
     assert len(set(column(samples, "action_id", "actions"))) == 2
 
 
+@pytest.mark.parametrize(("one", "other"), [("Ann Groß", "ANN GROSS"), ("Σάρα Κίς", "ΣΆΡΑ ΚΊΣ")])
+def test_names_that_are_equal_with_case_folded_are_one(project: Project, one: str, other: str) -> None:
+    """As Python folds it: the engine's small letters leave both pairs apart."""
+    assert one.casefold() == other.casefold()
+    project.write("actions.csv", f"action_id,case_id,tool,requester,approver\na1,T-1,crm,{one},{other}\n")
+    samples = project.cases("case_id,arm\nT-1,pilot\n", samples={"actions": "data/actions.csv"})
+    assert column(samples, "requester", "actions") == column(samples, "approver", "actions")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        ("Jörg Müller", "Joerg Mueller", True),
+        ("Jörg Müller", " JORG  Muller", True),
+        ("Søren Å", "Soeren Aa", True),
+        ("José Ruiz", "Jose Ruiz", True),
+        ("Jörg Müller", "jo\u0308rg mu\u0308ller ", False),  # the same name, and so no hint
+        ("Joerg Mueller", "Jorg Muller", False),
+        ("Jörg Müller", "Jörg Möller", False),
+        ("Jörg Müller", "", False),
+    ],
+)
+def test_names_spelled_alike_are_hinted_at_and_not_joined(
+    project: Project, one: str, other: str, alike: bool
+) -> None:
+    project.write("actions.csv", f"action_id,case_id,tool,requester,approver\na1,T-1,crm,{one},{other}\n")
+    samples = project.cases("case_id,arm\nT-1,pilot\n", samples={"actions": "data/actions.csv"})
+    assert column(samples, "alike_", "actions") == [alike]
+    if alike:
+        assert column(samples, "requester", "actions") != column(samples, "approver", "actions")
+
+
 def test_one_person_has_one_pseudonym_in_every_table_and_role(project: Project) -> None:
     project.write("actions.csv", "action_id,case_id,tool,requester,approver\n1,T-1,crm,Anna,Anna\n")
     project.write("access.csv", "system,scope,identity,granted_by\ncrm,read,Anna,Bo\n")

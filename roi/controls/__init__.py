@@ -5,6 +5,7 @@ What all checks share:
     check: the answer of a check, and how a rule gives one
     logs: the tables as checks ask them
     scorecard: all checks together, and the gates of the layers
+    findings_list: all rows of each finding as a file
 
 Bounded access:
     rights: grants, and the calls that used them

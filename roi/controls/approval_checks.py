@@ -11,6 +11,7 @@ from roi.controls.approval_log import (
     SAID,
     WHO,
     ApprovalLog,
+    may_be_one,
     no_approvals,
 )
 from roi.controls.approvers import approver_findings, bulk_approvals, reading_time, some_rejected
@@ -109,7 +110,7 @@ def _approved_before(read: ApprovalLog) -> Check:
     state = rate_state(lower, upper, limit)
     proven = f"least {at_least(lower, limit)}" if state == "exceeded" else f"most {at_most(upper, limit)}"
     figures: dict[str, Any] = {
-        "evidence": f"{evidence}; the true share is at {proven}.",
+        "evidence": f"{evidence}; the true share is at {proven}.{may_be_one(read.n('risky alike'))}",
         "value": misses / n,
         "bound": lower if state == "exceeded" else upper,
         "threshold": limit,
@@ -211,13 +212,13 @@ def _self_approved(read: ApprovalLog) -> Check:
             f"The log does not say {and_list(blank or list(WHO.values()), 'or')}.",
             NAMES,
         )
-    was = "was" if own == 1 else "were"
+    was, remark = "was" if own == 1 else "were", may_be_one(read.n("alike"))
     return judge(
         name,
         own,
         n,
-        good=f"None of {plural(n, 'approval')} was given by who had asked.",
-        bad=f"{count(own)} of {plural(n, 'approval')} {was} given by who had asked.",
+        good=f"None of {plural(n, 'approval')} was given by who had asked.{remark}",
+        bad=f"{count(own)} of {plural(n, 'approval')} {was} given by who had asked.{remark}",
         mend="Have each action approved by somebody other than who asks for it",
         unsure=read.unsure(name, "names unsaid", "who asked and who approved", NAMES),
     )
@@ -303,7 +304,7 @@ def _understated_risk(read: ApprovalLog) -> Check:
             n=0,
             misses=0,
         )
-    that = "that sends, pays or is of a listed tool"
+    that = "that sends, pays or is of a listed tool" if n == 1 else "that send, pay or are of a listed tool"
     return judge(
         name,
         read.rows("understated"),

@@ -6,6 +6,7 @@ from roi.approvals import BY_A_PERSON, LATE, ToolRisk, agents_of, approvals_of, 
 from roi.controls.catalogue import CATALOGUE
 from roi.controls.check import Check, Rows, unknown
 from roi.controls.logs import Logs
+from roi.privacy import ALIKE
 from roi.readers.base import literal
 from roi.relation import Relation
 from roi.words import plural
@@ -18,6 +19,7 @@ __all__ = [
     "WHO",
     "ApprovalLog",
     "agent_identities",
+    "may_be_one",
     "no_approvals",
 ]
 
@@ -69,6 +71,9 @@ class ApprovalLog:
                 "missed otherwise": f"{missed} and not {self.rule.own}",
                 "risky own": f"{self.rule.risky} and {self.rule.own}",
                 "risky unasked": f"{self.rule.risky} and {self.rule.unasked}",
+                "risky alike": f"{self.rule.risky} and {self.rule.proper} and {ALIKE}"
+                if ALIKE in self.has
+                else "false",
                 "undecided": f"{self.rule.undecided} and not coalesce({self.rule.proper}, false)",
                 "risky late": f"{self.rule.risky} and {self.rule.late}",
                 "risky early": f"{self.rule.risky} and {self.rule.early}",
@@ -114,6 +119,7 @@ class ApprovalLog:
             wanted |= {
                 "both named": f"{approved} and approver is not null and requester is not null",
                 "own": f"{approved} and approver = requester",
+                "alike": f"{approved} and {ALIKE}" if ALIKE in self.has else "false",
                 "names unsaid": f"{approved} and (approver is null or requester is null)",
             }
         if "approver" in self.has:
@@ -139,6 +145,16 @@ class ApprovalLog:
         evidence = f"Of {plural(n, 'action')} the log does not say {what}."
         rows = None if CATALOGUE[check].personal else self.rows(name)
         return unknown(check, evidence, mend, rows) if n else None
+
+
+def may_be_one(n: int) -> str:
+    """A remark on approvals by somebody whose name is spelled like that of who asked: a hint that closes nothing."""
+    if not n:
+        return ""
+    return (
+        f" Of {plural(n, 'approval')} the names of who asked and who approved differ only in how an umlaut or an "
+        "accent is spelled: they may be one person."
+    )
 
 
 def no_approvals(name: str, read: ApprovalLog) -> Check | None:

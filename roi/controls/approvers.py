@@ -255,7 +255,12 @@ def reading_time(read: ApprovalLog, people: Approvers | None) -> Check:
     timed, quick = sum(p.timed for p in people.people), sum(p.quick for p in people.people)
     figures: dict[str, Any] = {"threshold": TOLERATED_QUICK}
     if len(people.people) >= read.logs.policy.privacy.min_group:
-        figures |= {"value": quick / timed, "bound": one_sided_bounds(quick, timed)[1], "n": timed}
+        figures |= {
+            "value": quick / timed,
+            "bound": one_sided_bounds(quick, timed)[1],
+            "n": timed,
+            "misses": quick,
+        }
     seconds = plural(people.seconds, "second") if people.seconds == 1 else f"{number(people.seconds)} seconds"
     takes = f"the {seconds} that a reading takes more often than chance explains"
     if one:
@@ -302,7 +307,7 @@ def some_rejected(read: ApprovalLog, people: Approvers | None) -> Check:
     ]
     least = read.logs.policy.privacy.min_group
     few = k < least or 0 < len(never) < least  # of fewer people no number
-    figures: dict[str, Any] = {} if few else {"value": len(never) / k, "n": k}
+    figures: dict[str, Any] = {} if few else {"value": len(never) / k, "n": k, "misses": len(never)}
     if not refused:
         return unknown(
             name,

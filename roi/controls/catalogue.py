@@ -168,6 +168,7 @@ CATALOGUE: Mapping[str, Asked] = MappingProxyType(
         "reading_time": _approval(
             label="Approvals take as long as reading does",
             fails="Approvals take less time than reading does",
+            figure="took less",
             basis="statistical",
             personal=True,
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from roi.draws import one_sided_bounds
@@ -14,7 +14,7 @@ __all__ = ["MOST_ROWS", "Check", "Rows", "Status", "all_missing", "further_clean
 Status = Literal["pass", "fail", "missing_evidence"]
 
 MOST_ROWS = 20
-"""Rows that a finding names; the rest is counted."""
+"""Rows that a finding names; the rest is counted, and stands in `findings.csv`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,11 +25,14 @@ class Rows:
         table: The sample table they are rows of.
         count: How many there are.
         first: Numbers of the first of them in their source, data rows from 1, ascending; at most `MOST_ROWS`.
+        every: Numbers of all of them, or the query that gives these while the samples are open; in no archive, so that
+            what was read from one knows of no more than the first.
     """
 
     table: str
     count: int
     first: tuple[int, ...] = ()
+    every: tuple[int, ...] | str = field(default=(), compare=False, repr=False, metadata={"archived": False})
 
     def __post_init__(self) -> None:
         if not 0 <= len(self.first) <= min(self.count, MOST_ROWS):
@@ -38,7 +41,8 @@ class Rows:
     @classmethod
     def of(cls, table: str, numbers: Collection[int]) -> Rows:
         """Rows of a table by their numbers, in any order."""
-        return cls(table=table, count=len(numbers), first=tuple(sorted(numbers)[:MOST_ROWS]))
+        every = tuple(sorted(numbers))
+        return cls(table=table, count=len(every), first=every[:MOST_ROWS], every=every)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

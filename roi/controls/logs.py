@@ -76,10 +76,13 @@ class Logs:
             "group by 1"
         )
         rows = {}
-        for i, name in enumerate(conditions):
+        for i, (name, sql) in enumerate(conditions.items()):
             hits = [x for x in found if int(x[0]) >> i & 1]
             first = sorted(int(n) for x in hits for n in x[2] or ())[:MOST_ROWS]
-            rows[name] = Rows(table=table, count=sum(int(x[1]) for x in hits), first=tuple(first))
+            every = f"select {number} as n from {source} where {sql}"
+            rows[name] = Rows(
+                table=table, count=sum(int(x[1]) for x in hits), first=tuple(first), every=every
+            )
         return rows
 
     def rows(self, table: str, source: str, condition: str) -> Rows:

@@ -287,12 +287,13 @@ def _unique_ids(logs: Logs, actions: Relation) -> Check:
         again = 'row_number() over (partition by action_id order by "row") > 1 as again_'
         repeats = logs.rows("actions", f'(select "row", {again} from {actions.sql})', "again_")
     copies = sum(x.rows for x in logs.samples.exclusions if x.table == "actions" and x.reason == COPY)
-    n, first = n + copies, repeats.first
+    n, first, every = n + copies, repeats.first, repeats.every
     if copies and logs.ask("select 1 from duckdb_tables() where table_name = 'd_actions'"):
         # The engine keeps the numbers of the copies that it left out.
         left = logs.ask(f"select r + 1 from d_actions order by 1 limit {MOST_ROWS}")
         first = tuple(sorted({*first, *(int(row[0]) for row in left)}))[:MOST_ROWS]
-    rows = Rows(table="actions", count=repeats.count + copies, first=first)
+        every = f"{every or 'select null where false'} union select r + 1 from d_actions"
+    rows = Rows(table="actions", count=repeats.count + copies, first=first, every=every)
     bad = f"{rows.count:,} of {plural(n, 'action')} {verb(rows.count, 'repeats', 'repeat')} the id of an earlier one"
     bad += f", {copies:,} of them as an exact copy." if copies else "."
     return judge(
@@ -335,7 +336,14 @@ def _sealed(seals: Sequence[SealedRows], as_of: dt.date | None) -> Check:
             evidence="The action log is not what was sealed" + (f" ({told})." if told else "."),
             value=float(len(faults) + more),
             n=sealed or None,
-            rows=Rows(table="actions", count=count, first=tuple(sorted(numbers)[:MOST_ROWS]))
+            rows=Rows(
+                table="actions",
+                count=count,
+                first=tuple(sorted(numbers)[:MOST_ROWS]),
+                every=" union ".join(
+                    f"select unnest(range({row}, {last + 1})) as n" for row, last in sorted(spans)
+                ),
+            )
             if spans
             else None,
             mend="Restore the log as it was sealed, and find out who changed it",

@@ -56,6 +56,7 @@ class Choice:
         option: Its numbers; None where its worth cannot be worked out.
         advised: Whether the verdict puts it forward.
         remark: A few words beside it.
+        ends: Whether nothing is rolled out after it, so that its number is not to be read without the remark.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Choice:
     option: Mapping[str, Any] | None
     advised: bool
     remark: str = ""
+    ends: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,8 @@ def _choice(name: str, label: str, option: Any, advised: bool, remark: str = "")
         remark = "its worth cannot be worked out" if name == "scale" else "no priced fix opens every gate"
     label = words.shorten((option or {}).get("label") or label, 90)
     note = words.shorten((option or {}).get("note") or remark, 160)
-    return Choice(name=name, label=label, option=option, advised=advised, remark=note)
+    ends = bool((option or {}).get("stops_after"))
+    return Choice(name=name, label=label, option=option, advised=advised, remark=note, ends=ends)
 
 
 def gate_word(state: object) -> str:
