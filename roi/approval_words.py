@@ -68,8 +68,9 @@ def missing_of_logs(x: ApprovalKinds, *, stated: bool = False) -> list[str]:
     timed = "review" in x.has and bool(x.review[:, 0].any())
     if not timed and stated:
         said.append(
-            "Minutes of an approval are stated and not logged. The worth of a design that holds less takes them off "
-            "the measured minutes of a case; where those never held them, it saves too much: log review_minutes."
+            "Minutes of an approval are stated and not logged, so that nothing says that the measured minutes of a "
+            "case hold them. A design that holds less is not credited with them, one that holds more is charged: log "
+            "review_minutes."
         )
     elif not timed:
         said.append(

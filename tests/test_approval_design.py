@@ -466,6 +466,11 @@ def test_what_is_not_logged_is_missing_and_not_made_up(tmp_path):
     x = design("d", FEW | {"economics": {"approval_minutes": 2}})
     assert x["kinds"][0]["minutes"]["from"] == "stated"
     assert x["chosen"] is not None
+    # No review was timed: letting everything run unseen frees no minute that was ever counted, whatever is stated.
+    y = design("e", FEW | {"economics": {"approval_minutes": 20}})
+    assert x["npv"]["nothing"]["worth"] == pytest.approx(y["npv"]["nothing"]["worth"])
+    assert x["npv"]["nothing"]["against_today"]["mean"] <= 0
+    assert any("is not credited with them" in m for m in y["missing"])
 
 
 def test_the_examples_say_what_they_can():
