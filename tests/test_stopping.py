@@ -41,6 +41,7 @@ def remedy(**more):
         "removes_share": 1,
         "cost": 0,
         "weeks": 0,
+        "pays_approvers": True,
     } | more
 
 
@@ -53,8 +54,9 @@ def needed(tmp_path_factory):
         if i % 4 == 0:
             action["decision"], action["approver"], action["decided_at"] = "auto", "", ""
 
-    def ask(**more):
+    def ask(economics=None, **more):
         stated = BY_HAND | {"remedies": [remedy(**more)]}
+        stated |= {"economics": BY_HAND["economics"] | (economics or {})}
         path = write_pilot(tmp_path_factory.mktemp("pilot"), rows, stated, tables=logs)
         return open_pilot(path).decision
 
@@ -69,6 +71,14 @@ def test_what_reopens_pays_the_mend(needed):
     assert (free.price, dear.price, free.unpriced) == (0.0, 12_000.0, False)
     assert dear.minutes - free.minutes == pytest.approx(12_000 / PER_MINUTE, abs=1e-3)
     assert monthly.minutes - free.minutes == pytest.approx(12 * 250 / PER_MINUTE, abs=1e-3)
+
+
+def test_what_reopens_pays_for_approving(needed):
+    """Where the remedy's own cost does not pay the people who approve, their minutes are needed on top."""
+    free, approved = needed().analysis, needed({"approval_minutes": 2}, pays_approvers=False).analysis
+    more = needed_minutes(approved).minutes - needed_minutes(free).minutes
+    assert more == pytest.approx(approved.valuer.approving().minutes, abs=1e-3)
+    assert more == pytest.approx(2 * 0.25, rel=0.05)
 
 
 def test_a_kill_says_what_its_minutes_pay_and_what_they_leave_out(needed):
