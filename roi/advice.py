@@ -82,10 +82,12 @@ def reason(a: Analysis) -> str:
             at_most = _money(a, asked(a, v.plan).most)
             return f"It would pay, but {gates} cannot be shown; worth mending for at most {at_most}."
         if v.plan.waits:
-            waits = [r.name for r in v.plan.remedies if not r.priced]
+            waits = [r for r in v.plan.remedies if not r.priced]
             at_most = _money(a, asked(a, v.plan).most)
             if waits:
-                return f"It would pay after {and_list(waits)}, which nobody has priced: at most {at_most}."
+                untimed = all(r.cost is not None for r in waits)
+                what = "whose approving nobody has timed" if untimed else "which nobody has priced"
+                return f"It would pay after {and_list(r.name for r in waits)}, {what}: at most {at_most}."
             return (
                 f"It is not yet sure enough to scale; measuring more may cost at most {at_most}, "
                 "and nobody has stated its price."
