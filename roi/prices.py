@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, TypeAlias
 
-__all__ = ["CURRENCY", "Priced", "TokenUse", "price_tokens"]
+__all__ = ["CURRENCY", "Priced", "TokenUse", "base_model", "bounds_of", "price_tokens"]
 
 CURRENCY = "USD"
 _BILLIONTH = Decimal("0.000000001")
@@ -99,6 +99,38 @@ def price_tokens(uses: Iterable[TokenUse]) -> Priced:
             lost.add((provider, model))
             why.update(dict.fromkeys(group, _NO_PRICE))
     return Priced(cost, why)
+
+
+def base_model(name: str) -> str | None:
+    """The model that a fine-tuned one was made of, where its name says so (`ft:gpt-4.1:house::x` is of `gpt-4.1`)."""
+    parts = name.split(":")
+    return parts[1] if len(parts) > 2 and parts[0] == "ft" and parts[1] else None
+
+
+def bounds_of(uses: Iterable[TokenUse]) -> tuple[Decimal, Decimal] | None:
+    """What uses of derived models would cost together at the price of the models that these were made of.
+
+    The lower bound takes all input tokens for read from a cache, the upper one none; it bounds a cost only as far as
+    the derived model costs what its base does.
+
+    Args:
+        uses: Any number, repeated ones included.
+
+    Returns:
+        Lower and upper bound in USD, or None where one of them has no base, no tokens or no price.
+    """
+    found: list[tuple[TokenUse, TokenUse]] = []
+    for use in uses:
+        base = base_model(use.model or "")
+        if base is None:
+            return None
+        whole = replace(use, model=base, cache_read=use.input, cache_write=None)
+        found.append((whole, replace(use, model=base, cache_read=None, cache_write=None)))
+    cost = price_tokens(dict.fromkeys(use for pair in found for use in pair)).cost
+    if not found or any(use not in cost for pair in found for use in pair):
+        return None
+    low, high = (sum((cost[pair[i]] for pair in found), Decimal(0)) for i in (0, 1))
+    return min(low, high), max(low, high)
 
 
 def _price_group(

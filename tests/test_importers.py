@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from sample_projects import Project, column
 
-from roi.importers import FORMATS, json_values, recognise
-from roi.importers.tables import Export
+from roi.importers import read_export, recognise
+from roi.importers.documents import json_values
+from roi.importers.export import Export
 from roi.problems import SampleError
 from roi.readers.base import UnreadableError
 from roi.readers.files import Found, look_through
@@ -37,7 +38,7 @@ def write(folder: Path, name: str, *values: Any, lines: bool = True) -> Found:
 
 def read(format: str, *files: Found) -> Export:
     assert recognise(files[0]) == format
-    return FORMATS[format][1]([(f, look_through(f)) for f in files])
+    return read_export(format, [(f, look_through(f)) for f in files])
 
 
 def rows(export: Export, *names: str) -> list[tuple[str | None, ...]]:
@@ -509,7 +510,7 @@ def test_traces_are_cases_themselves(project: Project) -> None:
 
 def test_a_format_that_is_not_read_and_one_that_does_not_fit(project: Project) -> None:
     many(project)
-    for given, said in (("inspect", "is none that is read"), ("otlp", "holds no trace of the format otlp")):
+    for given, said in (("nothing", "is none that is read"), ("otlp", "holds no trace of the format otlp")):
         with pytest.raises(SampleError, match=said):
             project.open({"source": "data/traces.jsonl", "format": given})
     project.write("none.jsonl", json.dumps(trace(call("a"))))
