@@ -56,6 +56,7 @@ FORMATS: Mapping[str, Format] = {
     "openinference": Format(
         "OpenInference spans (Phoenix and others)", "openinference", (".parquet", ".pq"), asked=(".csv",)
     ),
+    "tau2": Format("tau2 simulations", "tau2"),
 }
 """Name → format, in the order in which they are tried."""
 
