@@ -6,6 +6,7 @@ What the columns are stands in `tables`, where each comes from in the format's o
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from roi.problems import Problem
 from roi.readers import Source
 from roi.readers.base import Connection, Rows, UnreadableError
-from roi.readers.files import Found, Seen, find_files, look_through
+from roi.readers.files import Found, Seen, find_files, look_through, open_bytes
 from roi.readers.held import Sheet, hold_columns
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ __all__ = ["FORMATS", "JSON_ENDINGS", "Format", "ending_of", "open_export", "rea
 
 JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
 _ROWS = "rows"
+_END = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Format:
         endings: Of its files that are no JSON, each with or without `.gz`; its module has `knows_file` for these.
         is_json: Whether it comes as JSON or JSON Lines; its module has `knows` for their first value.
         asked: Endings of files that are read so only where somebody names the format or imports them.
+        hints: One of these is near the beginning or the end of each of its files that are no JSON; so a table of cases
+            costs no import.
     """
 
     title: str
@@ -44,6 +48,7 @@ class Format:
     endings: tuple[str, ...] = ()
     is_json: bool = True
     asked: tuple[str, ...] = ()
+    hints: tuple[bytes, ...] = ()
 
     def reads(self, ending: str) -> bool:
         """Whether files of this ending may be of the format."""
@@ -54,9 +59,16 @@ FORMATS: Mapping[str, Format] = {
     "langfuse": Format("Langfuse traces", "langfuse"),
     "otlp": Format("OpenTelemetry spans (OTLP)", "otlp"),
     "openinference": Format(
-        "OpenInference spans (Phoenix and others)", "openinference", (".parquet", ".pq"), asked=(".csv",)
+        "OpenInference spans (Phoenix and others)",
+        "openinference",
+        (".parquet", ".pq"),
+        (".csv",),
+        (b"context.span_id",),
     ),
     "tau2": Format("tau2 simulations", "tau2"),
+    "promptfoo": Format(
+        "promptfoo results", "promptfoo", (".csv",), hints=(b"[PASS]", b"[FAIL]", b'{""raw""')
+    ),
 }
 """Name → format, in the order in which they are tried."""
 
@@ -89,6 +101,8 @@ def recognise(found: Found, *, asked: bool = False) -> str | None:
     ending = ending_of(found.path)
     able = [name for name, f in FORMATS.items() if ending in f.endings or (asked and ending in f.asked)]
     if able:
+        ends = _ends(found)
+        able = [n for n in able if not FORMATS[n].hints or any(h in ends for h in FORMATS[n].hints)]
         return next((name for name in able if _module(name).knows_file(found)), None)
     if ending not in JSON_ENDINGS:
         return None
@@ -101,6 +115,19 @@ def recognise(found: Found, *, asked: bool = False) -> str | None:
     except UnreadableError:
         return None
     return next((name for name, f in FORMATS.items() if f.is_json and _module(name).knows(first)), None)
+
+
+def _ends(found: Found) -> bytes:
+    """A file's first and last bytes, decompressed."""
+    try:
+        with open_bytes(found.path) as stream:
+            head = stream.read(_END)
+            if found.path.suffix.lower() == ".gz":
+                return head
+            stream.seek(max(_END, found.path.stat().st_size - _END))
+            return head + stream.read(_END)
+    except (OSError, EOFError, zlib.error):
+        return b""  # whoever reads it says what is wrong
 
 
 def ending_of(path: Path) -> str:
