@@ -62,10 +62,12 @@ FORMATS: Mapping[str, Format] = {
         "OpenInference spans (Phoenix and others)",
         "openinference",
         (".parquet", ".pq"),
-        (".csv",),
-        (b"context.span_id",),
+        asked=(".csv",),
+        hints=(b"context.span_id",),
     ),
     "tau2": Format("tau2 simulations", "tau2"),
+    "agent_events": Format("Agent event streams with permission decisions", "agent_events"),
+    "event_log": Format("Event logs of processes (XES)", "event_log", (".xes",), is_json=False, asked=(".csv",)),
     "promptfoo": Format(
         "promptfoo results", "promptfoo", (".csv",), hints=(b"[PASS]", b"[FAIL]", b'{""raw""')
     ),

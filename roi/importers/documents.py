@@ -12,7 +12,7 @@ from roi.problems import Problem
 from roi.readers.base import UnreadableError
 from roi.readers.files import Found, Seen, open_bytes
 
-__all__ = ["EARLY_MARKERS", "MARKERS", "holds_markers", "json_values"]
+__all__ = ["EARLY_MARKERS", "MARKERS", "holds_markers", "json_lines", "json_values"]
 
 MARKERS = (b'"resourceSpans"', b'"resource_spans"', b'"observations"', b'"traceId"', b'"trace_id"')
 """One of these is in every export of Langfuse, OTLP and most others, perhaps late in a long first value."""
@@ -65,6 +65,26 @@ def json_values(found: Found, seen: Seen) -> Iterator[Any]:
     with open_bytes(found.path) as raw:
         text = io.TextIOWrapper(raw, encoding=seen.encoding, errors="replace", newline="")
         yield from _values(text, found.name)
+
+
+def json_lines(found: Found, seen: Seen) -> Iterator[Any]:
+    """The values of a file that has one on each line, lists among them; blank lines are passed over.
+
+    Raises:
+        UnreadableError: If it is no text, or a line is no JSON; names the line, never the text.
+    """
+    if seen.encoding is None or seen.encoding == "cp1252":
+        raise UnreadableError([Problem(found.name, "", "is not UTF-8 text; JSON is written in UTF-8")])
+    decoder = json.JSONDecoder(parse_constant=lambda _: None)
+    with open_bytes(found.path) as raw:
+        text = io.TextIOWrapper(raw, encoding=seen.encoding, errors="replace", newline="\n")
+        for number, line in enumerate(iter(lambda: text.readline(_LONGEST), ""), start=1):
+            if not line.strip(_BETWEEN):
+                continue
+            try:
+                yield decoder.decode(line.strip("\ufeff"))
+            except (ValueError, RecursionError):
+                raise _unreadable(found.name, number) from None
 
 
 def _values(text: IO[str], name: str) -> Iterator[Any]:

@@ -254,9 +254,9 @@ def _from_json(
         of = given.get("provider")
         provider = text_of(of.get("label") or of.get("id")) if isinstance(of, Mapping) else text_of(of)
         prompt = text_of(given.get("promptId"))
-        version = versions.get((provider, prompt))
-        if version is None:
-            version = versions[provider, prompt] = _named({"provider": provider, "id": prompt}, taken)
+        if (provider, prompt) not in versions:
+            versions[provider, prompt] = _named({"provider": provider, "id": prompt}, taken)
+        version = versions[provider, prompt]
         passed = given["success"]
         version.passed += passed
         version.failed += not passed
@@ -321,8 +321,8 @@ def _contradictions(v: _Version) -> Iterator[Contradiction]:
         return
     total, sent, received = (n or 0 for n in parts)
     if total != sent + received:
-        ours = f"{sent + received:,} as sum of its parts"
-        yield Contradiction(f"tokens of {v.name}", f"{total:,} in total", ours, "the parts stand")
+        parted = f"{sent + received:,} as sum of its parts"
+        yield Contradiction(f"tokens of {v.name}", f"{total:,} in total", parted, "the parts stand")
 
 
 def _warnings(versions: Sequence[_Version]) -> tuple[str, ...]:
