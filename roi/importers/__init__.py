@@ -67,7 +67,9 @@ FORMATS: Mapping[str, Format] = {
     ),
     "tau2": Format("tau2 simulations", "tau2"),
     "agent_events": Format("Agent event streams with permission decisions", "agent_events"),
-    "event_log": Format("Event logs of processes (XES)", "event_log", (".xes",), is_json=False, asked=(".csv",)),
+    "event_log": Format(
+        "Event logs of processes (XES)", "event_log", (".xes",), is_json=False, asked=(".csv",)
+    ),
     "promptfoo": Format(
         "promptfoo results", "promptfoo", (".csv",), hints=(b"[PASS]", b"[FAIL]", b'{""raw""')
     ),
