@@ -110,7 +110,7 @@ def test_each_confirmation_counts_once(tmp_path: Path) -> None:
         ("s1:a", "pay", "bank", "approved", "ok", "2026-01-05T08:00:03Z", at),
         ("s1:b", "pay", "bank", "rejected", "denied", "2026-01-05T08:00:03Z", None),
         ("s1:c", "pay", "bank", None, "ok", None, at),
-        ("s1:f", "read", None, "auto", "ok", None, None),
+        ("s1:f", "read", None, "auto", None, None, None),
     ]
     assert found.left_out == {"an event that occurs more than once counts once": 1}
     assert found.warnings == (

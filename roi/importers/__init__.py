@@ -73,6 +73,11 @@ FORMATS: Mapping[str, Format] = {
     "promptfoo": Format(
         "promptfoo results", "promptfoo", (".csv",), hints=(b"[PASS]", b"[FAIL]", b'{""raw""')
     ),
+    "langsmith": Format("LangSmith runs", "langsmith"),
+    "mlflow": Format("MLflow traces", "mlflow"),
+    "atif": Format("Agent trajectories (ATIF)", "atif"),
+    "inspect": Format("Inspect logs", "inspect_logs", (".eval",)),
+    "runs": Format("A table of agent runs", "runs", is_json=False, asked=(".csv", ".tsv")),
 }
 """Name → format, in the order in which they are tried."""
 

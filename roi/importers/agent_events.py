@@ -18,7 +18,7 @@ echoed; it is counted once, with the echo's time.
 | tool, system | `name`, `mcp_server_name` |
 | decision | `evaluated_permission` allow: auto; ask: as the confirmation says; blank where none came |
 | decided_at | of the confirmation |
-| status | denied where rejected or `deny`; error where the result `is_error` |
+| status | denied where rejected or `deny`; error where the result `is_error`; blank where there is none |
 | requested_at, executed_at, duration_ms | of the tool use, of its result, between them; blank where it was denied |
 
 Who confirmed is not in the stream, so `approver` is blank. `usage` of a session is set against the sum of its requests.
@@ -232,7 +232,7 @@ def _act(
         Span(
             parent="session", kind="tool", name=text_of(event.get("name")), start=from_iso(event.get("processed_at")),
             end=None if denied else from_iso(answer.get("processed_at")),
-            failed=denied or answer.get("is_error") is True, facts=facts,
+            failed=denied or (answer.get("is_error") is True if answer else None), facts=facts,
         ),
     )  # fmt: skip
     return permission == "ask" and not said

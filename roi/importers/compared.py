@@ -13,7 +13,8 @@ from roi.prices import CURRENCY, TokenUse, base_model, bounds_of
 __all__ = ["Compared", "compare_costs"]
 
 _FAR = Decimal("0.05")
-_STANDS = "logged costs stand: logs often leave out that tokens were read from a cache, which is cheaper"
+_LESS = "logged costs stand: logs often leave out that tokens were read from a cache, which is cheaper"
+_MORE = "logged costs stand: they may hold more than tokens, or a dearer tariff than the list's"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def compare_costs(charges: Iterable[Charge], known: Mapping[TokenUse, Decimal]) 
             f"costs of {model}",
             f"{CURRENCY} {_money(total)}",
             f"{CURRENCY} {_money(listed[model])} at list prices",
-            _STANDS,
+            _LESS if total < listed[model] else _MORE,
         )
         for model, total in logged.items()
         if abs(total - listed[model]) > _FAR * max(total, listed[model])

@@ -97,7 +97,7 @@ class Span:
         cost: In USD, as logged.
         model: As logged.
         provider: As logged.
-        failed: Whether it ended in an error.
+        failed: Whether it ended in an error; None where nothing says so.
         facts: What a tool call says of itself.
     """
 
@@ -110,7 +110,7 @@ class Span:
     cost: Decimal | None = None
     model: str | None = None
     provider: str | None = None
-    failed: bool = False
+    failed: bool | None = False
     facts: Facts | None = None
 
     @property

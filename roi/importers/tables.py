@@ -149,7 +149,7 @@ def _trace_row(
     row["models"] = " + ".join(models) or None
     row["calls"] = str(len(charges))
     row["tool_calls"] = str(sum(s.kind == "tool" for s in spans))
-    row["errors"] = str(sum(s.failed for s in spans))
+    row["errors"] = str(sum(bool(s.failed) for s in spans))
     row["input_tokens"] = _sum([t.input for t in tokens])
     row["output_tokens"] = _sum([t.output for t in tokens])
     row["cache_read_tokens"] = _sum([t.cache_read for t in tokens], blank=0)
@@ -177,6 +177,8 @@ def _action_rows(name: str, trace: Trace) -> Iterator[dict[str, str | None]]:
         timed = span.start is not None and span.end is not None
         row["tool"] = span.name
         row["requested_at"], row["executed_at"] = to_iso(span.start), to_iso(span.end)
-        row["status"] = row.get("status") or ("error" if span.failed else "ok")
+        row["status"] = row.get("status") or (
+            None if span.failed is None else "error" if span.failed else "ok"
+        )
         row["duration_ms"] = f"{((span.end or 0) - (span.start or 0)) / 1000:.3f}" if timed else None
         yield row

@@ -219,7 +219,7 @@ def _spans(
                 text_of(call.get("id")) or f"m{place}.{number}",
                 Span(
                     parent="run", kind="tool", name=text_of(call.get("name")), start=at, end=done,
-                    failed=answer.get("error") is True, facts=facts,
+                    failed=answer.get("error") is True if answer else None, facts=facts,
                 ),
             )  # fmt: skip
     return total
