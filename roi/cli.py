@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from roi.cli_import import COMMANDS as _IMPORTING
 from roi.cli_operate import COMMANDS as _OPERATING
 from roi.cli_record import COMMANDS as _ON_RECORDS
 from roi.commands import Examples as _Examples
@@ -386,5 +387,5 @@ def lab(options: Sequence[str]) -> int:
     return subprocess.call(command, cwd=folder)
 
 
-for _command in (*_ON_RECORDS, *_OPERATING):
+for _command in (*_IMPORTING, *_ON_RECORDS, *_OPERATING):
     main.add_command(_command)

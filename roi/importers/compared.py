@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from roi.importers.charges import Charge, model_of, use_of
-from roi.importers.export import Contradiction
+from roi.importers.export import Contradiction, machine_name
 from roi.prices import CURRENCY, TokenUse, base_model, bounds_of
 
 __all__ = ["Compared", "compare_costs"]
@@ -53,7 +53,7 @@ def compare_costs(charges: Iterable[Charge], known: Mapping[TokenUse, Decimal]) 
             unpriced.setdefault(model, []).append(use)
     contradictions = tuple(
         Contradiction(
-            f"costs of {model}",
+            f"costs of {machine_name(model, 'a model')}",
             f"{CURRENCY} {_money(total)}",
             f"{CURRENCY} {_money(listed[model])} at list prices",
             _LESS if total < listed[model] else _MORE,
@@ -69,13 +69,14 @@ def _bound(model: str, uses: list[TokenUse]) -> str | None:
     found = None if base is None else bounds_of(uses)
     if base is None or found is None:
         return None
+    called = machine_name(base, "another one")
     sent, received = (
         sum(n or 0 for n in ns) for ns in zip(*((u.input, u.output) for u in uses), strict=True)
     )
     return (
-        f"the price of a model derived from {base} is in no list: its {sent:,} input and {received:,} output tokens "
+        f"the price of a model derived from {called} is in no list: its {sent:,} input and {received:,} output tokens "
         f"cost {CURRENCY} {_money(found[0])} (all input read from a cache) to {_money(found[1])} (none) at the list "
-        f"price of {base}; that bounds the unknown cost from below where the derived model is not cheaper"
+        f"price of {called}; that bounds the unknown cost from below where the derived model is not cheaper"
     )
 
 

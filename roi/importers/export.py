@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["NOTHING", "Contradiction", "Export", "Table", "left_out", "table_of"]
+__all__ = ["NOTHING", "Contradiction", "Export", "Table", "left_out", "machine_name", "table_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +91,15 @@ def table_of(rows: Iterable[Mapping[str, str | None]], *, first: Iterable[str] =
     found: dict[str, None] = {}
     for row in kept:
         found.update(dict.fromkeys(row))
-    return Table(tuple([n for n in first if n in found] + [n for n in found if n not in set(first)]), kept)
+    return Table(tuple(dict.fromkeys([*(n for n in first if n in found), *found])), kept)
 
 
 def left_out(into: dict[str, int], why: str, n: int = 1) -> None:
     """Count what is left out for a reason."""
     if n:
         into[why] = into.get(why, 0) + n
+
+
+def machine_name(name: str | None, otherwise: str) -> str:
+    """A name that reads like a machine's, such as a model's; other texts of a source are told in no message."""
+    return name if name is not None and re.fullmatch(r"[\w.:/@+~-]{1,80}", name) else otherwise

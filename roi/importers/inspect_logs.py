@@ -33,7 +33,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from roi.importers.documents import json_values
-from roi.importers.export import Contradiction, Export, left_out, table_of
+from roi.importers.export import Contradiction, Export, left_out, machine_name, table_of
 from roi.importers.spans import Facts, Rank, Span, Tokens, Traces, count, flat, provider_of, text_of
 from roi.importers.tables import export_of
 from roi.importers.times import from_iso
@@ -100,9 +100,8 @@ def read(files: Sequence[tuple[Found, Seen]]) -> Export:
             contradictions += log.contradictions()
             status = text_of(header.get("status"))
             if status not in (None, "success"):
-                warnings.append(
-                    f"{file.name}: the evaluation did not end (status {status[:20]}); its samples count"
-                )
+                said = machine_name(status, "unknown")
+                warnings.append(f"{file.name}: the evaluation did not end (status {said}); its samples count")
     return export_of(
         found,
         evals=table_of(evals.values(), first=("version", "eval_case", "passed", "suite", "run_id", "ran_at")),
@@ -255,7 +254,7 @@ class _Log:
 
     def contradictions(self) -> Iterator[Contradiction]:
         """Where the header and the samples differ."""
-        results, of = _inner(self.header, "results"), self.task or "an evaluation"
+        results, of = _inner(self.header, "results"), machine_name(self.task, "an evaluation")
         theirs = count(results.get("completed_samples"))
         if theirs is not None and theirs != self.samples:
             yield Contradiction(f"samples of {of}", f"{theirs:,} completed", f"{self.samples:,} in the file")
@@ -275,7 +274,7 @@ class _Log:
         for model, usage in _inner(self.header, "stats", "model_usage").items():
             tokens = _tokens(_inner(usage))
             if tokens is not None and model in self.used and tokens.weight != self.used[model]:
-                what = f"tokens of {of} ({model[:60]})"
+                what = f"tokens of {of} ({machine_name(model, 'a model')})"
                 yield Contradiction(what, f"{tokens.weight:,}", f"{self.used[model]:,} as sum of the samples")
 
 
