@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 __all__ = ["CURRENCY", "Priced", "TokenUse", "base_model", "bounds_of", "price_tokens"]
 
 CURRENCY = "USD"
+_NEWEST = dt.date(2100, 1, 1)
 _BILLIONTH = Decimal("0.000000001")
 _MANY = 3  # uses of one model and day from which its rates are worth finding out
 _PROBE = 1000  # tokens; below every known tier
@@ -33,7 +34,11 @@ class TokenUse:
         input: Tokens sent, cached ones included.
         cache_read: Of these, read from a cache.
         cache_write: Of these, written to a cache.
-        output: Tokens received.
+        output: Tokens received, reasoning included.
+        kinds: Of these the tokens of single kinds, by the name that `genai-prices` has for them, such as
+            `input_audio_tokens` or `output_reasoning_tokens`; they are parts of `input` and `output`.
+        batch: Whether the call was part of a batch, which costs less where the list says so of that day; of days
+            before batches came into the list the price of a plain call holds, which is no less.
     """
 
     provider: str | None
@@ -43,6 +48,8 @@ class TokenUse:
     cache_read: int | None
     cache_write: int | None
     output: int | None
+    kinds: tuple[tuple[str, int], ...] = ()
+    batch: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +86,17 @@ def price_tokens(uses: Iterable[TokenUse]) -> Priced:
     """
     cost: dict[TokenUse, Decimal] = {}
     why: dict[TokenUse, str] = {}
-    groups: dict[tuple[str | None, str, dt.date | None], list[TokenUse]] = {}
+    groups: dict[tuple[str | None, str, dt.date | None, bool], list[TokenUse]] = {}
     for use in uses:
         if use.model is None:
             why[use] = _NO_MODEL
         elif use.input is None or use.output is None:
             why[use] = _NO_TOKENS
         else:
-            groups.setdefault((use.provider, use.model, use.day), []).append(use)
+            groups.setdefault((use.provider, use.model, use.day, use.batch), []).append(use)
     lost: set[tuple[str | None, str]] = set()
     known: dict[int, _Known] = {}
-    for (provider, model, _), group in groups.items():
+    for (provider, model, *_), group in groups.items():
         if (provider, model) in lost:
             why.update(dict.fromkeys(group, _NO_PRICE))
             continue
@@ -142,7 +149,7 @@ def _price_group(
     """Uses of one model on one day: by its rates where they are plain, otherwise one by one."""
     rates, below = _rates(group[0], known) if len(group) >= _MANY else (None, 0)
     for use in group:
-        if rates is not None and (use.input or 0) < below:
+        if rates is not None and (use.input or 0) < below and not use.kinds:
             counts = _parts(use)
             if min(counts) >= 0:
                 total = sum((n * rate for n, rate in zip(counts, rates, strict=True)), Decimal(0))
@@ -168,7 +175,9 @@ def _rates(use: TokenUse, known: dict[int, _Known]) -> tuple[_Rates | None, int]
     """
 
     def probe(fresh: int, read: int, write: int, output: int) -> tuple[Decimal, Any]:
-        tokens = TokenUse(use.provider, use.model, use.day, fresh + read + write, read, write, output)
+        tokens = replace(
+            use, input=fresh + read + write, cache_read=read, cache_write=write, output=output, kinds=()
+        )
         found = _calculate(tokens)
         return Decimal(found.total_price), found.model_price
 
@@ -200,8 +209,11 @@ def _calculate(use: TokenUse) -> Any:
         cache_read_tokens=use.cache_read,
         cache_write_tokens=use.cache_write,
         output_tokens=use.output,
+        **dict(use.kinds),
     )
-    # Noon, so that a zone's offset does not move the date on which a price changed.
-    at = None if use.day is None else dt.datetime.combine(use.day, dt.time(12), dt.UTC)
+    # Noon, so that a zone's offset does not move the date on which a price changed. Without a day the newest prices
+    # hold, which the list would otherwise look up by the clock: the same inputs have to give the same cost.
+    at = dt.datetime.combine(use.day or _NEWEST, dt.time(12), dt.UTC)
     provider = use.provider.strip().lower() if use.provider else None
-    return calc_price(usage, str(use.model), provider_id=provider, genai_request_timestamp=at)
+    context = {"price_context": {"processing": "batch"}} if use.batch else {}
+    return calc_price(usage, str(use.model), provider_id=provider, genai_request_timestamp=at, **context)

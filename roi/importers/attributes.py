@@ -79,6 +79,13 @@ _MODELS = (
     "ai.model.id",
 )
 _PROVIDERS = ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system", "ai.model.provider")
+_TIERS = (
+    "gen_ai.response.service_tier",
+    "gen_ai.request.service_tier",
+    "gen_ai.openai.response.service_tier",
+    "openai.response.service_tier",
+    "gen_ai.usage.service_tier",
+)
 _OWN: Mapping[str, tuple[str, ...]] = {
     "session_id": ("session.id", "gen_ai.conversation.id", "langfuse.session.id"),
     "user_id": ("user.id", "enduser.id", "langfuse.user.id"),
@@ -129,6 +136,7 @@ def add_span(
         provider=next((p for k in _PROVIDERS if (p := provider_of(attributes.get(k)))), None),
         failed=failed,
         facts=Facts() if kind == "tool" else None,
+        batch=any(attributes.get(k) == "batch" for k in _TIERS),
     )
     found.add(trace_id, span_id, span)
     rank: Rank = (1 if parent is None else 2, start or 0)

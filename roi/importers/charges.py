@@ -116,7 +116,8 @@ def _larger(span: Span, inner: list[Charge]) -> list[Charge]:
 def use_of(span: Span) -> TokenUse:
     t = span.tokens or Tokens(None, None, None, None)
     day = None if span.start is None else (_EPOCH + dt.timedelta(microseconds=span.start)).date()
-    return TokenUse(span.provider, model_of(span.model), day, t.input, t.cache_read, t.cache_write, t.output)
+    counts = (t.input, t.cache_read, t.cache_write, t.output)
+    return TokenUse(span.provider, model_of(span.model), day, *counts, batch=span.batch)
 
 
 def model_of(name: str | None) -> str | None:

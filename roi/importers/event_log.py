@@ -126,7 +126,12 @@ def knows_file(found: Found) -> bool:
         return False
     if not found.path.name.lower().endswith((".csv", ".csv.gz")):
         return b"<log" in head
-    header = next(csv.reader([head.decode("utf-8-sig", errors="replace").split("\n", 1)[0].rstrip("\r")]), [])
+    try:
+        header = next(
+            csv.reader([head.decode("utf-8-sig", errors="replace").split("\n", 1)[0].rstrip("\r")]), []
+        )
+    except csv.Error:
+        return False
     return {"case:concept:name", "concept:name", "time:timestamp"} <= set(header)
 
 

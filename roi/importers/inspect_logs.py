@@ -116,29 +116,16 @@ def _logs(
 ) -> Iterator[tuple[Mapping[str, Any], Iterator[Mapping[str, Any]]]]:
     if file.path.suffix.lower() == ".eval":
         try:
-            with zipfile.ZipFile(file.path) as archive:
-                names = archive.namelist()
-                head = "header.json" if "header.json" in names else "_journal/start.json"
-                header = _member(archive, head, file)
-                yield (
-                    header,
-                    (
-                        _member(archive, n, file)
-                        for n in names
-                        if n.startswith("samples/") and n.endswith(".json")
-                    ),
-                )
-        except (
-            OSError,
-            EOFError,
-            KeyError,
-            zipfile.BadZipFile,
-            NotImplementedError,
-            RuntimeError,
-            zlib.error,
-        ) as error:
+            archive = zipfile.ZipFile(file.path)
+        except _BROKEN as error:
             message = f"is no archive that can be read to its end ({type(error).__name__}); copy it anew"
             raise UnreadableError([Problem(file.name, "", message)]) from None
+        with archive:
+            names = archive.namelist()
+            head = "header.json" if "header.json" in names else "_journal/start.json"
+            header = _member(archive, head, file)
+            inside = [n for n in names if n.startswith("samples/") and n.endswith(".json")]
+            yield header, (_member(archive, n, file) for n in inside)
         return
     for value in json_values(file, seen):
         if not knows(value):
@@ -149,10 +136,15 @@ def _logs(
 
 
 def _member(archive: zipfile.ZipFile, name: str, file: Found) -> Mapping[str, Any]:
-    if archive.getinfo(name).file_size > _LONGEST:
-        raise UnreadableError([Problem(file.name, name, "is longer than 256 MB, which no sample's log is")])
     try:
+        if archive.getinfo(name).file_size > _LONGEST:
+            raise UnreadableError(
+                [Problem(file.name, name, "is longer than 256 MB, which no sample's log is")]
+            )
         value = json.loads(archive.read(name), parse_constant=lambda _: None)
+    except _BROKEN as error:
+        message = f"is no archive that can be read to its end ({type(error).__name__}); copy it anew"
+        raise UnreadableError([Problem(file.name, "", message)]) from None
     except (ValueError, RecursionError):
         raise UnreadableError(
             [Problem(file.name, name, "is no JSON that can be read; copy the file anew")]

@@ -109,6 +109,8 @@ def read(files: Sequence[tuple[Found, Seen]]) -> Export:
                 left_out(lost, "is no document of results")
                 continue
             versions += [(file, v) for v in _from_json(value, results, suite, evals, lost)]
+    evals, again = _once(evals)
+    left_out(lost, "a graded output that occurs more than once counts once", again)
     return Export(
         traces=table_of(
             (
@@ -137,6 +139,14 @@ def read(files: Sequence[tuple[Found, Seen]]) -> Export:
         left_out=lost,
         contradictions=tuple(c for _, v in versions for c in _contradictions(v)),
     )
+
+
+def _once(evals: list[dict[str, str | None]]) -> tuple[list[dict[str, str | None]], int]:
+    """Each graded output once, and how many came again."""
+    kept: dict[tuple[str | None, ...], dict[str, str | None]] = {}
+    for row in evals:
+        kept.setdefault(tuple(row.get(k) for k in ("suite", "run_id", "version", "eval_case")), row)
+    return list(kept.values()), len(evals) - len(kept)
 
 
 def _results(value: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -196,7 +196,7 @@ def _spans(
     answers = {str(m.get("id")): m for m in messages if m.get("role") == "tool"}
     total = Decimal(0)
     for place, message in enumerate(messages):
-        if message.get("role") == "user" and message.get("tool_calls"):
+        if message.get("role") == "user" and isinstance(message.get("tool_calls"), list):
             left_out(lost, "tool calls of the simulated user", len(message["tool_calls"]))
         if message.get("role") != "assistant":
             continue

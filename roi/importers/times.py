@@ -8,11 +8,12 @@ from typing import Any
 __all__ = ["from_iso", "from_number", "to_iso"]
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_EARLIEST = -2_208_988_800_000_000  # 1900-01-01
 _LATEST = 4_102_444_800_000_000  # 2100-01-01: later times are another unit or a mistake
 
 
 def from_iso(value: Any) -> int | None:
-    """A time as ISO 8601 writes it; one without an offset is UTC."""
+    """A time as ISO 8601 writes it; one without an offset is UTC, one outside of 1900 to 2100 is none."""
     if isinstance(value, dt.datetime):
         time = value
     elif isinstance(value, str):
@@ -23,10 +24,8 @@ def from_iso(value: Any) -> int | None:
     else:
         return None
     aware = time if time.tzinfo is not None else time.replace(tzinfo=dt.UTC)
-    try:
-        return (aware - _EPOCH) // dt.timedelta(microseconds=1)
-    except OverflowError:
-        return None
+    number = (aware - _EPOCH) // dt.timedelta(microseconds=1)
+    return number if _EARLIEST < number < _LATEST else None
 
 
 def from_number(value: Any, *, per_second: int) -> int | None:
@@ -40,14 +39,10 @@ def from_number(value: Any, *, per_second: int) -> int | None:
         return None
     try:
         # Nanoseconds have more digits than a float holds.
-        number = int(value) * 1_000_000 // per_second
+        whole = isinstance(value, int) or (isinstance(value, str) and value.strip().isdecimal())
+        number = int(value) * 1_000_000 // per_second if whole else int(float(value) * 1_000_000 / per_second)
     except (ValueError, OverflowError):
-        try:
-            number = int(float(value) * 1_000_000 / per_second)
-        except (ValueError, OverflowError):
-            return None
-    if isinstance(value, float):
-        number = int(value * 1_000_000 / per_second)
+        return None
     return number if 0 < number < _LATEST else None
 
 
