@@ -8,7 +8,16 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, TypeAlias
 
-__all__ = ["CURRENCY", "Priced", "TokenUse", "base_model", "bounds_of", "price_tokens"]
+__all__ = [
+    "CURRENCY",
+    "OwnPrices",
+    "Priced",
+    "TokenPrice",
+    "TokenUse",
+    "base_model",
+    "bounds_of",
+    "price_tokens",
+]
 
 CURRENCY = "USD"
 _NEWEST = dt.date(2100, 1, 1)
@@ -53,6 +62,48 @@ class TokenUse:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenPrice:
+    """What a model costs by a contract or a server of one's own, in USD a million tokens.
+
+    Attributes:
+        input: Sent.
+        output: Received.
+        cache_read: Read from a cache; as `input` unless given.
+        cache_write: Written to a cache; as `input` unless given.
+    """
+
+    input: Decimal
+    output: Decimal
+    cache_read: Decimal | None = None
+    cache_write: Decimal | None = None
+
+
+OwnPrices: TypeAlias = Mapping[str, TokenPrice]
+"""Model, as logs name it → its price; it stands instead of every list's."""
+
+
+def token_prices(given: Mapping[str, Any]) -> OwnPrices:
+    """Prices of one's own from the parameter file's numbers, exactly as they are written.
+
+    Args:
+        given: Model → what has `input`, `output`, `cache_read` and `cache_write`, in USD a million tokens or None.
+    """
+
+    def exact(value: float | None) -> Decimal | None:
+        return None if value is None else Decimal(repr(float(value)))
+
+    return {
+        model: TokenPrice(
+            exact(p.input) or Decimal(0),
+            exact(p.output) or Decimal(0),
+            exact(p.cache_read),
+            exact(p.cache_write),
+        )
+        for model, p in given.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
 class Priced:
     """Prices of distinct uses.
 
@@ -72,7 +123,7 @@ class _Known:
     below: int
 
 
-def price_tokens(uses: Iterable[TokenUse]) -> Priced:
+def price_tokens(uses: Iterable[TokenUse], own: OwnPrices | None = None) -> Priced:
     """Price distinct uses of tokens.
 
     A cost is known only where the model's price is and both input and output tokens were logged: half a bill is no
@@ -80,6 +131,7 @@ def price_tokens(uses: Iterable[TokenUse]) -> Priced:
 
     Args:
         uses: Each distinct use once.
+        own: Prices of one's own.
 
     Returns:
         The costs, and why others stay unknown.
@@ -92,6 +144,8 @@ def price_tokens(uses: Iterable[TokenUse]) -> Priced:
             why[use] = _NO_MODEL
         elif use.input is None or use.output is None:
             why[use] = _NO_TOKENS
+        elif own and (price := own.get(use.model)) is not None:
+            _price_own(use, price, cost, why)
         else:
             groups.setdefault((use.provider, use.model, use.day, use.batch), []).append(use)
     lost: set[tuple[str | None, str]] = set()
@@ -106,6 +160,20 @@ def price_tokens(uses: Iterable[TokenUse]) -> Priced:
             lost.add((provider, model))
             why.update(dict.fromkeys(group, _NO_PRICE))
     return Priced(cost, why)
+
+
+def _price_own(
+    use: TokenUse, price: TokenPrice, cost: dict[TokenUse, Decimal], why: dict[TokenUse, str]
+) -> None:
+    counts = _parts(use)
+    if min(counts) < 0:
+        why[use] = _ODD_TOKENS
+        return
+    read = price.input if price.cache_read is None else price.cache_read
+    write = price.input if price.cache_write is None else price.cache_write
+    rates = (price.input, read, write, price.output)
+    total = sum((n * rate for n, rate in zip(counts, rates, strict=True)), Decimal(0)) / 1_000_000
+    cost[use] = total.quantize(_BILLIONTH, rounding=ROUND_HALF_EVEN)
 
 
 def base_model(name: str) -> str | None:

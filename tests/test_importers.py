@@ -15,7 +15,7 @@ from sample_projects import Project, column
 from roi.importers import read_export, recognise
 from roi.importers.documents import json_values
 from roi.importers.export import Export
-from roi.problems import SampleError
+from roi.problems import InputError, SampleError
 from roi.readers.base import UnreadableError
 from roi.readers.files import Found, look_through
 
@@ -472,6 +472,24 @@ def test_a_case_may_hold_several_traces(project: Project) -> None:
     assert samples.unknown_cases == {}
     assert column(samples, "case_id", "actions") == column(samples, "case_id")[:1]
     assert sorted(samples.fingerprints) == ["data/cases.csv", "data/traces.jsonl"]
+
+
+@pytest.mark.parametrize("logged", [None, {"total": 0}])
+def test_a_price_of_ones_own_makes_an_unknown_cost_known(project: Project, logged: Any) -> None:
+    """1,000 tokens in at $1 a million and 100 out at $5, where the log has no cost, or a 0 beside the tokens."""
+    value = trace(call("a", model="house-model", costDetails=logged), metadata={"ticket": "1"})
+    project.write("traces.jsonl", json.dumps(value))
+    project.write(
+        "tokens.csv",
+        "case_id,arm,model,input_tokens,output_tokens,agent_cost\n1,pilot,house-model,1000,100,\n",
+    )
+    columns = {"case_id": "metadata.ticket", "arm": {"value": "pilot"}}
+    for cases in ({"source": "data/traces.jsonl", "columns": columns}, "data/tokens.csv"):
+        assert column(project.open(cases), "agent_cost") in ([None], []) or logged is not None
+        samples = project.open(cases, samples={"prices": {"house-model": {"input": 1, "output": 5}}})
+        assert column(samples, "agent_cost") == [Decimal("0.0015")]
+    with pytest.raises(InputError, match="is no price of a million tokens"):
+        project.open("data/tokens.csv", samples={"prices": {"house-model": {"input": -1, "output": 5}}})
 
 
 def test_two_spellings_of_one_ticket_are_asked_about(project: Project) -> None:

@@ -6,13 +6,13 @@ import datetime as dt
 import json
 import os
 import random
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from roi.prices import TokenUse, _calculate, base_model, bounds_of, price_tokens
+from roi.prices import TokenUse, _calculate, base_model, bounds_of, price_tokens, token_prices
 
 DAY = dt.date(2026, 1, 15)
 ROOT = Path(__file__).parent.parent
@@ -213,3 +213,26 @@ def test_all_usage_records_price_as_expected() -> None:
     assert left == [], counted
     assert counted[0] < 140
     assert counted[2] <= 6
+
+
+def test_a_price_of_ones_own_stands_instead_of_the_list() -> None:
+    """$2 a million in, $0.50 from a cache, $10 out; written to a cache as sent; a server of one's own may be free."""
+    own = token_prices({"house": Given(2.0, 10.0, 0.5), "gpt-4.1": Given(0.0, 0.0)})
+    cases = [
+        use("house", None, cache_read=400, cache_write=100),
+        use(),
+        use("house", None, cache_read=5000),
+        use("other", "x"),
+    ]
+    priced = price_tokens(cases, own)
+    # 500 × 2 + 400 × 0.5 + 100 × 2 + 100 × 10 millionths
+    assert priced.cost == {cases[0]: Decimal("0.0024"), cases[1]: Decimal(0)}
+    assert list(priced.why.values()) == ["the tokens contradict each other", "the model has no known price"]
+
+
+@dataclass(frozen=True)
+class Given:
+    input: float
+    output: float
+    cache_read: float | None = None
+    cache_write: float | None = None

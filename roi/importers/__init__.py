@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from roi.prices import OwnPrices
 from roi.problems import Problem
 from roi.readers import Source
 from roi.readers.base import Connection, Rows, UnreadableError
@@ -86,17 +87,18 @@ def _module(name: str) -> Any:
     return import_module(f"roi.importers.{FORMATS[name].module}")
 
 
-def read_export(format: str, files: Sequence[tuple[Found, Seen]]) -> Export:
+def read_export(format: str, files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> Export:
     """Read the files of an export.
 
     Args:
         format: A key of `FORMATS`.
         files: Each with what a look through its bytes showed.
+        own: Prices of one's own, by model.
 
     Raises:
         UnreadableError: If a file cannot be read to its end.
     """
-    export: Export = _module(format).read(files)
+    export: Export = _module(format).read(files, own)
     return export
 
 
@@ -155,6 +157,7 @@ def open_export(
     folder: Path,
     file: str,
     place: str,
+    own: OwnPrices | None = None,
 ) -> Rows | None:
     """Open a source as a trace export.
 
@@ -168,6 +171,7 @@ def open_export(
         folder: The folder of the parameter file.
         file: The parameter file's name, for messages.
         place: The key of the table, for messages.
+        own: Prices of one's own, by model.
 
     Returns:
         The rows, or None where no format is given and the source is no trace export.
@@ -198,7 +202,7 @@ def open_export(
         message = f"{others[0]} is {kind}, which {told} exports are; leave format out, or export it anew"
         raise UnreadableError([Problem(file, f"{place}.format", message)])
     seen = [(found, look_through(found)) for found in files]
-    export = read_export(told, seen)
+    export = read_export(told, seen, own)
     held = export.actions if table == "actions" else export.traces
     if table == "evals" and export.evals.rows:
         held = export.evals

@@ -36,6 +36,7 @@ from roi.importers.export import Contradiction, Export, left_out
 from roi.importers.spans import Facts, Rank, Span, Tokens, Traces, count, text_of
 from roi.importers.tables import export_of
 from roi.importers.times import from_iso
+from roi.prices import OwnPrices
 from roi.readers.files import Found, Seen
 
 __all__ = ["knows", "read"]
@@ -73,11 +74,12 @@ def knows(value: Any) -> bool:
     return isinstance(kind, str) and kind.startswith(_KINDS)
 
 
-def read(files: Sequence[tuple[Found, Seen]]) -> Export:
+def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> Export:
     """Read event streams.
 
     Args:
         files: Each with what a look through its bytes showed.
+        own: Prices of one's own, by model.
 
     Returns:
         A row for each session and each tool call.
@@ -111,7 +113,7 @@ def read(files: Sequence[tuple[Found, Seen]]) -> Export:
         warnings.append(
             f"{unanswered:,} {have} for a confirmation that is not in the stream; the decision is blank"
         )
-    return export_of(found, warnings=warnings, left_out=lost, contradictions=contradictions)
+    return export_of(found, own=own, warnings=warnings, left_out=lost, contradictions=contradictions)
 
 
 def _take(value: Any, within: str, sessions: dict[str, _Session], lost: dict[str, int]) -> str:

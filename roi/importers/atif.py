@@ -28,6 +28,7 @@ from roi.importers.export import Contradiction, Export, left_out
 from roi.importers.spans import Facts, Rank, Span, Tokens, Traces, amount, count, provider_of, text_of
 from roi.importers.tables import export_of
 from roi.importers.times import from_iso
+from roi.prices import OwnPrices
 from roi.readers.files import Found, Seen
 
 __all__ = ["knows", "read"]
@@ -42,11 +43,12 @@ def knows(value: Any) -> bool:
     return isinstance(value, Mapping) and next(_trajectories(value), None) is not None
 
 
-def read(files: Sequence[tuple[Found, Seen]]) -> Export:
+def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> Export:
     """Read trajectories.
 
     Args:
         files: Each with what a look through its bytes showed.
+        own: Prices of one's own, by model.
 
     Returns:
         A row for each document and each tool call.
@@ -72,7 +74,7 @@ def read(files: Sequence[tuple[Found, Seen]]) -> Export:
                 contradictions += _take(given, case, number, found, lost)
             if case is None:
                 left_out(lost, "is no trajectory")
-    return export_of(found, left_out=lost, contradictions=contradictions)
+    return export_of(found, own=own, left_out=lost, contradictions=contradictions)
 
 
 def _is_trajectory(value: Any) -> bool:

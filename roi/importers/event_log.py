@@ -36,6 +36,7 @@ from xml.parsers import expat
 from roi.importers.export import Contradiction, Export, left_out, table_of
 from roi.importers.spans import amount, count, text_of
 from roi.importers.times import from_iso, to_iso
+from roi.prices import OwnPrices
 from roi.problems import Problem
 from roi.readers.base import UnreadableError
 from roi.readers.files import Found, Seen, open_bytes
@@ -135,11 +136,12 @@ def knows_file(found: Found) -> bool:
     return {"case:concept:name", "concept:name", "time:timestamp"} <= set(header)
 
 
-def read(files: Sequence[tuple[Found, Seen]]) -> Export:
+def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> Export:
     """Read event logs.
 
     Args:
         files: Each with what a look through its bytes showed.
+        own: Prices of one's own; costs are the source's or none.
 
     Returns:
         A row for each case of the log.

@@ -37,6 +37,7 @@ from roi.importers.export import Contradiction, Export, left_out, machine_name, 
 from roi.importers.spans import Facts, Rank, Span, Tokens, Traces, count, flat, provider_of, text_of
 from roi.importers.tables import export_of
 from roi.importers.times import from_iso
+from roi.prices import OwnPrices
 from roi.problems import Problem
 from roi.readers.base import UnreadableError
 from roi.readers.files import Found, Seen
@@ -75,11 +76,12 @@ def knows_file(found: Found) -> bool:
     return "header.json" in names or "_journal/start.json" in names
 
 
-def read(files: Sequence[tuple[Found, Seen]]) -> Export:
+def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> Export:
     """Read logs.
 
     Args:
         files: Each with what a look through its bytes showed.
+        own: Prices of one's own, by model.
 
     Returns:
         A row for each epoch of each sample and each tool call, and one for each graded one.
@@ -104,6 +106,7 @@ def read(files: Sequence[tuple[Found, Seen]]) -> Export:
                 warnings.append(f"{file.name}: the evaluation did not end (status {said}); its samples count")
     return export_of(
         found,
+        own=own,
         evals=table_of(evals.values(), first=("version", "eval_case", "passed", "suite", "run_id", "ran_at")),
         warnings=warnings,
         left_out=lost,

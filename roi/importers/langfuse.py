@@ -45,6 +45,7 @@ from roi.importers.spans import (
 )
 from roi.importers.tables import export_of
 from roi.importers.times import from_iso
+from roi.prices import OwnPrices
 from roi.readers.files import Found, Seen
 
 __all__ = ["knows", "read"]
@@ -71,11 +72,12 @@ def knows(value: Any) -> bool:
     return _is_observation(value) or _is_trace(value)
 
 
-def read(files: Sequence[tuple[Found, Seen]]) -> Export:
+def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> Export:
     """Read an export.
 
     Args:
         files: Its files, each with what a look through its bytes showed.
+        own: Prices of one's own, by model.
 
     Returns:
         A row for each trace and each tool call; none where the files hold no trace.
@@ -88,7 +90,7 @@ def read(files: Sequence[tuple[Found, Seen]]) -> Export:
         for value in json_values(file, seen):
             for item in _items(value):
                 _take(item, found)
-    return export_of(found)
+    return export_of(found, own=own)
 
 
 def _items(value: Any) -> Iterator[Mapping[str, Any]]:

@@ -43,6 +43,7 @@ from roi.importers.spans import (
 from roi.importers.summaries import Totals
 from roi.importers.tables import export_of
 from roi.importers.times import from_iso, from_number
+from roi.prices import OwnPrices
 from roi.readers.files import Found, Seen
 
 __all__ = ["knows", "read"]
@@ -62,11 +63,12 @@ def knows(value: Any) -> bool:
     return _is_run(value)
 
 
-def read(files: Sequence[tuple[Found, Seen]]) -> Export:
+def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> Export:
     """Read runs.
 
     Args:
         files: Each with what a look through its bytes showed.
+        own: Prices of one's own, by model.
 
     Returns:
         A row for each trace and each tool call.
@@ -93,7 +95,7 @@ def read(files: Sequence[tuple[Found, Seen]]) -> Export:
     totals = Totals("tokens that the root of a trace sums up")
     for identifier, run in runs.items():
         _take(identifier, run, found, totals)
-    return export_of(found, left_out=lost, contradictions=totals.against(found))
+    return export_of(found, own=own, left_out=lost, contradictions=totals.against(found))
 
 
 def _runs(value: Any) -> Iterator[tuple[Mapping[str, Any], bool]]:

@@ -42,6 +42,7 @@ from roi.importers.spans import (
 from roi.importers.summaries import Totals
 from roi.importers.tables import export_of
 from roi.importers.times import from_iso, from_number
+from roi.prices import OwnPrices
 from roi.readers.files import Found, Seen
 
 __all__ = ["knows", "read"]
@@ -73,11 +74,12 @@ def _is_trace(value: Mapping[str, Any]) -> bool:
     return isinstance(value.get("data"), Mapping) or isinstance(value.get("spans"), list)
 
 
-def read(files: Sequence[tuple[Found, Seen]]) -> Export:
+def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> Export:
     """Read traces.
 
     Args:
         files: Each with what a look through its bytes showed.
+        own: Prices of one's own, by model.
 
     Returns:
         A row for each trace and each tool call.
@@ -95,7 +97,7 @@ def read(files: Sequence[tuple[Found, Seen]]) -> Export:
                     left_out(lost, "is no trace with its spans")
                     continue
                 _take(trace, found, totals)
-    return export_of(found, left_out=lost, contradictions=totals.against(found))
+    return export_of(found, own=own, left_out=lost, contradictions=totals.against(found))
 
 
 def _traces(value: Any) -> Iterator[Mapping[str, Any]]:

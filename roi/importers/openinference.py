@@ -41,6 +41,7 @@ from roi.importers.export import Export, Table, left_out, table_of
 from roi.importers.spans import Traces, flat, text_of
 from roi.importers.tables import export_of
 from roi.importers.times import from_iso, from_number
+from roi.prices import OwnPrices
 from roi.problems import Problem
 from roi.readers.base import UnreadableError, literal, quoted
 from roi.readers.files import Found, Seen, open_bytes
@@ -78,11 +79,12 @@ def knows_file(found: Found) -> bool:
     return spans or ({"label", "score"} <= names and bool(names & set(_EVAL_KEYS)))
 
 
-def read(files: Sequence[tuple[Found, Seen]]) -> Export:
+def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> Export:
     """Read spans and evaluations.
 
     Args:
         files: Each with what a look through its bytes showed.
+        own: Prices of one's own, by model.
 
     Returns:
         A row for each trace and each tool call, and one for each graded span.
@@ -101,7 +103,7 @@ def read(files: Sequence[tuple[Found, Seen]]) -> Export:
                 _take(value, file, place, found, lost)
             else:
                 left_out(lost, "is neither a span nor an evaluation")
-    return export_of(found, evals=_evals(evals), left_out=lost)
+    return export_of(found, own=own, evals=_evals(evals), left_out=lost)
 
 
 def _evals(rows: list[dict[str, str | None]]) -> Table:

@@ -32,6 +32,7 @@ from roi.importers.documents import json_values
 from roi.importers.export import Export
 from roi.importers.spans import Traces, field_of, flat, text_of
 from roi.importers.tables import export_of
+from roi.prices import OwnPrices
 from roi.readers.files import Found, Seen
 
 __all__ = ["knows", "read"]
@@ -42,11 +43,12 @@ def knows(value: Any) -> bool:
     return isinstance(value, Mapping) and isinstance(field_of(value, "resourceSpans"), list)
 
 
-def read(files: Sequence[tuple[Found, Seen]]) -> Export:
+def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> Export:
     """Read an export.
 
     Args:
         files: Its files, each with what a look through its bytes showed.
+        own: Prices of one's own, by model.
 
     Returns:
         A row for each trace and each tool call; none where the files hold no span.
@@ -59,7 +61,7 @@ def read(files: Sequence[tuple[Found, Seen]]) -> Export:
         for document in json_values(file, seen):
             for resource, span in _spans(document):
                 _take(resource, span, found)
-    return export_of(found)
+    return export_of(found, own=own)
 
 
 def _spans(document: Any) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:

@@ -35,7 +35,7 @@ from typing import Any
 from roi.importers.documents import json_values
 from roi.importers.export import Contradiction, Export, left_out, table_of
 from roi.importers.spans import amount, count, text_of
-from roi.prices import CURRENCY
+from roi.prices import CURRENCY, OwnPrices
 from roi.problems import Problem
 from roi.readers.base import UnreadableError
 from roi.readers.files import Found, Seen, open_bytes
@@ -83,11 +83,12 @@ def knows_file(found: Found) -> bool:
     return any(_header(h) for h in header) or any(cell.lstrip().startswith(_GRADES) for cell in first)
 
 
-def read(files: Sequence[tuple[Found, Seen]]) -> Export:
+def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> Export:
     """Read results.
 
     Args:
         files: Each with what a look through its bytes showed.
+        own: Prices of one's own; costs are the source's or none.
 
     Returns:
         A row for each graded output, and one for each version.

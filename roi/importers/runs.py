@@ -31,6 +31,7 @@ from roi.importers.export import Export, left_out
 from roi.importers.spans import Rank, Span, Tokens, Traces, amount, count, provider_of, text_of
 from roi.importers.tables import export_of
 from roi.importers.times import from_iso, from_number
+from roi.prices import OwnPrices
 from roi.problems import Problem
 from roi.readers.base import UnreadableError
 from roi.readers.files import Found, Seen, open_bytes
@@ -77,11 +78,12 @@ def knows_file(found: Found) -> bool:
     return keyed and sum(k in theirs for k in _SAID) >= 2
 
 
-def read(files: Sequence[tuple[Found, Seen]]) -> Export:
+def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> Export:
     """Read tables of runs.
 
     Args:
         files: Each with what a look through its bytes showed.
+        own: Prices of one's own, by model.
 
     Returns:
         A row for each run.
@@ -111,7 +113,7 @@ def read(files: Sequence[tuple[Found, Seen]]) -> Export:
             sent.add(mark)
             _take(row, header, theirs, place, found, lost)
     warnings = ("costs carry no currency and are taken for USD",) if undenominated else ()
-    return export_of(found, left_out=lost, warnings=warnings)
+    return export_of(found, own=own, left_out=lost, warnings=warnings)
 
 
 def _mark(head: str) -> str:

@@ -36,7 +36,7 @@ from roi.importers.compared import compare_costs
 from roi.importers.export import NOTHING, Contradiction, Export, Table
 from roi.importers.spans import Trace, Traces
 from roi.importers.times import to_iso
-from roi.prices import CURRENCY, price_tokens
+from roi.prices import CURRENCY, OwnPrices, price_tokens
 
 __all__ = ["Export", "Table", "export_of"]
 
@@ -57,6 +57,7 @@ _ACTION_COLUMNS = (
 def export_of(
     found: Traces,
     *,
+    own: OwnPrices | None = None,
     evals: Table = NOTHING,
     versions: Table = NOTHING,
     warnings: Sequence[str] = (),
@@ -67,6 +68,7 @@ def export_of(
 
     Args:
         found: They.
+        own: Prices of one's own, by model.
         evals: Graded runs that the same files hold.
         versions: What they sum up of versions.
         warnings: What the format's own module has to say.
@@ -75,7 +77,7 @@ def export_of(
     """
     charges = {name: charges_of(trace) for name, trace in found.by_id.items()}
     uses = {use_of(c.span): None for listed in charges.values() for c in listed if c.span.tokens is not None}
-    priced = price_tokens(uses)
+    priced = price_tokens(uses, own)
     # Where nothing at all logs a model call, calls are not logged; that none was made would be a guess.
     blind = not any(charges.values()) and not any(
         s.kind == "call" for trace in found.by_id.values() for s in trace.spans.values()
@@ -85,7 +87,9 @@ def export_of(
     unknown: dict[str, int] = {}
     silent = 0
     for name, trace in found.by_id.items():
-        cost, why = (None, _NO_CALLS) if blind else cost_of(trace, charges[name], priced.cost, priced.why)
+        cost, why = (
+            (None, _NO_CALLS) if blind else cost_of(trace, charges[name], priced.cost, priced.why, own)
+        )
         if why is not None:
             unknown[why] = unknown.get(why, 0) + 1
         elif charges[name]:

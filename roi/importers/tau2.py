@@ -32,6 +32,7 @@ from roi.importers.export import Contradiction, Export, left_out, table_of
 from roi.importers.spans import Facts, Rank, Span, Tokens, Traces, amount, count, provider_of, text_of
 from roi.importers.tables import export_of
 from roi.importers.times import from_iso
+from roi.prices import OwnPrices
 from roi.readers.files import Found, Seen
 
 __all__ = ["knows", "read"]
@@ -51,11 +52,12 @@ def knows(value: Any) -> bool:
     )
 
 
-def read(files: Sequence[tuple[Found, Seen]]) -> Export:
+def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> Export:
     """Read sets of simulations.
 
     Args:
         files: Each with what a look through its bytes showed.
+        own: Prices of one's own, by model.
 
     Returns:
         A row for each simulation and each of the agent's tool calls; and one graded run for each.
@@ -82,6 +84,7 @@ def read(files: Sequence[tuple[Found, Seen]]) -> Export:
                     _take(given, info, found, lost, evals, sums)
     return export_of(
         found,
+        own=own,
         evals=table_of(
             (row for row in evals.values() if row),
             first=("version", "eval_case", "passed", "suite", "run_id", "ran_at", "segment"),
