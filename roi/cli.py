@@ -48,7 +48,9 @@ def main() -> None:
     "--cases", multiple=True, required=True, metavar="FILE", help="The cases: a file or a glob; repeatable."
 )
 @click.option("--time", multiple=True, metavar="FILE", help="A time tracker's export of the same cases.")
-@click.option("--traces", multiple=True, metavar="FILE", help="The agent's traces (Langfuse, OTLP) or calls.")
+@click.option(
+    "--traces", multiple=True, metavar="FILE", help="The agent's traces (Langfuse, OTLP …) or calls."
+)
 @click.option("--arm", multiple=True, metavar="VALUE=ARM", help="What a value means: baseline or pilot.")
 @click.option(
     "--set", "columns", multiple=True, metavar="OURS=THEIRS", help="Name the column behind one of ours."
