@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from roi.cli_import import COMMANDS as _IMPORTING
 from roi.cli_operate import COMMANDS as _OPERATING
 from roi.cli_record import COMMANDS as _ON_RECORDS
 from roi.commands import Examples as _Examples
@@ -47,7 +48,9 @@ def main() -> None:
     "--cases", multiple=True, required=True, metavar="FILE", help="The cases: a file or a glob; repeatable."
 )
 @click.option("--time", multiple=True, metavar="FILE", help="A time tracker's export of the same cases.")
-@click.option("--traces", multiple=True, metavar="FILE", help="The agent's traces (Langfuse, OTLP) or calls.")
+@click.option(
+    "--traces", multiple=True, metavar="FILE", help="The agent's traces (Langfuse, OTLP …) or calls."
+)
 @click.option("--arm", multiple=True, metavar="VALUE=ARM", help="What a value means: baseline or pilot.")
 @click.option(
     "--set", "columns", multiple=True, metavar="OURS=THEIRS", help="Name the column behind one of ours."
@@ -386,5 +389,5 @@ def lab(options: Sequence[str]) -> int:
     return subprocess.call(command, cwd=folder)
 
 
-for _command in (*_ON_RECORDS, *_OPERATING):
+for _command in (*_IMPORTING, *_ON_RECORDS, *_OPERATING):
     main.add_command(_command)

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, TypeAlias
 
-__all__ = ["CURRENCY", "Priced", "TokenUse", "price_tokens"]
+__all__ = [
+    "CURRENCY",
+    "OwnPrices",
+    "Priced",
+    "TokenPrice",
+    "TokenUse",
+    "base_model",
+    "bounds_of",
+    "price_tokens",
+]
 
 CURRENCY = "USD"
+_NEWEST = dt.date(2100, 1, 1)
 _BILLIONTH = Decimal("0.000000001")
 _MANY = 3  # uses of one model and day from which its rates are worth finding out
 _PROBE = 1000  # tokens; below every known tier
@@ -33,7 +43,11 @@ class TokenUse:
         input: Tokens sent, cached ones included.
         cache_read: Of these, read from a cache.
         cache_write: Of these, written to a cache.
-        output: Tokens received.
+        output: Tokens received, reasoning included.
+        kinds: Of these the tokens of single kinds, by the name that `genai-prices` has for them, such as
+            `input_audio_tokens` or `output_reasoning_tokens`; they are parts of `input` and `output`.
+        batch: Whether the call was part of a batch, which costs less where the list says so of that day; of days
+            before batches came into the list the price of a plain call holds, which is no less.
     """
 
     provider: str | None
@@ -43,6 +57,50 @@ class TokenUse:
     cache_read: int | None
     cache_write: int | None
     output: int | None
+    kinds: tuple[tuple[str, int], ...] = ()
+    batch: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPrice:
+    """What a model costs by a contract or a server of one's own, in USD a million tokens.
+
+    Attributes:
+        input: Sent.
+        output: Received.
+        cache_read: Read from a cache; as `input` unless given.
+        cache_write: Written to a cache; as `input` unless given.
+    """
+
+    input: Decimal
+    output: Decimal
+    cache_read: Decimal | None = None
+    cache_write: Decimal | None = None
+
+
+OwnPrices: TypeAlias = Mapping[str, TokenPrice]
+"""Model, as logs name it → its price; it stands instead of every list's."""
+
+
+def token_prices(given: Mapping[str, Any]) -> OwnPrices:
+    """Prices of one's own from the parameter file's numbers, exactly as they are written.
+
+    Args:
+        given: Model → what has `input`, `output`, `cache_read` and `cache_write`, in USD a million tokens or None.
+    """
+
+    def exact(value: float | None) -> Decimal | None:
+        return None if value is None else Decimal(repr(float(value)))
+
+    return {
+        model: TokenPrice(
+            exact(p.input) or Decimal(0),
+            exact(p.output) or Decimal(0),
+            exact(p.cache_read),
+            exact(p.cache_write),
+        )
+        for model, p in given.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +123,7 @@ class _Known:
     below: int
 
 
-def price_tokens(uses: Iterable[TokenUse]) -> Priced:
+def price_tokens(uses: Iterable[TokenUse], own: OwnPrices | None = None) -> Priced:
     """Price distinct uses of tokens.
 
     A cost is known only where the model's price is and both input and output tokens were logged: half a bill is no
@@ -73,23 +131,26 @@ def price_tokens(uses: Iterable[TokenUse]) -> Priced:
 
     Args:
         uses: Each distinct use once.
+        own: Prices of one's own.
 
     Returns:
         The costs, and why others stay unknown.
     """
     cost: dict[TokenUse, Decimal] = {}
     why: dict[TokenUse, str] = {}
-    groups: dict[tuple[str | None, str, dt.date | None], list[TokenUse]] = {}
+    groups: dict[tuple[str | None, str, dt.date | None, bool], list[TokenUse]] = {}
     for use in uses:
         if use.model is None:
             why[use] = _NO_MODEL
         elif use.input is None or use.output is None:
             why[use] = _NO_TOKENS
+        elif own and (price := own.get(use.model)) is not None:
+            _price_own(use, price, cost, why)
         else:
-            groups.setdefault((use.provider, use.model, use.day), []).append(use)
+            groups.setdefault((use.provider, use.model, use.day, use.batch), []).append(use)
     lost: set[tuple[str | None, str]] = set()
     known: dict[int, _Known] = {}
-    for (provider, model, _), group in groups.items():
+    for (provider, model, *_), group in groups.items():
         if (provider, model) in lost:
             why.update(dict.fromkeys(group, _NO_PRICE))
             continue
@@ -101,6 +162,52 @@ def price_tokens(uses: Iterable[TokenUse]) -> Priced:
     return Priced(cost, why)
 
 
+def _price_own(
+    use: TokenUse, price: TokenPrice, cost: dict[TokenUse, Decimal], why: dict[TokenUse, str]
+) -> None:
+    counts = _parts(use)
+    if min(counts) < 0:
+        why[use] = _ODD_TOKENS
+        return
+    read = price.input if price.cache_read is None else price.cache_read
+    write = price.input if price.cache_write is None else price.cache_write
+    rates = (price.input, read, write, price.output)
+    total = sum((n * rate for n, rate in zip(counts, rates, strict=True)), Decimal(0)) / 1_000_000
+    cost[use] = total.quantize(_BILLIONTH, rounding=ROUND_HALF_EVEN)
+
+
+def base_model(name: str) -> str | None:
+    """The model that a fine-tuned one was made of, where its name says so (`ft:gpt-4.1:house::x` is of `gpt-4.1`)."""
+    parts = name.split(":")
+    return parts[1] if len(parts) > 2 and parts[0] == "ft" and parts[1] else None
+
+
+def bounds_of(uses: Iterable[TokenUse]) -> tuple[Decimal, Decimal] | None:
+    """What uses of derived models would cost together at the price of the models that these were made of.
+
+    The lower bound takes all input tokens for read from a cache, the upper one none; it bounds a cost only as far as
+    the derived model costs what its base does.
+
+    Args:
+        uses: Any number, repeated ones included.
+
+    Returns:
+        Lower and upper bound in USD, or None where one of them has no base, no tokens or no price.
+    """
+    found: list[tuple[TokenUse, TokenUse]] = []
+    for use in uses:
+        base = base_model(use.model or "")
+        if base is None:
+            return None
+        whole = replace(use, model=base, cache_read=use.input, cache_write=None)
+        found.append((whole, replace(use, model=base, cache_read=None, cache_write=None)))
+    cost = price_tokens(dict.fromkeys(use for pair in found for use in pair)).cost
+    if not found or any(use not in cost for pair in found for use in pair):
+        return None
+    low, high = (sum((cost[pair[i]] for pair in found), Decimal(0)) for i in (0, 1))
+    return min(low, high), max(low, high)
+
+
 def _price_group(
     group: Sequence[TokenUse],
     cost: dict[TokenUse, Decimal],
@@ -110,7 +217,7 @@ def _price_group(
     """Uses of one model on one day: by its rates where they are plain, otherwise one by one."""
     rates, below = _rates(group[0], known) if len(group) >= _MANY else (None, 0)
     for use in group:
-        if rates is not None and (use.input or 0) < below:
+        if rates is not None and (use.input or 0) < below and not use.kinds:
             counts = _parts(use)
             if min(counts) >= 0:
                 total = sum((n * rate for n, rate in zip(counts, rates, strict=True)), Decimal(0))
@@ -136,7 +243,9 @@ def _rates(use: TokenUse, known: dict[int, _Known]) -> tuple[_Rates | None, int]
     """
 
     def probe(fresh: int, read: int, write: int, output: int) -> tuple[Decimal, Any]:
-        tokens = TokenUse(use.provider, use.model, use.day, fresh + read + write, read, write, output)
+        tokens = replace(
+            use, input=fresh + read + write, cache_read=read, cache_write=write, output=output, kinds=()
+        )
         found = _calculate(tokens)
         return Decimal(found.total_price), found.model_price
 
@@ -168,8 +277,11 @@ def _calculate(use: TokenUse) -> Any:
         cache_read_tokens=use.cache_read,
         cache_write_tokens=use.cache_write,
         output_tokens=use.output,
+        **dict(use.kinds),
     )
-    # Noon, so that a zone's offset does not move the date on which a price changed.
-    at = None if use.day is None else dt.datetime.combine(use.day, dt.time(12), dt.UTC)
+    # Noon, so that a zone's offset does not move the date on which a price changed. Without a day the newest prices
+    # hold, which the list would otherwise look up by the clock: the same inputs have to give the same cost.
+    at = dt.datetime.combine(use.day or _NEWEST, dt.time(12), dt.UTC)
     provider = use.provider.strip().lower() if use.provider else None
-    return calc_price(usage, str(use.model), provider_id=provider, genai_request_timestamp=at)
+    context = {"price_context": {"processing": "batch"}} if use.batch else {}
+    return calc_price(usage, str(use.model), provider_id=provider, genai_request_timestamp=at, **context)

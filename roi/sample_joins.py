@@ -11,11 +11,12 @@ from roi.checks import check_table
 from roi.join_keys import align_keys
 from roi.join_rates import AGENT_COLUMNS, Joined
 from roi.mapping import ColumnMap, JoinSpec, TableSpec
-from roi.prices import CURRENCY, TokenUse, price_tokens
+from roi.prices import CURRENCY, TokenUse, price_tokens, token_prices
 from roi.problems import Problem
 from roi.readers.base import Connection, UnreadableError, literal, quoted
 from roi.readers.held import hold_columns
 from roi.sample_tables import ReadTable, Surroundings, read_table
+from roi.schema.samples import TokenPrices
 from roi.time_entries import OUT, drop_negative, settle_entries, with_times
 
 __all__ = ["add_joins", "add_prices", "align_tables", "with_key"]
@@ -258,13 +259,16 @@ def _type(con: Connection, table: str, column: str) -> str:
     return str(rows[0][0])
 
 
-def add_prices(con: Connection, cases: ReadTable, keep: str) -> tuple[ReadTable, Mapping[str, int]]:
+def add_prices(
+    con: Connection, cases: ReadTable, keep: str, prices: Mapping[str, TokenPrices] | None = None
+) -> tuple[ReadTable, Mapping[str, int]]:
     """Price the tokens of cases without a cost; each distinct use is priced once.
 
     Args:
         con: The engine.
         cases: The cases.
         keep: SQL that is true of the rows that may be used.
+        prices: Of tokens, by model, as `samples.prices` states them.
 
     Returns:
         The cases, and why how many costs stay unknown.
@@ -286,7 +290,7 @@ def add_prices(con: Connection, cases: ReadTable, keep: str) -> tuple[ReadTable,
     if not rows:
         return cases, {}
     counts = {TokenUse(*row[:-1]): int(row[-1]) for row in rows}
-    priced = price_tokens(counts)
+    priced = price_tokens(counts, token_prices(prices or {}))
     unknown: dict[str, int] = {}
     for use, n in counts.items():
         if use not in priced.cost:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from roi.canonical import CANONICAL, CanonicalColumn
@@ -11,11 +11,13 @@ from roi.casts import Styles
 from roi.conventions import roles_of, settle
 from roi.importers import open_export
 from roi.mapping import ColumnMap, Flag, TableSpec, Typed, resolve, sources_of, texts_sql, typed_sql
+from roi.prices import token_prices
 from roi.privacy import describe_text
 from roi.problems import Problem
 from roi.readers import open_source
 from roi.readers.base import Connection, Rows, UnreadableError
 from roi.readers.query import names_in, run_query
+from roi.schema.samples import TokenPrices
 from roi.styles import clock_shifts
 
 __all__ = ["ReadTable", "Surroundings", "UncastError", "read_table"]
@@ -32,6 +34,7 @@ class Surroundings:
         file: The parameter file's name, for messages.
         timezone: Of times that carry none.
         currency: Of amounts that carry none.
+        prices: Of tokens, by model, as `samples.prices` states them.
     """
 
     con: Connection
@@ -40,6 +43,7 @@ class Surroundings:
     file: str
     timezone: str
     currency: str | None = None
+    prices: Mapping[str, TokenPrices] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +116,7 @@ def read_table(spec: TableSpec, around: Surroundings, *, name: str, also: Sequen
         name=f"source_{name}",
         file=around.file,
         place=spec.place,
+        own=token_prices(around.prices),
     ) or open_source(
         con,
         spec.source,

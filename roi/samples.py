@@ -161,7 +161,7 @@ class _Opening:
         self.warnings += unmatched_cases(
             self.con, joined, categories, keep["cases"], min_group=self.loaded.policy.privacy.min_group
         )
-        cases, unknown = add_prices(self.con, joined.cases, keep["cases"])
+        cases, unknown = add_prices(self.con, joined.cases, keep["cases"], self.given.prices)
         if checked["cases"].zero_costs:
             unknown = {"a cost of 0 is logged beside tokens": checked["cases"].zero_costs, **unknown}
         self.warnings += [
@@ -240,6 +240,7 @@ class _Opening:
             file=self.loaded.name,
             timezone=self.given.timezone or "UTC",
             currency=self.loaded.parameters.about.currency if self.loaded.parameters.about else None,
+            prices=self.given.prices,
         )
 
     def _read(self) -> dict[str, ReadTable]:

@@ -55,6 +55,7 @@ samples:
   incidents: [data/claims_intake/incidents.csv]
   inputs: {source: data/claims_intake/inputs.csv, columns: {anything_at_all: body}}
   actuals: data/claims_intake/actuals.csv
+  prices: {house-model: {input: 1.2, output: 6, cache_read: 0.12, cache_write: 1.5}}
   baseline:
     handling_minutes: {low: 14, high: 22, source: "team lead"}
     error_rate: {low: 0.01, high: 0.05}

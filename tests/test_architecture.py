@@ -15,13 +15,13 @@ PACKAGE = ROOT / "roi"
 # The order in which data flows; a module imports only from modules before it. A folder holds siblings only.
 ORDER = """
     problems scalars strict_yaml uncertain schema parameters words pictures
-    privacy canonical prices readers relation importers dress casts styles mapping conventions sample_tables checks periods versions categories
+    privacy canonical prices readers relation importers importing dress casts styles mapping conventions sample_tables checks periods versions categories
     join_keys time_entries join_rates sample_joins input_kinds check_digits input_rules raw_inputs input_cells input_tables engine approvals samples
     draws marginals proportions agreement assumptions moments aggregates label_moments demo_moments loss_moments reduce input_quality integration oversight told_actions approval_kinds
     designs contrasts case_sums arm_shares comparability estimate clusters rectify labels covariate scores mix pooling cells severities rates measured linear demo_effects demo_parts demo_split excess evidence_shares lost_minutes causes cause_words clean_world economics cashflow
     chain ledger log_lines row_changes seal_file seal_faults seal_state seal_words log_seal gate controls gates design_gate tariff conditional information sampling approval_losses approving remedies options alternatives measures prospects mended plans price_limits set_gates set_gains set_bounds set_look remedy_sets remedy_set approval_choice gate_check verdict unmeasured looks error_rates labelling_plan drawn_list
     comparable unit_order taken analysis measured_at plan_at levers sensitivity variance fewer_draws drivers again corners what_if estimates money cause_prices after_remedy demanded_approving remedy_worth ceilings remedy_record advice stopping first_view footing supposed claims self_reports demo_gap ladder audit_inputs audit_actions audit approval_designs approval_rows approval_words approval_design scorecard_record quantities evidence next_step knowing record archive issue people signing cause_pictures illustrate pilot records diff vouched replay laying shapley swap attribution sequences detection control_charts monitor_columns monitor_days monitor_basis monitor_tests monitor_mix monitor_action monitor_charts monitor_record monitor actual_rows actuals forecast decided learnt apart realised forecast_scores operate shared funding discoveries candidates joint funded portfolio assembled matched sides compare
-    guess light_imports report batch commands cli_record cli_operate cli
+    guess light_imports report batch commands cli_import cli_record cli_operate cli
 """.split()  # noqa: SIM905 – a list to read, not to parse
 
 

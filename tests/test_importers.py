@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from sample_projects import Project, column
 
-from roi.importers import FORMATS, json_values, recognise
-from roi.importers.tables import Export
-from roi.problems import SampleError
+from roi.importers import read_export, recognise
+from roi.importers.documents import json_values
+from roi.importers.export import Export
+from roi.problems import InputError, SampleError
 from roi.readers.base import UnreadableError
 from roi.readers.files import Found, look_through
 
@@ -37,7 +38,7 @@ def write(folder: Path, name: str, *values: Any, lines: bool = True) -> Found:
 
 def read(format: str, *files: Found) -> Export:
     assert recognise(files[0]) == format
-    return FORMATS[format][1]([(f, look_through(f)) for f in files])
+    return read_export(format, [(f, look_through(f)) for f in files])
 
 
 def rows(export: Export, *names: str) -> list[tuple[str | None, ...]]:
@@ -473,6 +474,24 @@ def test_a_case_may_hold_several_traces(project: Project) -> None:
     assert sorted(samples.fingerprints) == ["data/cases.csv", "data/traces.jsonl"]
 
 
+@pytest.mark.parametrize("logged", [None, {"total": 0}])
+def test_a_price_of_ones_own_makes_an_unknown_cost_known(project: Project, logged: Any) -> None:
+    """1,000 tokens in at $1 a million and 100 out at $5, where the log has no cost, or a 0 beside the tokens."""
+    value = trace(call("a", model="house-model", costDetails=logged), metadata={"ticket": "1"})
+    project.write("traces.jsonl", json.dumps(value))
+    project.write(
+        "tokens.csv",
+        "case_id,arm,model,input_tokens,output_tokens,agent_cost\n1,pilot,house-model,1000,100,\n",
+    )
+    columns = {"case_id": "metadata.ticket", "arm": {"value": "pilot"}}
+    for cases in ({"source": "data/traces.jsonl", "columns": columns}, "data/tokens.csv"):
+        assert column(project.open(cases), "agent_cost") in ([None], []) or logged is not None
+        samples = project.open(cases, samples={"prices": {"house-model": {"input": 1, "output": 5}}})
+        assert column(samples, "agent_cost") == [Decimal("0.0015")]
+    with pytest.raises(InputError, match="is no price of a million tokens"):
+        project.open("data/tokens.csv", samples={"prices": {"house-model": {"input": -1, "output": 5}}})
+
+
 def test_two_spellings_of_one_ticket_are_asked_about(project: Project) -> None:
     many(project)
     join = {
@@ -509,7 +528,7 @@ def test_traces_are_cases_themselves(project: Project) -> None:
 
 def test_a_format_that_is_not_read_and_one_that_does_not_fit(project: Project) -> None:
     many(project)
-    for given, said in (("inspect", "is none that is read"), ("otlp", "holds no trace of the format otlp")):
+    for given, said in (("nothing", "is none that is read"), ("otlp", "holds no trace of the format otlp")):
         with pytest.raises(SampleError, match=said):
             project.open({"source": "data/traces.jsonl", "format": given})
     project.write("none.jsonl", json.dumps(trace(call("a"))))

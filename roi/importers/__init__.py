@@ -1,44 +1,149 @@
 """Trace exports as tables: one module a format, each with `knows(value)` and `read(files) -> Export`.
 
-A format is named with `format:`, or recognised by the first value of the first file. What the columns are stands in
-`tables`, where each comes from in the format's own module.
+A format is named with `format:`, or recognised by content: the first value of a JSON file, the columns of a table.
+What the columns are stands in `tables`, where each comes from in the format's own module.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from roi.importers import langfuse, otlp
-from roi.importers.documents import holds_markers, json_values
-from roi.importers.tables import Export
+from roi.prices import OwnPrices
 from roi.problems import Problem
 from roi.readers import Source
 from roi.readers.base import Connection, Rows, UnreadableError
-from roi.readers.files import Found, Seen, find_files, look_through
+from roi.readers.files import Found, Seen, find_files, look_through, open_bytes
 from roi.readers.held import Sheet, hold_columns
 
-__all__ = ["FORMATS", "open_export", "recognise"]
+if TYPE_CHECKING:
+    from roi.importers.export import Export
 
-FORMATS: Mapping[str, tuple[Callable[[Any], bool], Callable[[Sequence[tuple[Found, Seen]]], Export]]] = {
-    "langfuse": (langfuse.knows, langfuse.read),
-    "otlp": (otlp.knows, otlp.read),
+__all__ = ["FORMATS", "JSON_ENDINGS", "Format", "ending_of", "open_export", "read_export", "recognise"]
+
+JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
+_ROWS = "rows"
+_END = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format of exports; its module is imported when one of its files is met.
+
+    Attributes:
+        title: Its name for readers.
+        module: The module of this package that reads it.
+        endings: Of its files that are no JSON, each with or without `.gz`; its module has `knows_file` for these.
+        is_json: Whether it comes as JSON or JSON Lines; its module has `knows` for their first value.
+        asked: Endings of files that are read so only where somebody names the format or imports them.
+        hints: One of these is near the beginning or the end of each of its files that are no JSON; so a table of cases
+            costs no import.
+    """
+
+    title: str
+    module: str
+    endings: tuple[str, ...] = ()
+    is_json: bool = True
+    asked: tuple[str, ...] = ()
+    hints: tuple[bytes, ...] = ()
+
+    def reads(self, ending: str) -> bool:
+        """Whether files of this ending may be of the format."""
+        return ending in self.endings or ending in self.asked or (self.is_json and ending in JSON_ENDINGS)
+
+
+FORMATS: Mapping[str, Format] = {
+    "langfuse": Format("Langfuse traces", "langfuse"),
+    "otlp": Format("OpenTelemetry spans (OTLP)", "otlp"),
+    "openinference": Format(
+        "OpenInference spans (Phoenix and others)",
+        "openinference",
+        (".parquet", ".pq"),
+        asked=(".csv",),
+        hints=(b"context.span_id",),
+    ),
+    "tau2": Format("tau2 simulations", "tau2"),
+    "agent_events": Format("Agent event streams with permission decisions", "agent_events"),
+    "event_log": Format(
+        "Event logs of processes (XES)", "event_log", (".xes",), is_json=False, asked=(".csv",)
+    ),
+    "promptfoo": Format(
+        "promptfoo results", "promptfoo", (".csv",), hints=(b"[PASS]", b"[FAIL]", b'{""raw""')
+    ),
+    "langsmith": Format("LangSmith runs", "langsmith"),
+    "mlflow": Format("MLflow traces", "mlflow"),
+    "atif": Format("Agent trajectories (ATIF)", "atif"),
+    "inspect": Format("Inspect logs", "inspect_logs", (".eval",)),
+    "runs": Format("A table of agent runs", "runs", is_json=False, asked=(".csv", ".tsv")),
 }
-"""Format -> whether a value of a file is of it, and the reader of its files."""
-
-_JSON = (".json", ".jsonl", ".ndjson")
+"""Name → format, in the order in which they are tried."""
 
 
-def recognise(found: Found) -> str | None:
-    """The format of a trace export, told by its first value; None where it is none that is read."""
-    if not _is_json(found.path) or not holds_markers(found):
+def _module(name: str) -> Any:
+    return import_module(f"roi.importers.{FORMATS[name].module}")
+
+
+def read_export(format: str, files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> Export:
+    """Read the files of an export.
+
+    Args:
+        format: A key of `FORMATS`.
+        files: Each with what a look through its bytes showed.
+        own: Prices of one's own, by model.
+
+    Raises:
+        UnreadableError: If a file cannot be read to its end.
+    """
+    export: Export = _module(format).read(files, own)
+    return export
+
+
+def recognise(found: Found, *, asked: bool = False) -> str | None:
+    """The format of an export, told by its content; None where it is none that is read.
+
+    Args:
+        found: The file.
+        asked: Whether tables that anybody might write, such as a CSV of an event log, are looked at as well.
+    """
+    ending = ending_of(found.path)
+    able = [name for name, f in FORMATS.items() if ending in f.endings or (asked and ending in f.asked)]
+    if able:
+        ends = _ends(found)
+        able = [n for n in able if not FORMATS[n].hints or any(h in ends for h in FORMATS[n].hints)]
+        return next((name for name in able if _module(name).knows_file(found)), None)
+    if ending not in JSON_ENDINGS:
+        return None
+    from roi.importers.documents import holds_markers, json_values
+
+    if not holds_markers(found):
         return None
     try:
         first = next(json_values(found, look_through(found)), None)
     except UnreadableError:
         return None
-    return next((name for name, (knows, _) in FORMATS.items() if knows(first)), None)
+    return next((name for name, f in FORMATS.items() if f.is_json and _module(name).knows(first)), None)
+
+
+def _ends(found: Found) -> bytes:
+    """A file's first and last bytes, decompressed."""
+    try:
+        with open_bytes(found.path) as stream:
+            head = stream.read(_END)
+            if found.path.suffix.lower() == ".gz":
+                return head
+            stream.seek(max(_END, found.path.stat().st_size - _END))
+            return head + stream.read(_END)
+    except (OSError, EOFError, zlib.error):
+        return b""  # whoever reads it says what is wrong
+
+
+def ending_of(path: Path) -> str:
+    """A file's ending in small letters, without `.gz`."""
+    return Path(path.name.lower().removesuffix(".gz")).suffix
 
 
 def open_export(
@@ -52,19 +157,21 @@ def open_export(
     folder: Path,
     file: str,
     place: str,
+    own: OwnPrices | None = None,
 ) -> Rows | None:
     """Open a source as a trace export.
 
     Args:
         con: The engine.
         source: Where the files lie; a folder stands for the JSON files in it.
-        format: A key of `FORMATS`, or None to tell by content.
+        format: A key of `FORMATS`, None to tell by content, or `rows` for a table as it is.
         table: The canonical table; `actions` takes the tool calls, any other the traces.
         name: A plain name for what the engine has to hold.
         project: The project folder.
         folder: The folder of the parameter file.
         file: The parameter file's name, for messages.
         place: The key of the table, for messages.
+        own: Prices of one's own, by model.
 
     Returns:
         The rows, or None where no format is given and the source is no trace export.
@@ -72,32 +179,43 @@ def open_export(
     Raises:
         UnreadableError: With everything that keeps it from being read.
     """
+    if format == _ROWS:
+        return None
     if format is not None and format not in FORMATS:
-        message = f"is none that is read ({', '.join(FORMATS)})"
+        message = f"is none that is read ({', '.join(FORMATS)}, or {_ROWS} for a table as it is)"
         raise UnreadableError([Problem(file, f"{place}.format", message)])
     if source.connect is not None:
         if format is None:
             return None
         raise UnreadableError([Problem(file, f"{place}.format", "goes with files; a database gives rows")])
     given = [p for pattern in source.files for p in _within(pattern, project, folder)]
-    if format is None and not any(_is_json(Path(p)) for p in given):
+    told_by_ending = [*JSON_ENDINGS, *(e for f in FORMATS.values() for e in f.endings)]
+    if format is None and not any(ending_of(Path(p)) in told_by_ending for p in given):
         return None
     files = find_files(given, project=project, folder=folder, file=file, place=f"{place}.source")
     told = format if format is not None else recognise(files[0]) if files else None
     if told is None:
         return None
-    others = [found.name for found in files if not _is_json(found.path)]
+    others = [found.name for found in files if not FORMATS[told].reads(ending_of(found.path))]
     if others:
-        message = f"{others[0]} is no JSON, which {told} exports are; leave format out, or export JSON Lines"
+        kind = "no JSON" if FORMATS[told].endings == () == FORMATS[told].asked else "of no kind"
+        message = f"{others[0]} is {kind}, which {told} exports are; leave format out, or export it anew"
         raise UnreadableError([Problem(file, f"{place}.format", message)])
     seen = [(found, look_through(found)) for found in files]
-    export = FORMATS[told][1](seen)
+    export = read_export(told, seen, own)
     held = export.actions if table == "actions" else export.traces
+    if table == "evals" and export.evals.rows:
+        held = export.evals
     label = files[0].name
-    if not export.traces.rows:
+    if not (export.traces.rows or export.evals.rows):
         raise UnreadableError([Problem(label, "", f"holds no trace of the format {told}")])
     if not held.rows:
-        raise UnreadableError([Problem(label, "", "holds no tool call, so that there are no actions in it")])
+        what = (
+            "tool call, so that there are no actions in it"
+            if table == "actions"
+            else "trace, only graded runs"
+        )
+        raise UnreadableError([Problem(label, "", f"holds no {what}")])
     sheets: dict[tuple[str, ...], Sheet] = {}
 
     def select(needed: Sequence[str]) -> str:
@@ -114,19 +232,14 @@ def open_export(
         select=select,
         fingerprints={found.name: look.sha256 for found, look in seen},
         # What they say is of traces and their costs.
-        warnings=() if table == "actions" else tuple(f"{label}: {w}" for w in export.warnings),
+        warnings=() if table == "actions" else tuple(f"{label}: {w}" for w in export.told),
     )
-
-
-def _is_json(path: Path) -> bool:
-    name = path.name.lower().removesuffix(".gz")
-    return name.endswith(_JSON)
 
 
 def _within(pattern: str, project: Path, folder: Path) -> list[str]:
     """A path or glob as it is; a folder as globs of the JSON files in it."""
     for base in (project, folder):
         if (base / pattern).is_dir():
-            inner = [f"{pattern.rstrip('/')}/**/*{ending}{gz}" for ending in _JSON for gz in ("", ".gz")]
+            inner = [f"{pattern.rstrip('/')}/**/*{e}{gz}" for e in JSON_ENDINGS for gz in ("", ".gz")]
             return [p for p in inner if any(base.glob(p))] or [pattern]
     return [pattern]

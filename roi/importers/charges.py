@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from roi.importers.spans import Span, Tokens, Trace
-from roi.prices import TokenUse
+from roi.prices import OwnPrices, TokenUse
 
 __all__ = ["Charge", "charges_of", "cost_of", "has_silent_calls", "model_of", "use_of"]
 
@@ -116,7 +116,8 @@ def _larger(span: Span, inner: list[Charge]) -> list[Charge]:
 def use_of(span: Span) -> TokenUse:
     t = span.tokens or Tokens(None, None, None, None)
     day = None if span.start is None else (_EPOCH + dt.timedelta(microseconds=span.start)).date()
-    return TokenUse(span.provider, model_of(span.model), day, t.input, t.cache_read, t.cache_write, t.output)
+    counts = (t.input, t.cache_read, t.cache_write, t.output)
+    return TokenUse(span.provider, model_of(span.model), day, *counts, batch=span.batch)
 
 
 def model_of(name: str | None) -> str | None:
@@ -129,13 +130,19 @@ def cost_of(
     charges: Sequence[Charge],
     known: Mapping[TokenUse, Decimal],
     why: Mapping[TokenUse, str],
+    own: OwnPrices | None = None,
 ) -> tuple[Decimal | None, str | None]:
-    """The cost of a trace, or None and why it is not known: half a bill is no bill."""
+    """The cost of a trace, or None and why it is not known: half a bill is no bill.
+
+    A logged cost of 0 beside tokens is unknown, unless the model has a price of one's own.
+    """
     if not charges:
         return (None, _NOT_LOGGED) if has_silent_calls(trace) else (Decimal(0), None)
     total = Decimal(0)
     for charge in charges:
         cost, tokens = charge.cost, charge.span.tokens
+        if own and not cost and not charge.settled and model_of(charge.span.model) in own:
+            cost = None
         if cost is None and tokens is not None:
             use = use_of(charge.span)
             if use not in known:

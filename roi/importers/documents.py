@@ -12,13 +12,21 @@ from roi.problems import Problem
 from roi.readers.base import UnreadableError
 from roi.readers.files import Found, Seen, open_bytes
 
-__all__ = ["MARKERS", "holds_markers", "json_values"]
+__all__ = ["EARLY_MARKERS", "MARKERS", "holds_markers", "json_lines", "json_values"]
 
 MARKERS = (b'"resourceSpans"', b'"resource_spans"', b'"observations"', b'"traceId"', b'"trace_id"')
-"""One of these is in every trace export that is read."""
+"""One of these is in every export of Langfuse, OTLP and most others, perhaps late in a long first value."""
+
+EARLY_MARKERS = (
+    b'"spanContext"', b'"context.span_id"', b'"openinference.span.kind"', b'"gen_ai.', b'"span_kind"',
+    b'"num_trials"', b'"simulations"', b'"evalId"', b'"gradingResult"', b"client.beta.sessions",
+    b'"evaluated_permission"', b'"agent.tool_use"', b'"run_type"', b'"mlflow.', b'"eval"', b'"ATIF-',
+)  # fmt: skip
+"""One of these is at the beginning of every other one."""
 
 _CHUNK = 1 << 20
 _LOOKED_THROUGH = 64 << 20
+_BEGINNING = 2  # chunks
 _LONGEST = 256 << 20  # characters of one value
 _NEAR_THE_END = 16  # characters: where an error there only says that the text goes on
 _BETWEEN = " \t\r\n,\ufeff"
@@ -29,11 +37,12 @@ def holds_markers(found: Found) -> bool:
     rest = b""
     try:
         with open_bytes(found.path) as stream:
-            for _ in range(_LOOKED_THROUGH // _CHUNK):
+            for i in range(_LOOKED_THROUGH // _CHUNK):
                 chunk = stream.read(_CHUNK)
                 if not chunk:
                     return False
-                if any(marker in rest + chunk for marker in MARKERS):
+                looked_for = (*MARKERS, *EARLY_MARKERS) if i < _BEGINNING else MARKERS
+                if any(marker in rest + chunk for marker in looked_for):
                     return True
                 rest = chunk[-32:]
     except (OSError, EOFError, zlib.error):
@@ -56,6 +65,26 @@ def json_values(found: Found, seen: Seen) -> Iterator[Any]:
     with open_bytes(found.path) as raw:
         text = io.TextIOWrapper(raw, encoding=seen.encoding, errors="replace", newline="")
         yield from _values(text, found.name)
+
+
+def json_lines(found: Found, seen: Seen) -> Iterator[Any]:
+    """The values of a file that has one on each line, lists among them; blank lines are passed over.
+
+    Raises:
+        UnreadableError: If it is no text, or a line is no JSON; names the line, never the text.
+    """
+    if seen.encoding is None or seen.encoding == "cp1252":
+        raise UnreadableError([Problem(found.name, "", "is not UTF-8 text; JSON is written in UTF-8")])
+    decoder = json.JSONDecoder(parse_constant=lambda _: None)
+    with open_bytes(found.path) as raw:
+        text = io.TextIOWrapper(raw, encoding=seen.encoding, errors="replace", newline="\n")
+        for number, line in enumerate(iter(lambda: text.readline(_LONGEST), ""), start=1):
+            if not line.strip(_BETWEEN):
+                continue
+            try:
+                yield decoder.decode(line.strip("\ufeff"))
+            except (ValueError, RecursionError):
+                raise _unreadable(found.name, number) from None
 
 
 def _values(text: IO[str], name: str) -> Iterator[Any]:

@@ -21,13 +21,13 @@ where a `total` is logged it decides which of the two holds.
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from roi.importers.documents import json_values
+from roi.importers.export import Export
 from roi.importers.spans import (
     Facts,
     Rank,
@@ -43,7 +43,9 @@ from roi.importers.spans import (
     provider_of,
     text_of,
 )
-from roi.importers.tables import Export, export_of
+from roi.importers.tables import export_of
+from roi.importers.times import from_iso
+from roi.prices import OwnPrices
 from roi.readers.files import Found, Seen
 
 __all__ = ["knows", "read"]
@@ -57,7 +59,6 @@ _INPUTS = ("input", "input_tokens", "prompt_tokens", "promptTokens", "inputToken
 _OUTPUTS = ("output", "output_tokens", "completion_tokens", "completionTokens", "outputTokens")
 _TOTALS = ("total", "total_tokens", "totalTokens")
 _TOOL_PREFIXES = ("execute_tool ", "running tool: ", "running tools: ", "tool: ")
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def knows(value: Any) -> bool:
@@ -71,11 +72,12 @@ def knows(value: Any) -> bool:
     return _is_observation(value) or _is_trace(value)
 
 
-def read(files: Sequence[tuple[Found, Seen]]) -> Export:
+def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> Export:
     """Read an export.
 
     Args:
         files: Its files, each with what a look through its bytes showed.
+        own: Prices of one's own, by model.
 
     Returns:
         A row for each trace and each tool call; none where the files hold no trace.
@@ -88,7 +90,7 @@ def read(files: Sequence[tuple[Found, Seen]]) -> Export:
         for value in json_values(file, seen):
             for item in _items(value):
                 _take(item, found)
-    return export_of(found)
+    return export_of(found, own=own)
 
 
 def _items(value: Any) -> Iterator[Mapping[str, Any]]:
@@ -148,7 +150,7 @@ def _describe(given: Mapping[str, Any], trace: Trace) -> None:
         if isinstance(score, Mapping) and isinstance(score.get("name"), str):
             word = score.get("stringValue") or field_of(score, "stringValue")
             trace.facts.add(f"scores.{score['name']}", word or score.get("value"), rank)
-    trace.began = _time(given.get("timestamp"))
+    trace.began = from_iso(given.get("timestamp"))
 
 
 def _observe(given: Mapping[str, Any], found: Traces, within: str | None = None) -> None:
@@ -159,14 +161,14 @@ def _observe(given: Mapping[str, Any], found: Traces, within: str | None = None)
     said = metadata.get("attributes") if isinstance(metadata, Mapping) else None
     attributes: Mapping[str, Any] = said if isinstance(said, Mapping) else {}
     kind = _kind(given, attributes)
-    start = _time(field_of(given, "startTime"))
+    start = from_iso(field_of(given, "startTime"))
     parent = text_of(field_of(given, "parentObservationId"))
     span = Span(
         parent=parent,
         kind=kind,
         name=_tool(given, attributes) if kind == "tool" else None,
         start=start,
-        end=_time(field_of(given, "endTime")),
+        end=from_iso(field_of(given, "endTime")),
         tokens=_tokens(given),
         cost=_cost(given),
         model=text_of(given.get("model") or field_of(given, "providedModelName")),
@@ -282,15 +284,3 @@ def _opened(value: Any) -> Any:
         except (ValueError, RecursionError):
             return None
     return value
-
-
-def _time(value: Any) -> int | None:
-    """Microseconds since 1970; times without an offset are UTC."""
-    if not isinstance(value, str):
-        return None
-    try:
-        time = dt.datetime.fromisoformat(value.strip())
-    except ValueError:
-        return None
-    aware = time if time.tzinfo is not None else time.replace(tzinfo=dt.UTC)
-    return (aware - _EPOCH) // dt.timedelta(microseconds=1)

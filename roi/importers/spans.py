@@ -97,8 +97,9 @@ class Span:
         cost: In USD, as logged.
         model: As logged.
         provider: As logged.
-        failed: Whether it ended in an error.
+        failed: Whether it ended in an error; None where nothing says so.
         facts: What a tool call says of itself.
+        batch: Whether it was part of a batch, which costs less.
     """
 
     parent: str | None = None
@@ -110,8 +111,9 @@ class Span:
     cost: Decimal | None = None
     model: str | None = None
     provider: str | None = None
-    failed: bool = False
+    failed: bool | None = False
     facts: Facts | None = None
+    batch: bool = False
 
     @property
     def logs(self) -> bool:
@@ -200,7 +202,11 @@ def text_of(value: Any) -> str | None:
     if isinstance(value, list | tuple):
         parts = [text_of(v) for v in value if not isinstance(v, list | tuple)]
         return ";".join(p for p in parts if p) or None
-    return str(value).strip() or None
+    text = str(value).strip()
+    if not text.isprintable():
+        # Half of a pair of UTF-16, which JSON may hold, is no text; neither is what ends a text in C.
+        text = text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "").strip()
+    return text or None
 
 
 def flat(prefix: str, value: Any, *, depth: int = 6) -> Iterator[tuple[str, Any]]:

@@ -28,21 +28,21 @@ below a tool (another agent, say) is other work than the call above the tool and
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 from roi.importers.charges import Charge, charges_of, cost_of, has_silent_calls, model_of, use_of
+from roi.importers.compared import compare_costs
+from roi.importers.export import NOTHING, Contradiction, Export, Table
 from roi.importers.spans import Trace, Traces
-from roi.prices import CURRENCY, price_tokens
+from roi.importers.times import to_iso
+from roi.prices import CURRENCY, OwnPrices, price_tokens
 
 __all__ = ["Export", "Table", "export_of"]
 
 _MOST_FACTS = 500
 _NEVER = 1 << 62
 _NO_CALLS = "no model call is logged"
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _TRACE_COLUMNS = (
     "trace_id", "name", "session_id", "user_id", "environment", "tags", "version", "release", "started_at",
     "ended_at", "latency", "provider", "model", "models", "calls", "tool_calls", "errors", "input_tokens",
@@ -54,48 +54,30 @@ _ACTION_COLUMNS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows of texts.
+def export_of(
+    found: Traces,
+    *,
+    own: OwnPrices | None = None,
+    evals: Table = NOTHING,
+    versions: Table = NOTHING,
+    warnings: Sequence[str] = (),
+    left_out: Mapping[str, int] | None = None,
+    contradictions: Sequence[Contradiction] = (),
+) -> Export:
+    """The tables of the traces that were found.
 
-    Attributes:
-        names: Of the columns.
-        rows: Of each row the cells that are not blank, by column.
+    Args:
+        found: They.
+        own: Prices of one's own, by model.
+        evals: Graded runs that the same files hold.
+        versions: What they sum up of versions.
+        warnings: What the format's own module has to say.
+        left_out: Why something was left out → how many.
+        contradictions: Where summaries and rows differ, besides costs.
     """
-
-    names: tuple[str, ...]
-    rows: tuple[Mapping[str, str | None], ...]
-
-    def column(self, name: str) -> list[str | None]:
-        """The cells of a column."""
-        return [row.get(name) for row in self.rows]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Export:
-    """What an importer makes of files.
-
-    Attributes:
-        traces: One row a trace.
-        actions: One row a tool call.
-        warnings: What a reader should know, a sentence each, without a cell's text.
-    """
-
-    traces: Table
-    actions: Table
-    warnings: tuple[str, ...] = ()
-
-
-def export_of(found: Traces) -> Export:
-    """The tables of the traces that were found."""
     charges = {name: charges_of(trace) for name, trace in found.by_id.items()}
-    uses = {
-        use_of(c.span): None
-        for listed in charges.values()
-        for c in listed
-        if c.cost is None and c.span.tokens
-    }
-    priced = price_tokens(uses)
+    uses = {use_of(c.span): None for listed in charges.values() for c in listed if c.span.tokens is not None}
+    priced = price_tokens(uses, own)
     # Where nothing at all logs a model call, calls are not logged; that none was made would be a guess.
     blind = not any(charges.values()) and not any(
         s.kind == "call" for trace in found.by_id.values() for s in trace.spans.values()
@@ -105,30 +87,38 @@ def export_of(found: Traces) -> Export:
     unknown: dict[str, int] = {}
     silent = 0
     for name, trace in found.by_id.items():
-        cost, why = (None, _NO_CALLS) if blind else cost_of(trace, charges[name], priced.cost, priced.why)
+        cost, why = (
+            (None, _NO_CALLS) if blind else cost_of(trace, charges[name], priced.cost, priced.why, own)
+        )
         if why is not None:
             unknown[why] = unknown.get(why, 0) + 1
         elif charges[name]:
             silent += has_silent_calls(trace)
         rows.append(_trace_row(name, trace, charges[name], cost))
         actions += _action_rows(name, trace)
-    warnings = [
+    compared = compare_costs((c for listed in charges.values() for c in listed), priced.cost)
+    said = [
         f"{n:,} {'trace has' if n == 1 else 'traces have'} an unknown cost: {why}"
         for why, n in unknown.items()
     ]
     if silent:
         have = "trace holds" if silent == 1 else "traces hold"
-        warnings.append(
+        said.append(
             f"{silent:,} {have} model calls that log neither tokens nor cost; the other calls are summed"
         )
     if found.repeated:
         occur = "span occurs" if found.repeated == 1 else "spans occur"
-        warnings.append(f"{found.repeated:,} {occur} more than once; each counts once")
+        said.append(f"{found.repeated:,} {occur} more than once; each counts once")
+    said += compared.bounds
     facts = _fact_names(found.by_id.values())
     return Export(
         traces=Table((*_TRACE_COLUMNS, *facts), tuple(rows)),
         actions=Table((*_ACTION_COLUMNS, *facts), tuple(actions)),
-        warnings=tuple(warnings),
+        evals=evals,
+        versions=versions,
+        warnings=(*said, *warnings),
+        left_out=dict(left_out or {}),
+        contradictions=(*contradictions, *compared.contradictions),
     )
 
 
@@ -156,14 +146,14 @@ def _trace_row(
     tokens = [c.span.tokens for c in charges if c.span.tokens is not None]
     row: dict[str, str | None] = {fact: trace.facts.get(fact) for fact in trace.facts}
     row["trace_id"] = name
-    row["started_at"], row["ended_at"] = _time(start), _time(end)
+    row["started_at"], row["ended_at"] = to_iso(start), to_iso(end)
     row["latency"] = None if start is None or end is None else f"{(end - start) / 1_000_000:.6f}"
     row["provider"] = providers[0] if len(providers) == 1 else None
     row["model"] = models[0] if len(models) == 1 else None
     row["models"] = " + ".join(models) or None
     row["calls"] = str(len(charges))
     row["tool_calls"] = str(sum(s.kind == "tool" for s in spans))
-    row["errors"] = str(sum(s.failed for s in spans))
+    row["errors"] = str(sum(bool(s.failed) for s in spans))
     row["input_tokens"] = _sum([t.input for t in tokens])
     row["output_tokens"] = _sum([t.output for t in tokens])
     row["cache_read_tokens"] = _sum([t.cache_read for t in tokens], blank=0)
@@ -190,16 +180,9 @@ def _action_rows(name: str, trace: Trace) -> Iterator[dict[str, str | None]]:
         row["action_id"], row["trace_id"] = f"{name}:{key}", name
         timed = span.start is not None and span.end is not None
         row["tool"] = span.name
-        row["requested_at"], row["executed_at"] = _time(span.start), _time(span.end)
-        row["status"] = "error" if span.failed else "ok"
+        row["requested_at"], row["executed_at"] = to_iso(span.start), to_iso(span.end)
+        row["status"] = row.get("status") or (
+            None if span.failed is None else "error" if span.failed else "ok"
+        )
         row["duration_ms"] = f"{((span.end or 0) - (span.start or 0)) / 1000:.3f}" if timed else None
         yield row
-
-
-def _time(microseconds: int | None) -> str | None:
-    if microseconds is None:
-        return None
-    try:
-        return (_EPOCH + dt.timedelta(microseconds=microseconds)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    except OverflowError:
-        return None

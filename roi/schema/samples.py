@@ -43,6 +43,7 @@ __all__ = [
     "Samples",
     "SourceSpec",
     "TableSpec",
+    "TokenPrices",
 ]
 
 
@@ -248,6 +249,26 @@ Versions: TypeAlias = Annotated[
 ]
 
 
+class TokenPrices(Group):
+    """What a model costs by a contract or a server of one's own, in USD a million tokens."""
+
+    input: Number = Field(description="Of tokens sent.")
+    output: Number = Field(description="Of tokens received, reasoning included.")
+    cache_read: Number | None = Field(
+        None, description="Of tokens read from a cache; as `input` unless stated."
+    )
+    cache_write: Number | None = Field(
+        None, description="Of tokens written to a cache; as `input` unless stated."
+    )
+
+    @field_validator("input", "output", "cache_read", "cache_write")
+    @classmethod
+    def _no_less_than_nothing(cls, value: float | None) -> float | None:
+        if value is not None and not 0 <= value <= 1_000_000:
+            raise ValueError(f"{value:g} is no price of a million tokens; write dollars, such as 2.50")
+        return value
+
+
 class Samples(Group):
     """The samples of real cases that the pilot has worked on."""
 
@@ -295,6 +316,12 @@ class Samples(Group):
     )
     baseline: BaselineAssumption | None = Field(
         None, description="What is assumed of the work as before, only where no baseline arm was sampled."
+    )
+
+    prices: dict[str, TokenPrices] = Field(
+        default_factory=dict,
+        description="Prices of tokens by model, as logs name it; they stand instead of list prices, and price models "
+        "that are in no list.",
     )
 
     @field_validator("timezone")

@@ -1,0 +1,202 @@
+"""What attributes of a span say, under the names of OpenTelemetry's conventions (current and former), OpenInference,
+Vercel and others: whether it is a model call or a tool call, of which model, with which tokens and cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from roi.importers.spans import (
+    Facts,
+    Rank,
+    Span,
+    SpanKind,
+    Tokens,
+    Traces,
+    amount,
+    count,
+    provider_of,
+    text_of,
+)
+
+__all__ = ["add_span", "kind_of", "tokens_of", "tool_of"]
+
+_CALLS = ("chat", "generate_content", "text_completion", "embeddings", "completion", "embedding")
+_TOKENS: Mapping[str, tuple[str, ...]] = {
+    "input": (
+        "gen_ai.usage.input_tokens",
+        "gen_ai.usage.prompt_tokens",
+        "llm.usage.prompt_tokens",
+        "llm.token_count.prompt",
+        "ai.usage.inputTokens",
+        "ai.usage.promptTokens",
+        "ai.usage.tokens",
+    ),
+    "output": (
+        "gen_ai.usage.output_tokens",
+        "gen_ai.usage.completion_tokens",
+        "llm.usage.completion_tokens",
+        "llm.token_count.completion",
+        "ai.usage.outputTokens",
+        "ai.usage.completionTokens",
+    ),
+    "cache_read": (
+        "gen_ai.usage.cache_read.input_tokens",
+        "gen_ai.usage.cache_read_input_tokens",
+        "gen_ai.usage.input_tokens.cached",
+        "gen_ai.usage.cached_tokens",
+        "gen_ai.usage.details.cache_read_tokens",
+        "gen_ai.usage.details.cache_read_input_tokens",
+        "gen_ai.usage.details.cached_tokens",
+        "llm.token_count.prompt_details.cache_read",
+        "ai.usage.cachedInputTokens",
+    ),
+    "cache_write": (
+        "gen_ai.usage.cache_creation.input_tokens",
+        "gen_ai.usage.cache_creation_input_tokens",
+        "gen_ai.usage.details.cache_write_tokens",
+        "gen_ai.usage.details.cache_creation_input_tokens",
+        "llm.token_count.prompt_details.cache_write",
+    ),
+    "total": (
+        "gen_ai.usage.total_tokens",
+        "llm.usage.total_tokens",
+        "llm.token_count.total",
+        "ai.usage.totalTokens",
+    ),
+}
+_COSTS = ("gen_ai.usage.cost", "gen_ai.usage.total_cost", "llm.cost.total", "operation.cost")
+_MODELS = (
+    "gen_ai.response.model",
+    "gen_ai.request.model",
+    "llm.model_name",
+    "embedding.model_name",
+    "llm.response.model",
+    "llm.request.model",
+    "ai.response.model",
+    "ai.model.id",
+)
+_PROVIDERS = ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system", "ai.model.provider")
+_TIERS = (
+    "gen_ai.response.service_tier",
+    "gen_ai.request.service_tier",
+    "gen_ai.openai.response.service_tier",
+    "openai.response.service_tier",
+    "gen_ai.usage.service_tier",
+)
+_OWN: Mapping[str, tuple[str, ...]] = {
+    "session_id": ("session.id", "gen_ai.conversation.id", "langfuse.session.id"),
+    "user_id": ("user.id", "enduser.id", "langfuse.user.id"),
+    "environment": ("deployment.environment.name", "deployment.environment", "langfuse.environment"),
+    "version": ("langfuse.version", "service.version"),
+    "release": ("langfuse.release",),
+    "tags": ("langfuse.trace.tags", "tag.tags"),
+}
+
+
+def add_span(
+    found: Traces,
+    *,
+    trace_id: str,
+    span_id: str | None,
+    parent: str | None,
+    name: Any,
+    start: int | None,
+    end: int | None,
+    failed: bool,
+    attributes: Mapping[str, Any],
+    resource: Mapping[str, Any],
+) -> Span:
+    """Add a span that its attributes describe.
+
+    Args:
+        found: What it is added to.
+        trace_id: Its trace.
+        span_id: Its own name, or None.
+        parent: The span that it lies in, or None.
+        name: What it is called.
+        start: Microseconds since 1970, or None.
+        end: Likewise.
+        failed: Whether it ended in an error.
+        attributes: Its attributes, flat, with dotted names.
+        resource: Those of what it ran on.
+    """
+    kind = kind_of(attributes)
+    span = Span(
+        parent=parent,
+        kind=kind,
+        name=tool_of(attributes, name) if kind == "tool" else None,
+        start=start,
+        end=end,
+        tokens=tokens_of(attributes),
+        cost=_cost(attributes),
+        model=next((t for k in _MODELS if (t := text_of(attributes.get(k)))), None),
+        provider=next((p for k in _PROVIDERS if (p := provider_of(attributes.get(k)))), None),
+        failed=failed,
+        facts=Facts() if kind == "tool" else None,
+        batch=any(attributes.get(k) == "batch" for k in _TIERS),
+    )
+    found.add(trace_id, span_id, span)
+    rank: Rank = (1 if parent is None else 2, start or 0)
+    trace = found.trace(trace_id)
+    trace.facts.add("name", name, rank)
+    for own, keys in _OWN.items():
+        trace.facts.add(own, next((v for k in keys if (v := attributes.get(k, resource.get(k)))), None), rank)
+    for facts in (trace.facts, span.facts):
+        if facts is not None:
+            for key, value in attributes.items():
+                facts.add(f"attributes.{key}", value, rank)
+            for key, value in resource.items():
+                facts.add(f"resource.{key}", value, rank)
+    return span
+
+
+def _cost(attributes: Mapping[str, Any]) -> Decimal | None:
+    return next((a for k in _COSTS if (a := amount(attributes.get(k))) is not None), None)
+
+
+def kind_of(attributes: Mapping[str, Any]) -> SpanKind:
+    operation = str(attributes.get("gen_ai.operation.name") or "").lower()
+    inference = str(attributes.get("openinference.span.kind") or "").upper()
+    framework = str(attributes.get("ai.operationId") or "")
+    if operation == "execute_tool" or inference == "TOOL" or framework == "ai.toolCall":
+        return "tool"
+    inner = (
+        framework.startswith("ai.") and "." in framework[3:]
+    )  # ai.generateText.doGenerate, not ai.generateText
+    if operation in _CALLS or inference in ("LLM", "EMBEDDING") or inner:
+        return "call"
+    if not operation and not inference and not framework:
+        if attributes.get("gen_ai.tool.name"):
+            return "tool"
+        # Former conventions named no operation: what names a model and tokens is a call.
+        if any(k in attributes for k in _MODELS) and any(k in attributes for k in _TOKENS["input"]):
+            return "call"
+    return "other"
+
+
+def tool_of(attributes: Mapping[str, Any], span_name: Any) -> str | None:
+    for key in ("gen_ai.tool.name", "tool.name", "ai.toolCall.name"):
+        if name := text_of(attributes.get(key)):
+            return name
+    name = text_of(span_name) or ""
+    return name.removeprefix("execute_tool ").strip() or None
+
+
+def tokens_of(attributes: Mapping[str, Any]) -> Tokens | None:
+    found = {
+        kind: next((n for k in keys if (n := count(attributes.get(k))) is not None), None)
+        for kind, keys in _TOKENS.items()
+    }
+    sent, received, read, write = (found[k] for k in ("input", "output", "cache_read", "cache_write"))
+    if received is None and count(attributes.get("ai.usage.tokens")) is not None:
+        received = 0  # an embedding has nothing to answer
+    cached = (read or 0) + (write or 0)
+    if sent is None and received is None and not cached:
+        return None
+    if sent is not None and cached:
+        apart = found["total"] == sent + (received or 0) + cached
+        sent += cached if cached > sent or apart else 0
+    return Tokens(sent, read, write, received)

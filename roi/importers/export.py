@@ -1,0 +1,105 @@
+"""What an importer makes of files: tables of texts, and what was seen on the way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["NOTHING", "Contradiction", "Export", "Table", "left_out", "machine_name", "table_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of texts.
+
+    Attributes:
+        names: Of the columns.
+        rows: Of each row the cells that are not blank, by column.
+    """
+
+    names: tuple[str, ...]
+    rows: tuple[Mapping[str, str | None], ...]
+
+    def column(self, name: str) -> list[str | None]:
+        """The cells of a column."""
+        return [row.get(name) for row in self.rows]
+
+
+NOTHING = Table((), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """What a source says of itself and what its rows say.
+
+    Attributes:
+        what: The quantity, in words, with where it is said.
+        theirs: As the source's own summary states it.
+        ours: As its rows give it.
+        then: What was done about it.
+    """
+
+    what: str
+    theirs: str
+    ours: str
+    then: str = "the rows stand"
+
+    def __str__(self) -> str:
+        return f"{self.what}: the source says {self.theirs}, its rows give {self.ours}; {self.then}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """What an importer makes of files.
+
+    Attributes:
+        traces: One row a trace, or whatever stands for a case.
+        actions: One row a tool call.
+        evals: One row a graded run of a suite's case.
+        versions: One row a version, with what its source sums up of it.
+        warnings: What a reader should know, a sentence each, without a cell's text.
+        left_out: Why something was left out → how many.
+        contradictions: Where a source's summary and its rows differ.
+        arm: The arm that all cases are of, where the format decides it: people's work as before is `baseline`.
+    """
+
+    traces: Table
+    actions: Table = NOTHING
+    evals: Table = NOTHING
+    versions: Table = NOTHING
+    warnings: tuple[str, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    contradictions: tuple[Contradiction, ...] = ()
+    arm: str | None = None
+
+    @property
+    def told(self) -> list[str]:
+        """All that a reader should know, a sentence each."""
+        lost = [f"{n:,} left out: {why}" for why, n in self.left_out.items()]
+        return [*self.warnings, *lost, *(f"contradiction in {c}" for c in self.contradictions)]
+
+
+def table_of(rows: Iterable[Mapping[str, str | None]], *, first: Iterable[str] = ()) -> Table:
+    """Rows with the columns that at least one of them fills.
+
+    Args:
+        rows: Cells by column.
+        first: Columns that stand first, in this order, where they are filled; the others follow as they occur.
+    """
+    kept = tuple({k: v for k, v in row.items() if v is not None and v != ""} for row in rows)
+    found: dict[str, None] = {}
+    for row in kept:
+        found.update(dict.fromkeys(row))
+    return Table(tuple(dict.fromkeys([*(n for n in first if n in found), *found])), kept)
+
+
+def left_out(into: dict[str, int], why: str, n: int = 1) -> None:
+    """Count what is left out for a reason."""
+    if n:
+        into[why] = into.get(why, 0) + n
+
+
+def machine_name(name: str | None, otherwise: str) -> str:
+    """A name that reads like a machine's, such as a model's; other texts of a source are told in no message."""
+    return name if name is not None and re.fullmatch(r"[\w.:/@+~-]{1,80}", name) else otherwise

@@ -1,0 +1,183 @@
+"""LangSmith: runs, as the client posts them, as the API lists them, or as exports hold them.
+
+Read are batches of `post` and `patch` (of one run, which are put together), lists or lines of runs, and pages
+(`{"runs": […]}`).
+
+| column (see `tables`) | from |
+|---|---|
+| trace_id | `trace_id`, else the run's own `id` where it has no parent |
+| session_id | metadata `session_id`, `thread_id` or `conversation_id`; `session_name` is the project, not a session |
+| version | metadata `revision_id` |
+| metadata.… , tags, environment | `extra.metadata`, `tags`, `session_name` |
+| a model call, a tool call | `run_type` llm or embedding; tool |
+| model, provider | `outputs.model`, metadata `ls_model_name`; metadata `ls_provider` |
+| tokens | `outputs.usage_metadata`, `extra.metadata.usage_metadata`, else `prompt_tokens` and `completion_tokens` |
+| cost | `total_cost`; 0 beside tokens is unknown |
+| errors | `error`, or `status` error |
+| scores.… | `feedback_stats.….avg` |
+
+`input_tokens` hold the cached ones (`input_token_details.cache_read`, `cache_creation`). A root's `total_tokens` is set
+against the sum of its calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from roi.importers.documents import json_values
+from roi.importers.export import Export, left_out
+from roi.importers.spans import (
+    Facts,
+    Rank,
+    Span,
+    SpanKind,
+    Tokens,
+    Traces,
+    amount,
+    count,
+    flat,
+    provider_of,
+    text_of,
+)
+from roi.importers.summaries import Totals
+from roi.importers.tables import export_of
+from roi.importers.times import from_iso, from_number
+from roi.prices import OwnPrices
+from roi.readers.files import Found, Seen
+
+__all__ = ["knows", "read"]
+
+_KINDS: Mapping[str, SpanKind] = {"llm": "call", "embedding": "call", "tool": "tool"}
+_SESSIONS = ("session_id", "thread_id", "conversation_id")
+
+
+def knows(value: Any) -> bool:
+    """Whether a value of a file is a run, or holds some."""
+    if not isinstance(value, Mapping):
+        return False
+    for name in ("post", "runs"):
+        listed = value.get(name)
+        if isinstance(listed, list) and listed:
+            return _is_run(listed[0])
+    return _is_run(value)
+
+
+def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> Export:
+    """Read runs.
+
+    Args:
+        files: Each with what a look through its bytes showed.
+        own: Prices of one's own, by model.
+
+    Returns:
+        A row for each trace and each tool call.
+
+    Raises:
+        UnreadableError: If a file is no JSON to its end.
+    """
+    runs: dict[str, dict[str, Any]] = {}
+    lost: dict[str, int] = {}
+    for file, seen in files:
+        for value in json_values(file, seen):
+            for run, is_patch in _runs(value):
+                identifier = text_of(run.get("id"))
+                if identifier is None:
+                    left_out(lost, "a run without an id")
+                elif identifier not in runs:
+                    runs[identifier] = dict(run)
+                elif is_patch or run.get("end_time") is not None:
+                    # What comes later says how it ended; what it leaves blank stands.
+                    runs[identifier].update({k: v for k, v in run.items() if v not in (None, {}, [])})
+                else:
+                    left_out(lost, "a run that occurs more than once counts once")
+    found = Traces()
+    totals = Totals("tokens that the root of a trace sums up")
+    for identifier, run in runs.items():
+        _take(identifier, run, found, totals)
+    return export_of(found, own=own, left_out=lost, contradictions=totals.against(found))
+
+
+def _runs(value: Any) -> Iterator[tuple[Mapping[str, Any], bool]]:
+    if not isinstance(value, Mapping):
+        return
+    inside = False
+    for name in ("post", "patch", "runs"):
+        listed = value.get(name)
+        inside = inside or isinstance(listed, list)
+        for run in listed if isinstance(listed, list) else ():
+            if isinstance(run, Mapping):
+                yield run, name == "patch"
+    if not inside and _is_run(value):
+        yield value, False
+
+
+def _is_run(value: Any) -> bool:
+    return (
+        isinstance(value, Mapping)
+        and "run_type" in value
+        and ("trace_id" in value or "dotted_order" in value or "session_id" in value)
+    )
+
+
+def _inner(value: Any, *names: str) -> Mapping[str, Any]:
+    for name in names:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value if isinstance(value, Mapping) else {}
+
+
+def _take(identifier: str, run: Mapping[str, Any], found: Traces, totals: Totals) -> None:
+    metadata = _inner(run, "extra", "metadata")
+    parent = text_of(run.get("parent_run_id"))
+    trace_id = text_of(run.get("trace_id")) or text_of(run.get("dotted_order")) or identifier
+    kind = _KINDS.get(str(run.get("run_type") or "").lower(), "other")
+    start, tokens = _when(run.get("start_time")), _tokens(run, metadata)
+    outputs = _inner(run, "outputs")
+    # A root's own sums are of the calls below it: they are held against these, not added.
+    sums = kind == "other"
+    span = Span(
+        parent=parent,
+        kind=kind,
+        name=text_of(run.get("name")) if kind == "tool" else None,
+        start=start,
+        end=_when(run.get("end_time")),
+        tokens=None if sums else tokens,
+        cost=None if sums else amount(run.get("total_cost")),
+        model=text_of(outputs.get("model")) or text_of(metadata.get("ls_model_name")),
+        provider=provider_of(metadata.get("ls_provider")),
+        failed=bool(run.get("error")) or str(run.get("status") or "").lower() == "error",
+        facts=Facts() if kind == "tool" else None,
+    )
+    found.add(trace_id, identifier, span)
+    if sums and parent is None:
+        totals.add(trace_id, count(run.get("total_tokens")))
+    trace = found.trace(trace_id)
+    rank: Rank = (1 if parent is None else 2, start or 0)
+    session = next((t for k in _SESSIONS if (t := text_of(metadata.get(k)))), None)
+    for name, value in (
+        ("name", run.get("name")), ("session_id", session), ("environment", run.get("session_name")),
+        ("tags", run.get("tags")), ("version", metadata.get("revision_id")),
+    ):  # fmt: skip
+        trace.facts.add(name, value, rank)
+    for name, value in flat("metadata", metadata):
+        if not name.startswith("metadata.usage_metadata"):
+            trace.facts.add(name, value, rank)
+    for name, stats in _inner(run, "feedback_stats").items():
+        if isinstance(stats, Mapping) and parent is None:
+            trace.facts.add(f"scores.{name}", stats.get("avg"), rank)
+
+
+def _tokens(run: Mapping[str, Any], metadata: Mapping[str, Any]) -> Tokens | None:
+    usage = _inner(run, "outputs", "usage_metadata") or _inner(metadata, "usage_metadata")
+    details = _inner(usage, "input_token_details")
+    sent = count(usage.get("input_tokens", run.get("prompt_tokens")))
+    received = count(usage.get("output_tokens", run.get("completion_tokens")))
+    if sent is None and received is None:
+        return None
+    if not sent and not received and not usage:
+        return None  # the API writes 0 where nothing was logged
+    return Tokens(sent, count(details.get("cache_read")), count(details.get("cache_creation")), received)
+
+
+def _when(value: Any) -> int | None:
+    return from_iso(value) if isinstance(value, str) else from_number(value, per_second=1000)

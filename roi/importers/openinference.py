@@ -1,0 +1,310 @@
+"""OpenInference: spans as Phoenix and others export them, and Phoenix' tables of evaluations.
+
+Read are spans as JSON, JSON Lines or Parquet: with `context` and `attributes` (dotted names or nested objects), as flat
+columns (`context.trace_id`, `attributes.llm.model_name`), as OpenTelemetry's JavaScript packages print them
+(`spanContext`, times as `[seconds, nanoseconds]`), or attributes alone, each of which is a trace of its own, named by
+its file and place. Attributes with the names of OpenTelemetry's conventions count as in `otlp`.
+
+| column (see `tables`) | from |
+|---|---|
+| trace_id | `context.trace_id`, `spanContext.traceId` |
+| the span around | `parent_id`, `parentSpanId`, `parentSpanContext.spanId` |
+| attributes.… , resource.… | attributes of the root span, then of the others by start; of the resource |
+| a model call, a tool call | `openinference.span.kind` (or `span_kind`) LLM, EMBEDDING; TOOL |
+| model, provider | `llm.model_name`, `llm.provider`, or as in `otlp` |
+| tokens, cost | `llm.token_count.…`, `llm.cost.total`, or as in `otlp` |
+| errors | status code ERROR or 2 |
+
+| column of `evals` | from |
+|---|---|
+| eval_case | `context.span_id`, else `context.trace_id`, else `document_position` or the row |
+| suite | the name of the evaluation, else of the file |
+| passed | the label, where it is a known word; else the score (1 yes, 0 no) |
+| label, score | as they are; a judge's label is not a person's |
+| version | blank: the table says nothing of it |
+
+`NOT_PARSABLE` and blank labels are missing, not wrong: such rows are left out and counted. A label that is no known
+word is passed where the score is 1; whether 1 is good is known for the known words only.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from roi.importers.attributes import add_span
+from roi.importers.documents import json_values
+from roi.importers.export import Export, Table, left_out, table_of
+from roi.importers.spans import Traces, flat, text_of
+from roi.importers.tables import export_of
+from roi.importers.times import from_iso, from_number
+from roi.prices import OwnPrices
+from roi.problems import Problem
+from roi.readers.base import UnreadableError, literal, quoted
+from roi.readers.files import Found, Seen, open_bytes
+
+__all__ = ["knows", "knows_file", "read"]
+
+_PASSED = (
+    "correct", "factual", "relevant", "pass", "passed", "true", "yes", "good", "non-toxic", "helpful", "safe",
+    "readable",
+)  # fmt: skip
+_FAILED = (
+    "incorrect", "hallucinated", "unrelated", "irrelevant", "fail", "failed", "false", "no", "bad", "toxic",
+    "unhelpful", "unsafe", "unreadable",
+)  # fmt: skip
+_NOT_PARSABLE = ("not_parsable", "not_parseable", "nan", "none", "null", "")
+_EVAL_KEYS = ("context.span_id", "span_id", "context.trace_id", "trace_id", "document_position")
+_AT_ONCE = 512
+
+
+def knows(value: Any) -> bool:
+    """Whether a value of a file is a span, the attributes of one, or a row of evaluations."""
+    if not isinstance(value, Mapping):
+        return False
+    if isinstance(value.get("data"), list) and value["data"]:
+        return knows(value["data"][0])
+    return _is_span(value) or _is_bare(value) or _is_eval(value)
+
+
+def knows_file(found: Found) -> bool:
+    """Whether a Parquet or CSV file has the columns of spans or evaluations."""
+    names = set(_columns(found))
+    spans = {"context.trace_id", "context.span_id"} <= names and any(
+        n.startswith("attributes.") or n == "span_kind" for n in names
+    )
+    return spans or ({"label", "score"} <= names and bool(names & set(_EVAL_KEYS)))
+
+
+def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> Export:
+    """Read spans and evaluations.
+
+    Args:
+        files: Each with what a look through its bytes showed.
+        own: Prices of one's own, by model.
+
+    Returns:
+        A row for each trace and each tool call, and one for each graded span.
+
+    Raises:
+        UnreadableError: If a file cannot be read to its end.
+    """
+    found = Traces()
+    evals: list[dict[str, str | None]] = []
+    lost: dict[str, int] = {}
+    for file, seen in files:
+        for place, value in enumerate(_values(file, seen), start=1):
+            if _is_eval(value):
+                _grade(value, file, place, evals, lost)
+            elif _is_span(value) or _is_bare(value):
+                _take(value, file, place, found, lost)
+            else:
+                left_out(lost, "is neither a span nor an evaluation")
+    return export_of(found, own=own, evals=_evals(evals), left_out=lost)
+
+
+def _evals(rows: list[dict[str, str | None]]) -> Table:
+    return table_of(rows, first=("version", "eval_case", "passed", "suite", "label", "score"))
+
+
+def _columns(found: Found) -> list[str]:
+    if found.path.name.lower().endswith((".csv", ".csv.gz")):
+        try:
+            with open_bytes(found.path) as raw:
+                line = raw.readline(1 << 20).decode("utf-8-sig", errors="replace")
+            return next(csv.reader([line]), [])
+        except (OSError, EOFError, csv.Error):
+            return []
+    import duckdb
+
+    try:
+        return [name for name, _ in _described(found)]
+    except duckdb.Error:
+        return []
+
+
+def _described(found: Found) -> list[tuple[str, str]]:
+    """Names and types of the columns of a Parquet file."""
+    import duckdb
+
+    with duckdb.connect() as con:
+        listed = con.execute(f"describe select * from read_parquet({literal(str(found.path))})").fetchall()
+    return [(str(row[0]), str(row[1])) for row in listed]
+
+
+def _values(found: Found, seen: Seen) -> Iterator[Mapping[str, Any]]:
+    name = found.path.name.lower()
+    if name.endswith((".parquet", ".pq")):
+        yield from _parquet(found)
+    elif name.endswith((".csv", ".csv.gz")):
+        with open_bytes(found.path) as raw:
+            text = io.TextIOWrapper(raw, encoding=seen.encoding or "utf-8", errors="replace", newline="")
+            try:
+                yield from csv.DictReader(text)
+            except csv.Error:
+                raise UnreadableError(
+                    [Problem(found.name, "", "is no CSV that can be read to its end; export it anew")]
+                ) from None
+    else:
+        for value in json_values(found, seen):
+            if isinstance(value, Mapping) and isinstance(value.get("data"), list):
+                yield from (item for item in value["data"] if isinstance(item, Mapping))
+            elif isinstance(value, Mapping):
+                yield value
+
+
+def _parquet(found: Found) -> Iterator[Mapping[str, Any]]:
+    import duckdb
+
+    try:
+        # Nested columns hold prompts and documents, which no column of ours is made of.
+        columns = [
+            (n, t) for n, t in _described(found) if not t.startswith(("STRUCT", "MAP")) and "[" not in t
+        ]
+        cells = [_cell(n, t) for n, t in columns]
+        names = [n for n, _ in columns]
+        with duckdb.connect() as con:
+            rows = con.execute(f"select {', '.join(cells)} from read_parquet({literal(str(found.path))})")
+            while some := rows.fetchmany(_AT_ONCE):
+                yield from (dict(zip(names, row, strict=True)) for row in some)
+    except duckdb.Error as error:
+        message = f"is no Parquet that can be read to its end ({type(error).__name__}); export it anew"
+        raise UnreadableError([Problem(found.name, "", message)]) from None
+
+
+def _cell(name: str, kind: str) -> str:
+    """SQL of a cell; times are microseconds since 1970 behind a mark, for their zone is of no account."""
+    if kind.startswith("TIMESTAMP"):
+        return f"'us:' || epoch_us({quoted(name)})"
+    return (
+        quoted(name)
+        if kind in ("BOOLEAN", "INTEGER", "BIGINT", "DOUBLE", "FLOAT")
+        else f"{quoted(name)}::varchar"
+    )
+
+
+def _is_span(value: Mapping[str, Any]) -> bool:
+    context = value.get("context")
+    if isinstance(context, Mapping) and text_of(context.get("trace_id")):
+        return "attributes" in value or "span_kind" in value
+    if isinstance(value.get("spanContext"), Mapping):
+        return "attributes" in value
+    return bool(value.get("context.trace_id")) and not _is_eval(value)
+
+
+def _is_bare(value: Mapping[str, Any]) -> bool:
+    return isinstance(value.get("openinference.span.kind"), str) or isinstance(
+        value.get("gen_ai.operation.name"), str
+    )
+
+
+def _is_eval(value: Mapping[str, Any]) -> bool:
+    return "label" in value and "score" in value and any(k in value for k in _EVAL_KEYS)
+
+
+def _attributes(value: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The attributes under a name, or in columns that begin with it, with dotted names."""
+    found: dict[str, Any] = {}
+    inner = value.get(name)
+    for key, item in inner.items() if isinstance(inner, Mapping) else ():
+        found.update(flat(str(key), item))
+    start = f"{name}."
+    for key, item in value.items():
+        if key.startswith(start) and item is not None:
+            found.update(flat(key.removeprefix(start), item))
+    return found
+
+
+def _take(value: Mapping[str, Any], file: Found, place: int, found: Traces, lost: dict[str, int]) -> None:
+    if not _is_span(value):
+        if not value:
+            left_out(lost, "holds nothing")
+            return
+        name = f"{Path(file.name).stem}#{place}"
+        add_span(
+            found, trace_id=name, span_id="1", parent=None, name=None, start=None, end=None, failed=False,
+            attributes=dict(value), resource={},
+        )  # fmt: skip
+        return
+    context = value.get("context") or value.get("spanContext")
+    inner: Mapping[str, Any] = context if isinstance(context, Mapping) else {}
+    outer = value.get("parentSpanContext")
+    parent = (outer.get("spanId") if isinstance(outer, Mapping) else None) or value.get("parent_id")
+    trace_id = text_of(inner.get("trace_id") or inner.get("traceId") or value.get("context.trace_id"))
+    if trace_id is None:
+        left_out(lost, "a span without the name of its trace")
+        return
+    attributes = _attributes(value, "attributes")
+    kind = text_of(value.get("span_kind"))
+    if kind and kind != "UNKNOWN":
+        attributes.setdefault("openinference.span.kind", kind)
+    status = value.get("status")
+    code = status.get("code") if isinstance(status, Mapping) else value.get("status_code")
+    add_span(
+        found,
+        trace_id=trace_id,
+        span_id=text_of(inner.get("span_id") or inner.get("spanId") or value.get("context.span_id")),
+        parent=text_of(parent or value.get("parentSpanId")),
+        name=value.get("name"),
+        start=_when(value.get("start_time", value.get("startTime"))),
+        end=_when(value.get("end_time", value.get("endTime"))),
+        failed=str(code).upper() in ("ERROR", "2", "STATUS_CODE_ERROR"),
+        attributes=attributes,
+        resource=_attributes(value.get("resource") or {}, "attributes")
+        if isinstance(value.get("resource"), Mapping)
+        else {},
+    )
+
+
+def _when(value: Any) -> int | None:
+    if isinstance(value, list | tuple):
+        # OpenTelemetry's JavaScript packages write seconds and nanoseconds apart.
+        if len(value) != 2 or not all(isinstance(v, int) and not isinstance(v, bool) for v in value):
+            return None
+        return from_number(value[0] * 1_000_000_000 + value[1], per_second=1_000_000_000)
+    if isinstance(value, str) and value.startswith("us:"):
+        return from_number(value[3:], per_second=1_000_000)
+    if isinstance(value, int):
+        return from_number(value, per_second=1_000_000_000 if value > 10**15 else 1000)
+    return from_iso(value)
+
+
+def _grade(
+    value: Mapping[str, Any],
+    file: Found,
+    place: int,
+    evals: list[dict[str, str | None]],
+    lost: dict[str, int],
+) -> None:
+    label, score = text_of(value.get("label")), _number(value.get("score"))
+    word = (label or "").lower()
+    if word in _NOT_PARSABLE:
+        left_out(lost, "evaluations whose label is NOT_PARSABLE or blank are missing, not wrong")
+        return
+    passed = True if word in _PASSED else False if word in _FAILED else None
+    if passed is None and score in (0, 1):
+        passed = score == 1
+    if passed is None:
+        left_out(lost, "evaluations whose label is no known word and whose score is neither 0 nor 1")
+        return
+    case = next((t for k in _EVAL_KEYS if (t := text_of(value.get(k)))), None)
+    evals.append(
+        {
+            "eval_case": case or f"row {place}",
+            "passed": "true" if passed else "false",
+            "suite": text_of(value.get("name")) or Path(file.name).name.split(".")[0],
+            "label": label,
+            "score": text_of(value.get("score")),
+            "trace_id": text_of(value.get("context.trace_id") or value.get("trace_id")),
+        }
+    )
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None

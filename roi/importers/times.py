@@ -1,0 +1,56 @@
+"""Times of exports as microseconds since 1970, and back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+__all__ = ["from_iso", "from_number", "to_iso"]
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_EARLIEST = -2_208_988_800_000_000  # 1900-01-01
+_LATEST = 4_102_444_800_000_000  # 2100-01-01: later times are another unit or a mistake
+
+
+def from_iso(value: Any) -> int | None:
+    """A time as ISO 8601 writes it; one without an offset is UTC, one outside of 1900 to 2100 is none."""
+    if isinstance(value, dt.datetime):
+        time = value
+    elif isinstance(value, str):
+        try:
+            time = dt.datetime.fromisoformat(value.strip().removesuffix(" UTC"))
+        except ValueError:
+            return None
+    else:
+        return None
+    aware = time if time.tzinfo is not None else time.replace(tzinfo=dt.UTC)
+    number = (aware - _EPOCH) // dt.timedelta(microseconds=1)
+    return number if _EARLIEST < number < _LATEST else None
+
+
+def from_number(value: Any, *, per_second: int) -> int | None:
+    """A time as a number of seconds, or of parts of them, since 1970; 0 and below is no time.
+
+    Args:
+        value: A number, or one as a text.
+        per_second: Units a second: 1, 1,000 (milliseconds), 1,000,000,000 (nanoseconds).
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        # Nanoseconds have more digits than a float holds.
+        whole = isinstance(value, int) or (isinstance(value, str) and value.strip().isdecimal())
+        number = int(value) * 1_000_000 // per_second if whole else int(float(value) * 1_000_000 / per_second)
+    except (ValueError, OverflowError):
+        return None
+    return number if 0 < number < _LATEST else None
+
+
+def to_iso(microseconds: int | None) -> str | None:
+    """A time as text in UTC."""
+    if microseconds is None:
+        return None
+    try:
+        return (_EPOCH + dt.timedelta(microseconds=microseconds)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    except OverflowError:
+        return None

@@ -1,0 +1,318 @@
+"""Exports of other tools as sample tables: what was found, mapped, left out and why (`roi import`)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from roi.importers import FORMATS, ending_of, read_export, recognise
+from roi.importers.conversations import group
+from roi.importers.export import Contradiction, Export, Table, table_of
+from roi.problems import ParameterError, Problem, SampleError
+from roi.readers.base import UnreadableError
+from roi.readers.files import Found, Seen, find_files, look_through
+
+__all__ = ["Imported", "Source", "import_files", "record_of", "write_tables"]
+
+_TABLES = ("cases", "actions", "evals", "versions")
+_JSON = (".json", ".jsonl", ".ndjson")
+_TABLE_ENDINGS = (".csv", ".tsv", ".parquet", ".pq", ".xlsx")
+_ARMS = ("baseline", "pilot")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file that was looked at.
+
+    Attributes:
+        name: Its path from where the command ran.
+        format: What it was read as, or None.
+        why: Why it was left out, or None.
+        sha256: Of its bytes, where it was read.
+    """
+
+    name: str
+    format: str | None = None
+    why: str | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What came of an import.
+
+    Attributes:
+        sources: The files, those that were left out among them.
+        tables: Of `cases`, `actions`, `evals` and `versions` those that have rows.
+        rules: How traces became cases, a sentence a format.
+        said: What a reader should know.
+        left_out: Why something was left out → how many.
+        contradictions: Where sources and their rows differ.
+        arm: How the arm came about, or that it has to be said.
+    """
+
+    sources: tuple[Source, ...]
+    tables: Mapping[str, Table]
+    rules: tuple[str, ...]
+    said: tuple[str, ...]
+    left_out: Mapping[str, int]
+    contradictions: tuple[Contradiction, ...]
+    arm: str
+
+
+@dataclass(slots=True)
+class _Parts:
+    tables: dict[str, list[Mapping[str, str | None]]] = field(
+        default_factory=lambda: {t: [] for t in _TABLES}
+    )
+    first: dict[str, dict[str, None]] = field(default_factory=lambda: {t: {} for t in _TABLES})
+    rules: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    left_out: dict[str, int] = field(default_factory=dict)
+    contradictions: list[Contradiction] = field(default_factory=list)
+    arms: set[str | None] = field(default_factory=set)
+
+    def add(self, name: str, table: Table) -> None:
+        """Add rows to a table."""
+        self.tables[name] += table.rows
+        self.first[name].update(dict.fromkeys(table.names))
+
+
+def import_files(
+    given: Sequence[str],
+    *,
+    format: str | None = None,
+    case: str | None = None,
+    arms: Mapping[str, str] | None = None,
+    here: Path | None = None,
+) -> Imported:
+    """Read exports of other tools.
+
+    Args:
+        given: Files, globs and folders.
+        format: A key of `FORMATS`; told by content unless given.
+        case: The column that names a case; told by the rule of `roi.importers.conversations` unless given.
+        arms: Version (or model) → `baseline` or `pilot`; the key `""` stands for all others.
+        here: What paths are relative to; the working directory unless given.
+
+    Raises:
+        SampleError: With everything that keeps the files from being read; where nothing of them is an export.
+    """
+    base = here or Path.cwd()
+    if format is not None and format not in FORMATS:
+        raise ParameterError([Problem("roi import", "--format", f"{format} is none of {', '.join(FORMATS)}")])
+    try:
+        found = find_files(_widened(given, base), project=base, folder=base, file="roi import", place="SRC")
+    except UnreadableError as error:
+        raise SampleError(error.problems) from None
+    sources: list[Source] = []
+    by_format: dict[str, list[tuple[Found, Seen]]] = {}
+    problems: list[Problem] = []
+    for file in found:
+        told = format if format is not None else recognise(file, asked=True)
+        try:
+            if told is None:
+                sources.append(Source(file.name, why=_why(file)))
+                continue
+            if not FORMATS[told].reads(ending_of(file.path)):
+                problems.append(Problem(file.name, "--format", f"is of no kind that {told} exports are"))
+                continue
+            seen = look_through(file)
+        except UnreadableError as error:
+            problems += error.problems
+            continue
+        sources.append(Source(file.name, told, sha256=seen.sha256))
+        by_format.setdefault(told, []).append((file, seen))
+    parts = _Parts()
+    for told, files in by_format.items():
+        try:
+            _take(told, read_export(told, files), case, parts)
+        except UnreadableError as error:
+            problems += error.problems
+    if not problems and not by_format:
+        known = ", ".join(f.title for f in FORMATS.values())
+        problems = [Problem(s.name, "", str(s.why)) for s in sources[:20]]
+        problems.append(Problem("roi import", "SRC", f"no file is an export that is read ({known})"))
+    if problems:
+        raise SampleError(problems)
+    cases, arm = _with_arms(parts, dict(arms or {}))
+    parts.tables["cases"] = cases
+    return Imported(
+        sources=tuple(sources),
+        tables={
+            name: table_of(
+                rows, first=["case_id", "arm", *parts.first[name]] if name == "cases" else parts.first[name]
+            )
+            for name, rows in parts.tables.items()
+            if rows
+        },
+        rules=tuple(parts.rules),
+        said=tuple(parts.said),
+        left_out=parts.left_out,
+        contradictions=tuple(parts.contradictions),
+        arm=arm,
+    )
+
+
+def _widened(given: Sequence[str], base: Path) -> list[str]:
+    """Paths and globs as they are; folders as the files in them, however deep."""
+    widened = []
+    for path in given:
+        if (base / path).is_dir():
+            inner = sorted(p for p in (base / path).rglob("*") if p.is_file() and not p.name.startswith("."))
+            widened += [os.path.relpath(p, base) for p in inner] or [path]
+        else:
+            widened.append(path)
+    return widened
+
+
+def _why(file: Found) -> str:
+    """Why a file is no export that is read."""
+    ending = ending_of(file.path)
+    if ending in _TABLE_ENDINGS:
+        return "is a table without the columns of an export; read it as it is (`roi new`, or samples.cases)"
+    if ending not in _JSON:
+        return f"is of no kind that exports are ({ending or 'no ending'})"
+    from roi.importers.documents import json_values
+
+    try:
+        first = next(json_values(file, look_through(file)), None)
+    except UnreadableError as error:
+        return f"is no JSON that can be read ({error.problems[0].place or error.problems[0].message})"
+    if isinstance(first, dict):
+        for key, what in (("resourceLogs", "logs"), ("resourceMetrics", "metrics")):
+            if key in first:
+                return f"holds {what} of OpenTelemetry and no spans"
+        if "role" in first and "content" in first:
+            return "holds messages of a conversation without ids, times, tokens or costs: nothing to map"
+    return "is JSON of no format that is known"
+
+
+def _take(told: str, export: Export, case: str | None, parts: _Parts) -> None:
+    title = FORMATS[told].title
+    try:
+        grouped = group(export.traces, key=case)
+    except KeyError:
+        named = ", ".join(n for n in export.traces.names[:60])
+        raise SampleError(
+            [Problem(title, "--case", f"no trace has a column {case}; there are {named}")]
+        ) from None
+    of_arm = [row if export.arm is None else {**row, "arm": export.arm} for row in grouped.cases.rows]
+    parts.add("cases", table_of(of_arm, first=grouped.cases.names))
+    actions = [
+        {**row, "case_id": grouped.case_of.get(str(row.get("trace_id")), row.get("case_id"))}
+        for row in export.actions.rows
+        if str(row.get("trace_id")) not in grouped.resent
+    ]
+    parts.add("actions", table_of(actions, first=("action_id", "case_id", "tool", *export.actions.names)))
+    parts.add("evals", export.evals)
+    parts.add("versions", export.versions)
+    if export.traces.rows:
+        parts.rules.append(f"{title}: {grouped.rule}")
+        parts.arms.add(export.arm)
+    parts.said += [f"{title}: {text}" for text in (*grouped.said, *export.warnings)]
+    for why, n in export.left_out.items():
+        parts.left_out[f"{title}: {why}"] = parts.left_out.get(f"{title}: {why}", 0) + n
+    parts.contradictions += export.contradictions
+
+
+def _with_arms(parts: _Parts, arms: Mapping[str, str]) -> tuple[list[Mapping[str, str | None]], str]:
+    """The cases with their arm, and how it came about."""
+    cases: list[Mapping[str, str | None]] = parts.tables["cases"]
+    wrong = sorted(set(arms.values()) - set(_ARMS))
+    if wrong:
+        raise ParameterError([Problem("roi import", "--arm", f"{wrong[0]} is neither baseline nor pilot")])
+    if not arms:
+        if parts.arms == {"baseline"}:
+            return (
+                cases,
+                "All cases are of the arm baseline: people's work as before, with no agent in the log.",
+            )
+        return cases, (
+            "The source does not say which cases are the baseline and which the pilot. Say it with --arm, or map "
+            "samples.cases.columns.arm in the parameter file."
+        )
+    used: set[str] = set()
+    rows: list[Mapping[str, str | None]] = []
+    blank = 0
+    for row in cases:
+        told = next((v for k in ("version", "model") if (v := row.get(k)) in arms), "")
+        used.add(str(told))
+        arm = arms.get(str(told)) or row.get("arm")
+        blank += arm is None
+        rows.append({**row, "arm": arm})
+    unused = sorted(set(arms) - used)
+    if unused:
+        versions = sorted({str(row.get("version") or row.get("model") or "(blank)") for row in cases})[:20]
+        message = (
+            f"no case has the version or model {unused[0] or '(any other)'}; there are {', '.join(versions)}"
+        )
+        raise ParameterError([Problem("roi import", "--arm", message)])
+    left = f" {blank:,} cases are of no arm that --arm names; theirs is blank." if blank else ""
+    return rows, f"The arm was told by --arm.{left}"
+
+
+def record_of(imported: Imported) -> dict[str, object]:
+    """All of it but the rows, as plain JSON values."""
+    return {
+        "schema": 1,
+        "sources": [
+            {"file": s.name, "format": s.format, "left_out": s.why, "sha256": s.sha256}
+            for s in imported.sources
+        ],
+        "tables": {n: {"rows": len(t.rows), "columns": list(t.names)} for n, t in imported.tables.items()},
+        "cases": list(imported.rules),
+        "arm": imported.arm,
+        "to_know": list(imported.said),
+        "left_out": [{"why": why, "n": n} for why, n in imported.left_out.items()],
+        "contradictions": [
+            {"what": c.what, "source": c.theirs, "rows": c.ours, "then": c.then}
+            for c in imported.contradictions
+        ],
+    }
+
+
+def write_tables(imported: Imported, out: Path, *, force: bool = False) -> list[Path]:
+    """Write the tables as CSV files.
+
+    Args:
+        imported: What to write.
+        out: The folder; it is made.
+        force: Whether files that are there may be replaced.
+
+    Returns:
+        The files, in the order of the tables.
+
+    Raises:
+        ParameterError: If one is there already, or cannot be written.
+    """
+    targets = {name: out / f"{name}.csv" for name in imported.tables}
+    taken = [] if force else [str(p) for p in targets.values() if p.exists()]
+    if taken:
+        message = "is there already, perhaps edited; name another folder, or replace it with --force"
+        raise ParameterError([Problem(path, "", message) for path in taken])
+    for name, table in imported.tables.items():
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(table.names)
+        writer.writerows([row.get(n) or "" for n in table.names] for row in table.rows)
+        _write(targets[name], text.getvalue())
+    return list(targets.values())
+
+
+def _write(target: Path, text: str) -> None:
+    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(text, encoding="utf-8", errors="replace", newline="\n")
+        os.replace(partial, target)
+    except OSError as error:
+        with suppress(OSError):
+            partial.unlink()
+        why = error.strerror or type(error).__name__
+        raise ParameterError([Problem(str(target), "", f"cannot be written ({why})")]) from None

@@ -1,0 +1,337 @@
+"""LangSmith, MLflow, Inspect, ATIF and plain tables of runs: each call once, summaries held against what they sum up."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from roi.importers import read_export, recognise
+from roi.importers.export import Export
+from roi.readers.base import UnreadableError
+from roi.readers.files import Found, look_through
+
+ROOT = Path(__file__).parent.parent
+DATA = Path(os.environ.get("ROI_REAL_DATA", ROOT / "../shared/data")).resolve() / "trace-formats"
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"no real traces at {DATA} (set ROI_REAL_DATA)")
+
+
+def read(format: str, *paths: Path) -> Export:
+    found = [Found(p, p.name) for p in paths]
+    assert {recognise(f, asked=True) for f in found} == {format}
+    return read_export(format, [(f, look_through(f)) for f in found])
+
+
+def write(path: Path, *values: Any) -> Path:
+    path.write_text("\n".join(json.dumps(v) for v in values), encoding="utf-8")
+    return path
+
+
+def cells(found: Export, *names: str) -> list[tuple[str | None, ...]]:
+    return [tuple(row.get(n) for n in names) for row in found.traces.rows]
+
+
+def runs() -> list[dict[str, Any]]:
+    def run(name: str, kind: str, parent: str | None, **more: Any) -> dict[str, Any]:
+        return {"id": name, "trace_id": "r", "run_type": kind, "name": f"{kind} {name}", "parent_run_id": parent,
+                "start_time": "2026-01-05T08:00:00", "end_time": "2026-01-05T08:00:02", **more}  # fmt: skip
+
+    usage = {"input_tokens": 1000, "output_tokens": 100, "input_token_details": {"cache_read": 400}}
+    metadata = {"ls_provider": "openai", "ls_model_name": "gpt-4.1", "thread_id": "s1", "ticket": "CLM-7"}
+    return [
+        run(
+            "r", "chain", None, total_tokens=1100, session_name="p", feedback_stats={"helpful": {"avg": 0.5}}
+        ),
+        run("a", "llm", "r", outputs={"usage_metadata": usage}, extra={"metadata": metadata}),
+        run("t", "tool", "r", error="boom"),
+    ]
+
+
+@pytest.mark.parametrize("shape", ["lines", "a list", "a page", "posted and patched"])
+def test_langsmith(tmp_path: Path, shape: str) -> None:
+    given = runs()
+    begun = [
+        {k: v for k, v in r.items() if k not in ("outputs", "end_time", "error", "total_tokens")}
+        for r in given
+    ]
+    values = {
+        "lines": given, "a list": [given], "a page": [{"runs": given}],
+        "posted and patched": [{"post": begun, "patch": []}, {"post": [], "patch": given}],
+    }[shape]  # fmt: skip
+    if shape == "posted and patched":
+        values = [{"post": begun, "patch": given}]
+    found = read("langsmith", write(tmp_path / "runs.jsonl", *values))
+    # 600 × 2 + 400 × 0.5 + 100 × 8 millionths
+    names = (
+        "trace_id",
+        "session_id",
+        "calls",
+        "input_tokens",
+        "cache_read_tokens",
+        "agent_cost",
+        "metadata.ticket",
+        "scores.helpful",
+    )
+    assert cells(found, *names) == [("r", "s1", "1", "1000", "400", "0.002200000", "CLM-7", "0.5")]
+    assert [(a.get("tool"), a.get("status")) for a in found.actions.rows] == [("tool t", "error")]
+    assert found.contradictions == ()
+
+
+def test_a_langsmith_root_that_sums_otherwise(tmp_path: Path) -> None:
+    given = runs()
+    given[0]["total_tokens"] = 5000
+    found = read("langsmith", write(tmp_path / "runs.jsonl", *given))
+    assert [(c.theirs, c.ours) for c in found.contradictions] == [("5,000", "1,100")]
+
+
+@needs_data
+def test_real_langsmith_runs() -> None:
+    """Four runs; one of them streamed without usage, whose cost nobody knows."""
+    found = read("langsmith", *sorted((DATA / "langsmith").glob("*.json")))
+    assert sorted(cells(found, "input_tokens", "output_tokens"), key=str) == [
+        ("43", "2497"), ("9", "9"), ("9", "9"), (None, None)
+    ]  # fmt: skip
+    assert [c for (c,) in cells(found, "agent_cost")].count(None) == 1
+
+
+def mlflow(version: int, tokens: int = 1100) -> dict[str, Any]:
+    usage = json.dumps({"input_tokens": 1000, "output_tokens": 100, "total_tokens": 1100})
+    attributes = {
+        "mlflow.spanType": '"CHAT_MODEL"',
+        "mlflow.chat.tokenUsage": usage,
+        "mlflow.llm.model": '"gpt-4.1"',
+    }
+    said = {
+        "mlflow.trace.session": "s1",
+        "mlflow.trace.tokenUsage": json.dumps({"total_tokens": tokens}),
+        "ticket": "CLM-7",
+    }
+    at = 1_767_600_000_000_000_000
+    if version == 3:
+        times = [{"start_time_unix_nano": at, "end_time_unix_nano": at + 10**9}] * 3
+        info: dict[str, Any] = {"trace_id": "r", "request_time": "2026-01-05T08:00:00Z", "trace_metadata": said,
+                                "assessments": [{"assessment_name": "right", "feedback": {"value": True}}]}  # fmt: skip
+        keys, status = ("span_id", "parent_span_id"), {"code": "STATUS_CODE_ERROR"}
+    else:
+        times = [{"start_time": at, "end_time": at + 10**9}] * 3
+        info = {
+            "request_id": "r",
+            "timestamp_ms": 1_767_600_000_000,
+            "request_metadata": said,
+            "tags": {"mlflow.traceName": "x"},
+        }
+        keys, status = ("", "parent_id"), {}
+    spans = []
+    for name, parent, given in (
+        ("r", None, {}),
+        ("a", "r", attributes),
+        ("t", "r", {"mlflow.spanType": '"TOOL"'}),
+    ):
+        span = {
+            "name": name,
+            keys[1]: parent,
+            **times[0],
+            "attributes": given,
+            "status": status if name == "t" else {},
+        }
+        span |= {"span_id": name} if version == 3 else {"context": {"span_id": name, "trace_id": "r"}}
+        span |= {"status_code": "ERROR"} if version == 2 and name == "t" else {}
+        spans.append(span)
+    return {"info": info, "data": {"spans": spans}}
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_mlflow(tmp_path: Path, version: int) -> None:
+    found = read("mlflow", write(tmp_path / "t.jsonl", mlflow(version)))
+    names = (
+        "trace_id",
+        "session_id",
+        "calls",
+        "input_tokens",
+        "agent_cost",
+        "metadata.ticket",
+        "latency",
+        "model",
+    )
+    assert cells(found, *names) == [("r", "s1", "1", "1000", "0.002800000", "CLM-7", "1.000000", "gpt-4.1")]
+    assert [(a.get("tool"), a.get("status")) for a in found.actions.rows] == [("t", "error")]
+    assert cells(found, "scores.right") == [("true" if version == 3 else None,)]
+    other = read("mlflow", write(tmp_path / "u.json", {"traces": [mlflow(version, tokens=7)]}))
+    assert [(c.theirs, c.ours) for c in other.contradictions] == [("7", "1,100")]
+
+
+def log(*samples: Any, **results: Any) -> dict[str, Any]:
+    head = {
+        "task": "quiz",
+        "run_id": "run",
+        "model": "openai/gpt-4.1",
+        "created": "2026-01-05T08:00:00+00:00",
+    }
+    stats = {
+        "model_usage": {
+            "openai/gpt-4.1": {"input_tokens": 1000 * len(samples), "output_tokens": 100 * len(samples)}
+        }
+    }
+    done = {"completed_samples": len(samples), **results}
+    return {
+        "version": 2,
+        "status": "success",
+        "eval": head,
+        "results": done,
+        "stats": stats,
+        "samples": list(samples),
+    }
+
+
+def sample(name: int, value: Any, *events: Any, **more: Any) -> dict[str, Any]:
+    usage = {"openai/gpt-4.1": {"input_tokens": 1000, "output_tokens": 100, "total_tokens": 1100}}
+    return {
+        "id": name,
+        "epoch": 1,
+        "scores": {"match": {"value": value}},
+        "model_usage": usage,
+        "events": list(events),
+        **more,
+    }
+
+
+def test_inspect(tmp_path: Path) -> None:
+    def tool(key: str) -> dict[str, Any]:
+        return {
+            "event": "tool",
+            "id": key,
+            "function": "bash",
+            "timestamp": "2026-01-05T08:00:00Z",
+            "completed": "2026-01-05T08:00:01Z",
+        }
+
+    def approval(key: str, decision: str, who: str) -> dict[str, Any]:
+        return {
+            "event": "approval",
+            "call": {"id": key},
+            "decision": decision,
+            "approver": who,
+            "timestamp": "2026-01-05T08:00:00Z",
+        }
+
+    events = [tool(k) for k in "abcd"]
+    events += [
+        approval("a", "approve", "auto"),
+        approval("b", "approve", "human"),
+        approval("c", "reject", "human"),
+    ]
+    values = [
+        sample(1, "C", *events),
+        sample(2, "I"),
+        sample(3, "N"),
+        sample(4, 0.4),
+        sample(5, 1.0),
+        sample(5, 1.0),
+    ]
+    found = read("inspect", write(tmp_path / "log.json", log(*values)))
+    assert cells(found, "pair_id", "outcome", "agent_cost", "model", "provider") == [
+        (f"quiz:{i}:1", o, "0.002800000", "gpt-4.1", "openai")
+        for i, o in enumerate(["correct", "error", "abandoned", None, "correct"], start=1)
+    ]
+    assert found.evals.column("passed") == ["true", "false", "false", "true"]
+    assert [tuple(a.get(k) for k in ("decision", "approver", "status")) for a in found.actions.rows] == [
+        ("auto", None, "ok"), ("approved", "human", "ok"), ("rejected", "human", "denied"), (None, None, "ok")
+    ]  # fmt: skip
+    assert sorted(found.left_out.values()) == [1, 1]
+
+
+def test_an_inspect_log_that_contradicts_its_samples(tmp_path: Path) -> None:
+    said = log(
+        sample(1, "C"),
+        sample(2, "I"),
+        completed_samples=3,
+        scores=[{"metrics": {"accuracy": {"value": 0.9}}}],
+    )
+    said["stats"]["model_usage"]["openai/gpt-4.1"]["output_tokens"] = 7
+    found = read("inspect", write(tmp_path / "log.json", said))
+    assert [(c.what.split(" of ")[0], c.theirs, c.ours) for c in found.contradictions] == [
+        ("samples", "3 completed", "2 in the file"), ("accuracy", "0.900", "0.500"),
+        ("tokens", "2,007", "2,200 as sum of the samples"),
+    ]  # fmt: skip
+
+
+def test_an_inspect_archive_gives_what_its_json_gives(tmp_path: Path) -> None:
+    value = log(sample(1, "C"), sample(2, "I"))
+    path = tmp_path / "log.eval"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("header.json", json.dumps({k: v for k, v in value.items() if k != "samples"}))
+        for i, one in enumerate(value["samples"], start=1):
+            archive.writestr(f"samples/{i}_epoch_1.json", json.dumps(one))
+    whole = read("inspect", path)
+    assert whole.traces == read("inspect", write(tmp_path / "log.json", value)).traces
+    path.write_bytes(path.read_bytes()[:-30])
+    assert recognise(Found(path, "log.eval")) is None
+    with pytest.raises(UnreadableError):
+        read_export("inspect", [(Found(path, "log.eval"), look_through(Found(path, "log.eval")))])
+
+
+@needs_data
+def test_real_inspect_logs() -> None:
+    """Eight logs, 32 samples; one of them says that three were completed and holds none."""
+    found = read("inspect", *sorted((DATA / "inspect-ai").glob("*[!E]")))
+    assert (len(found.traces.rows), len(found.actions.rows), len(found.evals.rows)) == (32, 4, 22)
+    assert [(c.theirs, c.ours) for c in found.contradictions] == [("3 completed", "0 in the file")]
+    assert sum("did not end (status cancelled)" in w for w in found.warnings) == 2
+
+
+@needs_data
+def test_real_trajectories() -> None:
+    """15 documents; the totals of three are not those of their steps (README: they look constructed)."""
+    found = read("atif", *sorted((DATA / "atif").glob("*.json")))
+    assert len(found.traces.rows) == 15
+    assert sum(1 for c in found.contradictions if c.what == "prompt_tokens of a trajectory") == 3
+    known = {str(r["case_id"]): r for r in found.traces.rows}
+    multi = known["sess-def456-multi"]
+    assert [multi.get(k) for k in ("input_tokens", "cache_read_tokens", "output_tokens", "tool_calls")] == [
+        "9150",
+        "5562",
+        "635",
+        "4",
+    ]
+    assert Decimal(multi["agent_cost"] or 0) == Decimal("0.0074")
+    # What sub-agents of one document use is of the same case: 2,000 + 600 and 130 + 80.
+    parent = known["sess-parent-001"]
+    assert [parent.get(k) for k in ("input_tokens", "output_tokens", "models")] == [
+        "2600",
+        "210",
+        "gpt-4 + gpt-4o-mini",
+    ]
+    assert {a.get("status") for a in found.actions.rows} == {None}
+
+
+@pytest.mark.parametrize("mark", [",", ";"])
+def test_a_table_of_runs(tmp_path: Path, mark: str) -> None:
+    lines = [
+        ["Run ID", "Conversation ID", "Model", "Prompt Tokens", "Completion Tokens", "Cost USD", "Status", "Started At", "Queue"],
+        ["1", "c1", "gpt-4.1", "1000", "100", "", "ok", "2026-01-05T08:00:00", "a"],
+        ["1", "c1", "gpt-4.1", "1000", "100", "", "ok", "2026-01-05T08:00:00", "a"],  # sent again
+        ["1", "c1", "gpt-4.1", "2000", "100", "", "ok", "2026-01-05T08:00:05", "a"],  # another call of the run
+        ["2", "c1", "gpt-4.1", "1000", "100", "0", "failed", "1767600000", "a"],
+        ["3", "c2", "house", "1000", "100", "0.25", "ok", "", "b"],
+        ["", "", "house", "1", "1", "", "", "", ""],
+        ["4", "c2"],
+    ]  # fmt: skip
+    path = tmp_path / "runs.csv"
+    path.write_text("\n".join(mark.join(line) for line in lines))
+    found = read("runs", path)
+    # 3,000 × 2 + 200 × 8 millionths
+    assert cells(
+        found, "trace_id", "session_id", "calls", "agent_cost", "errors", "column.Queue", "started_at"
+    ) == [
+        ("1", "c1", "2", "0.007600000", "0", "a", "2026-01-05T08:00:00.000000Z"),
+        ("2", "c1", "1", None, "1", "a", "2026-01-05T08:00:00.000000Z"),
+        ("3", "c2", "1", "0.250000000", "0", "b", None),
+    ]
+    assert found.left_out == {
+        "exact copies of a row, sent again": 1, "rows that name no run": 1, "rows with more or fewer cells than the header": 1
+    }  # fmt: skip
