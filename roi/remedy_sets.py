@@ -37,8 +37,8 @@ Then = tuple[Prospect, Opening]
 
 EXACT_UP_TO = 20  # remedies; of more, the ones that bring most by themselves are searched
 FEW = 64  # sets that are all valued
-MOST_VALUED = 60  # sets of very many that are valued in full at the most; what is left open then is said
-MOST_LOOKED_AT = 800  # and sets of very many whose roll-out alone is looked at
+MOST_VALUED = 25  # sets of very many that are valued in full at the most; what is left open then is said
+MOST_LOOKED_AT = 320  # and sets of very many whose roll-out alone is looked at
 VERY_MANY = 4096
 KEPT = 16  # plans of a search that are kept beside the best
 SAME = 1e-9  # relative difference below which two sets are worth the same, and the smaller is taken
