@@ -98,7 +98,15 @@ def _write_outputs(job: Job, notebook: Path, done: Any) -> None:
     from roi.batch.outputs import read_record, record_text
     from roi.controls.access_list import Proposal, as_csv
     from roi.ledger import read_ledger, record_sha256, signatures
-    from roi.report.page import OPERATION, notebook_record, page_of, render, since_decided, write_whole
+    from roi.report.page import (
+        OPERATION,
+        beside_of,
+        notebook_record,
+        page_of,
+        render,
+        since_decided,
+        write_whole,
+    )
 
     record = notebook_record(done)
     is_business_case = notebook.stem == "2_decide"
@@ -114,7 +122,7 @@ def _write_outputs(job: Job, notebook: Path, done: Any) -> None:
             write_whole(job.folder / "access_proposed.csv", proposed)
         moved = since_before(job.before, record)
     about = record or read_record(job.folder)
-    beside = [page_of(other.stem) for other in job.notebooks]
+    beside = beside_of([other.stem for other in job.notebooks], issued=job.ledger is not None)
     signed = (about or {}).get("signed") or []
     page = job.folder / page_of(notebook.stem)
     own = signed if is_business_case else []

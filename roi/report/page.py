@@ -17,6 +17,8 @@ from roi.signing import standing
 __all__ = [
     "OPERATION",
     "PAGES",
+    "WORKBOOK",
+    "beside_of",
     "notebook_record",
     "page",
     "page_of",
@@ -27,6 +29,7 @@ __all__ = [
 ]
 
 CONTENTS = "<!-- contents -->"
+WORKBOOK = "workbook.xlsx"  # no page, but it lies and is listed beside them
 # The pages of a pilot by file name, in the order in which they are listed.
 PAGES = {
     "report.html": "Business case",
@@ -35,6 +38,7 @@ PAGES = {
     "4_controls.html": "Controls",
     "5_prove_roi.html": "Proof",
     "6_operate.html": "Operation",
+    WORKBOOK: "Workbook",
 }
 OPERATION = "6_operate"  # the notebook whose page may have something for the business case to open with
 # Where a page that is no business case shows who has signed: it was drawn before anybody had.
@@ -85,8 +89,14 @@ def page_of(notebook: str) -> str:
     return "report.html" if notebook == "2_decide" else f"{notebook}.html"
 
 
+def beside_of(notebooks: Sequence[str], *, issued: bool) -> list[str]:
+    """What lies beside a page once all notebooks have run; the proof of an issued one writes the workbook."""
+    found = [page_of(name) for name in notebooks]
+    return [*found, WORKBOOK] if issued and "5_prove_roi" in notebooks else found
+
+
 def pages_in(folder: Path) -> list[str]:
-    """The pages of a pilot that lie in its folder."""
+    """The pages of a pilot that lie in its folder, and its workbook."""
     return [name for name in PAGES if (folder / name).is_file()]
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from roi import words
+from roi.issue import current_run
 from roi.report import figures, proof_figures
+from roi.report.page import WORKBOOK
 from roi.report.sections import Decision, Section, section
 from roi.signing import standing
 
+if TYPE_CHECKING:
+    from roi.analysis import Analysis
+
 __all__ = [
-    "claims", "evidence", "gap", "knowing", "ladder", "opening", "scenarios", "sensitivity",
+    "claims", "evidence", "gap", "knowing", "ladder", "opening", "scenarios", "sensitivity", "workbook",
 ]  # fmt: skip
 
 Record = Mapping[str, Any]
@@ -22,6 +27,9 @@ class Asked(Decision, Protocol):
 
     @property
     def what_if(self) -> dict[str, Any]: ...
+
+    @property
+    def analysis(self) -> Analysis: ...
 
 
 def opening(decision: Decision) -> Section:
@@ -116,3 +124,15 @@ def evidence(decision: Decision) -> Section:
     figure = proof_figures.evidence_figure(decision.record)
     text = str(found.get("text") or "What the result rests on was not looked at")
     return section("evidence", decision, text, e=found, figure=figure, kinds=proof_figures.KINDS)
+
+
+def workbook(decision: Asked) -> Section:
+    """The workbook, which a run whose report is issued writes beside its pages."""
+    run = current_run(str(decision.record["pilot"]))
+    if run is not None:
+        from roi.workbook import workbook_bytes
+
+        made = workbook_bytes(decision.analysis, decision.record, decision.what_if["scenarios"])
+        (run.folder / WORKBOOK).write_bytes(made)
+    text = "The workbook lies beside this page" if run is not None else "`roi run` writes the workbook"
+    return section("workbook", decision, text, file=WORKBOOK, written=run is not None)
