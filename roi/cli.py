@@ -15,6 +15,7 @@ import click
 from roi.cli_import import COMMANDS as _IMPORTING
 from roi.cli_operate import COMMANDS as _OPERATING
 from roi.cli_record import COMMANDS as _ON_RECORDS
+from roi.cli_share import COMMANDS as _SHARING
 from roi.commands import Examples as _Examples
 from roi.commands import told as _told
 from roi.problems import InputError, ParameterError, Problem
@@ -389,5 +390,5 @@ def lab(options: Sequence[str]) -> int:
     return subprocess.call(command, cwd=folder)
 
 
-for _command in (*_IMPORTING, *_ON_RECORDS, *_OPERATING):
+for _command in (*_IMPORTING, *_ON_RECORDS, *_OPERATING, *_SHARING):
     main.add_command(_command)
