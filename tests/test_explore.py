@@ -1,0 +1,269 @@
+"""Exploring: moves, sketches that agree with decisions, files that say the same, and words that stay words."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from made_worlds import BROKEN, decided, loaded_of, parameters
+from opened_examples import PARAMS, example
+
+from roi.again import decide_again
+from roi.explore import Explorer, Setting, dials_of, saved_text, write_saved
+from roi.explore.explorer import Choice, Seen
+from roi.explore.panel import Panel, gates_html, table_html, verdict_html
+from roi.explore.picture import picture_of
+from roi.explore.setting import applied, middle, moved
+from roi.parameters import load_parameters, register
+from roi.pictures import Histogram
+from roi.problems import ParameterError
+from roi.uncertain import exact, interval, pert
+
+LABOUR = "economics.labour_cost_per_hour"
+
+
+@pytest.fixture(scope="module")
+def fixed():
+    return Explorer(decided(minutes=(15.0, 8.0), controls=BROKEN))
+
+
+def dial(explorer, key):
+    return next(d for d in explorer.dials if d.key == key)
+
+
+def test_moving_keeps_the_relative_width():
+    assert moved(interval(38, 46, "positive"), 2 * interval(38, 46, "positive").mean).numbers == (76, 92)
+    assert moved(exact(5), 7).numbers == (7,)
+    assert moved(pert(0, 0.2, 0.4, "share"), 0.1).numbers == pytest.approx((0, 0.1, 0.2))
+    assert moved(pert(0, 0.5, 0.8, "share"), 0.9).numbers[-1] == 1.0
+    share = interval(0.6, 0.9, "share")
+    low, high = moved(share, 0.5).numbers
+    assert middle(moved(share, 0.5)) == pytest.approx(0.5, abs=1e-5)
+    # On the logit scale it is as wide as before: log(9) − log(1.5).
+    assert np.log(high / (1 - high)) - np.log(low / (1 - low)) == pytest.approx(np.log(6), abs=1e-4)
+    assert moved(interval(-5, 5, "real"), 2).numbers == (-3, 7)
+
+
+def test_a_dial_back_in_its_place_is_no_change(fixed):
+    one = dial(fixed, LABOUR)
+    there = Setting().with_dial(one, one.value * 1.1)
+    assert there.values == {LABOUR: one.value * 1.1}
+    assert there.with_dial(one, one.value) == Setting()
+    assert fixed.decide(Setting()) is fixed.a
+
+
+@pytest.mark.parametrize(
+    "key", [LABOUR, "demand.cases_per_month", "economics.realisation.cash", "economics.adoption.ceiling"]
+)
+def test_the_sketch_is_what_the_decision_says_of_the_same_plan(fixed, key):
+    one = dial(fixed, key)
+    setting = Setting().with_dial(one, one.value * 1.1)
+    found, sketch = fixed.decide(setting), fixed.sketch(setting)
+    assert [c.label for c in sketch.choices] == ["Scale everything as it is", "Fix, then scale"]
+    assert sketch.verdict is None
+    assert sketch.choices[0].mean == pytest.approx(found.scale.mean(), rel=1e-9)
+    assert found.verdict.plan is not None
+    assert sketch.choices[1].mean == pytest.approx(found.verdict.plan.mean(), rel=1e-9)
+
+
+def test_a_setting_decides_as_a_file_of_the_same_numbers_does(fixed):
+    one = dial(fixed, LABOUR)
+    setting = Setting(values={LABOUR: one.value * 1.3}, without=frozenset({"Hold letters"}))
+    given = parameters()
+    low, high = moved(fixed.a.assumptions.entries[LABOUR].value, one.value * 1.3).numbers
+    given["economics"]["labour_cost_per_hour"] = {"low": low, "high": high, "source": "payroll"}
+    given["remedies"] = [r for r in given["remedies"] if r["name"] != "Hold letters"]
+    ours, theirs = fixed.decide(setting), decide_again(fixed.a, loaded=loaded_of(given))
+    assert ours.verdict.verdict == theirs.verdict.verdict
+    assert np.array_equal(ours.scale.worth, theirs.scale.worth)
+    assert [p.mean() for p in ours.every_plan] == [p.mean() for p in theirs.every_plan]
+    assert set(applied(fixed.a, setting)[1].values) == set(theirs.assumptions.values)
+
+
+def test_a_threshold_moves_the_verdict():
+    explorer = Explorer(decided(minutes=(15.0, 10.0)))
+    before = explorer.a.scale.chance(0)
+    verdicts = {
+        explorer.decide(Setting(thresholds={"scale_probability": needed})).verdict.verdict
+        for needed in (max(before - 0.05, 0.3), min(before + 0.02, 0.999))
+    }
+    assert len(verdicts) == 2
+
+
+def copied(tmp_path: Path, name: str = "claims_intake") -> Path:
+    (tmp_path / "params").mkdir()
+    shutil.copy(PARAMS / "_policy.yaml", tmp_path / "params")
+    return Path(shutil.copy(PARAMS / f"{name}.yaml", tmp_path / "params"))
+
+
+def stated(path: Path) -> SimpleNamespace:
+    """As much of a decision as saving needs."""
+    loaded = load_parameters(path)
+    entries = {entry.key: entry for entry in register(loaded.parameters)}
+    return SimpleNamespace(loaded=loaded, assumptions=SimpleNamespace(entries=entries))
+
+
+SIX = (
+    "claims_intake",
+    "contract_summaries",
+    "invoice_coding",
+    "payment_repair",
+    "permit_intake",
+    "support_replies",
+)
+
+
+@pytest.mark.parametrize("name", SIX)
+def test_a_saved_file_is_valid_and_says_what_was_set(tmp_path, name):
+    a = stated(copied(tmp_path, name))
+    dials = [d for d in dials_of(a) if not d.threshold]
+    setting = Setting()
+    for i, one in enumerate(dials):
+        setting = setting.with_dial(one, one.value * (0.8 if i % 2 else 1.1) or one.step)
+    remedies = [r.name for r in a.loaded.parameters.remedies or ()]
+    setting = Setting(
+        values=setting.values, thresholds={"scale_probability": 0.9}, without=frozenset(remedies[-1:])
+    )
+    saved = load_parameters(write_saved(a, setting, "explored_one"))
+    found = {entry.key: entry for entry in register(saved.parameters)}
+    for key, to in setting.values.items():
+        old = a.assumptions.entries[key].value
+        assert found[key].value.numbers == pytest.approx(moved(old, to).numbers, rel=1e-9)
+        assert found[key].value.source == old.source
+        assert found[key].value.owner == old.owner
+    for key, entry in a.assumptions.entries.items():
+        if key not in setting.values and not key.startswith("remedies["):
+            assert found[key].value == entry.value, key
+    assert saved.policy.scale_probability == 0.9
+    assert [r.name for r in saved.parameters.remedies or ()] == remedies[:-1]
+    text = saved.path.read_text(encoding="utf-8")
+    assert text.count("# explored") >= len(setting.values) + 2
+    original = a.loaded.path.read_text(encoding="utf-8")
+    for remark in re.findall(r"(?<=# )[^\n]{8,}", original):
+        assert remark in text  # what the author wrote beside it stays
+
+
+def test_what_would_loosen_the_policy_is_said_and_not_written(tmp_path):
+    a = stated(copied(tmp_path))
+    text = saved_text(a, Setting(thresholds={"scale_probability": 0.6}), "x")
+    assert "not taken over: policy.scale_probability 0.6 is looser than the policy's 0.8" in text
+    assert "scale_probability: 0.85" in text
+
+
+def test_no_file_of_somebody_else_is_replaced_and_no_name_leads_elsewhere(tmp_path):
+    a = stated(copied(tmp_path))
+    before = a.loaded.path.read_bytes()
+    for name in ("claims_intake", "../x", "A b", "_policy", "", "x.yaml"):
+        with pytest.raises(ParameterError):
+            write_saved(a, Setting(), name)
+    assert a.loaded.path.read_bytes() == before
+    write_saved(a, Setting(), "again")
+    write_saved(a, Setting(values={LABOUR: 50.0}), "again")  # our own may be replaced
+
+
+def test_a_file_that_would_not_be_valid_is_not_left_lying_about(tmp_path):
+    path = copied(tmp_path)
+    path.write_text(
+        path.read_text().replace(
+            "    weeks: 4\n", "    weeks: 4\n    after: Check policy numbers at intake\n"
+        )
+    )
+    a = stated(path)
+    with pytest.raises(ParameterError, match="Check policy numbers"):
+        write_saved(a, Setting(without=frozenset({"Check policy numbers at intake"})), "broken")
+    assert not (tmp_path / "params" / "broken.yaml").exists()
+
+
+HOSTILE = [
+    "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "</svg><script>1</script>", '" onload="alert(1)', "'><b>",
+    "&lt;script&gt;", "\u202egnp.exe", "\u2066x\u2069", "=1+1", "{{7*7}}", "${x}", "]]>", "a\x00b", "\x1b[31m", "x" * 10_000,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_words_are_shown_as_words(words):
+    histogram = Histogram(edges=np.array([-1.0, 0.0, 1.0]), share=np.array([0.5, 0.5]))
+    choice = Choice(label=words, mean=1.0, p10=0.0, p90=2.0, chance=0.5, histogram=histogram)
+    seen = Seen(verdict="fix", why=words, choices=(choice,), gates=((words, words),), currency=words)
+    made = [
+        picture_of({words: seen, "now": seen}, hurdle=0.0),
+        table_html(seen, seen), verdict_html(seen, seen, words), gates_html(seen),
+    ]  # fmt: skip
+    for html in made:
+        assert "<script" not in html
+        assert "<img" not in html
+        assert not any(sign in html for sign in "\u202e\u2066\x00\x1b")
+        assert set(re.findall(r"</?([a-zA-Z0-9]+)", html)) <= {
+            "svg", "text", "path", "table", "tr", "td", "th", "bdi", "h2", "p", "ul", "li", "b",
+        }  # fmt: skip
+        for part in ET.fromstring(
+            f"<div>{html}</div>"
+        ).iter():  # whole, so that nothing broke out of an attribute
+            assert not any(name.startswith("on") or "href" in name for name in part.attrib)
+
+
+def test_the_picture_cuts_at_the_hurdle_and_says_its_numbers():
+    histogram = Histogram(edges=np.array([-100.0, 0.0, 100.0]), share=np.array([0.25, 0.75]))
+    choice = Choice(label="Scale", mean=50.0, p10=-50.0, p90=90.0, chance=0.75, histogram=histogram)
+    seen = Seen(verdict="fix", why="", choices=(choice,), gates=(), currency="EUR")
+    drawn = picture_of({"now": seen}, hurdle=0.0)
+    assert "Scale: pays in" in drawn
+    assert drawn.count('fill="#00846b"') == drawn.count('fill="#c04a00"') == 1
+    assert len(drawn) < 60_000
+    assert (
+        picture_of({"now": Seen(verdict="kill", why="", choices=(), gates=(), currency="")}, hurdle=0.0) == ""
+    )
+
+
+@pytest.mark.slow
+def test_the_panel_moves_compares_saves_and_resets(tmp_path):
+    pytest.importorskip("ipywidgets")
+    waiting = []
+    pilot = example("support_replies")
+    panel = Panel(pilot, later=lambda _, act: waiting.append(act) or SimpleNamespace(cancel=lambda: None))
+    assert "Scale" in panel.verdict.value
+    before = panel.table.value
+    panel.keep()
+    panel.sliders[LABOUR].value = panel.sliders[LABOUR].min
+    assert "deciding" in panel.verdict.value
+    waiting[-1]()
+    assert "deciding" not in panel.verdict.value
+    assert panel.table.value != before
+    assert "Kept" in panel.table.value
+    path = copied(tmp_path, "support_replies")
+    panel.explorer.a = decide_again(panel.explorer.a, loaded=load_parameters(path))
+    panel.name.value = "tried"
+    target = panel.save()
+    assert target is not None, panel.said.value
+    assert LABOUR in target.read_text(encoding="utf-8")
+    panel.name.value = "../x"
+    assert panel.save() is None
+    assert "a name is of" in panel.said.value
+    panel.reset()
+    assert panel.setting == Setting()
+    assert panel.table.value == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["claims_intake", "support_replies"])
+def test_the_saved_file_decides_as_the_panel_did(tmp_path, name):
+    explorer = Explorer(example(name).decision.analysis)
+    setting = Setting()
+    for key, factor in (
+        (LABOUR, 0.8),
+        ("economics.realisation.cash", 1.2),
+        ("economics.adoption.ramp_months", 2.0),
+    ):
+        if any(d.key == key for d in explorer.dials):
+            setting = setting.with_dial(dial(explorer, key), dial(explorer, key).value * factor)
+    copied(tmp_path, name)
+    saved = load_parameters(write_saved(stated(tmp_path / "params" / f"{name}.yaml"), setting, "tried"))
+    again = decide_again(explorer.a, loaded=saved)
+    ours = explorer.decide(setting)
+    assert again.verdict.verdict == ours.verdict.verdict
+    assert np.array_equal(again.scale.worth, ours.scale.worth)
