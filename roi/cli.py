@@ -1,4 +1,4 @@
-"""The command line: `roi check`, `decide`, `run`, `batch`, `sample`, `schema`, `lab`, and those of other modules.
+"""The command line: `roi check`, `decide`, `run`, `batch`, `sample`, `schema`, and those of other modules.
 
 Exit codes: 0 done, 1 a bug or a failed pilot in a batch (the others are finished), 2 the inputs need mending.
 """
@@ -360,34 +360,6 @@ def schema() -> int:
 
     click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False, sort_keys=True))
     return 0
-
-
-@main.command(
-    cls=_Examples,
-    examples="""
-    roi lab
-    roi lab --no-browser
-    """,
-    context_settings={"ignore_unknown_options": True},
-)
-@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[JUPYTER OPTIONS]...")
-@_told
-def lab(options: Sequence[str]) -> int:
-    """JupyterLab, opened on the notebooks."""
-    import subprocess
-    from importlib.util import find_spec
-
-    if find_spec("jupyterlab") is None:
-        click.echo("JupyterLab is not installed; install the extra: pip install 'roi[lab]'", err=True)
-        return 2
-    here = Path.cwd()
-    folder = next((p for p in (here, *here.parents) if (p / "notebooks").is_dir()), None)
-    if folder is None:
-        click.echo("No notebooks/ folder here or above; go to the project folder first.", err=True)
-        return 2
-    start = "--LabApp.default_url=/lab/tree/notebooks"
-    command = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={folder}", start, *options]
-    return subprocess.call(command, cwd=folder)
 
 
 for _command in (*_IMPORTING, *_ON_RECORDS, *_OPERATING, *_SHARING):

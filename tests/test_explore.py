@@ -49,6 +49,13 @@ def test_moving_keeps_the_relative_width():
     assert moved(interval(-5, 5, "real"), 2).numbers == (-3, 7)
 
 
+def test_a_dial_stands_a_whole_number_of_steps_from_its_ends(fixed):
+    for one in fixed.dials:
+        assert one.low <= one.value <= one.high
+        for end in (one.value - one.low, one.high - one.value):
+            assert end / one.step == pytest.approx(round(end / one.step), abs=1e-6)
+
+
 def test_a_dial_back_in_its_place_is_no_change(fixed):
     one = dial(fixed, LABOUR)
     there = Setting().with_dial(one, one.value * 1.1)

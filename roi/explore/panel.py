@@ -79,8 +79,8 @@ class Panel:
         names = [path.stem for path in find_parameter_files([loaded.path.parent])]
         self.pilots = w.Dropdown(options=names, value=loaded.path.stem, description="Pilot")
         self.pilots.observe(lambda change: self.choose(change["new"]), "value")
-        wide = w.Layout(width="430px")
-        style = {"description_width": "200px"}
+        wide = w.Layout(width="500px")
+        style = {"description_width": "280px"}
         self.sliders: dict[str, Any] = {}
         for dial in self.explorer.dials:
             unit = f" ({words.shorten(dial.unit, 20)})" if dial.unit not in ("", "share") else ""
@@ -114,8 +114,10 @@ class Panel:
 
     def _moving(self, dial: Dial) -> Callable[[Any], None]:
         def act(change: Any) -> None:
-            self.setting = self.setting.with_dial(dial, float(change["new"]))
-            self.moved()
+            setting = self.setting.with_dial(dial, float(change["new"]))
+            if setting != self.setting:  # a browser sends back, rounded, what it is shown
+                self.setting = setting
+                self.moved()
 
         return act
 

@@ -17,7 +17,7 @@ from roi.explore.explorer import Choice, Seen
 __all__ = ["picture_of"]
 
 GAIN, LOSS, INK, LINE = "#00846b", "#c04a00", "currentColor", "#8a93a0"  # gains and losses as in the report
-HIGH, GAP, LEFT, RIGHT, FOOT = 62, 30, 12, 12, 30
+HIGH, GAP, LEFT, RIGHT, FOOT, THIN = 62, 30, 12, 12, 30, 4
 
 
 def picture_of(seen: Mapping[str, Seen], *, hurdle: float, width: int = 540) -> str:
@@ -73,6 +73,8 @@ def picture_of(seen: Mapping[str, Seen], *, hurdle: float, width: int = 540) -> 
 def _bars(choice: Choice, top: int, hurdle: float, low: float, scale: float) -> Markup:
     """The bars as two outlines, cut at the hurdle."""
     edges = LEFT + (choice.histogram.edges - low) * scale
+    if edges[-1] - edges[0] < THIN:  # as good as certain: a line
+        edges = np.linspace(-THIN / 2, THIN / 2, edges.size) + edges.mean()
     heights = choice.histogram.share / float(choice.histogram.share.max()) * HIGH
     found = Markup("")
     for colour, part in ((LOSS, np.minimum(edges, hurdle)), (GAIN, np.maximum(edges, hurdle))):

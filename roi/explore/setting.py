@@ -137,26 +137,25 @@ def dials_of(a: Decided) -> tuple[Dial, ...]:
             low, high, step = at / 4, at * 4, at / 100
         if entry.value.form == "pert" and low == 0:
             low = step
+        low, high = _ends(low, high, at, step)
+        found.append(
+            Dial(key=key, label=entry.label, unit=entry.unit, value=at, low=low, high=high, step=step)
+        )
+    for key, (label, least, most, step) in THRESHOLDS.items():
+        value = float(getattr(a.loaded.policy, key))
+        low, high = _ends(least, most, value, step)
         found.append(
             Dial(
-                key=key,
-                label=entry.label,
-                unit=entry.unit,
-                value=at,
-                low=min(low, at),
-                high=max(high, at),
-                step=step,
+                key=key, label=label, unit="share", value=value, low=low, high=high, step=step, threshold=True
             )
         )
-    for key, (label, low, high, step) in THRESHOLDS.items():
-        value = float(getattr(a.loaded.policy, key))
-        found.append(
-            Dial(
-                key=key, label=label, unit="share", value=value, low=min(low, value), high=max(high, value), step=step,
-                threshold=True,
-            )
-        )  # fmt: skip
     return tuple(found)
+
+
+def _ends(low: float, high: float, at: float, step: float) -> tuple[float, float]:
+    """The ends of a dial, a whole number of steps from where it stands, which a browser would otherwise round."""
+    below, above = (math.floor(max(x, 0.0) / step + 1e-9) for x in (at - low, high - at))
+    return at - below * step, at + above * step
 
 
 def applied(a: Decided, setting: Setting) -> tuple[LoadedParameters, Assumptions]:
