@@ -187,6 +187,7 @@ def _averages(plan: RollOut) -> dict[str, tuple[str, float]]:
         found[f"errors_{severity}"] = (f"Errors avoided a case: {severity} (below 0: further ones)", x)
     for currency, x in plan.usage.items():
         found[f"usage_{currency}"] = (f"What the agent costs a case, in {currency}", x)
+    found["approving"] = ("What the approving that remedies demand costs a case", plan.approving)
     found["measuring"] = ("What measuring costs first", plan.measuring)
     found["months"] = ("Months that measuring takes first", plan.months)
     found["off"] = ("Taken off for having been picked among several", plan.off)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from roi.economics import SEVERITIES, Economics
 from roi.measured_at import FX
-from roi.options import WEEKS_PER_MONTH
 from roi.plan_at import HORIZON
+from roi.remedies import WEEKS_PER_MONTH
 from roi.workbook.formula import (
     Formula,
     Operand,
@@ -156,7 +156,8 @@ def roll_out_cells(
         at: The inputs by key.
         common: What it shares with others.
         plan: The roll-out.
-        measured: Its measured averages by name: share, gained, lost, errors_…, usage_…, measuring, months, off, passes.
+        measured: Its measured averages by name: share, gained, lost, errors_…, usage_…, approving, measuring, months,
+            off, passes.
         months: The range of months, 1 and following.
     """
     cases = put(
@@ -171,7 +172,7 @@ def roll_out_cells(
         if cost is not None:
             errors = errors + measured[f"errors_{severity}"] * cost
     errors = put("errors", "Errors avoided a month", cases * errors)
-    usage: Formula = common.per_case * measured["share"]
+    usage: Formula = common.per_case * measured["share"] + measured["approving"]
     for currency in plan.usage:
         rate: Operand = at.get(f"{FX}{currency}", literal(1))
         usage = usage + measured[f"usage_{currency}"] * rate

@@ -16,15 +16,17 @@ import numpy as np
 import numpy.typing as npt
 
 from roi.analysis import Decided, Valued, value_moments
+from roi.approving import APPROVAL_MINUTES, WAITING_COST
 from roi.assumptions import Assumptions
 from roi.corners import fixed_at
 from roi.economics import SEVERITIES
 from roi.measured import Scope
 from roi.measured_at import FX, measured_at
 from roi.measures import cost_of, length_of
-from roi.options import Option, Remedy
+from roi.options import Option
 from roi.plan_at import HORIZON, plan_put_forward
 from roi.plans import Plan, mended_again
+from roi.remedies import Remedy
 from roi.tariff import prices_of
 
 __all__ = ["LIVE", "Point", "RollOut", "means_of", "point_of", "valued_at"]
@@ -48,6 +50,7 @@ class RollOut:
         lost: Minutes a case by which it is slower (0 or below), times the share of demand.
         errors: Errors avoided a case by severity (negative: further ones), times the share of demand.
         usage: What the agent costs a case by currency, each in its own, times the share of demand.
+        approving: What the approving that its remedies demand costs a case, times the share of demand.
         remedies: Places of its remedies in the file.
         after: By place, the places of the bought remedies that it waits for.
         measuring: What its measurements cost.
@@ -65,6 +68,7 @@ class RollOut:
     lost: float
     errors: tuple[float, ...]
     usage: Mapping[str, float]
+    approving: float
     remedies: tuple[int, ...]
     after: Mapping[int, tuple[int, ...]]
     measuring: float
@@ -116,8 +120,15 @@ def valued_at(a: Decided, values: Mapping[str, float], *, at_rates: bool = True)
         p = loaded.parameters
         economics = p.economics.model_copy(update={"horizon_months": int(values[HORIZON])})
         loaded = replace(loaded, parameters=p.model_copy(update={"economics": economics}))
+    approvals = a.valuer.approvals
     return value_moments(
-        loaded, a.moments, arms=a.arms, as_of=a.as_of, assumptions=fixed, like=a if same else None
+        loaded,
+        a.moments,
+        arms=a.arms,
+        as_of=a.as_of,
+        assumptions=fixed,
+        like=a if same else None,
+        approval_kinds=None if approvals is None else approvals.kinds,
     )
 
 
@@ -165,6 +176,8 @@ def _why_fixed(key: str, a: Decided, found: list[RollOut]) -> str:
             return "the plan put forward does not buy it"
         if what == "removes_share":
             return "what it removes is weighed draw by draw; change it in the parameter file"
+    if key in (APPROVAL_MINUTES, WAITING_COST):
+        return "what approving takes is weighed draw by draw; change it in the parameter file"
     if key.startswith("economics.error_cost.") and not all(x.errors_follow for x in found):
         return "fewer errors earn nothing here, draw by draw; change it in the parameter file"
     if key.startswith(FX) and all(key.removeprefix(FX) not in x.usage for x in found):
@@ -183,7 +196,8 @@ def _roll_out(
     places = {r.name: i for i, r in enumerate(valuer.remedies)}
     bought = () if plan is None else tuple(places[r.name] for r in plan.remedies)
     remedies = tuple(valuer.remedies[i] for i in bought)
-    kept, minutes = valuer.effect_of(remedies)
+    approved = plan is not None and plan.prospect.approved
+    effect = valuer.effect_of(remedies, segments, approved=approved)
     n = valuer.measured.draws
     go = np.ones(n) if plan is None else _passing(a, valued, plan)
     measures = () if plan is None else plan.measures
@@ -192,11 +206,11 @@ def _roll_out(
     weight = weight / weight.mean() if weight.mean() > 0 else np.ones(n)
     weight = np.asarray(weight * scope.share, dtype=np.float64)
     e = valuer.economics
-    saved = scope.minutes_saved + minutes
+    saved = scope.minutes_saved + effect.minutes
     gained = np.maximum(saved, 0.0)
     if not e.realisation_known and e.smallest_saving > 0:
         gained = gained * (saved >= e.smallest_saving)
-    errors, follow = _errors(valued, scope, kept, weight)
+    errors, follow = _errors(valued, scope, effect.kept, weight)
     prices = prices_of(assumptions)
     return RollOut(
         name=name,
@@ -206,6 +220,7 @@ def _roll_out(
         lost=float((weight * np.minimum(saved, 0.0)).mean()),
         errors=errors,
         usage={k: float((weight * x).mean()) for k, x in _usage(a, valued, scope, segments).items()},
+        approving=float((weight * effect.cost).mean()),
         remedies=bought,
         after={i: tuple(places[x] for x in valuer.remedies[i].after if _among(x, remedies)) for i in bought},
         measuring=float(cost_of(measures, prices)),
