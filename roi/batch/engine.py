@@ -33,6 +33,15 @@ SAFE_ERRORS = {
     "CellTimeoutError",
     "FileNotFoundError",
 }
+# Of these the reason is told, without what they name.
+SYSTEM_ERRORS = {
+    "OSError",
+    "PermissionError",
+    "FileExistsError",
+    "IsADirectoryError",
+    "TimeoutError",
+    "BrokenPipeError",
+}
 INPUT_ERRORS = {"ParameterError", "SampleError", "InputError"}
 FRAME = re.compile(r"(?:File|Cell)\s+([^\n]+?):(\d+), in ([\w.<>]+)")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -197,6 +206,8 @@ def _failure(kind: str, message: str, traceback: list[str], cell: str = "") -> N
     place = (f" at {where[-1]}" if where else "") + at
     if kind in SAFE_ERRORS:
         return NotebookError(kind, f"{kind}{place}: {_without_paths(message.strip())[:300]}")
+    if kind in SYSTEM_ERRORS and (reason := re.match(r"\[Errno \d+\] [A-Za-z ,()/-]+", message.strip())):
+        return NotebookError(kind, f"{kind}{place}: {reason[0]}.")
     return NotebookError(
         kind, f"{kind}{place}. Its message is withheld, because it may quote a sample; `roi decide` shows it."
     )

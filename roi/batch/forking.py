@@ -234,7 +234,8 @@ def _become(task: Task, status: socket.socket, descriptors: list[int], control: 
     if task.memory is not None:
         import resource
 
-        resource.setrlimit(resource.RLIMIT_DATA, (task.memory, task.memory))
+        most = _taken() + task.memory
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()  # Python's own generator is seeded anew by the fork
     if control is not None:
@@ -246,6 +247,12 @@ def _become(task: Task, status: socket.socket, descriptors: list[int], control: 
 def idle(seconds: float, *, status: Any) -> None:
     """Do nothing for a while, for tests of what ends a process."""
     time.sleep(seconds)
+
+
+def _taken() -> int:
+    """Bytes that this process can write to, libraries and what it shares with the server included."""
+    with open("/proc/self/status", encoding="ascii") as lines:
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmData:")) << 10
 
 
 def main(descriptor: int) -> None:

@@ -227,6 +227,7 @@ class Server:
 
 
 _server: Server | None = None
+_starting = Lock()
 
 
 def _key() -> tuple[str, ...]:
@@ -255,10 +256,15 @@ def warm_server() -> Server:
     Raises:
         CannotForkError: Where processes cannot be forked.
     """
-    global _server
     if reason := cannot_fork():
         raise CannotForkError(reason)
     let_processes_find_package()
+    with _starting:
+        return _running()
+
+
+def _running() -> Server:
+    global _server
     if _server is not None and _server.pid == os.getpid():
         inherited = _server._process is None
         if inherited or (_server.key == _key() and _server._process.poll() is None):  # type: ignore[union-attr]
