@@ -36,7 +36,7 @@ CELL = dedent("""
 """).strip()
 # Part of what is said of each.
 SAID = {
-    "bug": "ValueError at",
+    "bug": "ValueError in code cell 3 of 3",
     "dies": "ended unexpectedly in code cell 3 of 3",
     "killed": "ended unexpectedly in code cell 3 of 3",
     "hangs": "longer than the time allowed: code cell 3 of 3",

@@ -7,6 +7,7 @@ import gc
 import importlib
 import os
 import pickle
+import select
 import selectors
 import signal
 import socket
@@ -62,16 +63,22 @@ PRELOADED_BESIDE = ("papermill", "nbclient", "nbconvert", "roi.batch.kernel", "r
 MOST = 16  # file descriptors that come with a task
 
 
-def preload() -> None:
-    """Import what tasks import; what is not installed is left out, and the task that wants it says so."""
+def preload(control: socket.socket) -> None:
+    """Import what tasks import; what is not installed is left out, and the task that wants it says so.
+
+    Args:
+        control: Of whoever started this; should that one be gone already, nothing is worth importing.
+    """
     for name in PRELOADED:
-        _import(name)
+        _import(name, control)
     with warnings.catch_warnings():  # a notebook that imports none of these has none of their filters
         for name in PRELOADED_BESIDE:
-            _import(name)
+            _import(name, control)
 
 
-def _import(name: str) -> None:
+def _import(name: str, control: socket.socket) -> None:
+    if select.select([control], [], [], 0)[0] and not control.recv(1, socket.MSG_PEEK):
+        sys.exit()
     # pandas asks as it is imported whether it is in a notebook, for how many columns it shows.
     if name == "pandas":
         builtins.get_ipython = lambda: SimpleNamespace(kernel=None)  # type: ignore[attr-defined]
@@ -263,7 +270,7 @@ def main(descriptor: int) -> None:
     """
     control = socket.socket(fileno=descriptor)
     control.set_inheritable(False)
-    preload()
+    preload(control)
     for name in ONE_THREAD:
         os.environ.pop(name, None)
     gc.collect()
