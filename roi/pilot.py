@@ -118,5 +118,7 @@ def open_pilot(pilot: str | Path, **groups: object) -> Pilot:
     loaded = load_parameters(pilot, overrides=groups)
     run = current_run(loaded.parameters.pilot)
     if run is not None and run.record.is_file():
-        return Pilot(loaded)  # the same run has read them for its record, which is most of what its other pages show
+        return Pilot(
+            loaded
+        )  # the same run has read them for its record, which is most of what its other pages show
     return Pilot(loaded, open_samples(loaded))
