@@ -19,9 +19,7 @@ __all__ = ["MOMENTS", "list_all", "list_pilots", "together"]
 MOMENTS = "moments.json"  # as roi.archive calls it, without importing what that imports
 
 
-def list_all(
-    folder: Path, plan: Portfolio, files: Sequence[Path], failed: Mapping[str, str]
-) -> list[str]:
+def list_all(folder: Path, plan: Portfolio, files: Sequence[Path], failed: Mapping[str, str]) -> list[str]:
     """Write what is said of all pilots together; what could not be written, for a reader."""
     try:
         with alone(folder):
