@@ -1,6 +1,7 @@
-"""The command line: `roi check`, `decide`, `run`, `batch`, `sample`, `schema`, and those of other modules.
+"""The command line: `roi check`, `decide`, `sample`, `schema`, and those of other modules.
 
-Exit codes: 0 done, 1 a bug or a failed pilot in a batch (the others are finished), 2 the inputs need mending.
+Exit codes: 0 done, 1 a bug or a failed pilot in a batch (the others are finished), 2 the inputs need mending, 130 a
+batch was stopped.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from roi.cli_batch import COMMANDS as _BATCHES
 from roi.cli_import import COMMANDS as _IMPORTING
 from roi.cli_operate import COMMANDS as _OPERATING
 from roi.cli_record import COMMANDS as _ON_RECORDS
@@ -218,71 +220,6 @@ def decide(params: Sequence[str], as_json: bool) -> int:
     return 0
 
 
-_OUT = click.option(
-    "-o",
-    "--out",
-    default="reports",
-    show_default=True,
-    type=click.Path(path_type=Path),
-    help="Folder for the reports.",
-)
-
-
-@main.command(
-    cls=_Examples,
-    examples="""
-    roi run claims_intake
-    roi run params/claims_intake.yaml -o reports/
-    """,
-)
-@click.argument("params", metavar="PARAMS")
-@_OUT
-@click.option(
-    "--restricted",
-    metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write what the logs say of single people, under pseudonyms, to this file and nowhere else.",
-)
-@_told
-def run(params: str, out: Path, restricted: Path | None) -> int:
-    """One pilot's notebooks and reports."""
-    if restricted is not None:
-        from roi.parameters import find_parameter_files, load_parameters
-        from roi.report.restricted import write_restricted
-
-        (file,) = find_parameter_files([params])
-        click.echo(f"Written for few: {write_restricted(load_parameters(file), restricted)}", err=True)
-    return _batch([params], out, 1)
-
-
-@main.command(
-    cls=_Examples,
-    examples="""
-    roi batch params/
-    roi batch params/claims_intake.yaml params/support_replies.yaml -o reports/
-    """,
-)
-@_PARAMS
-@_OUT
-@click.option(
-    "-j", "--jobs", default=2, show_default=True, type=click.IntRange(1, 64), help="Pilots at a time."
-)
-@_told
-def batch(params: Sequence[str], out: Path, jobs: int) -> int:
-    """All pilots' notebooks and reports, then the page that lists them."""
-    return _batch(params, out, jobs)
-
-
-def _batch(params: Sequence[str], out: Path, jobs: int) -> int:
-    from roi.batch import run_batch
-    from roi.parameters import find_parameter_files
-
-    code = run_batch(find_parameter_files(params), out, jobs=jobs).exit_code
-    if (out / "index.html").is_file():
-        click.echo(f"Open {out / 'index.html'}", err=True)
-    return code
-
-
 @main.command(
     cls=_Examples,
     examples="""
@@ -362,5 +299,5 @@ def schema() -> int:
     return 0
 
 
-for _command in (*_IMPORTING, *_ON_RECORDS, *_OPERATING, *_SHARING):
+for _command in (*_BATCHES, *_IMPORTING, *_ON_RECORDS, *_OPERATING, *_SHARING):
     main.add_command(_command)

@@ -35,6 +35,11 @@ class Run:
     folder: Path
     ledger: Path
 
+    @property
+    def record(self) -> Path:
+        """Where its record lies as soon as it has been made."""
+        return self.folder / "decision.json"
+
 
 @contextmanager
 def issuing(run: Run | None) -> Iterator[None]:

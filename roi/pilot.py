@@ -70,11 +70,16 @@ class Pilot:
 
     Attributes:
         loaded: Parameters and policy.
-        samples: The sample tables, opened; nothing is read before it is needed.
+        opened: The sample tables, where they have been opened already.
     """
 
     loaded: LoadedParameters
-    samples: Samples
+    opened: Samples | None = None
+
+    @cached_property
+    def samples(self) -> Samples:
+        """The sample tables, opened."""
+        return open_samples(self.loaded) if self.opened is None else self.opened
 
     @cached_property
     def decision(self) -> Decision:
@@ -111,4 +116,9 @@ def open_pilot(pilot: str | Path, **groups: object) -> Pilot:
         SampleError: With everything that is wrong with the samples.
     """
     loaded = load_parameters(pilot, overrides=groups)
+    run = current_run(loaded.parameters.pilot)
+    if run is not None and run.record.is_file():
+        return Pilot(
+            loaded
+        )  # the same run has read them for its record, which is most of what its other pages show
     return Pilot(loaded, open_samples(loaded))

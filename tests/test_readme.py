@@ -54,7 +54,7 @@ SHELL = [(page.name, words) for page in PAGES for words in commands(page.read_te
 def test_the_documents_hold_commands():
     named = {words[1] for _, words in SHELL if words[0] == "roi"}
     assert named == set(main.commands), "the README shows every command, and no other"
-    assert sum(words[0] == "papermill" for _, words in SHELL) == 2
+    assert sum(words[0] == "papermill" for _, words in SHELL) == 3
 
 
 @pytest.mark.parametrize(("page", "words"), [x for x in SHELL if x[1][0] == "roi"], ids=lambda x: str(x)[:60])
@@ -71,6 +71,14 @@ def test_roi_commands_exist(page, words):
 
 @pytest.mark.parametrize("words", [w for _, w in SHELL if w[0] == "papermill"], ids=" ".join)
 def test_papermill_commands_name_what_exists(words):
+    if words[1] == "--engine":
+        assert (
+            words[2]
+            in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"][
+                "papermill.engine"
+            ]
+        )
+        words = [words[0], *words[3:]]
     assert (ROOT / words[1]).is_file()
     options = dict(zip(words[3::2], words[4::2], strict=False))
     if "-f" in options:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import site
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -33,6 +32,15 @@ SAFE_ERRORS = {
     "DeadKernelError",
     "CellTimeoutError",
     "FileNotFoundError",
+}
+# Of these the reason is told, without what they name.
+SYSTEM_ERRORS = {
+    "OSError",
+    "PermissionError",
+    "FileExistsError",
+    "IsADirectoryError",
+    "TimeoutError",
+    "BrokenPipeError",
 }
 INPUT_ERRORS = {"ParameterError", "SampleError", "InputError"}
 FRAME = re.compile(r"(?:File|Cell)\s+([^\n]+?):(\d+), in ([\w.<>]+)")
@@ -60,44 +68,55 @@ def _rebuilt(kind: str, why: str, is_input: bool) -> NotebookError:
     return NotebookError(kind, why, is_input=is_input)
 
 
-def _engine(timeout: float) -> type[Any]:
+def _engine(timeout: float, memory: int | None, held: list[Any], tell: Callable[[str], None]) -> type[Any]:
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
-    from jupyter_core.utils import run_sync
-    from papermill.clientwrap import PapermillNotebookClient
-    from papermill.engines import NBClientEngine
 
-    class OfflineEngine(NBClientEngine):  # type: ignore[misc]
-        """Papermill's own engine with a kernel of this very interpreter, over files instead of ports."""
+    from roi.batch.kernel import warm_manager
+    from roi.batch.papermill_engine import roi_engine, run_cells
+
+    class BatchEngine(roi_engine()):  # type: ignore[misc]
+        """Forked kernels of this very interpreter, over files instead of ports; nothing is saved before the end."""
 
         @classmethod
         def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **_: Any) -> None:
+            held.append(nb_man.nb)
             # No folder of kernel specifications: one of the user's called python3 may be another Python.
             specs = KernelSpecManager(kernel_dirs=[])
-            # A socket path of its own: the default one is shared by kernels that start in one folder.
-            folder = os.environ.get("JUPYTER_RUNTIME_DIR") or tempfile.gettempdir()
-            place = Path(folder) / f"k{os.getpid()}-{uuid4().hex[:6]}"
-            transport = {} if sys.platform == "win32" else {"transport": "ipc", "ip": str(place)}
-            manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=specs, **transport)
-            client = PapermillNotebookClient(
+
+            def started() -> Any:
+                # A socket path of its own: the default one is shared by kernels that start in one folder.
+                folder = os.environ.get("JUPYTER_RUNTIME_DIR") or tempfile.gettempdir()
+                place = Path(folder) / f"k{os.getpid()}-{uuid4().hex[:6]}"
+                transport = {} if sys.platform == "win32" else {"transport": "ipc", "ip": str(place)}
+                return AsyncKernelManager(kernel_name="python3", kernel_spec_manager=specs, **transport)
+
+            run_cells(
                 nb_man,
-                km=manager,
+                lambda: warm_manager("python3", specs=specs, memory=memory),
+                started,
+                tell=tell,
+                # What a kernel writes beside its messages may quote a sample, and nobody would read it.
+                start={"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL},
                 timeout=int(timeout),
                 startup_timeout=60,
                 record_timing=False,
+                shutdown_kernel="immediate",
                 extra_arguments=["--HistoryManager.enabled=False"],
             )
-            try:
-                # What a kernel writes beside its messages may quote a sample, and nobody would read it.
-                client.execute(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            finally:
-                run_sync(manager.shutdown_kernel)(now=True)
 
-    return OfflineEngine
+    return BatchEngine
 
 
 def execute(
-    notebook: Path, target: Path, parameters: Mapping[str, Any], *, project: Path, timeout: float = 600.0
+    notebook: Path,
+    target: Path,
+    parameters: Mapping[str, Any],
+    *,
+    project: Path,
+    timeout: float = 600.0,
+    memory: int | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Any:
     """Execute a notebook through Papermill and keep it, also where it fails.
 
@@ -107,6 +126,9 @@ def execute(
         parameters: Values by name, plain YAML values.
         project: The working directory of the notebook.
         timeout: Seconds that a cell may take.
+        memory: Bytes of memory of its own that the notebook may take; None for no limit. A kernel that is started
+            instead of forked knows none.
+        tell: Is told where the kernel could not be forked.
 
     Returns:
         The executed notebook.
@@ -124,61 +146,68 @@ def execute(
     from papermill.engines import papermill_engines
     from papermill.exceptions import PapermillExecutionError
 
+    from roi.batch.warm import let_processes_find_package
+
     read: Any = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
     problems = undeclared(parameters, declared_names(read), file=f"notebooks/{notebook.name}")
     if problems:
         raise ParameterError(problems)
-    papermill_engines.register("roi", _engine(timeout))
-    _let_kernel_find_package()
+    held: list[Any] = []
+    papermill_engines.register("roi batch", _engine(timeout, memory, held, tell))
+    let_processes_find_package()
     failure: NotebookError | None = None
+    done: Any = None
     try:
-        papermill.execute_notebook(
+        done = papermill.execute_notebook(
             str(notebook),
-            str(target),
+            None,
             parameters=dict(parameters),
-            engine_name="roi",
+            engine_name="roi batch",
             kernel_name="python3",
             language="python",
             progress_bar=False,
             cwd=str(project),
         )
     except PapermillExecutionError as error:
-        failure = _failure(error.ename, error.evalue, error.traceback)
+        failure = _failure(error.ename, error.evalue, error.traceback, _cell(held))
     except Exception as error:  # the kernel died, took too long or would not start
-        failure = _failure(type(error).__name__, str(error), [])
-    if target.exists():
-        done: Any = nbformat.read(target, as_version=4)  # type: ignore[no-untyped-call]
-        _clean(done, f"notebooks/{notebook.name}", failure)
-        nbformat.write(done, target)  # type: ignore[no-untyped-call]
+        failure = _failure(type(error).__name__, str(error), [], _cell(held))
+    finally:
+        done = done or next(iter(held), None)
+        if done is not None:  # also where the whole process is asked to end
+            _clean(done, f"notebooks/{notebook.name}", failure)
+            nbformat.write(done, target)  # type: ignore[no-untyped-call]
     if failure is not None:
         raise failure
     return done
 
 
-def _let_kernel_find_package() -> None:
-    """Where the package runs from a checkout without being installed, kernels are told where it lies."""
-    import roi
+def _cell(held: list[Any]) -> str:
+    """Which cell of a notebook was at work when it stopped, for a reader; empty for none."""
+    for notebook in held:
+        code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        begun = [cell for cell in code if cell.metadata.get("papermill", {}).get("start_time")]
+        if begun:
+            return f"code cell {len(begun)} of {len(code)}"
+    return ""
 
-    home = str(Path(roi.__file__).resolve().parent.parent)
-    installed = {str(Path(path).resolve()) for path in [*site.getsitepackages(), site.getusersitepackages()]}
-    known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    if home not in installed and home not in known:
-        os.environ["PYTHONPATH"] = os.pathsep.join([home, *filter(None, known)])
 
-
-def _failure(kind: str, message: str, traceback: list[str]) -> NotebookError:
+def _failure(kind: str, message: str, traceback: list[str], cell: str = "") -> NotebookError:
     if kind in INPUT_ERRORS:
         return NotebookError(kind, message.strip(), is_input=True)
+    at = f" in {cell}" if cell else ""
     if kind == "CellTimeoutError":
-        return NotebookError(kind, "A cell took longer than the time allowed.")
+        return NotebookError(kind, f"A cell took longer than the time allowed{at and ':' + at[3:]}.")
     if kind == "DeadKernelError":
         return NotebookError(
-            kind, "The notebook's process ended unexpectedly; it may have run out of memory."
+            kind, f"The notebook's process ended unexpectedly{at}; it may have run out of memory."
         )
     where = _frames(traceback)
-    place = f" at {where[-1]}" if where else ""
+    place = (f" at {where[-1]}" if where else "") + at
     if kind in SAFE_ERRORS:
         return NotebookError(kind, f"{kind}{place}: {_without_paths(message.strip())[:300]}")
+    if kind in SYSTEM_ERRORS and (reason := re.match(r"\[Errno \d+\] [A-Za-z ,()/-]+", message.strip())):
+        return NotebookError(kind, f"{kind}{place}: {reason[0]}.")
     return NotebookError(
         kind, f"{kind}{place}. Its message is withheld, because it may quote a sample; `roi decide` shows it."
     )

@@ -17,7 +17,7 @@ from roi.chain import hold
 from roi.ledger import record_sha256
 from roi.report.page import write_whole
 
-__all__ = ["keep_partial", "publish", "read_record", "record_text", "recover", "staging"]
+__all__ = ["WHY", "alone", "keep_partial", "publish", "read_record", "record_text", "recover", "staging"]
 
 RECORD, WHY, ARCHIVE = "decision.json", "why.txt", "archive"
 STAGED, LOCK = ".new-", ".lock"
@@ -46,6 +46,22 @@ def staging(out: Path, pilot: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(descriptor)
         Path(name).unlink(missing_ok=True)
+
+
+@contextmanager
+def alone(out: Path) -> Iterator[None]:
+    """Publish while nobody else does, of this batch or of another one into the same folder.
+
+    Args:
+        out: The folder of all reports.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(out / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        hold(descriptor)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def publish(folder: Path, target: Path) -> None:

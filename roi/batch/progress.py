@@ -12,8 +12,34 @@ if TYPE_CHECKING:
 
 __all__ = ["Progress"]
 
-MARKS = {"waiting": "·", "running": "›", "done": "✓", "failed": "✗", "inputs": "!"}
-STYLES = {"waiting": "dim", "running": "cyan", "done": "green", "failed": "red", "inputs": "yellow"}
+MARKS = {
+    "waiting": "·",
+    "running": "›",
+    "done": "✓",
+    "kept": "=",
+    "failed": "✗",
+    "inputs": "!",
+    "stopped": "–",
+}
+STYLES = {
+    "waiting": "dim", "running": "cyan", "done": "green", "kept": "green", "failed": "red", "inputs": "yellow",
+    "stopped": "dim",
+}  # fmt: skip
+RUN = ("done", "failed")  # how those ended that took their time
+
+
+def time_left(seconds: float, done: float, left: float) -> str:
+    """How long it will take yet, for a reader; empty where nothing tells.
+
+    Args:
+        seconds: That it took so far.
+        done: Parts that are done.
+        left: Parts that are left.
+    """
+    if done <= 0 or left <= 0:
+        return ""
+    more = seconds / done * left
+    return f"about {more:.0f} s left" if more < 90 else f"about {more / 60:.0f} min left"
 
 
 class Progress:
@@ -22,9 +48,10 @@ class Progress:
     Args:
         pilots: Their names, in order.
         console: Where to show it; standard error unless given.
+        parts: Notebooks of each, by which what is left is told.
     """
 
-    def __init__(self, pilots: list[str], console: Console | None = None) -> None:
+    def __init__(self, pilots: list[str], console: Console | None = None, parts: int = 1) -> None:
         from rich.console import Console
 
         self._console = console or Console(stderr=True)
@@ -32,6 +59,8 @@ class Progress:
         self._began: dict[str, float] = {}
         self._took: dict[str, float] = {}
         self._live: Any = None
+        self._parts, self._at = max(parts, 1), dict[str, int]()
+        self._since: float | None = None
 
     def __enter__(self) -> Progress:
         if self._console.is_terminal:
@@ -48,10 +77,12 @@ class Progress:
     def start(self, pilot: str) -> None:
         """A pilot begins."""
         self._began[pilot] = time.monotonic()
+        self._since = self._since or time.monotonic()
         self._set(pilot, "running", "starting")
 
     def doing(self, pilot: str, what: str) -> None:
-        """What a pilot is at."""
+        """What a pilot is at: the next of its notebooks."""
+        self._at[pilot] = self._at.get(pilot, -1) + 1
         self._set(pilot, "running", what, quiet=True)
 
     def end(self, pilot: str, state: str, says: str) -> None:
@@ -68,8 +99,21 @@ class Progress:
         self._state[pilot] = (state, says)
         if self._live is None and not quiet:
             seconds = f" {self._took[pilot]:.1f} s" if pilot in self._took else ""
-            text = f"{MARKS[state]} {pilot}: {says}{seconds}"
+            left = self.left() if state in RUN else ""
+            text = f"{MARKS[state]} {pilot}: {says}{seconds}{left and f' ({left})'}"
             self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def left(self) -> str:
+        """Pilots that are through, of how many, and how long the others will take; empty when all are."""
+        run = [pilot for pilot, (state, _) in self._state.items() if state in RUN]
+        others = [pilot for pilot, (state, _) in self._state.items() if state in ("waiting", "running")]
+        if not others:
+            return ""
+        begun = sum(min(self._at.get(pilot, 0), self._parts) for pilot in others)
+        took = time.monotonic() - self._since if self._since is not None else 0.0
+        done = len(run) * self._parts + begun
+        said = time_left(took, done, len(others) * self._parts - begun)
+        return f"{len(self._state) - len(others)} of {len(self._state)}{said and ', ' + said}"
 
     def _table(self) -> Table:
         from rich.table import Table
@@ -85,4 +129,6 @@ class Progress:
             took = self._took.get(pilot, now - self._began[pilot] if pilot in self._began else None)
             seconds = "" if took is None else f"{took:.1f} s"
             table.add_row(Text(MARKS[state], STYLES[state]), Text(pilot), seconds, Text(says, STYLES[state]))
+        if left := self.left():
+            table.add_row("", "", "", Text(left, "dim"))
         return table

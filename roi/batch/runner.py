@@ -3,34 +3,39 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import os
+import signal
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, as_completed
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from threading import Event, current_thread, main_thread
 from typing import TYPE_CHECKING, Any
 
-from roi.batch.outputs import keep_partial, publish, read_record, recover, staging
+from roi.batch.listing import MOMENTS, list_all
+from roi.batch.outputs import alone, keep_partial, publish, read_record, recover, staging
 from roi.batch.progress import Progress
-from roi.batch.worker import Job, Report, work
+from roi.batch.resume import INPUTS, inputs_of, note_of, same_tables, why_again
+from roi.batch.warm import CannotForkError, warm_server
+from roi.batch.worker import Job, Report
+from roi.batch.workers import STARTING, Workers, run_watched
 from roi.ledger import LEDGER, issue, read_ledger, refuse_newer
 from roi.problems import InputError, Problem
-from roi.records import check_form, refuse_newer_record
+from roi.records import refuse_newer_record
+from roi.report.page import write_whole
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from roi.schema.portfolio import Portfolio
 
-__all__ = ["BatchResult", "Outcome", "list_pilots", "run_batch"]
+__all__ = ["BatchResult", "Outcome", "run_batch"]
 
 # 2_decide first: it makes the record, which the pages of the others speak of.
 NOTEBOOKS = ("2_decide", "1_audit", "3_fix", "4_controls", "5_prove_roi", "6_operate")
-GRACE = 5.0
-MOMENTS = "moments.json"  # as roi.archive calls it, without importing what that imports
+STOPPED = 130  # as a shell says of what Ctrl-C ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +44,10 @@ class Outcome:
 
     Attributes:
         pilot: Its name.
-        state: "done", "failed" or "inputs" (they need mending).
-        why: What went wrong; empty when it is done.
-        record: Its record; None unless it is done.
+        state: "done", "kept" (it is made from nothing that has changed), "failed", "inputs" (they need mending) or
+            "stopped".
+        why: What went wrong; empty when it is done or kept.
+        record: Its record; None unless it is done or kept.
         seconds: How long it took.
     """
 
@@ -54,15 +60,23 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """How a batch ended, pilot by pilot."""
+    """How a batch ended, pilot by pilot.
+
+    Attributes:
+        outcomes: Of the pilots.
+        faults: What went wrong with what is said of all of them together.
+    """
 
     outcomes: tuple[Outcome, ...]
+    faults: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
-        """0 all done, 1 a pilot failed, 2 inputs need mending and nothing else went wrong."""
+        """0 all done, 1 a pilot failed, 2 inputs need mending and nothing else went wrong, 130 it was stopped."""
         states = {outcome.state for outcome in self.outcomes}
-        return 1 if "failed" in states else 2 if "inputs" in states else 0
+        if "stopped" in states:
+            return STOPPED
+        return 1 if "failed" in states or self.faults else 2 if "inputs" in states else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,24 +95,16 @@ def _check(path: Path) -> _Checked:
     return _Checked(path.stem, loaded.name, loaded.project)
 
 
-@dataclass(slots=True)
-class _Run:
-    job: Job
-    process: Any
-    answers: Connection
-    began: float
-    report: Report | None = None
-    late: bool = False
-
-
 def run_batch(
     files: Sequence[str | Path],
     out: str | Path,
     *,
-    jobs: int = 2,
+    jobs: int | None = None,
     notebooks: Sequence[str] = NOTEBOOKS,
     parameters: Mapping[str, Any] | None = None,
     timeout: float = 600.0,
+    memory: int | None = None,
+    force: bool = False,
     console: Console | None = None,
     check: Callable[[Path], Any] = _check,
 ) -> BatchResult:
@@ -107,10 +113,12 @@ def run_batch(
     Args:
         files: Parameter files.
         out: Folder of the reports; `out/<pilot>/` appears whole or not at all.
-        jobs: Pilots at a time.
+        jobs: Pilots at a time; as many as there are cores unless given.
         notebooks: Names of the notebooks, in order.
         parameters: Further parameters for every notebook, beside `pilot`.
-        timeout: Seconds that a pilot may take, and any one cell of it.
+        timeout: Seconds that a notebook may take, and any one cell of it.
+        memory: Bytes of memory of its own that a notebook may take; None for no limit.
+        force: Run also what has been run with the same inputs.
         console: Where progress is shown; standard error unless given.
         check: Reads a parameter file; returns its pilot, name and project, raises InputError.
 
@@ -136,34 +144,60 @@ def run_batch(
 
     ready, outcomes = _checked(paths, check_all)
     order = [path.stem for path in paths]
-    with ExitStack() as stack:
-        progress = stack.enter_context(Progress(list(dict.fromkeys(order)), console))
+    faults: list[str] = []
+    with Progress(list(dict.fromkeys(order)), console, parts=len(notebooks)) as progress:
         for outcome in outcomes.values():
             progress.end(outcome.pilot, "inputs", outcome.why)
         if ready:
-            recover(folder)
-            waiting = [
-                Job(
-                    pilot=found.pilot,
-                    parameters={**(parameters or {}), "pilot": found.name},
-                    project=found.project,
-                    notebooks=tuple(_find_notebook(name, found.project) for name in notebooks),
-                    folder=stack.enter_context(staging(folder, found.pilot)),
-                    timeout=timeout,
-                    before=folder / found.pilot,
-                    ledger=ledger,
-                )
-                for found in ready
-            ]
-            for outcome in _supervise(waiting, jobs, timeout, progress):
-                job = next(job for job in waiting if job.pilot == outcome.pilot)
-                outcomes[outcome.pilot] = _finish(outcome, job, folder, progress)
-    if any(outcome.state != "inputs" for outcome in outcomes.values()):
-        together(folder, plan, paths)
-        list_pilots(folder, outcomes)
-    elif is_new and folder.is_dir():
-        folder.rmdir()
-    return BatchResult(tuple(outcomes[name] for name in dict.fromkeys(order)))
+            with alone(folder):
+                recover(folder)
+            files_of = {path.stem: path for path in paths}
+            batch = Batch(
+                out=folder,
+                notebooks=tuple(notebooks),
+                parameters=parameters or {},
+                timeout=timeout,
+                memory=memory,
+                force=force,
+                progress=progress,
+            )
+            with _stoppable():
+                batch.run([(files_of[found.pilot], found) for found in ready], jobs or cores(), outcomes)
+        if any(outcome.state not in ("inputs", "stopped") for outcome in outcomes.values()):
+            faults = list_all(folder, plan, paths, {name: outcome.why for name, outcome in outcomes.items()})
+        elif is_new and folder.is_dir() and not ready:
+            folder.rmdir()
+        for fault in faults:
+            progress.note(fault)
+        if stopped := [outcome for outcome in outcomes.values() if outcome.state == "stopped"]:
+            whole = len(outcomes) - len(stopped)
+            progress.note(
+                f"Stopped: {whole} of {len(outcomes)} pilots are through and whole. The same command goes on with the "
+                f"other {len(stopped)}, and runs nothing again."
+            )
+    return BatchResult(tuple(outcomes[name] for name in dict.fromkeys(order)), tuple(faults))
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """A request to end, as a scheduler sends it, is what Ctrl-C is."""
+    if current_thread() is not main_thread():
+        yield
+        return
+
+    def stop(_: int, __: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _checked(paths: Iterable[Path], check: Callable[[Path], Any]) -> tuple[list[Any], dict[str, Outcome]]:
@@ -196,104 +230,152 @@ def _find_notebook(name: str, project: Path) -> Path:
     )
 
 
-def _supervise(waiting: Sequence[Job], jobs: int, timeout: float, progress: Progress) -> Iterable[Outcome]:
-    """Run jobs, some at a time; a worker that dies or takes too long is one failure, not the end."""
-    context: Any = multiprocessing.get_context("spawn")
-    if "forkserver" in multiprocessing.get_all_start_methods():
-        context = multiprocessing.get_context("forkserver")
-        # Imports only: a server that has started threads or opened a database must not be forked.
-        context.set_forkserver_preload(
-            ["roi.light_imports", "papermill", "nbconvert", "nbclient", "ipykernel"]
-        )
-    queue, running = list(waiting), list[_Run]()
-    try:
-        while queue or running:
-            while queue and len(running) < jobs:
-                running.append(_start(context, queue.pop(0), progress))
-            wait([r.answers for r in running] + [r.process.sentinel for r in running], timeout=0.25)
-            for run in list(running):
-                _listen(run, progress)
-                seconds = time.monotonic() - run.began
-                if not run.process.is_alive():
-                    _listen(run, progress)
-                    running.remove(run)
-                    yield _outcome(run, seconds)
-                elif seconds > timeout and not run.late:
-                    run.late = True
-                    _stop(run)
-    finally:
-        for run in running:
-            _stop(run)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What the pilots of a batch have in common.
 
+    Attributes:
+        out: Folder of the reports.
+        notebooks: Their names, in order.
+        parameters: Further parameters of each.
+        timeout: Seconds that a notebook may take.
+        memory: Bytes of memory of its own that one may take.
+        force: Run also what has been run with the same inputs.
+        progress: Where it is shown.
+    """
 
-def _start(context: Any, job: Job, progress: Progress) -> _Run:
-    answers, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=work, args=(job, theirs), name=f"roi {job.pilot}", daemon=False)
-    process.start()
-    theirs.close()
-    progress.start(job.pilot)
-    return _Run(job, process, answers, time.monotonic())
+    out: Path
+    notebooks: tuple[str, ...]
+    parameters: Mapping[str, Any]
+    timeout: float
+    memory: int | None
+    force: bool
+    progress: Progress
 
+    def run(self, pilots: Sequence[tuple[Path, Any]], jobs: int, outcomes: dict[str, Outcome]) -> None:
+        """Run pilots, some at a time.
 
-def _listen(run: _Run, progress: Progress) -> None:
-    try:
-        while run.answers.poll():
-            said = run.answers.recv()
-            if isinstance(said, Report):
-                run.report = said
+        Args:
+            pilots: Parameter files, and what the check of each has found.
+            jobs: Pilots at a time.
+            outcomes: Where the outcome of each is put as it ends.
+        """
+        plans, entries = [], read_ledger(self.out / LEDGER)
+        for path, found in pilots:
+            job = self.job(found)
+            inputs = inputs_of(path, found.project, job.notebooks, job.parameters, entries)
+            if (kept := self.kept(path, job, inputs, entries)) is not None:
+                self.progress.end(job.pilot, kept.state, "nothing that it is made from has changed")
+                outcomes[job.pilot] = kept
             else:
-                progress.doing(run.job.pilot, str(said))
-    except (EOFError, OSError):
-        return
-
-
-def _stop(run: _Run) -> None:
-    """End a worker that this batch started; its kernel ends with it."""
-    run.process.terminate()
-    run.process.join(GRACE)
-    if run.process.is_alive():
-        run.process.kill()
-        run.process.join(GRACE)
-
-
-def _outcome(run: _Run, seconds: float) -> Outcome:
-    report, pilot = run.report, run.job.pilot
-    if report is not None and report.ok:
-        return Outcome(pilot=pilot, state="done", record=read_record(run.job.folder), seconds=seconds)
-    if report is not None:
-        state = "inputs" if report.is_input else "failed"
-        return Outcome(pilot=pilot, state=state, why=report.why, seconds=seconds)
-    if run.late:
-        why = f"It took longer than the {run.job.timeout:.0f} seconds allowed."
-    else:
-        code = run.process.exitcode
-        said = f"by signal {-code}" if code is not None and code < 0 else f"with exit code {code}"
-        why = f"Its process was ended {said}; it may have run out of memory."
-    return Outcome(pilot=pilot, state="failed", why=why, seconds=seconds)
-
-
-def _end(progress: Progress, outcome: Outcome) -> None:
-    says = outcome.why
-    if outcome.record is not None:
-        says = f"{str(outcome.record.get('verdict')).upper()}: {outcome.record.get('headline')}"
-    progress.end(outcome.pilot, outcome.state, says)
-
-
-def _finish(outcome: Outcome, job: Job, out: Path, progress: Progress) -> Outcome:
-    """Enter a record in the ledger, then publish its report: no report lies there that the ledger does not know."""
-    if outcome.state == "done" and outcome.record is not None:
+                plans.append((path, job, inputs))
+        if not plans:
+            return
+        with suppress(CannotForkError):
+            warm_server()  # imports while the first process is asked for
+        workers = Workers(jobs)
+        futures: dict[Future[Outcome], str] = {}
         try:
-            for told in issue(out / LEDGER, outcome.record, moments_sha256=_sha256(job.folder / MOMENTS)):
-                progress.note(told)
-        except InputError as error:
-            outcome = replace(outcome, state="failed", why=str(error), record=None)
-    if outcome.state == "done":
-        publish(job.folder, out / job.pilot)
-    elif outcome.state == "failed":
-        notebook = next((n.stem for n in reversed(job.notebooks) if (job.folder / n.name).exists()), "")
-        keep_partial(job.folder, out / job.pilot, notebook, outcome.why)
-    _end(progress, outcome)
-    return outcome
+            for path, job, inputs in plans:
+                futures[workers.submit(self.one, path, job, inputs, workers.stopped)] = job.pilot
+            for future in as_completed(futures):
+                outcomes[futures[future]] = future.result()
+        except KeyboardInterrupt:
+            self.progress.note("Stopping: what runs is ended, what is done stays.")
+            workers.stop()
+            for future, pilot in futures.items():
+                outcomes[pilot] = (
+                    Outcome(pilot=pilot, state="stopped") if future.cancelled() else future.result()
+                )
+        finally:
+            workers.stop()
+
+    def job(self, found: Any) -> Job:
+        """What a worker is asked to do for a pilot, but for the folder in which it works."""
+        return Job(
+            pilot=found.pilot,
+            parameters={**self.parameters, "pilot": found.name},
+            project=found.project,
+            notebooks=tuple(_find_notebook(name, found.project) for name in self.notebooks),
+            folder=self.out,
+            timeout=self.timeout,
+            memory=self.memory,
+            before=self.out / found.pilot,
+            ledger=self.out / LEDGER,
+        )
+
+    def kept(
+        self, path: Path, job: Job, inputs: Mapping[str, Any] | None, entries: Sequence[Mapping[str, Any]]
+    ) -> Outcome | None:
+        """The outcome of a pilot whose report is there already, made from the same; None if it is to be run."""
+        place = self.out / job.pilot
+        if self.force or why_again(place, inputs, entries):
+            return None
+        record = read_record(place) or {}
+        if inputs is not None and inputs["tables"] and not same_tables(record, path):
+            return None
+        return Outcome(pilot=job.pilot, state="kept", record=record)
+
+    def one(self, path: Path, job: Job, inputs: Mapping[str, Any] | None, stopped: Event) -> Outcome:
+        """Run one pilot and publish what came of it; never raises, since others run beside it."""
+        began = time.monotonic()
+        try:
+            if stopped.is_set():
+                return Outcome(pilot=job.pilot, state="stopped")
+            # Another batch into this folder may have made it since.
+            if (kept := self.kept(path, job, inputs, read_ledger(self.out / LEDGER))) is not None:
+                self.progress.end(job.pilot, kept.state, "another batch has made it meanwhile")
+                return kept
+            with staging(self.out, job.pilot) as folder:
+                job = replace(job, folder=folder)
+                report = run_watched(job, self.tell, stopped)
+                outcome = self.finish(job, report, inputs, time.monotonic() - began)
+        except OSError as error:  # a full disk, or a folder that may not be written
+            why = f"Its report could not be written: {error.strerror or type(error).__name__}."
+            outcome = Outcome(pilot=job.pilot, state="failed", why=why, seconds=time.monotonic() - began)
+        except Exception as error:
+            why = f"{type(error).__name__} in the batch itself. This is a fault of the program."
+            outcome = Outcome(pilot=job.pilot, state="failed", why=why, seconds=time.monotonic() - began)
+        says = outcome.why
+        if outcome.record is not None:
+            says = f"{str(outcome.record.get('verdict')).upper()}: {outcome.record.get('headline')}"
+        self.progress.end(outcome.pilot, outcome.state, says)
+        return outcome
+
+    def tell(self, pilot: str, what: str) -> None:
+        """Show what a pilot is at."""
+        if what == STARTING:
+            self.progress.start(pilot)
+        else:
+            self.progress.doing(pilot, what)
+
+    def finish(self, job: Job, report: Report, inputs: Mapping[str, Any] | None, seconds: float) -> Outcome:
+        """Enter a record in the ledger, then publish its report: none lies there that the ledger does not know."""
+        for note in report.notes:
+            self.progress.note(f"{job.pilot}: {note}")
+        if report.stopped:
+            return Outcome(pilot=job.pilot, state="stopped", seconds=seconds)
+        if not report.ok:
+            state = "inputs" if report.is_input else "failed"
+            outcome = Outcome(pilot=job.pilot, state=state, why=report.why, seconds=seconds)
+        else:
+            outcome = Outcome(pilot=job.pilot, state="done", record=read_record(job.folder), seconds=seconds)
+        with alone(self.out):
+            if outcome.record is not None:
+                try:
+                    digest = _sha256(job.folder / MOMENTS)
+                    for told in issue(self.out / LEDGER, outcome.record, moments_sha256=digest):
+                        self.progress.note(told)
+                except InputError as error:
+                    outcome = replace(outcome, state="failed", why=str(error), record=None)
+            if outcome.state == "done":
+                if inputs is not None:
+                    write_whole(job.folder / INPUTS, note_of(inputs, job.folder))
+                publish(job.folder, self.out / job.pilot)
+            elif outcome.state == "failed":
+                ran = [notebook.stem for notebook in job.notebooks if (job.folder / notebook.name).exists()]
+                keep_partial(job.folder, self.out / job.pilot, (ran or [""])[-1], outcome.why)
+        return outcome
 
 
 def _sha256(path: Path) -> str | None:
@@ -306,51 +388,3 @@ def _plan(files: Sequence[Path]) -> Portfolio:
 
     place = next((p for f in files if (p := f.with_name(PORTFOLIO_FILE)).is_file()), None)
     return Portfolio() if place is None else read_portfolio(place)
-
-
-def together(out: Path, plan: Portfolio, files: Sequence[Path] = ()) -> None:
-    """Write `portfolio.json`, what is said of all pilots in the folder together; not where no archive is there."""
-    if not any(out.glob(f"*/{MOMENTS}")):
-        return
-    from roi.assembled import PORTFOLIO, portfolio_text
-    from roi.report.page import write_whole
-
-    text = portfolio_text(out, plan, files)
-    if text is not None:
-        write_whole(out / PORTFOLIO, text)
-
-
-def list_pilots(out: Path, outcomes: Mapping[str, Outcome]) -> None:
-    """Write the page and the table of every pilot in the folder, those of earlier runs included."""
-    from roi.report.index import Entry, write_index
-    from roi.report.page import pages_in
-
-    names = {entry.name for entry in os.scandir(out) if entry.is_dir() and not entry.name.startswith(".")}
-    entries = []
-    for name in sorted(names | set(outcomes)):
-        outcome = outcomes.get(name)
-        why = outcome.why if outcome is not None else _why(out / name)
-        record, odd = _record(out / name)
-        why = why or odd
-        if record is not None or why:
-            pages = [page for page in pages_in(out / name) if page != "report.html"]
-            entries.append(Entry(pilot=name, record=record, why=why, pages=pages))
-    write_index(entries, out)
-
-
-def _record(folder: Path) -> tuple[dict[str, Any] | None, str]:
-    """The record of a report folder, or why it cannot be shown; neither where there is none."""
-    record = read_record(folder)
-    try:
-        if record is not None:
-            check_form(record, f"{folder.name}/decision.json")
-    except InputError as error:
-        return None, str(error)
-    return record, ""
-
-
-def _why(folder: Path) -> str:
-    try:
-        return (folder / "why.txt").read_text(encoding="utf-8")
-    except OSError:
-        return ""

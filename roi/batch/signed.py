@@ -67,8 +67,8 @@ def show_signed(file: Path, record: dict[str, Any]) -> list[str]:
         file: The record's file.
         record: The record, its signatures in it.
     """
+    from roi.batch.listing import list_pilots
     from roi.batch.outputs import record_text
-    from roi.batch.runner import list_pilots
     from roi.batch.worker import since_before
     from roi.report.page import page_of, pages_in, render, since_decided, write_whole
 

@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Job", "run_job", "since_before", "work"]
+__all__ = ["Job", "Report", "run_job", "since_before", "work", "work_forked"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,8 @@ class Job:
         project: The project folder.
         notebooks: Paths of the notebooks, in order.
         folder: Where the files go; nothing outside is written.
-        timeout: Seconds that a cell may take.
+        timeout: Seconds that a notebook may take, and any one cell of it.
+        memory: Bytes of memory of its own that a notebook may take; None for no limit.
         before: The pilot's report folder as it stands, whose record the new one is held against; None for none.
         ledger: The ledger in which the record will be entered; None for none.
     """
@@ -37,6 +38,7 @@ class Job:
     notebooks: tuple[Path, ...]
     folder: Path
     timeout: float = 600.0
+    memory: int | None = None
     before: Path | None = None
     ledger: Path | None = None
 
@@ -50,12 +52,15 @@ class Report:
         why: What went wrong, for a reader.
         is_input: Whether the inputs need mending.
         notebook: Which notebook failed.
+        stopped: Whether somebody stopped it, which is nobody's failure.
+        notes: What else a user should know.
     """
 
     ok: bool
     why: str = ""
     is_input: bool = False
     notebook: str = ""
+    stopped: bool = False
     notes: tuple[str, ...] = field(default=())
 
 
@@ -72,7 +77,7 @@ def run_job(job: Job, tell: Any = None) -> Report:
 
     run = None if job.ledger is None else Run(pilot=job.pilot, folder=job.folder, ledger=job.ledger)
     say = tell or (lambda _: None)
-    name = ""
+    name, notes = "", dict[str, None]()
     try:
         for notebook in job.notebooks:
             name = notebook.stem
@@ -84,13 +89,15 @@ def run_job(job: Job, tell: Any = None) -> Report:
                     job.parameters,
                     project=job.project,
                     timeout=job.timeout,
+                    memory=job.memory,
+                    tell=lambda note: notes.setdefault(note),
                 )
             _write_outputs(job, notebook, done)
     except NotebookError as failure:
         return Report(ok=False, why=failure.why, is_input=failure.is_input, notebook=name)
     except InputError as error:
         return Report(ok=False, why=str(error), is_input=True, notebook=name)
-    return Report(ok=True)
+    return Report(ok=True, notes=tuple(notes))
 
 
 def _write_outputs(job: Job, notebook: Path, done: Any) -> None:
@@ -154,7 +161,7 @@ def work(job: Job, answers: Connection) -> None:
         job: What to run.
         answers: Where to say what is being done (texts) and at the end the report.
     """
-    if hasattr(os, "setsid"):
+    if hasattr(os, "setsid") and os.getpgid(0) != os.getpid():
         os.setsid()
     # Kernels keep their files here: short, since the path of a socket may have some 100 characters only.
     runtime = tempfile.mkdtemp(prefix="roi-")
@@ -170,6 +177,8 @@ def work(job: Job, answers: Connection) -> None:
         answers.send(run_job(job, answers.send))
     except SystemExit:
         raise
+    except OSError as error:  # a full disk, say; what it names may be a path of this machine
+        answers.send(Report(ok=False, why=f"{error.strerror or type(error).__name__}."))
     except BaseException as error:
         place = traceback.extract_tb(error.__traceback__)[-1]
         why = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
@@ -177,3 +186,14 @@ def work(job: Job, answers: Connection) -> None:
     finally:
         answers.close()
         shutil.rmtree(runtime, ignore_errors=True)
+
+
+def work_forked(job: Job, descriptor: int, *, status: Any) -> None:
+    """The body of a worker process that was forked.
+
+    Args:
+        job: What to run.
+        descriptor: Of the connection for its answers.
+        status: Where it could say that it is ready; nobody waits for that.
+    """
+    work(job, Connection(descriptor, readable=False))

@@ -34,6 +34,6 @@ def decided(pilot: Pilot) -> Decision:
         pilot: The opened pilot; it is decided only where this is no run, or one that has no record yet.
     """
     run = current_run(pilot.loaded.parameters.pilot)
-    if run is not None and (run.folder / "decision.json").is_file():
-        return Decided(read_record(run.folder / "decision.json"))
+    if run is not None and run.record.is_file():
+        return Decided(read_record(run.record))
     return pilot.decision

@@ -1,0 +1,284 @@
+"""How long a batch of notebooks takes, beside what people do every month, in one run.
+
+    uv run python benchmarks/batch.py                       # 8 pilots, once: some minutes
+    uv run python benchmarks/batch.py --pilots 40 --times 3 # what the bars are about
+    uv run python benchmarks/batch.py --resume 100          # the check of 99 finished pilots
+
+A realistic business-case notebook of 20 code cells and 6 charts for each pilot, rendered as HTML as well:
+
+- `papermill` in a shell loop, then `nbconvert` of all of them at once;
+- two such loops side by side;
+- `roi batch`, whose notebooks are forked from a server that has the libraries;
+- the floor: the same computation in one warm process, without notebooks.
+
+Prints seconds, seconds of processor and ratios. The ratios of seconds need a machine with nothing else to do; those of
+processor time bear others better. Exits with 1 where a bar is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+ROOT = Path(__file__).resolve().parent.parent
+NAME = "business"
+BARS = {"loop": 6.0, "two loops": 3.0, "floor": 2.5}
+CHART = (
+    "shown(alt.Chart({data}).mark_{mark}().encode(alt.X({x!r}), alt.Y({y!r})).properties(title={title!r}))"
+)
+# One cell each: what the notebook of a business case does, on 400 cases and 10,000 draws.
+CELLS = (
+    "import altair as alt, duckdb, numpy as np, pandas as pd, scipy.stats, vl_convert\nfrom IPython.display import HTML\n"
+    "shown = lambda chart: HTML(vl_convert.vegalite_to_svg(chart.to_dict()))",
+    "rng = np.random.default_rng(sum(map(ord, pilot)))\nn = 400\n"
+    "cases = pd.DataFrame({'arm': np.repeat(['baseline', 'pilot'], n // 2), 'worker': rng.integers(0, 12, n),"
+    " 'segment': rng.choice(['email', 'portal', 'post'], n), 'minutes': rng.lognormal(2.6, 0.5, n)})\n"
+    "cases.loc[cases.arm == 'pilot', 'minutes'] *= 0.7\ncases.head()",
+    "con = duckdb.connect(config={'threads': 1}); con.register('cases', cases)\n"
+    "con.sql('select arm, segment, count(*) n, avg(minutes) m from cases group by all order by all').df()",
+    "cases.groupby('arm').minutes.describe()",
+    CHART.format(data="cases", mark="boxplot", x="arm:N", y="minutes:Q", title="Minutes"),
+    "means = cases.groupby(['worker', 'arm']).minutes.mean().unstack()\nmeans.round(1)",
+    "saved = (means.baseline - means.pilot).dropna()\nscipy.stats.t.interval(0.9, len(saved) - 1, saved.mean(), scipy.stats.sem(saved))",
+    CHART.format(data="saved.rename('saved').reset_index()", mark="bar", x="worker:O", y="saved:Q", title="Saved"),
+    "draws = saved.mean() + scipy.stats.sem(saved) * rng.standard_t(len(saved) - 1, 10_000)\n"
+    "demand, wage = rng.lognormal(8.3, 0.1, 10_000), rng.lognormal(3.7, 0.06, 10_000)",
+    "realised, adopted = rng.beta(4, 6, 10_000), rng.beta(8, 3, 10_000)\ncost = rng.lognormal(10.5, 0.2, 10_000)",
+    "month = np.arange(1, 37)[:, None]\nramp = np.minimum((month - 0.5) / 6, 1)\nfactor = 1.08 ** (-month / 12)",
+    "gain = draws * demand * adopted / 60 * wage\nnpv = (gain * np.where(gain > 0, realised, 1) * ramp * factor).sum(axis=0) - cost",
+    "pd.Series(npv).quantile([0.05, 0.25, 0.5, 0.75, 0.95]).to_frame('worth').round(-3)",
+    "share, edges = np.histogram(npv, 40)\nbins = pd.DataFrame({'worth': edges[:-1], 'draws': share})\n"
+    + CHART.format(data="bins", mark="bar", x="worth:Q", y="draws:Q", title="Worth"),
+    "inputs = {'saved': draws, 'demand': demand, 'wage': wage, 'realised': realised, 'adopted': adopted, 'cost': cost}\n"
+    "ranks = {name: scipy.stats.spearmanr(values, npv)[0] for name, values in inputs.items()}\npd.Series(ranks).round(2)",
+    CHART.format(data="pd.DataFrame({'input': ranks.keys(), 'rank': ranks.values()})", mark="bar", x="rank:Q", y="input:N", title="Drivers"),
+    "curve = np.quantile((gain * realised * ramp * factor).cumsum(axis=0) - cost, [0.1, 0.5, 0.9], axis=1).T\n"
+    "money = pd.DataFrame(curve, columns=['low', 'mid', 'high']).assign(month=np.arange(1, 37))\n"
+    + CHART.format(data="money", mark="line", x="month:Q", y="mid:Q", title="Money over time"),
+    "by = cases.groupby(['segment', 'arm']).minutes.agg(['mean', 'sem', 'count']).reset_index()\nby.round(2)",
+    CHART.format(data="by", mark="point", x="mean:Q", y="segment:N", title="Segments"),
+    "chance = float((npv > 0).mean())\nHTML(f'<h2>{pilot}: pays in {chance:.0%} of draws</h2>')",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Seconds, and seconds of processor of whatever was started."""
+
+    wall: float
+    processor: float
+
+
+def measure(action: Callable[[], object]) -> Taken:
+    def used() -> float:
+        all_ = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        return sum(each.ru_utime + each.ru_stime for each in all_)
+
+    began, before = time.perf_counter(), used()
+    action()
+    return Taken(time.perf_counter() - began, used() - before)
+
+
+def make_project(folder: Path, n: int) -> list[str]:
+    """A project with the notebook and parameter files; the names of its pilots."""
+    (folder / "notebooks").mkdir()
+    (folder / "params").mkdir()
+    cells = [
+        new_markdown_cell("# Business case"),
+        new_code_cell('pilot = "a"', metadata={"tags": ["parameters"]}),
+    ]
+    for source in CELLS:
+        cells += [new_code_cell(source), new_markdown_cell("What was seen, in a sentence or two.")]
+    kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    nbformat.write(new_notebook(cells=cells, metadata=kernel), folder / f"notebooks/{NAME}.ipynb")
+    names = [f"pilot_{k:03d}" for k in range(n)]
+    for name in names:
+        (folder / f"params/{name}.yaml").write_text(f"pilot: {name}\n")
+    return names
+
+
+def script(names: list[str], out: str) -> str:
+    """What people do: a loop over pilots, then all of them to HTML."""
+    python = f'"{sys.executable}" -m'
+    return (
+        f"mkdir -p {out}; for p in {' '.join(names)}; do {python} papermill --no-progress-bar --log-level ERROR "
+        f"notebooks/{NAME}.ipynb {out}/$p.ipynb -p pilot $p; done; "
+        f"{python} nbconvert --log-level ERROR --to html {out}/*.ipynb"
+    )
+
+
+def shell(project: Path, *scripts: str) -> None:
+    # One thread for what calculates, as a batch has it: more only get into each other's way.
+    env = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    running = [
+        subprocess.Popen(["sh", "-ec", text], cwd=project, env=env, stderr=subprocess.DEVNULL)
+        for text in scripts
+    ]
+    if max(process.wait() for process in running):
+        raise SystemExit("a loop of papermill failed")
+
+
+def ours(project: Path, out: Path) -> None:
+    shutil.rmtree(out, ignore_errors=True)
+    subprocess.run(
+        [sys.executable, __file__, "--ours", str(project), str(out)], check=True, stderr=subprocess.DEVNULL
+    )
+
+
+def run_ours(project: Path, out: Path) -> int:
+    from roi.batch.runner import _Checked, run_batch
+
+    def check(path: Path) -> _Checked:
+        return _Checked(path.stem, path.stem, project)
+
+    return run_batch(
+        sorted((project / "params").glob("*.yaml")), out, notebooks=[NAME], check=check
+    ).exit_code
+
+
+def run_floor(names: list[str]) -> None:
+    """The same computation in this process, libraries imported: what each cell shows is made as well."""
+    import ast
+
+    spaces = [{"pilot": name} for name in [names[0], *names]]
+    for k, space in enumerate(spaces):
+        for source in CELLS:
+            body = ast.parse(source).body
+            shown = isinstance(body[-1], ast.Expr)
+            exec(compile(ast.Module(body[:-1] if shown else body, []), NAME, "exec"), space)
+            if shown:
+                value = eval(compile(ast.Expression(body[-1].value), NAME, "eval"), space)
+                made = getattr(value, "_repr_html_", None)
+                _ = made() if made else repr(value)
+        if k == 0:  # which has imported and warmed up
+            began, used = time.perf_counter(), time.process_time()
+    print(time.perf_counter() - began, time.process_time() - used)
+
+
+def floor(names: list[str]) -> Taken:
+    command = [sys.executable, __file__, "--floor", *names]
+    env = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    found = subprocess.run(command, check=True, capture_output=True, text=True, env=env).stdout.split()
+    return Taken(float(found[0]), float(found[1]))
+
+
+def batches(n: int, times: int, folder: Path) -> bool:
+    names = make_project(folder, n)
+    half = len(names) // 2
+    methods: dict[str, Callable[[], Taken]] = {
+        "roi batch": lambda: measure(lambda: ours(folder, folder / "reports")),
+        "loop": lambda: measure(lambda: shell(folder, script(names, "one"))),
+        "two loops": lambda: measure(
+            lambda: shell(folder, script(names[:half], "left"), script(names[half:], "right"))
+        ),
+        "floor": lambda: floor(names),
+    }
+    taken = {name: [method() for _ in range(times)] for name, method in methods.items()}
+    wall = {name: statistics.median(t.wall for t in all_) for name, all_ in taken.items()}
+    processor = {name: statistics.median(t.processor for t in all_) for name, all_ in taken.items()}
+    print(
+        f"{n} pilots, {len(CELLS)} code cells and 6 charts each, with HTML; medians of {times}; load {os.getloadavg()[0]:.1f}"
+    )
+    for name in methods:
+        print(f"  {name:10} {wall[name] / n:6.2f} s a notebook, {processor[name] / n:6.2f} s of processor")
+    ours_, fine = wall["roi batch"], True
+    for name, bar in BARS.items():
+        ratio = ours_ / wall[name] if name == "floor" else wall[name] / ours_
+        used = processor["roi batch"] / processor[name]
+        used = used if name == "floor" else 1 / used
+        met = ratio <= bar if name == "floor" else ratio >= bar
+        fine &= met
+        what = "times the floor" if name == "floor" else f"times as fast as {name}"
+        print(f"  {'PASS' if met else 'FAIL'} {ratio:.2f} {what} (bar {bar}); of processor {used:.2f}")
+    made = len(list((folder / "reports").glob(f"*/{NAME}.html")))
+    return fine and made == n
+
+
+def resume(n: int, folder: Path) -> bool:
+    """Seconds that a batch of finished pilots takes of which none has changed: copies of the examples, not run."""
+    import json
+
+    from roi.batch.resume import INPUTS, inputs_of, note_of
+    from roi.batch.runner import NOTEBOOKS, _find_notebook, run_batch
+    from roi.ledger import LEDGER, issue, read_ledger
+    from roi.parameters import load_parameters
+
+    (folder / "params").mkdir()
+    shutil.copytree(ROOT / "data", folder / "data")
+    shutil.copy(ROOT / "params/_policy.yaml", folder / "params")
+    examples = sorted((ROOT / "params").glob("[!_]*.yaml"))
+    out = folder / "reports"
+    from roi.analysis import analyse
+    from roi.record import build_record
+    from roi.samples import open_samples
+
+    records = {}
+    for k in range(n):
+        source = examples[k % len(examples)]
+        name = f"{source.stem}_{k:03d}"
+        file = folder / f"params/{name}.yaml"
+        file.write_text(source.read_text("utf-8").replace(f"pilot: {source.stem}", f"pilot: {name}"), "utf-8")
+        if source.stem not in records:
+            loaded = load_parameters(source)
+            records[source.stem] = build_record(analyse(loaded, open_samples(loaded)))
+        record = json.loads(json.dumps(records[source.stem] | {"pilot": name}))
+        (out / name).mkdir(parents=True)
+        (out / name / "decision.json").write_text(json.dumps(record))
+        (out / name / "report.html").write_text("<h1>")
+        issue(out / LEDGER, record)
+    entries = read_ledger(out / LEDGER)
+    for file in sorted((folder / "params").glob("[!_]*.yaml")):
+        loaded = load_parameters(file)
+        notebooks = tuple(_find_notebook(name, loaded.project) for name in NOTEBOOKS)
+        inputs = inputs_of(file, loaded.project, notebooks, {"pilot": loaded.name}, entries)
+        (out / file.stem / INPUTS).write_text(note_of(inputs or {}, out / file.stem))
+    files = sorted((folder / "params").glob("[!_]*.yaml"))
+    began, used = time.perf_counter(), time.process_time()
+    result = run_batch(files, out)
+    taken = time.perf_counter() - began
+    kept = sum(outcome.state == "kept" for outcome in result.outcomes)
+    print(
+        f"{kept} of {n} finished pilots checked in {taken:.1f} s, {time.process_time() - used:.1f} s of processor (bar 10)"
+    )
+    return kept == n and taken < 10
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--pilots", type=int, default=8)
+    parser.add_argument("--times", type=int, default=1)
+    parser.add_argument(
+        "--resume", type=int, metavar="PILOTS", help="only the check of so many finished pilots"
+    )
+    parser.add_argument("--ours", nargs=2, metavar=("PROJECT", "OUT"), help=argparse.SUPPRESS)
+    parser.add_argument("--floor", nargs="+", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.ours:
+        return run_ours(*map(Path, given.ours))
+    if given.floor:
+        run_floor(given.floor)
+        return 0
+    with tempfile.TemporaryDirectory(prefix="roi-benchmark-") as folder:
+        fine = (
+            resume(given.resume, Path(folder))
+            if given.resume
+            else batches(given.pilots, given.times, Path(folder))
+        )
+    return 0 if fine else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

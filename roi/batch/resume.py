@@ -1,0 +1,225 @@
+"""What a report was made from, so that what has the same inputs is not made again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from roi.batch.outputs import WHY, read_record
+from roi.ledger import data_sha256, look_of, record_sha256
+
+__all__ = ["INPUTS", "inputs_of", "note_of", "same_tables", "why_again"]
+
+INPUTS = ".inputs.json"  # a file of the program, not of the reader: no archive keeps it
+# What numbers, pictures and pages are made with.
+LIBRARIES = (
+    "altair", "duckdb", "genai-prices", "ibis-framework", "ipykernel", "jinja2", "nbconvert", "numpy", "openpyxl",
+    "pandas", "papermill", "pydantic", "python-calamine", "scipy", "sqlglot", "vl-convert-python",
+)  # fmt: skip
+CODE = {".py", ".j2", ".css", ".csv", ".json", ".html", ".yaml"}
+MOST_LOOKS = 60  # as many as a decision is held to
+VARIABLE = re.compile(r"\$\{(\w+)\}")
+TABLE_KEYS = {"connect", "sql", "query"}
+
+
+def inputs_of(
+    path: Path,
+    project: Path,
+    notebooks: Sequence[Path],
+    parameters: Mapping[str, Any],
+    entries: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, Any] | None:
+    """Everything that a pilot's report is made from, by part and as hashes.
+
+    Args:
+        path: The parameter file.
+        project: The project folder.
+        notebooks: The notebooks that will be run.
+        parameters: What these get.
+        entries: Of the ledger: what was signed shows on the pages, and what was looked at counts.
+
+    Returns:
+        Parts by name; None where a file cannot be read or its samples cannot be told, so that it is better run.
+    """
+    import yaml
+
+    try:
+        text = path.read_bytes()
+        raw = yaml.load(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
+        samples = raw.get("samples") if isinstance(raw, Mapping) else None
+        strings = list(_strings(samples))
+        files = sorted(set(_files(strings, project, path.resolve().parent)))
+        policy = path.with_name("_policy.yaml")
+        return {
+            "parameters": _sha256(text),
+            "policy": _of_file(policy) if policy.is_file() else None,
+            "samples": {os.path.relpath(file, project): _of_file(file) for file in files},
+            "tables": bool(TABLE_KEYS & set(_keys(samples))),
+            "notebooks": {notebook.name: _of_file(notebook) for notebook in notebooks},
+            "given": _sha256(repr(sorted(parameters.items())).encode()),
+            "environment": _environment(text, policy),
+            "signed": _sha256(json.dumps(_others(entries, path.stem), sort_keys=True).encode()),
+            "program": program(),
+        }
+    except (OSError, ValueError, yaml.YAMLError):
+        return None
+
+
+def note_of(inputs: Mapping[str, Any], folder: Path) -> str:
+    """What is kept beside a report that was made from these inputs.
+
+    Args:
+        inputs: As they were before anything ran.
+        folder: The finished report, its record in it.
+    """
+    record = read_record(folder) or {}
+    names = sorted(file.name for file in folder.iterdir() if file.is_file() and file.name != INPUTS)
+    made = {"schema": 1, "inputs": inputs, "record": record_sha256(record), "files": names}
+    return json.dumps(made, sort_keys=True) + "\n"
+
+
+def why_again(
+    folder: Path, inputs: Mapping[str, Any] | None, entries: Sequence[Mapping[str, Any]] = ()
+) -> str:
+    """Why a report is to be made again; empty where it need not be.
+
+    Args:
+        folder: The report folder as it stands.
+        inputs: What it would be made from now.
+        entries: Of the ledger.
+    """
+    if inputs is None:
+        return "its inputs cannot be told"
+    if (folder / WHY).exists():
+        return "its last run failed"
+    try:
+        note = json.loads((folder / INPUTS).read_text(encoding="utf-8"))
+        made, names, digest = note["inputs"], note["files"], note["record"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return "nothing says what it was made from"
+    changed = [part for part in inputs if made.get(part) != inputs[part]]
+    if changed:
+        return f"changed since: {', '.join(changed)}"
+    if missing := [
+        name for name in names if not (folder / name).is_file() or not (folder / name).stat().st_size
+    ]:
+        return f"{missing[0]} is gone"
+    record = read_record(folder)
+    if record is None or record_sha256(record) != digest:
+        return "its record was changed"
+    pilot, made_of = str(record.get("pilot")), record.get("provenance") or {}
+    if not any(entry.get("record") == digest for entry in entries):
+        return "the ledger does not know its record"
+    looks = min(look_of(entries, pilot, data_sha256(made_of.get("samples_sha256") or {})), MOST_LOOKS)
+    counted = made_of.get("looks")
+    more = isinstance(counted, int) and looks > counted
+    return "the ledger counts more looks at its cases" if more else ""
+
+
+def same_tables(record: Mapping[str, Any], path: Path) -> bool:
+    """Whether tables that are no files hold what they held: they are read for it, and nothing is computed.
+
+    Args:
+        record: Of the report as it stands.
+        path: The parameter file.
+    """
+    from roi.parameters import load_parameters
+    from roi.samples import open_samples
+
+    known = (record.get("provenance") or {}).get("samples_sha256")
+    return dict(open_samples(load_parameters(path)).fingerprints) == known
+
+
+@cache
+def program() -> dict[str, str]:
+    """The version of everything that computes: this package by its code, libraries by their versions."""
+    import roi
+
+    home = Path(roi.__file__).resolve().parent
+    digest = hashlib.sha256()
+    for file in sorted(
+        file for file in home.rglob("*") if file.suffix in CODE and "notebooks" not in file.parts
+    ):
+        digest.update(file.relative_to(home).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    found = {"roi": digest.hexdigest(), "python": sys.version.split()[0]}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "none"
+    return found
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from _strings(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _strings(part)
+
+
+def _keys(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield str(key)
+            yield from _keys(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _keys(part)
+
+
+def _files(strings: Iterable[str], project: Path, folder: Path) -> Iterator[Path]:
+    """Every file that a text of the samples could mean, and the seal beside it; too many do no harm."""
+    import glob
+
+    for text in strings:
+        if not text or len(text) > 1000 or "\0" in text or "\n" in text:
+            continue
+        for base in (project, folder):
+            exact = base / text
+            names = [exact] if exact.exists() else []
+            if not names and glob.has_magic(text) and ("/" in text or "." in text):
+                names = [base / name for name in glob.glob(text, root_dir=base, recursive=True)]
+            for name in names:
+                for file in (name, name.with_name(name.name + ".seal")):
+                    if file.is_file():
+                        yield file.resolve()
+
+
+def _environment(text: bytes, policy: Path) -> str:
+    """One hash over the variables that the files name, so that no secret has a hash of its own."""
+    both = text.decode("utf-8", "replace") + (policy.read_text("utf-8") if policy.is_file() else "")
+    named = {*VARIABLE.findall(both), *re.findall(r"key_env:\s*[\"']?(\w+)", both)}
+    return _sha256(both.encode() + repr([(name, os.environ.get(name)) for name in sorted(named)]).encode())
+
+
+def _others(entries: Sequence[Mapping[str, Any]], pilot: str) -> list[Any]:
+    about = [entry for entry in entries if entry.get("pilot") == pilot and entry.get("kind") != "record"]
+    return [str(entry.get("hash") or json.dumps(dict(entry), sort_keys=True)) for entry in about]
+
+
+@cache
+def _of_known(file: str, size: int, changed: int) -> str:
+    with open(file, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _of_file(file: Path) -> str:
+    """The hash of a file; within one batch it is read once, as long as it stays as it is."""
+    found = file.stat()
+    return _of_known(str(file), found.st_size, found.st_mtime_ns)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
