@@ -57,12 +57,10 @@ def open_actuals(loaded: LoadedParameters, segments: Sequence[str]) -> Samples:
     Raises:
         SampleError: If the table must be mended, or the file names none.
     """
-    import duckdb
-
     given = loaded.parameters.samples
     if given.actuals is None:
         raise SampleError([Problem(loaded.name, PLACE, "names no table of what came after the decision")])
-    con = duckdb.connect()
+    con = start()
     prepare(con, make_keys(loaded.parameters.pilot, key_env=loaded.policy.privacy.key_env))
     around = Surroundings(
         con=con,

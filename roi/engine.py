@@ -13,7 +13,18 @@ from roi.schema.tables import MINUTE_COLUMNS
 if TYPE_CHECKING:
     from roi.sample_tables import ReadTable
 
-__all__ = ["blanks_of", "fingerprints", "forget", "prepare", "relations"]
+__all__ = ["blanks_of", "fingerprints", "forget", "prepare", "relations", "start"]
+
+
+def start() -> Connection:
+    """An engine with one thread, which is what small samples are read and asked soonest with.
+
+    Waking others for each of some two hundred questions costs more than they then save; a large source gives the
+    engine its threads back (`roi.readers.files.give_threads`). No result depends on their number.
+    """
+    import duckdb
+
+    return duckdb.connect(config={"threads": 1})
 
 
 def prepare(con: Connection, keys: Keys) -> None:

@@ -17,7 +17,7 @@ from roi.prices import OwnPrices
 from roi.problems import Problem
 from roi.readers import Source
 from roi.readers.base import Connection, Rows, UnreadableError
-from roi.readers.files import Found, Seen, find_files, look_through, open_bytes
+from roi.readers.files import Found, Seen, find_files, give_threads, look_through, open_bytes
 from roi.readers.held import Sheet, hold_columns
 
 if TYPE_CHECKING:
@@ -193,6 +193,7 @@ def open_export(
     if format is None and not any(ending_of(Path(p)) in told_by_ending for p in given):
         return None
     files = find_files(given, project=project, folder=folder, file=file, place=f"{place}.source")
+    give_threads(con, files)
     told = format if format is not None else recognise(files[0]) if files else None
     if told is None:
         return None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from roi.problems import Problem
 from roi.readers.base import Connection, Roles, Rows, UnreadableError
-from roi.readers.files import Found, find_files, look_through
+from roi.readers.files import Found, find_files, give_threads, look_through
 
 __all__ = ["Source", "open_source"]
 
@@ -71,6 +71,7 @@ def open_source(
     if source.connect is not None:
         from roi.readers.database import read_database
 
+        con.execute("reset threads")  # nobody knows yet how much it holds
         return read_database(
             con,
             connect=source.connect,
@@ -83,6 +84,7 @@ def open_source(
             place=place,
         )
     files = find_files(source.files, project=project, folder=folder, file=file, place=place)
+    give_threads(con, files)
     kinds = {kind for found in files if (kind := _kind(found))}
     unknown = sorted(
         f.name for f in files if not any(_ending(f.path) in k for k in (_TEXT, _JSON, _PARQUET, _SHEETS))
