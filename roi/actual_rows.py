@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from roi.categories import OTHER
 from roi.checks import check_table, used_rows
-from roi.engine import forget, prepare, relations
+from roi.engine import forget, prepare, relations, start
 from roi.mapping import to_spec
 from roi.moments import fetch
 from roi.parameters import LoadedParameters

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
 
 from roi.analysis import Analysis
 from roi.draws import one_sided_bounds
 from roi.rates import severe_errors
 from roi.remedies import Remedy
+from roi.special import ndtri
 from roi.words import percent
 
 __all__ = ["LEAST_CASES", "Again", "cases_to_see", "cases_to_show", "measured_again"]

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import bdtr, bdtrc, chdtrc, stdtr
 
 from roi.draws import stream, t_quantile
+from roi.special import bdtr, bdtrc, chdtrc, stdtr
 
 __all__ = [
     "Contrast",

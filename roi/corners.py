@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import numpy as np
-from scipy.special import ndtr, ndtri
 
 from roi.analysis import Decided
 from roi.assumptions import Assumptions
@@ -17,6 +16,7 @@ from roi.draws import stream, uniforms
 from roi.fewer_draws import on_fewer_draws
 from roi.levers import levers_of
 from roi.plan_at import PlanAt, plan_at
+from roi.special import ndtr, ndtri
 from roi.uncertain import Uncertain
 
 __all__ = ["corner", "directions", "fixed_at", "moved_by", "stated_inputs"]

@@ -13,7 +13,8 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betaincinv, gammaincinv, ndtr, ndtri, stdtrit
+
+from roi.special import betaincinv, gammaincinv, ndtr, ndtri, stdtrit
 
 __all__ = [
     "dirichlet_draws",

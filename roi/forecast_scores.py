@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.special import stdtrit
 
 from roi import words
 from roi.parameters import LoadedParameters, Parameters, load_parameters
@@ -22,6 +21,7 @@ from roi.pilot import open_pilot
 from roi.problems import InputError
 from roi.proportions import exact_interval
 from roi.realised import realised_of_archive, realised_of_pilot
+from roi.special import stdtrit
 from roi.uncertain import Uncertain
 
 __all__ = [

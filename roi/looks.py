@@ -16,7 +16,8 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr, ndtri
+
+from roi.special import ndtr, ndtri
 
 __all__ = ["MOST_LOOKS", "chance_needed", "passing_chance", "words_of"]
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr, ndtri
 
 from roi.draws import normal_draws, stream, uniforms
 from roi.evidence_shares import EVIDENCE
 from roi.moments import Losses
+from roi.special import ndtr, ndtri
 
 __all__ = ["minutes_by_cause", "slow_minutes"]
 

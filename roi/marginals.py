@@ -15,7 +15,8 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betaincinv, ndtr, ndtri, stdtrit
+
+from roi.special import betaincinv, ndtr, ndtri, stdtrit
 
 __all__ = ["rate_draws", "stretched"]
 

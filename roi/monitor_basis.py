@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtri
 
 from roi.analysis import Analysis
 from roi.moments import ALL
 from roi.parameters import Policy
+from roi.special import ndtri
 
 __all__ = ["Basis", "Expected", "Limit", "basis_of", "far_end"]
 

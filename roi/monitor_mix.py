@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betaincinv
 
 from roi.again import decide_again
 from roi.analysis import Analysis, Decided
@@ -28,6 +27,7 @@ from roi.monitor_days import Counted, Stream, fresh_cases
 from roi.monitor_tests import Asked
 from roi.plan_at import plan_put_forward
 from roi.readers.base import quoted
+from roi.special import betaincinv
 from roi.words import number
 
 if TYPE_CHECKING:

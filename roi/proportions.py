@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import bdtr, betaincinv, chdtrc, ndtri
+
+from roi.special import bdtr, betaincinv, chdtrc, ndtri
 
 __all__ = ["adjusted", "difference", "exact_interval", "homogeneity", "ranks"]
 

@@ -20,10 +20,10 @@ from itertools import product
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
 
 from roi.conditional import orthonormal
 from roi.draws import stream
+from roi.special import ndtri
 
 __all__ = ["Basis", "Told", "after_sampling", "basis_of", "evsi", "expected_after", "left_open", "sure_after"]
 

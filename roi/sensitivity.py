@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
 
 from roi.levers import Lever
 from roi.plan_at import HORIZON, PlanAt
+from roi.roots import root_between
 
 __all__ = ["BreakEven", "Fewer", "Response", "break_even", "respond", "rule_of"]
 
@@ -239,8 +239,10 @@ def _searched(on: Fewer, lever: Lever, chance: float | None) -> BreakEven:
                 break
         else:
             return BreakEven(value=None, reason=NO_MATTER if len(set(seen.values())) == 1 else NO_VALUE)
-    root = brentq(miss, *ends, xtol=1e-4 * spread, rtol=1e-4, maxiter=60) if ends[0] < ends[1] else ends[0]
-    return BreakEven(value=float(root), reason=None)
+    if not ends[0] < ends[1]:
+        return BreakEven(value=float(ends[0]), reason=None)
+    root = root_between(miss, *ends, within=1e-4 * spread, relative=1e-4, most=60)
+    return BreakEven(value=root, reason=None)
 
 
 def _months(on: Fewer, lever: Lever, chance: float | None) -> BreakEven:

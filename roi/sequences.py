@@ -22,7 +22,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betainc, betaln
+
+from roi.special import betainc, betaln
 
 __all__ = [
     "MEAN_BETS",

@@ -15,9 +15,9 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import log_expit
 
 from roi.draws import stream, uniforms
+from roi.special import log_expit
 
 __all__ = ["severity_draws"]
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
 from scipy.stats import rankdata
 
 from roi.draws import normal_draws, stream
 from roi.parameters import RegisterEntry
+from roi.special import ndtri
 
 __all__ = ["Input", "Sharing", "common_draws", "in_order", "owed", "scores", "shared_inputs"]
 

@@ -15,9 +15,9 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc, betaincc, betaincinv, expit, logit, ndtri
 
 from roi.scalars import as_share
+from roi.special import betainc, betaincc, betaincinv, expit, logit, ndtri
 
 __all__ = ["Evidence", "Family", "Floats", "Form", "Uncertain", "exact", "interval", "observed", "pert"]
 

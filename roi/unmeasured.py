@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy.optimize import brentq
 
 from roi.cashflow import annuity, ramp_factor
 from roi.gates import CASES_AN_ARM, declare
 from roi.measures import Measure
 from roi.options import Option, Valuer
 from roi.parameters import Parameters
+from roi.roots import root_between
 from roi.tariff import Prices
 from roi.verdict import Unknown
 
@@ -36,7 +36,7 @@ def break_even_minutes(valuer: Valuer, low: float = 0.0, high: float = 6000.0) -
     top = worth(high)
     if not top > 0:
         return None
-    return low if worth(low) >= 0 else float(brentq(worth, low, high, xtol=1e-9))
+    return low if worth(low) >= 0 else root_between(worth, low, high, within=1e-9)
 
 
 def _with_baseline(valuer: Valuer, minutes: float) -> Option | None:

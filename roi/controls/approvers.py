@@ -11,13 +11,13 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from scipy.special import bdtrc, gammaln
 
 from roi.approvals import BY_A_PERSON
 from roi.controls.approval_log import ApprovalLog, agent_identities, no_approvals
 from roi.controls.check import Check, judge, unknown
 from roi.controls.logs import Logs
 from roi.draws import one_sided_bounds
+from roi.special import bdtrc, gammaln
 from roi.words import count, number, plural
 
 __all__ = [

@@ -6,7 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import bdtrc, betainc, gammaln, xlog1py, xlogy
+
+from roi.special import bdtrc, betainc, gammaln, xlog1py, xlogy
 
 __all__ = ["ALPHA", "DROP", "POWER", "cases_needed", "power_of", "worse_by_chance"]
 

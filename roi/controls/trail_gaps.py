@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from scipy.special import bdtrc
-
 from roi.controls.check import Check, Rows, all_missing, judge, unknown, verb
 from roi.controls.logs import Logs
 from roi.readers.base import literal
 from roi.relation import Relation
+from roi.special import bdtrc
 from roi.words import and_list, plural
 
 __all__ = ["ALPHA", "COPY", "cases_for_skew", "chance_of_silence", "clock_skew", "sequences", "silent_days"]

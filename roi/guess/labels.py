@@ -36,7 +36,7 @@ def labels_needed(limit: float, *, workers: int | None) -> tuple[LabelsNeeded, .
     Source:
         Clopper & Pearson (1934), Biometrika 26:404: the smallest n at which P(events or fewer | n, limit) ≤ 5 %.
     """
-    from scipy.special import bdtr
+    from roi.special import bdtr
 
     if not 0 < limit < 1:
         raise ValueError(f"{limit} is not between 0 and 1")
