@@ -86,7 +86,7 @@ def annuity(rate: Number, horizon: int, delay: Number = 0.0) -> Number:
 
 
 def _are_numbers(*inputs: Number) -> bool:
-    return all(np.ndim(x) == 0 for x in inputs)
+    return all(isinstance(x, float | int) or np.ndim(x) == 0 for x in inputs)  # plain ones are told at once
 
 
 @lru_cache(maxsize=1024)

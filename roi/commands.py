@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -31,6 +32,8 @@ def told(action: Callable[..., int | None]) -> Callable[..., None]:
     """Print what needs mending, without a traceback, and exit with 2."""
 
     def run(*args: Any, **kwargs: Any) -> None:
+        # A command makes many small objects and few rings of them, and is soon over: looking for rings is put off.
+        gc.set_threshold(50_000, 20, 20)
         try:
             code = action(*args, **kwargs)
         except InputError as error:

@@ -206,15 +206,24 @@ class Fewer:
         every, some = plan.worth_at({}, undecided=True), few.worth_at({}, undecided=True)
         self._hurdle = plan.hurdle + float(some.mean() - every.mean())
         self._chance = few.chance(some) - plan.chance(every)
+        self._worths: dict[
+            tuple[str, float], Floats
+        ] = {}  # the mean and the chance are asked at the same ends
 
     def miss(self, key: str, x: float, chance: float | None) -> float:
         """How far the expected worth, or the quantile that a chance is about, is above the hurdle at a value."""
-        worth = self.few.worth_at({key: x}, undecided=True)
+        worth = self._worth_at(key, x)
         if chance is None:
             return float(np.mean(worth)) - self._hurdle
         place = int(np.floor((1 - chance - self._chance) * worth.size))
         place = min(max(place, 0), worth.size - 1)
         return float(np.partition(worth, place)[place]) - self.few.hurdle
+
+    def _worth_at(self, key: str, x: float) -> Floats:
+        found = self._worths.get((key, x))
+        if found is None:
+            found = self._worths[key, x] = self.few.worth_at({key: x}, undecided=True)
+        return found
 
 
 def _searched(on: Fewer, lever: Lever, chance: float | None) -> BreakEven:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 __all__ = ["Wanted", "tidy"]
 
@@ -11,6 +12,7 @@ _UNSEEN = re.compile("[\ufeff\u200b\u200c\u200d\u2060\u00ad]")
 _SPACES = re.compile(r"\s+")
 
 
+@lru_cache(maxsize=4096)  # each row near the top is tried as a header with each delimiter
 def tidy(name: str) -> str:
     """A name on one line, without the spaces around it and without what cannot be seen."""
     return _SPACES.sub(" ", _UNSEEN.sub("", name)).strip()

@@ -63,7 +63,11 @@ class Group(BaseModel):
     """A group of keys. An empty key (``owner:``) is the same as an absent one."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", arbitrary_types_allowed=True, populate_by_name=False
+        frozen=True,
+        extra="forbid",
+        arbitrary_types_allowed=True,
+        populate_by_name=False,
+        defer_build=True,  # most groups are checked as part of a file only, whose model holds theirs
     )
 
     @model_validator(mode="before")

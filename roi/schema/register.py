@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, get_args
 
 from roi.schema.base import Group, Label, Unit
@@ -85,10 +86,9 @@ def _path(key: str) -> YamlPath:
 
 
 def _walk(group: Group, path: YamlPath, currency: str, name: str) -> Iterator[RegisterEntry]:
-    for attribute, field in type(group).model_fields.items():
+    for attribute, alias, marks in _fields_of(type(group)):
         value = getattr(group, attribute)
-        here = (*path, field.alias or attribute)
-        marks = [*field.metadata, *_marks(field.annotation)]
+        here = (*path, alias)
         if isinstance(value, Uncertain):
             yield _entry(here, value, marks, group, currency, name)
         elif isinstance(value, Group):
@@ -106,8 +106,17 @@ def _walk(group: Group, path: YamlPath, currency: str, name: str) -> Iterator[Re
                     yield from _walk(item, (*here, place), currency, str(getattr(item, "name", "")))
 
 
+@cache
+def _fields_of(kind: type[Group]) -> tuple[tuple[str, str, tuple[Any, ...]], ...]:
+    """The attributes of a group, their keys and their marks."""
+    return tuple(
+        (attribute, field.alias or attribute, (*field.metadata, *_marks(field.annotation)))
+        for attribute, field in kind.model_fields.items()
+    )
+
+
 def _entry(
-    path: YamlPath, value: Uncertain, marks: list[Any], group: Group, currency: str, name: str
+    path: YamlPath, value: Uncertain, marks: tuple[Any, ...], group: Group, currency: str, name: str
 ) -> RegisterEntry:
     label = next((str(mark) for mark in marks if isinstance(mark, Label)), str(path[-1]))
     unit = next((str(mark) for mark in marks if isinstance(mark, Unit)), "").replace("{currency}", currency)
