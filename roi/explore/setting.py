@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
-from scipy.special import expit, logit
+from roi.special import expit, logit
 
 from roi.analysis import Decided
 from roi.assumptions import Assumptions
