@@ -121,7 +121,13 @@ def _gap(log: Log, rng: Rng, k: int) -> Planted:
 
 def _repeat(log: Log, rng: Rng, k: int) -> Planted:
     of = log.of_cases()
-    rows = pick(log, rng, k, lambda row: len(of[row["case_id"]]) > 1 and of[row["case_id"]][-1] is row)
+
+    def last(row: Row) -> bool:
+        rows = of[row["case_id"]]
+        # A further attempt may repeat a number.
+        return len(rows) > 1 and rows[-1] is row and row["attempt"] == rows[-2]["attempt"]
+
+    rows = pick(log, rng, k, last)
     groups = []
     for row in rows:
         other = of[row["case_id"]][-2]
