@@ -51,7 +51,7 @@ def on_fewer_draws(plan: PlanAt, most: int) -> PlanAt:
     causes = _some(a.causes, rows, n)
     bought = plan.plan
     approvals = a.valuer.approvals
-    if approvals is not None and bought is not None and bought.remedies:
+    if approvals is not None and bought is not None and (bought.remedies or bought.prospect.approved):
         a.valuer.approving(plan.segments)  # counted now, so that it can be cut
         approvals = replace(
             approvals,

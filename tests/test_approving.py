@@ -15,6 +15,7 @@ from pilots import cases, controls, write_pilot
 import roi.remedy_sets
 from roi.analysis import Analysis
 from roi.cashflow import ramp_factor
+from roi.fewer_draws import on_fewer_draws
 from roi.forecast import forecast_of
 from roi.pilot import open_pilot
 from roi.plan_at import plan_at
@@ -223,6 +224,14 @@ def test_what_opens_the_gate_at_an_unknown_price_demands_the_same(tmp_path):
     moved = plan_at(cheap.analysis)
     assert moved is not None
     np.testing.assert_allclose(moved.worth_at({"economics.approval_minutes": 5.0}), plans[1].worth, rtol=1e-9)
+    # On fewer draws it is the same plan.
+    few = on_fewer_draws(moved, 500)
+    rows = np.r_[:250, 1000:1250]
+    np.testing.assert_allclose(
+        few.worth_at({"demand.cases_per_month": 2000.0}, undecided=True).mean(),
+        moved.worth_at({"demand.cases_per_month": 2000.0}, undecided=True)[rows].mean(),
+        rtol=1e-6,
+    )
 
 
 def test_without_a_log_nothing_is_counted_and_that_is_said(tmp_path):

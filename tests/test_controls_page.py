@@ -227,7 +227,7 @@ def test_the_restricted_page_names_pseudonyms_and_what_stands_out(tmp_path: Path
 def test_the_restricted_page_is_a_file_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = cases(40, workers=6)
     path = write_pilot(tmp_path, rows)
-    monkeypatch.setattr("roi.cli._batch", lambda *_: 0)
+    monkeypatch.setattr("roi.cli_batch._batch", lambda *_, **__: 0)
     target = tmp_path / "few" / "people.html"
     done = CliRunner().invoke(main, ["run", str(path), "--restricted", str(target)])
     assert (done.exit_code, target.stat().st_mode & 0o777) == (0, 0o600)
