@@ -24,11 +24,11 @@ _Set = tuple[float, tuple[int, ...]]  # its worth and its places
 EXACT = 1e-9  # relative slack below which two sums are the same
 MANY = 200  # partial choices from which on bounds of their own are made for them
 COMPLETED = 200  # partial choices that are grown into whole sets
-STEPS = 6  # by which the multipliers of a partial choice are made better
+STEPS = 3  # by which the multipliers of a partial choice are made better
 MOST_CHANGES = 60  # changes of two groups by which a first set is made better
 MOST_KEPT = 400  # partial choices that others are held against, pair by pair
 FIRST = 300  # partial choices that are held while a good set is looked for
-WORK = 1_000_000  # partial choices held at a time × options × limits: what a second or so can look at
+WORK = 900_000  # partial choices held at a time × options × limits: what a second or so can look at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +99,8 @@ def best_set(problem: Problem, *, most: int | None = None) -> Best:
         Held, Wolfe & Crowder (1974), Math. Programming 6:62, for the steps of the multipliers.
     """
     # In units of the largest use of each limit, so that the steps of all multipliers are alike.
-    size = np.maximum(np.abs(problem.use).max(axis=0, initial=0.0), 1e-300)
-    p = Problem(worth=problem.worth, use=problem.use / size, group=problem.group, limit=problem.limit / size)
+    size, limit = _sized(problem)
+    p = Problem(worth=problem.worth, use=problem.use / size, group=problem.group, limit=limit / size)
     prices = _prices(p)
     order = _order(p, prices)
     if not order:
@@ -186,10 +186,12 @@ class _Rest:
     def gain(self, prices: Floats) -> tuple[Floats, Floats]:
         """What each group can add at multipliers of shape (n, n_limits), and what each option is worth after them."""
         reduced = np.repeat(self.worth[None, :], prices.shape[0], axis=0)
+        priced = np.empty_like(reduced)
         for k in range(
             prices.shape[1]
         ):  # not a matrix product, whose order of addition depends on the machine
-            reduced -= prices[:, k, None] * self.use[None, :, k]
+            np.multiply(prices[:, k, None], self.use[None, :, k], out=priced)
+            reduced -= priced
         if not self.sizes.size:
             return np.zeros((prices.shape[0], 0)), reduced
         return np.maximum(np.maximum.reduceat(reduced, self.starts, axis=1), 0.0), reduced
@@ -254,14 +256,21 @@ def _priced(use: Floats, prices: Floats) -> Floats:
     return np.asarray((use * prices).sum(axis=-1), dtype=np.float64)
 
 
+def _sized(p: Problem) -> tuple[Floats, Floats]:
+    """The largest use of each limit, and the limits, of which more than anyone could use is as good as that."""
+    size = np.abs(p.use).max(axis=0, initial=0.0)
+    size = np.where(size > 0, size, 1.0)
+    return size, np.minimum(p.limit, 2 * p.use.clip(0).sum(axis=0) + size)
+
+
 def _prices(p: Problem) -> Floats:
     """Multipliers of the limits in the linear relaxation."""
     if not p.worth.size or not p.limit.size:
         return np.zeros(p.limit.size)
-    size = np.maximum(np.abs(p.use).max(axis=0), 1e-300)
+    size, limit = _sized(p)
     groups = np.unique(p.group)
     rows = np.vstack([(p.use / size).T, (p.group == groups[:, None]).astype(float)])
-    sides = np.concatenate([p.limit / size, np.ones(groups.size)])
+    sides = np.concatenate([limit / size, np.ones(groups.size)])
     top = float(np.abs(p.worth).max()) or 1.0
     found = linprog(-p.worth / top, A_ub=rows, b_ub=sides, bounds=(0, 1), method="highs-ds")
     if found.status != 0:
@@ -350,8 +359,11 @@ def _undominated(worth: Floats, used: Floats, slack: float) -> Ints:
         before = np.minimum.accumulate(np.concatenate([[np.inf], u[:-1, 0]]))
         return np.asarray(order[u[:, 0] < before], dtype=np.int64)
     alive = np.ones(w.size, dtype=bool)
+    columns = np.ascontiguousarray(u.T)
     for i in range(min(MOST_KEPT, w.size)):
         if alive[i]:
-            beaten = np.all(u[i] <= u[i + 1 :], axis=1) & (w[i] >= w[i + 1 :])
+            beaten = w[i] >= w[i + 1 :]
+            for column in columns:
+                beaten &= column[i] <= column[i + 1 :]
             alive[i + 1 :] &= ~beaten
     return np.asarray(order[alive], dtype=np.int64)

@@ -110,7 +110,70 @@ def overview(opened: Portfolio) -> Section:
 def funded(opened: Portfolio) -> Section:
     """The funded set, what it uses, and what it might miss."""
     found = opened.found
-    return part("funded", found, sentences(found)[0], regret=_regret(found))
+    chosen, currency = found["set"], found["currency"]
+    return part(
+        "funded",
+        found,
+        sentences(found)[0],
+        regret=_regret(found),
+        proof=_proof(chosen, currency),
+        more=[_more(x, found) for x in chosen["limits"]],
+        together=[_joined(x, found) for x in chosen["together"][:3]],
+    )
+
+
+def _proof(chosen: Found, currency: str) -> str:
+    """Whether another set may be worth more."""
+    if chosen["at_most_more"] <= 0:
+        return "No set that the limits allow is worth more."
+    share = chosen["at_most_more"] / max(chosen["worth"]["mean"], 1e-9)
+    return (
+        "There are too many sets to look at all of them: one that the limits allow may be worth more than this one, by "
+        f"{words.amount(chosen['at_most_more'], currency)} at most ({words.percent(share)})."
+    )
+
+
+def _brings(gain: Found, currency: str) -> str:
+    low, most = gain["brings"], gain["at_most"]
+    if low <= 0 and most <= 0:
+        return "nothing"
+    if most > low:
+        return f"{words.amount(low, currency)} to {words.amount(most, currency)}"
+    return words.amount(low, currency)
+
+
+def _takes(gain: Found, found: Found) -> str:
+    """What a set takes beyond what there is."""
+    by = {x["name"]: x for x in found["set"]["limits"]}
+    texts = [
+        f"{words.amount(n, found['currency'])} more"
+        if by[name]["what"] == "budget"
+        else f"{words.number(n, 2)} {by[name]['unit']} more of {words.shorten(name, 40)}"
+        for name, n in gain["takes"].items()
+    ]
+    return words.and_list(texts)
+
+
+def _more(limit: Found, found: Found) -> dict[str, str]:
+    """What more of one limit alone would bring: a tenth more, and as much as anyone could use."""
+    enough = _brings(limit["enough"], found["currency"])
+    takes = _takes(limit["enough"], found)
+    return {
+        "tenth": _brings(limit["tenth"], found["currency"]),
+        "enough": f"{enough}, with {takes}" if takes and limit["enough"]["brings"] > 0 else enough,
+    }
+
+
+def _joined(group: Found, found: Found) -> str:
+    """Limits that must be raised together, and what that brings."""
+    bar = "the bar on those that do not pay"
+    named = {x["name"] for x in found["set"]["limits"]}
+    names = [words.shorten(x, 40) if x in named else bar for x in group["names"]]
+    takes = _takes(group, found)
+    return (
+        f"{words.capital(words.and_list(names))} hold the set back together: raised at once"
+        f"{f' ({takes})' if takes else ''} they would bring {_brings(group, found['currency'])}."
+    )
 
 
 def _regret(found: Found) -> str:
