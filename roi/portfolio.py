@@ -150,6 +150,9 @@ def _pilot(c: Candidate, joint: Joint, today: dt.date | None, funded: Sequence[C
         "decide_by": None if due is None else due.isoformat(),
         "days_left": None if due is None or today is None else (due - today).days,
         "overdue": due is not None and today is not None and due < today and state.is_draft,
+        "operating": None
+        if c.operating is None
+        else {key: c.operating.get(key) for key in ("action", "headline", "text", "verdict_of", "since")},
         "is_funded": any(x.candidate.pilot == c.pilot for x in funded),
         "note": joint.left_out.get(c.pilot) or c.note or None,
     }

@@ -1,8 +1,8 @@
 """What more of something scarce would really bring: the best set is found again with more, of one limit or of several.
 
-A multiplier of the linear relaxation is a slope that whole pilots need not follow: a euro more may bring nothing, since
-what it would fund lacks people too. So each limit is raised by a tenth, then by as much as anyone could use, then two or
-three of them together where each by itself holds the set back.
+A multiplier of the linear relaxation is a slope that whole pilots need not follow: a euro more may bring nothing,
+since what it would fund lacks people too. So each limit is raised by a tenth, then by as much as anyone could use, then
+two or three of them together where each by itself holds the set back.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ def scarcity_of(choices: Sequence[Choice], limits: Sequence[Limit], best: Best) 
     Returns:
         `limits`: of each limit but the bar its `tenth` (a tenth more of it alone) and `enough` (as much of it alone as
         anyone could use): what it `brings`, what it brings `at_most` (more where not every set could be looked at),
-        what the set then `takes` beyond what there is, by name, and the pilots of that `set`. `together`: groups of limits of which each is needed,
-        fewest first, with the same and `names`. The bar on those that do not pay may be in a group.
+        what the set then `takes` beyond what there is, by name, and the pilots of that `set`. `together`: groups of
+        limits of which each is needed, fewest first, with the same and `names`. The bar on those that do not pay may
+        be in a group.
     """
     problem = Choice.problem(choices, limits)
     found: dict[tuple[tuple[int, ...], bool], dict[str, Any]] = {}

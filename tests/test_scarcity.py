@@ -38,8 +38,8 @@ def test_what_must_be_raised_together_by_hand():
     assert both["brings"] == both["at_most"] == 50
     assert both["takes"] == {"Budget": pytest.approx(10), "IT": pytest.approx(2)}
     assert both["set"] == ["a", "b"]
-    text = "Budget and IT hold the set back together: raised at once (EUR 10 more and 2 weeks more of IT) they would"
-    assert f"{text} bring EUR 50." in shown(found)
+    text = "Budget and IT hold the set back together: raised at once (EUR 10.00 more and 2.0 weeks more of IT) they would"
+    assert f"{text} bring EUR 50.00." in shown(found)
 
 
 def test_a_tenth_more_and_enough_by_hand():
@@ -50,7 +50,7 @@ def test_a_tenth_more_and_enough_by_hand():
     assert (budget["tenth"]["brings"], budget["tenth"]["takes"]) == (50, {"Budget": pytest.approx(10)})
     assert (budget["enough"]["brings"], budget["enough"]["takes"]) == (80, {"Budget": pytest.approx(90)})
     assert found["set"]["together"] == []
-    assert "EUR 80, with EUR 90 more" in shown(found)
+    assert "EUR 80.00, with EUR 90.00 more" in shown(found)
     assert "No set that the limits allow is worth more." in shown(found)
 
 

@@ -43,7 +43,7 @@ def part(name: str, found: Found, text: str, **more: Any) -> Section:
 def sentences(found: Found) -> list[str]:
     """What a budget owner reads first: the set, how sure it is, what stopping returns, and what is next."""
     currency, chosen = found["currency"], found["set"]
-    funded, said = chosen["funded"], []
+    funded, said = chosen["funded"], _operating(found)
 
     def money(x: object) -> str:
         return words.amount(x, currency)
@@ -85,6 +85,18 @@ def sentences(found: Found) -> list[str]:
     return said
 
 
+def _operating(found: Found) -> list[str]:
+    """What is to be done at once, before any money is given: most urgent first."""
+    urgent = ("roll_back", "pause", "restrict", "investigate")
+    rows = [p for p in found["pilots"] if p.get("operating")]
+    rows.sort(key=lambda p: urgent.index(p["operating"]["action"]))
+    return [
+        f"First, in operation – {words.shorten(p['title'], 60)}: {p['operating']['headline']}. "
+        f"{p['operating']['text']}"
+        for p in rows
+    ]
+
+
 def lack_word(lack: Mapping[str, Any], currency: str) -> str:
     """What a workflow lacks, in words."""
     if lack["what"] == "budget":
@@ -104,7 +116,12 @@ def overview(opened: Portfolio) -> Section:
     """Every pilot: verdict, worth, certainty, gates, evidence, age and due date, and the map of them."""
     found = opened.found
     figure = map_figure(found)
-    return part("overview", found, words.plural(len(found["pilots"]), "pilot"), figure=figure)
+    names = [words.shorten(p["title"], 90) for p in found["pilots"] if _on_map(p)]
+    return part("overview", found, words.plural(len(found["pilots"]), "pilot"), figure=figure, names=names)
+
+
+def _on_map(pilot: Found) -> bool:
+    return pilot["worth"] is not None and pilot["chance"] is not None
 
 
 def funded(opened: Portfolio) -> Section:
@@ -196,7 +213,14 @@ def _regret(found: Found) -> str:
 def luck(opened: Portfolio) -> Section:
     """How many of the funded will not pay, and how much the winners owe to luck."""
     found = opened.found
-    return part("luck", found, "What luck has to do with it")
+    titles = _titles(found)
+    passed = [titles.get(x, x) for x in found["discoveries"]["step_up"]]
+    other = [titles.get(x, x) for x in found["shrinkage"].get("set") or []]
+    return part("luck", found, "What luck has to do with it", passed=passed, other=other)
+
+
+def _titles(found: Found) -> dict[str, str]:
+    return {p["pilot"]: words.shorten(p["title"], 60) for p in found["pilots"]}
 
 
 def order(opened: Portfolio) -> Section:
@@ -214,7 +238,8 @@ def trend(opened: Portfolio) -> Section:
     """How verdicts stood month by month, and which pilots share what."""
     found = opened.found
     months: Sequence[Mapping[str, Any]] = found["trend"]["months"]
-    return part("trend", found, words.plural(len(months), "month"), figure=trend_figure(found))
+    titles = _titles(found)
+    return part("trend", found, words.plural(len(months), "month"), figure=trend_figure(found), titles=titles)
 
 
 def map_figure(found: Found) -> Figure | None:
@@ -231,7 +256,7 @@ def map_figure(found: Found) -> Figure | None:
             "cost": p["cost"] or 0.0,
         }
         for p in found["pilots"]
-        if p["worth"] is not None and p["chance"] is not None
+        if _on_map(p)
     ]
     if not rows:
         return None
