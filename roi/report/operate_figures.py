@@ -116,7 +116,7 @@ def _panel(title: str, chart: Found, row: Found | None, found: Found) -> dict[st
             **{key: None if p["value"] is None else p[key] for key in ("low", "high", "centre")},
             "regime": sum(start <= p["from"] for start in starts),
             "marked": bool(p["marks"]),
-            "inside": bool(p["marks"]) and _inside(p),
+            "inside": _inside(p),
         }
         for p in chart["points"]
     ]
@@ -141,8 +141,7 @@ def _panel(title: str, chart: Found, row: Found | None, found: Found) -> dict[st
 
 def _inside(p: Found) -> bool:
     """Whether a point is marked for its neighbours, and not for itself."""
-    known = [x for x in (p["value"], p["low"], p["high"]) if x is not None]
-    return len(known) == 3 and p["low"] <= p["value"] <= p["high"]
+    return bool(p["marks"]) and not any(str(mark).startswith("outside") for mark in p["marks"])
 
 
 def _told(

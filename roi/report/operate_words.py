@@ -32,12 +32,14 @@ def action(o: Operated) -> str:
         return f"{headline(o.found)}: {now['rule']}.{since}"
     months = (o.realised or {}).get("cumulative") or {}
     if months:
+        known = [m["month"] for m in (o.realised or {}).get("months") or [] if m["actual"] is not None]
+        span = f" ({words.month_of(known[0])} to {words.month_of(known[-1])})" if known else ""
         worked = words.finite((months.get("actual") or {}).get("adopted_cases"))
         n = "" if worked is None else f", {words.count(worked)} cases that the agent worked in them"
         return (
             f"Nothing that single cases could raise: the sample holds none after {_last_day(o)}. What came later is "
-            f"known from the totals of {words.plural(months['months'], 'month')} alone{n} (samples.actuals), in which no "
-            "day and no kind of case can be watched: add their cases to the sample."
+            f"known from the totals of {words.plural(months['months'], 'month')}{span} alone{n} (samples.actuals), in "
+            "which no day and no kind of case can be watched: add their cases to the sample."
         )
     return (
         f"Nothing yet: the sample holds no case after {_last_day(o)}. From the next one on, every day is held against "
