@@ -152,8 +152,10 @@ def _dots(p: object) -> Markup:
     filled = words.chance_dots(p)
     if filled is None:
         return Markup("")
+    # Ten full dots are for what is all but sure; "more than 19 of 20" has a smaller one at its end.
+    last = 4.6 if filled < 10 or (words.finite(p) or 0.0) > 0.99 else 2.6
     circles = "".join(
-        f'<circle cx="{7 + 13 * i}" cy="7" r="4.6" class="{"on" if i < filled else "off"}"/>'
+        f'<circle cx="{7 + 13 * i}" cy="7" r="{4.6 if i < 9 else last}" class="{"on" if i < filled else "off"}"/>'
         for i in range(10)
     )
     return Markup(
