@@ -92,8 +92,10 @@ def operated(pilot: Pilot) -> Operated:
 def opening(o: Operated) -> Section:
     """The action in words, why, and how soon what would raise another would be seen."""
     title = headline(o.found) if o.fresh else "What will be watched from now on"
+    lead = lead_of(o.found, o.record, headline(o.found)) if o.fresh else None
     answers = [
         ("What is to be done", action(o)),
+        ("And the verdict", "" if lead is None else str(lead["text"])),
         ("Held against", against(o)),
         ("Had these days been watched", had_been(o)),
         ("How soon it would be seen", _soonest(o)),
@@ -110,7 +112,6 @@ def opening(o: Operated) -> Section:
         answers=[(label, text) for label, text in answers if text],
         standing=standing(o.record),
     )
-    lead = lead_of(o.found, o.record, headline(o.found)) if o.fresh else None
     return replace(found, since=_since(o), operation=lead)
 
 

@@ -172,8 +172,10 @@ def _panels(name: str, question: str, panels: Sequence[Found], found: Found) -> 
     if marks:
         several = words.and_list(f"{title} ({n})" for title, n in marks.items())
         answer = f"More than chance in some {period}s: {several}"
-    else:
+    elif any(x["low"] is not None for p in panels for x in p["points"]):
         answer = f"No {period} stands out: all that moves is what chance does"
+    else:
+        answer = f"Too few {period}s to say what chance alone does to them"
     limited = any(p["limit"] is not None and p["limit"] <= p["top"] for p in panels)
     changed = any(p["changes"] for p in panels)
     drop = {
