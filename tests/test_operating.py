@@ -11,7 +11,7 @@ import pytest
 from fixtures_record import make_kill
 from made_portfolios import candidate, fundable
 
-from roi.batch.runner import list_pilots
+from roi.batch.listing import list_pilots
 from roi.operating import OPERATING, lead_of, operating_of, operating_text
 from roi.portfolio import portfolio_of
 from roi.report import portfolio as show

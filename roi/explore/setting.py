@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
-from roi.special import expit, logit
 
 from roi.analysis import Decided
 from roi.assumptions import Assumptions
 from roi.draws import stream, uniforms
 from roi.parameters import LoadedParameters
+from roi.special import expit, logit
 from roi.uncertain import Uncertain
 
 __all__ = ["THRESHOLDS", "Dial", "Setting", "applied", "dials_of", "middle", "moved"]
