@@ -15,7 +15,17 @@ from roi.parameters import Parameters
 from roi.problems import Problem, SampleError
 from roi.words import and_list, month_of, plural
 
-__all__ = ["Actuals", "Month", "Rates", "in_words", "month_name", "month_number", "rates_of", "settle"]
+__all__ = [
+    "Actuals",
+    "Month",
+    "Rates",
+    "faults_of",
+    "in_words",
+    "month_name",
+    "month_number",
+    "rates_of",
+    "settle",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +103,23 @@ def rates_of(parameters: Parameters, currency: str) -> Rates:
     return Rates({code: 1.0 if code == currency else rate / rates[currency] for code, rate in rates.items()})
 
 
+def faults_of(
+    rows: Sequence[ActualRow], *, currency: str, rates: Mapping[str, float], file: str = ""
+) -> list[Problem]:
+    """Everything that must be mended before rows can be held against a forecast; arguments as those of `settle`."""
+    rates = {currency: 1.0} | dict(rates)
+    problems = [p for row in rows for p in _contradictions(row, file)]
+    problems += _unpriced(rows, rates, currency, file)
+    bare = [row for row in rows if row.segment is None]
+    if bare and len(bare) < len(rows):
+        message = (
+            f"{plural(len(bare), 'row')} without a segment beside rows with one (first: row {bare[0].row}); they would "
+            "count twice: name the segment in every row, or in none"
+        )
+        problems.append(Problem(file, f"{PLACE}.segment", message))
+    return problems
+
+
 def settle(
     rows: Sequence[ActualRow],
     *,
@@ -121,17 +148,9 @@ def settle(
             segments, money in a currency that nobody priced.
     """
     rates = {currency: 1.0} | dict(rates)
-    problems = [p for row in rows for p in _contradictions(row, file)]
-    problems += _unpriced(rows, rates, currency, file)
-    by_segment = any(row.segment is not None for row in rows)
-    if by_segment and (bare := [row for row in rows if row.segment is None]):
-        message = (
-            f"{plural(len(bare), 'row')} without a segment beside rows with one (first: row {bare[0].row}); they would "
-            "count twice: name the segment in every row, or in none"
-        )
-        problems.append(Problem(file, f"{PLACE}.segment", message))
-    if problems:
+    if problems := faults_of(rows, currency=currency, rates=rates, file=file):
         raise SampleError(problems)
+    by_segment = any(row.segment is not None for row in rows)
     notes: list[str] = []
     if by_segment and segments is not None:
         rows, note = _covered(rows, segments)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from roi.archive import MOMENTS, read_archive
 from roi.candidates import Candidate, candidate_of, candidate_of_record
 from roi.forecast_scores import forecasts_of
 from roi.ledger import LEDGER, read_ledger, record_sha256
+from roi.operating import operating_of
 from roi.parameters import find_parameter_files
 from roi.pilot import open_pilot
 from roi.portfolio import portfolio_of
@@ -68,7 +69,7 @@ def in_reports(out: Path) -> tuple[Candidate, ...]:
             record = read_record(folder)
         except InputError:
             continue  # the page of all pilots says what is wrong with it
-        found.append(_candidate(folder, record))
+        found.append(replace(_candidate(folder, record), operating=operating_of(folder, record)))
     return tuple(found)
 
 

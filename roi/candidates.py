@@ -82,6 +82,7 @@ class Candidate:
         inputs: Their draws by key, each of shape (n_draws,).
         returned: What stopping it gives back.
         note: Why nothing of it can be funded although it is no kill, or what its draws rest on.
+        operating: What is to be done in operation before what the verdict says; None for nothing.
     """
 
     pilot: str
@@ -92,6 +93,7 @@ class Candidate:
     inputs: Mapping[str, Floats]
     returned: Returned
     note: str = ""
+    operating: Mapping[str, Any] | None = None
 
     @property
     def workflow(self) -> str:

@@ -140,6 +140,8 @@ def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
 @_told
 def check(params: Sequence[str]) -> int:
     """Everything that is wrong with parameters, samples, seals and the portfolio's file, at once; exit 2."""
+    from roi.actual_rows import rows_of
+    from roi.actuals import faults_of, rates_of
     from roi.log_seal import checked_seals
     from roi.parameters import find_parameter_files, load_parameters, load_samples_only
     from roi.reduce import take_moments
@@ -171,8 +173,14 @@ def check(params: Sequence[str]) -> int:
         try:
             samples = open_samples(loaded)
             loaded, _ = hold_together(loaded, samples, take_moments(samples))
+            own = loaded.parameters.about.currency
+            rates = rates_of(loaded.parameters, own)
+            faults = faults_of(rows_of(samples, own), currency=own, rates=rates, file=loaded.name)
         except InputError as error:
             problems += error.problems
+            continue
+        if faults:
+            problems += faults
             continue
         if broken:
             continue

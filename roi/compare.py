@@ -37,6 +37,8 @@ SHOWN: Mapping[str, tuple[str, str, bool]] = {
     "worth_advised": ("Worth of what is advised", "money", True),
 }
 MONEY = tuple(name for name, (_, unit, _) in SHOWN.items() if unit == "money")
+WORTHS = ("worth_scale", "worth_advised")  # what two workflows have in common
+SEEN = ("severe_error_rate_pilot",)  # rare: how many were seen says more than a share
 FOOTING = (
     "economics.horizon_months",
     "economics.discount_rate",
@@ -87,6 +89,8 @@ def compare_sides(a: Side, b: Side, *, by_version: bool = False) -> dict[str, An
     for name, (label, unit, more_is_better) in SHOWN.items():
         if name not in a.draws or name not in b.draws:
             continue
+        if not same_workflow and name not in WORTHS:
+            continue  # what a case takes, costs or goes wrong with is of another case in another workflow
         x, y = a.draws[name], b.draws[name]
         factor = b.rate if name in MONEY else 1.0
         link = links.get(name, (0.0, 0))
@@ -108,6 +112,7 @@ def compare_sides(a: Side, b: Side, *, by_version: bool = False) -> dict[str, An
                 for at, (side, own) in enumerate(((a, stated[0]), (b, stated[1])))
             )
         rows.append(_row(name, label, unit, more_is_better, first, second * factor, link, pa.about.currency))
+        rows[-1]["seen"] = [_seen(side, name) for side in (a, b)] if name in SEEN else None
     return {
         "schema": SCHEMA,
         "by": "version" if by_version else "pilot",
@@ -120,6 +125,15 @@ def compare_sides(a: Side, b: Side, *, by_version: bool = False) -> dict[str, An
         "quantities": rows,
         "notes": _notes(a, b, same_workflow, links, by_version),
     }
+
+
+def _seen(side: Side, name: str) -> dict[str, int] | None:
+    """How many of the agent's cases show it; None where only sums are known."""
+    if side.rows is None or name not in side.rows.values:
+        return None
+    value = side.rows.values[name][side.rows.arm == 1]
+    known = value[~np.isnan(value)]
+    return {"n": int(known.size), "hits": int(np.sum(known > 0))}
 
 
 def _links(a: Side, b: Side) -> dict[str, tuple[float, int]]:
@@ -251,8 +265,8 @@ def _notes(
     found = []
     if not same_workflow:
         found.append(
-            "They are not of one workflow (about.workflow_id): what they save and cost is of different cases, and only "
-            "the money compares."
+            "They are not of one workflow (about.workflow_id): a case of one is no case of the other, so "
+            "only what they are worth is compared."
         )
     matched = max((n for _, n in links.values()), default=0)
     if not same_workflow:

@@ -208,7 +208,8 @@ def reason_of(t: Tested, stream: Stream) -> str:
     if asked.kind == "drift":
         was = said(asked.measure, asked.expected, None)
         what = "Cases of" if asked.measure == "segment" else "Cases with"
-        return f"{what} {asked.segment}: {value} of {n} {when}, where the decision had {was}"
+        kind = "other kinds" if asked.segment == "(others)" else asked.segment
+        return f"{what} {kind}: {value} of {n} {when}, where the decision had {was}"
     where = "" if asked.segment is None else f" in {asked.segment}"
     against = "the limit is" if asked.kind == "pause" else "the record thought at most possible"
     return f"{MEASURES[asked.measure]}{where}: {value} in {n} {when}; {against} {limit}"

@@ -15,6 +15,7 @@ from roi.funded import Choice, Limit, choice_of, limits_of, regret_of, standing_
 from roi.funding import best_set
 from roi.joint import Joint, joint_draws
 from roi.ledger import record_sha256
+from roi.scarcity import scarcity_of
 from roi.schema.portfolio import Portfolio
 from roi.signing import standing
 from roi.words import finite, shorten
@@ -58,6 +59,7 @@ def portfolio_of(
     best = best_set(chosen)
     funded = [everything[i] for i in best.chosen]
     left = [limit.amount - sum(float(x.use[k]) for x in funded) for k, limit in enumerate(limits)]
+    scarce = scarcity_of(everything, limits, best)
     shrunk = _shrunk(candidates, joint, everything, limits, funded)
     chances = np.array([x.option.chance for x in funded])
     fails, share = expected_failures(chances)
@@ -79,6 +81,7 @@ def portfolio_of(
             **_together(funded, joint),
             "cost": sum(x.cost for x in funded),
             "now": sum(x.now for x in funded),
+            "at_most_more": 0.0 if best.is_best else best.bound - best.worth,
             "limits": [
                 {
                     "what": limit.what,
@@ -86,11 +89,15 @@ def portfolio_of(
                     "unit": limit.unit,
                     "amount": limit.amount,
                     "left": rest,
-                    "price": float(price),
+                    **more,
                 }
-                for limit, rest, price in zip(limits, left, best.prices, strict=True)
-                if limit.what != "bar"
+                for (limit, rest), more in zip(
+                    [x for x in zip(limits, left, strict=True) if x[0].what != "bar"],
+                    scarce["limits"],
+                    strict=True,
+                )
             ],
+            "together": scarce["together"],
             "without_limits": _unlimited(everything),
             "regret": regret_of(everything, limits, best, joint),
         },
@@ -143,6 +150,9 @@ def _pilot(c: Candidate, joint: Joint, today: dt.date | None, funded: Sequence[C
         "decide_by": None if due is None else due.isoformat(),
         "days_left": None if due is None or today is None else (due - today).days,
         "overdue": due is not None and today is not None and due < today and state.is_draft,
+        "operating": None
+        if c.operating is None
+        else {key: c.operating.get(key) for key in ("action", "headline", "text", "verdict_of", "since")},
         "is_funded": any(x.candidate.pilot == c.pilot for x in funded),
         "note": joint.left_out.get(c.pilot) or c.note or None,
     }

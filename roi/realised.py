@@ -20,6 +20,7 @@ from roi.forecast import Forecast, band, bands, crps, forecast_of, quantities
 from roi.learnt import Learnt, learn
 from roi.parameters import LoadedParameters, Parameters
 from roi.pilot import Pilot
+from roi.plausible import implausible
 from roi.problems import Problem, SampleError
 
 __all__ = ["LABELS", "realised_of_archive", "realised_of_pilot", "realised_of_record"]
@@ -167,6 +168,7 @@ def realised_of_record(
             for name in ROWS
         ],
         "whole": whole.whole,
+        "implausible": implausible(forecast, held),
         "text": _text(forecast, together, whole.total),
         "updated": _updated(forecast, learnt, found),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 from pathlib import Path
@@ -168,3 +169,33 @@ def test_the_command(folder):
     assert json.loads(result.output)["a"]["name"] == "old"
     refused = CliRunner().invoke(main, ["compare", path(folder, "old")])
     assert refused.exit_code == 2
+
+
+def test_of_two_workflows_only_the_worth_compares(folder):
+    """Minutes, errors and costs a case are of other cases there: no row says which is better."""
+    text = (folder / "params/twin.yaml").read_text(encoding="utf-8")
+    other = text.replace("pilot: twin", "pilot: other").replace("workflow_id: w", "workflow_id: another")
+    (folder / "params/other.yaml").write_text(other, encoding="utf-8")
+    found = compared([path(folder, "old"), path(folder, "other")])
+    assert not found["same_workflow"]
+    assert set(named(found)) == {"worth_scale", "worth_advised"}
+    assert "only what they are worth is compared" in " ".join(found["notes"])
+
+
+def test_of_severe_errors_it_says_how_many_were_seen(versions):
+    row = copy.deepcopy(named(versions)["severe_error_rate_pilot"])
+    assert all(seen["n"] > 0 for seen in row["seen"])
+
+    def printed(a: int, b: int) -> str:
+        row["seen"] = [{"hits": a, "n": 1250}, {"hits": b, "n": 900}]
+        shown = io.StringIO()
+        print_comparison({**versions, "quantities": [row]}, Console(file=shown, width=160, color_system=None))
+        return shown.getvalue()
+
+    none = printed(0, 0)
+    assert "none in 1,250" in none
+    assert "none in 900" in none
+    assert "not told" in none
+    assert "of 100" not in none
+    assert "(3 in 900)" in printed(0, 3)
+    assert "of 100" in printed(0, 3)

@@ -26,7 +26,7 @@ from roi.operate import operation_of, soon_of
 from roi.pilot import open_pilot
 from roi.report import operate as page
 from roi.report import operate_charts, operate_figures
-from roi.report.page import since_decided
+from roi.report.page import operation_said, since_decided
 from roi.report.sections import SINCE_MIME
 
 ALL = [
@@ -90,6 +90,10 @@ def as_fresh(o: page.Operated, action: str = "pause") -> page.Operated:
     return page.Operated(o.record, operation)
 
 
+def with_months(o: page.Operated, months: dict[str, Any]) -> page.Operated:
+    return page.Operated(o.record, o.operation, months)
+
+
 def band(mean: float, spread: float = 0.2) -> dict[str, float]:
     return {"mean": mean, "p10": mean * (1 - spread), "p50": mean, "p90": mean * (1 + spread)}
 
@@ -148,7 +152,7 @@ def test_without_fresh_cases_the_page_says_what_will_be_watched(own: page.Operat
     text = whole(own)
     assert own.operation["state"] == "own"
     assert "What will be watched from now on" in text["opening"]
-    assert "no case has come in since the decision" in text["opening"]
+    assert "Nothing yet: the sample holds no case after" in text["opening"]
     assert "max_severe_error_rate" in text["questions"]
     assert f"{len(own.found['questions'])} questions are asked every day" in text["questions"]
     assert "within" in text["questions"]
@@ -167,10 +171,50 @@ def test_what_is_to_be_done_comes_first_and_opens_the_business_case(own: page.Op
         text = whole(o, "opening")["opening"]
         assert re.match(rf"\s*{head} ", text), text
         assert text.index("Severe errors: 3 %") < text.index("Held against")
-        assert page.opening(o).since.startswith(f"In operation: {head}: a limit is broken.")
+        lead = page.opening(o).operation
+        assert lead["headline"] == head
+        assert lead["rule"] == "a limit is broken"
+        assert "comes first" in lead["text"]
     going_on = as_fresh(own, "continue")
     assert page.opening(going_on).since == ""
-    assert "since" not in str(page.opening(going_on)._repr_mimebundle_().get(SINCE_MIME))
+    assert SINCE_MIME not in page.opening(going_on)._repr_mimebundle_()
+
+
+def test_no_decision_holds_beside_an_action_that_stops_it(own: page.Operated) -> None:
+    months = reported([80.0, 160.0, 240.0])
+    assert (
+        "The decision to scale holds."
+        in whole(with_months(as_fresh(own, "continue"), months), "forecast")["forecast"]
+    )
+    for action in ("pause", "restrict", "roll_back"):
+        o = with_months(as_fresh(own, action), months)
+        text = whole(o, "forecast")["forecast"]
+        assert "holds" not in text
+        assert "comes first: until then no decision stands" in text
+        assert "holds" not in whole(o, "opening")["opening"]
+
+
+def test_months_without_their_cases_are_told_apart_from_cases(own: page.Operated) -> None:
+    """What is known from totals is no case that came in, and the page does not say that nothing did."""
+    months = {
+        **reported([80.0, 160.0, 240.0]),
+        "cumulative": {"months": 3, "actual": {"adopted_cases": 2500.0}},
+    }
+    text = whole(page.Operated(own.record, own.operation, months), "opening")["opening"]
+    assert "no case has come in" not in text
+    assert "known from the totals of 3 months" in text
+    assert "2,500 cases that the agent worked in them" in text
+
+
+def test_a_mark_inside_the_band_looks_unlike_one_outside() -> None:
+    def point(value: float, *marks: str) -> dict[str, object]:
+        return {"value": value, "low": 1.0, "high": 3.0, "marks": list(marks)}
+
+    inside = operate_figures._inside
+    assert inside(point(2.5, "eight on one side"))
+    assert not inside(point(3.5, "outside"))
+    assert not inside(point(3.5, "eight on one side", "outside"))
+    assert not inside(point(2.5))
 
 
 def test_the_worth_under_todays_mix_stands_beside_that_of_the_decision(own: page.Operated) -> None:
@@ -367,12 +411,14 @@ def test_the_business_case_reads_from_the_executed_notebook_what_it_opens_with(
     own: page.Operated, tmp_path: Path
 ) -> None:
     assert since_decided(tmp_path) == ""
-    for shown, what in ((own, ""), (as_fresh(own), "In operation: Pause: a limit is broken.")):
+    for shown, what in ((own, ""), (as_fresh(own), "")):
         bundle = page.opening(shown)._repr_mimebundle_()
         cell = new_code_cell("x", outputs=[new_output("display_data", data=bundle)])
         nbformat.write(new_notebook(cells=[cell]), tmp_path / "6_operate.ipynb")
-        assert since_decided(tmp_path).startswith(what)
-        assert bool(since_decided(tmp_path)) == bool(what)
+        assert since_decided(tmp_path) == what
+        said = operation_said(tmp_path)
+        assert (said is None) == (shown is own)
+        assert said is None or said["headline"] == "Pause"
 
 
 @pytest.mark.slow

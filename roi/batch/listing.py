@@ -49,6 +49,7 @@ def list_pilots(out: Path, failed: Mapping[str, str]) -> None:
         out: The folder.
         failed: Why a pilot of this batch is not done, by pilot; empty for one that is.
     """
+    from roi.operating import operating_of
     from roi.report.index import Entry, write_index
     from roi.report.page import pages_in
 
@@ -60,7 +61,8 @@ def list_pilots(out: Path, failed: Mapping[str, str]) -> None:
         why = why or odd
         if record is not None or why:
             pages = [page for page in pages_in(out / name) if page != "report.html"]
-            entries.append(Entry(pilot=name, record=record, why=why, pages=pages))
+            now = operating_of(out / name, record)
+            entries.append(Entry(pilot=name, record=record, why=why, pages=pages, operating=now))
     write_index(entries, out)
 
 

@@ -70,17 +70,28 @@ def show_signed(file: Path, record: dict[str, Any]) -> list[str]:
     from roi.batch.listing import list_pilots
     from roi.batch.outputs import record_text
     from roi.batch.worker import since_before
-    from roi.report.page import page_of, pages_in, render, since_decided, write_whole
+    from roi.operating import operating_of
+    from roi.report.page import OPERATION, page_of, pages_in, render, since_decided, write_whole
 
     write_whole(file, record_text(record))
     folder = file.parent
     beside, drawn = pages_in(folder), []
+    lead = operating_of(folder, record)
     since = " ".join(text for text in (since_decided(folder), since_before(folder, record)) if text)
     for notebook in sorted(folder.glob("*.ipynb")):
         name = page_of(notebook.stem)
         if name in beside:
             moved = since if name == "report.html" else ""
-            render(notebook, folder / name, since=moved, signed=record["signed"], about=record, beside=beside)
+            first = None if notebook.stem == OPERATION else lead
+            render(
+                notebook,
+                folder / name,
+                since=moved,
+                lead=first,
+                signed=record["signed"],
+                about=record,
+                beside=beside,
+            )
             drawn.append(name)
     list_pilots(folder.parent, {})
     return [

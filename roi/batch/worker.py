@@ -105,10 +105,12 @@ def _write_outputs(job: Job, notebook: Path, done: Any) -> None:
     from roi.batch.outputs import read_record, record_text
     from roi.controls.access_list import Proposal, as_csv
     from roi.ledger import read_ledger, record_sha256, signatures
+    from roi.operating import OPERATING, operating_text
     from roi.report.page import (
         OPERATION,
         beside_of,
         notebook_record,
+        operation_said,
         page_of,
         render,
         since_decided,
@@ -134,11 +136,26 @@ def _write_outputs(job: Job, notebook: Path, done: Any) -> None:
     page = job.folder / page_of(notebook.stem)
     own = signed if is_business_case else []
     render(job.folder / notebook.name, page, since=moved, signed=own, about=about, beside=beside)
-    if notebook.stem == OPERATION and about is not None and (said := since_decided(job.folder)):
-        # The business case was drawn before anybody had looked at what came in since the one before it.
-        case = job.folder / "2_decide.ipynb"
-        moved = " ".join(text for text in (said, since_before(job.before, about)) if text)
-        render(case, case.with_name("report.html"), since=moved, signed=signed, about=about, beside=beside)
+    if notebook.stem == OPERATION and about is not None:
+        said, lead = since_decided(job.folder), operation_said(job.folder)
+        if lead is not None:
+            write_whole(job.folder / OPERATING, operating_text(lead))
+        # The pages before were drawn before anybody had looked at what came in since.
+        for other in job.notebooks if said or lead else ():
+            drawn = job.folder / other.name
+            if other.stem == OPERATION or not drawn.is_file() or not (lead or other.stem == "2_decide"):
+                continue
+            is_case = other.stem == "2_decide"
+            moved = " ".join(x for x in (said, since_before(job.before, about)) if x and is_case)
+            render(
+                drawn,
+                job.folder / page_of(other.stem),
+                since=moved,
+                lead=lead,
+                signed=signed if is_case else [],
+                about=about,
+                beside=beside,
+            )
 
 
 def since_before(folder: Path | None, record: dict[str, Any]) -> str:

@@ -48,10 +48,16 @@ def _parts(found: Mapping[str, Any]) -> Iterable[RenderableType]:
     for row in found["quantities"]:
         say = _said(row, found["currency"])
         gap = row["difference"]
+        seen = row.get("seen") or [None, None]
+        if all(s is not None and s["hits"] == 0 for s in seen):
+            # Two shares of which nothing was seen differ by what was assumed alone.
+            cells = [f"none in {words.count(s['n'])}" for s in seen if s is not None]
+            table.add_row(Text(row["label"]), *cells, Text("not told", style="dim"), "", "")
+            continue
         table.add_row(
             Text(row["label"]),
-            Text(say(row["a"]["mean"])),
-            Text(say(row["b"]["mean"])),
+            Text(_side(say, row, 0)),
+            Text(_side(say, row, 1)),
             Text(say(gap["mean"]), style="bold"),
             Text(f"{say(gap['p05'])} to {say(gap['p95'])}"),
             Text(f"{row['b_better_in_100']:.0f} of 100", style="bold"),
@@ -68,12 +74,21 @@ def _parts(found: Mapping[str, Any]) -> Iterable[RenderableType]:
         yield Text(words.shorten(note, 400), style="dim")
 
 
+def _side(say: Callable[[float], str], row: Mapping[str, Any], place: int) -> str:
+    """A side's mean; of what is rare how many were seen, too."""
+    seen = (row.get("seen") or [None, None])[place]
+    mean = say(row["ab"[place]]["mean"])
+    if seen is None:
+        return mean
+    return f"{mean} ({'none' if seen['hits'] == 0 else seen['hits']} in {words.count(seen['n'])})"
+
+
 def _said(row: Mapping[str, Any], currency: str) -> Callable[[float], str]:
     """How the numbers of a row are written: shares in per cent, large sums rounded, small ones to three digits."""
     ends = [abs(row[side][end]) for side in ("a", "b", "difference") for end in ("p05", "p95")]
     if row["unit"] == currency and max(ends) >= 1000:
         return lambda x: words.amount(x, currency)
-    digits = 1 if row["unit"] == "share" else 2 if max(ends) >= 0.1 else 4
+    digits = (1 if max(ends) >= 0.01 else 3) if row["unit"] == "share" else 2 if max(ends) >= 0.1 else 4
     before = f"{currency} " if row["unit"] == currency else ""
     after = " %" if row["unit"] == "share" else ""
     factor = 100 if row["unit"] == "share" else 1

@@ -29,6 +29,7 @@ COLUMNS = (
     "ground",
     "headline",
     "reason",
+    "in_operation",
     "currency",
     "worth_of",
     "worth_mean",
@@ -63,12 +64,14 @@ class Entry:
         record: Its last whole record; None where there is none.
         why: Why its last run failed; empty if it did not.
         pages: Names of its pages beside the business case.
+        operating: What is to be done in operation before what the verdict says; None for nothing.
     """
 
     pilot: str
     record: Mapping[str, Any] | None
     why: str = ""
     pages: Sequence[str] = ()
+    operating: Mapping[str, Any] | None = None
 
     @property
     def option(self) -> Mapping[str, Any] | None:
@@ -185,6 +188,7 @@ def csv_text(entries: Sequence[Entry], together: Mapping[str, Any] | None = None
             rejected, option = option.get("mean"), STOPPING
         row: dict[str, Any] = {name: record.get(name) for name in COLUMNS} | {
             "pilot": entry.pilot,
+            "in_operation": None if entry.operating is None else entry.operating["headline"],
             "worth_of": WORTH_OF.get(str(record.get("verdict"))),
             "worth_mean": option.get("mean"),
             "worth_p10": option.get("p10"),

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from roi import words
 from roi.monitor_action import said
+from roi.operating import lead_of
 from roi.pictures import Pictures
 from roi.report.decided import decided
-from roi.report.monitoring import ACTIONS, headline
+from roi.report.monitoring import headline
 from roi.report.operate_figures import (
     charts_figure,
     difference_figure,
@@ -18,6 +19,7 @@ from roi.report.operate_figures import (
     realised_figure,
     segments_figure,
 )
+from roi.report.operate_words import action, against, had_been, stands
 from roi.report.sections import Section, section
 from roi.signing import standing
 
@@ -90,17 +92,19 @@ def operated(pilot: Pilot) -> Operated:
 def opening(o: Operated) -> Section:
     """The action in words, why, and how soon what would raise another would be seen."""
     title = headline(o.found) if o.fresh else "What will be watched from now on"
+    lead = lead_of(o.found, o.record, headline(o.found)) if o.fresh else None
     answers = [
-        ("What is to be done", _action(o)),
-        ("Held against", _against(o)),
-        ("Had these days been watched", _had_been(o)),
+        ("What is to be done", action(o)),
+        ("And the verdict", "" if lead is None else str(lead["text"])),
+        ("Held against", against(o)),
+        ("Had these days been watched", had_been(o)),
         ("How soon it would be seen", _soonest(o)),
         ("What it brought", _brought(o)),
     ]
     found = section(
         "operate",
         o,
-        f"{title}. {_action(o)}",
+        f"{title}. {action(o)}",
         title=title,
         fresh=o.fresh,
         reasons=o.found["action"]["because"][:MOST_REASONS] if o.fresh else [],
@@ -108,59 +112,13 @@ def opening(o: Operated) -> Section:
         answers=[(label, text) for label, text in answers if text],
         standing=standing(o.record),
     )
-    return replace(found, since=_since(o))
+    return replace(found, since=_since(o), operation=lead)
 
 
 def _since(o: Operated) -> str:
     """What the business case should open with; empty while all goes on as decided."""
-    texts = []
-    if o.fresh and o.found["action"]["action"] != "continue":
-        texts.append(f"In operation: {_action(o)}")
     now = (o.realised or {}).get("updated")
-    if now and now["holds"] is False:
-        texts.append(str(now["text"]))
-    return " ".join(texts)
-
-
-def _action(o: Operated) -> str:
-    if o.fresh:
-        action = o.found["action"]
-        since = f" The evidence was enough on {words.day(action['since'])}." if action["since"] else ""
-        return f"{headline(o.found)}: {action['rule']}.{since}"
-    return "Nothing yet: no case has come in since the decision. From the next one on, every day is held against it."
-
-
-def _against(o: Operated) -> str:
-    found = o.found
-    if not found:
-        return str(o.operation["why"])
-    n = words.plural(round(found["cases"]), "case")
-    span = f"{words.day(found['first'])} to {words.day(found['last'])}"
-    if not o.fresh:
-        return f"{n} of {span}, on which the decision itself rests."
-    record = found["record"]
-    return f"{n} of {span}, against the decision of {words.day(record['as_of'])} ({record['verdict']})."
-
-
-def _had_been(o: Operated) -> str:
-    """What the decision's own days would have raised: limits of the policy only, since the rest is their own mean."""
-    if o.fresh or not o.found:
-        return ""
-    broken = [
-        q for q in o.found["questions"] if q["kind"] == "pause" and q["crossed"] and q["segment"] is None
-    ]
-    parts = [
-        q for q in o.found["questions"] if q["kind"] == "pause" and q["crossed"] and q["segment"] is not None
-    ]
-    if not broken and not parts:
-        return "No limit would have been called broken."
-    label = {row["measure"]: row["label"].lower() for row in o.operation["limits"]}
-    texts = []
-    for q in (broken or parts)[:3]:
-        was, limit = (said(q["measure"], q[key], o.found["currency"]) for key in ("mean", "limit"))
-        where = "" if q["segment"] is None else f" in {words.shorten(q['segment'], 30)}"
-        texts.append(f"{label[q['measure']]}{where} ({was}, limit {limit}) on {words.day(q['crossed'])}")
-    return f"{words.capital(ACTIONS[o.found['action']['action']])}: {words.and_list(texts)}. Mend it before going on."
+    return str(now["text"]) if now and now["holds"] is False else ""
 
 
 def _soonest(o: Operated) -> str:
@@ -183,7 +141,10 @@ def _days(n: int | None, soon: Found) -> str:
 
 
 def _brought(o: Operated) -> str:
-    return "" if o.realised is None else str(o.realised.get("text") or o.realised.get("why") or "")
+    if o.realised is None:
+        return ""
+    odd = "Figures of it can hardly be meant so (below). " if o.realised.get("implausible") else ""
+    return odd + str(o.realised.get("text") or o.realised.get("why") or "")
 
 
 def questions(o: Operated) -> Section:
@@ -267,8 +228,9 @@ def _way(q: Found) -> float:
 
 def _moved(q: Found) -> dict[str, Any]:
     what = "cases of " if q["measure"] == "segment" else ""
+    kind = "other kinds" if q["segment"] == "(others)" else words.shorten(q["segment"], 60)
     return {
-        "label": words.capital(f"{what}{words.shorten(q['segment'], 60)}"),
+        "label": words.capital(f"{what}{kind}"),
         "limit": said(q["measure"], q["limit"], None),
         "expected": said(q["measure"], q["expected"], None),
         "now": said(q["measure"], q["mean"], None),
@@ -342,8 +304,9 @@ def forecast(o: Operated) -> Section:
     return section(
         "operate_forecast",
         o,
-        "The forecast is the decision's own" if not now else str(now["text"]),
+        "The forecast is the decision's own" if not now else stands(o),
         now=now,
+        stands=stands(o),
         money=str((o.realised or {}).get("currency") or o.record.get("currency") or ""),
     )
 

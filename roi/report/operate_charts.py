@@ -87,7 +87,7 @@ def _panel(panel: Mapping[str, Any], width: int) -> dict[str, Any]:
     dots = {"filled": True, "size": 16, "color": AGENT, "opacity": 1} if few else False
     line = {"type": "line", "color": AGENT, "strokeWidth": 1.5, "point": dots}
     known = [
-        {"from": p["from"], "value": p["value"], "marked": p["marked"]}
+        {"from": p["from"], "value": p["value"], "marked": p["marked"], "inside": p.get("inside", False)}
         for p in points
         if p["value"] is not None
     ]
@@ -113,18 +113,23 @@ def _panel(panel: Mapping[str, Any], width: int) -> dict[str, Any]:
         text = {"field": "text", "type": "nominal"}
         layers.append(layer(changes, named, x=at, y={"value": 0}, text=text))
     layers.append(layer(known, line, x=across, y={"field": "value", **down}))
-    marked = [row for row in known if row["marked"]]
-    if marked:
-        size = 75 if few else 40
-        diamond = {
-            "type": "point",
-            "shape": "diamond",
-            "filled": True,
-            "size": size,
-            "color": INK,
-            "opacity": 1,
-        }
-        layers.append(layer(marked, diamond, x=across, y={"field": "value", **down}))
+    for inside in (True, False):
+        marked = [row for row in known if row["marked"] and row["inside"] is inside]
+        if marked:
+            diamond: dict[str, Any] = {
+                "type": "point",
+                "shape": "diamond",
+                "size": 75 if few else 40,
+                "opacity": 1,
+            }
+            # Hollow inside the band: each alone is chance, and only so many in a row are not.
+            diamond |= {
+                "filled": True,
+                "stroke": INK,
+                "strokeWidth": 1.6,
+                "fill": "transparent" if inside else INK,
+            }
+            layers.append(layer(marked, diamond, x=across, y={"field": "value", **down}))
     title = {
         "text": panel["title"],
         "subtitle": panel["note"],

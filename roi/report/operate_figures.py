@@ -21,7 +21,8 @@ LEGEND = (
     ("muted-line", "its usual level"),
     ("band", "what chance alone does to it"),
     ("dashes", "the limit"),
-    ("full-diamond", "more than chance"),
+    ("full-diamond", "outside that band"),
+    ("diamond", "inside it, but too many on one side of the usual level"),
     ("dots-line", "another version came"),
 )
 
@@ -42,7 +43,13 @@ def charts_figure(found: Found) -> Figure | None:
 def segments_figure(found: Found) -> Figure | None:
     """Control charts of one measure by kind of case: the one that the action is about, else that with most marks."""
     best: tuple[int, int, list[dict[str, Any]], str] | None = None
-    asked = {q["measure"] for q in found["questions"] if q["crossed"] and q["segment"]}
+    # What stops the agent comes before what is to be looked into.
+    asked = {q["measure"]: 1000 for q in found["questions"] if q["crossed"] and q["segment"]}
+    asked |= {
+        q["measure"]: 1_000_000
+        for q in found["questions"]
+        if q["crossed"] and q["segment"] and q["kind"] == "pause"
+    }
     for place, row in enumerate(found["measures"]):
         panels = [
             panel
@@ -50,7 +57,7 @@ def segments_figure(found: Found) -> Figure | None:
             if (panel := _panel(words.shorten(of["segment"], 30), of["chart"], _own(row, of, found), found))
             is not None
         ]
-        marks = sum(p["marks"] for p in panels) + 1000 * (row["measure"] in asked)
+        marks = sum(p["marks"] for p in panels) + asked.get(row["measure"], 0)
         if len(panels) > 1 and (best is None or marks > best[0]):
             best = (marks, place, panels, row["label"])
     if best is None:
@@ -109,6 +116,7 @@ def _panel(title: str, chart: Found, row: Found | None, found: Found) -> dict[st
             **{key: None if p["value"] is None else p[key] for key in ("low", "high", "centre")},
             "regime": sum(start <= p["from"] for start in starts),
             "marked": bool(p["marks"]),
+            "inside": _inside(p),
         }
         for p in chart["points"]
     ]
@@ -129,6 +137,11 @@ def _panel(title: str, chart: Found, row: Found | None, found: Found) -> dict[st
         "marks": marked,
         "alt": _told(title, measure, currency, values, limit, marked, rules, str(chart["period"])),
     }
+
+
+def _inside(p: Found) -> bool:
+    """Whether a point is marked for its neighbours, and not for itself."""
+    return bool(p["marks"]) and not any(str(mark).startswith("outside") for mark in p["marks"])
 
 
 def _told(
@@ -159,13 +172,16 @@ def _panels(name: str, question: str, panels: Sequence[Found], found: Found) -> 
     if marks:
         several = words.and_list(f"{title} ({n})" for title, n in marks.items())
         answer = f"More than chance in some {period}s: {several}"
-    else:
+    elif any(x["low"] is not None for p in panels for x in p["points"]):
         answer = f"No {period} stands out: all that moves is what chance does"
+    else:
+        answer = f"Too few {period}s to say what chance alone does to them"
     limited = any(p["limit"] is not None and p["limit"] <= p["top"] for p in panels)
     changed = any(p["changes"] for p in panels)
     drop = {
         "dashes": not limited,
-        "full-diamond": not marks,
+        "full-diamond": not any(x["marked"] and not x["inside"] for p in panels for x in p["points"]),
+        "diamond": not any(x["inside"] for p in panels for x in p["points"]),
         "dots-line": not changed,
         "band": not any(q["low"] is not None for p in panels for q in p["points"]),
     }

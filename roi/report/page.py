@@ -20,6 +20,7 @@ __all__ = [
     "WORKBOOK",
     "beside_of",
     "notebook_record",
+    "operation_said",
     "page",
     "page_of",
     "pages_in",
@@ -70,18 +71,32 @@ def since_decided(folder: Path) -> str:
     Args:
         folder: Of the pilot, with the executed notebooks.
     """
+    return words.shorten(_said(folder).get("since") or "", 400)
+
+
+def _said(folder: Path) -> Mapping[str, Any]:
     import nbformat
 
     file = folder / f"{OPERATION}.ipynb"
     if not file.is_file():
-        return ""
+        return {}
     read: Any = nbformat.read(file, as_version=4)  # type: ignore[no-untyped-call]
-    found = ""
+    found: Mapping[str, Any] = {}
     for cell in read.cells:
         for output in cell.get("outputs", []):
             said = output.get("data", {}).get(SINCE_MIME)
-            found = words.shorten(said.get("since"), 400) if isinstance(said, Mapping) else found
+            found = said if isinstance(said, Mapping) else found
     return found
+
+
+def operation_said(folder: Path) -> dict[str, Any] | None:
+    """What is to be done in operation before what the verdict says, as the executed notebook has it.
+
+    Args:
+        folder: Of the pilot, with the executed notebooks.
+    """
+    found = _said(folder).get("operation")
+    return dict(found) if isinstance(found, Mapping) else None
 
 
 def page_of(notebook: str) -> str:
@@ -106,6 +121,7 @@ def page(
     *,
     above: str = "",
     since: str = "",
+    lead: Mapping[str, Any] | None = None,
     footer: str = "",
     beside: Sequence[str] = (),
     own: str = "",
@@ -117,6 +133,7 @@ def page(
         body: HTML made by the templates of this package; it is not escaped again.
         above: A line above the body.
         since: What moved since the record before, in a sentence; the report opens with it.
+        lead: What is to be done in operation before what the body says; it opens the page.
         footer: A line below it.
         beside: Names of the pages of the same pilot, this one among them.
         own: The name of this one.
@@ -128,7 +145,7 @@ def page(
 
     sheet = style_sheet() + (TEMPLATES / "page.css").read_text(encoding="utf-8")
     return environment().get_template("page.html.j2").render(
-        title=words.shorten(title, 120), body=Markup(body), above=above, since=since, footer=footer,
+        title=words.shorten(title, 120), body=Markup(body), above=above, since=since, footer=footer, lead=lead,
         style=Markup(sheet), pages=[(name, label) for name, label in PAGES.items() if name in beside], own=own,
     ) + "\n"  # fmt: skip
 
@@ -159,6 +176,7 @@ def render(
     target: str | Path,
     *,
     since: str = "",
+    lead: Mapping[str, Any] | None = None,
     signed: Sequence[Mapping[str, Any]] = (),
     about: Mapping[str, Any] | None = None,
     beside: Sequence[str] = (),
@@ -169,6 +187,7 @@ def render(
         notebook: The executed notebook.
         target: The HTML file to write; it appears whole or not at all.
         since: What moved since the record before, in a sentence; empty where there is none.
+        lead: What is to be done in operation before what the verdict says; None for nothing.
         signed: Who has signed the record since the notebook was executed.
         about: The record, for a notebook that shows some of it and carries none; such a page is no business case.
         beside: Names of the pages of the same pilot, which each links to.
@@ -209,7 +228,9 @@ def render(
         footer += "summary of the same draws; ranges hold 8 in 10 outcomes unless they say more."
         body = STANDING.sub(lambda _: _standing_html(record), body)
     own = Path(target).name
-    whole = page(title, _contents(body), above=above, since=since, footer=footer, beside=beside, own=own)
+    whole = page(
+        title, _contents(body), above=above, since=since, lead=lead, footer=footer, beside=beside, own=own
+    )
     return write_whole(target, whole)
 
 

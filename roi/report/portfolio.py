@@ -43,7 +43,7 @@ def part(name: str, found: Found, text: str, **more: Any) -> Section:
 def sentences(found: Found) -> list[str]:
     """What a budget owner reads first: the set, how sure it is, what stopping returns, and what is next."""
     currency, chosen = found["currency"], found["set"]
-    funded, said = chosen["funded"], []
+    funded, said = chosen["funded"], _operating(found)
 
     def money(x: object) -> str:
         return words.amount(x, currency)
@@ -85,6 +85,18 @@ def sentences(found: Found) -> list[str]:
     return said
 
 
+def _operating(found: Found) -> list[str]:
+    """What is to be done at once, before any money is given: most urgent first."""
+    urgent = ("roll_back", "pause", "restrict", "investigate")
+    rows = [p for p in found["pilots"] if p.get("operating")]
+    rows.sort(key=lambda p: urgent.index(p["operating"]["action"]))
+    return [
+        f"First, in operation – {words.shorten(p['title'], 60)}: {p['operating']['headline']}. "
+        f"{p['operating']['text']}"
+        for p in rows
+    ]
+
+
 def lack_word(lack: Mapping[str, Any], currency: str) -> str:
     """What a workflow lacks, in words."""
     if lack["what"] == "budget":
@@ -104,13 +116,81 @@ def overview(opened: Portfolio) -> Section:
     """Every pilot: verdict, worth, certainty, gates, evidence, age and due date, and the map of them."""
     found = opened.found
     figure = map_figure(found)
-    return part("overview", found, words.plural(len(found["pilots"]), "pilot"), figure=figure)
+    names = [words.shorten(p["title"], 90) for p in found["pilots"] if _on_map(p)]
+    return part("overview", found, words.plural(len(found["pilots"]), "pilot"), figure=figure, names=names)
+
+
+def _on_map(pilot: Found) -> bool:
+    return pilot["worth"] is not None and pilot["chance"] is not None
 
 
 def funded(opened: Portfolio) -> Section:
     """The funded set, what it uses, and what it might miss."""
     found = opened.found
-    return part("funded", found, sentences(found)[0], regret=_regret(found))
+    chosen, currency = found["set"], found["currency"]
+    return part(
+        "funded",
+        found,
+        sentences(found)[0],
+        regret=_regret(found),
+        proof=_proof(chosen, currency),
+        more=[_more(x, found) for x in chosen["limits"]],
+        together=[_joined(x, found) for x in chosen["together"][:3]],
+    )
+
+
+def _proof(chosen: Found, currency: str) -> str:
+    """Whether another set may be worth more."""
+    if chosen["at_most_more"] <= 0:
+        return "No set that the limits allow is worth more."
+    share = chosen["at_most_more"] / max(chosen["worth"]["mean"], 1e-9)
+    return (
+        "There are too many sets to look at all of them: one that the limits allow may be worth more than this one, by "
+        f"{words.amount(chosen['at_most_more'], currency)} at most ({words.percent(share)})."
+    )
+
+
+def _brings(gain: Found, currency: str) -> str:
+    low, most = gain["brings"], gain["at_most"]
+    if low <= 0 and most <= 0:
+        return "nothing"
+    if most > low:
+        return f"{words.amount(low, currency)} to {words.amount(most, currency)}"
+    return words.amount(low, currency)
+
+
+def _takes(gain: Found, found: Found) -> str:
+    """What a set takes beyond what there is."""
+    by = {x["name"]: x for x in found["set"]["limits"]}
+    texts = [
+        f"{words.amount(n, found['currency'])} more"
+        if by[name]["what"] == "budget"
+        else f"{words.number(n, 2)} {by[name]['unit']} more of {words.shorten(name, 40)}"
+        for name, n in gain["takes"].items()
+    ]
+    return words.and_list(texts)
+
+
+def _more(limit: Found, found: Found) -> dict[str, str]:
+    """What more of one limit alone would bring: a tenth more, and as much as anyone could use."""
+    enough = _brings(limit["enough"], found["currency"])
+    takes = _takes(limit["enough"], found)
+    return {
+        "tenth": _brings(limit["tenth"], found["currency"]),
+        "enough": f"{enough}, with {takes}" if takes and limit["enough"]["brings"] > 0 else enough,
+    }
+
+
+def _joined(group: Found, found: Found) -> str:
+    """Limits that must be raised together, and what that brings."""
+    bar = "the bar on those that do not pay"
+    named = {x["name"] for x in found["set"]["limits"]}
+    names = [words.shorten(x, 40) if x in named else bar for x in group["names"]]
+    takes = _takes(group, found)
+    return (
+        f"{words.capital(words.and_list(names))} hold the set back together: raised at once"
+        f"{f' ({takes})' if takes else ''} they would bring {_brings(group, found['currency'])}."
+    )
 
 
 def _regret(found: Found) -> str:
@@ -133,7 +213,14 @@ def _regret(found: Found) -> str:
 def luck(opened: Portfolio) -> Section:
     """How many of the funded will not pay, and how much the winners owe to luck."""
     found = opened.found
-    return part("luck", found, "What luck has to do with it")
+    titles = _titles(found)
+    passed = [titles.get(x, x) for x in found["discoveries"]["step_up"]]
+    other = [titles.get(x, x) for x in found["shrinkage"].get("set") or []]
+    return part("luck", found, "What luck has to do with it", passed=passed, other=other)
+
+
+def _titles(found: Found) -> dict[str, str]:
+    return {p["pilot"]: words.shorten(p["title"], 60) for p in found["pilots"]}
 
 
 def order(opened: Portfolio) -> Section:
@@ -151,7 +238,8 @@ def trend(opened: Portfolio) -> Section:
     """How verdicts stood month by month, and which pilots share what."""
     found = opened.found
     months: Sequence[Mapping[str, Any]] = found["trend"]["months"]
-    return part("trend", found, words.plural(len(months), "month"), figure=trend_figure(found))
+    titles = _titles(found)
+    return part("trend", found, words.plural(len(months), "month"), figure=trend_figure(found), titles=titles)
 
 
 def map_figure(found: Found) -> Figure | None:
@@ -168,7 +256,7 @@ def map_figure(found: Found) -> Figure | None:
             "cost": p["cost"] or 0.0,
         }
         for p in found["pilots"]
-        if p["worth"] is not None and p["chance"] is not None
+        if _on_map(p)
     ]
     if not rows:
         return None

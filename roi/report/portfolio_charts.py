@@ -30,14 +30,14 @@ def portfolio_map(rows: Sequence[Mapping[str, Any]], *, currency: str, width: in
     low, high = min([*ends, 0.0]), max([*ends, 0.0])
     room = ((high - low) or 1.0) * 0.05
     domain = (low - room, high + room)
-    most = max([float(r["cost"]) for r in rows] + [1.0])
+    sizes = _sizes(rows)
     kept = [
         {
             **{k: float(r[k]) for k in ("worth", "p10", "p90", "chance")},
             "verdict": r["verdict"],
-            "size": 60 + 840 * max(float(r["cost"]), 0.0) / most,
+            "size": size,
         }
-        for r in sorted(rows, key=lambda r: -float(r["cost"]))  # small ones lie on top
+        for r, size in sorted(zip(rows, sizes, strict=True), key=lambda x: -x[1])  # small ones lie on top
     ]
     x = alt.Scale(domain=list(domain), nice=False)
     y = alt.Scale(domain=[-0.05, 1.07], nice=False)
@@ -73,6 +73,12 @@ def portfolio_map(rows: Sequence[Mapping[str, Any]], *, currency: str, width: in
     return finish(alt.layer(*layers).properties(width=width, height=HEIGHT))
 
 
+def _sizes(rows: Sequence[Mapping[str, Any]]) -> list[float]:
+    """The area of each mark, in square pixels: by what the pilot costs."""
+    most = max([float(r["cost"]) for r in rows] + [1.0])
+    return [60 + 840 * max(float(r["cost"]), 0.0) / most for r in rows]
+
+
 def _labels(
     rows: Sequence[Mapping[str, Any]], domain: tuple[float, float], width: int
 ) -> list[dict[str, Any]]:
@@ -80,8 +86,14 @@ def _labels(
     span, tall = domain[1] - domain[0], 1.12
     taken: list[tuple[float, float, float]] = []
     found = []
-    for r in sorted(rows, key=lambda r: (-float(r["chance"]), float(r["worth"]))):
-        text = words.shorten(r["label"], 30 if width > 500 else 20)
+    ranked = sorted(
+        enumerate(zip(rows, _sizes(rows), strict=True), start=1),
+        key=lambda x: (-float(x[1][0]["chance"]), float(x[1][0]["worth"])),
+    )
+    for number, (r, size) in ranked:
+        # On a narrow screen there is room for a number only; the names stand below the picture.
+        text = words.shorten(r["label"], 30) if width > 500 else str(number)
+        away = (size / 3.1416) ** 0.5 + 9
         px = (float(r["worth"]) - domain[0]) / span * width
         py = (1.07 - float(r["chance"])) / tall * HEIGHT
         long = 6.6 * len(text)
@@ -91,9 +103,9 @@ def _labels(
         tries = sorted(
             (d * k for k in range(1, int(HEIGHT / LINE)) for d in (1, -1)), key=lambda s: (abs(s), -s)
         )
-        at = py + 24
+        at = py + away
         for step in tries:
-            at = py + (24 if step > 0 else -24) + (step - (1 if step > 0 else -1)) * LINE
+            at = py + (away if step > 0 else -away) + (step - (1 if step > 0 else -1)) * LINE
             free = all(abs(at - y) >= LINE or start + long < a or start > b for a, b, y in taken)
             if free and 6 < at < HEIGHT - 8:
                 break

@@ -83,6 +83,7 @@ class Section:
         text: The part in a line, for where HTML is not shown.
         record: The whole record, where this section carries it into the executed notebook.
         since: What the business case should open with because of this section, in a sentence; empty for nothing.
+        operation: What is to be done in operation before what the verdict says; None for nothing.
     """
 
     name: str
@@ -90,14 +91,16 @@ class Section:
     text: str
     record: Mapping[str, Any] | None = field(default=None, repr=False)
     since: str = ""
+    operation: Mapping[str, Any] | None = field(default=None, repr=False)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         bundle: dict[str, Any] = {"text/html": self.html, "text/plain": self.text}
         if self.record is not None:
             # Through JSON and back, so that what the notebook holds is what a file of it would hold.
             bundle[RECORD_MIME] = json.loads(json.dumps(self.record, allow_nan=False))
-        if self.since:
-            bundle[SINCE_MIME] = {"since": self.since}
+        if self.since or self.operation:
+            operation = None if self.operation is None else dict(self.operation)
+            bundle[SINCE_MIME] = {"since": self.since, "operation": operation}
         return bundle
 
 
@@ -149,8 +152,10 @@ def _dots(p: object) -> Markup:
     filled = words.chance_dots(p)
     if filled is None:
         return Markup("")
+    # Ten full dots are for what is all but sure; "more than 19 of 20" has a smaller one at its end.
+    last = 4.6 if filled < 10 or (words.finite(p) or 0.0) > 0.99 else 2.6
     circles = "".join(
-        f'<circle cx="{7 + 13 * i}" cy="7" r="4.6" class="{"on" if i < filled else "off"}"/>'
+        f'<circle cx="{7 + 13 * i}" cy="7" r="{4.6 if i < 9 else last}" class="{"on" if i < filled else "off"}"/>'
         for i in range(10)
     )
     return Markup(

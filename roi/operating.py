@@ -1,0 +1,80 @@
+"""What is to be done in operation beside a verdict: a small file beside the record, which every page leads with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from roi import words
+from roi.ledger import record_sha256
+
+__all__ = ["OPERATING", "lead_of", "operating_of", "operating_text"]
+
+OPERATING = "operation.json"
+VERDICTS = {"scale": "scale", "fix": "fix", "kill": "kill"}
+STOPPING = ("pause", "roll_back", "restrict")  # no decision "holds" while one of these is to be done
+
+
+def lead_of(monitor: Mapping[str, Any], record: Mapping[str, Any], headline: str) -> dict[str, Any] | None:
+    """What is to be done in operation before anything that the verdict says; None where all goes on as decided.
+
+    Args:
+        monitor: What fresh cases came to, as `roi.monitor.monitor` gives it.
+        record: The record of today's verdict.
+        headline: The action in words.
+
+    Returns:
+        `action`, `headline`, `text` (how the verdict stands beside it), `verdict_of` (the version that the verdict
+        is of; None where it is of all or there is one only), `since` and the `record` that it belongs to.
+    """
+    action = monitor["action"]
+    name = str(action["action"])
+    if name == "continue":
+        return None
+    newest = max(monitor.get("changes") or [], key=lambda x: str(x["date"]), default=None)
+    only = (record.get("settings") or {}).get("samples.version") == "latest"
+    of = None if newest is None or not only else str(newest["version"])
+    verdict = VERDICTS.get(str(record.get("verdict")), "decision")
+    whose = "" if of is None else f" is of version {words.shorten(of, 40)}, whose cases it rests on, and"
+    if name == "roll_back":
+        back = words.shorten(action["version"], 40)
+        then = (
+            f"it stops no more than that version; what becomes of version {back} is decided once it runs again."
+            if verdict == "kill" and of is not None
+            else f"nothing of it is carried out before version {back} runs again."
+        )
+        text = f"Rolling back comes first. The verdict ({verdict}){whose} comes after: {then}"
+    elif name in STOPPING:
+        first = "Pausing" if name == "pause" else "Leaving these out"
+        after = "" if verdict == "kill" else ": nothing of it is carried out while a limit is broken"
+        text = f"{first} comes first. The verdict ({verdict}){whose} comes after{after}."
+    else:
+        text = f"Find out why before acting on the verdict ({verdict}): what it rested on moved."
+    return {
+        "action": name,
+        "headline": headline,
+        "rule": str(action["rule"]),
+        "text": text,
+        "verdict_of": of,
+        "since": action["since"],
+        "record": record_sha256(record),
+    }
+
+
+def operating_text(lead: Mapping[str, Any]) -> str:
+    """What the file holds: the same for the same inputs."""
+    return json.dumps(dict(lead), ensure_ascii=False, allow_nan=False, sort_keys=True) + "\n"
+
+
+def operating_of(folder: Path, record: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What the file in a pilot's folder says of this very record; None where there is none, or it is of another."""
+    try:
+        found = json.loads((folder / OPERATING).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    texts = ("action", "headline", "text", "record")
+    if not isinstance(found, dict) or not all(isinstance(found.get(key), str) for key in texts):
+        return None
+    return found if record is not None and found["record"] == record_sha256(record) else None

@@ -1,0 +1,95 @@
+"""One advice on all pages: what is to be done in operation leads, wherever a verdict is shown."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+
+import pytest
+from fixtures_record import make_kill
+from made_portfolios import candidate, fundable
+
+from roi.batch.listing import list_pilots
+from roi.operating import OPERATING, lead_of, operating_of, operating_text
+from roi.portfolio import portfolio_of
+from roi.report import portfolio as show
+from roi.report.page import page
+from roi.schema.portfolio import Portfolio
+
+
+def monitored(action: str, *, version: str | None = None) -> dict:
+    return {
+        "action": {"action": action, "version": version, "segments": ["chat"], "rule": "it began with v3", "since": None},
+        "changes": [{"version": "v2", "date": "2026-09-01"}, {"version": "v3", "date": "2026-12-20"}],
+    }  # fmt: skip
+
+
+def killed(version: str = "latest") -> dict:
+    return {**make_kill(), "settings": {"samples.version": version}}
+
+
+def test_a_kill_of_a_new_version_says_of_which_and_that_rolling_back_comes_first():
+    lead = lead_of(monitored("roll_back", version="v2"), killed(), "Roll back to version v2")
+    assert lead is not None
+    assert lead["verdict_of"] == "v3"
+    assert lead["text"] == (
+        "Rolling back comes first. The verdict (kill) is of version v3, whose cases it rests on, and comes after: it "
+        "stops no more than that version; what becomes of version v2 is decided once it runs again."
+    )
+    pooled = lead_of(monitored("roll_back", version="v2"), killed("all"), "Roll back to version v2")
+    assert pooled is not None
+    assert pooled["verdict_of"] is None
+    assert "v3" not in pooled["text"]
+
+
+@pytest.mark.parametrize(("action", "first"), [("pause", "Pausing"), ("restrict", "Leaving these out")])
+def test_what_stops_the_agent_comes_before_the_verdict(action, first):
+    lead = lead_of(monitored(action), {**killed(), "verdict": "scale"}, "x")
+    assert lead is not None
+    assert lead["text"].startswith(f"{first} comes first. The verdict (scale)")
+    assert "nothing of it is carried out while a limit is broken" in lead["text"]
+
+
+def test_nothing_leads_while_all_goes_on():
+    assert lead_of(monitored("continue"), killed(), "Continue") is None
+
+
+def test_the_file_is_of_one_record(tmp_path):
+    lead = lead_of(monitored("pause"), killed(), "Pause")
+    assert lead is not None
+    (tmp_path / OPERATING).write_text(operating_text(lead), encoding="utf-8")
+    assert operating_of(tmp_path, killed()) == lead
+    assert operating_of(tmp_path, {**killed(), "headline": "another"}) is None
+    assert operating_of(tmp_path, None) is None
+    for text in ("", "[]", "{}", '{"action": 1}'):
+        (tmp_path / OPERATING).write_text(text, encoding="utf-8")
+        assert operating_of(tmp_path, killed()) is None
+
+
+def test_every_page_leads_with_it(tmp_path):
+    """The page, the list of pilots, its table and what is said of all of them."""
+    record, folder = killed(), tmp_path / make_kill()["pilot"]
+    lead = lead_of(monitored("roll_back", version="v2"), record, "Roll back to version v2")
+    assert lead is not None
+    html = page("t", "<h1>Kill</h1>", lead=lead)
+    assert html.index("In operation:") < html.index("<h1>Kill")
+    folder.mkdir()
+    (folder / "decision.json").write_text(json.dumps(record), encoding="utf-8")
+    (folder / OPERATING).write_text(operating_text(lead), encoding="utf-8")
+    list_pilots(tmp_path, {})
+    index = (tmp_path / "index.html").read_text(encoding="utf-8")
+    row = index[index.index("<tbody>") :]
+    assert row.index("Roll back to version v2") < row.index("Kill")
+    assert "of version <bdi>v3</bdi>, after that" in row
+    [entry] = csv.DictReader(io.StringIO((tmp_path / "decisions.csv").read_text(encoding="utf-8")))
+    assert entry["in_operation"] == "Roll back to version v2"
+
+
+def test_the_portfolio_carries_it_and_says_it_first():
+    lead = lead_of(monitored("pause"), killed(), "Pause")
+    a = replace(candidate("a", fundable(10.0, 1), title="Claims"), operating=lead)
+    found = portfolio_of([a, candidate("b", fundable(5.0, 1))], Portfolio())
+    assert [p["operating"] and p["operating"]["action"] for p in found["pilots"]] == ["pause", None]
+    assert show.sentences(found)[0].startswith("First, in operation – Claims: Pause. Pausing comes first.")
