@@ -14,14 +14,8 @@ from scipy.stats import binomtest, t
 
 from roi.archive import archive_text
 from roi.assembled import open_portfolio, portfolio_text
-from roi.forecast_scores import (
-    forecasts_of,
-    lines_of,
-    optimism_of,
-    realised_of_reports,
-    scores_of,
-    suggestion,
-)
+from roi.forecast_scores import forecasts_of, realised_of_reports, scores_of
+from roi.optimism import cuts_of, lines_of, optimism_of, suggestion
 from roi.parameters import load_parameters
 from roi.report.forecasts import forecasts as show
 from roi.report.index import index_page
@@ -29,7 +23,12 @@ from roi.schema.portfolio import Portfolio
 
 
 def realised(
-    actual: float, *, p50: float = 100.0, mean: float = 100.0, months: tuple[float, ...] = (100.0,)
+    actual: float,
+    *,
+    p50: float = 100.0,
+    mean: float = 100.0,
+    months: tuple[float, ...] = (100.0,),
+    **ratios: float,
 ) -> dict[str, Any]:
     """A pilot whose benefit was to lie between 80 and 130."""
     said = {"mean": mean, "p10": 80.0, "p50": p50, "p90": 130.0}
@@ -37,14 +36,18 @@ def realised(
         "state": "known",
         "currency": "EUR",
         "months": [
-            {"forecast": {"benefit": said}, "actual": {"benefit": {"mean": m}}} for m in months
-        ] + [{"forecast": {"benefit": said}, "actual": None}],
+            {"actual": {"shown": {"inside": 80 <= m <= 130}}} for m in months
+        ] + [{"actual": None}],
         "cumulative": {
-            "forecast": {"benefit": said},
             "actual": {"benefit": {"mean": actual}},
-            "inside": 80 <= actual <= 130,
-            "below": 0.5,
-            "crps": 1.0,
+            "shown": {
+                "of": ["volume", "adoption", *(["cash"] if "cash" in ratios else [])],
+                "forecast": said,
+                "inside": 80 <= actual <= 130,
+                "below": 0.5,
+                "crps": 1.0,
+            },
+            "ratios": {"volume": None, "adoption": None, "hours": None, "cash": None} | ratios,
         },
     }  # fmt: skip
 
