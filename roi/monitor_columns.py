@@ -26,6 +26,7 @@ def watched_columns(
     selection: str,
     currency: str | None,
     rates: Mapping[str, float],
+    error_costs: Mapping[str, float] | None = None,
 ) -> tuple[dict[str, tuple[str, str]], dict[str, str], list[str]]:
     """What of a case is watched.
 
@@ -36,6 +37,7 @@ def watched_columns(
         selection: How people chose the cases they labelled.
         currency: The pilot's.
         rates: Currency → what one of it is worth in the pilot's.
+        error_costs: Severity (or "" where none is given) → what an error of it costs; None where that is not known.
 
     Returns:
         By measure SQL of a case's weight (0 where it is not known) and of its value times the weight; measure → why it
@@ -44,7 +46,7 @@ def watched_columns(
     found: dict[str, tuple[str, str]] = {}
     unknown: dict[str, str] = {}
     warnings: list[str] = []
-    rated = ("severe_error_rate_pilot", "error_rate_pilot", "escalation_rate_pilot")
+    rated = ("severe_error_rate_pilot", "error_rate_pilot", "escalation_rate_pilot", "error_cost_per_case")
     weight, why = _label_weight(present, selection)
     if why is not None:
         unknown |= dict.fromkeys(rated, why)
@@ -62,6 +64,10 @@ def watched_columns(
             name: (weight, f"case when coalesce({hit}, false) then {weight} else 0 end")
             for name, hit in hits.items()
         }
+        if error_costs is None:
+            unknown["error_cost_per_case"] = "the decision does not say what an error costs"
+        else:
+            found["error_cost_per_case"] = (weight, _error_cost(bad, weight, present, error_costs))
     components = [c for c in COMPONENTS if c in present]
     if components:
         known = " and ".join(f"{c} is not null" for c in components)
@@ -82,6 +88,16 @@ def watched_columns(
     if "input_defects" in present:
         found[DEFECTS] = ("(input_defects is not null)::int", "coalesce(input_defects > 0, false)::int")
     return found, unknown, warnings
+
+
+def _error_cost(bad: str, weight: str, present: set[str], costs: Mapping[str, float]) -> str:
+    """SQL of what a case's error costs, times what the case weighs."""
+    priced = {name: f"{cost!r}::decimal(18,6)" for name, cost in costs.items()}
+    each = priced[""]
+    if "severity" in present:
+        told = " ".join(f"when {literal(name)} then {cost}" for name, cost in sorted(priced.items()) if name)
+        each = f"case severity {told} else {each} end"
+    return f"case when coalesce({bad}, false) then {weight} * ({each}) else 0 end"
 
 
 def _label_weight(present: set[str], selection: str) -> tuple[str, str | None]:

@@ -19,8 +19,9 @@ from roi.approvals import agents_of, approvals_of
 from roi.moments import ALL, fetch
 from roi.monitor_columns import imputed, watched_columns
 from roi.readers.base import literal
+from roi.problems import Problem, SampleError
 from roi.relation import Relation
-from roi.words import count
+from roi.words import count, plural
 
 if TYPE_CHECKING:
     from roi.samples import Samples
@@ -32,7 +33,7 @@ Ints = npt.NDArray[np.int64]
 
 MOST_PEOPLE = 64
 ALL_LABELLED = 0.95
-LONGEST = 3660  # days; a stream that spans more holds a mistyped year
+FAR = 366  # days without a case between two parts of a stream: the smaller one is taken for a mistyped year
 
 MEASURES = {
     "severe_error_rate_pilot": "Severe errors",
@@ -40,6 +41,7 @@ MEASURES = {
     "escalation_rate_pilot": "Escalated or abandoned",
     "human_minutes_pilot": "Human minutes per case",
     "agent_cost_per_case": "Agent cost per case",
+    "error_cost_per_case": "Cost of errors per case",
     "approval_miss_rate": "High-risk actions without approval",
 }
 """What is watched, by the names that the record has for it."""
@@ -138,6 +140,7 @@ def read_stream(
     currency: str | None = None,
     rates: Mapping[str, float] | None = None,
     baseline_minutes: Mapping[str, float] | None = None,
+    error_costs: Mapping[str, float] | None = None,
 ) -> Stream | None:
     """Sum the pilot's fresh production cases by day.
 
@@ -151,9 +154,13 @@ def read_stream(
         rates: Currency → what one of it is worth in the pilot's.
         baseline_minutes: Segment (or `ALL`) → minutes that a case takes without the agent, charged where it was handed
             over and nobody logged who took it.
+        error_costs: Severity (or "" where none is given) → what an error of it costs; None where that is not known.
 
     Returns:
         The stream; None where no case is fresh.
+
+    Raises:
+        SampleError: If cases are dated years from the rest.
     """
     cases = fresh_cases(samples, timezone)
     present = set(cases.columns)
@@ -167,11 +174,16 @@ def read_stream(
     if not n:
         return None
     days = (last - first).days + 1
-    if days > LONGEST:
-        raise ValueError(f"{days} days")
     cases = cases.where(fresh)
+    _refuse_far_days(samples, cases)
     columns, unknown, warnings = watched_columns(
-        samples, cases, present, selection=selection, currency=currency, rates=rates or {}
+        samples,
+        cases,
+        present,
+        selection=selection,
+        currency=currency,
+        rates=rates or {},
+        error_costs=error_costs,
     )
     person, people = _person(samples, cases, present)
     cases = cases.having(person_=person)
@@ -215,10 +227,33 @@ def read_stream(
         measures=measures,
         unknown=unknown,
         changes=changes,
-        currency=currency if "agent_cost_per_case" in measures else None,
+        currency=currency if {"agent_cost_per_case", "error_cost_per_case"} & set(measures) else None,
         left_out={why: k for why, k in left_out.items() if k},
         warnings=tuple(warnings),
     )
+
+
+def _refuse_far_days(samples: Samples, cases: Relation) -> None:
+    """Refuse cases more than a year from the rest: a mistyped year would be the last day that everything is told of."""
+    found = fetch(samples, f"select day_, count(*) from {cases.sql} group by 1 order by 1")
+    parts: list[list[tuple[dt.date, int]]] = []
+    for day, n in found:
+        if not parts or (day - parts[-1][-1][0]).days > FAR:
+            parts.append([])
+        parts[-1].append((day, int(n)))
+    if len(parts) < 2:
+        return
+    most = max(parts, key=lambda part: sum(n for _, n in part))
+    odd = [row for part in parts if part is not most for row in part]
+    named = ", ".join(day.isoformat() for day, _ in odd[:3]) + (" …" if len(odd) > 3 else "")
+    n = sum(n for _, n in odd)
+    message = (
+        f"{plural(n, 'case')} {'is' if n == 1 else 'are'} dated {named}, more than a year from the others "
+        f"({most[0][0].isoformat()} to {most[-1][0].isoformat()}); correct the dates, or leave these rows out (after a "
+        "pause that long: name the first day of what is to be watched with --since)"
+    )
+    time = "started_at" if "started_at" in samples.tables["cases"].columns else "ended_at"
+    raise SampleError([Problem("cases", f"samples.cases.{time}", message)])
 
 
 def _unlabelled(

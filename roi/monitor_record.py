@@ -15,6 +15,7 @@ from roi.monitor_charts import Period, chart_of, range_of, volume_chart
 from roi.monitor_days import MEASURES, Stream, Version
 from roi.monitor_mix import worth_under
 from roi.monitor_tests import RATES, Tested
+from roi.words import and_list
 
 __all__ = ["action_of", "change_of", "measure_of", "mix_of", "question_of", "volume_of"]
 
@@ -133,8 +134,14 @@ def _by_version(stream: Stream, name: str) -> dict[str, Any]:
     return found
 
 
-def mix_of(a: Analysis | None, stream: Stream, basis: Basis) -> dict[str, Any] | None:
-    """The kinds of fresh cases beside those that the worth was computed with, and the worth under them."""
+def mix_of(
+    a: Analysis | None, stream: Stream, basis: Basis, tested: Sequence[Tested] = ()
+) -> dict[str, Any] | None:
+    """The kinds of fresh cases beside those that the worth was computed with, and the worth under them.
+
+    `shown` says whether a question about the mix was answered with yes, and `keeps` what the worth takes from the
+    decision, with the measures that have been shown to be other than that.
+    """
     if not basis.mix:
         return None
     n = np.bincount(stream.volume.segment, stream.volume.n, minlength=len(stream.segments))
@@ -146,8 +153,22 @@ def mix_of(a: Analysis | None, stream: Stream, basis: Basis) -> dict[str, Any] |
         "decision": {name: basis.mix.get(name, 0.0) for name in names},
         "fresh": {name: shares.get(name, 0.0) for name in names},
         "moved": moved,
+        "shown": any(
+            t.asked.kind == "drift" and t.asked.measure == "segment" and t.crossed is not None for t in tested
+        ),
+        "keeps": _keeps(tested),
         "worth": None if a is None else worth_under(a, shares, cases),
     }
+
+
+def _keeps(tested: Sequence[Tested]) -> str:
+    said = "Minutes, errors and costs of each kind are those of the decision."
+    other = {t.asked.measure for t in tested if t.crossed is not None and t.asked.kind != "drift"}
+    names = [label.lower() for name, label in MEASURES.items() if name in other]
+    if not names:
+        return said
+    be = "is" if len(names) == 1 else "are"
+    return f"{said} It is not what cases are worth today: worse than that {be} {and_list(names)}, as shown above."
 
 
 def change_of(v: Version, stream: Stream) -> dict[str, Any]:

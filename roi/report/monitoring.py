@@ -36,6 +36,7 @@ SHORT = {
     "escalation_rate_pilot": "Handed over",
     "human_minutes_pilot": "Minutes a case",
     "agent_cost_per_case": "Agent cost a case",
+    "error_cost_per_case": "Errors cost a case",
     "approval_miss_rate": "Not approved",
 }
 
@@ -100,20 +101,22 @@ def _measures(found: Mapping[str, Any]) -> Table:
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", expand=False)
-    for name in ("measure", "now", "range", "expected", "limit", ""):
+    period = str(found["volume"]["all"]["period"])
+    for name in ("measure", "since then", "range", f"last {period}", "expected", "limit", ""):
         table.add_column(name, justify="left" if name in ("measure", "") else "right", overflow="fold")
     for row in found["measures"]:
         name, now = row["measure"], row["all"]
-        label = SHORT[name] + (f", {found['currency']}" if name == "agent_cost_per_case" else "")
+        label = SHORT[name] + (f", {found['currency']}" if "_cost_per_case" in name else "")
         limit = _short(name, row["limit"])
         if now is None:
-            table.add_row(label, "?", "", "", limit, words.shorten(row["unknown"] or "", 60))
+            table.add_row(label, "?", "", "", "", limit, words.shorten(row["unknown"] or "", 60))
             continue
         span = "–" if now["low"] is None else f"{_short(name, now['low'])} to {_short(name, now['high'])}"
         expected = _short(name, row["expected"] and row["expected"]["mean"])
         marked = sum(bool(point["marks"]) for point in row["chart"]["points"])
         note = f"{words.plural(marked, row['chart']['period'])} marked" if marked else ""
-        table.add_row(label, _short(name, now["mean"]), span, expected, limit, note)
+        last = next((p["value"] for p in reversed(row["chart"]["points"]) if p["value"] is not None), None)
+        table.add_row(label, _short(name, now["mean"]), span, _short(name, last), expected, limit, note)
     return table
 
 
@@ -129,13 +132,17 @@ def _mix(found: Mapping[str, Any]) -> Iterable[RenderableType]:
     if not mix:
         return
     worth, currency = mix.get("worth"), found.get("currency") or ""
-    said_ = (
-        f"Mix: {words.percent(mix['moved'])} of the cases are of another kind than the decision counted on."
+    moved = (
+        f"Mix: {words.percent(mix['moved'])} of the cases are of another kind than the decision counted on"
     )
+    if not mix["shown"]:
+        yield Text(f"{moved}: no drift is shown, so the worth stays as it was decided.")
+        return
+    said_ = f"{moved}, which is drift."
     if worth is not None:
         before, now = worth["before"], worth["now"]
         said_ += (
             f" Under today's mix the decision would be {now['verdict']}, worth {words.amount(now['worth'], currency)}; "
-            f"it was {before['verdict']}, worth {words.amount(before['worth'], currency)}."
+            f"it was {before['verdict']}, worth {words.amount(before['worth'], currency)}. {mix['keeps']}"
         )
     yield Text(said_)
