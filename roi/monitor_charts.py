@@ -150,8 +150,8 @@ def range_of(stream: Stream, measure: str, segment: str | None) -> dict[str, Any
     """The mean of a measure over the whole stream, with the range in which it lies at every look.
 
     Returns:
-        `n`, `mean`, `low`, `high`, `no_range` (why there is none), `level`, and `unknown_days`, on which there were cases and none of which it is
-        known; `low` and `high` are None where the stream is too short to say.
+        `n`, `mean`, `low`, `high`, `level`, `no_range` (why there is none), and `unknown_days`, on which there were
+        cases and none of which it is known; `low` and `high` are None where days are too few to say.
     """
     rows, volume = stream.measures[measure], stream.volume
     if segment is not None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from roi.moments import COMPONENTS, fetch
+from roi.problems import Problem, SampleError
 from roi.readers.base import literal
 from roi.relation import Relation
 from roi.words import plural
@@ -13,9 +15,10 @@ from roi.words import plural
 if TYPE_CHECKING:
     from roi.samples import Samples
 
-__all__ = ["DEFECTS", "imputed", "watched_columns"]
+__all__ = ["DEFECTS", "imputed", "refuse_far_days", "watched_columns"]
 
 DEFECTS = "defective_inputs"
+FAR = 366  # days without a case between two parts of a stream: the smaller one is taken for mistyped
 
 
 def watched_columns(
@@ -154,3 +157,34 @@ def _cost(
     )
     own = f"cost_currency is null or cost_currency = {literal(currency or '')}"
     return f"case when {own} then agent_cost {worth} end", None, said
+
+
+def refuse_far_days(samples: Samples, cases: Relation) -> None:
+    """Refuse cases more than a year from the rest: a mistyped year would be the last day of all.
+
+    Args:
+        samples: The opened samples.
+        cases: The fresh cases, with `day_`.
+
+    Raises:
+        SampleError: Where more than a year without a case lies between two parts of them.
+    """
+    found = fetch(samples, f"select day_, count(*) from {cases.sql} group by 1 order by 1")
+    parts: list[list[tuple[dt.date, int]]] = []
+    for day, n in found:
+        if not parts or (day - parts[-1][-1][0]).days > FAR:
+            parts.append([])
+        parts[-1].append((day, int(n)))
+    if len(parts) < 2:
+        return
+    most = max(parts, key=lambda part: sum(n for _, n in part))
+    odd = [row for part in parts if part is not most for row in part]
+    named = ", ".join(day.isoformat() for day, _ in odd[:3]) + (" …" if len(odd) > 3 else "")
+    n = sum(n for _, n in odd)
+    message = (
+        f"{plural(n, 'case')} {'is' if n == 1 else 'are'} dated {named}, more than a year from the others "
+        f"({most[0][0].isoformat()} to {most[-1][0].isoformat()}); correct the dates, or leave these rows out (after a "
+        "pause that long: name the first day of what is to be watched with --since)"
+    )
+    time = "started_at" if "started_at" in samples.tables["cases"].columns else "ended_at"
+    raise SampleError([Problem("cases", f"samples.cases.{time}", message)])

@@ -17,11 +17,10 @@ import numpy.typing as npt
 
 from roi.approvals import agents_of, approvals_of
 from roi.moments import ALL, fetch
-from roi.monitor_columns import imputed, watched_columns
+from roi.monitor_columns import imputed, refuse_far_days, watched_columns
 from roi.readers.base import literal
-from roi.problems import Problem, SampleError
 from roi.relation import Relation
-from roi.words import count, plural
+from roi.words import count
 
 if TYPE_CHECKING:
     from roi.samples import Samples
@@ -33,7 +32,6 @@ Ints = npt.NDArray[np.int64]
 
 MOST_PEOPLE = 64
 ALL_LABELLED = 0.95
-FAR = 366  # days without a case between two parts of a stream: the smaller one is taken for a mistyped year
 
 MEASURES = {
     "severe_error_rate_pilot": "Severe errors",
@@ -175,7 +173,7 @@ def read_stream(
         return None
     days = (last - first).days + 1
     cases = cases.where(fresh)
-    _refuse_far_days(samples, cases)
+    refuse_far_days(samples, cases)
     columns, unknown, warnings = watched_columns(
         samples,
         cases,
@@ -231,29 +229,6 @@ def read_stream(
         left_out={why: k for why, k in left_out.items() if k},
         warnings=tuple(warnings),
     )
-
-
-def _refuse_far_days(samples: Samples, cases: Relation) -> None:
-    """Refuse cases more than a year from the rest: a mistyped year would be the last day that everything is told of."""
-    found = fetch(samples, f"select day_, count(*) from {cases.sql} group by 1 order by 1")
-    parts: list[list[tuple[dt.date, int]]] = []
-    for day, n in found:
-        if not parts or (day - parts[-1][-1][0]).days > FAR:
-            parts.append([])
-        parts[-1].append((day, int(n)))
-    if len(parts) < 2:
-        return
-    most = max(parts, key=lambda part: sum(n for _, n in part))
-    odd = [row for part in parts if part is not most for row in part]
-    named = ", ".join(day.isoformat() for day, _ in odd[:3]) + (" …" if len(odd) > 3 else "")
-    n = sum(n for _, n in odd)
-    message = (
-        f"{plural(n, 'case')} {'is' if n == 1 else 'are'} dated {named}, more than a year from the others "
-        f"({most[0][0].isoformat()} to {most[-1][0].isoformat()}); correct the dates, or leave these rows out (after a "
-        "pause that long: name the first day of what is to be watched with --since)"
-    )
-    time = "started_at" if "started_at" in samples.tables["cases"].columns else "ended_at"
-    raise SampleError([Problem("cases", f"samples.cases.{time}", message)])
 
 
 def _unlabelled(

@@ -140,7 +140,7 @@ def mix_of(
     """The kinds of fresh cases beside those that the worth was computed with, and the worth under them.
 
     `shown` says whether a question about the mix was answered with yes, and `keeps` what the worth takes from the
-    decision, with the measures that have been shown to be other than that.
+    decision, with the measures that have been shown to be `worse` than that.
     """
     if not basis.mix:
         return None
@@ -148,6 +148,8 @@ def mix_of(
     cases = int(n.sum())
     shares = {name: float(n[i]) / cases for i, name in enumerate(stream.segments)}
     names = sorted({*shares, *basis.mix})
+    crossed = {t.asked.measure for t in tested if t.crossed is not None and t.asked.kind != "drift"}
+    worse = [label.lower() for measure, label in MEASURES.items() if measure in crossed]
     moved = sum(abs(shares.get(name, 0.0) - basis.mix.get(name, 0.0)) for name in names) / 2
     return {
         "decision": {name: basis.mix.get(name, 0.0) for name in names},
@@ -156,19 +158,18 @@ def mix_of(
         "shown": any(
             t.asked.kind == "drift" and t.asked.measure == "segment" and t.crossed is not None for t in tested
         ),
-        "keeps": _keeps(tested),
+        "worse": worse,
+        "keeps": _keeps(worse),
         "worth": None if a is None else worth_under(a, shares, cases),
     }
 
 
-def _keeps(tested: Sequence[Tested]) -> str:
-    said = "Minutes, errors and costs of each kind are those of the decision."
-    other = {t.asked.measure for t in tested if t.crossed is not None and t.asked.kind != "drift"}
-    names = [label.lower() for name, label in MEASURES.items() if name in other]
-    if not names:
+def _keeps(worse: Sequence[str]) -> str:
+    said = "The worth is told with minutes, errors and costs of each kind as the decision had them."
+    if not worse:
         return said
-    be = "is" if len(names) == 1 else "are"
-    return f"{said} It is not what cases are worth today: worse than that {be} {and_list(names)}, as shown above."
+    be = "is" if len(worse) == 1 else "are"
+    return f"{said} It is not what cases are worth today: {and_list(worse)} {be} shown to be worse than that."
 
 
 def change_of(v: Version, stream: Stream) -> dict[str, Any]:

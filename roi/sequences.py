@@ -313,7 +313,7 @@ def _skew(n: Floats, total: Floats) -> Floats:
     cubes += 3 * mean**2 * np.cumsum(total * n**2) - mean**3 * np.cumsum(n**3)
     squares = _squares(n, total)
     was = np.abs(cubes) * np.sqrt(held) / np.maximum(squares, 1e-150) ** 1.5
-    some = total > 0
+    some = (total > 0) & (n > 0)
     logs = np.log(np.where(some, total, 1.0) / np.where(some, n, 1.0))
     k = np.maximum(np.cumsum(some), 1)
     spread = np.cumsum(logs**2) / k - (np.cumsum(logs) / k) ** 2

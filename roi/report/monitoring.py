@@ -35,8 +35,8 @@ SHORT = {
     "error_rate_pilot": "Errors",
     "escalation_rate_pilot": "Handed over",
     "human_minutes_pilot": "Minutes a case",
-    "agent_cost_per_case": "Agent cost a case",
-    "error_cost_per_case": "Errors cost a case",
+    "agent_cost_per_case": "Agent",
+    "error_cost_per_case": "Errors",
     "approval_miss_rate": "Not approved",
 }
 
@@ -106,7 +106,7 @@ def _measures(found: Mapping[str, Any]) -> Table:
         table.add_column(name, justify="left" if name in ("measure", "") else "right", overflow="fold")
     for row in found["measures"]:
         name, now = row["measure"], row["all"]
-        label = SHORT[name] + (f", {found['currency']}" if "_cost_per_case" in name else "")
+        label = SHORT[name] + (f", {found['currency']}/case" if "_cost_per_case" in name else "")
         limit = _short(name, row["limit"])
         if now is None:
             table.add_row(label, "?", "", "", "", limit, words.shorten(row["unknown"] or "", 60))
@@ -114,7 +114,7 @@ def _measures(found: Mapping[str, Any]) -> Table:
         span = "–" if now["low"] is None else f"{_short(name, now['low'])} to {_short(name, now['high'])}"
         expected = _short(name, row["expected"] and row["expected"]["mean"])
         marked = sum(bool(point["marks"]) for point in row["chart"]["points"])
-        note = f"{words.plural(marked, row['chart']['period'])} marked" if marked else ""
+        note = f"{marked} marked" if marked else ""
         last = next((p["value"] for p in reversed(row["chart"]["points"]) if p["value"] is not None), None)
         table.add_row(label, _short(name, now["mean"]), span, _short(name, last), expected, limit, note)
     return table
@@ -136,7 +136,11 @@ def _mix(found: Mapping[str, Any]) -> Iterable[RenderableType]:
         f"Mix: {words.percent(mix['moved'])} of the cases are of another kind than the decision counted on"
     )
     if not mix["shown"]:
-        yield Text(f"{moved}: no drift is shown, so the worth stays as it was decided.")
+        # A new worth of a mix that has not been shown to be another one would be the noise of the sample.
+        rest = "the worth stays as it was decided." if not mix["worse"] else mix["keeps"]
+        yield Text(
+            f"{moved}: no drift is shown, so much is within what chance and its own days make. {words.capital(rest)}"
+        )
         return
     said_ = f"{moved}, which is drift."
     if worth is not None:
