@@ -391,7 +391,7 @@ def main() -> int:
             line(f"{share:.0%} errors that are not severe, {lost:.1f} more than a case brings: pause", wrong)
         )
         if most:
-            what = "errors cost six times what a case brings: paused within 30 days"
+            what = f"errors lose {lost:.1f} a case more than it brings: paused within 30 days"
             bars.append((f"{what} ({within(wrong):.0%})", within(wrong) >= 0.8))
     mix = days_to(few, World(mix_after=np.array([0.35, 0.35, 0.3]), **flat), args.seed + 5, kinds=("drift",))
     print(line("post doubles its share of the cases: drift", mix))

@@ -29,7 +29,7 @@ STYLES = {
     "roll_back": "red",
 }
 MARKS = {"continue": "●", "investigate": "◆", "restrict": "▲", "pause": "■", "roll_back": "■"}
-MOST = 6
+MOST, REASONS = 6, 4
 SHORT = {
     "severe_error_rate_pilot": "Severe errors",
     "error_rate_pilot": "Errors",
@@ -72,10 +72,10 @@ def _parts(found: Mapping[str, Any]) -> Iterable[RenderableType]:
     action = found["action"]
     name = str(action["action"])
     text = Text(f"{headline(found)}: {action['rule']}.", style="bold")
-    for reason in action["because"][:MOST]:
+    for reason in action["because"][:REASONS]:
         text.append(f"\n– {words.shorten(reason, 300)}", style="not bold")
-    if len(action["because"]) > MOST:
-        text.append(f"\n– and {len(action['because']) - MOST} more, in the JSON", style="not bold")
+    if len(action["because"]) > REASONS:
+        text.append(f"\n– and {len(action['because']) - REASONS} more, in the JSON", style="not bold")
     head = Text(f"{MARKS[name]} {ACTIONS[name].upper()}", style=f"bold {STYLES[name]}")
     head.append(f"  {words.shorten(found.get('title') or found['pilot'], 50)}", style="default")
     yield Panel(text, title=head, title_align="left", border_style=STYLES[name])
@@ -139,7 +139,7 @@ def _mix(found: Mapping[str, Any]) -> Iterable[RenderableType]:
         # A new worth of a mix that has not been shown to be another one would be the noise of the sample.
         rest = "the worth stays as it was decided." if not mix["worse"] else mix["keeps"]
         yield Text(
-            f"{moved}: no drift is shown, so much is within what chance and its own days make. {words.capital(rest)}"
+            f"{moved}: no drift is shown, so much is within what chance and the sample's own days make of it. {words.capital(rest)}"
         )
         return
     said_ = f"{moved}, which is drift."
