@@ -138,9 +138,8 @@ def _mix(found: Mapping[str, Any]) -> Iterable[RenderableType]:
     if not mix["shown"]:
         # A new worth of a mix that has not been shown to be another one would be the noise of the sample.
         rest = "the worth stays as it was decided." if not mix["worse"] else mix["keeps"]
-        yield Text(
-            f"{moved}: no drift is shown, so much is within what chance and the sample's own days make of it. {words.capital(rest)}"
-        )
+        within = "no drift is shown, so much is within what chance and the sample's own days make of it"
+        yield Text(f"{moved}: {within}. {words.capital(rest)}")
         return
     said_ = f"{moved}, which is drift."
     if worth is not None:
