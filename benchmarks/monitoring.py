@@ -40,6 +40,11 @@ WORKERS = 12
 MINUTES, BASELINE, LOG_SD, UNLIKE = np.array([9.0, 7.0, 14.0]), np.array([15.0, 11.0, 20.0]), 0.7, 0.15
 COST, COST_LOG_SD = 0.08, 1.0
 ERRORS, ESCALATED, SEVERE, MISSES = np.array([0.06, 0.04, 0.10]), 0.07, 0.005, 0.01
+EACH, EACH_SEVERE, BRINGS = (
+    8.0,
+    300.0,
+    1.5,
+)  # what an error costs, and what a case brings beyond what errors cost
 RISKY = 0.4  # high-risk actions a case
 SAMPLE = 900  # pilot cases that the record rests on
 CHANGE = 100  # the day on which something goes wrong, where something does
@@ -49,6 +54,7 @@ MEASURES = (
     "escalation_rate_pilot",
     "human_minutes_pilot",
     "agent_cost_per_case",
+    "error_cost_per_case",
     "approval_miss_rate",
 )
 
@@ -62,6 +68,7 @@ class World:
     limit: float = SEVERE
     minutes_after: float = 0.0  # minutes more a case
     cost_after: float = 1.0  # times as dear
+    errors_after: float = 0.0  # share of cases that go wrong besides, none of them severely
     mix_after: Floats | None = None
     volume: float = 40.0
     weekends: bool = True
@@ -97,14 +104,19 @@ def draw(
     ones = np.ones(n)
     is_severe = rng.random(n) < severe * apart
     risky = rng.poisson(RISKY, n).astype(float)
+    wrong = rng.random(n) < ERRORS[segment] * apart
+    if world.errors_after:
+        wrong |= late & (rng.random(n) < world.errors_after)
+    wrong |= is_severe
     return (
         segment,
         {
             "severe_error_rate_pilot": (ones, is_severe.astype(float)),
-            "error_rate_pilot": (ones, (is_severe | (rng.random(n) < ERRORS[segment] * apart)).astype(float)),
+            "error_rate_pilot": (ones, wrong.astype(float)),
             "escalation_rate_pilot": (ones, (rng.random(n) < ESCALATED * apart).astype(float)),
             "human_minutes_pilot": (ones, minutes),
             "agent_cost_per_case": (ones, cost),
+            "error_cost_per_case": (ones, np.where(is_severe, EACH_SEVERE, EACH * wrong)),
             "approval_miss_rate": (risky, rng.binomial(risky.astype(int), MISSES).astype(float)),
         },
         who,
@@ -171,6 +183,9 @@ def basis_of_sample(world: World, rng: np.random.Generator, worker: Floats) -> B
                 base - 1.5, "saves", {name: b - 1.5 for name, b in zip(SEGMENTS, BASELINE, strict=True)}
             ),
             "agent_cost_per_case": Limit(1.0, "brings"),
+            "error_cost_per_case": Limit(
+                float(MIX @ ERRORS) * EACH + world.severe * EACH_SEVERE + BRINGS, "brings"
+            ),
         },
         expected=expected,
         by_segment=by_segment,
@@ -187,7 +202,7 @@ def _expected(name: str, n: Floats, total: Floats, who: Ints) -> Expected:
     score = np.bincount(who, total - mean * n, minlength=WORKERS)
     se = float(np.sqrt((score**2).sum() * WORKERS / (WORKERS - 1))) / cases
     half = float(t_distribution.ppf(0.95, WORKERS - 1)) * se
-    if name in ("human_minutes_pilot", "agent_cost_per_case"):
+    if name in ("human_minutes_pilot", "agent_cost_per_case", "error_cost_per_case"):
         # The cost's P95 as the package has it: further off, for it is skewed.
         up = half * (1 + 2.5 * se / mean) if name == "agent_cost_per_case" else half
         return Expected(mean, mean - half, mean + up)
@@ -369,6 +384,15 @@ def main() -> int:
     dear = days_to(few, World(cost_after=2.0, **flat), args.seed + 4, kinds=("pause", "investigate"))
     print(line("the agent's cost doubles: investigate", dear))
     bars.append((f"cost doubles: found within 30 days ({within(dear):.0%})", within(dear) >= 0.8))
+    for share, most in ((0.3, False), (0.6, True)):
+        wrong = days_to(few, World(errors_after=share, **flat), args.seed + 6, kinds=("pause",))
+        lost = share * EACH - BRINGS
+        print(
+            line(f"{share:.0%} errors that are not severe, {lost:.1f} more than a case brings: pause", wrong)
+        )
+        if most:
+            what = f"errors lose {lost:.1f} a case more than it brings: paused within 30 days"
+            bars.append((f"{what} ({within(wrong):.0%})", within(wrong) >= 0.8))
     mix = days_to(few, World(mix_after=np.array([0.35, 0.35, 0.3]), **flat), args.seed + 5, kinds=("drift",))
     print(line("post doubles its share of the cases: drift", mix))
     bars.append((f"the mix shifts: found within 30 days ({within(mix):.0%})", within(mix) >= 0.8))

@@ -52,6 +52,11 @@ class Month:
     cost: float | None
     cash_released: float | None
 
+    @property
+    def shows_nothing(self) -> bool:
+        """Whether it says nothing that a forecast could be held against: neither cases nor cash."""
+        return self.cases is None and self.adopted_cases is None and self.cash_released is None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actuals:
@@ -162,10 +167,13 @@ def settle(
     for month in sorted({row.month for row in kept}):
         name, of_month = f"{month:%Y-%m}", [row for row in kept if row.month == month]
         why = _why_left_out(of_month, wanted, month_number(start, month), horizon, today)
-        if why is None:
-            months.append(_month(of_month, name, month_number(start, month), rates))
-        else:
+        found = _month(of_month, name, month_number(start, month), rates) if why is None else None
+        if found is not None and found.shows_nothing:
+            why = _blank(of_month)
+        if why is not None:
             left.append((name, why))
+        elif found is not None:
+            months.append(found)
     return Actuals(
         months=tuple(months),
         left_out=tuple(left),
@@ -259,6 +267,15 @@ def _why_left_out(
         return "not over yet"
     absent = sorted(str(s) for s in wanted - {row.segment for row in rows})
     return f"no row of {and_list(absent)} yet" if absent else None
+
+
+def _blank(rows: Sequence[ActualRow]) -> str:
+    """Why a month without a usable number does not count."""
+    if all(value is None for row in rows for value in row.numbers.values()):
+        return "all its numbers are blank, so it shows nothing"
+    if len(rows) > 1:
+        return "neither cases nor cash are reported of all its segments, so it shows nothing"
+    return "it reports neither cases nor cash, without which its other numbers show nothing"
 
 
 def _next(month: dt.date) -> dt.date:

@@ -21,7 +21,7 @@ from roi.forecast import FACTORS, Forecast, Levels, Parts
 from roi.learnt import factor_of
 from roi.shapley import Point, closed, shares
 
-__all__ = ["ROWS", "Apart", "Over", "over", "take_apart"]
+__all__ = ["ROWS", "Apart", "Over", "nothing_to_show", "over", "take_apart"]
 
 Floats = npt.NDArray[np.float64]
 ROWS = (*FACTORS, "cash")
@@ -81,7 +81,7 @@ def over(forecast: Forecast, months: Sequence[Month], *, covered_only: bool = Fa
                 value = month.adopted_cases / planned.volume[i]
             if value is not None:
                 level[i] = value
-            reported[name] += value is not None or _nothing_to_show(month, name)
+            reported[name] += value is not None or nothing_to_show(month, name)
         found[name] = level
     volume, adoption, minutes, price = (found[n] for n in ("volume", "adoption", "minutes", "price"))
     assert volume is not None
@@ -105,7 +105,7 @@ def over(forecast: Forecast, months: Sequence[Month], *, covered_only: bool = Fa
     )
 
 
-def _nothing_to_show(month: Month, name: str) -> bool:
+def nothing_to_show(month: Month, name: str) -> bool:
     """Whether a month without a case, or without one that the agent worked, could not have shown a factor."""
     if name == "volume":
         return False

@@ -104,7 +104,11 @@ def monitor(
     found = watched(load_parameters(files[0]), given)
     text = json.dumps(found, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(", ", ": "))
     if out is not None:
-        out.write_text(text + "\n", encoding="utf-8", newline="\n")
+        try:
+            out.write_text(text + "\n", encoding="utf-8", newline="\n")
+        except OSError as error:
+            message = f"cannot be written ({error.strerror}); name a file in a folder that is there"
+            raise ParameterError([Problem(str(out), "--out", message)]) from None
         click.echo(f"Wrote {out}", err=True)
     if as_json and out is None:
         click.echo(text)

@@ -21,7 +21,7 @@ from roi.monitor_record import action_of, change_of, measure_of, mix_of, questio
 from roi.monitor_tests import ALPHA, ask, questions
 from roi.parameters import LoadedParameters
 from roi.privacy import identifier_like
-from roi.problems import InputError, Problem
+from roi.problems import InputError, Problem, SampleError
 from roi.records import file_of, read_record
 from roi.samples import Samples, open_samples
 from roi.schema.sources import ColumnSpec, SourceSpec
@@ -86,7 +86,13 @@ def monitor(loaded: LoadedParameters, given: Given) -> dict[str, Any]:
     # Only numbers known before the work are held against rows of the decision; they are read for nothing else.
     numbers = any(name in fresh.tables["cases"].columns for name in NUMBERS)
     decided = _decision(file, record, loaded, numbers=numbers)
-    found = held_against(record, decided, fresh, loaded, given, since=since, until=until)
+    try:
+        found = held_against(record, decided, fresh, loaded, given, since=since, until=until)
+    except SampleError as error:  # of the fresh files, whose name only this knows
+        name = shorten(given.cases[0], 200) if given.cases else loaded.name
+        raise SampleError(
+            [replace(p, file=name) if p.file == "cases" else p for p in error.problems]
+        ) from None
     if found is None:
         raise InputError([_nothing_fresh(loaded, given, since)])
     return found
@@ -131,6 +137,7 @@ def held_against(
         currency=p.about.currency,
         rates={name: float(value.mean) for name, value in p.economics.fx.items()},
         baseline_minutes=basis.baseline_minutes,
+        error_costs=basis.error_costs,
     )
     if stream is None:
         return None
@@ -316,7 +323,7 @@ def _record(
         ],
         "volume": volume_of(stream, period=period, again=again),
         "changes": [change_of(v, stream) for v in stream.changes],
-        "mix": mix_of(a, stream, basis),
+        "mix": mix_of(a, stream, basis, tested),
         "left_out": dict(stream.left_out),
         "warnings": warnings,
         "provenance": {

@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -19,8 +19,8 @@ import numpy as np
 
 from roi.monitor_basis import Basis
 from roi.monitor_days import MEASURES, Counted, Stream, Version
-from roi.monitor_tests import RATES, Tested
-from roi.words import number, percent, plural, shorten
+from roi.monitor_tests import RATES, Tested, cases_of
+from roi.words import and_list, number, percent, plural, shorten
 
 __all__ = ["Action", "act", "began_with", "reason_of", "said"]
 
@@ -132,8 +132,7 @@ def _kept_before(change: Version, t: Tested, stream: Stream, basis: Basis) -> st
     if any(v.name == name and v.rolled_back for v in stream.changes):
         return None
     rows = stream.measures[t.asked.measure]
-    if t.asked.segment is not None and t.asked.segment in stream.segments:
-        rows = rows.where(rows.segment == stream.segments.index(t.asked.segment))
+    rows = cases_of(t.asked, rows, stream.segments)
     if name in stream.versions and change.name in stream.versions:
         was = rows.where(rows.version == stream.versions.index(name))
         new = rows.where(rows.version == stream.versions.index(change.name))
@@ -165,8 +164,8 @@ def _limit(t: Tested, stream: Stream, rows: Counted) -> float:
 
 def _explained_by(broken: Sequence[Tested], stream: Stream) -> tuple[str, ...]:
     """Segments that broke limits by themselves and without which the others keep them; none where that is not so."""
-    alone = {t.asked.segment for t in broken if t.asked.segment is not None}
     seen = {name for i, name in enumerate(stream.segments) if (stream.volume.segment == i).any()}
+    alone = {name for t in broken if t.asked.segment is not None for name in _named(t, seen)}
     if not alone or not seen - alone:
         return ()
     others = np.array([name not in alone for name in stream.segments])
@@ -178,7 +177,15 @@ def _explained_by(broken: Sequence[Tested], stream: Stream) -> tuple[str, ...]:
         mean = _mean(rows)
         if mean is not None and mean > _limit(t, stream, rows):
             return ()
-    return tuple(sorted(name for name in alone if name is not None))
+    return tuple(sorted(alone))
+
+
+def _named(t: Tested, seen: Iterable[str]) -> list[str]:
+    """The kinds of cases that a question is about, of those that came."""
+    segment = t.asked.segment
+    if segment is None:
+        return []
+    return sorted(set(seen) - t.asked.besides) if t.asked.besides else [segment]
 
 
 def said(measure: str, value: float | None, currency: str | None) -> str:
@@ -211,5 +218,8 @@ def reason_of(t: Tested, stream: Stream) -> str:
         kind = "other kinds" if asked.segment == "(others)" else asked.segment
         return f"{what} {kind}: {value} of {n} {when}, where the decision had {was}"
     where = "" if asked.segment is None else f" in {asked.segment}"
+    if asked.besides:
+        names = and_list(shorten(name, 40) for name in _named(t, stream.segments))
+        where = f" in kinds that the decision did not have ({names})"
     against = "the limit is" if asked.kind == "pause" else "the record thought at most possible"
     return f"{MEASURES[asked.measure]}{where}: {value} in {n} {when}; {against} {limit}"

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from roi.analysis import Analysis
+from roi.economics import SEVERITIES
 from roi.moments import ALL
 from roi.parameters import Policy
 from roi.special import ndtri
@@ -75,6 +76,8 @@ class Basis:
         baseline_minutes: Segment (or `ALL`) → minutes of a case without the agent.
         mix: Segment → share of cases that the worth was computed with; empty where cases name no segment.
         mix_cases: Cases that the shares rest on; None where the file states them as exact.
+        error_costs: Severity → what an error of it costs, "" that of one whose severity nobody gave; None where that
+            is not known.
     """
 
     limits: Mapping[str, Limit]
@@ -84,6 +87,7 @@ class Basis:
     baseline_minutes: Mapping[str, float]
     mix: Mapping[str, float]
     mix_cases: float | None
+    error_costs: Mapping[str, float] | None = None
 
 
 def far_end(expected: Expected, beta: float, *, share: bool = False) -> float:
@@ -154,6 +158,9 @@ def basis_of(record: Mapping[str, Any], policy: Policy, a: Analysis | None) -> B
     spare = None if a is None else _spare(a)
     _limit_minutes(limits, no_limit, expected, baseline, policy, spare)
     _limit_cost(limits, no_limit, expected, spare)
+    error_costs = None if a is None else _limit_errors(limits, no_limit, expected, by_segment, spare, a)
+    if a is None:
+        no_limit["error_cost_per_case"] = "the record does not say what a case brings"
     shares = {str(row["segment"]): float(row["share"] or 0.0) for row in rows}
     counted = (record.get("mix") or {}).get("counted_on")
     return Basis(
@@ -164,6 +171,7 @@ def basis_of(record: Mapping[str, Any], policy: Policy, a: Analysis | None) -> B
         baseline_minutes=baseline,
         mix={name: share for name, share in shares.items() if share > 0},
         mix_cases=None if counted is None else float(counted),
+        error_costs=error_costs,
     )
 
 
@@ -232,3 +240,47 @@ def _limit_cost(
         no_limit[name] = "by the record a case brings no more than it costs already"
     else:
         limits[name] = Limit(now.mean + spare[0], "with more than that a case costs more than it brings")
+
+
+def _limit_errors(
+    limits: dict[str, Limit],
+    no_limit: dict[str, str],
+    expected: dict[str, Expected],
+    by_segment: dict[str, dict[str, Expected]],
+    spare: tuple[float, float] | None,
+    a: Analysis,
+) -> dict[str, float] | None:
+    """The most that errors may cost a case: what they were expected to cost, and what a case brings beyond that."""
+    name = "error_cost_per_case"
+    e, severity = a.economics, a.measured.rates.severity
+    option = a.verdict.option if a.verdict.option is not None and a.verdict.verdict == "scale" else a.scale
+    rates = (None, None) if option is None or option.scope is None else option.scope.error_rate
+    if e.error_cost is None or severity is None or rates[1] is None:
+        no_limit[name] = "the decision does not say how often a case goes wrong, or what that costs"
+        return None
+    before, each = (
+        np.asarray(sum((severity[arm, :, i] * c for i, c in enumerate(e.error_cost)), 0.0)) for arm in (0, 1)
+    )
+    draws = np.multiply(rates[1], each)
+    low, high = np.quantile(draws, [0.05, 0.95])
+    expected[name] = Expected(float(draws.mean()), float(low), float(high))
+    cost = float(each.mean())
+    by_segment[name] = {
+        segment: Expected(x.mean * cost, x.p05 * cost, x.p95 * cost)
+        for segment, x in by_segment.get("error_rate_pilot", {}).items()
+    }
+    if spare is None:
+        no_limit[name] = "the record does not say what a case brings"
+    elif not spare[0] > 0:
+        no_limit[name] = "by the record a case brings no more than it costs already"
+    else:
+        room = spare[0]
+        if (
+            not e.error_credit and rates[0] is not None
+        ):  # errors avoided brought nothing, so that losing them costs none
+            room += max(float(np.mean(np.multiply(rates[0], before))) - expected[name].mean, 0.0)
+        own = {segment: x.mean + room for segment, x in by_segment[name].items()}
+        why = "with more than that errors cost more than a case brings"
+        limits[name] = Limit(expected[name].mean + room, why, own)
+    named = {s: float(np.mean(c)) for s, c in zip(SEVERITIES, e.error_cost, strict=True)}
+    return {**named, "": cost}

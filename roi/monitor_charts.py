@@ -15,7 +15,7 @@ import numpy.typing as npt
 from roi.control_charts import Chart, p_prime, u, xmr
 from roi.monitor_days import Counted, Stream
 from roi.monitor_tests import RATES
-from roi.sequences import mean_range, rate_range
+from roi.sequences import FIRST_DAYS, mean_range, share_range
 
 __all__ = ["Period", "chart_of", "period_of", "range_of", "volume_chart"]
 
@@ -150,8 +150,8 @@ def range_of(stream: Stream, measure: str, segment: str | None) -> dict[str, Any
     """The mean of a measure over the whole stream, with the range in which it lies at every look.
 
     Returns:
-        `n`, `mean`, `low`, `high`, `level`, and `unknown_days`, on which there were cases and none of which it is
-        known; `low` and `high` are None where the stream is too short to say.
+        `n`, `mean`, `low`, `high`, `level`, `no_range` (why there is none), and `unknown_days`, on which there were
+        cases and none of which it is known; `low` and `high` are None where days are too few to say.
     """
     rows, volume = stream.measures[measure], stream.volume
     if segment is not None:
@@ -165,17 +165,22 @@ def range_of(stream: Stream, measure: str, segment: str | None) -> dict[str, Any
         "mean": float(total.sum() / n.sum()) if n.sum() > 0 else None,
         "low": None,
         "high": None,
+        "no_range": None,
         "level": LEVEL,
         "unknown_days": int(((cases > 0) & (n == 0)).sum()),
     }
     if not n.sum() > 0:
         return found
     if measure in RATES and bool((n == np.round(n)).all()):
-        low, high = rate_range(np.array([total.sum()]), np.array([n.sum()]), alpha=1 - LEVEL)
+        low, high = share_range(n, total, alpha=1 - LEVEL)
     else:  # minutes, money, and rates of cases that weigh unlike
         low, high = mean_range(n, total, alpha=1 - LEVEL)
     if np.isfinite(low[-1]):
         found["low"], found["high"] = max(float(low[-1]), 0.0), float(high[-1])
         if measure in RATES:
             found["high"] = min(found["high"], 1.0)
+    elif (days := int((n > 0).sum())) < FIRST_DAYS:
+        found["no_range"] = f"{days} days with cases, where a range at every look takes {FIRST_DAYS}"
+    else:
+        found["no_range"] = "days so unlike each other that a range at every look takes more of them"
     return found

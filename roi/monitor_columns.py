@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from roi.moments import COMPONENTS, fetch
+from roi.problems import Problem, SampleError
 from roi.readers.base import literal
 from roi.relation import Relation
 from roi.words import plural
@@ -13,9 +15,10 @@ from roi.words import plural
 if TYPE_CHECKING:
     from roi.samples import Samples
 
-__all__ = ["DEFECTS", "imputed", "watched_columns"]
+__all__ = ["DEFECTS", "imputed", "refuse_far_days", "watched_columns"]
 
 DEFECTS = "defective_inputs"
+FAR = 366  # days without a case between two parts of a stream: the smaller one is taken for mistyped
 
 
 def watched_columns(
@@ -26,6 +29,7 @@ def watched_columns(
     selection: str,
     currency: str | None,
     rates: Mapping[str, float],
+    error_costs: Mapping[str, float] | None = None,
 ) -> tuple[dict[str, tuple[str, str]], dict[str, str], list[str]]:
     """What of a case is watched.
 
@@ -36,6 +40,7 @@ def watched_columns(
         selection: How people chose the cases they labelled.
         currency: The pilot's.
         rates: Currency → what one of it is worth in the pilot's.
+        error_costs: Severity (or "" where none is given) → what an error of it costs; None where that is not known.
 
     Returns:
         By measure SQL of a case's weight (0 where it is not known) and of its value times the weight; measure → why it
@@ -44,7 +49,7 @@ def watched_columns(
     found: dict[str, tuple[str, str]] = {}
     unknown: dict[str, str] = {}
     warnings: list[str] = []
-    rated = ("severe_error_rate_pilot", "error_rate_pilot", "escalation_rate_pilot")
+    rated = ("severe_error_rate_pilot", "error_rate_pilot", "escalation_rate_pilot", "error_cost_per_case")
     weight, why = _label_weight(present, selection)
     if why is not None:
         unknown |= dict.fromkeys(rated, why)
@@ -62,6 +67,10 @@ def watched_columns(
             name: (weight, f"case when coalesce({hit}, false) then {weight} else 0 end")
             for name, hit in hits.items()
         }
+        if error_costs is None:
+            unknown["error_cost_per_case"] = "the decision does not say what an error costs"
+        else:
+            found["error_cost_per_case"] = (weight, _error_cost(bad, weight, present, error_costs))
     components = [c for c in COMPONENTS if c in present]
     if components:
         known = " and ".join(f"{c} is not null" for c in components)
@@ -82,6 +91,16 @@ def watched_columns(
     if "input_defects" in present:
         found[DEFECTS] = ("(input_defects is not null)::int", "coalesce(input_defects > 0, false)::int")
     return found, unknown, warnings
+
+
+def _error_cost(bad: str, weight: str, present: set[str], costs: Mapping[str, float]) -> str:
+    """SQL of what a case's error costs, times what the case weighs."""
+    priced = {name: f"{cost!r}::decimal(18,6)" for name, cost in costs.items()}
+    each = priced[""]
+    if "severity" in present:
+        told = " ".join(f"when {literal(name)} then {cost}" for name, cost in sorted(priced.items()) if name)
+        each = f"case severity {told} else {each} end"
+    return f"case when coalesce({bad}, false) then {weight} * ({each}) else 0 end"
 
 
 def _label_weight(present: set[str], selection: str) -> tuple[str, str | None]:
@@ -138,3 +157,34 @@ def _cost(
     )
     own = f"cost_currency is null or cost_currency = {literal(currency or '')}"
     return f"case when {own} then agent_cost {worth} end", None, said
+
+
+def refuse_far_days(samples: Samples, cases: Relation) -> None:
+    """Refuse cases more than a year from the rest: a mistyped year would be the last day of all.
+
+    Args:
+        samples: The opened samples.
+        cases: The fresh cases, with `day_`.
+
+    Raises:
+        SampleError: Where more than a year without a case lies between two parts of them.
+    """
+    found = fetch(samples, f"select day_, count(*) from {cases.sql} group by 1 order by 1")
+    parts: list[list[tuple[dt.date, int]]] = []
+    for day, n in found:
+        if not parts or (day - parts[-1][-1][0]).days > FAR:
+            parts.append([])
+        parts[-1].append((day, int(n)))
+    if len(parts) < 2:
+        return
+    most = max(parts, key=lambda part: sum(n for _, n in part))
+    odd = [row for part in parts if part is not most for row in part]
+    named = ", ".join(day.isoformat() for day, _ in odd[:3]) + (" …" if len(odd) > 3 else "")
+    n = sum(n for _, n in odd)
+    message = (
+        f"{plural(n, 'case')} {'is' if n == 1 else 'are'} dated {named}, more than a year from the others "
+        f"({most[0][0].isoformat()} to {most[-1][0].isoformat()}); correct the dates, or leave these rows out (after a "
+        "pause that long: name the first day of what is to be watched with --since)"
+    )
+    time = "started_at" if "started_at" in samples.tables["cases"].columns else "ended_at"
+    raise SampleError([Problem("cases", f"samples.cases.{time}", message)])

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from roi.approvals import agents_of, approvals_of
 from roi.moments import ALL, fetch
-from roi.monitor_columns import imputed, watched_columns
+from roi.monitor_columns import imputed, refuse_far_days, watched_columns
 from roi.readers.base import literal
 from roi.relation import Relation
 from roi.words import count
@@ -32,7 +32,6 @@ Ints = npt.NDArray[np.int64]
 
 MOST_PEOPLE = 64
 ALL_LABELLED = 0.95
-LONGEST = 3660  # days; a stream that spans more holds a mistyped year
 
 MEASURES = {
     "severe_error_rate_pilot": "Severe errors",
@@ -40,6 +39,7 @@ MEASURES = {
     "escalation_rate_pilot": "Escalated or abandoned",
     "human_minutes_pilot": "Human minutes per case",
     "agent_cost_per_case": "Agent cost per case",
+    "error_cost_per_case": "Cost of errors per case",
     "approval_miss_rate": "High-risk actions without approval",
 }
 """What is watched, by the names that the record has for it."""
@@ -138,6 +138,7 @@ def read_stream(
     currency: str | None = None,
     rates: Mapping[str, float] | None = None,
     baseline_minutes: Mapping[str, float] | None = None,
+    error_costs: Mapping[str, float] | None = None,
 ) -> Stream | None:
     """Sum the pilot's fresh production cases by day.
 
@@ -151,9 +152,13 @@ def read_stream(
         rates: Currency → what one of it is worth in the pilot's.
         baseline_minutes: Segment (or `ALL`) → minutes that a case takes without the agent, charged where it was handed
             over and nobody logged who took it.
+        error_costs: Severity (or "" where none is given) → what an error of it costs; None where that is not known.
 
     Returns:
         The stream; None where no case is fresh.
+
+    Raises:
+        SampleError: If cases are dated years from the rest.
     """
     cases = fresh_cases(samples, timezone)
     present = set(cases.columns)
@@ -167,11 +172,16 @@ def read_stream(
     if not n:
         return None
     days = (last - first).days + 1
-    if days > LONGEST:
-        raise ValueError(f"{days} days")
     cases = cases.where(fresh)
+    refuse_far_days(samples, cases)
     columns, unknown, warnings = watched_columns(
-        samples, cases, present, selection=selection, currency=currency, rates=rates or {}
+        samples,
+        cases,
+        present,
+        selection=selection,
+        currency=currency,
+        rates=rates or {},
+        error_costs=error_costs,
     )
     person, people = _person(samples, cases, present)
     cases = cases.having(person_=person)
@@ -215,7 +225,7 @@ def read_stream(
         measures=measures,
         unknown=unknown,
         changes=changes,
-        currency=currency if "agent_cost_per_case" in measures else None,
+        currency=currency if {"agent_cost_per_case", "error_cost_per_case"} & set(measures) else None,
         left_out={why: k for why, k in left_out.items() if k},
         warnings=tuple(warnings),
     )

@@ -15,6 +15,7 @@ from roi.monitor_charts import Period, chart_of, range_of, volume_chart
 from roi.monitor_days import MEASURES, Stream, Version
 from roi.monitor_mix import worth_under
 from roi.monitor_tests import RATES, Tested
+from roi.words import and_list
 
 __all__ = ["action_of", "change_of", "measure_of", "mix_of", "question_of", "volume_of"]
 
@@ -133,21 +134,42 @@ def _by_version(stream: Stream, name: str) -> dict[str, Any]:
     return found
 
 
-def mix_of(a: Analysis | None, stream: Stream, basis: Basis) -> dict[str, Any] | None:
-    """The kinds of fresh cases beside those that the worth was computed with, and the worth under them."""
+def mix_of(
+    a: Analysis | None, stream: Stream, basis: Basis, tested: Sequence[Tested] = ()
+) -> dict[str, Any] | None:
+    """The kinds of fresh cases beside those that the worth was computed with, and the worth under them.
+
+    `shown` says whether a question about the mix was answered with yes, and `keeps` what the worth takes from the
+    decision, with the measures that have been shown to be `worse` than that.
+    """
     if not basis.mix:
         return None
     n = np.bincount(stream.volume.segment, stream.volume.n, minlength=len(stream.segments))
     cases = int(n.sum())
     shares = {name: float(n[i]) / cases for i, name in enumerate(stream.segments)}
     names = sorted({*shares, *basis.mix})
+    crossed = {t.asked.measure for t in tested if t.crossed is not None and t.asked.kind != "drift"}
+    worse = [label.lower() for measure, label in MEASURES.items() if measure in crossed]
     moved = sum(abs(shares.get(name, 0.0) - basis.mix.get(name, 0.0)) for name in names) / 2
     return {
         "decision": {name: basis.mix.get(name, 0.0) for name in names},
         "fresh": {name: shares.get(name, 0.0) for name in names},
         "moved": moved,
+        "shown": any(
+            t.asked.kind == "drift" and t.asked.measure == "segment" and t.crossed is not None for t in tested
+        ),
+        "worse": worse,
+        "keeps": _keeps(worse),
         "worth": None if a is None else worth_under(a, shares, cases),
     }
+
+
+def _keeps(worse: Sequence[str]) -> str:
+    said = "The worth is told with minutes, errors and costs of each kind as the decision had them."
+    if not worse:
+        return said
+    be = "is" if len(worse) == 1 else "are"
+    return f"{said} It is not what cases are worth today: {and_list(worse)} {be} shown to be worse than that."
 
 
 def change_of(v: Version, stream: Stream) -> dict[str, Any]:

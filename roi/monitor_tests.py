@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from roi.moments import ALL
 from roi.monitor_basis import Basis, far_end
 from roi.monitor_days import MEASURES, Counted, Stream
 from roi.sequences import (
@@ -27,7 +28,7 @@ from roi.sequences import (
     started,
 )
 
-__all__ = ["ALPHA", "WEIGHTS", "Asked", "Tested", "ask", "questions"]
+__all__ = ["ALPHA", "OTHERS", "WEIGHTS", "Asked", "Tested", "ask", "cases_of", "questions"]
 
 Floats = npt.NDArray[np.float64]
 Kind: TypeAlias = Literal["pause", "investigate", "drift"]
@@ -37,9 +38,10 @@ MOST_SEGMENTS = 12  # that are watched by themselves, the largest of the record
 OF_ALL = 0.6  # of a measure's part, where its segments have the rest
 WEIGHTS: Mapping[tuple[str, str], float] = {
     ("pause", "severe_error_rate_pilot"): 0.45,
-    ("pause", "human_minutes_pilot"): 0.08,
-    ("pause", "agent_cost_per_case"): 0.07,
-    ("pause", "approval_miss_rate"): 0.08,
+    ("pause", "human_minutes_pilot"): 0.06,
+    ("pause", "agent_cost_per_case"): 0.05,
+    ("pause", "error_cost_per_case"): 0.05,
+    ("pause", "approval_miss_rate"): 0.07,
     ("investigate", "severe_error_rate_pilot"): 0.04,
     ("investigate", "error_rate_pilot"): 0.06,
     ("investigate", "escalation_rate_pilot"): 0.04,
@@ -49,7 +51,13 @@ WEIGHTS: Mapping[tuple[str, str], float] = {
     ("drift", "inputs"): 0.03,
 }
 """Parts of `ALPHA`: most of it for severe errors, which are rare, so that each day says little about them."""
-RATES = frozenset(MEASURES) - {"human_minutes_pilot", "agent_cost_per_case"}
+OF_OTHERS = frozenset(
+    ("pause", name) for name in ("severe_error_rate_pilot", "error_cost_per_case", "approval_miss_rate")
+)
+"""Asked of kinds of cases that the record did not have: what such a case takes without the agent nobody knows."""
+RATES = frozenset(MEASURES) - {"human_minutes_pilot", "agent_cost_per_case", "error_cost_per_case"}
+OTHERS = "(others)"
+"""The name of the kinds of cases that the record did not have, which are asked about together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +73,7 @@ class Asked:
         by_segment: Limits of segments, where all cases are held each to its own.
         expected: The mean that the record expected; None where it knows none.
         why: What the limit rests on, in words.
+        besides: The kinds of cases that it is not asked of, where it is of `OTHERS`.
     """
 
     kind: Kind
@@ -75,6 +84,7 @@ class Asked:
     by_segment: Mapping[str, float]
     expected: float | None
     why: str
+    besides: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +127,8 @@ def questions(basis: Basis, known: Iterable[str], drift: Sequence[Asked] = ()) -
     known = set(known)
     segments = sorted(basis.mix, key=lambda name: (-basis.mix[name], name))[:MOST_SEGMENTS]
     segments = segments if len(segments) > 1 else []
+    # Whatever else comes in is asked about as well, before anybody knows what it is: as one kind among the others.
+    new = [OTHERS] if set(basis.mix) - {ALL} else []
     parts: dict[str, float] = {}
     made: list[tuple[str, Asked]] = []
 
@@ -131,8 +143,9 @@ def questions(basis: Basis, known: Iterable[str], drift: Sequence[Asked] = ()) -
             continue
         if measure not in known:
             continue
-        for segment in (None, *segments):
-            part = 1.0 if not segments else OF_ALL if segment is None else (1 - OF_ALL) / len(segments)
+        asked_of = [*segments, *(new if (kind, measure) in OF_OTHERS else [])]
+        for segment in (None, *asked_of):
+            part = 1.0 if not asked_of else OF_ALL if segment is None else (1 - OF_ALL) / len(asked_of)
             found = (
                 _of_limit(basis, measure, segment) if kind == "pause" else _of_record(basis, measure, segment)
             )
@@ -162,6 +175,7 @@ def _of_limit(basis: Basis, measure: str, segment: str | None) -> Asked | None:
         by_segment=limit.by_segment if segment is None else {},
         expected=None if expected is None else expected.mean,
         why=limit.why,
+        besides=frozenset(basis.mix) if segment == OTHERS else frozenset(),
     )
 
 
@@ -238,11 +252,17 @@ def ask(asked: Sequence[Asked], stream: Stream, drift: Mapping[str, Counted] | N
 def _rows_of(asked: Asked, stream: Stream, drift: Mapping[str, Counted]) -> Counted:
     if asked.kind == "drift":
         return drift[f"{asked.measure} {asked.segment}"]
-    counted = stream.measures[asked.measure]
+    return cases_of(asked, stream.measures[asked.measure], stream.segments)
+
+
+def cases_of(asked: Asked, counted: Counted, segments: Sequence[str]) -> Counted:
+    """The rows that a question is asked of."""
     if asked.segment is None:
         return counted
-    at = stream.segments.index(asked.segment) if asked.segment in stream.segments else -1
-    return counted.where(counted.segment == at)
+    named = np.array(
+        [name not in asked.besides if asked.besides else name == asked.segment for name in segments]
+    )
+    return counted.where(named[counted.segment])
 
 
 def _units(

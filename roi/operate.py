@@ -24,7 +24,7 @@ from roi.monitor_basis import Basis, basis_of
 from roi.monitor_days import MEASURES
 from roi.monitor_tests import RATES
 from roi.pilot import Decision, Pilot
-from roi.problems import InputError
+from roi.problems import InputError, SampleError
 from roi.realised import realised_of_pilot
 from roi.records import ARCHIVE, RECORD, read_record
 from roi.signing import standing
@@ -66,19 +66,22 @@ def operation_of(pilot: Pilot, record: Mapping[str, Any]) -> dict[str, Any]:
             why = f"Cases since the earlier decision could not be held against it: {why}."
     a = _analysis(pilot, record, None if run is None else run.folder)
     until = record.get("as_of")
-    own = held_against(
-        record,
-        (a, pilot.samples, None),
-        pilot.samples,
-        loaded,
-        Given(),
-        since=None,
-        until=None if until is None else dt.date.fromisoformat(str(until)[:10]),
-        worth=False,
-    )
+    gone = "No case of the sample has a time of its start (started_at), so that no day can be watched."
+    try:
+        own = held_against(
+            record,
+            (a, pilot.samples, None),
+            pilot.samples,
+            loaded,
+            Given(),
+            since=None,
+            until=None if until is None else dt.date.fromisoformat(str(until)[:10]),
+            worth=False,
+        )
+    except SampleError as error:
+        own, gone = None, "; ".join(problem.message for problem in error.problems)
     if own is None:
         limits = _limits_of(basis_of(record, loaded.policy, a), loaded.parameters.about.currency)
-        gone = "No case of the sample has a time of its start (started_at), so that no day can be watched."
         return _whole("unknown", gone, None, limits, {"rows": [], "why": gone})
     return _whole("own", why, own, _limits(own), soon_of(own, _roll_out(a)))
 

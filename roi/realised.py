@@ -16,12 +16,13 @@ from roi.actuals import Actuals, in_words, rates_of, settle
 from roi.analysis import Decided
 from roi.apart import ROWS, Over, over, take_apart
 from roi.decided import Basis, basis_of
-from roi.forecast import Forecast, band, bands, crps, forecast_of, quantities
+from roi.forecast import Forecast, band, bands, forecast_of, quantities
 from roi.learnt import Learnt, learn
 from roi.parameters import LoadedParameters, Parameters
 from roi.pilot import Pilot
 from roi.plausible import implausible
 from roi.problems import Problem, SampleError
+from roi.shown import ratios_of, scored, shown_of, shown_words
 
 __all__ = ["LABELS", "realised_of_archive", "realised_of_pilot", "realised_of_record"]
 
@@ -146,8 +147,12 @@ def realised_of_record(
     whole = take_apart(forecast, held)
     benefit = held.benefit()
     actual = _reported(held, benefit)
-    by_month = {m.month: {**actual[i], "difference": whole.months[i]} for i, m in enumerate(held.months)}
-    together = _together(forecast, held, benefit)
+    shown = shown_of(forecast, found.months, covered_only=found.by_segment)
+    by_month = {
+        m.month: {**actual[i], "shown": scored(shown[i], benefit[i], [m]), "difference": whole.months[i]}
+        for i, m in enumerate(held.months)
+    }
+    together = _together(forecast, held, benefit, shown)
     names = [name for name in ROWS if held.reported[name] > 0]
     return {
         **head,
@@ -234,11 +239,9 @@ def _reported(held: Over, benefit: Floats) -> list[dict[str, Any]]:
     return found
 
 
-def _together(forecast: Forecast, held: Over, benefit: Floats) -> dict[str, Any]:
+def _together(forecast: Forecast, held: Over, benefit: Floats, shown: Floats) -> dict[str, Any]:
     """All months that count, against the same months of the forecast."""
     planned = quantities(forecast, held.forecast)
-    draws = planned["benefit"].sum(axis=0)
-    brought = float(benefit.sum(axis=0).mean())
     sums: dict[str, Any] = {
         name: _sum([getattr(m, column) for m in held.months])
         for name, column in (
@@ -249,16 +252,16 @@ def _together(forecast: Forecast, held: Over, benefit: Floats) -> dict[str, Any]
             ("cash_released", "cash_released"),
         )
     }
-    shown = all(m.human_minutes is not None and m.adopted_cases is not None for m in held.months)
-    sums["hours_saved"] = band(held.brought.hours.sum(axis=0)) if shown else None
-    said = band(draws)
+    timed = all(m.human_minutes is not None and m.adopted_cases is not None for m in held.months)
+    sums["hours_saved"] = band(held.brought.hours.sum(axis=0)) if timed else None
+    score = scored(shown.sum(axis=0), benefit.sum(axis=0), held.months)
     return {
         "months": len(held.months),
         "forecast": {name: band(each.sum(axis=0)) for name, each in planned.items()},
         "actual": {**sums, "benefit": band(benefit.sum(axis=0))},
-        "inside": said["p10"] <= brought <= said["p90"],
-        "below": float(np.mean(draws < brought)),
-        "crps": crps(draws, brought),
+        "shown": score,
+        "ratios": ratios_of(forecast, held),
+        **{name: score[name] for name in ("inside", "below", "crps")},
     }
 
 
@@ -304,14 +307,16 @@ def _refuse_other_units(forecast: Forecast, held: Over, file: str) -> None:
 
 
 def _text(forecast: Forecast, together: Mapping[str, Any], total: Mapping[str, float]) -> str:
-    said, came = together["forecast"]["benefit"], together["actual"]["benefit"]
-    where = "inside" if together["inside"] else "outside"
+    came, shown = together["actual"]["benefit"], together["shown"]
+    said, currency = shown["forecast"], forecast.currency
+    where = "inside" if shown["inside"] else "outside"
     largest = max(total, key=lambda name: abs(total[name]))
     why = f"; most of the difference is {LABELS[largest].lower()}" if abs(total[largest]) > 0 else ""
+    names = shown_words(shown["of"])
     return (
-        f"{words.plural(together['months'], 'month')} brought {words.amount(came['mean'], forecast.currency)}, where "
-        f"{words.amount(said['mean'], forecast.currency)} were forecast, 8 in 10 outcomes "
-        f"{words.amounts_between(said['p10'], said['p90'], forecast.currency)}: {where} that range{why}."
+        f"{words.plural(together['months'], 'month')} brought {words.amount(came['mean'], currency)} by what they show "
+        f"({names}), where {words.amount(said['mean'], currency)} were forecast, 8 in 10 outcomes of these alone "
+        f"{words.amounts_between(said['p10'], said['p90'], currency)}: {where} that range{why}."
     )
 
 

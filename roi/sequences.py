@@ -37,6 +37,7 @@ __all__ = [
     "normal_bound",
     "rate_bets",
     "rate_range",
+    "share_range",
     "start_weights",
     "started",
 ]
@@ -53,6 +54,12 @@ MEAN_BETS = {1 / 16: 0.15, 1 / 8: 0.2, 1 / 4: 0.25, 1 / 2: 0.25, 0.9: 0.15}
 """What a case that takes twice the limit adds to the wealth of its bet, and the share of the stake."""
 FIRST_DAYS = 20  # with cases, before a range of a mean is given: it holds at large numbers only
 AIMED_DAYS = 60  # with cases, at which that range is narrowest
+PER_SKEW = (
+    10.0  # days that it takes by the square of their skew (Cochran 1977 has 25 for a range at one look)
+)
+UNLIKE = (
+    2.0  # times the variance of a binomial, from which days are unlike each other and not a rate's own chance
+)
 
 
 def rate_bets(limit: float) -> dict[float, float]:
@@ -241,8 +248,10 @@ def mean_range(n: Floats, total: Floats, *, alpha: float) -> tuple[Floats, Float
     """Where a mean lies, at all looks together, at large numbers; the days are what is independent.
 
     The sum of what the days' totals are off by stays within Robbins's bound. Its variance is the sum of their squares,
-    so that cases of one day may depend on each other, and of the largest of these once more. (Without that one range
-    in nine of log-normal minutes, and of days unlike each other, lost the mean some day, where one in twenty may.)
+    so that cases of one day may depend on each other, and of the largest of these twice more. How many days are many
+    depends on how skewed they are: ten times the square of their skew, which is that of the days so far or, if larger,
+    that of a log-normal of the same spread (the largest days of a long tail have not been seen yet). Without that one
+    range in four of log-normal minutes of log-sd 1.5, one case a day, lost the mean some day, where one in twenty may.
 
     Args:
         n: Cases by day, shape (days,).
@@ -250,20 +259,77 @@ def mean_range(n: Floats, total: Floats, *, alpha: float) -> tuple[Floats, Float
         alpha: The chance that the mean is ever outside.
 
     Returns:
-        Both ends at the end of each day, shape (days,) each; not a number before twenty days with cases.
+        Both ends at the end of each day, shape (days,) each; not a number as long as the days are not many.
+
+    Source:
+        Robbins (1970); Cochran (1977), Sampling Techniques, section 2.15, for numbers by the square of the skew.
     """
-    cases, sums = np.cumsum(n), np.cumsum(total)
+    low, high = _robust(n, total, alpha)
+    many = np.cumsum(n > 0) >= PER_SKEW * _skew(n, total) ** 2
+    return np.where(many, low, np.nan), np.where(many, high, np.nan)
+
+
+def share_range(n: Floats, hits: Floats, *, alpha: float) -> tuple[Floats, Floats]:
+    """Where a rate lies, at all looks together, though days are unlike each other.
+
+    The wider of `rate_range`, which holds at any number where cases are alike, and of the bound on the days' totals,
+    which holds at large numbers whatever days have in common. Where days are more unlike each other than twice what
+    chance makes them they have to be many, as those of `mean_range`.
+
+    Args:
+        n: Cases by day, shape (days,).
+        hits: Those with the property, shape (days,).
+        alpha: The chance that the rate is ever outside.
+
+    Returns:
+        Both ends at the end of each day, shape (days,) each; not a number before twenty days with cases, or as long as
+        days that unlike are not many.
+    """
+    cases, found = np.cumsum(n), np.cumsum(hits)
+    alike, robust = rate_range(found, cases, alpha=alpha), _robust(n, hits, alpha)
+    rate = found / np.maximum(cases, 1e-300)
+    unlike = _squares(n, hits) > UNLIKE * cases * rate * (1 - rate)
+    few = unlike & (np.cumsum(n > 0) < PER_SKEW * _skew(n, hits) ** 2)
+    low, high = np.minimum(alike[0], robust[0]), np.maximum(alike[1], robust[1])
+    return np.where(few, np.nan, low), np.where(few, np.nan, high)
+
+
+def _mean(n: Floats, total: Floats) -> Floats:
+    """The mean up to each day."""
+    return np.asarray(np.cumsum(total) / np.maximum(np.cumsum(n), 1e-300))
+
+
+def _squares(n: Floats, total: Floats) -> Floats:
+    """Σ (S − m n)² over the days so far, for the mean m so far."""
+    mean = _mean(n, total)
+    squares, cross, counts = np.cumsum(total**2), np.cumsum(total * n), np.cumsum(n**2)
+    return np.asarray(np.maximum(squares - 2 * mean * cross + mean**2 * counts, 0.0))
+
+
+def _skew(n: Floats, total: Floats) -> Floats:
+    """How skewed what days are off by is, up to each day: as it was, or as a log-normal of their spread is if more."""
+    mean, held = _mean(n, total), np.cumsum(n > 0)
+    cubes = np.cumsum(total**3) - 3 * mean * np.cumsum(total**2 * n)
+    cubes += 3 * mean**2 * np.cumsum(total * n**2) - mean**3 * np.cumsum(n**3)
+    squares = _squares(n, total)
+    was = np.abs(cubes) * np.sqrt(held) / np.maximum(squares, 1e-150) ** 1.5
+    some = (total > 0) & (n > 0)
+    logs = np.log(np.where(some, total, 1.0) / np.where(some, n, 1.0))
+    k = np.maximum(np.cumsum(some), 1)
+    spread = np.cumsum(logs**2) / k - (np.cumsum(logs) / k) ** 2
+    grown = np.exp(np.clip(spread * k / np.maximum(k - 1, 1), 0.0, 50.0))
+    return np.asarray(np.maximum(np.where(squares > 0, was, 0.0), (grown + 2) * np.sqrt(grown - 1)))
+
+
+def _robust(n: Floats, total: Floats, alpha: float) -> tuple[Floats, Floats]:
+    """Robbins's bound on the sum of what days are off by, around the mean; from twenty days with cases on."""
     low, high = np.full(n.size, np.nan), np.full(n.size, np.nan)
     held = np.flatnonzero(n > 0)
     if held.size < FIRST_DAYS:
         return low, high
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = sums / cases
-    # Σ (S − m n)² over the days so far, for the mean m so far.
-    squares, cross, counts = np.cumsum(total**2), np.cumsum(total * n), np.cumsum(n**2)
-    v = np.maximum(squares - 2 * mean * cross + mean**2 * counts, 0.0)
-    # Skewed days make it too small, as long as one like the largest so far may come: another such day is added.
-    v = v + np.fmax.accumulate((total - mean * n) ** 2)
+    mean, cases = _mean(n, total), np.cumsum(n)
+    # Skewed days make it too small, as long as one like the largest so far may come: two such days are added.
+    v = _squares(n, total) + 2 * np.maximum.accumulate((total - mean * n) ** 2)
     first = held[FIRST_DAYS - 1]
     rho = best_rho(max(float(v[first]), 1e-12) * AIMED_DAYS / FIRST_DAYS, alpha)
     half = normal_bound(v[first:], alpha, rho) / cases[first:]

@@ -132,8 +132,8 @@ def test_everything_that_contradicts_itself_is_refused_at_once():
 
 def test_money_in_another_currency_is_converted_or_refused_with_the_mend():
     rows = [
-        row(1, "2027-01", cost=10, currency="EUR"),
-        row(2, "2027-02", cost=10, currency="USD", cash_released=4),
+        row(1, "2027-01", cases=5, cost=10, currency="EUR"),
+        row(2, "2027-02", cases=5, cost=10, currency="USD", cash_released=4),
     ]
     found = settled(*rows, rates={"USD": 0.9})
     assert [m.cost for m in found.months] == [10.0, pytest.approx(9.0)]
@@ -165,3 +165,15 @@ def test_a_currency_that_changed_since_the_decision_needs_a_rate_of_the_old_one(
     assert rates["USD"] == pytest.approx(parameters.economics.fx["USD"].mean / 0.95)
     found = settled(row(1, "2027-01", cash_released=95, own="CHF"), rates=rates)
     assert found.months[0].cash_released == pytest.approx(100)
+
+
+def test_a_month_that_shows_nothing_is_left_out_and_said():
+    """Blank, or with a cost of nobody knows how many cases; a month of cases alone is one, and one of no case, too."""
+    found = settled(
+        row(1, "2027-01"), row(2, "2027-02", cost=9), row(3, "2027-03", cases=7), row(4, "2027-04", cases=0)
+    )
+    assert [m.month for m in found.months] == ["2027-03", "2027-04"]
+    assert [month for month, _ in found.left_out] == ["2027-01", "2027-02"]
+    assert "all its numbers are blank" in found.left_out[0][1]
+    assert "neither cases nor cash" in found.left_out[1][1]
+    assert settled(row(1, "2027-01"), row(2, "2027-02")).months == ()

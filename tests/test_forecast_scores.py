@@ -14,22 +14,23 @@ from scipy.stats import binomtest, t
 
 from roi.archive import archive_text
 from roi.assembled import open_portfolio, portfolio_text
-from roi.forecast_scores import (
-    forecasts_of,
-    lines_of,
-    optimism_of,
-    realised_of_reports,
-    scores_of,
-    suggestion,
-)
+from roi.forecast_scores import forecasts_of, realised_of_reports, scores_of
+from roi.optimism import cuts_of, lines_of, optimism_of, suggestion
 from roi.parameters import load_parameters
 from roi.report.forecasts import forecasts as show
 from roi.report.index import index_page
 from roi.schema.portfolio import Portfolio
 
+CASH = "economics.realisation.cash"
+
 
 def realised(
-    actual: float, *, p50: float = 100.0, mean: float = 100.0, months: tuple[float, ...] = (100.0,)
+    actual: float,
+    *,
+    p50: float = 100.0,
+    mean: float = 100.0,
+    months: tuple[float, ...] = (100.0,),
+    **ratios: float,
 ) -> dict[str, Any]:
     """A pilot whose benefit was to lie between 80 and 130."""
     said = {"mean": mean, "p10": 80.0, "p50": p50, "p90": 130.0}
@@ -37,14 +38,18 @@ def realised(
         "state": "known",
         "currency": "EUR",
         "months": [
-            {"forecast": {"benefit": said}, "actual": {"benefit": {"mean": m}}} for m in months
-        ] + [{"forecast": {"benefit": said}, "actual": None}],
+            {"actual": {"shown": {"inside": 80 <= m <= 130}}} for m in months
+        ] + [{"actual": None}],
         "cumulative": {
-            "forecast": {"benefit": said},
             "actual": {"benefit": {"mean": actual}},
-            "inside": 80 <= actual <= 130,
-            "below": 0.5,
-            "crps": 1.0,
+            "shown": {
+                "of": ["volume", "adoption", *(["cash"] if "cash" in ratios else [])],
+                "forecast": said,
+                "inside": 80 <= actual <= 130,
+                "below": 0.5,
+                "crps": 1.0,
+            },
+            "ratios": {"volume": None, "adoption": None, "hours": None, "cash": None} | ratios,
         },
     }  # fmt: skip
 
@@ -115,37 +120,59 @@ def test_what_is_offered_is_a_key_and_its_value():
     """Cash {0.05, 0.20, 0.35} and redeployed {0.15, 0.30, 0.50} of the example, cut to what came."""
     parameters = example("support_replies").loaded.parameters
     optimism = optimism_of([0.7, 0.8, 0.75, 0.7])
-    rows = suggestion(optimism, parameters)
-    assert [r["key"] for r in rows] == ["economics.realisation.cash", "economics.realisation.redeployed"]
+    rows = suggestion({CASH: optimism}, parameters)
+    assert [r["key"] for r in rows] == [CASH]  # what else becomes of an hour no month shows
     f = optimism.factor
     assert rows[0]["value"].startswith(
         f"{{min: {0.05 * f:.3g}, mode: {0.2 * f:.3g}, max: {0.35 * f:.3g}, evidence: {parameters.economics.realisation.cash.evidence}"
     )
-    assert suggestion(optimism_of([0.7, 0.8]), parameters) == []
-    assert suggestion(optimism_of([1.2] * 5), parameters) == []
-    assert scores_of({n: realised(70) for n in "abc"})["optimism"]["offered"] is True
-    assert scores_of({n: realised(120) for n in "abc"})["optimism"]["offered"] is False
+    assert suggestion({CASH: optimism_of([0.7, 0.8])}, parameters) == []
+    assert suggestion({CASH: optimism_of([1.2] * 5)}, parameters) == []
+
+
+def test_only_what_months_show_is_offered_by_what_came_of_it_alone():
+    """Benefits at 0.7 for want of cases: demand is cut, and adoption, which came, is not; without cash nothing of it."""
+    found = scores_of({n: realised(70, volume=0.6, adoption=1.1) for n in "abc"})["optimism"]
+    assert found["offered"] is True
+    assert found["of"] == ["volume", "adoption"]
+    assert "What becomes of a saved hour not all of them show" in found["text"]
+    keys = {x["key"]: x for x in found["keys"]}
+    assert set(keys) == {"demand.cases_per_month", "economics.adoption.ceiling"}
+    assert keys["demand.cases_per_month"]["factor"] == pytest.approx(optimism_of([0.6] * 3).factor)
+    assert [x["offered"] for x in keys.values()] == [True, False]
+    rows = scores_of({n: realised(70, volume=0.6, cash=0.5) for n in "abc"})["pilots"]
+    rows = suggestion(cuts_of(rows), example("support_replies").loaded.parameters)
+    assert [r["key"] for r in rows] == ["demand.cases_per_month", CASH]
+    lines = lines_of(rows).splitlines()
+    assert [line.split(":")[0] for line in lines] == [
+        "demand",
+        "  cases_per_month",
+        "economics",
+        "  realisation",
+        "    cash",
+    ]
+    assert scores_of({n: realised(70) for n in "abc"})["optimism"]["offered"] is False
+    assert scores_of({n: realised(120, cash=1.2) for n in "abc"})["optimism"]["offered"] is False
 
 
 def test_the_lines_to_paste_cut_a_case_once_and_leave_its_evidence_as_it_was(tmp_path):
     """What they say is read as the same shares times the factor; a case that has been cut is offered nothing."""
     before = example("support_replies").loaded.parameters
     optimism = optimism_of([0.7] * 5)
-    lines = lines_of(suggestion(optimism, before))
+    lines = lines_of(suggestion({CASH: optimism}, before))
     text = (PARAMS / "support_replies.yaml").read_text(encoding="utf-8").splitlines()
-    shares = [line for line in text if line.startswith(("    cash:", "    redeployed:"))]
-    assert len(shares) == 2
+    shares = [line for line in text if line.startswith("    cash:")]
+    assert len(shares) == 1
     pasted = iter(lines.splitlines()[2:])
     new = [next(pasted) if line in shares else line for line in text]
     (tmp_path / "params").mkdir()
     (tmp_path / "params/support_replies.yaml").write_text("\n".join(new), encoding="utf-8")
     (tmp_path / "data").symlink_to(PARAMS.parent / "data")
     after = load_parameters(tmp_path / "params/support_replies.yaml").parameters
-    for name in ("cash", "redeployed"):
-        was, now = (getattr(p.economics.realisation, name) for p in (before, after))
-        assert now.mean == pytest.approx(optimism.factor * was.mean, rel=0.01)
-        assert (now.evidence, now.source, now.owner) == (was.evidence, was.source, was.owner)
-    assert suggestion(optimism, after) == []
+    was, now = (p.economics.realisation.cash for p in (before, after))
+    assert now.mean == pytest.approx(optimism.factor * was.mean, rel=0.01)
+    assert (now.evidence, now.source, now.owner) == (was.evidence, was.source, was.owner)
+    assert suggestion({CASH: optimism}, after) == []
     assert lines_of([]) == ""
 
 
@@ -198,8 +225,8 @@ def test_the_portfolio_of_the_reports_holds_and_shows_them(tmp_path):
 
 def three(ratio: float) -> dict[str, Any]:
     """What portfolio.json would hold of three decisions that brought so much of their forecast."""
-    scores = scores_of({name: realised(100 * ratio) for name in "abc"})
-    rows = suggestion(optimism_of([ratio] * 3), example("support_replies").loaded.parameters)
+    scores = scores_of({name: realised(100 * ratio, cash=ratio) for name in "abc"})
+    rows = suggestion({CASH: optimism_of([ratio] * 3)}, example("support_replies").loaded.parameters)
     return {
         **scores, "records": 3, "months": 3, "needed": 3, "not_reported": ["gone", "next"],
         "offers": [{"pilot": "next", "title": "<b>Next</b>", "lines": lines_of(rows)}] if rows else [],

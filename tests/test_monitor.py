@@ -123,10 +123,10 @@ def test_severe_errors_everywhere_pause_it(decided):
     assert found["action"]["action"] == "pause"
     assert "2026-12-02" <= found["action"]["since"] <= "2026-12-20"
     broken = next(q for q in found["questions"] if q["kind"] == "pause" and q["crossed"])
-    assert broken["measure"] == "severe_error_rate_pilot"
+    assert (broken["measure"], broken["segment"]) == ("severe_error_rate_pilot", None)
     assert abs(dt.date.fromisoformat(broken["began"]) - dt.date(2026, 12, 2)).days <= 7
     assert broken["evidence"] >= broken["threshold"] == pytest.approx(np.log(1 / broken["alpha"]))
-    assert found["action"]["because"][0].startswith("Severe errors")
+    assert any(reason.startswith("Severe errors: ") for reason in found["action"]["because"])
 
 
 def test_severe_errors_of_one_kind_restrict_it(decided):
@@ -377,6 +377,60 @@ def test_without_its_archive_the_decision_is_computed_from_samples_that_are_the_
     assert found["action"]["action"] == "continue"
 
 
+def test_what_is_new_is_tested_by_itself_and_left_out(decided):
+    """A kind that the record did not have, one in ten of them severely wrong: restrict to the others, and name it."""
+    rows = fresh(60)
+    for i, r in enumerate(rows):
+        if i % 5 == 0:
+            r["segment"] = "new"
+            if i % 50 == 0:
+                r |= {"outcome": "error", "severity": "major"}
+    found = watched(decided, rows)
+    assert (found["action"]["action"], found["action"]["segments"]) == ("restrict", ["new"])
+    assert any("kinds that the decision did not have (new)" in r for r in found["action"]["because"])
+    asked = [q["measure"] for q in found["questions"] if q["segment"] == "(others)" and q["kind"] == "pause"]
+    assert asked == ["severe_error_rate_pilot", "error_cost_per_case"]  # nobody logs what is approved
+
+
+def test_errors_that_cost_more_than_a_case_brings_pause_it(decided):
+    """None of them severe, so that no limit of the policy is broken: money is what says it."""
+    rows = fresh(60)
+    for i, r in enumerate(rows):
+        if i >= 1200 and i % 5 < 4:
+            r |= {"outcome": "error", "severity": "moderate"}
+    found = watched(decided, rows)
+    assert found["action"]["action"] == "pause"
+    assert {q["measure"] for q in found["questions"] if q["kind"] == "pause" and q["crossed"]} == {
+        "error_cost_per_case"
+    }
+    row = next(m for m in found["measures"] if m["measure"] == "error_cost_per_case")
+    assert row["expected"]["mean"] < row["limit"] < row["all"]["mean"]
+    assert row["unit"] == "EUR/case"
+    mix = found["mix"]
+    assert (mix["shown"], mix["worse"]) == (False, ["errors", "cost of errors per case"])
+    assert "It is not what cases are worth today" in mix["keeps"]
+    assert watched(decided, fresh(60))["mix"]["worse"] == []
+
+
+def test_a_year_that_is_mistyped_is_named_and_so_is_a_folder_that_is_not_there(decided, tmp_path):
+    rows = fresh(10)
+    for year in ("2226", "2029"):
+        rows[-1]["started_at"] = f"{year}-01-05 08:15:00"
+        file = tmp_path / "now.csv"
+        write_csv(file, rows)
+        result = CliRunner().invoke(main, ["monitor", str(decided), "--cases", str(file)])
+        assert result.exit_code == 2
+        assert "now.csv: 1 problem" in result.stderr
+        assert (
+            f"samples.cases.started_at: 1 case is dated {year}-01-05, more than a year from" in result.stderr
+        )
+    write_csv(file, fresh(10))
+    out = tmp_path / "none" / "x.json"
+    result = CliRunner().invoke(main, ["monitor", str(decided), "--cases", str(file), "-o", str(out)])
+    assert result.exit_code == 2
+    assert "--out: cannot be written" in result.stderr
+
+
 def test_the_command_prints_a_few_lines_and_writes_the_json(decided, tmp_path):
     file = tmp_path / "now.csv"
     write_csv(file, fresh(60, severe=0.03))
@@ -412,9 +466,17 @@ def test_levels_of_all_questions_add_up_and_severe_errors_have_the_most():
         mix_cases=None,
     )
     asked = questions(basis, ["severe_error_rate_pilot", "human_minutes_pilot", "error_rate_pilot"])
-    # Severe errors 0.45, minutes 0.08 and 0.06, errors 0.06; of the record's own the segments have no estimate.
-    parts = 0.45 + 0.08 + 0.6 * (0.06 + 0.06)
+    # Severe errors 0.45, minutes 0.06 twice, errors 0.06; of the record's own the segments have no estimate.
+    parts = 0.45 + 0.06 + 0.6 * (0.06 + 0.06)
     severe = next(q for q in asked if q.measure == "severe_error_rate_pilot" and q.segment is None)
     assert severe.alpha == pytest.approx(ALPHA * 0.45 * 0.6 / parts)
+    # What is new has the part of a kind like the others, of what may be asked of it.
+    kinds = {q.segment: q.alpha for q in asked if q.measure == "severe_error_rate_pilot" and q.segment}
+    assert kinds == pytest.approx(dict.fromkeys(["a", "b", "(others)"], ALPHA * 0.45 * 0.4 / 3 / parts))
+    assert [q.segment for q in asked if q.measure == "human_minutes_pilot" and q.kind == "pause"] == [
+        None,
+        "a",
+        "b",
+    ]
     spent = sum(q.alpha * (2 if q.kind == "investigate" else 1) for q in asked)
     assert spent == pytest.approx(ALPHA)

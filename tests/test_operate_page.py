@@ -86,6 +86,7 @@ def as_fresh(o: page.Operated, action: str = "pause") -> page.Operated:
         "because": ["Severe errors: 3 % in 400 cases since about 2026-08-14; the limit is 0.50 %"],
     }
     before = {"verdict": "scale", "worth": 1000.0, "chance": 0.9, "scale_worth": 1000.0}
+    monitor["mix"]["shown"] = True
     monitor["mix"]["worth"] = {"before": before, "now": before | {"verdict": "fix", "worth": -20.0}}
     return page.Operated(o.record, operation)
 
@@ -234,7 +235,7 @@ def test_every_control_chart_is_told_in_numbers(own: page.Operated) -> None:
         r"Human minutes per case: [\d.]+ minutes in the first day, [\d.]+ minutes in the last", figure.alt
     )
     assert "the limit is" in figure.alt
-    assert len(figure.draw(640).to_dict()["concat"]) == len(figure.draw(296).to_dict()["concat"]) == 7
+    assert len(figure.draw(640).to_dict()["concat"]) == len(figure.draw(296).to_dict()["concat"]) == 8
     assert (figure.draw(640).to_dict()["columns"], figure.draw(296).to_dict()["columns"]) == (2, 1)
 
 

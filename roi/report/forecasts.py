@@ -10,6 +10,7 @@ from roi import words
 from roi.report.figures import Figure
 from roi.report.portfolio import Found, Portfolio, part
 from roi.report.sections import Section
+from roi.shown import shown_words
 
 __all__ = ["forecasts", "forecasts_figure"]
 
@@ -38,7 +39,7 @@ def _answer(f: Found) -> str:
             f"{words.capital(words.plural(n, 'past decision'))} {'has' if n == 1 else 'have'} months to be held "
             f"against; {f['needed']} are needed before they say anything of the next one."
         )
-    came = f"Of what past decisions forecast, about {words.percent(optimism['factor'])} came"
+    came = f"Of what past decisions forecast and months show, about {words.percent(optimism['factor'])} came"
     return f"{came}; {'the lines below cut the next case by it.' if optimism['offered'] else 'nothing is to be cut.'}"
 
 
@@ -55,7 +56,7 @@ def _facts(f: Found) -> list[tuple[str, str]]:
         months = coverage["months"]
         rows.append(
             (
-                "Inside the range that was to hold 8 in 10",
+                "Inside the range that was to hold 8 in 10 of what months show",
                 f"{coverage['inside']} of {words.plural(coverage['of'], 'decision')} "
                 f"(so {words.percent(coverage['low'])} to {words.percent(coverage['high'])} of all would be); "
                 f"{months['inside']} of {words.plural(months['of'], 'single month')}, which stray more than sums do.",
@@ -67,12 +68,17 @@ def _facts(f: Found) -> list[tuple[str, str]]:
         rows.append(
             (
                 "Optimism factor",
+                f"Of what months show ({_of(optimism)}): "
                 f"{optimism['factor']:.2f} ({optimism['low']:.2f} to {optimism['high']:.2f} in 9 of 10 chances; of one "
                 f"more case {optimism['next_low']:.2f} to {optimism['next_high']:.2f}): what comes of a forecast, "
                 "drawn towards 1 while it rests on few.",
             )
         )
     return rows
+
+
+def _of(optimism: Found) -> str:
+    return shown_words(optimism["of"]) or "not the same of each decision"
 
 
 def _bias(bias: Found) -> str:
@@ -144,5 +150,9 @@ def forecasts_figure(f: Found, titles: Mapping[str, str]) -> Figure | None:
         else f"{below} of {n} decisions brought less than they forecast; the least {least} of it",
         alt=f"What came of each forecast. {alt}",
         draw=draw,
-        legend=(("dot", "what came"), ("band", "8 in 10 outcomes of the forecast"), ("line", "as forecast")),
+        legend=(
+            ("dot", "what came"),
+            ("band", "8 in 10 outcomes of what months show"),
+            ("line", "as forecast"),
+        ),
     )

@@ -29,13 +29,14 @@ STYLES = {
     "roll_back": "red",
 }
 MARKS = {"continue": "●", "investigate": "◆", "restrict": "▲", "pause": "■", "roll_back": "■"}
-MOST = 6
+MOST, REASONS = 6, 4
 SHORT = {
     "severe_error_rate_pilot": "Severe errors",
     "error_rate_pilot": "Errors",
     "escalation_rate_pilot": "Handed over",
     "human_minutes_pilot": "Minutes a case",
-    "agent_cost_per_case": "Agent cost a case",
+    "agent_cost_per_case": "Agent",
+    "error_cost_per_case": "Errors",
     "approval_miss_rate": "Not approved",
 }
 
@@ -71,10 +72,10 @@ def _parts(found: Mapping[str, Any]) -> Iterable[RenderableType]:
     action = found["action"]
     name = str(action["action"])
     text = Text(f"{headline(found)}: {action['rule']}.", style="bold")
-    for reason in action["because"][:MOST]:
+    for reason in action["because"][:REASONS]:
         text.append(f"\n– {words.shorten(reason, 300)}", style="not bold")
-    if len(action["because"]) > MOST:
-        text.append(f"\n– and {len(action['because']) - MOST} more, in the JSON", style="not bold")
+    if len(action["because"]) > REASONS:
+        text.append(f"\n– and {len(action['because']) - REASONS} more, in the JSON", style="not bold")
     head = Text(f"{MARKS[name]} {ACTIONS[name].upper()}", style=f"bold {STYLES[name]}")
     head.append(f"  {words.shorten(found.get('title') or found['pilot'], 50)}", style="default")
     yield Panel(text, title=head, title_align="left", border_style=STYLES[name])
@@ -100,20 +101,22 @@ def _measures(found: Mapping[str, Any]) -> Table:
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", expand=False)
-    for name in ("measure", "now", "range", "expected", "limit", ""):
+    period = str(found["volume"]["all"]["period"])
+    for name in ("measure", "since then", "range", f"last {period}", "expected", "limit", ""):
         table.add_column(name, justify="left" if name in ("measure", "") else "right", overflow="fold")
     for row in found["measures"]:
         name, now = row["measure"], row["all"]
-        label = SHORT[name] + (f", {found['currency']}" if name == "agent_cost_per_case" else "")
+        label = SHORT[name] + (f", {found['currency']}/case" if "_cost_per_case" in name else "")
         limit = _short(name, row["limit"])
         if now is None:
-            table.add_row(label, "?", "", "", limit, words.shorten(row["unknown"] or "", 60))
+            table.add_row(label, "?", "", "", "", limit, words.shorten(row["unknown"] or "", 60))
             continue
         span = "–" if now["low"] is None else f"{_short(name, now['low'])} to {_short(name, now['high'])}"
         expected = _short(name, row["expected"] and row["expected"]["mean"])
         marked = sum(bool(point["marks"]) for point in row["chart"]["points"])
-        note = f"{words.plural(marked, row['chart']['period'])} marked" if marked else ""
-        table.add_row(label, _short(name, now["mean"]), span, expected, limit, note)
+        note = f"{marked} marked" if marked else ""
+        last = next((p["value"] for p in reversed(row["chart"]["points"]) if p["value"] is not None), None)
+        table.add_row(label, _short(name, now["mean"]), span, _short(name, last), expected, limit, note)
     return table
 
 
@@ -129,13 +132,20 @@ def _mix(found: Mapping[str, Any]) -> Iterable[RenderableType]:
     if not mix:
         return
     worth, currency = mix.get("worth"), found.get("currency") or ""
-    said_ = (
-        f"Mix: {words.percent(mix['moved'])} of the cases are of another kind than the decision counted on."
+    moved = (
+        f"Mix: {words.percent(mix['moved'])} of the cases are of another kind than the decision counted on"
     )
+    if not mix["shown"]:
+        # A new worth of a mix that has not been shown to be another one would be the noise of the sample.
+        rest = "the worth stays as it was decided." if not mix["worse"] else mix["keeps"]
+        within = "no drift is shown, so much is within what chance and the sample's own days make of it"
+        yield Text(f"{moved}: {within}. {words.capital(rest)}")
+        return
+    said_ = f"{moved}, which is drift."
     if worth is not None:
         before, now = worth["before"], worth["now"]
         said_ += (
             f" Under today's mix the decision would be {now['verdict']}, worth {words.amount(now['worth'], currency)}; "
-            f"it was {before['verdict']}, worth {words.amount(before['worth'], currency)}."
+            f"it was {before['verdict']}, worth {words.amount(before['worth'], currency)}. {mix['keeps']}"
         )
     yield Text(said_)
