@@ -160,7 +160,7 @@ def test_growth_refuses_what_it_cannot_bet_on():
 
 
 @given(st.integers(0, 40), st.integers(1, 200), st.floats(0.001, 0.3))
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 def test_a_range_of_a_rate_is_what_the_mixture_allows(hits, more, alpha):
     n = float(hits + more)
     low, high = rate_range(np.array([float(hits)]), np.array([n]), alpha=alpha)
