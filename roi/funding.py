@@ -28,7 +28,7 @@ STEPS = 3  # by which the multipliers of a partial choice are made better
 MOST_CHANGES = 60  # changes of two groups by which a first set is made better
 MOST_KEPT = 400  # partial choices that others are held against, pair by pair
 FIRST = 300  # partial choices that are held while a good set is looked for
-WORK = 900_000  # partial choices held at a time × options × limits: what a second or so can look at
+WORK = 1_000_000  # partial choices held at a time × options × limits: what a second or so can look at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
