@@ -23,7 +23,7 @@ __all__ = ["SUMS", "export_bytes", "write_export"]
 
 SUMS = "SHA256SUMS"
 RECORD = "decision.json"
-BESIDE = (RECORD, "moments.json", "access_proposed.csv")
+BESIDE = (RECORD, "moments.json", "access_proposed.csv", "findings.csv", "operation.json")
 A_NAME = re.compile(r"[a-z0-9_]+")
 RESTRICTED = b"<title>Restricted: "
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the earliest day that a zip file knows; no clock goes into one
