@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +93,8 @@ def run(project: Path, out: Path, *pilots: str, **how: object):  # type: ignore[
 
 
 if __name__ == "__main__":  # python made_batches.py PROJECT OUT PILOT...
+    # What a shell starts in the background ignores an interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     from roi.batch import run_batch
 
     place, target, *names = sys.argv[1:]
