@@ -61,9 +61,8 @@ def demanded_approving(a: Analysis, remedy: Remedy, segments: Segments) -> dict[
     elif remedy.pays_approvers:
         sentences.append("Its running cost pays the people who approve")
     if hours is not None and hours >= 0.5:
-        what = (
-            "Deciding, and mending what is caught," if not remedy.pays_approvers else "Mending what is caught"
-        )
+        deciding = decisions >= 0.5 and not remedy.pays_approvers
+        what = "Deciding, and mending what is caught," if deciding else "Mending what is caught"
         sentences.append(f"{what} takes {count(hours)} hours a month off those saved")
     if waiting:
         sentences.append(f"Waiting costs {amount(waiting, currency)} a month")

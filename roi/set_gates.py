@@ -156,9 +156,8 @@ def _fork_of_approval(at: _At, gate: Gate | None, remedies: Sequence[Remedy], se
     """What is decided on before it runs takes people's minutes and catches errors, for every set of its remedies."""
     bits = [i for i, r in enumerate(remedies) if r.addresses == "human_approval"]
     untouched = Way() if gate is None else at.unmended(gate)
-    if (
-        not untouched.priced and untouched.measure is None
-    ):  # what opens it has no price, but then every action waits
+    if not untouched.priced and untouched.measure is None:
+        # What opens it has no price, but then every action waits.
         of_all = at.drawn(at.valuer.approving_of((), at.segments, approved=True))
         untouched = replace(untouched, left=of_all.left, minutes=of_all.minutes, cost=of_all.cost)
 
