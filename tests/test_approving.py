@@ -18,6 +18,7 @@ from roi.analysis import Analysis
 from roi.cashflow import ramp_factor
 from roi.fewer_draws import on_fewer_draws
 from roi.forecast import forecast_of
+from roi.mended import mended_share
 from roi.pilot import open_pilot
 from roi.plan_at import plan_at
 from roi.remedies import Remedy
@@ -181,6 +182,25 @@ def test_where_people_decide_too_late_only_mending_takes_more():
     )
 
 
+def test_approval_is_no_mend_of_severe_errors_by_itself(tmp_path):
+    """It catches some of them beside a remedy that addresses them."""
+    other = {"name": "Check twice", "addresses": "severe_errors", "removes_share": 0.5, "cost": 1, "weeks": 0}
+    a = analysed(tmp_path, remedy(), other, actions=log(rejected=40), approval_minutes=1)
+    hold, twice = a.valuer.remedies
+    gate = replace(a.gates[None][0], gate="severe_errors", state="exceeded", value=0.05)
+
+    def opens(*chosen: Remedy) -> Any:
+        policy = a.loaded.policy.model_copy(update={"max_severe_error_rate": 0.001})
+        return mended_share(gate, None, chosen, a.valuer, policy, 1)
+
+    assert opens(hold) is None
+    alone, both = opens(twice), opens(hold, twice)
+    assert alone is not None
+    assert both is not None
+    assert np.all(both >= alone)
+    assert both.sum() > alone.sum()
+
+
 def test_what_waiting_costs_is_a_cost_a_case(tmp_path):
     a = analysed(tmp_path, remedy(), actions=log(), approval_minutes=2, waiting_cost_per_hour=4)
     x = a.valuer.approving()
@@ -235,6 +255,11 @@ def test_what_opens_the_gate_at_an_unknown_price_demands_the_same(tmp_path):
     moved = plan_at(cheap.analysis)
     assert moved is not None
     np.testing.assert_allclose(moved.worth_at({"economics.approval_minutes": 5.0}), plans[1].worth, rtol=1e-9)
+    # With an input that changes every month, at the draws that it has, it is the plan itself.
+    same = moved.worth_at(
+        {"demand.cases_per_month": cheap.analysis.assumptions.require("demand.cases_per_month")}
+    )
+    np.testing.assert_allclose(same, plans[0].worth, rtol=1e-9)
     # On fewer draws it is the same plan.
     few = on_fewer_draws(moved, 500)
     rows = np.r_[:250, 1000:1250]
@@ -256,7 +281,7 @@ def with_approval(first: int, last: int, most: int) -> Any:
     for seed in range(first, last):
         rng = np.random.default_rng(seed)
         found = problem(rng, int(rng.integers(2, most)), gates=3, approving=True)
-        if any(r.addresses == "human_approval" for r in found.valuer.remedies):
+        if any(gate.gate == "human_approval" for gate in found.failing):
             yield found
 
 

@@ -221,3 +221,15 @@ def test_which_remedies_price_a_gate(gate, addresses, removes, known):
         unknown = closed(found, gate, value=0.05, state="missing_evidence")
         sets = with_remedies(unknown, remedy("mend", addresses, removes, 1_000.0)).sets()
         assert sets.waits_for_price(unknown.failing[0])
+
+
+def test_what_mending_costs_is_told_of_mends_that_work():
+    """A cheap remedy that hardly ever opens the gate loses less than the dear one that does, and is no answer."""
+    pilot = decided(rollout=0.0, per_case=None, errors=0.05)
+    assert pilot.scale is not None
+    found = closed(problem(np.random.default_rng(1), 1, pilot=pilot, gates=0), "rollback")
+    dear = remedy("dear", "rollback", 1.0, pilot.scale.mean() + 400_000)
+    mended = mended_of(with_remedies(found, remedy("cheap", "rollback", 0.0001, 90_000.0), dear).sets())
+    assert mended is not None
+    assert [r.name for r in mended.remedies] == ["dear"]
+    assert mended.mean() == pytest.approx(-400_000)
