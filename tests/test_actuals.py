@@ -147,6 +147,7 @@ def test_a_currency_without_money_is_none_of_ours():
     assert settled(row(1, "2027-01", cases=1, currency="USD")).months[0].cases == 1
 
 
+@pytest.mark.slow
 def test_a_currency_that_changed_since_the_decision_needs_a_rate_of_the_old_one():
     """Decided in EUR, reported in CHF: one EUR is 0.95 CHF, so that 95 CHF are 100 EUR; dollars go by way of francs."""
     from opened_examples import example

@@ -114,6 +114,7 @@ def test_minutes_without_the_cases_worked_show_nothing():
     assert found.benefit() == pytest.approx(found.planned.benefit)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["support_replies", "invoice_coding", "claims_intake", "permit_intake"])
 def test_the_forecast_is_the_worth_of_the_decision(name):
     """To the cent, draw by draw: nothing of a roll-out is lost by taking it apart."""

@@ -406,6 +406,7 @@ def rejecting(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     return logs
 
 
+@pytest.mark.slow
 def test_a_record_holds_the_design(tmp_path):
     rows = [row | {"review_minutes": 2.0 if row["arm"] == "pilot" else 0.0} for row in cases(seed=5)]
     path = write_pilot(tmp_path, rows, tables=rejecting(rows), changes=FEW)
@@ -436,6 +437,7 @@ def test_a_record_holds_the_design(tmp_path):
     assert canonical(approval_design_of_record(kept)) == canonical(x)
 
 
+@pytest.mark.slow
 def test_what_is_not_logged_is_missing_and_not_made_up(tmp_path):
     rows = cases(n=300, seed=6)
 
@@ -473,6 +475,7 @@ def test_what_is_not_logged_is_missing_and_not_made_up(tmp_path):
     assert any("is not credited with them" in m for m in y["missing"])
 
 
+@pytest.mark.slow
 def test_the_examples_say_what_they_can():
     insurer = example("claims_intake").decision.record["approval_design"]
     assert insurer["catch"]["repaired"] == 117

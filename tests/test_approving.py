@@ -103,6 +103,7 @@ def test_the_worth_of_a_fix_pays_for_the_deciding(tmp_path):
     assert 0 <= more < 0.05 * float(np.mean(lost))
 
 
+@pytest.mark.slow
 def test_dear_approving_turns_a_fix_into_a_kill(tmp_path):
     cheap = analysed(tmp_path / "a", remedy(), actions=log(2), approval_minutes=0.5)
     dear = analysed(tmp_path / "b", remedy(), actions=log(2), approval_minutes=90)
@@ -112,6 +113,7 @@ def test_dear_approving_turns_a_fix_into_a_kill(tmp_path):
     assert paid.verdict.verdict == "fix"
 
 
+@pytest.mark.slow
 def test_where_nobody_knows_what_an_approval_takes_it_has_no_price(tmp_path):
     decided = open_pilot(
         write_pilot(
@@ -133,6 +135,7 @@ def test_where_nobody_knows_what_an_approval_takes_it_has_no_price(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_what_is_caught_is_what_slipped_undecided_and_is_rejected_elsewhere(tmp_path):
     a = analysed(tmp_path, remedy(), actions=log(rejected=40), approval_minutes=1)
     x, rate = a.valuer.approving(), a.measured.scope().error_rate[1]
@@ -156,6 +159,7 @@ def test_what_is_caught_is_what_slipped_undecided_and_is_rejected_elsewhere(tmp_
     np.testing.assert_allclose(np.asarray(effect.kept), 1 - caught)
 
 
+@pytest.mark.slow
 def test_two_remedies_let_less_slip_and_only_the_one_that_pays_nobody_is_charged(tmp_path):
     a = analysed(
         tmp_path,
@@ -182,6 +186,7 @@ def test_where_people_decide_too_late_only_mending_takes_more():
     )
 
 
+@pytest.mark.slow
 def test_approval_is_no_mend_of_severe_errors_by_itself(tmp_path):
     """It catches some of them beside a remedy that addresses them."""
     other = {"name": "Check twice", "addresses": "severe_errors", "removes_share": 0.5, "cost": 1, "weeks": 0}
@@ -215,6 +220,7 @@ def test_what_waiting_costs_is_a_cost_a_case(tmp_path):
     np.testing.assert_allclose(found.worth(), plan.option.worth, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_minutes_of_an_approval_are_an_input_like_any_other(tmp_path):
     """Moved alone they give the worth that a run with them gives."""
     a = analysed(tmp_path / "a", remedy(), actions=log(), approval_minutes=2)
@@ -227,6 +233,7 @@ def test_minutes_of_an_approval_are_an_input_like_any_other(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_what_opens_the_gate_at_an_unknown_price_demands_the_same(tmp_path):
     """Nobody has stated a remedy: the most that one may cost is after what approving takes."""
     cheap, dear = (
@@ -307,6 +314,7 @@ def test_the_set_found_is_the_best_of_all_with_approving(first, last, most, at_l
     assert tried >= at_least
 
 
+@pytest.mark.slow
 def test_bounds_hold_where_approving_takes_time():
     for found in with_approval(0, 40, 6):
         sets = found.sets()

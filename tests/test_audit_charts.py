@@ -55,6 +55,7 @@ def test_causes_stand_by_their_price_and_what_is_unexplained_last():
     assert says_causes((), currency="EUR") == "No cause of losses has a price."
 
 
+@pytest.mark.slow
 def test_the_legend_names_the_parts_that_can_be_seen_and_stands_outside_the_picture():
     """In a picture of 296 pixels it would be cut; as text above it, it wraps."""
     bars = cause_bars(RECORD)

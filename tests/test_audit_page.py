@@ -173,6 +173,7 @@ def test_every_section_of_every_example_is_whole(name: str) -> None:
             ElementTree.fromstring(drawing)
 
 
+@pytest.mark.slow
 def test_what_is_known_is_said() -> None:
     said = whole(known())
     assert "12 labels; 40 cases show evidence, 30 of them lost; that it has an effect" in said["causes"]
@@ -275,6 +276,7 @@ def test_without_a_price_the_shares_are_still_told() -> None:
     assert "12 labels" not in whole(found)["causes"]
 
 
+@pytest.mark.slow
 def test_long_lists_are_cut_and_say_so() -> None:
     found = known()
     inputs, calls = found["audit"]["inputs"], found["audit"]["integration"]
@@ -285,6 +287,7 @@ def test_long_lists_are_cut_and_say_so() -> None:
     assert "20 further systems and scopes in the record" in said["integration"]
 
 
+@pytest.mark.slow
 def test_texts_of_users_are_escaped_and_short() -> None:
     found = known()
     for f in found["audit"]["inputs"]["fields"]:

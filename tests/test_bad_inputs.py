@@ -458,6 +458,7 @@ def test_every_bad_pilot_is_told_at_once_and_the_good_one_decided(project):
     assert "params/two.yaml: 1 problem" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     ["yaml: a bomb", "sources: a query that reads a file"],

@@ -67,6 +67,7 @@ def test_annuity_equals_the_months_added_up(rate, horizon, delay):
     assert annuity(rate, horizon, delay) == pytest.approx(by_hand, rel=1e-9, abs=1e-9)
 
 
+@pytest.mark.slow
 @given(rates, months, spans, spans)
 @settings(max_examples=300, deadline=None)
 def test_ramp_equals_the_months_added_up(rate, horizon, ramp, delay):

@@ -112,6 +112,7 @@ def test_user_texts_in_a_chart_stay_texts() -> None:
         assert "<script" not in drawing
 
 
+@pytest.mark.slow
 def test_only_charts_imports_altair() -> None:
     """`roi decide` prints a record without paying for a drawing library."""
     for path in Path(charts.__file__).parent.parent.rglob("*.py"):

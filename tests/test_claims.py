@@ -44,6 +44,7 @@ def claims(decision):
     return {(c["quantity"], c["claimed"]): c for c in decision.record["claims"]}
 
 
+@pytest.mark.slow
 def test_a_claim_stands_beside_its_estimate(decision, claims):
     found = claims["minutes_saved_per_case", 9.0]
     saved = decision.record["estimates"]["minutes_saved_per_case"]
@@ -129,6 +130,7 @@ def test_the_bias_of_self_reports_is_offered_beside_inputs_that_rest_on_them(dec
     assert macro["why"] == "no self-report of a saving has both"
 
 
+@pytest.mark.slow
 def test_opposite_exaggerations_do_not_cancel(tmp_path):
     """Baseline times 1.37 and pilot times 0.76: 1.02 as a geometric mean, and twice the minutes saved or more."""
     plain = open_pilot(write_pilot(tmp_path / "a", cases(900), FEW)).decision.record["estimates"]
@@ -153,6 +155,7 @@ def test_opposite_exaggerations_do_not_cancel(tmp_path):
     assert all(f"{x} times what was measured" in html for x in ("1.37", "0.760"))
 
 
+@pytest.mark.slow
 def test_a_stated_baseline_that_rests_on_self_reports_is_not_corrected_by_the_other_arm(tmp_path):
     rows = [row for row in cases(700) if row["arm"] == "pilot"]
     baseline = {"handling_minutes": {"low": 18, "high": 22, "source": "self-reports of May"}}
@@ -163,6 +166,7 @@ def test_a_stated_baseline_that_rests_on_self_reports_is_not_corrected_by_the_ot
     assert (row["without_bias"], row["why"]) == ([], "no self-report of a level without the agent has both")
 
 
+@pytest.mark.slow
 def test_a_saving_is_divided_by_each_factor_of_savings(tmp_path):
     claims = [claim(value=9, by="workers"), claim(value=7, by="team")]
     alternatives = [{"name": "Macro", "minutes_saved": 2, "cost": 1000, "source": "staff survey"}]

@@ -103,6 +103,7 @@ def test_large_numbers_are_summed_exactly(tmp_path):
     assert found["ty"].sum() == pytest.approx(sum(h * (90 + i) for i, h in enumerate(hours)), rel=1e-12)
 
 
+@pytest.mark.slow
 def test_a_stated_share_that_is_not_kept_closes_the_gate(tmp_path):
     rows = pilots.cases(400, share_pilot=0.7)
     decision, found, gate = look(tmp_path, rows, allocation={"baseline": 0.5, "pilot": 0.5})
@@ -114,6 +115,7 @@ def test_a_stated_share_that_is_not_kept_closes_the_gate(tmp_path):
     assert decision.record["verdict"] != "scale"
 
 
+@pytest.mark.slow
 def test_an_unstated_share_is_warned_of_and_a_kept_one_is_not(tmp_path):
     """Every reader sees it, with its mend; the gate stays open, for it may have been planned."""
     rows = pilots.cases(400, share_pilot=0.7)
@@ -145,6 +147,7 @@ def test_an_unstated_share_is_shown_beside_a_graver_finding():
     assert text == "100 cases. Weeks of one arm. 61 of 100. State it. 1 more caution below."
 
 
+@pytest.mark.slow
 def test_shares_that_differ_by_kind_are_a_note_though_their_sum_is_planned(tmp_path):
     def assign(row, i):
         row["segment"] = "ab"[i % 2]
@@ -157,6 +160,7 @@ def test_shares_that_differ_by_kind_are_a_note_though_their_sum_is_planned(tmp_p
     assert not any("is not the same in all kinds" in w for w in decision.record["warnings"])
 
 
+@pytest.mark.slow
 def test_workers_are_what_was_shared_out_where_workers_were_assigned(tmp_path):
     """Twelve against eight workers are half and half, however many cases each of them did."""
 
@@ -171,6 +175,7 @@ def test_workers_are_what_was_shared_out_where_workers_were_assigned(tmp_path):
     assert gate["state"] == "shown"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("why", ["time", "weeks", "pairs"])
 def test_a_randomisation_that_the_data_contradict_is_before_and_after(tmp_path, why):
     def change(row, i):
@@ -194,6 +199,7 @@ def test_a_randomisation_that_the_data_contradict_is_before_and_after(tmp_path, 
     assert decision.record["tipping_point"]["usual"] == pytest.approx(0.15)
 
 
+@pytest.mark.slow
 def test_a_sound_randomisation_is_left_alone(tmp_path):
     decision, found, gate = look(tmp_path, pilots.cases(400, share_pilot=0.5, seed=2))
     assert found == {}
@@ -205,6 +211,7 @@ def test_a_sound_randomisation_is_left_alone(tmp_path):
     assert "contradiction" not in found
 
 
+@pytest.mark.slow
 def test_weeks_of_one_arm_close_the_gate_beyond_a_fifth(tmp_path):
     def change(row, i):
         in_week(row, i // 50, i % 50)
@@ -218,6 +225,7 @@ def test_weeks_of_one_arm_close_the_gate_beyond_a_fifth(tmp_path):
         assert (found["periods"]["level"], gate["state"]) == ("stops" if len(weeks) > 1 else "note", state)
 
 
+@pytest.mark.slow
 def test_a_segment_of_one_arm_is_named(tmp_path):
     def change(row, i):
         if i % 10 == 0:
@@ -230,6 +238,7 @@ def test_a_segment_of_one_arm_is_named(tmp_path):
     assert "post" in found["segments"]["text"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("falls", [True, False])
 def test_a_learning_trend_is_told_with_its_direction(tmp_path, falls):
     def change(row, i):
@@ -251,6 +260,7 @@ def test_a_learning_trend_is_told_with_its_direction(tmp_path, falls):
     assert trends["p05"] < finding["value"] < trends["p95"]
 
 
+@pytest.mark.slow
 def test_unlike_cases_and_uneven_gaps_are_told(tmp_path):
     rng = np.random.default_rng(8)
 
@@ -271,6 +281,7 @@ def test_unlike_cases_and_uneven_gaps_are_told(tmp_path):
     assert "have no minutes" in found["missing"]["text"]
 
 
+@pytest.mark.slow
 def test_order_of_rows_changes_no_byte(tmp_path):
     rows = pilots.cases(300)
     texts = []

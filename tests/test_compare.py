@@ -91,6 +91,7 @@ def path(folder: Path, name: str) -> str:
     return str(folder / "params" / f"{name}.yaml")
 
 
+@pytest.mark.slow
 def test_two_pilots_that_are_the_same_are_better_in_50_of_100(folder):
     found = compared([path(folder, "old"), path(folder, "twin")])
     assert {row["b_better_in_100"] for row in found["quantities"]} == {50.0}
@@ -103,6 +104,7 @@ def versions(folder) -> dict:
     return compared([path(folder, "both")], by="version")
 
 
+@pytest.mark.slow
 def test_versions_of_the_same_cases_are_told_apart_far_more_sharply(versions):
     """A quarter of a minute less, ± 0.5 a case, on 300 pairs: a standard error of 0.03; apart it drowns."""
     assert (versions["a"]["name"], versions["b"]["name"]) == ("both v2", "both v3")
@@ -123,6 +125,7 @@ def test_the_money_goes_together_with_what_is_common(versions):
     assert 50 < row["b_better_in_100"] < 100
 
 
+@pytest.mark.slow
 def test_the_same_comparison_is_the_same_text(folder, versions):
     names = [path(folder, "both"), "v2", "v3"]
     assert json.dumps(compared(names, by="version"), sort_keys=True) == json.dumps(versions, sort_keys=True)
@@ -152,6 +155,7 @@ def test_what_cannot_be_compared_is_refused_with_its_mend(folder, names, by, sai
         compared(given, by=by)
 
 
+@pytest.mark.slow
 def test_a_rate_of_the_portfolio_turns_money(folder):
     plan = folder / "params/_portfolio.yaml"
     plan.write_text("currency: EUR\nfx: {CHF: 1.25}\n")
@@ -163,6 +167,7 @@ def test_a_rate_of_the_portfolio_turns_money(folder):
     assert row["b"]["mean"] == pytest.approx(1.25 * row["a"]["mean"])
 
 
+@pytest.mark.slow
 def test_the_command(folder):
     result = CliRunner().invoke(main, ["compare", path(folder, "old"), path(folder, "twin"), "--json"])
     assert result.exit_code == 0
@@ -171,6 +176,7 @@ def test_the_command(folder):
     assert refused.exit_code == 2
 
 
+@pytest.mark.slow
 def test_of_two_workflows_only_the_worth_compares(folder):
     """Minutes, errors and costs a case are of other cases there: no row says which is better."""
     text = (folder / "params/twin.yaml").read_text(encoding="utf-8")

@@ -42,6 +42,7 @@ def without(tables: Tables, table: str, *columns: str) -> Tables:
     return tables | {table: kept}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("columns", "text"),
     [

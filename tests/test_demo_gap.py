@@ -279,6 +279,7 @@ def test_files_and_arrays_count_the_same(tmp_path):
     assert found.n.sum() == len(rows)
 
 
+@pytest.mark.slow
 def test_the_record_tells_the_gap_and_what_the_demo_promised(tmp_path):
     record = open_pilot(write_pilot(tmp_path, with_demo(), FEW)).decision.record
     gap = record["demo_gap"]
@@ -378,6 +379,7 @@ def test_the_parts_cover_the_truth(cases_, workers, judge):
             assert abs(np.mean(means_[key]) - known[key[0]][key[1]]) < 3 * error + room, key
 
 
+@pytest.mark.slow
 def test_an_archive_keeps_the_demo(tmp_path):
     from roi.archive import archive_text, read_archive
     from roi.record import build_record, canonical

@@ -64,6 +64,7 @@ def test_few_people_and_one_arm_are_named():
     )
 
 
+@pytest.mark.slow
 def test_pairs_of_named_workers_are_named_too(tmp_path):
     """60 pairs, worked by ten people, are named beside the people, who are the unit; a lone case is told."""
     rows = pilots.cases(120, share_pilot=0.5)
@@ -92,6 +93,7 @@ def decided(path):
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("assignment", "k"), [("before_after", 0.15), ("observational", 0.20)])
 def test_a_weaker_design_carries_its_bias_and_its_tipping_point(tmp_path, assignment, k):
     """Worked numbers: an interval is as much wider as Normal(0, k × baseline) makes it, for minutes and errors alike,
@@ -131,6 +133,7 @@ def test_a_weaker_design_carries_its_bias_and_its_tipping_point(tmp_path, assign
     assert gate["state"] == ("shown" if tipping["in_sd"] >= 1 else "not_shown")
 
 
+@pytest.mark.slow
 def test_random_assignment_has_no_tipping_point(tmp_path):
     path = pilots.write_pilot(tmp_path, pilots.cases(200))
     case = open_pilot(path).decision
@@ -158,6 +161,7 @@ def test_the_mix_is_kishs(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_segments_show_how_far_they_are_drawn_together(tmp_path):
     shares = {"a": 0.4, "b": 0.3, "c": 0.3}
     rows = pilots.cases(
@@ -179,6 +183,7 @@ def test_segments_show_how_far_they_are_drawn_together(tmp_path):
     assert np.ptp(centres) < 1e-6 * max(map(abs, centres))
 
 
+@pytest.mark.slow
 def test_the_gain_of_a_covariate_is_told(tmp_path):
     """Predicted minutes that carry half of the variance of log minutes save about as much of the error."""
     rng = np.random.default_rng(6)

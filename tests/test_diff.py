@@ -55,6 +55,7 @@ def told(before: dict[str, Any], pilot: Any, record: dict[str, Any]):
     return found
 
 
+@pytest.mark.slow
 def test_one_assumption_is_named_and_gets_the_whole_change(before, rows, tmp_path):
     pilot, record = after(tmp_path, rows, LABOUR)
     found = compare(before, record)
@@ -122,6 +123,7 @@ def test_another_seed_is_the_seed_and_not_the_data(before, rows, tmp_path):
     assert effects.rows[0]["worth"] == pytest.approx(scale(record)[0] - scale(before)[0])
 
 
+@pytest.mark.slow
 def test_a_setting_is_named_and_said_not_to_be_told_from_the_data(before, rows, tmp_path):
     pilot, record = after(tmp_path, rows[:-60], {"demand": {"mix": {"a": 0.5, "b": 0.5}}})
     found = difference(before, record)
@@ -141,6 +143,7 @@ def test_a_closed_gate_and_a_changed_verdict_are_said(before, rows, tmp_path):
     assert found["verdict_changed"] == (before["verdict"] != record["verdict"])
 
 
+@pytest.mark.slow
 def test_inputs_that_changed_since_are_not_recomputed(before, rows, tmp_path):
     pilot, record = after(tmp_path, rows, LABOUR)
     altered = deepcopy(record)

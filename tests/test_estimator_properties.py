@@ -235,6 +235,7 @@ def test_the_order_of_rows_changes_no_bit(pilot, rng):
     assert [x.tobytes() for x in other.error_rate] == [x.tobytes() for x in one.error_rate]
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(pilots)
 def test_names_change_digits_not_estimates(pilot):
@@ -279,6 +280,7 @@ def decided(parameters: Any, moments: Moments) -> Decided:
     return decide_moments(parameters, moments, controls=())
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([None, 6]))
 def test_twice_the_minutes_at_half_the_labour_cost_are_the_same_case(loaded, seed, workers):
@@ -300,6 +302,7 @@ def record(folder: Path, rows: list[dict[str, Any]], tables: dict[str, list[dict
     return json.dumps(found)
 
 
+@pytest.mark.slow
 def test_the_order_of_rows_in_files_changes_no_byte_of_the_record(tmp_path):
     """Cases and logs shuffled, by segment backwards, and by worker: only the hashes of the files themselves differ."""
     rows = cases(200, workers=6, error_pilot=0.2, severe=0.3)

@@ -176,6 +176,7 @@ def test_a_control_can_be_changed() -> None:
     assert {a["decision"] for a in tight if a["effect"] == "pay"} == {"approved"}
 
 
+@pytest.mark.slow
 def test_nothing_looks_like_a_person() -> None:
     """No addresses, telephone, account or card numbers; people are a letter and a number."""
     suspicious = re.compile(

@@ -113,6 +113,7 @@ def test_a_file_that_fails_half_way_leaves_the_old_one(tables, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["findings.csv"]
 
 
+@pytest.mark.slow
 def test_the_list_of_a_pilot_holds_pseudonyms(tmp_path):
     rows = cases(200)
     logs = controls(rows)

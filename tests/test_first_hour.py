@@ -71,6 +71,7 @@ def test_what_the_guide_shows_was_printed(followed):
     assert hour.renewed(GUIDE, blocks) == GUIDE
 
 
+@pytest.mark.slow
 def test_the_exports_are_the_same_bytes_every_time(tmp_path):
     first, second = (write_exports(tmp_path / name, SEED) for name in ("a", "b"))
     assert [p.read_bytes() for p in first] == [p.read_bytes() for p in second]

@@ -81,6 +81,7 @@ def reduced(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return decided(write(tmp_path_factory.mktemp(request.param), six(request.param)))
 
 
+@pytest.mark.slow
 def test_every_example_reduced_to_six_inputs_is_a_first_view(reduced):
     assert reduced["verdict"] in ("fix", "kill")
     first = reduced["first_view"]
@@ -108,6 +109,7 @@ def test_the_list_is_ordered_by_worth_and_says_why_where_there_is_none(reduced):
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["claims_intake", "no baseline"])
 def test_every_line_of_the_list_can_be_written_into_the_file(tmp_path, where):
     """Each example line, laid under its group, is read as its author would mean it."""

@@ -138,6 +138,7 @@ def test_what_is_offered_for_a_closed_gate_is_held_against_what_it_may_cost() ->
     )
 
 
+@pytest.mark.slow
 def test_why_a_price_ends_is_said_and_a_step_with_nothing_to_roll_out_pays_nothing_back() -> None:
     found = bought()
     first, then = found["remedies"]["list"]
@@ -158,6 +159,7 @@ def test_the_first_screen_says_that_worths_of_steps_do_not_add_up() -> None:
     )
 
 
+@pytest.mark.slow
 def test_texts_of_users_are_escaped() -> None:
     found = marked(bought())
     found["remedies"]["set"] = bought()["remedies"]["set"]

@@ -185,6 +185,7 @@ def archived(folder, **changes):
     (folder / "moments.json").write_text(archive_text(decision.analysis, record), encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_all_pilots_that_name_their_actuals(tmp_path):
     files = [PARAMS / "support_replies.yaml", PARAMS / "contract_summaries.yaml", tmp_path / "none.yaml"]
     archived(tmp_path / "support_replies")
@@ -210,6 +211,7 @@ def test_what_was_written_down_after_the_months_is_no_forecast(tmp_path, as_of):
     assert "nothing was forecast" in found["left_out"][0]["why"]
 
 
+@pytest.mark.slow
 def test_the_portfolio_of_the_reports_holds_and_shows_them(tmp_path):
     """By whichever way it is opened: the batch's text, or the notebook's folder of reports."""
     archived(tmp_path / "support_replies")
@@ -247,6 +249,7 @@ def shown(forecasts: dict[str, Any]) -> str:
     return show(Opened({"forecasts": forecasts, "pilots": titled, "currency": "EUR"})).html
 
 
+@pytest.mark.slow
 def test_the_page_offers_the_lines_and_says_what_is_missing():
     html = shown(three(0.7))
     assert "&lt;b&gt;Next&lt;/b&gt;" in html

@@ -170,6 +170,7 @@ def test_nothing_to_choose():
     assert best_set(poor).chosen == ()
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10_000), st.floats(1.0, 3.0))
 def test_more_of_a_limit_is_never_worse(seed, factor):

@@ -133,6 +133,7 @@ def test_a_cost_of_0_beside_tokens_is_unknown_and_bounded(tmp_path: Path) -> Non
     assert any("USD 0.002600 (all input read from a cache) to 0.005600 (none)" in w for w in found.warnings)
 
 
+@pytest.mark.slow
 @needs_data
 def test_the_real_runs() -> None:
     """Success, costs and tokens as the README of the data has them."""

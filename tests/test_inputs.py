@@ -377,6 +377,7 @@ def test_drift_is_told_or_said_to_be_too_little(project: Project) -> None:
     assert {f["drift"]["state"] for f in few["fields"]} == {"too_few"}
 
 
+@pytest.mark.slow
 def test_the_example_finds_what_was_planted() -> None:
     """Of the fields that the generator spoils, all but numbers that look right are found, and in no clean case one."""
     record = example("claims_intake").decision.record
@@ -392,6 +393,7 @@ def test_the_example_finds_what_was_planted() -> None:
     assert {r["stated"] for r in fields["PLZ"]["rules"]} == {True}
 
 
+@pytest.mark.slow
 def test_defects_of_inputs_open_the_gate_that_needs_them(tmp_path: Path) -> None:
     rows = cases(200, workers=8)
     for row in rows:

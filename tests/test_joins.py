@@ -514,6 +514,7 @@ def test_rows_of_no_case_are_counted(project: Project) -> None:
     assert not any("to no case" in w for w in samples.warnings)
 
 
+@pytest.mark.slow
 def test_hours_and_minutes_are_durations_where_all_are_written_so(project: Project) -> None:
     columns = {"handling_minutes": {"from": "min", "unit": "duration"}}
     samples = joined(project, ["1", "2", "3"], [("1", "0:07"), ("2", "1:30"), ("3", "")], columns=columns)

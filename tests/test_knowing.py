@@ -45,6 +45,7 @@ def claims():
     return example("claims_intake").decision
 
 
+@pytest.mark.slow
 def test_a_scale_asks_for_nothing(good):
     known = good.record["knowing"]
     assert good.verdict == "scale"
@@ -54,6 +55,7 @@ def test_a_scale_asks_for_nothing(good):
     assert known["allowed_now"] == good.record["options"]["scale"]["mean"]
 
 
+@pytest.mark.slow
 def test_a_fix_that_measures_names_the_same_cases_price_and_worth(measures):
     known, (action, *_) = measures.record["knowing"], measures.record["next"]
     assert (measures.verdict, measures.record["fix_kind"]) == ("fix", "measure")
@@ -99,6 +101,7 @@ def test_a_larger_sample_of_the_same_is_worth_more(measures):
     assert cases_ == sorted(cases_)
 
 
+@pytest.mark.slow
 def test_without_prices_the_most_that_it_may_cost_is_said(tmp_path):
     found = decide(tmp_path, unsure(), {"measurement": None}, policy=LOOSE)
     known = found.record["knowing"]
@@ -154,6 +157,7 @@ def test_what_the_verdict_hangs_on_is_worth_most(measures):
     assert first["flips"] > 0.2
 
 
+@pytest.mark.slow
 def test_a_document_removes_the_share_that_is_stated(tmp_path):
     prices = CHEAP | {"per_document": 500, "document_removes": 0.4}
     found = decide(tmp_path, unsure(), {"measurement": prices}, policy=LOOSE).record

@@ -25,6 +25,7 @@ def words(seed=0, n=400, rate=0.2, sees=0.8, cries_wolf=0.1, labelled=120):
     return wrong, said, seen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("power", [0.0, 0.37, 1.0])
 def test_point_and_error_match_ppi_python(seed, power):
@@ -76,6 +77,7 @@ def test_rectified_rate_by_hand():
     assert found.judge == pytest.approx(0.09 * (2 / 9) / 6)
 
 
+@pytest.mark.slow
 def test_weighted_rate_matches_least_squares():
     """statsmodels: weighted least squares on a constant with HC0 errors is the Hajek mean with its linearised error."""
     sm = pytest.importorskip("statsmodels.api")

@@ -77,6 +77,7 @@ def test_a_label_source_says_the_same_as_a_column_of_its_own(tmp_path):
     assert one.text == other.text
 
 
+@pytest.mark.slow
 def test_the_record_holds_rectified_rates(tmp_path):
     """The error rates of the record are the rectified ones, weighted to production, and the page says whose they are."""
     rows = judged()
@@ -122,6 +123,7 @@ def test_the_interval_is_narrower_than_peoples_alone(tmp_path):
     assert alone["labels"]["kind"] == "human"
 
 
+@pytest.mark.slow
 def test_a_judge_alone_is_shown_and_earns_nothing(tmp_path):
     rows = judged(share=0.0)
     for row in rows:
@@ -188,6 +190,7 @@ def test_peoples_weighted_labels_need_no_judge(tmp_path, selection):
         assert found.hits[arm, 0] / found.n[arm, 0] == pytest.approx(wrong / sum(weight))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("selection", "chance"), [("risk_based", 1.0), ("random", 1.0), ("random", 0.5)])
 def test_looking_only_where_a_judge_sees_errors_is_no_sample(tmp_path, selection, chance):
     """Labels on flagged cases alone, each by a chance of 1 or of 0.8: both numbers are said, and nothing is earned."""

@@ -60,6 +60,7 @@ def total(x):
     return gains - x["agent"] - x["running"] - x["waiting"] - x["one_off"] - x["chosen"]
 
 
+@pytest.mark.slow
 def test_the_lines_add_up_to_the_worth_of_every_option(decision):
     a = decision.analysis
     picked = a.valuer.picked
@@ -197,6 +198,7 @@ def test_stale_evidence_is_flagged_on_the_decisions_day(decision):
     assert not any("not used yet" in w and "evidence_max_age" in w for w in record["warnings"])
 
 
+@pytest.mark.slow
 def test_old_samples_are_flagged_and_undated_ones_say_so(tmp_path):
     changes = {"run": {"draws": 1000, "as_of": "2027-12-01"}, "policy": {"evidence_max_age_days": 90}}
     record = open_pilot(write_pilot(tmp_path / "old", cases(60), changes)).decision.record
@@ -257,6 +259,7 @@ def test_an_input_of_a_day_after_a_stated_decision_is_refused(tmp_path):
     load_parameters(with_day(tmp_path / "same", "2026-12-01", timed=True, run={"as_of": "2026-12-01"}))
 
 
+@pytest.mark.slow
 def test_an_input_of_a_day_after_the_newest_case_is_said(tmp_path):
     """It may have been looked up after the last case, so that it is no mistake for certain."""
     decision = open_pilot(with_day(tmp_path, "2031-01-01", timed=True)).decision

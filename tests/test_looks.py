@@ -48,6 +48,7 @@ def test_more_looks_ask_for_more_and_err_no_more(p):
         assert passing_chance(float(ndtri(chance)), looks, -1.0) == pytest.approx(single, abs=2e-4)
 
 
+@pytest.mark.slow
 def test_looks_out_of_range_are_refused():
     for looks in (0, MOST_LOOKS + 1):
         with pytest.raises(ValueError, match="looks"):
@@ -62,6 +63,7 @@ def test_a_look_is_said_and_what_is_said_is_enough():
     assert chance_needed(0.8, 3) <= 0.93
 
 
+@pytest.mark.slow
 def test_looks_reach_the_verdict_and_the_record(tmp_path):
     """A chance between what one look and what twelve looks ask for: scale at the first, not at the twelfth."""
     rows = cases(600, baseline=12.0, pilot=10.0, workers=8, error_baseline=0.0, error_pilot=0.0)

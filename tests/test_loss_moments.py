@@ -227,6 +227,7 @@ def apart(tmp_path_factory):
     return coded(tmp_path_factory.mktemp("apart"), 5)
 
 
+@pytest.mark.slow
 def test_the_record_prices_causes_and_its_parts_add_up(apart):
     found = apart.record["causes"]
     assert found["evidence"] == "label"

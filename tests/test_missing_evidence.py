@@ -16,6 +16,7 @@ def gates(found):
     return {g["gate"]: g["state"] for g in found["gates"]}
 
 
+@pytest.mark.slow
 def test_an_undeclared_blank_asks_what_it_means_instead_of_stopping(tmp_path):
     rows = [
         r | {"rework_minutes": "3" if r["arm"] == "pilot" and i % 4 == 0 else ""}
@@ -36,6 +37,7 @@ def test_an_undeclared_blank_asks_what_it_means_instead_of_stopping(tmp_path):
     assert record(tmp_path / "zero", rows, zero)["verdict"] == "scale"
 
 
+@pytest.mark.slow
 def test_a_remedy_without_a_price_asks_for_a_quote(tmp_path):
     rows = cases(1500, pilot=7.0, error_pilot=0.25, error_baseline=0.02)
     rows = [r | {"cause": "data" if r["outcome"] == "error" and r["arm"] == "pilot" else ""} for r in rows]
@@ -49,6 +51,7 @@ def test_a_remedy_without_a_price_asks_for_a_quote(tmp_path):
     assert action["max_price"] > 0
 
 
+@pytest.mark.slow
 def test_a_measurement_without_a_price_saves_no_pilot_that_would_hardly_pass(tmp_path):
     lines = [
         {"name": "Connector", "kind": "integration", "amount": 47000, "per": "once", "source": "quote"},
@@ -61,6 +64,7 @@ def test_a_measurement_without_a_price_saves_no_pilot_that_would_hardly_pass(tmp
     assert found["verdict"] == "kill"
 
 
+@pytest.mark.slow
 def test_without_outcomes_there_is_no_risk_to_claim(tmp_path):
     rows = [
         {k: v for k, v in r.items() if k not in ("outcome", "severity", "cause")}
@@ -72,6 +76,7 @@ def test_without_outcomes_there_is_no_risk_to_claim(tmp_path):
     assert found["verdict"] == "fix"
 
 
+@pytest.mark.slow
 def test_with_the_pilot_arm_alone_its_quality_and_cost_are_reported(tmp_path):
     found = record(tmp_path, [r for r in cases(600) if r["arm"] == "pilot"])
     for name in ("error_rate_pilot", "agent_cost_per_case", "escalation_rate_pilot", "cost_per_correct_case"):
@@ -79,6 +84,7 @@ def test_with_the_pilot_arm_alone_its_quality_and_cost_are_reported(tmp_path):
     assert found["estimates"]["minutes_saved_per_case"] is None
 
 
+@pytest.mark.slow
 def test_a_takeover_that_nobody_logged_is_charged_and_a_logged_one_is_not_charged_twice(tmp_path):
     """A fifth of the pilot's cases handed back: own minutes + 30, or what the log says."""
     plain = cases(1500, baseline=30, pilot=10)
@@ -98,6 +104,7 @@ def test_a_takeover_that_nobody_logged_is_charged_and_a_logged_one_is_not_charge
     assert saved[0] == pytest.approx(saved[1], abs=0.5)
 
 
+@pytest.mark.slow
 def test_what_the_agent_costs_must_be_known(tmp_path):
     rows = [{k: v for k, v in r.items() if k != "agent_cost"} for r in cases(1500, baseline=30, pilot=9)]
     found = record(tmp_path, rows)
@@ -106,6 +113,7 @@ def test_what_the_agent_costs_must_be_known(tmp_path):
     assert found["estimates"]["cost_per_correct_case"] is None
 
 
+@pytest.mark.slow
 def test_errors_without_a_price_close_a_gate_that_a_statement_opens(tmp_path):
     found = record(tmp_path, cases(1500), {"economics": {"error_cost": None}})
     assert gates(found)["known_cost"] == "missing_evidence"

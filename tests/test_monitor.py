@@ -96,6 +96,7 @@ def with_change(decided: Path, version: str, day: dt.date) -> None:
     write_csv(file, kept)
 
 
+@pytest.mark.slow
 def test_a_stream_that_keeps_to_the_decision_goes_on(decided):
     found = watched(decided, fresh())
     assert found["action"]["action"] == "continue"
@@ -244,6 +245,7 @@ def test_missed_approvals_pause_it(decided):
     assert found["action"]["action"] == "pause"
 
 
+@pytest.mark.slow
 def test_the_same_inputs_give_the_same_bytes_whatever_the_order_of_rows(decided):
     rows = fresh(30)
     one = json.dumps(watched(decided, rows, "one"), sort_keys=True)
@@ -286,6 +288,7 @@ def test_late_rows_and_rows_of_the_decision_are_told_apart(decided):
     assert found["cases"] == 1200
 
 
+@pytest.mark.slow
 def test_another_currency_is_converted_or_named(decided):
     rows = fresh(30)
     for row in rows:
@@ -305,6 +308,7 @@ def test_another_currency_is_converted_or_named(decided):
     assert cost["all"]["mean"] == pytest.approx(0.1, abs=0.005)
 
 
+@pytest.mark.slow
 def test_labels_by_risk_stand_for_nothing_and_by_stated_chances_for_all(decided):
     text = decided.read_text(encoding="utf-8")
     decided.write_text(text.replace("selection: all", "selection: risk_based"), encoding="utf-8")
@@ -392,6 +396,7 @@ def test_what_is_new_is_tested_by_itself_and_left_out(decided):
     assert asked == ["severe_error_rate_pilot", "error_cost_per_case"]  # nobody logs what is approved
 
 
+@pytest.mark.slow
 def test_errors_that_cost_more_than_a_case_brings_pause_it(decided):
     """None of them severe, so that no limit of the policy is broken: money is what says it."""
     rows = fresh(60)
@@ -431,6 +436,7 @@ def test_a_year_that_is_mistyped_is_named_and_so_is_a_folder_that_is_not_there(d
     assert "--out: cannot be written" in result.stderr
 
 
+@pytest.mark.slow
 def test_the_command_prints_a_few_lines_and_writes_the_json(decided, tmp_path):
     file = tmp_path / "now.csv"
     write_csv(file, fresh(60, severe=0.03))

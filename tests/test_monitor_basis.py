@@ -28,6 +28,7 @@ def decision(tmp_path_factory):
     ).decision
 
 
+@pytest.mark.slow
 def test_at_the_limit_of_minutes_running_the_agent_brings_nothing(decision):
     """The same stream of money, with so many minutes more a case, pays its monthly costs and no more."""
     a = decision.analysis

@@ -318,6 +318,7 @@ def test_a_cell_cannot_write_lines_into_the_file_or_the_terminal(folder: Path) -
     assert value["samples"]["cases"]["columns"]["outcome"]["values"] == {"a\nrun: {seed: 1}": "FILL_IN"}
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1))
 def test_a_text_survives_the_file(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
@@ -380,6 +381,7 @@ def toggl(rows: Sequence[dict[str, object]], form: str) -> Iterator[dict[str, ob
             }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["CLM-{0:05d}", "#{0}", "Claim {0}"])
 def test_a_time_tracker_is_joined_and_summed(form: str, folder: Path) -> None:
     table(folder / "tickets.csv", tickets())

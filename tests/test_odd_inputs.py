@@ -91,6 +91,7 @@ def test_the_terminal_shows_what_is_missing(project):
     assert "not known" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content",
     [

@@ -149,6 +149,7 @@ def reported(actual: list[float | None], *, holds: bool = True) -> dict[str, Any
     }
 
 
+@pytest.mark.slow
 def test_without_fresh_cases_the_page_says_what_will_be_watched(own: page.Operated) -> None:
     text = whole(own)
     assert own.operation["state"] == "own"
@@ -239,6 +240,7 @@ def test_every_control_chart_is_told_in_numbers(own: page.Operated) -> None:
     assert (figure.draw(640).to_dict()["columns"], figure.draw(296).to_dict()["columns"]) == (2, 1)
 
 
+@pytest.mark.slow
 def test_the_panels_keep_to_the_schema_of_charts(own: page.Operated) -> None:
     found = {**own.found, "measures": own.found["measures"][:1]}
     found["changes"] = [{**own.found["changes"][0], "date": own.found["volume"]["all"]["points"][3]["from"]}]
@@ -348,6 +350,7 @@ def test_cases_without_a_time_show_the_limits_alone(tmp_path: Path) -> None:
     assert "nothing to draw" in text["charts"]
 
 
+@pytest.mark.slow
 def test_cases_after_an_earlier_decision_are_held_against_it(
     decided: tuple[Path, dict[str, Any], dict[str, Any]], tmp_path: Path
 ) -> None:

@@ -96,6 +96,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     return render(notebook, folder / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_page_asks_for_nothing(report: str) -> None:
     tags = Tags(report)
     for tag, attrs in tags.found:
@@ -228,6 +229,7 @@ def poison(value: Any, text: str) -> Any:
     return text if isinstance(value, str) else value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", NASTY)
 def test_every_text_is_escaped_and_short(tmp_path: Path, text: str) -> None:
     decision = FakeDecision(poison(make_record(), text), make_pictures())

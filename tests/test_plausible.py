@@ -27,6 +27,7 @@ def month(cash: float | None, minutes: float = 6.0) -> list:
     ]
 
 
+@pytest.mark.slow
 def test_more_cash_than_hours_could_be_worth_is_told(decided):
     assert realised_of_record(decided, month(None))["implausible"] == []
     assert realised_of_record(decided, month(100.0))["implausible"] == []
@@ -39,6 +40,7 @@ def test_more_cash_than_hours_could_be_worth_is_told(decided):
     assert "cash_released" in shown
 
 
+@pytest.mark.slow
 def test_the_margin_by_hand(decided):
     """Three times what the hours saved are worth passes, a little more does not."""
     f = forecast_of(decided)
@@ -48,6 +50,7 @@ def test_the_margin_by_hand(decided):
     assert len(realised_of_record(decided, month(3.1 * worth))["implausible"]) == 1
 
 
+@pytest.mark.slow
 def test_minutes_far_from_what_was_forecast_are_told(decided):
     said = float(np.mean(forecast_of(decided).minutes))
     [text] = realised_of_record(decided, month(None, said / 8))["implausible"]

@@ -203,6 +203,7 @@ def opened(planted: Path) -> Pilot:
     return open_pilot(planted)
 
 
+@pytest.mark.slow
 def test_every_text_column_of_every_table_is_planted(planted, opened):
     for table, columns in TEXTS.items():
         assert set(columns) <= set(opened.samples.tables[table].columns), table
@@ -214,6 +215,7 @@ def test_every_text_column_of_every_table_is_planted(planted, opened):
             assert any(found_in(row[name] or "") for row in rows), (table, name)
 
 
+@pytest.mark.slow
 def test_the_verdict_is_reached(planted, opened):
     assert opened.decision.verdict == ("kill" if "kill" in str(planted) else opened.decision.verdict)
     assert opened.decision.record["estimates"]["minutes_saved_per_case"] is not None
@@ -251,6 +253,7 @@ def test_pseudonyms_match_between_tables(opened):
     ).fetchall() == [(0,)]
 
 
+@pytest.mark.slow
 def test_neither_record_nor_sections_hold_them(opened):
     assert not found_in(opened.decision.json())
     assert not found_in(repr(opened.decision))
@@ -269,6 +272,7 @@ def test_neither_record_nor_sections_hold_them(opened):
         assert not found_in(str(make(opened.decision)._repr_mimebundle_())), make.__name__
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["check", "decide"])
 def test_the_command_line_prints_none_of_them(planted, command):
     done = CliRunner().invoke(main, [command, str(planted)])

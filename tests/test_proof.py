@@ -206,6 +206,7 @@ def test_numbers_on_parts_are_read_in_both_colour_schemes():
             assert contrast(dark.get(ink, ink), dark[part]) >= 4.5, (kind, "dark")
 
 
+@pytest.mark.slow
 def test_columns_of_money_stand_apart_in_print():
     """Amounts are not broken, so that only their padding keeps two columns apart."""
     (printed,) = re.findall(r"@media print\{(.*)\}\n?$", style_sheet(), re.M)

@@ -94,6 +94,7 @@ def test_kinds_of_file_give_the_same_rows(project: Project, name: str) -> None:
     assert samples.fingerprints == {f"data/{name}": hashlib.sha256(FILES[name]).hexdigest()}
 
 
+@pytest.mark.slow
 def test_small_samples_import_neither_pandas_nor_ibis(tmp_path: Path) -> None:
     """`roi decide` must start fast; pandas alone takes a second, and Ibis, which reads databases, nearly as long."""
     import subprocess

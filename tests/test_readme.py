@@ -175,6 +175,7 @@ def row(record: dict[str, Any]) -> str:
     return f"| `{record['pilot']}` | {total} | {scaling} | {pays} | {words[record['verdict']]} | {worth} |"
 
 
+@pytest.mark.slow
 def test_the_table_of_the_examples_is_what_the_records_say():
     # Only the examples: whoever adds a pilot of their own to params/ need not touch the README.
     paths = [

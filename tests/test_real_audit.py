@@ -42,6 +42,7 @@ def receipts(tmp_path_factory):
     return {f["field"]: f for f in found["fields"]}, found, events
 
 
+@pytest.mark.slow
 @needs_data
 def test_missing_fields_of_receipts_are_found(receipts):
     """105 of 1,434 cases never ended; two in three have no group; 1,936 events have a group that says EMPTY."""

@@ -77,6 +77,7 @@ def told(tmp_path_factory) -> dict[bool, tuple[Losses, Causes]]:
     return found
 
 
+@pytest.mark.slow
 @needs_data
 def test_tool_errors_and_transfers_are_counted_as_the_runs_have_them(told):
     """Counted by hand in the files: errors, and transfers, of runs with and without a tool call that failed."""

@@ -157,6 +157,7 @@ def test_minutes_in_another_unit_are_refused_with_the_mend(decided):
         realised_of_record(decided, [row(1, "2027-02", cases=70_000, adopted_cases=4000, human_minutes=400)])
 
 
+@pytest.mark.slow
 def test_a_segment_that_was_decided_on_is_held_against_its_own_cases():
     """Scaled in catalogue alone: rows by segment count its cases, a row of all counts all of them."""
     a = example("invoice_coding").decision.analysis
@@ -176,6 +177,7 @@ def test_a_segment_that_was_decided_on_is_held_against_its_own_cases():
     assert share[0] > share[1]  # 30,000 are as many catalogue goods as were forecast, and few of all invoices
 
 
+@pytest.mark.slow
 def test_the_forecast_is_that_of_the_archived_decision(run, tmp_path, monkeypatch):
     """Today's parameters forecast twice the cases; the decision did not."""
     shutil.copytree(run, tmp_path / "p")
@@ -195,6 +197,7 @@ def test_the_forecast_is_that_of_the_archived_decision(run, tmp_path, monkeypatc
     assert alone["months"][0]["forecast"]["cases"]["mean"] == pytest.approx(4000)
 
 
+@pytest.mark.slow
 def test_it_is_made_again_from_the_archive_when_the_samples_are_gone(run, tmp_path, monkeypatch):
     shutil.copytree(run, tmp_path / "p")
     monkeypatch.chdir(tmp_path / "p")
@@ -215,6 +218,7 @@ def test_without_archive_and_samples_nothing_is_made_up(run, tmp_path, monkeypat
     assert "the samples are gone" in found["why"]
 
 
+@pytest.mark.slow
 def test_a_decision_made_after_the_months_is_not_theirs(run, tmp_path, monkeypatch):
     shutil.copytree(run, tmp_path / "p")
     monkeypatch.chdir(tmp_path / "p")
@@ -225,6 +229,7 @@ def test_a_decision_made_after_the_months_is_not_theirs(run, tmp_path, monkeypat
     assert found["decision"]["says"].startswith("No earlier record is kept")
 
 
+@pytest.mark.slow
 def test_months_change_no_record_and_are_no_look(run, tmp_path, monkeypatch):
     """A decision that was signed still holds when the next month comes in."""
     shutil.copytree(run, tmp_path / "p")
@@ -238,6 +243,7 @@ def test_months_change_no_record_and_are_no_look(run, tmp_path, monkeypatch):
     assert read_record(Path("reports/made")) == before
 
 
+@pytest.mark.slow
 def test_months_that_are_not_over_by_today(run, monkeypatch):
     monkeypatch.chdir(run)
     found = realised_of_pilot(open_pilot("params/made.yaml"), today=dt.date(2027, 2, 10))
@@ -255,6 +261,7 @@ def test_crps_of_a_normal_forecast():
     assert crps(np.array([3.0]), 5.0) == 2.0
 
 
+@pytest.mark.slow
 def test_a_signed_decision_goes_before_a_later_one_that_nobody_signed(run, tmp_path, monkeypatch):
     """Decided again on twice the cases, before any month came in; what people signed is what months are held against."""
     shutil.copytree(run, tmp_path / "p")
@@ -275,6 +282,7 @@ def test_a_signed_decision_goes_before_a_later_one_that_nobody_signed(run, tmp_p
     assert 1900 < found["months"][0]["forecast"]["cases"]["mean"] < 2100
 
 
+@pytest.mark.slow
 def test_an_override_that_stands_is_what_was_decided():
     """A pilot that was to be stopped and is scaled all the same is held to scaling, and asked whether that holds."""
     basis = Basis(decided=None, as_of="2026-11-20", signed="Overridden", says="", instead="scale")

@@ -84,6 +84,7 @@ def test_bounds_are_close_where_each_cause_has_one_remedy():
             assert plan.mean() <= bound <= plan.mean() + 0.03 * abs(plan.mean()) + 500
 
 
+@pytest.mark.slow
 @SMALL
 @given(seeds)
 def test_a_remedy_that_removes_nothing_is_never_bought(seed):
@@ -96,6 +97,7 @@ def test_a_remedy_that_removes_nothing_is_never_bought(seed):
         assert plan is None or "useless" not in {r.name for r in plan.remedies}
 
 
+@pytest.mark.slow
 @SMALL
 @given(seeds, st.floats(0.05, 1.0), st.sampled_from(["data", "model", "human_approval", "severe_errors"]))
 def test_a_free_remedy_that_removes_something_never_lowers_the_value(seed, removes, addresses):
@@ -104,6 +106,7 @@ def test_a_free_remedy_that_removes_something_never_lowers_the_value(seed, remov
     assert value(with_remedies(found, *found.valuer.remedies, remedy("free", addresses, removes))) >= without
 
 
+@pytest.mark.slow
 @SMALL
 @given(seeds, st.floats(0.02, 0.98), st.floats(0.02, 0.98))
 def test_worth_is_monotone_in_what_a_remedy_removes(seed, one, other):

@@ -197,6 +197,7 @@ def test_the_decision_on_an_example_changes_at_the_most(place):
         assert any(r["bought"] for r in record["remedies"]["list"]) is (verdict == "fix")
 
 
+@pytest.mark.slow
 def test_a_closed_gate_without_a_price_shows_the_most_it_may_cost(tmp_path):
     decision = open_pilot(write_pilot(tmp_path, cases(), without=("evals",))).decision
     found = decision.record["remedies"]
@@ -205,6 +206,7 @@ def test_a_closed_gate_without_a_price_shows_the_most_it_may_cost(tmp_path):
     assert ceiling["most"] == pytest.approx(decision.record["options"]["fix"]["max_worth_paying"])
 
 
+@pytest.mark.slow
 def test_a_remedy_that_removes_nothing_may_cost_nothing(tmp_path):
     stated = [
         {"name": "Idle", "addresses": "data", "removes_share": 0, "cost": 100},
@@ -219,6 +221,7 @@ def test_a_remedy_that_removes_nothing_may_cost_nothing(tmp_path):
         assert (found["Idle"]["most"], found["Idle"]["most_ends"]) == (0, "worth")
 
 
+@pytest.mark.slow
 def test_nothing_to_value_is_said_and_not_zero(tmp_path):
     rows = [row for row in cases(300) if row["arm"] == "pilot"]
     stated = {"remedies": [{"name": "Clean", "addresses": "data", "removes_share": 0.5, "cost": 100}]}

@@ -51,6 +51,7 @@ def state(found: Verification, what: str) -> list[tuple[str, str]]:
     return [(c.state, c.says) for c in found.checks if c.what == what]
 
 
+@pytest.mark.slow
 def test_a_run_holds_from_its_samples(made):
     found = verify(made / "reports/made")
     assert found.holds
@@ -74,6 +75,7 @@ def test_a_run_holds_from_its_archive_when_everything_else_is_gone(copy):
     assert "from the archive of the run: the same" in state(found, "record")[0][1]
 
 
+@pytest.mark.slow
 def test_the_record_of_the_command_line_holds_without_a_ledger(made, tmp_path, monkeypatch):
     monkeypatch.chdir(made)
     file = tmp_path / "one.json"
@@ -93,6 +95,7 @@ def test_without_inputs_and_archive_it_says_what_is_missing(copy):
     assert "To mend it: bring parameters and samples back" in " ".join(done.output.split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "what"),
     [
@@ -113,6 +116,7 @@ def test_a_changed_input_of_the_current_record_is_named(copy, file, what):
     assert "from the archive of the run: the same" in state(found, "record")[0][1]
 
 
+@pytest.mark.slow
 def test_a_file_that_a_glob_takes_in_is_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = write_pilot(tmp_path, cases(120, workers=8), SMALL | {"samples": {"evals": "data/evals*.csv"}})
@@ -122,6 +126,7 @@ def test_a_file_that_a_glob_takes_in_is_named(tmp_path, monkeypatch):
     assert [c.says for c in found.checks if c.is_bad] == ["data/evals-2.csv was added"]
 
 
+@pytest.mark.slow
 def test_a_changed_figure_is_named_by_its_key_and_its_ledger(copy):
     file = copy / "reports/made/decision.json"
     record = json.loads(file.read_text(encoding="utf-8"))
@@ -136,6 +141,7 @@ def test_a_changed_figure_is_named_by_its_key_and_its_ledger(copy):
     assert f"is {mean + 1}, computed again {mean}" in says
 
 
+@pytest.mark.slow
 def test_a_record_that_is_only_written_otherwise_is_named(copy):
     file = copy / "reports/made/decision.json"
     file.write_bytes(file.read_bytes().replace(b'", "', b'",  "', 1))
@@ -144,6 +150,7 @@ def test_a_record_that_is_only_written_otherwise_is_named(copy):
     assert "the same values, written otherwise from byte" in state(found, "record")[0][1]
 
 
+@pytest.mark.slow
 def test_a_changed_archive_is_named(copy):
     place = copy / "reports/made/moments.json"
     place.write_bytes(place.read_bytes().replace(b'"n":', b'"n": ', 1))
@@ -168,6 +175,7 @@ def test_a_record_of_a_newer_version_is_refused(copy):
     assert before == {p: p.read_bytes() for p in (copy / "reports").rglob("*") if p.is_file()}
 
 
+@pytest.mark.slow
 def test_a_broken_ledger_is_named_and_the_record_is_verified_all_the_same(copy):
     ledger = copy / "reports/ledger.jsonl"
     ledger.write_bytes(ledger.read_bytes().replace(b'"verdict"', b'"Verdict"'))
@@ -180,6 +188,7 @@ def test_a_broken_ledger_is_named_and_the_record_is_verified_all_the_same(copy):
     assert not found.holds
 
 
+@pytest.mark.slow
 def test_other_versions_are_named_and_do_not_matter_to_figures_that_the_ledger_vouches_for(copy, monkeypatch):
     import roi.replay
 
@@ -191,6 +200,7 @@ def test_other_versions_are_named_and_do_not_matter_to_figures_that_the_ledger_v
     assert "9.9 now" in state(found, "versions")[0][1]
 
 
+@pytest.mark.slow
 def test_an_archived_record_holds_after_its_inputs_went_on(copy):
     (copy / "params/made.yaml").write_text(
         (copy / "params/made.yaml")
@@ -207,6 +217,7 @@ def test_an_archived_record_holds_after_its_inputs_went_on(copy):
     assert verify(folder).holds
 
 
+@pytest.mark.slow
 def test_looks_of_the_ledger_are_replayed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path, _ = project(tmp_path)
@@ -234,6 +245,7 @@ def open_pilot_without_samples(folder: Path) -> str:
     return canonical(build_record(read_archive(folder / "moments.json").analysis()))
 
 
+@pytest.mark.slow
 def test_what_a_notebook_replaced_is_replayed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = write_pilot(tmp_path, cases(120, workers=8), SMALL)
@@ -263,6 +275,7 @@ def test_an_archive_takes_all_that_samples_may_hold(tmp_path, monkeypatch):
     assert "from the archive of the run" in state(found, "record")[0][1]
 
 
+@pytest.mark.slow
 def test_another_key_of_the_pseudonyms_is_named_and_the_archive_holds(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MY_KEY", "a secret")
@@ -277,6 +290,7 @@ def test_another_key_of_the_pseudonyms_is_named_and_the_archive_holds(tmp_path, 
     assert "a secret" not in (folder / "moments.json").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_few_people_are_withheld_and_it_says_so(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = write_pilot(tmp_path, cases(120, workers=4), SMALL)
@@ -495,6 +509,7 @@ def test_what_a_record_lacks_or_leaves_empty_is_no_fault_of_shape(made):
         check_form(found | {"provenance": found["provenance"] | {"seed": True}}, "x")
 
 
+@pytest.mark.slow
 def test_a_forged_ledger_is_not_read_and_named(copy):
     real = copy / "reports/ledger.jsonl"
     shutil.copy(real, copy / "reports/made/ledger.jsonl")
@@ -510,6 +525,7 @@ def test_a_forged_ledger_is_not_read_and_named(copy):
     assert "is a ledger where no run writes one" in done.output
 
 
+@pytest.mark.slow
 def test_a_ledger_that_lost_its_head_and_its_end_does_not_hold(copy):
     (copy / "reports/ledger.jsonl.head").unlink()
     found = verify(copy / "reports/made")

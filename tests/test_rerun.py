@@ -57,6 +57,7 @@ def rerun(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return {"old": first, "new": second, "rows": rows, "added": added, "path": path, "folder": folder}
 
 
+@pytest.mark.slow
 def test_parameters_policy_assumptions_and_settings_are_equal(rerun):
     old, new = rerun["old"], rerun["new"]
     for key in ("assumptions", "settings", "policy", "hurdle", "claims", "not_stated"):
@@ -108,6 +109,7 @@ def test_the_difference_names_the_month_and_nothing_else(rerun):
     )
 
 
+@pytest.mark.slow
 def test_all_of_the_change_is_put_down_to_the_data(rerun, monkeypatch):
     monkeypatch.chdir(rerun["folder"])
     found = difference(rerun["old"], rerun["new"])
@@ -116,6 +118,7 @@ def test_all_of_the_change_is_put_down_to_the_data(rerun, monkeypatch):
     assert found["effects"][0]["worth"] == pytest.approx(scale[1] - scale[0])
 
 
+@pytest.mark.slow
 def test_without_a_change_nothing_is_said_to_have_changed(rerun):
     again = open_pilot(rerun["path"]).decision.record
     assert again == rerun["new"]
@@ -124,6 +127,7 @@ def test_without_a_change_nothing_is_said_to_have_changed(rerun):
     assert "nothing that went into the decision has changed" in found["since"]
 
 
+@pytest.mark.slow
 def test_a_month_that_is_not_over_waits_for_the_next_run(tmp_path):
     """The half month is left out and said so; the whole one comes in next time."""
     rows = [row for place in range(3) for row in month_file(tmp_path, place)]

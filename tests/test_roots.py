@@ -74,6 +74,7 @@ def test_special_function_is_scipys(name: str) -> None:
     assert np.array_equal(mine(*arguments), theirs(*arguments), equal_nan=True)
 
 
+@pytest.mark.slow
 def test_a_decision_imports_neither_scipys_optimisers_nor_numpys_fortran_and_leaves_scipy_whole() -> None:
     script = (
         "import sys, roi.pilot, roi.record\n"

@@ -42,6 +42,7 @@ def read(text):
     return list(csv.DictReader(io.StringIO(text)))
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_in_any_order_of_rows(tmp_path):
     """Only the row numbers tell in which order the rows lie."""
     rows = unlabelled()

@@ -256,6 +256,7 @@ def test_another_export_is_joined_and_its_match_rate_told(project: Project) -> N
         project.open({"source": "data/cases.csv", "join": [{**join, "format": "langfuse"}]})
 
 
+@pytest.mark.slow
 def test_reading_does_not_depend_on_threads(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = "".join(
         f"T-{i},{'pilot' if i % 2 else 'baseline'},{i % 97}.{i % 10},w{i % 7}\n" for i in range(60_000)

@@ -234,6 +234,7 @@ def sign(folder: Path, name: str, *more: str) -> Any:
     return CliRunner().invoke(main, [*plain, *(more or ("accept",))])
 
 
+@pytest.mark.slow
 def test_a_signature_goes_to_the_ledger_and_the_record_which_still_holds(run):
     before = json.loads((run / "decision.json").read_text(encoding="utf-8"))
     done = sign(run, "B. Owner")
@@ -248,6 +249,7 @@ def test_a_signature_goes_to_the_ledger_and_the_record_which_still_holds(run):
     assert [c.says for c in found.checks if c.what == "signatures"] == ["1 signature"]
 
 
+@pytest.mark.slow
 def test_a_signature_that_is_only_in_the_record_is_found(run):
     sign(run, "B. Owner")
     text = (run / "decision.json").read_text(encoding="utf-8")
@@ -274,6 +276,7 @@ def test_a_broken_ledger_is_not_written_to(run):
     assert {p: p.read_bytes() for p in run.parent.rglob("*") if p.is_file()} == before
 
 
+@pytest.mark.slow
 def test_the_same_run_again_keeps_its_signatures_and_leaves_no_archive(run):
     sign(run, "B. Owner")
     ledger = run.parent / "ledger.jsonl"
@@ -398,6 +401,7 @@ def test_an_override_that_lapsed_binds_nobody_else():
     assert standing(r | {"signed": both}).text.startswith("Signed by Bob Ray")
 
 
+@pytest.mark.slow
 def test_verify_and_sign_say_that_an_override_lapsed(run):
     verdict = json.loads((run / "decision.json").read_text(encoding="utf-8"))["verdict"]
     instead = "fix" if verdict == "kill" else "kill"

@@ -110,6 +110,7 @@ def test_a_fix_counts_as_right_only_where_its_remedy_truly_pays():
     assert outcomes_of(found, not_by_data, world) == ["fix", "wrong fix"]
 
 
+@pytest.mark.slow
 def test_the_number_of_processes_changes_nothing():
     cell = Cell(cases=20, workers=5, design="within")
     once, twice = (run_money([cell], pilots=4, seed=1, processes=n) for n in (1, 2))

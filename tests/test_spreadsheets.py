@@ -921,6 +921,7 @@ def test_brackets_signs_and_percents_are_read_as_written(tmp_path: Path) -> None
     assert [f[1] for f in found] == [0.12, 0.125, 0.333, 1.0, 0.5, 1.0]
 
 
+@pytest.mark.slow
 def test_the_engine_is_asked_nothing_that_loses_the_order_of_rows(tmp_path: Path) -> None:
     """Long lists after `in` become joins, which do: no canonical column may need one."""
     import duckdb

@@ -63,6 +63,7 @@ def needed(tmp_path_factory):
     return ask
 
 
+@pytest.mark.slow
 def test_what_reopens_pays_the_mend(needed):
     """12,000 once are 2 minutes more of 6,000 each; 250 a month for 12 months are half a minute."""
     free, dear, monthly = (
@@ -73,6 +74,7 @@ def test_what_reopens_pays_the_mend(needed):
     assert monthly.minutes - free.minutes == pytest.approx(12 * 250 / PER_MINUTE, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_what_reopens_pays_for_approving(needed):
     """Where the remedy's own cost does not pay the people who approve, their minutes are needed on top."""
     free, approved = needed().analysis, needed({"approval_minutes": 2}, pays_approvers=False).analysis
@@ -81,6 +83,7 @@ def test_what_reopens_pays_for_approving(needed):
     assert more == pytest.approx(2 * 0.25, rel=0.05)
 
 
+@pytest.mark.slow
 def test_a_kill_says_what_its_minutes_pay_and_what_they_leave_out(needed):
     found = needed(cost=12_000)
     assert (found.verdict, found.record["ground"]) == ("kill", "thin_value")

@@ -177,6 +177,7 @@ def test_messages_stay_short_and_printable():
     assert shorten("a\nb\x1b[31m") == "a b?[31m"
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.text(max_size=200) | st.binary(max_size=200))
 def test_nothing_a_file_holds_raises(tmp_path_factory, text):

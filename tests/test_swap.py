@@ -66,6 +66,7 @@ def worth_of(folder: Path, rows: list[dict[str, Any]], changes: dict[str, Any], 
     return float(open_pilot(path).decision.record["options"]["scale"]["mean"])
 
 
+@pytest.mark.slow
 def test_data_and_settings_are_told_apart_from_the_archives_alone(rows, tmp_path):
     """Two changes: the Shapley value by hand, from four runs of their own."""
     fewer = rows[:-60]
@@ -81,6 +82,7 @@ def test_data_and_settings_are_told_apart_from_the_archives_alone(rows, tmp_path
     adds_up(old, new, found)
 
 
+@pytest.mark.slow
 def test_a_cost_line_that_went_is_priced(rows, tmp_path):
     costs = [
         {"name": "Connector", "kind": "integration", "amount": 30000, "per": "once", "source": "quote"},
@@ -93,6 +95,7 @@ def test_a_cost_line_that_went_is_priced(rows, tmp_path):
     adds_up(old, new, found)
 
 
+@pytest.mark.slow
 def test_data_and_settings_that_do_not_go_together_are_swapped_as_one(rows, tmp_path):
     """A new kind of case comes with its share: neither the old data nor the old mix knows the other."""
     third = [r | ({"segment": "c"} if i % 5 == 0 else {}) for i, r in enumerate(rows)]
@@ -105,6 +108,7 @@ def test_data_and_settings_that_do_not_go_together_are_swapped_as_one(rows, tmp_
     adds_up(old, new, found)
 
 
+@pytest.mark.slow
 def test_another_method_is_what_the_earlier_run_gives_today(rows, tmp_path):
     """An earlier record whose figures today's package does not give: the rest of the difference is the method's."""
     reports = runs(tmp_path, (rows, {}, None), (rows, LABOUR, None))

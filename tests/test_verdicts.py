@@ -78,6 +78,7 @@ def test_a_stated_baseline_values_but_neither_scales_nor_claims_thin_value(tmp_p
     assert found.record["ground"] != "thin_value"
 
 
+@pytest.mark.slow
 def test_observational_with_an_effect_that_bias_could_explain_does_not_scale(tmp_path):
     rows = cases(baseline=15.0, pilot=12.9)
     changes = {
@@ -96,6 +97,7 @@ def merge(changes: dict[str, Any], assignment: str) -> dict[str, Any]:
     return changes | {"samples": {"assignment": assignment}}
 
 
+@pytest.mark.slow
 def test_slower_but_with_far_fewer_errors_money_decides(tmp_path):
     rows = cases(baseline=12.0, pilot=13.0, error_baseline=0.12, error_pilot=0.01)
     dear = {"economics": {"error_cost": {"minor": 60, "moderate": 200, "major": 1200, "critical": 25000}}}
@@ -106,6 +108,7 @@ def test_slower_but_with_far_fewer_errors_money_decides(tmp_path):
     assert decide(tmp_path / "cheap", rows, cheap).verdict == "kill"
 
 
+@pytest.mark.slow
 def test_a_tiny_saving_on_a_huge_volume_is_not_cash(tmp_path):
     rows = cases(
         3000, baseline=6.0, pilot=5.85, workers=40, log_sd=0.1, error_baseline=0.02, error_pilot=0.02
@@ -135,6 +138,7 @@ def test_good_in_one_segment_and_bad_in_the_others_scales_there_only(tmp_path):
     assert found.record["options"]["scale"]["mean"] < 0
 
 
+@pytest.mark.slow
 def test_an_uncertain_value_that_no_measurement_is_worth_is_a_kill_not_a_fix(tmp_path):
     rows = cases(160, baseline=12.0, pilot=9.3, workers=8, error_baseline=0.0, error_pilot=0.0)
     loose = {"max_severe_error_rate": 0.3, "max_approval_miss_rate": 0.1, "approved_by": "Board"}
@@ -156,6 +160,7 @@ def causes(rows: list[dict[str, Any]], cause: str) -> list[dict[str, Any]]:
     ]
 
 
+@pytest.mark.slow
 def test_a_remedy_that_costs_more_than_it_gives_is_never_bought(tmp_path):
     rows = causes(cases(pilot=7.0, error_pilot=0.25, error_baseline=0.02), "data")
     costly = {"economics": {"error_cost": {"minor": 15, "moderate": 60, "major": 600, "critical": 6000}}}
@@ -188,6 +193,7 @@ def test_a_valuable_pilot_with_an_unpriced_missing_control_is_fixed_up_to_a_ceil
     assert action["max_price"] < scale.mean()
 
 
+@pytest.mark.slow
 def test_controls_that_cost_more_than_the_value_are_uncontrollable_risk(tmp_path):
     rows = cases()
     logs = controls(rows)
@@ -274,6 +280,7 @@ def test_extra_minutes_cost_in_full(tmp_path):
     assert stream.time_cash[worse] == pytest.approx(lost[worse])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", CONTROL_TABLES)
 def test_a_missing_table_is_missing_evidence_never_a_pass(tmp_path, missing):
     found = decide(tmp_path, cases(), without=(missing,))

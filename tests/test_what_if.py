@@ -173,6 +173,7 @@ QUICK = settings(
 )
 
 
+@pytest.mark.slow
 @given(worlds())
 @QUICK
 def test_the_worst_corner_is_never_more_favourable(arguments):
