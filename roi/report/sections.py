@@ -13,6 +13,7 @@ from roi import words
 from roi.pictures import Pictures
 from roi.report import audit_words, cause_figures, facts, figures
 from roi.report.labelling import judging
+from roi.report.sketching import sketched
 from roi.signing import standing
 
 if TYPE_CHECKING:
@@ -45,6 +46,24 @@ __all__ = [
 RECORD_MIME = "application/vnd.roi.record+json"
 SINCE_MIME = "application/vnd.roi.since+json"
 TEMPLATES = Path(__file__).parent / "templates"
+# Where the business case says more of what stands on its first screen, as the headings of its notebook are named.
+WHERE = {
+    "Exception from the policy": "What-must-be-shown",
+    "A first view": "What-was-assumed",
+    "What was measured": "What-was-measured",
+    "How it was compared": "What-was-measured",
+    "The goal": "What-was-measured",
+    "What was claimed": "What-was-measured",
+    "How much is assumed": "What-the-result-rests-on",
+    "Is measuring more worth it?": "What-the-result-rests-on",
+    "What is not known": "What-was-left-out",
+    "Is the model the problem?": "Where-the-losses-come-from",
+    "Controls": "What-must-be-shown",
+    "Waiting": "The-money",
+    "Spent so far": "The-money",
+    "How often this rule errs": "How-to-check-this",
+    "Signed": "How-to-check-this",
+}
 FORMATS: dict[str, Callable[..., str]] = {
     "amount": words.amount,
     "amount_range": words.amount_range,
@@ -71,6 +90,13 @@ class Decision(Protocol):
 
     @property
     def pictures(self) -> Pictures: ...
+
+
+class Sketched(Decision, Protocol):
+    """A decision that can be sketched at other assumptions."""
+
+    @property
+    def sketch(self) -> dict[str, Any] | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +254,7 @@ def first_screen(decision: Decision) -> Section:
         key=key,
         facts=[fact for fact in known if fact not in key],
         stopping=facts.stops(record),
+        where=WHERE,
         several=sum(x.get("kind") != "go" and bool(x.get("worth")) for x in record.get("next") or []) > 1,
         asked=asked.get(str(record.get("verdict")), "The sum asked for"),
         **bars,
@@ -327,10 +354,11 @@ def gates(decision: Decision) -> Section:
     return section("gates", decision, f"{shown} of {len(rows)} gates are shown", rows=rows, shown=shown)
 
 
-def drivers(decision: Decision) -> Section:
-    """What would change the answer."""
+def drivers(decision: Sketched) -> Section:
+    """What would change the answer, and in the rendered page a sketch of the answer at other assumptions."""
     figure = figures.drivers_figure(decision.record, decision.pictures)
-    return section("drivers", decision, figure.answer if figure else "Nothing to draw", figure=figure)
+    text = figure.answer if figure else "Nothing to draw"
+    return section("drivers", decision, text, figure=figure, sketch=sketched(decision.sketch))
 
 
 def causes(decision: Decision) -> Section:
