@@ -77,7 +77,7 @@ def test_files_stay_short(path):
     assert lines <= 400, f"{lines} lines: this file wants to be two"
 
 
-TEXTS = {".py", ".md", ".toml", ".yaml", ".ipynb", ".j2", ".css", ".html"}
+TEXTS = {".py", ".md", ".toml", ".yaml", ".ipynb", ".j2", ".css", ".html", ".typ"}
 
 
 def test_nothing_names_a_machine_or_a_registry():

@@ -17,6 +17,7 @@ from roi.signing import standing
 __all__ = [
     "OPERATION",
     "PAGES",
+    "PDF",
     "WORKBOOK",
     "beside_of",
     "notebook_record",
@@ -31,9 +32,11 @@ __all__ = [
 
 CONTENTS = "<!-- contents -->"
 WORKBOOK = "workbook.xlsx"  # no page, but it lies and is listed beside them
+PDF = "report.pdf"  # the business case again, where it was asked for
 # The pages of a pilot by file name, in the order in which they are listed.
 PAGES = {
     "report.html": "Business case",
+    PDF: "PDF",
     "1_audit.html": "Audit",
     "3_fix.html": "Fix",
     "4_controls.html": "Controls",
@@ -104,9 +107,10 @@ def page_of(notebook: str) -> str:
     return "report.html" if notebook == "2_decide" else f"{notebook}.html"
 
 
-def beside_of(notebooks: Sequence[str], *, issued: bool) -> list[str]:
+def beside_of(notebooks: Sequence[str], *, issued: bool, pdf: bool = False) -> list[str]:
     """What lies beside a page once all notebooks have run; the proof of an issued one writes the workbook."""
     found = [page_of(name) for name in notebooks]
+    found += [PDF] if pdf and "2_decide" in notebooks else []
     return [*found, WORKBOOK] if issued and "5_prove_roi" in notebooks else found
 
 
