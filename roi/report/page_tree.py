@@ -7,12 +7,14 @@ drawings for narrow screens) is left out here; every text stays a text and is ne
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
 
 __all__ = ["Page", "read_page"]
 
+HEADS = ("h1", "h2", "h3", "h4")
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 # What acts, loads or is for screens only.
 DROPPED = {
@@ -36,6 +38,8 @@ LONG_WORD = re.compile(r"[^\s\u200b]{31,}")
 # Signs that turn or hide what follows; a text of a user that holds one must not turn its neighbours.
 TURNING = dict.fromkeys(map(ord, "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
 RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
+# What a drawing could load; no chart of ours has any.
+LOADED = re.compile(r"<(image|feImage|foreignObject|script|style)\b.*?(?:/>|</\1\s*>|$)|@import[^;]*;?|(?<=href=)\"[^#\"][^\"]*\"", re.S | re.I)
 HREF = re.compile(r"#[A-Za-z][\w-]*")
 
 
@@ -83,6 +87,7 @@ def read_page(html: str) -> Page:
     title = _find(reader.root, "title")
     page = _find(reader.root, "html")
     kept: dict[str, bytes] = {}
+    _keep_links_whole(body)
     tree = [_node(child, drawings, kept) for child in _children(body)]
     language = (page.attrs.get("lang") if page else "") or "en"
     return Page(
@@ -91,6 +96,24 @@ def read_page(html: str) -> Page:
         [node for node in tree if node is not None],
         kept,
     )
+
+
+def _keep_links_whole(body: _Element) -> None:
+    """Drop what a link could not lead to: a name that no heading has, or that two have."""
+    every = list(_all(body))
+    names = [x.attrs["id"] for x in every if x.tag in HEADS and x.attrs.get("id") and not _is_dropped(x)]
+    for element in every:
+        if element.tag in HEADS and names.count(element.attrs.get("id", "")) > 1:
+            del element.attrs["id"]
+        elif element.tag == "a" and names.count(element.attrs.get("href", "")[1:]) != 1:
+            element.attrs.pop("href", None)
+
+
+def _all(element: _Element) -> Iterator[_Element]:
+    for child in element.children:
+        if isinstance(child, _Element) and not _is_dropped(child):
+            yield child
+            yield from _all(child)
 
 
 class _Reader(HTMLParser):
@@ -174,7 +197,7 @@ def _node(element: _Element | str, drawings: list[str], kept: dict[str, bytes]) 
         known["to"] = element.attrs["href"][1:]
     if element.tag in ("td", "th") and element.attrs.get("colspan", "").isdecimal():
         known["span"] = int(element.attrs["colspan"])
-    if element.tag in ("h1", "h2", "h3", "h4") and element.attrs.get("id"):
+    if element.tag in HEADS and element.attrs.get("id"):
         known["id"] = element.attrs["id"]
     if style := element.attrs.get("style"):
         known |= {name: float(value) for name, value in PLACE.findall(style)}
@@ -182,7 +205,7 @@ def _node(element: _Element | str, drawings: list[str], kept: dict[str, bytes]) 
         known["label"] = element.attrs["aria-label"]
     nodes = [_node(child, drawings, kept) for child in _children(element)]
     if element.tag == "bdi" and RIGHT_TO_LEFT.search("".join(n for n in nodes if isinstance(n, str))):
-        nodes = ["\u2068", *nodes, "\u2069"]  # beside it, words and numbers keep their order
+        known["rtl"] = True
     return [element.tag, element.classes, known, [node for node in nodes if node != ""]]
 
 
@@ -201,12 +224,16 @@ def _drawing(svg: str, kept: dict[str, bytes]) -> list[Any]:
     if "xmlns" not in attrs:
         svg = svg.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
     # Outside a browser the names of attributes keep their case.
-    kept[name] = re.sub(r"\bviewbox=", "viewBox=", svg, count=1).encode()
+    kept[name] = re.sub(r"\bviewbox=", "viewBox=", LOADED.sub(_nothing, svg), count=1).encode()
     box = [float(x) for x in attrs.get("viewbox", "0 0 0 0").split()]
     known: dict[str, Any] = {"file": name, "width": box[2], "height": box[3]}
     if alt := attrs.get("aria-label"):
         known["alt"] = _plain(alt)
     return ["svg", classes, known, []]
+
+
+def _nothing(found: re.Match[str]) -> str:
+    return '""' if found[0].startswith('"') else ""
 
 
 def _plain(text: str) -> str:
