@@ -19,7 +19,9 @@ _OUT = click.option(
     type=click.Path(path_type=Path),
     help="Folder for the reports.",
 )
-_PDF = click.option("--pdf", is_flag=True, help="The business case as report.pdf too; needs the extra roi[pdf].")
+_PDF = click.option(
+    "--pdf", is_flag=True, help="The business case as report.pdf too; needs the extra roi[pdf]."
+)
 _FORCE = click.option("--force", is_flag=True, help="Also what has been run with the same inputs.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -14,15 +15,21 @@ import pypdf
 import pytest
 from click.testing import CliRunner
 from fixtures_record import FakeDecision, make_decision, make_kill, make_pictures, make_record
+from made_batches import NOTEBOOKS, Found, make_project
 from markupsafe import Markup
 from pypdf.generic import Destination
+from rich.console import Console
 
 from roi import words
+from roi.batch.runner import run_batch
+from roi.batch.signed import sign_record
 from roi.cli import main
+from roi.export import export_bytes
 from roi.report import pdf, sections
 from roi.report.page import _contents, page
 from roi.report.page_tree import read_page
 from roi.report.pdf import page_pdf
+from roi.signing import Signature
 
 PARTS = [
     sections.measured, sections.money, sections.options, sections.gates, sections.drivers, sections.causes,
@@ -38,7 +45,9 @@ def whole(decision: FakeDecision, *, extra: str = "") -> str:
         body += f'<div class="prose"><h2>{heading}</h2>\n<p>Words.</p>\n</div>\n{part(decision).html}'
     record = decision.record
     title = f"{words.verdict_word(record)}: {record.get('title')}"
-    return page(title, _contents(body), above="Business case", footer="Written by roi.", beside=["a"], own="a")
+    return page(
+        title, _contents(body), above="Business case", footer="Written by roi.", beside=["a"], own="a"
+    )
 
 
 def text_of(made: bytes) -> str:
@@ -68,7 +77,12 @@ def reader(made: bytes) -> pypdf.PdfReader:
 def test_the_first_page_holds_the_first_screen(reader: pypdf.PdfReader) -> None:
     record = make_record()
     text, currency = squeezed(reader.pages[0].extract_text()), record["currency"]
-    for said in (record["headline"], record["reason"], words.verdict_word(record), words.day(record["decide_by"])):
+    for said in (
+        record["headline"],
+        record["reason"],
+        words.verdict_word(record),
+        words.day(record["decide_by"]),
+    ):
         assert squeezed(said) in text
     assert squeezed(words.amount(record["sum_asked_for"], currency)) in text
     for name in ("keep", "scale", "fix"):
@@ -171,7 +185,9 @@ def test_a_long_table_has_its_head_on_every_page() -> None:
 
 
 def test_a_kill_and_an_almost_empty_record_are_set_too() -> None:
-    assert squeezed("What stopping means") in text_of(page_pdf(whole(FakeDecision(make_kill(), make_pictures()))))
+    assert squeezed("What stopping means") in text_of(
+        page_pdf(whole(FakeDecision(make_kill(), make_pictures())))
+    )
     bare = FakeDecision({"pilot": "x", "verdict": "fix"}, make_pictures(empty=True))
     assert pypdf.PdfReader(io.BytesIO(page_pdf(page("x", sections.first_screen(bare).html)))).pages
 
@@ -247,7 +263,11 @@ def test_forty_hostile_texts_are_texts_and_nothing_is_fetched(
 
 
 def test_signs_that_no_font_has_cost_the_claim_and_not_the_document() -> None:
-    made = page_pdf(page("x", "<h1>x</h1><p>Ich sage \u4f60\u597d – \u20ac\u00a0\u00a3 \u2265 \u00e4\u00f6\u00fc\u00df</p>"))
+    made = page_pdf(
+        page(
+            "x", "<h1>x</h1><p>Ich sage \u4f60\u597d – \u20ac\u00a0\u00a3 \u2265 \u00e4\u00f6\u00fc\u00df</p>"
+        )
+    )
     root: Any = pypdf.PdfReader(io.BytesIO(made)).trailer["/Root"]
     assert root["/MarkInfo"]["/Marked"]
     assert b"pdfuaid" not in root["/Metadata"].get_data()
@@ -256,7 +276,9 @@ def test_signs_that_no_font_has_cost_the_claim_and_not_the_document() -> None:
 
 def test_a_text_from_right_to_left_keeps_its_letters_and_turns_nothing_beside_it() -> None:
     shalom = "\u05e9\u05dc\u05d5\u05dd"
-    made = page_pdf(page("x", f"<h1>x</h1><p><bdi>{shalom}</bdi> 12 of 40 \u0645\u0631\u062d\u0628\u0627</p>"))
+    made = page_pdf(
+        page("x", f"<h1>x</h1><p><bdi>{shalom}</bdi> 12 of 40 \u0645\u0631\u062d\u0628\u0627</p>")
+    )
     text = pypdf.PdfReader(io.BytesIO(made)).pages[0].extract_text()
     assert {*shalom} <= {*text}
     assert re.search(r"12 of 40", text)
@@ -277,6 +299,40 @@ def test_without_the_extra_nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert done.exit_code == 2
     assert "pip install 'roi[pdf]'" in done.output
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_a_batch_writes_it_on_request_and_signing_writes_it_again(tmp_path: Path) -> None:
+    project, out = make_project(tmp_path / "project", "good"), tmp_path / "reports"
+    made = out / "good" / "report.pdf"
+
+    def run(*, pdf: bool) -> tuple[str, bytes | None]:
+        by_name = lambda path: Found(path.stem, path.stem, path.parent.parent)  # noqa: E731
+        console = Console(file=io.StringIO())
+        (outcome,) = run_batch(
+            [project / "params" / "good.yaml"],
+            out,
+            notebooks=NOTEBOOKS,
+            check=by_name,
+            console=console,
+            pdf=pdf,
+        ).outcomes
+        return outcome.state, made.read_bytes() if made.exists() else None
+
+    assert run(pdf=False) == ("done", None)
+    state, later = run(pdf=True)  # what is kept gets one without being run again
+    assert state == "kept"
+    assert later is not None
+    shutil.rmtree(out)
+    assert run(pdf=True) == ("done", later)
+    assert 'href="report.pdf"' in (out / "good" / "1_audit.html").read_text(encoding="utf-8")
+    assert 'href="good/report.pdf"' in (out / "index.html").read_text(encoding="utf-8")
+    assert "good/report.pdf" in export_bytes(out / "good")[1]
+    assert squeezed("DRAFT: nobody has signed this") in text_of(later)
+    sign_record(out / "good", Signature(name="B. Owner", role="Head", decision="accept"))
+    signed = text_of(made.read_bytes())
+    assert squeezed("Signed by B. Owner (Head)") in signed
+    assert "DRAFT" not in signed
 
 
 def test_markup_of_ours_is_escaped_before_it_is_read() -> None:

@@ -39,7 +39,10 @@ LONG_WORD = re.compile(r"[^\s\u200b]{31,}")
 TURNING = dict.fromkeys(map(ord, "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
 RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
 # What a drawing could load; no chart of ours has any.
-LOADED = re.compile(r"<(image|feImage|foreignObject|script|style)\b.*?(?:/>|</\1\s*>|$)|@import[^;]*;?|(?<=href=)\"[^#\"][^\"]*\"", re.S | re.I)
+LOADED = re.compile(
+    r"<(image|feImage|foreignObject|script|style)\b.*?(?:/>|</\1\s*>|$)|@import[^;]*;?|(?<=href=)\"[^#\"][^\"]*\"",
+    re.S | re.I,
+)
 HREF = re.compile(r"#[A-Za-z][\w-]*")
 
 
@@ -151,9 +154,7 @@ def _find(element: _Element, tag: str) -> _Element | None:
 
 def _is_dropped(element: _Element) -> bool:
     return (
-        element.tag in DROPPED
-        or "hidden" in element.attrs
-        or not DROPPED_CLASSES.isdisjoint(element.classes)
+        element.tag in DROPPED or "hidden" in element.attrs or not DROPPED_CLASSES.isdisjoint(element.classes)
     )
 
 

@@ -105,10 +105,11 @@ def _coloured(svg: str, verdict: str) -> str:
         rules = f".shape{{fill:{colour}}}.sign{{stroke:#fff;stroke-width:4.5;stroke-linecap:round;fill:none}}"
     elif 'class="mark' in head:
         colour = next((c for state, c in STATES.items() if state in head), MUTED)
-        rules = f".fill{{fill:{colour}}}.line{{fill:none;stroke:{colour};stroke-width:1.6}}.dash{{stroke-dasharray:2.4 2}}"
+        rules = f".fill{{fill:{colour}}}.line{{fill:none;stroke:{colour};stroke-width:1.6}}"
+        rules += ".dash{stroke-dasharray:2.4 2}"
         rules += ".stroke{stroke:#fff;stroke-width:1.8;fill:none;stroke-linecap:round}"
     elif 'class="dots"' in head:
         rules = f".on{{fill:{INK};stroke:{INK}}}.off{{fill:none;stroke:{MUTED};stroke-width:1.2}}"
     else:
-        return FAMILY.sub("font-family=\"'Arimo'\" font-weight=\"400\"", svg)
+        return FAMILY.sub('font-family="\'Arimo\'" font-weight="400"', svg)
     return svg.replace(head, f"{head}<style>{rules}</style>", 1)
