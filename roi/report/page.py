@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from roi import words
+from roi.locales import LOCALES, localise_html, said_by_users
 from roi.pictures import Pictures
 from roi.report.sections import RECORD_MIME, SINCE_MIME, TEMPLATES, environment, first_screen, style_sheet
 from roi.signing import standing
@@ -19,6 +20,7 @@ __all__ = [
     "PAGES",
     "PDF",
     "WORKBOOK",
+    "as_written",
     "beside_of",
     "notebook_record",
     "operation_said",
@@ -235,7 +237,20 @@ def render(
     whole = page(
         title, _contents(body), above=above, since=since, lead=lead, footer=footer, beside=beside, own=own
     )
-    return write_whole(target, whole)
+    return write_whole(target, as_written(whole, record))
+
+
+def as_written(html: str, record: Mapping[str, Any] | None) -> str:
+    """A page with its numbers, money and dates as the pilot's readers write them (`about.locale`).
+
+    Args:
+        html: The page, in the neutral form of `roi.words`.
+        record: Whose locale it is; none is stated where today's form is wanted.
+    """
+    locale = str((record or {}).get("locale") or "")
+    if record is None or locale not in LOCALES:
+        return html
+    return localise_html(html, locale, keep=said_by_users(record))
 
 
 def _standing_html(record: Mapping[str, Any]) -> str:
