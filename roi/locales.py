@@ -8,7 +8,7 @@ its charts and its PDF agree whatever made a text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from html import escape
@@ -95,7 +95,8 @@ _MONTH = "|".join(f"{m[:3]}(?:{m[3:]})?" for m in MONTHS)
 _FREE, _ENDS = r"(?<![\w.,/:#-])", r"(?![\w]|[.,]\d)"
 _NEUTRAL = re.compile(
     rf"""
-    {_FREE}(?P<sign>[\u2212+]?)(?P<currency>{"|".join(CURRENCIES)})[ \u00a0](?P<low>[\u2212-]?{_NUMBER})(?P<of_low>{_UNIT}){_ENDS}
+    {_FREE}(?P<sign>[\u2212+]?)(?P<currency>{"|".join(CURRENCIES)})[ \u00a0]
+        (?P<low>[\u2212-]?{_NUMBER})(?P<of_low>{_UNIT}){_ENDS}
         (?:(?P<between>[ ](?:to|and)[ ])(?P<high>[\u2212-]?{_NUMBER})(?P<of_high>{_UNIT}){_ENDS}(?![ \u00a0]?%))?
     | {_FREE}(?P<share>{_NUMBER})[ \u00a0]?%
     | {_FREE}(?P<day>\d{{1,2}})[ \u00a0](?P<month>{_MONTH})[ \u00a0](?P<year>\d{{4}})\b
@@ -107,7 +108,7 @@ _TAG = re.compile(r"<(style|script|code|pre|title|head|noscript|template)\b.*?</
 _ATTRIBUTE = re.compile(r'(?<=\s)(aria-label|alt|title|data-label)="([^"]*)"')
 # Where a record holds what somebody wrote, which is nobody's to rewrite.
 _USERS = {
-    "approved_by", "budget_owner", "by", "goal", "how", "key", "name", "owner", "pilot", "prepared_by", "reason_given",
+    "approved_by", "budget_owner", "by", "how", "key", "name", "owner", "pilot", "prepared_by", "reason_given",
     "remedies", "role", "scope", "segment", "source", "title", "workflow",
 }  # fmt: skip
 
@@ -123,8 +124,10 @@ def localise(text: str, locale: str, *, keep: Iterable[str] = ()) -> str:
     Raises:
         KeyError: If the locale is not known.
     """
-    found = LOCALES[locale]
-    kept = _kept(tuple(sorted({x for x in keep if _written(x, found) != x}, key=lambda x: (-len(x), x))))
+    return _around(text, LOCALES[locale], _kept(LOCALES[locale], frozenset(keep)))
+
+
+def _around(text: str, found: Locale, kept: re.Pattern[str] | None) -> str:
     if kept is None:
         return _written(text, found)
     parts = kept.split(text)  # every other one is to be kept
@@ -132,8 +135,10 @@ def localise(text: str, locale: str, *, keep: Iterable[str] = ()) -> str:
 
 
 @lru_cache(maxsize=8)
-def _kept(texts: tuple[str, ...]) -> re.Pattern[str] | None:
-    return re.compile(rf"(?<!\w)({'|'.join(map(re.escape, texts))})(?!\w)") if texts else None
+def _kept(found: Locale, texts: frozenset[str]) -> re.Pattern[str] | None:
+    """What finds texts that stay as they are, the longest first; None where none would change anyway."""
+    changed = sorted((x for x in texts if _written(x, found) != x), key=lambda x: (-len(x), x))
+    return re.compile(rf"(?<!\w)({'|'.join(map(re.escape, changed))})(?!\w)") if changed else None
 
 
 def _written(text: str, found: Locale) -> str:
@@ -195,7 +200,7 @@ def _date(match: re.Match[str], found: Locale) -> str:
     return found.date.format(**parts, y=match["year"]).replace(" ", NBSP)
 
 
-def localise_html(html: str, locale: str, *, keep: Iterable[str] = ()) -> str:
+def localise_html(html: str, locale: str, *, keep: Collection[str] = ()) -> str:
     """A page of ours as it is written somewhere: its texts, those in its drawings and those that are read aloud.
 
     Args:
@@ -203,19 +208,19 @@ def localise_html(html: str, locale: str, *, keep: Iterable[str] = ()) -> str:
         locale: One of `LOCALES`.
         keep: Texts of users, not escaped.
     """
-    found, kept = LOCALES[locale], []
-    for text in keep:
-        if _written(text, found) != text:
-            kept += [text, escape(text), escape(text).replace("&#x27;", "&#39;").replace("&quot;", "&#34;")]
+    found = LOCALES[locale]
+    escaped = {escape(text).replace("&#x27;", "&#39;").replace("&quot;", "&#34;") for text in keep}
+    kept = _kept(found, frozenset(keep) | {escape(text) for text in keep} | escaped)
+
+    def told(attribute: re.Match[str]) -> str:
+        return f'{attribute[1]}="{_around(attribute[2], found, kept)}"'
+
     out, at = [], 0
     for tag in _TAG.finditer(html):
-        out.append(localise(html[at : tag.start()], locale, keep=kept))
-        told = tag[0]
-        if not tag[1]:
-            told = _ATTRIBUTE.sub(lambda m: f'{m[1]}="{localise(m[2], locale, keep=kept)}"', told)
-        out.append(told)
+        out.append(_around(html[at : tag.start()], found, kept))
+        out.append(tag[0] if tag[1] else _ATTRIBUTE.sub(told, tag[0]))
         at = tag.end()
-    return "".join(out) + localise(html[at:], locale, keep=kept)
+    return "".join(out) + _around(html[at:], found, kept)
 
 
 def said_by_users(record: Mapping[str, Any]) -> set[str]:
@@ -226,13 +231,13 @@ def said_by_users(record: Mapping[str, Any]) -> set[str]:
     """
     found: set[str] = set()
 
-    def look(value: Any, *, is_users: bool) -> None:
+    def look(value: Any, *, is_users: bool, within: str = "") -> None:
         if isinstance(value, Mapping):
             for key, part in value.items():
-                look(part, is_users=key in _USERS or (is_users and key == "text"))
+                look(part, is_users=key in _USERS or (within, key) == ("goal", "text"), within=key)
         elif isinstance(value, list):
             for part in value:
-                look(part, is_users=is_users)
+                look(part, is_users=is_users, within=within)
         elif is_users and isinstance(value, str) and re.search(r"\d", value):
             found.add(" ".join(value.split()))
 
