@@ -223,11 +223,12 @@ def localise_html(html: str, locale: str, *, keep: Collection[str] = ()) -> str:
     return "".join(out) + _around(html[at:], found, kept)
 
 
-def said_by_users(record: Mapping[str, Any]) -> set[str]:
-    """Texts of a record that somebody wrote and that hold a number.
+def said_by_users(record: Mapping[str, Any], *, figures_only: bool = True) -> set[str]:
+    """Texts of a record that somebody wrote.
 
     Args:
         record: The record of a pilot.
+        figures_only: Only those that hold a number.
     """
     found: set[str] = set()
 
@@ -238,7 +239,7 @@ def said_by_users(record: Mapping[str, Any]) -> set[str]:
         elif isinstance(value, list):
             for part in value:
                 look(part, is_users=is_users, within=within)
-        elif is_users and isinstance(value, str) and re.search(r"\d", value):
+        elif is_users and isinstance(value, str) and (re.search(r"\d", value) or not figures_only):
             found.add(" ".join(value.split()))
 
     look(record, is_users=False)

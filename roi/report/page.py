@@ -250,6 +250,12 @@ def as_written(html: str, record: Mapping[str, Any] | None) -> str:
     locale = str((record or {}).get("locale") or "")
     if record is None or locale not in LOCALES:
         return html
+    from roi.report.catalogue import language_of, translated
+
+    language, theirs = language_of(locale)
+    if theirs:
+        said = said_by_users(record, figures_only=False)
+        html = translated(html, theirs, keep=said).replace('<html lang="en">', f'<html lang="{language}">', 1)
     return localise_html(html, locale, keep=said_by_users(record))
 
 
