@@ -1,9 +1,9 @@
 """The fixed words of the pages in one place, so that another language can take their place.
 
 Words stand where they are used, in templates, notebooks and modules, as in most programs that were translated; this
-collects them, with "{}" where a figure stands; `python -m roi.report.catalogue` prints them. A language is a file of the same keys with its own
-words. They are put in at the end, text by text, as numbers are (`roi.locales`): a text whose words are not in the file
-stays English, and what users wrote is never looked up.
+collects them, with "{}" where a figure stands; `python -m roi.report.catalogue` prints them. A language is a file of
+the same texts and its own words for them. These are put in at the end, text by text, as numbers are (`roi.locales`): a
+text that is not in the file stays English, and what users wrote is never looked up.
 """
 
 from __future__ import annotations
