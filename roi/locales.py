@@ -105,7 +105,7 @@ _NEUTRAL = re.compile(
     re.VERBOSE,
 )
 _TAG = re.compile(r"<(style|script|code|pre|title|head|noscript|template)\b.*?</\1\s*>|<[^>]*>", re.S | re.I)
-_ATTRIBUTE = re.compile(r'(?<=\s)(aria-label|alt|title|data-label)="([^"]*)"')
+_ATTRIBUTE = re.compile(r'(?<=\s)(aria-label|alt|title|data-label|data-tip)="([^"]*)"')
 # Where a record holds what somebody wrote, which is nobody's to rewrite.
 _USERS = {
     "approved_by", "budget_owner", "by", "how", "key", "name", "owner", "pilot", "prepared_by", "reason_given",
