@@ -93,17 +93,6 @@ _NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 _UNIT = r"(?:[ \u00a0](?:million|billion)\b)?"
 _MONTH = "|".join(f"{m[:3]}(?:{m[3:]})?" for m in MONTHS)
 _FREE, _ENDS = r"(?<![\w.,/:#-])", r"(?![\w]|[.,]\d)"
-_NEUTRAL = re.compile(
-    rf"""
-    {_FREE}(?P<sign>[\u2212+]?)(?P<currency>{"|".join(CURRENCIES)})[ \u00a0]
-        (?P<low>[\u2212-]?{_NUMBER})(?P<of_low>{_UNIT}){_ENDS}
-        (?:(?P<between>[ ](?:to|and)[ ])(?P<high>[\u2212-]?{_NUMBER})(?P<of_high>{_UNIT}){_ENDS}(?![ \u00a0]?%))?
-    | {_FREE}(?P<share>{_NUMBER})[ \u00a0]?%
-    | {_FREE}(?P<day>\d{{1,2}})[ \u00a0](?P<month>{_MONTH})[ \u00a0](?P<year>\d{{4}})\b
-    | {_FREE}(?P<number>{_NUMBER})(?=(?:k|M|bn)\b|(?![\w]|[.,]\d))
-    """,
-    re.VERBOSE,
-)
 _TAG = re.compile(r"<(style|script|code|pre|title|head|noscript|template)\b.*?</\1\s*>|<[^>]*>", re.S | re.I)
 _ATTRIBUTE = re.compile(r'(?<=\s)(aria-label|alt|title|data-label|data-tip)="([^"]*)"')
 # Where a record holds what somebody wrote, which is nobody's to rewrite.
@@ -111,6 +100,22 @@ _USERS = {
     "approved_by", "budget_owner", "by", "how", "key", "name", "owner", "pilot", "prepared_by", "reason_given",
     "remedies", "role", "scope", "segment", "source", "title", "workflow",
 }  # fmt: skip
+
+
+@cache
+def _neutral() -> re.Pattern[str]:
+    """What figures look like in the neutral form; made when first asked for, since that takes a while."""
+    return re.compile(
+        rf"""
+        {_FREE}(?P<sign>[\u2212+]?)(?P<currency>{"|".join(CURRENCIES)})[ \u00a0]
+            (?P<low>[\u2212-]?{_NUMBER})(?P<of_low>{_UNIT}){_ENDS}
+            (?:(?P<between>[ ](?:to|and)[ ])(?P<high>[\u2212-]?{_NUMBER})(?P<of_high>{_UNIT}){_ENDS}(?![ \u00a0]?%))?
+        | {_FREE}(?P<share>{_NUMBER})[ \u00a0]?%
+        | {_FREE}(?P<day>\d{{1,2}})[ \u00a0](?P<month>{_MONTH})[ \u00a0](?P<year>\d{{4}})\b
+        | {_FREE}(?P<number>{_NUMBER})(?=(?:k|M|bn)\b|(?![\w]|[.,]\d))
+        """,
+        re.VERBOSE,
+    )
 
 
 def localise(text: str, locale: str, *, keep: Iterable[str] = ()) -> str:
@@ -151,7 +156,7 @@ def _written(text: str, found: Locale) -> str:
             return _date(match, found)
         return _number(match["number"], found)
 
-    return _NEUTRAL.sub(write, text)
+    return _neutral().sub(write, text)
 
 
 def _number(text: str, found: Locale) -> str:

@@ -11,6 +11,7 @@ import os
 import re
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from roi.problems import ParameterError, Problem
 from roi.report.page_tree import Page, read_page
@@ -75,7 +76,7 @@ def page_pdf(html: str) -> bytes:
     verdict = found[1] if found else ""
     files = {"main": (TEMPLATES / "page.typ").read_bytes(), "page.json": _content(page, verdict)}
     files |= {name: _coloured(svg.decode(), verdict).encode() for name, svg in page.drawings.items()}
-    compiler = typst.Compiler(font_paths=typst.Fonts(False, True, [str(_fonts())]))
+    compiler: Any = typst.Compiler(font_paths=typst.Fonts(False, True, [str(_fonts())]))
     try:
         made = compiler.compile(files, format="pdf", pdf_standards="ua-1", timestamp=0)
     except typst.TypstError:

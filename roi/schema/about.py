@@ -9,7 +9,6 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from roi.locales import LOCALES
 from roi.scalars import as_share, shorten
 from roi.schema.base import (
     Currency,
@@ -95,7 +94,11 @@ class About(Group):
     @field_validator("locale")
     @classmethod
     def _known(cls, value: str | None) -> str | None:
-        if value is not None and value not in LOCALES:
+        if value is None:
+            return None
+        from roi.locales import LOCALES
+
+        if value not in LOCALES:
             meant = {name.casefold(): name for name in LOCALES}.get(value.replace("_", "-").casefold())
             meant = meant or nearest(value, list(LOCALES))
             hint = f"did you mean '{meant}'?" if meant else f"write {ordinal_list(tuple(LOCALES))}"
