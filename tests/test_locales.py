@@ -6,6 +6,8 @@ import datetime as dt
 import io
 import json
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -14,13 +16,17 @@ from babel.numbers import format_currency, format_decimal, format_percent
 from fixtures_record import make_decision, make_record
 from hypothesis import given
 from hypothesis import strategies as st
+from nbformat import from_dict, write
+from nbformat.v4 import new_code_cell, new_notebook
 
 from roi import words
 from roi.locales import LOCALES, localise, localise_html, said_by_users
+from roi.pilot import open_pilot
 from roi.problems import ParameterError
+from roi.record import build_record
 from roi.report import sections
 from roi.report.index import Entry, index_page
-from roi.report.page import as_written, page
+from roi.report.page import as_written, page, render
 from roi.workbook.paper import Paper
 
 NAMES = sorted(LOCALES)
@@ -163,3 +169,28 @@ def test_the_record_says_its_locale_and_nothing_else_changes() -> None:
     shown = {**record, "locale": "fr-FR"}
     as_written(page("x", sections.first_screen(make_decision(shown, empty=True)).html), shown)
     assert json.dumps({k: v for k, v in shown.items() if k != "locale"}) == json.dumps(record)
+
+
+def test_a_rendered_page_follows_its_record(tmp_path: Path) -> None:
+    record = {**make_record(), "locale": "de-DE"}
+    cell = new_code_cell("x")
+    data = sections.first_screen(make_decision(record, empty=True))._repr_mimebundle_()
+    cell.outputs = [
+        from_dict({"output_type": "execute_result", "execution_count": 1, "metadata": {}, "data": data})
+    ]
+    write(new_notebook(cells=[cell]), tmp_path / "n.ipynb")
+    html = render(tmp_path / "n.ipynb", tmp_path / "report.html").read_text(encoding="utf-8")
+    assert f"<dd>{localise(words.amount(record['sum_asked_for'], 'EUR'), 'de-DE')}</dd>" in html
+    assert "15.12.2026" in html
+    assert "15\u00a0December" not in html
+
+
+@pytest.mark.slow
+def test_only_the_key_itself_is_new_in_a_record() -> None:
+    a = open_pilot("permit_intake").decision.analysis
+    stated = a.loaded.parameters
+    about = stated.about.model_copy(update={"locale": "de-DE"})
+    loaded = replace(a.loaded, parameters=stated.model_copy(update={"about": about}))
+    shown = build_record(replace(a, loaded=loaded))
+    assert shown.pop("locale") == "de-DE"
+    assert shown == build_record(a)

@@ -291,6 +291,19 @@ def test_the_tree_leaves_out_what_acts_and_what_is_for_screens() -> None:
     )
     assert (tree.title, tree.language, tree.drawings) == ("T", "de", {})
     assert tree.tree == [["p", [], {}, ["a ", ["b", [], {}, ["b"]], " c"]]]
+    (turned,) = read_page("<p>a\u202egnp\u2066 EUR 5</p>").tree
+    assert turned[3] == ["agnp EUR\u00a05"]
+    (drawn,) = read_page(
+        '<svg viewBox="0 0 9 9" aria-label="x &amp; y"><image href="http://a/b.png"/><use href="http://a/c.svg#x"/>'
+        '<use href="#own"/><script>1</script></svg>'
+    ).drawings.values()
+    assert b"http://a" not in drawn
+    assert b"script" not in drawn
+    assert b'href="#own"' in drawn
+    # What a link could not lead to is a text.
+    (heads, _, link) = read_page('<h2 id="a">A</h2><h2 id="a">B</h2><p><a href="#a">x</a></p>').tree
+    assert heads[2] == {}
+    assert link[3] == [["a", [], {}, ["x"]]]
 
 
 def test_without_the_extra_nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
