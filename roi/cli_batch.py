@@ -19,6 +19,9 @@ _OUT = click.option(
     type=click.Path(path_type=Path),
     help="Folder for the reports.",
 )
+_PDF = click.option(
+    "--pdf", is_flag=True, help="The business case as report.pdf too; needs the extra roi[pdf]."
+)
 _FORCE = click.option("--force", is_flag=True, help="Also what has been run with the same inputs.")
 
 
@@ -26,7 +29,7 @@ _FORCE = click.option("--force", is_flag=True, help="Also what has been run with
     cls=Examples,
     examples="""
     roi run claims_intake
-    roi run params/claims_intake.yaml -o reports/
+    roi run params/claims_intake.yaml -o reports/ --pdf
     """,
 )
 @click.argument("params", metavar="PARAMS")
@@ -37,9 +40,10 @@ _FORCE = click.option("--force", is_flag=True, help="Also what has been run with
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write what the logs say of single people, under pseudonyms, to this file and nowhere else.",
 )
+@_PDF
 @_FORCE
 @told
-def run(params: str, out: Path, restricted: Path | None, force: bool) -> int:
+def run(params: str, out: Path, restricted: Path | None, pdf: bool, force: bool) -> int:
     """One pilot's notebooks and reports."""
     if restricted is not None:
         from roi.parameters import find_parameter_files, load_parameters
@@ -47,7 +51,7 @@ def run(params: str, out: Path, restricted: Path | None, force: bool) -> int:
 
         (file,) = find_parameter_files([params])
         click.echo(f"Written for few: {write_restricted(load_parameters(file), restricted)}", err=True)
-    return _batch([params], out, jobs=1, force=force)
+    return _batch([params], out, jobs=1, pdf=pdf, force=force)
 
 
 @click.command(
@@ -72,10 +76,17 @@ def run(params: str, out: Path, restricted: Path | None, force: bool) -> int:
 @click.option(
     "--memory-limit", metavar="MB", type=click.IntRange(200), help="Memory that a notebook may take."
 )
+@_PDF
 @_FORCE
 @told
 def batch(
-    params: Sequence[str], out: Path, jobs: int | None, timeout: float, memory_limit: int | None, force: bool
+    params: Sequence[str],
+    out: Path,
+    jobs: int | None,
+    timeout: float,
+    memory_limit: int | None,
+    pdf: bool,
+    force: bool,
 ) -> int:
     """All pilots' notebooks and reports, then the page that lists them.
 
@@ -83,14 +94,18 @@ def batch(
     same command is given again.
     """
     memory = None if memory_limit is None else memory_limit << 20
-    return _batch(params, out, jobs=jobs, timeout=timeout, memory=memory, force=force)
+    return _batch(params, out, jobs=jobs, timeout=timeout, memory=memory, pdf=pdf, force=force)
 
 
-def _batch(params: Sequence[str], out: Path, **how: object) -> int:
+def _batch(params: Sequence[str], out: Path, *, pdf: bool, **how: object) -> int:
+    if pdf:
+        from roi.report.pdf import require_pdf
+
+        require_pdf()  # before anything runs
     from roi.batch import run_batch
     from roi.parameters import find_parameter_files
 
-    code = run_batch(find_parameter_files(params), out, **how).exit_code  # type: ignore[arg-type]
+    code = run_batch(find_parameter_files(params), out, pdf=pdf, **how).exit_code  # type: ignore[arg-type]
     if (out / "index.html").is_file():
         click.echo(f"Open {out / 'index.html'}", err=True)
     return code

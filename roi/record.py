@@ -129,6 +129,7 @@ def build_record(a: Analysis) -> dict[str, Any]:
         "prepared_by": p.about.prepared_by,
         "budget_owner": p.about.budget_owner,
         "currency": currency,
+        **({"locale": p.about.locale} if p.about.locale else {}),  # how it is shown; it changes no other key
         "hurdle": policy.hurdle,
         "started": p.about.started,
         "decide_by": p.about.decide_by,

@@ -19,6 +19,7 @@ about:
   budget_owner: Head of Operations
   finance_reviewer: Controlling
   currency: EUR
+  locale: de-DE
   started: 2026-03-01
   decide_by: 2026-12-15
   spent_to_date: 180000

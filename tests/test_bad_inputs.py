@@ -308,6 +308,7 @@ VALUES = {
     "a day written otherwise": keyed(
         "about: {title: A pilot, currency: EUR}", "about: {decide_by: 31.12.2026}", "about.decide_by", "2026-12-31"
     ),
+    "a locale with an underscore": keyed("currency: EUR", "currency: EUR, locale: de_de", "about.locale", "de-DE"),
     "a currency of words": keyed("currency: EUR", "currency: Euro", "about.currency", "EUR"),
     "ten draws": keyed("draws: 1000", "draws: 10", "run.draws", "1000 to 1000000"),
     "a million million draws": keyed("draws: 1000", "draws: 1000000000000", "run.draws", "1000 to 1000000"),

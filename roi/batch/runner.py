@@ -24,7 +24,7 @@ from roi.batch.workers import STARTING, Workers, run_watched
 from roi.ledger import LEDGER, issue, read_ledger, refuse_newer
 from roi.problems import InputError, Problem
 from roi.records import refuse_newer_record
-from roi.report.page import write_whole
+from roi.report.page import PDF, write_whole
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -105,6 +105,7 @@ def run_batch(
     timeout: float = 600.0,
     memory: int | None = None,
     force: bool = False,
+    pdf: bool = False,
     console: Console | None = None,
     check: Callable[[Path], Any] = _check,
 ) -> BatchResult:
@@ -119,6 +120,7 @@ def run_batch(
         timeout: Seconds that a notebook may take, and any one cell of it.
         memory: Bytes of memory of its own that a notebook may take; None for no limit.
         force: Run also what has been run with the same inputs.
+        pdf: Write each business case as PDF too; a report that is kept gets one if it has none.
         console: Where progress is shown; standard error unless given.
         check: Reads a parameter file; returns its pilot, name and project, raises InputError.
 
@@ -159,6 +161,7 @@ def run_batch(
                 timeout=timeout,
                 memory=memory,
                 force=force,
+                pdf=pdf,
                 progress=progress,
             )
             with _stoppable():
@@ -241,6 +244,7 @@ class Batch:
         timeout: Seconds that a notebook may take.
         memory: Bytes of memory of its own that one may take.
         force: Run also what has been run with the same inputs.
+        pdf: Write each business case as PDF too.
         progress: Where it is shown.
     """
 
@@ -250,6 +254,7 @@ class Batch:
     timeout: float
     memory: int | None
     force: bool
+    pdf: bool
     progress: Progress
 
     def run(self, pilots: Sequence[tuple[Path, Any]], jobs: int, outcomes: dict[str, Outcome]) -> None:
@@ -302,6 +307,7 @@ class Batch:
             memory=self.memory,
             before=self.out / found.pilot,
             ledger=self.out / LEDGER,
+            pdf=self.pdf,
         )
 
     def kept(
@@ -314,6 +320,10 @@ class Batch:
         record = read_record(place) or {}
         if inputs is not None and inputs["tables"] and not same_tables(record, path):
             return None
+        if self.pdf and not (place / PDF).is_file():
+            from roi.report.pdf import write_pdf
+
+            write_pdf(place / "report.html", place / PDF)
         return Outcome(pilot=job.pilot, state="kept", record=record)
 
     def one(self, path: Path, job: Job, inputs: Mapping[str, Any] | None, stopped: Event) -> Outcome:

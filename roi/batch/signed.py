@@ -71,7 +71,7 @@ def show_signed(file: Path, record: dict[str, Any]) -> list[str]:
     from roi.batch.outputs import record_text
     from roi.batch.worker import since_before
     from roi.operating import operating_of
-    from roi.report.page import OPERATION, page_of, pages_in, render, since_decided, write_whole
+    from roi.report.page import OPERATION, PDF, page_of, pages_in, render, since_decided, write_whole
 
     write_whole(file, record_text(record))
     folder = file.parent
@@ -93,9 +93,22 @@ def show_signed(file: Path, record: dict[str, Any]) -> list[str]:
                 beside=beside,
             )
             drawn.append(name)
+    told = _pdf_again(folder) if PDF in beside else []
     list_pilots(folder.parent, {})
-    return [
+    return told + [
         f"{name} is not drawn again: its notebook is not beside the record."
         for name in beside or ["report.html"]
-        if name not in drawn
+        if name not in (*drawn, PDF)
     ]
+
+
+def _pdf_again(folder: Path) -> list[str]:
+    """The PDF from the page that was drawn again; what it can't be made with is said."""
+    from roi.report.page import PDF
+    from roi.report.pdf import write_pdf
+
+    try:
+        write_pdf(folder / "report.html", folder / PDF)
+    except InputError as error:
+        return [f"{PDF} still says who had signed before; write it again with `roi run --pdf`. {error}"]
+    return []

@@ -30,6 +30,7 @@ class Job:
         memory: Bytes of memory of its own that a notebook may take; None for no limit.
         before: The pilot's report folder as it stands, whose record the new one is held against; None for none.
         ledger: The ledger in which the record will be entered; None for none.
+        pdf: Whether the business case is written as PDF too.
     """
 
     pilot: str
@@ -41,6 +42,7 @@ class Job:
     memory: int | None = None
     before: Path | None = None
     ledger: Path | None = None
+    pdf: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,11 +95,23 @@ def run_job(job: Job, tell: Any = None) -> Report:
                     tell=lambda note: notes.setdefault(note),
                 )
             _write_outputs(job, notebook, done)
+        _write_pdf(job, say)
     except NotebookError as failure:
         return Report(ok=False, why=failure.why, is_input=failure.is_input, notebook=name)
     except InputError as error:
         return Report(ok=False, why=str(error), is_input=True, notebook=name)
     return Report(ok=True, notes=tuple(notes))
+
+
+def _write_pdf(job: Job, say: Any) -> None:
+    """The business case as PDF, once no later notebook has anything to add to its page."""
+    from roi.report.page import PDF
+
+    if job.pdf and (job.folder / "report.html").is_file():
+        from roi.report.pdf import write_pdf
+
+        say(PDF)
+        write_pdf(job.folder / "report.html", job.folder / PDF)
 
 
 def _write_outputs(job: Job, notebook: Path, done: Any) -> None:
@@ -131,7 +145,8 @@ def _write_outputs(job: Job, notebook: Path, done: Any) -> None:
             write_whole(job.folder / "access_proposed.csv", proposed)
         moved = since_before(job.before, record)
     about = record or read_record(job.folder)
-    beside = beside_of([other.stem for other in job.notebooks], issued=job.ledger is not None)
+    names = [other.stem for other in job.notebooks]
+    beside = beside_of(names, issued=job.ledger is not None, pdf=job.pdf)
     signed = (about or {}).get("signed") or []
     page = job.folder / page_of(notebook.stem)
     own = signed if is_business_case else []

@@ -12,7 +12,7 @@ from typing import Any
 
 from roi import words
 from roi.ledger import record_sha256
-from roi.report.page import PAGES, page, write_whole
+from roi.report.page import PAGES, as_written, page, write_whole
 from roi.report.sections import environment
 from roi.signing import standing
 
@@ -120,7 +120,15 @@ def index_page(entries: Sequence[Entry], together: Mapping[str, Any] | None = No
         said=[] if together is None else _sentences(together),
     )  # fmt: skip
     footer = "Worth is measured against stopping now. Worths of pilots that share a workflow do not add up."
-    return page("Kill, fix or scale?", body, footer=footer)
+    made = page("Kill, fix or scale?", body, footer=footer)
+    # Side by side, figures are written in one way: that of all pilots, or today's.
+    locales = {(entry.record or {}).get("locale") for entry in decided}
+    one = (
+        {"locale": locales.pop(), "pilots": [entry.record for entry in decided]}
+        if len(locales) == 1
+        else None
+    )
+    return as_written(made, one)
 
 
 def _parts(together: Mapping[str, Any] | None) -> list[tuple[str, Any]]:

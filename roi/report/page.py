@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from roi import words
+from roi.locales import LOCALES, localise_html, said_by_users
 from roi.pictures import Pictures
 from roi.report.sections import RECORD_MIME, SINCE_MIME, TEMPLATES, environment, first_screen, style_sheet
 from roi.signing import standing
@@ -20,7 +21,9 @@ from roi.signing import standing
 __all__ = [
     "OPERATION",
     "PAGES",
+    "PDF",
     "WORKBOOK",
+    "as_written",
     "beside_of",
     "notebook_record",
     "operation_said",
@@ -34,9 +37,11 @@ __all__ = [
 
 CONTENTS = "<!-- contents -->"
 WORKBOOK = "workbook.xlsx"  # no page, but it lies and is listed beside them
+PDF = "report.pdf"  # the business case again, where it was asked for
 # The pages of a pilot by file name, in the order in which they are listed.
 PAGES = {
     "report.html": "Business case",
+    PDF: "PDF",
     "1_audit.html": "Audit",
     "3_fix.html": "Fix",
     "4_controls.html": "Controls",
@@ -107,9 +112,10 @@ def page_of(notebook: str) -> str:
     return "report.html" if notebook == "2_decide" else f"{notebook}.html"
 
 
-def beside_of(notebooks: Sequence[str], *, issued: bool) -> list[str]:
+def beside_of(notebooks: Sequence[str], *, issued: bool, pdf: bool = False) -> list[str]:
     """What lies beside a page once all notebooks have run; the proof of an issued one writes the workbook."""
     found = [page_of(name) for name in notebooks]
+    found += [PDF] if pdf and "2_decide" in notebooks else []
     return [*found, WORKBOOK] if issued and "5_prove_roi" in notebooks else found
 
 
@@ -252,7 +258,26 @@ def render(
     whole = page(
         title, _contents(body), above=above, since=since, lead=lead, footer=footer, beside=beside, own=own
     )
-    return write_whole(target, whole)
+    return write_whole(target, as_written(whole, record))
+
+
+def as_written(html: str, record: Mapping[str, Any] | None) -> str:
+    """A page with its numbers, money and dates as the pilot's readers write them (`about.locale`).
+
+    Args:
+        html: The page, in the neutral form of `roi.words`.
+        record: Whose locale it is; none is stated where today's form is wanted.
+    """
+    locale = str((record or {}).get("locale") or "")
+    if record is None or locale not in LOCALES:
+        return html
+    from roi.report.catalogue import language_of, translated
+
+    language, theirs = language_of(locale)
+    if theirs:
+        said = said_by_users(record, figures_only=False)
+        html = translated(html, theirs, keep=said).replace('<html lang="en">', f'<html lang="{language}">', 1)
+    return localise_html(html, locale, keep=said_by_users(record))
 
 
 def _standing_html(record: Mapping[str, Any]) -> str:

@@ -82,9 +82,28 @@ class About(Group):
     budget_owner: Text | None = Field(None, description="Who decides on the money.")
     finance_reviewer: Text | None = Field(None, description="Who checked the money.")
     currency: Currency = Field("EUR", description="Of every amount in the file and the report.")
+    locale: str | None = Field(
+        None,
+        description="How pages and the workbook write numbers, money and dates, such as de-DE or en-US; "
+        "by default as in EUR 1,500 and 15 December 2026.",
+    )
     started: Day | None = Field(None, description="When the pilot began.")
     decide_by: Day | None = Field(None, description="When the decision is due.")
     spent_to_date: Number | None = Field(None, description="Shown, never counted: it is sunk.")
+
+    @field_validator("locale")
+    @classmethod
+    def _known(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        from roi.locales import LOCALES
+
+        if value not in LOCALES:
+            meant = {name.casefold(): name for name in LOCALES}.get(value.replace("_", "-").casefold())
+            meant = meant or nearest(value, list(LOCALES))
+            hint = f"did you mean '{meant}'?" if meant else f"write {ordinal_list(tuple(LOCALES))}"
+            raise ValueError(f"'{shorten(value)}' is no locale that is known here; {hint}")
+        return value
 
     @field_validator("spent_to_date")
     @classmethod

@@ -51,7 +51,7 @@ def workbook_bytes(a: Decided, record: Mapping[str, Any], scenarios: Sequence[Ma
     Returns:
         An XLSX file; the same inputs give the same bytes.
     """
-    paper = Paper(f"{words.shorten(record.get('title') or record['pilot'], 120)}: workbook")
+    paper = Paper(f"{words.shorten(record.get('title') or record['pilot'], 120)}: workbook", record)
     point = point_of(a)
     summary, assumptions, measured = (paper.sheet(n) for n in ("Summary", "Assumptions", "Measured"))
     book = _Book(a, record, paper, point, {}, {}, Formula("", np.zeros(0)))

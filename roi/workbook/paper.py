@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+from collections.abc import Mapping
 from typing import Any
 
 import xlsxwriter
@@ -11,6 +12,7 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
 from roi import words
+from roi.locales import LOCALES, localise, money_format, said_by_users
 from roi.workbook.formula import Formula
 
 __all__ = ["MOST_LETTERS", "Paper", "Sheet"]
@@ -33,12 +35,21 @@ class _Plain(Worksheet):  # type: ignore[misc]
 class Paper:
     """A workbook in memory."""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, record: Mapping[str, Any] | None = None) -> None:
         self._buffer = io.BytesIO()
         self.book = xlsxwriter.Workbook(self._buffer, {"in_memory": True, "strings_to_urls": False})
         self.book.set_properties({"title": title, "author": "roi", "created": MADE})
         self._formats: dict[tuple[tuple[str, Any], ...], Any] = {}
         self._names: set[str] = set()
+        self._locale = str((record or {}).get("locale") or "")
+        self._keep = said_by_users(record or {}) if self._locale in LOCALES else set()
+        self.formats = dict(FORMATS)
+        if self._locale in LOCALES:
+            self.formats["money"] = money_format(self._locale, str((record or {}).get("currency")))
+
+    def say(self, line: str) -> str:
+        """A text of ours with its numbers as the pilot's readers write them."""
+        return localise(line, self._locale, keep=self._keep) if self._locale in LOCALES else line
 
     def format(self, **wanted: Any) -> Any:
         """A format, made once."""
@@ -90,7 +101,7 @@ class Sheet:
         """Words, whoever wrote them: never a formula, also when the cell is opened and closed again."""
         if written is None or written == "":
             return
-        line = words.shorten(written, most)
+        line = self.paper.say(words.shorten(written, most))
         if line[:1] in ("=", "+", "-", "@"):
             look["quote_prefix"] = True
         self.made.write_string(row, column, line, self.paper.format(**{"text_wrap": True, **look}))
@@ -110,7 +121,7 @@ class Sheet:
     ) -> Formula:
         """A number, which may be changed where it is `opened`; a reference to it."""
         if value is not None:
-            look: dict[str, Any] = {"num_format": FORMATS[shown]}
+            look: dict[str, Any] = {"num_format": self.paper.formats[shown]}
             if opened:
                 look |= {"locked": False, "bg_color": OPEN, "border": 1, "border_color": "#d9c77e"}
             self.made.write_number(row, column, value, self.paper.format(**look))
@@ -120,7 +131,7 @@ class Sheet:
         """A formula with what it comes to; a reference to it."""
         value = formula.value
         value = value if isinstance(value, bool | str) else float(value)
-        style = self.paper.format(num_format=FORMATS[shown], **look)
+        style = self.paper.format(num_format=self.paper.formats[shown], **look)
         self.made.write_formula(row, column, f"={formula.text}", style, value)
         return self.ref(row, column, value)
 

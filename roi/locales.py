@@ -1,0 +1,266 @@
+"""Numbers, money, shares and dates as they are written where a pilot's readers are (`about.locale`).
+
+Texts are made once, in one neutral form ("EUR −1,500", "55 %", "15 December 2026"), by `roi.words`; that form goes into
+records and tables, which machines read. What people read is written anew from it here, at the very end, so that a page,
+its charts and its PDF agree whatever made a text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from html import escape
+from typing import Any
+
+__all__ = ["LOCALES", "Locale", "localise", "localise_html", "money_format", "said_by_users"]
+
+NBSP, NARROW, MINUS, QUOTE = "\u00a0", "\u202f", "\u2212", "\u2019"
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+SYMBOLS = {"EUR": "€"}  # everywhere; of others the code, which nobody mistakes
+CURRENCIES = (
+    "AUD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF", "ILS", "INR", "ISK", "JPY", "KRW",
+    "MXN", "NOK", "NZD", "PLN", "RON", "SEK", "SGD", "TRY", "USD", "ZAR",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locale:
+    """How numbers are written somewhere; from the Unicode CLDR, which a test holds it against.
+
+    Attributes:
+        decimal: Between units and tenths.
+        group: Between thousands.
+        percent: What follows a share in per cent.
+        money: Where the sign "¤" of the currency stands beside the number "#".
+        date: A day, of {d}, {dd}, {m}, {mm}, {month} and {y}.
+        least: Digits from which on thousands are parted.
+        symbols: Currencies that are written otherwise than elsewhere.
+    """
+
+    decimal: str = ","
+    group: str = "."
+    percent: str = f"{NBSP}%"
+    money: str = f"#{NBSP}¤"
+    date: str = "{dd}.{mm}.{y}"
+    least: int = 4
+    symbols: tuple[tuple[str, str], ...] = ()
+
+    def symbol(self, currency: str) -> str:
+        """What stands for a currency: "€", or its code."""
+        return dict(self.symbols).get(currency) or SYMBOLS.get(currency, currency)
+
+
+_BRITISH = Locale(
+    decimal=".",
+    group=",",
+    percent="%",
+    money="¤#",
+    date="{d} {month} {y}",
+    symbols=(("GBP", "£"), ("USD", "US$")),
+)
+LOCALES: dict[str, Locale] = {
+    "da-DK": Locale(),
+    "de-CH": Locale(decimal=".", group=QUOTE, percent="%", money=f"¤{NBSP}#", symbols=(("EUR", "EUR"),)),
+    "de-DE": Locale(symbols=(("GBP", "£"), ("USD", "$"))),
+    "en-GB": _BRITISH,
+    "en-IE": _BRITISH,
+    "en-US": Locale(
+        decimal=".",
+        group=",",
+        percent="%",
+        money="¤#",
+        date="{month} {d}, {y}",
+        symbols=(("GBP", "£"), ("USD", "$")),
+    ),
+    "es-ES": Locale(date="{dd}/{mm}/{y}", least=5),
+    "fi-FI": Locale(group=NBSP, date="{d}.{m}.{y}"),
+    "fr-CH": Locale(group=NARROW, percent="%"),
+    "fr-FR": Locale(group=NARROW, date="{dd}/{mm}/{y}"),
+    "it-IT": Locale(percent="%", date="{dd}/{mm}/{y}"),
+    "nb-NO": Locale(group=NBSP),
+    "nl-NL": Locale(percent="%", money=f"¤{NBSP}#", date="{dd}-{mm}-{y}"),
+    "pl-PL": Locale(group=NBSP, percent="%", least=5),
+    "pt-PT": Locale(group=NBSP, percent="%", date="{dd}/{mm}/{y}", least=5),
+    "sv-SE": Locale(group=NBSP, date="{y}-{mm}-{dd}"),
+}
+
+_NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
+_UNIT = r"(?:[ \u00a0](?:million|billion)\b)?"
+_MONTH = "|".join(f"{m[:3]}(?:{m[3:]})?" for m in MONTHS)
+_FREE, _ENDS = r"(?<![\w.,/:#-])", r"(?![\w]|[.,]\d)"
+_TAG = re.compile(r"<(style|script|code|pre|title|head|noscript|template)\b.*?</\1\s*>|<[^>]*>", re.S | re.I)
+_ATTRIBUTE = re.compile(r'(?<=\s)(aria-label|alt|title|data-label|data-tip)="([^"]*)"')
+# Where a record holds what somebody wrote, which is nobody's to rewrite.
+_USERS = {
+    "approved_by", "budget_owner", "by", "how", "key", "name", "owner", "pilot", "prepared_by", "reason_given",
+    "remedies", "role", "scope", "segment", "source", "title", "workflow",
+}  # fmt: skip
+
+
+@cache
+def _neutral() -> re.Pattern[str]:
+    """What figures look like in the neutral form; made when first asked for, since that takes a while."""
+    return re.compile(
+        rf"""
+        {_FREE}(?P<sign>[\u2212+]?)(?P<currency>{"|".join(CURRENCIES)})[ \u00a0]
+            (?P<low>[\u2212-]?{_NUMBER})(?P<of_low>{_UNIT}){_ENDS}
+            (?:(?P<between>[ ](?:to|and)[ ])(?P<high>[\u2212-]?{_NUMBER})(?P<of_high>{_UNIT}){_ENDS}(?![ \u00a0]?%))?
+        | {_FREE}(?P<share>{_NUMBER})[ \u00a0]?%
+        | {_FREE}(?P<day>\d{{1,2}})[ \u00a0](?P<month>{_MONTH})[ \u00a0](?P<year>\d{{4}})\b
+        | {_FREE}(?P<number>{_NUMBER})(?=(?:k|M|bn)\b|(?![\w]|[.,]\d))
+        """,
+        re.VERBOSE,
+    )
+
+
+def localise(text: str, locale: str, *, keep: Iterable[str] = ()) -> str:
+    """A text of ours as it is written somewhere.
+
+    Args:
+        text: In the neutral form of `roi.words`.
+        locale: One of `LOCALES`.
+        keep: Texts within it that stay as they are.
+
+    Raises:
+        KeyError: If the locale is not known.
+    """
+    return _around(text, LOCALES[locale], _kept(LOCALES[locale], frozenset(keep)))
+
+
+def _around(text: str, found: Locale, kept: re.Pattern[str] | None) -> str:
+    if kept is None:
+        return _written(text, found)
+    parts = kept.split(text)  # every other one is to be kept
+    return "".join(part if i % 2 else _written(part, found) for i, part in enumerate(parts))
+
+
+@lru_cache(maxsize=8)
+def _kept(found: Locale, texts: frozenset[str]) -> re.Pattern[str] | None:
+    """What finds texts that stay as they are, the longest first; None where none would change anyway."""
+    changed = sorted((x for x in texts if _written(x, found) != x), key=lambda x: (-len(x), x))
+    return re.compile(rf"(?<!\w)({'|'.join(map(re.escape, changed))})(?!\w)") if changed else None
+
+
+def _written(text: str, found: Locale) -> str:
+    def write(match: re.Match[str]) -> str:
+        if match["currency"]:
+            return _money(match, found, text)
+        if match["share"]:
+            return _number(match["share"], found) + found.percent
+        if match["day"]:
+            return _date(match, found)
+        return _number(match["number"], found)
+
+    return _neutral().sub(write, text)
+
+
+def _number(text: str, found: Locale) -> str:
+    whole, dot, rest = text.partition(".")
+    digits = whole.replace(",", "")
+    if "," in whole:
+        parted = len(digits) >= found.least
+        whole = whole.replace(",", found.group) if parted else digits
+    return whole + (found.decimal + rest if dot else "")
+
+
+def _money(match: re.Match[str], found: Locale, text: str) -> str:
+    """One amount, or the two ends of a range, with the currency where it belongs."""
+    symbol = found.symbol(match["currency"])
+    is_range = bool(match["high"]) and (
+        match["between"].strip() == "to" or text[: match.start()].endswith("between ")
+    )
+    rest = "" if is_range or not match["high"] else match["between"] + match["high"] + match["of_high"]
+    # A code is told apart from its number, also where a symbol is not.
+    pattern = found.money if len(symbol) < 3 or not found.money.startswith("¤#") else f"¤{NBSP}#"
+
+    def one(number: str, unit: str, sign: str = "", *, alone: bool = True) -> str:
+        sign = sign or (MINUS if number[0] in "-\u2212" else "")
+        figure = _number(number.lstrip("-\u2212"), found) + unit
+        if not alone:
+            return sign + figure
+        if pattern.startswith(f"¤{NBSP}"):
+            return f"{symbol}{NBSP}{sign}{figure}"
+        return sign + pattern.replace("¤", symbol).replace("#", figure)
+
+    low = (match["low"], match["of_low"], match["sign"])
+    if not is_range:
+        return one(*low) + (_written(rest, found) if rest else "")
+    high = (match["high"], match["of_high"])
+    if pattern.startswith("¤#"):
+        return one(*low) + match["between"] + one(*high)
+    if pattern.startswith("¤"):
+        return one(*low) + match["between"] + one(*high, alone=False)
+    return one(*low, alone=False) + match["between"] + one(*high)
+
+
+def _date(match: re.Match[str], found: Locale) -> str:
+    number = next(i for i, m in enumerate(MONTHS, 1) if m[:3] == match["month"][:3])
+    day = int(match["day"])
+    parts = {"d": day, "dd": f"{day:02d}", "m": number, "mm": f"{number:02d}", "month": match["month"]}
+    return found.date.format(**parts, y=match["year"]).replace(" ", NBSP)
+
+
+def localise_html(html: str, locale: str, *, keep: Collection[str] = ()) -> str:
+    """A page of ours as it is written somewhere: its texts, those in its drawings and those that are read aloud.
+
+    Args:
+        html: The page; code, fingerprints and names of files stay as they are.
+        locale: One of `LOCALES`.
+        keep: Texts of users, not escaped.
+    """
+    found = LOCALES[locale]
+    escaped = {escape(text).replace("&#x27;", "&#39;").replace("&quot;", "&#34;") for text in keep}
+    kept = _kept(found, frozenset(keep) | {escape(text) for text in keep} | escaped)
+
+    def told(attribute: re.Match[str]) -> str:
+        return f'{attribute[1]}="{_around(attribute[2], found, kept)}"'
+
+    out, at = [], 0
+    for tag in _TAG.finditer(html):
+        out.append(_around(html[at : tag.start()], found, kept))
+        out.append(tag[0] if tag[1] else _ATTRIBUTE.sub(told, tag[0]))
+        at = tag.end()
+    return "".join(out) + _around(html[at:], found, kept)
+
+
+def said_by_users(record: Mapping[str, Any], *, figures_only: bool = True) -> set[str]:
+    """Texts of a record that somebody wrote.
+
+    Args:
+        record: The record of a pilot.
+        figures_only: Only those that hold a number.
+    """
+    found: set[str] = set()
+
+    def look(value: Any, *, is_users: bool, within: str = "") -> None:
+        if isinstance(value, Mapping):
+            for key, part in value.items():
+                look(part, is_users=key in _USERS or (within, key) == ("goal", "text"), within=key)
+        elif isinstance(value, list):
+            for part in value:
+                look(part, is_users=is_users, within=within)
+        elif is_users and isinstance(value, str) and (re.search(r"\d", value) or not figures_only):
+            found.add(" ".join(value.split()))
+
+    look(record, is_users=False)
+    return found
+
+
+@cache
+def money_format(locale: str, currency: str) -> str:
+    """A number format of spreadsheets for whole amounts; the program itself knows how its reader parts thousands.
+
+    Args:
+        locale: One of `LOCALES`.
+        currency: Its code.
+    """
+    found = LOCALES[locale]
+    symbol = found.symbol(currency)
+    plain = found.money if len(symbol) < 3 or not found.money.startswith("¤#") else "¤ #"
+    shown = plain.replace(NBSP, " ").replace("#", "#,##0").replace(" ", '" "').replace("¤", f'"{symbol}"')
+    return f"{shown};[Red]-{shown}"
