@@ -56,6 +56,7 @@ PRELOADED = (
     "roi.report.operate",
     "roi.report.portfolio",
     "roi.report.charts",
+    "roi.report.painting",
     "roi.report.audit_charts",
     "roi.report.proof_charts",
     "roi.report.operate_charts",

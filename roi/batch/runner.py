@@ -8,7 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, as_completed
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event, current_thread, main_thread
@@ -18,9 +18,8 @@ from roi.batch.listing import MOMENTS, list_all
 from roi.batch.outputs import alone, keep_partial, publish, read_record, recover, staging
 from roi.batch.progress import Progress
 from roi.batch.resume import INPUTS, inputs_of, note_of, same_tables, why_again
-from roi.batch.warm import CannotForkError, warm_server
 from roi.batch.worker import Job, Report
-from roi.batch.workers import STARTING, Workers, run_watched
+from roi.batch.workers import STARTING, Workers, painters, run_watched
 from roi.ledger import LEDGER, issue, read_ledger, refuse_newer
 from roi.problems import InputError, Problem
 from roi.records import refuse_newer_record
@@ -260,7 +259,8 @@ class Batch:
             jobs: Pilots at a time.
             outcomes: Where the outcome of each is put as it ends.
         """
-        plans, entries = [], read_ledger(self.out / LEDGER)
+        plans: list[tuple[Path, Job, Mapping[str, Any] | None]] = []
+        entries = read_ledger(self.out / LEDGER)
         for path, found in pilots:
             job = self.job(found)
             inputs = inputs_of(path, found.project, job.notebooks, job.parameters, entries)
@@ -271,8 +271,16 @@ class Batch:
                 plans.append((path, job, inputs))
         if not plans:
             return
-        with suppress(CannotForkError):
-            warm_server()  # imports while the first process is asked for
+        with painters(min(jobs, len(plans))):
+            self.run_all(plans, jobs, outcomes)
+
+    def run_all(
+        self,
+        plans: Sequence[tuple[Path, Job, Mapping[str, Any] | None]],
+        jobs: int,
+        outcomes: dict[str, Outcome],
+    ) -> None:
+        """Run what is to be run, some at a time."""
         workers = Workers(jobs)
         futures: dict[Future[Outcome], str] = {}
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import pairwise
@@ -15,11 +14,11 @@ import roi.light_imports  # noqa: F401
 import altair as alt
 import numpy as np
 import numpy.typing as npt
-import vl_convert
 from altair.utils.schemapi import debug_mode
 
 from roi import words
 from roi.pictures import Band, Driver, FiscalYear, Histogram
+from roi.report.painting import svg
 
 __all__ = [
     "amount_axis",
@@ -56,23 +55,6 @@ def unchecked() -> AbstractContextManager[None]:
     They are all made here, and tests hold them against it.
     """
     return debug_mode(False)
-
-
-def svg(chart: alt.TopLevelMixin, name: str) -> str:
-    """Draw a chart as a static SVG element that a page may hold many of.
-
-    Args:
-        chart: The chart.
-        name: Prefix of the ids inside, so that those of two charts of a page never meet.
-
-    Returns:
-        An ``<svg>`` element without scripts, links or fonts; its colours are those of this module.
-    """
-    drawn: str = vl_convert.vegalite_to_svg(chart.to_dict(validate=False), allowed_base_urls=[])
-    drawn = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', drawn)
-    drawn = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", drawn)
-    drawn = re.sub(r"\s(?:xmlns:xlink|class|version)=\"[^\"]*\"", "", drawn)
-    return re.sub(r'"(-?\d+\.\d{2})\d+"', r'"\1"', drawn)
 
 
 def finish(chart: Any) -> Any:
