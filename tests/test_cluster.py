@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_batches import make_project, run
+from made_batches import files, make_project, run, states
 
 from roi.batch import remote
 from roi.batch.collected import collected, is_address
@@ -129,8 +129,6 @@ def test_reports_are_collected_at_an_address() -> None:
 def test_a_cluster_that_loses_a_worker_makes_what_would_be_made_here(tmp_path: Path) -> None:
     """Two worker processes of a Dask cluster, one of which is killed while it runs a pilot."""
     distributed = pytest.importorskip("distributed")
-    from test_resume import files, states
-
     pilots = [f"slowly_{n}" for n in range(5)]
     project, out = make_project(tmp_path / "p", *pilots), tmp_path / "reports"
     with (
