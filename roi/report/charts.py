@@ -32,6 +32,7 @@ __all__ = [
     "svg",
     "ticks",
     "unchecked",
+    "warm_up",
     "worth",
 ]
 
@@ -55,6 +56,15 @@ def unchecked() -> AbstractContextManager[None]:
     They are all made here, and tests hold them against it.
     """
     return debug_mode(False)
+
+
+def warm_up() -> None:
+    """Have a chart of a table checked, for processes that are forked from this one; altair reads its schema then."""
+    import pandas as pd
+
+    table = pd.DataFrame({"a": [1.0], "b": ["x"]})
+    table._repr_html_()  # type: ignore[operator]
+    alt.Chart(table).mark_bar().encode(alt.X("a:Q"), alt.Y("b:N")).to_dict()
 
 
 def finish(chart: Any) -> Any:
