@@ -160,3 +160,14 @@ def test_a_cluster_that_loses_a_worker_makes_what_would_be_made_here(tmp_path: P
         assert states(run(project, out, *pilots, executor=executor, jobs=many)[0]) == "kkkkk"
     run(project, tmp_path / "here", *pilots)
     assert files(out) == files(tmp_path / "here")
+
+
+def test_the_recipes_are_python_and_shell_that_can_be_read() -> None:
+    import ast
+    import re
+
+    text = (Path(__file__).parent.parent / "docs/schedulers.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", text, re.S)
+    assert len(blocks) == 3
+    for block in blocks:
+        ast.parse(block)
