@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -16,8 +18,10 @@ _OUT = click.option(
     "--out",
     default="reports",
     show_default=True,
-    type=click.Path(path_type=Path),
-    help="Folder for the reports.",
+    help="Folder for the reports, or a URL that fsspec knows.",
+)
+_SCHEDULER = click.option(
+    "--scheduler", metavar="ADDRESS", help="Run the pilots on the Dask cluster of this scheduler."
 )
 _PDF = click.option(
     "--pdf", is_flag=True, help="The business case as report.pdf too; needs the extra roi[pdf]."
@@ -43,7 +47,7 @@ _FORCE = click.option("--force", is_flag=True, help="Also what has been run with
 @_PDF
 @_FORCE
 @told
-def run(params: str, out: Path, restricted: Path | None, pdf: bool, force: bool) -> int:
+def run(params: str, out: str, restricted: Path | None, pdf: bool, force: bool) -> int:
     """One pilot's notebooks and reports."""
     if restricted is not None:
         from roi.parameters import find_parameter_files, load_parameters
@@ -59,6 +63,7 @@ def run(params: str, out: Path, restricted: Path | None, pdf: bool, force: bool)
     examples="""
     roi batch params/
     roi batch params/claims_intake.yaml params/support_replies.yaml -o reports/
+    roi batch params/ --scheduler tcp://10.0.0.5:8786 -o s3://bucket/reports
     """,
 )
 @click.argument("params", nargs=-1, required=True, metavar="PARAMS...")
@@ -77,15 +82,17 @@ def run(params: str, out: Path, restricted: Path | None, pdf: bool, force: bool)
     "--memory-limit", metavar="MB", type=click.IntRange(200), help="Memory that a notebook may take."
 )
 @_PDF
+@_SCHEDULER
 @_FORCE
 @told
 def batch(
     params: Sequence[str],
-    out: Path,
+    out: str,
     jobs: int | None,
     timeout: float,
     memory_limit: int | None,
     pdf: bool,
+    scheduler: str | None,
     force: bool,
 ) -> int:
     """All pilots' notebooks and reports, then the page that lists them.
@@ -94,20 +101,34 @@ def batch(
     same command is given again.
     """
     memory = None if memory_limit is None else memory_limit << 20
-    return _batch(params, out, jobs=jobs, timeout=timeout, memory=memory, pdf=pdf, force=force)
+    with ExitStack() as until:
+        how: dict[str, object] = {"jobs": jobs}
+        if scheduler is not None:
+            from roi.batch.remote import cluster
+
+            executor, many = until.enter_context(cluster(scheduler))
+            how = {"jobs": jobs or many, "executor": executor}
+        return _batch(params, out, timeout=timeout, memory=memory, pdf=pdf, force=force, **how)
 
 
-def _batch(params: Sequence[str], out: Path, *, pdf: bool, **how: object) -> int:
+def _batch(params: Sequence[str], out: str, *, pdf: bool, **how: Any) -> int:
     if pdf:
         from roi.report.pdf import require_pdf
 
         require_pdf()  # before anything runs
     from roi.batch import run_batch
+    from roi.batch.collected import collected, is_address
     from roi.parameters import find_parameter_files
 
-    code = run_batch(find_parameter_files(params), out, pdf=pdf, **how).exit_code  # type: ignore[arg-type]
-    if (out / "index.html").is_file():
-        click.echo(f"Open {out / 'index.html'}", err=True)
+    files = find_parameter_files(params)
+    if is_address(out):
+        with collected(out) as (folder, published):
+            code = run_batch(files, folder, published=published, pdf=pdf, **how).exit_code
+        click.echo(f"The reports lie at {out}", err=True)
+        return code
+    code = run_batch(files, out, pdf=pdf, **how).exit_code
+    if (Path(out) / "index.html").is_file():
+        click.echo(f"Open {Path(out) / 'index.html'}", err=True)
     return code
 
 

@@ -60,9 +60,9 @@ def _histogram(values: Floats) -> Histogram:
 
 
 def _minutes(a: Analysis) -> dict[str, Histogram] | None:
-    """Counts of human minutes by arm in common bins; counted in the engine, no row leaves it."""
+    """Counts of human minutes by arm in common bins; counted in the engine, no row leaves it. None without samples."""
     spread = a.moments.spread
-    if not spread:
+    if not spread or "cases" not in a.samples.tables:
         return None
     high = _round_up(max(s.p95 for s in spread.values()) * 1.25)
     cases = a.samples.tables["cases"]

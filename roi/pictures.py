@@ -94,7 +94,8 @@ class Pictures:
     """What the report draws.
 
     Attributes:
-        minutes: Human minutes per case by arm, on common edges; None where minutes were not recorded.
+        minutes: Human minutes per case by arm, on common edges; None where minutes were not recorded, or the samples
+            are not at hand.
         worth: Worth against stopping now by option ("scale", "fix"), in the pilot's currency.
         cumulative: Cumulative undiscounted cash of the plan put forward; None where worth is unknown.
         fiscal_years: Cash of that plan by calendar year.

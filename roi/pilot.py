@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from roi.analysis import Analysis, analyse
-from roi.archive import MOMENTS, archive_text
+from roi.archive import MOMENTS, archive_text, read_archive
 from roi.controls.findings_list import FINDINGS, write_findings
-from roi.issue import counted, current_run
+from roi.issue import Run, counted, current_run
+from roi.ledger import record_sha256
 from roi.parameters import LoadedParameters, load_parameters
 from roi.pictures import Pictures
+from roi.problems import InputError
 from roi.record import build_record, canonical
 from roi.samples import Samples, open_samples
 
@@ -25,14 +29,16 @@ class Decision:
 
     Attributes:
         analysis: Draws, gates, options and the verdict, for whoever wants to take it apart.
+        made: The record, where the same run has made it already.
     """
 
     analysis: Analysis
+    made: Mapping[str, Any] | None = None
 
     @cached_property
     def record(self) -> dict[str, Any]:
         """What decision.json holds."""
-        return build_record(self.analysis)
+        return build_record(self.analysis) if self.made is None else dict(self.made)
 
     @cached_property
     def pictures(self) -> Pictures:
@@ -97,6 +103,8 @@ class Pilot:
         run = current_run(self.loaded.parameters.pilot)
         if run is None:
             return Decision(analyse(self.loaded, self.samples))
+        if run.record.is_file() and (made := _decided_before(run)) is not None:
+            return made
         decision = Decision(
             analyse(counted(self.loaded, self.samples.fingerprints, run.ledger), self.samples)
         )
@@ -105,6 +113,22 @@ class Pilot:
         if not (run.folder / FINDINGS).exists():  # each notebook of a run decides the same anew
             write_findings(decision.analysis.taken.controls, self.samples, run.folder / FINDINGS)
         return decision
+
+
+def _decided_before(run: Run) -> Decision | None:
+    """What a former notebook of a run has decided, from its record and its archive; None where these do not do.
+
+    The archive holds the record's hash, and its parameters and policy are held against theirs; where it withholds what
+    was taken from the samples, they are read again.
+    """
+    try:
+        record = json.loads(run.record.read_text(encoding="utf-8"))
+        archive = read_archive(run.folder / MOMENTS)
+        if archive.withheld is None and archive.content["record"] == record_sha256(record):
+            return Decision(archive.analysis(), record)
+    except (InputError, OSError, ValueError):
+        return None
+    return None
 
 
 def open_pilot(pilot: str | Path, **groups: object) -> Pilot:

@@ -92,6 +92,18 @@ def run(project: Path, out: Path, *pilots: str, **how: object):  # type: ignore[
     return result, shown.getvalue()
 
 
+def files(out: Path) -> dict[str, bytes]:
+    """Records and tables: what a rerun must give again byte for byte."""
+    kinds = ("decision.json", "decisions.csv", "portfolio.json", "moments.json", "access_proposed.csv")
+    found = {str(p.relative_to(out)): p.read_bytes() for p in sorted(out.rglob("*")) if p.name in kinds}
+    return {name: data for name, data in found.items() if "archive" not in name}
+
+
+def states(result) -> str:  # type: ignore[no-untyped-def]
+    """The first letter of how each pilot ended."""
+    return "".join(outcome.state[0] for outcome in result.outcomes)
+
+
 if __name__ == "__main__":  # python made_batches.py PROJECT OUT PILOT...
     # What a shell starts in the background ignores an interrupt.
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -116,7 +116,7 @@ def test_user_texts_in_a_chart_stay_texts() -> None:
 def test_only_charts_imports_altair() -> None:
     """`roi decide` prints a record without paying for a drawing library."""
     for path in Path(charts.__file__).parent.parent.rglob("*.py"):
-        if path.name == "charts.py" or path.name.endswith("_charts.py"):
+        if path.name in ("charts.py", "painting.py") or path.name.endswith("_charts.py"):
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []

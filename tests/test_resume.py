@@ -13,7 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from made_batches import HERE, SAID, make_project, run
+from made_batches import HERE, SAID, files, make_project, run, states
 
 from roi.batch.progress import time_left
 from roi.batch.resume import INPUTS, inputs_of, note_of, why_again
@@ -117,13 +117,6 @@ def test_the_time_left_is_told_by_hand() -> None:
     assert time_left(60, 1, 10) == "about 10 min left"
 
 
-def files(out: Path) -> dict[str, bytes]:
-    """Records and tables: what a rerun must give again byte for byte."""
-    kinds = ("decision.json", "decisions.csv", "portfolio.json", "moments.json", "access_proposed.csv")
-    found = {str(p.relative_to(out)): p.read_bytes() for p in sorted(out.rglob("*")) if p.name in kinds}
-    return {name: data for name, data in found.items() if "archive" not in name}
-
-
 def stamps(out: Path) -> dict[str, int]:
     return {str(p.relative_to(out)): p.stat().st_mtime_ns for p in out.glob("*/*") if p.is_file()}
 
@@ -131,7 +124,6 @@ def stamps(out: Path) -> dict[str, int]:
 @pytest.mark.slow
 def test_only_what_changed_is_run_again(tmp_path: Path) -> None:
     project, out = make_project(tmp_path / "p", "a", "b", "c"), tmp_path / "reports"
-    states = lambda result: "".join(o.state[0] for o in result.outcomes)  # noqa: E731
     result, _ = run(project, out, "a", "b", "c")
     assert states(result) == "ddd"
     before, first = stamps(out), files(out)

@@ -34,6 +34,13 @@ PRELOADED = (
     "ipykernel.kernelapp",
     "ipykernel.ipkernel",
     "ipykernel.zmqshell",
+    # What a kernel imports as it starts, rather than when it is imported.
+    "ipykernel.debugger",
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.core.oinspect",
+    "IPython.extensions.storemagic",
+    "tornado.platform.asyncio",
     "roi.batch.declared",
     "roi.pilot",
     "roi.assembled",
@@ -49,6 +56,7 @@ PRELOADED = (
     "roi.report.operate",
     "roi.report.portfolio",
     "roi.report.charts",
+    "roi.report.painting",
     "roi.report.audit_charts",
     "roi.report.proof_charts",
     "roi.report.operate_charts",
@@ -60,6 +68,8 @@ PRELOADED = (
 )
 # What a pilot's own process needs beside: Papermill and what draws pages.
 PRELOADED_BESIDE = ("papermill", "nbclient", "nbconvert", "roi.batch.kernel", "roi.batch.worker")
+# Called once all is imported: what reads templates and schemas at first use, and would in every process.
+WARMED = ("roi.report.page", "roi.report.charts")
 MOST = 16  # file descriptors that come with a task
 
 
@@ -74,11 +84,22 @@ def preload(control: socket.socket) -> None:
     with warnings.catch_warnings():  # a notebook that imports none of these has none of their filters
         for name in PRELOADED_BESIDE:
             _import(name, control)
+        for name in WARMED:
+            _leave_if_alone(control)
+            if (module := sys.modules.get(name)) is not None:
+                module.warm_up()
+
+
+def _leave_if_alone(control: socket.socket) -> None:
+    """End if whoever started this is gone, whatever it had asked for."""
+    looking = select.poll()
+    looking.register(control, select.POLLRDHUP)
+    if looking.poll(0):
+        sys.exit()
 
 
 def _import(name: str, control: socket.socket) -> None:
-    if select.select([control], [], [], 0)[0] and not control.recv(1, socket.MSG_PEEK):
-        sys.exit()
+    _leave_if_alone(control)
     # pandas asks as it is imported whether it is in a notebook, for how many columns it shows.
     if name == "pandas":
         builtins.get_ipython = lambda: SimpleNamespace(kernel=None)  # type: ignore[attr-defined]

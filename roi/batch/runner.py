@@ -7,20 +7,21 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, as_completed
-from contextlib import contextmanager, suppress
+from concurrent.futures import Executor, Future, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event, current_thread, main_thread
 from typing import TYPE_CHECKING, Any
 
 from roi.batch.listing import MOMENTS, list_all
+from roi.batch.outcome import BatchResult, Outcome
 from roi.batch.outputs import alone, keep_partial, publish, read_record, recover, staging
 from roi.batch.progress import Progress
+from roi.batch.remote import carried
 from roi.batch.resume import INPUTS, inputs_of, note_of, same_tables, why_again
-from roi.batch.warm import CannotForkError, warm_server
 from roi.batch.worker import Job, Report
-from roi.batch.workers import STARTING, Workers, run_watched
+from roi.batch.workers import STARTING, Workers, painters, run_watched
 from roi.ledger import LEDGER, issue, read_ledger, refuse_newer
 from roi.problems import InputError, Problem
 from roi.records import refuse_newer_record
@@ -35,48 +36,6 @@ __all__ = ["BatchResult", "Outcome", "run_batch"]
 
 # 2_decide first: it makes the record, which the pages of the others speak of.
 NOTEBOOKS = ("2_decide", "1_audit", "3_fix", "4_controls", "5_prove_roi", "6_operate")
-STOPPED = 130  # as a shell says of what Ctrl-C ended
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How a pilot's run ended.
-
-    Attributes:
-        pilot: Its name.
-        state: "done", "kept" (it is made from nothing that has changed), "failed", "inputs" (they need mending) or
-            "stopped".
-        why: What went wrong; empty when it is done or kept.
-        record: Its record; None unless it is done or kept.
-        seconds: How long it took.
-    """
-
-    pilot: str
-    state: str
-    why: str = ""
-    record: Mapping[str, Any] | None = None
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class BatchResult:
-    """How a batch ended, pilot by pilot.
-
-    Attributes:
-        outcomes: Of the pilots.
-        faults: What went wrong with what is said of all of them together.
-    """
-
-    outcomes: tuple[Outcome, ...]
-    faults: tuple[str, ...] = ()
-
-    @property
-    def exit_code(self) -> int:
-        """0 all done, 1 a pilot failed, 2 inputs need mending and nothing else went wrong, 130 it was stopped."""
-        states = {outcome.state for outcome in self.outcomes}
-        if "stopped" in states:
-            return STOPPED
-        return 1 if "failed" in states or self.faults else 2 if "inputs" in states else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +67,8 @@ def run_batch(
     pdf: bool = False,
     console: Console | None = None,
     check: Callable[[Path], Any] = _check,
+    executor: Executor | None = None,
+    published: Callable[[str], None] = lambda _: None,
 ) -> BatchResult:
     """Run the notebooks of many pilots, each in a process of its own, and list them on one page.
 
@@ -123,6 +84,8 @@ def run_batch(
         pdf: Write each business case as PDF too; a report that is kept gets one if it has none.
         console: Where progress is shown; standard error unless given.
         check: Reads a parameter file; returns its pilot, name and project, raises InputError.
+        executor: Runs the pilots elsewhere, where they find the project at the same place; here unless given.
+        published: Is told of each pilot as soon as what came of it lies in `out`.
 
     Returns:
         How each pilot ended, in the order of `files`.
@@ -163,6 +126,8 @@ def run_batch(
                 force=force,
                 pdf=pdf,
                 progress=progress,
+                run_one=run_watched if executor is None else carried(executor, folder),
+                published=published,
             )
             with _stoppable():
                 batch.run([(files_of[found.pilot], found) for found in ready], jobs or cores(), outcomes)
@@ -246,6 +211,8 @@ class Batch:
         force: Run also what has been run with the same inputs.
         pdf: Write each business case as PDF too.
         progress: Where it is shown.
+        run_one: Runs a job and waits for it, as `run_watched` does.
+        published: Is told of each pilot whose files have changed.
     """
 
     out: Path
@@ -256,6 +223,8 @@ class Batch:
     force: bool
     pdf: bool
     progress: Progress
+    run_one: Callable[[Job, Callable[[str, str], None], Event], Report]
+    published: Callable[[str], None]
 
     def run(self, pilots: Sequence[tuple[Path, Any]], jobs: int, outcomes: dict[str, Outcome]) -> None:
         """Run pilots, some at a time.
@@ -265,7 +234,8 @@ class Batch:
             jobs: Pilots at a time.
             outcomes: Where the outcome of each is put as it ends.
         """
-        plans, entries = [], read_ledger(self.out / LEDGER)
+        plans: list[tuple[Path, Job, Mapping[str, Any] | None]] = []
+        entries = read_ledger(self.out / LEDGER)
         for path, found in pilots:
             job = self.job(found)
             inputs = inputs_of(path, found.project, job.notebooks, job.parameters, entries)
@@ -276,8 +246,17 @@ class Batch:
                 plans.append((path, job, inputs))
         if not plans:
             return
-        with suppress(CannotForkError):
-            warm_server()  # imports while the first process is asked for
+        here = min(jobs, len(plans)) if self.run_one is run_watched else 0
+        with painters(here):
+            self.run_all(plans, jobs, outcomes)
+
+    def run_all(
+        self,
+        plans: Sequence[tuple[Path, Job, Mapping[str, Any] | None]],
+        jobs: int,
+        outcomes: dict[str, Outcome],
+    ) -> None:
+        """Run what is to be run, some at a time."""
         workers = Workers(jobs)
         futures: dict[Future[Outcome], str] = {}
         try:
@@ -338,8 +317,9 @@ class Batch:
                 return kept
             with staging(self.out, job.pilot) as folder:
                 job = replace(job, folder=folder)
-                report = run_watched(job, self.tell, stopped)
+                report = self.run_one(job, self.tell, stopped)
                 outcome = self.finish(job, report, inputs, time.monotonic() - began)
+            self.published(job.pilot)
         except OSError as error:  # a full disk, or a folder that may not be written
             why = f"Its report could not be written: {error.strerror or type(error).__name__}."
             outcome = Outcome(pilot=job.pilot, state="failed", why=why, seconds=time.monotonic() - began)

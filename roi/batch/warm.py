@@ -204,16 +204,36 @@ class Server:
         Raises:
             CannotForkError: If the server is gone, or would fork more than one thread.
         """
+        standard = (1 if stdout is None else stdout, 2 if stderr is None else stderr)
+        return Forked(self._ask(task, (*standard, *descriptors)))
+
+    def start(self, task: Task, *, descriptors: Sequence[int] = ()) -> None:
+        """A process that nobody waits for; it is forked as soon as the libraries are there.
+
+        Args:
+            task: What it is to do; it writes nowhere.
+            descriptors: File descriptors that it gets.
+
+        Raises:
+            CannotForkError: If the server is gone.
+        """
+        null = os.open(os.devnull, os.O_WRONLY)
+        try:
+            self._ask(task, (null, null, *descriptors)).close()
+        finally:
+            os.close(null)
+
+    def _ask(self, task: Task, descriptors: Sequence[int]) -> socket.socket:
+        """Ask for a process; where the server will say what becomes of it."""
         ours, theirs = socket.socketpair()
         with theirs:
-            standard = (1 if stdout is None else stdout, 2 if stderr is None else stderr)
             try:
                 with self._lock:
-                    send(self._control, task, (theirs.fileno(), *standard, *descriptors))
+                    send(self._control, task, (theirs.fileno(), *descriptors))
             except OSError as error:
                 ours.close()
                 raise CannotForkError("the process that has the libraries is gone") from error
-        return Forked(ours)
+        return ours
 
     def close(self) -> None:
         """End the server and what it forked for this process."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import pairwise
@@ -15,11 +14,11 @@ import roi.light_imports  # noqa: F401
 import altair as alt
 import numpy as np
 import numpy.typing as npt
-import vl_convert
 from altair.utils.schemapi import debug_mode
 
 from roi import words
 from roi.pictures import Driver, Histogram
+from roi.report.painting import svg
 
 __all__ = [
     "amount_axis",
@@ -31,6 +30,7 @@ __all__ = [
     "svg",
     "ticks",
     "unchecked",
+    "warm_up",
     "worth",
 ]
 
@@ -56,34 +56,13 @@ def unchecked() -> AbstractContextManager[None]:
     return debug_mode(False)
 
 
-def svg(chart: alt.TopLevelMixin, name: str) -> str:
-    """Draw a chart as a static SVG element that a page may hold many of.
+def warm_up() -> None:
+    """Have a chart of a table checked, for processes that are forked from this one; altair reads its schema then."""
+    import pandas as pd
 
-    Args:
-        chart: The chart.
-        name: Prefix of the ids inside, so that those of two charts of a page never meet.
-
-    Returns:
-        An ``<svg>`` element without scripts, links or fonts; its colours are those of this module.
-    """
-    spec = chart.to_dict(validate=False)
-    _speaking(spec)
-    drawn: str = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
-    drawn = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', drawn)
-    drawn = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", drawn)
-    # The whole is one picture with one alternative text; what its marks say is for the page's script.
-    drawn = drawn.replace(' aria-label="', ' data-tip="')
-    drawn = re.sub(r"\s(?:xmlns:xlink|class|version|role|aria-[a-z]+)=\"[^\"]*\"", "", drawn)
-    return re.sub(r'"(-?\d+\.\d{2})\d+"', r'"\1"', drawn)
-
-
-def _speaking(spec: dict[str, Any]) -> None:
-    """Let the marks that have a description carry it into the drawing."""
-    if "description" in spec.get("encoding", {}):
-        spec["mark"] = {**spec["mark"], "aria": True}
-    for key in ("layer", "vconcat", "hconcat", "concat"):
-        for part in spec.get(key, ()):
-            _speaking(part)
+    table = pd.DataFrame({"a": [1.0], "b": ["x"]})
+    table._repr_html_()  # type: ignore[operator]
+    alt.Chart(table).mark_bar().encode(alt.X("a:Q"), alt.Y("b:N")).to_dict()
 
 
 def finish(chart: Any) -> Any:

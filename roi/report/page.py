@@ -222,21 +222,13 @@ def render(
     Returns:
         The file that was written.
     """
-    import roi.light_imports  # noqa: F401
-
-    # isort: split
+    exporter = _exporter()
 
     import nbformat
-    from nbconvert import HTMLExporter
 
     read: Any = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
     if signed:
         _show_signed(read, signed)
-    exporter: Any = HTMLExporter(  # type: ignore[no-untyped-call]
-        template_name="roi",
-        extra_template_basedirs=[str(TEMPLATES / "nbconvert")],
-        exclude_anchor_links=True,
-    )
     body, _ = exporter.from_notebook_node(read)
     # One page has one main heading, that of the first screen; a notebook's own are one step down.
     record = notebook_record(read)
@@ -278,6 +270,37 @@ def as_written(html: str, record: Mapping[str, Any] | None) -> str:
         said = said_by_users(record, figures_only=False)
         html = translated(html, theirs, keep=said).replace('<html lang="en">', f'<html lang="{language}">', 1)
     return localise_html(html, locale, keep=said_by_users(record))
+
+
+@cache
+def _exporter() -> Any:
+    """What makes HTML of notebooks; it reads its templates once."""
+    import roi.light_imports  # noqa: F401
+
+    # isort: split
+
+    from nbconvert import HTMLExporter
+
+    return HTMLExporter(  # type: ignore[no-untyped-call]
+        template_name="roi",
+        extra_template_basedirs=[str(TEMPLATES / "nbconvert")],
+        exclude_anchor_links=True,
+    )
+
+
+def warm_up() -> None:
+    """Read the templates and what notebooks are checked by, for processes that are forked from this one."""
+    exporter = _exporter()
+
+    import nbformat
+    from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+    shown = {"output_type": "display_data", "data": {"text/html": "<p>a</p>"}, "metadata": {}}
+    cells = [new_markdown_cell("# A\n\nb"), new_code_cell("1", outputs=[nbformat.from_dict(shown)])]  # type: ignore[no-untyped-call]
+    notebook = new_notebook(cells=cells)  # type: ignore[no-untyped-call]
+    nbformat.validate(notebook)
+    exporter.from_notebook_node(notebook)
+    page("A", "")
 
 
 def _standing_html(record: Mapping[str, Any]) -> str:

@@ -1,0 +1,110 @@
+"""A folder of reports that lies elsewhere: at any address that fsspec knows.
+
+It is mirrored in a folder here, where the batch works as ever; each pilot is sent as soon as it is published, its
+record's entry in the ledger first. Stores of objects know no lock: one batch at a time may write to such an address.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from roi.ledger import LEDGER
+from roi.problems import InputError, Problem
+
+__all__ = ["collected", "is_address"]
+
+
+def is_address(out: str | Path) -> bool:
+    """Whether reports go to an address of fsspec, such as ``s3://…``, instead of a folder."""
+    return "://" in str(out)
+
+
+@contextmanager
+def collected(address: str) -> Iterator[tuple[Path, Callable[[str], None]]]:
+    """A folder that holds what lies at an address, and what sends a pilot there.
+
+    Args:
+        address: Such as ``s3://bucket/reports``; its file system comes with a package of its own.
+
+    Yields:
+        The folder, and a function that sends the ledger and then a pilot's folder. What else has changed is sent in the
+        end.
+
+    Raises:
+        InputError: If the extra, or the package of this kind of address, is not installed, or nobody may read there.
+    """
+    try:
+        import fsspec
+    except ImportError:
+        raise _problem("needs the extra `cluster`: pip install 'roi[cluster]'") from None
+    try:
+        store, root = fsspec.core.url_to_fs(address)
+        there = store.find(root) if store.exists(root) else []
+    except ImportError as error:
+        raise _problem(f"needs a package of its own: {error}") from None
+    except (OSError, ValueError) as error:
+        raise _problem(f"cannot be read ({type(error).__name__})") from None
+    with tempfile.TemporaryDirectory(prefix="roi-") as place:
+        mirror = _Mirror(store, root.rstrip("/"), Path(place) / "reports")
+        mirror.fetch(there)
+        yield mirror.folder, mirror.send_pilot
+        mirror.send("")
+
+
+def _problem(message: str) -> InputError:
+    return InputError([Problem("roi batch", "--out", message)])
+
+
+class _Mirror:
+    def __init__(self, store: Any, root: str, folder: Path) -> None:
+        self.store, self.root, self.folder = store, root, folder
+        self.known: dict[str, tuple[int, int]] = {}
+        self.lock = Lock()
+        folder.mkdir()
+
+    def fetch(self, there: list[str]) -> None:
+        for path in there:
+            name = path[len(self.root) :].lstrip("/") if path.startswith(self.root) else ""
+            place = self.folder / name
+            if not name or ".." in place.parts:
+                continue
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(self.store.cat_file(path))
+            self.known[name] = self._state(place)
+
+    def send_pilot(self, pilot: str) -> None:
+        """Send the ledger, then a pilot's folder."""
+        self.send(LEDGER)
+        self.send(f"{pilot}/")
+
+    def send(self, start: str) -> None:
+        """Send every file that has changed and whose name begins so, and take away what is no longer here."""
+        with self.lock:
+            here = {
+                name: place
+                for place in sorted(self.folder.rglob("*"))
+                if place.is_file() and not (name := place.relative_to(self.folder).as_posix()).startswith(".")
+                and name.startswith(start)
+            }  # fmt: skip
+            for name, place in here.items():
+                try:
+                    state, data = self._state(place), place.read_bytes()
+                except FileNotFoundError:  # replaced meanwhile, and sent when that is told
+                    continue
+                if self.known.get(name) != state:
+                    target = f"{self.root}/{name}"
+                    self.store.makedirs(target.rpartition("/")[0], exist_ok=True)
+                    self.store.pipe_file(target, data)
+                    self.known[name] = state
+            for name in [name for name in self.known if name.startswith(start) and name not in here]:
+                self.store.rm_file(f"{self.root}/{name}")
+                del self.known[name]
+
+    def _state(self, place: Path) -> tuple[int, int]:
+        found = place.stat()
+        return found.st_size, found.st_mtime_ns

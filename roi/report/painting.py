@@ -1,0 +1,176 @@
+"""Drawing a chart as SVG: here, or by a painter, a process that has started what draws and serves a whole batch.
+
+What draws Vega-Lite takes most of a second to start, and is started anew by every process that draws. A painter gets a
+specification and gives a picture: it knows nothing of who asks, and keeps nothing. It is reached through a file in a
+folder of this user alone, named by an environment variable; whoever finds none draws by itself, and draws the same.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import struct
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import altair as alt
+
+__all__ = ["VARIABLE", "paint", "painting", "serve", "svg"]
+
+VARIABLE = "ROI_PAINTER"
+PATIENCE = 60.0  # seconds that a painter may take; then it is not worth waiting for
+LENGTH = struct.Struct("!cI")  # whether it is a picture, and how long what follows is
+DONE, FAILED, LEAVE = b"y", b"n", b"q"
+# Drawn once at the start, so that the first picture that somebody waits for finds all at hand.
+FIRST = {
+    "data": {"values": [{"a": 1, "b": "x"}]},
+    "layer": [{"mark": "bar"}, {"mark": "text"}],
+    "encoding": {"x": {"field": "a", "type": "quantitative"}, "y": {"field": "b", "type": "nominal"}},
+}
+
+
+def svg(chart: alt.TopLevelMixin, name: str) -> str:
+    """Draw a chart as a static SVG element that a page may hold many of.
+
+    Args:
+        chart: The chart.
+        name: Prefix of the ids inside, so that those of two charts of a page never meet.
+
+    Returns:
+        An ``<svg>`` element without scripts, links or fonts; its colours are those of the chart.
+    """
+    specification = chart.to_dict(validate=False)
+    _speaking(specification)
+    drawn = paint(specification)
+    ids: dict[str, str] = {}
+
+    def own(found: str) -> str:
+        # What draws numbers ids through all that it has drawn; here they are numbered through one picture.
+        return ids.setdefault(found, f"{name}-{len(ids) + 1}")
+
+    drawn = re.sub(r'\bid="([^"]+)"', lambda found: f'id="{own(found[1])}"', drawn)
+    drawn = re.sub(r"url\(#([^)]+)\)", lambda found: f"url(#{own(found[1])})", drawn)
+    # The whole is one picture with one alternative text; what its marks say is for the page's script.
+    drawn = drawn.replace(' aria-label="', ' data-tip="')
+    drawn = re.sub(r"\s(?:xmlns:xlink|class|version|role|aria-[a-z]+)=\"[^\"]*\"", "", drawn)
+    return re.sub(r'"(-?\d+\.\d{2})\d+"', r'"\1"', drawn)
+
+
+def _speaking(specification: dict[str, Any]) -> None:
+    """Let the marks that have a description carry it into the drawing."""
+    if "description" in specification.get("encoding", {}):
+        specification["mark"] = {**specification["mark"], "aria": True}
+    for key in ("layer", "vconcat", "hconcat", "concat"):
+        for part in specification.get(key, ()):
+            _speaking(part)
+
+
+def paint(specification: dict[str, Any]) -> str:
+    """A Vega-Lite specification as SVG, drawn by a painter where there is one.
+
+    Args:
+        specification: The specification; it may reach for nothing outside itself.
+    """
+    if place := os.environ.get(VARIABLE):
+        # Whatever a painter cannot do is done here, and its mistake, if it is one, made again where it is seen.
+        with suppress(OSError, TypeError, ValueError):
+            return _asked(place, json.dumps(specification, allow_nan=False).encode())
+    import vl_convert
+
+    drawn: str = vl_convert.vegalite_to_svg(specification, allowed_base_urls=[])
+    return drawn
+
+
+def _asked(place: str, specification: bytes) -> str:
+    with socket.socket(socket.AF_UNIX) as painter:
+        painter.settimeout(PATIENCE)
+        painter.connect(place)
+        _send(painter, DONE, specification)
+        kind, drawn = _received(painter)
+    if kind != DONE:
+        raise ValueError("it cannot be drawn")
+    return drawn.decode()
+
+
+def serve(descriptor: int, *, status: Any = None) -> None:
+    """The body of a painter: draw whatever comes, until it is ended.
+
+    Args:
+        descriptor: Of the socket that it shares with other painters, which listens already.
+        status: Where a forked process could say that it is ready; nobody waits for that.
+    """
+    import vl_convert
+
+    vl_convert.vegalite_to_svg(FIRST, allowed_base_urls=[])
+    with socket.socket(fileno=descriptor) as listening:
+        while True:
+            asking, _ = listening.accept()
+            with asking, suppress(OSError):  # who asked may be gone
+                asking.settimeout(PATIENCE)
+                kind, specification = _received(asking)
+                if kind == LEAVE:
+                    return
+                try:
+                    drawn = vl_convert.vegalite_to_svg(json.loads(specification), allowed_base_urls=[])
+                except Exception:  # whatever it is, whoever asked meets it as well
+                    _send(asking, FAILED, b"")
+                else:
+                    _send(asking, DONE, drawn.encode())
+
+
+@contextmanager
+def painting(many: int, start: Callable[[int], object]) -> Iterator[None]:
+    """Have painters for as long as this lasts, for this process and for those that it starts.
+
+    Args:
+        many: How many, each of which draws one picture at a time.
+        start: Starts one, given the descriptor of the socket on which it listens; it may raise OSError.
+    """
+    folder = tempfile.mkdtemp(prefix="roi-")
+    place = str(Path(folder) / "painter")
+    before = os.environ.get(VARIABLE)
+    try:
+        # Closed here once they have it: should all of them end, nobody waits for an answer.
+        with suppress(OSError), socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(place)
+            listening.listen(128)
+            for _ in range(many):
+                start(listening.fileno())
+                os.environ[VARIABLE] = place
+        yield
+    finally:
+        os.environ.pop(VARIABLE, None)
+        if before is not None:
+            os.environ[VARIABLE] = before
+        for _ in range(many):
+            with suppress(OSError), socket.socket(socket.AF_UNIX) as painter:  # one that is gone already
+                painter.settimeout(1)
+                painter.connect(place)
+                _send(painter, LEAVE, b"")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _send(to: socket.socket, kind: bytes, text: bytes) -> None:
+    to.sendall(LENGTH.pack(kind, len(text)) + text)
+
+
+def _received(of: socket.socket) -> tuple[bytes, bytes]:
+    kind, size = LENGTH.unpack(_exactly(of, LENGTH.size))
+    return kind, _exactly(of, size)
+
+
+def _exactly(of: socket.socket, size: int) -> bytes:
+    found = bytearray()
+    while len(found) < size:
+        part = of.recv(min(size - len(found), 1 << 20))
+        if not part:
+            raise ConnectionError("it ended before all was said")
+        found += part
+    return bytes(found)
