@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from roi.advice import plan_name
 from roi.analysis import Analysis
 from roi.draws import normal_draws, stream
 from roi.options import Option
@@ -43,6 +44,7 @@ class Fundable:
         hours: Hours a month that it saves in the end, expected.
         chance: Chance that its worth exceeds the hurdle.
         delay_cost: What a week's delay costs; None where it is not known.
+        segments: The kinds of cases that it is for; None for all.
     """
 
     label: str
@@ -55,6 +57,7 @@ class Fundable:
     hours: float
     chance: float
     delay_cost: float | None
+    segments: tuple[str, ...] | None = None
 
     def mean(self) -> float:
         """Expected worth."""
@@ -171,6 +174,7 @@ def _roll_out(a: Analysis, option: Option) -> Fundable:
         hours=0.0 if option.stream is None else max(0.0, float(np.mean(option.stream.hours))),
         chance=option.chance(a.loaded.policy.hurdle),
         delay_cost=_delay_cost(a, option),
+        segments=key_of(option),
     )
 
 
@@ -180,12 +184,10 @@ def _plan(a: Analysis, plan: Plan) -> Fundable:
         who = remedy.owner or a.loaded.parameters.about.owner or ""
         weeks[who] = weeks.get(who, 0.0) + float(np.mean(remedy.months)) * WEEKS_PER_MONTH
     names = [shorten(r.name, 60) for r in plan.remedies] or [shorten(m.what, 60) for m in plan.measures]
-    where = plan.option.scope if plan.option.kind == "scale_segments" else None
-    inside = "" if where is None else f" in {and_list(shorten(s, 24) for s in where.segments)}"
     stream_ = plan.option.stream
     delay = _delay_cost(a, plan.option)
     return Fundable(
-        label=f"Fix, then scale{inside}: {and_list(names)}",
+        label=f"{plan_name(plan)}: {and_list(names)}",
         kind="fix",
         worth=plan.worth,
         cost=plan.price + float(np.mean(a.economics.one_off())),
@@ -195,6 +197,7 @@ def _plan(a: Analysis, plan: Plan) -> Fundable:
         hours=0.0 if stream_ is None else max(0.0, plan.passes * float(np.mean(stream_.hours))),
         chance=float(np.mean(plan.worth > a.loaded.policy.hurdle)),
         delay_cost=None if delay is None else plan.passes * delay,
+        segments=key_of(plan.option),
     )
 
 
@@ -268,6 +271,7 @@ def _of_option(pilot: str, kind: str, option: Mapping[str, Any]) -> Fundable | N
         hours=0.0,
         chance=finite(option.get("chance_above_hurdle")) or 0.0,
         delay_cost=None,
+        segments=None if kind == "scale" or not option.get("scope") else tuple(option["scope"]),
     )
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from roi import words
 from roi.ledger import record_sha256
 
-__all__ = ["OPERATING", "lead_of", "operating_of", "operating_text"]
+__all__ = ["OPERATING", "asks_first", "holds_back", "lead_of", "operating_of", "operating_text"]
 
 OPERATING = "operation.json"
 VERDICTS = {"scale": "scale", "fix": "fix", "kill": "kill"}
@@ -26,8 +26,9 @@ def lead_of(monitor: Mapping[str, Any], record: Mapping[str, Any], headline: str
         headline: The action in words.
 
     Returns:
-        `action`, `headline`, `text` (how the verdict stands beside it), `verdict_of` (the version that the verdict
-        is of; None where it is of all or there is one only), `since` and the `record` that it belongs to.
+        `action`, `headline`, `segments` (to be left out, of *restrict*), `text` (how the verdict stands beside it),
+        `verdict_of` (the version that the verdict is of; None where it is of all or there is one only), `since` and the
+        `record` that it belongs to.
     """
     action = monitor["action"]
     name = str(action["action"])
@@ -47,20 +48,44 @@ def lead_of(monitor: Mapping[str, Any], record: Mapping[str, Any], headline: str
         )
         text = f"Rolling back comes first. The verdict ({verdict}){whose} comes after: {then}"
     elif name in STOPPING:
-        first = "Pausing" if name == "pause" else "Leaving these out"
-        after = "" if verdict == "kill" else ": nothing of it is carried out while a limit is broken"
+        first, there = ("Pausing", "") if name == "pause" else ("Leaving these out", " there")
+        after = "" if verdict == "kill" else f": nothing of it is carried out{there} while a limit is broken"
+        if verdict == "fix":
+            after += ", but what mends that"
         text = f"{first} comes first. The verdict ({verdict}){whose} comes after{after}."
     else:
         text = f"Find out why before acting on the verdict ({verdict}): what it rested on moved."
     return {
         "action": name,
         "headline": headline,
+        "segments": [str(x) for x in action.get("segments") or ()] if name == "restrict" else [],
         "rule": str(action["rule"]),
         "text": text,
         "verdict_of": of,
         "since": action["since"],
         "record": record_sha256(record),
     }
+
+
+def holds_back(lead: Mapping[str, Any] | None, segments: Sequence[str] | None) -> bool:
+    """Whether no new money goes into something while the operation says what it says.
+
+    A limit is broken: what the money was to bring rests on cases that no longer tell what comes.
+
+    Args:
+        lead: What is to be done in operation; None for nothing.
+        segments: What the money is for; None for every kind of case. Kinds that are not left out keep the limits, so
+            that what is for these alone need not wait.
+    """
+    if lead is None or lead.get("action") not in STOPPING:
+        return False
+    out = lead.get("segments") or ()
+    return lead["action"] != "restrict" or segments is None or not out or bool(set(segments) & set(out))
+
+
+def asks_first(lead: Mapping[str, Any] | None) -> bool:
+    """Whether something is to be found out before money is given: what the verdict rested on moved."""
+    return lead is not None and lead.get("action") == "investigate"
 
 
 def operating_text(lead: Mapping[str, Any]) -> str:

@@ -13,8 +13,10 @@ from roi.candidates import Candidate, day_of
 from roi.discoveries import LEAST_TO_SHRINK, expected_failures, shrink, step_up
 from roi.funded import Choice, Limit, choice_of, limits_of, regret_of, standing_order, what_is_next
 from roi.funding import best_set
+from roi.held import asked_first, held_of, is_held
 from roi.joint import Joint, joint_draws
 from roi.ledger import record_sha256
+from roi.operating import holds_back
 from roi.scarcity import scarcity_of
 from roi.schema.portfolio import Portfolio
 from roi.signing import standing
@@ -49,15 +51,17 @@ def portfolio_of(
     today = plan.as_of or max(days, default=None)
     by_pilot = {c.pilot: c for c in candidates}
     limits = limits_of(candidates, joint, plan)
-    everything = [
+    fundable = [
         choice_of(c, i, joint, limits, plan)
         for c in candidates
         if c.pilot in joint.worths
         for i in range(len(c.options))
     ]
-    chosen = Choice.problem(everything, limits)
-    best = best_set(chosen)
+    # No new money for what its own operation stops: it comes back into the choice once that is mended.
+    everything = [x for x in fundable if not is_held(x)]
+    best = best_set(Choice.problem(everything, limits))
     funded = [everything[i] for i in best.chosen]
+    waiting = held_of(fundable, limits, funded, best)
     left = [limit.amount - sum(float(x.use[k]) for x in funded) for k, limit in enumerate(limits)]
     scarce = scarcity_of(everything, limits, best)
     shrunk = _shrunk(candidates, joint, everything, limits, funded)
@@ -74,7 +78,7 @@ def portfolio_of(
         "currency": joint.currency,
         "draws": joint.draws,
         "seed": joint.seed,
-        "pilots": [_pilot(c, joint, today, funded) for c in candidates],
+        "pilots": [_pilot(c, joint, today, funded, waiting["held"]) for c in candidates],
         "set": {
             "budget": plan.budget,
             "funded": [_funded(x, joint, shrunk) for x in funded],
@@ -98,6 +102,7 @@ def portfolio_of(
                 )
             ],
             "together": scarce["together"],
+            **waiting,
             "without_limits": _unlimited(everything),
             "regret": regret_of(everything, limits, best, joint),
         },
@@ -106,7 +111,11 @@ def portfolio_of(
             "expected_failures": fails,
             "share": share,
             "bar": bar,
-            "step_up": [c.pilot for c, ok in zip(tested, passed, strict=True) if ok and c.options],
+            "step_up": [
+                c.pilot
+                for c, ok in zip(tested, passed, strict=True)
+                if ok and any(not holds_back(c.operating, o.segments) for o in c.options)
+            ],
             "step_up_level": LEVEL if bar is None else bar,
         },
         "shrinkage": shrunk,
@@ -120,7 +129,9 @@ def portfolio_of(
     }
 
 
-def _pilot(c: Candidate, joint: Joint, today: dt.date | None, funded: Sequence[Choice]) -> dict[str, Any]:
+def _pilot(
+    c: Candidate, joint: Joint, today: dt.date | None, funded: Sequence[Choice], held: Sequence[Record]
+) -> dict[str, Any]:
     r = c.record
     as_of, due = day_of(r.get("as_of")), day_of(r.get("decide_by"))
     state = standing(r)
@@ -152,8 +163,12 @@ def _pilot(c: Candidate, joint: Joint, today: dt.date | None, funded: Sequence[C
         "overdue": due is not None and today is not None and due < today and state.is_draft,
         "operating": None
         if c.operating is None
-        else {key: c.operating.get(key) for key in ("action", "headline", "text", "verdict_of", "since")},
+        else {
+            key: c.operating.get(key)
+            for key in ("action", "headline", "segments", "text", "verdict_of", "since")
+        },
         "is_funded": any(x.candidate.pilot == c.pilot for x in funded),
+        "is_held": any(row["pilot"] == c.pilot for row in held),
         "note": joint.left_out.get(c.pilot) or c.note or None,
     }
 
@@ -186,6 +201,7 @@ def _funded(x: Choice, joint: Joint, shrunk: Mapping[str, Any]) -> dict[str, Any
         "weeks": dict(sorted(x.weeks.items())),
         "hours_a_month": x.option.hours,
         "delay_cost_per_week": x.delay_cost,
+        "first": asked_first(x),
     }
 
 

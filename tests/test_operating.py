@@ -44,12 +44,18 @@ def test_a_kill_of_a_new_version_says_of_which_and_that_rolling_back_comes_first
     assert "v3" not in pooled["text"]
 
 
-@pytest.mark.parametrize(("action", "first"), [("pause", "Pausing"), ("restrict", "Leaving these out")])
-def test_what_stops_the_agent_comes_before_the_verdict(action, first):
+@pytest.mark.parametrize(
+    ("action", "first", "there"), [("pause", "Pausing", ""), ("restrict", "Leaving these out", "there ")]
+)
+def test_what_stops_the_agent_comes_before_the_verdict(action, first, there):
     lead = lead_of(monitored(action), {**killed(), "verdict": "scale"}, "x")
     assert lead is not None
     assert lead["text"].startswith(f"{first} comes first. The verdict (scale)")
-    assert "nothing of it is carried out while a limit is broken" in lead["text"]
+    assert lead["text"].endswith(f"nothing of it is carried out {there}while a limit is broken.")
+    assert lead["segments"] == (["chat"] if action == "restrict" else [])
+    fixed = lead_of(monitored(action), {**killed(), "verdict": "fix"}, "x")
+    assert fixed is not None
+    assert fixed["text"].endswith("while a limit is broken, but what mends that.")
 
 
 def test_nothing_leads_while_all_goes_on():

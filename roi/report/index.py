@@ -12,6 +12,7 @@ from typing import Any
 
 from roi import words
 from roi.ledger import record_sha256
+from roi.operating import holds_back
 from roi.report.page import PAGES, page, write_whole
 from roi.report.sections import environment
 from roi.signing import standing
@@ -74,6 +75,14 @@ class Entry:
     operating: Mapping[str, Any] | None = None
 
     @property
+    def is_held(self) -> bool:
+        """Whether its own operation stops the money that its record asks for."""
+        advice = None if self.record is None else words.advised(self.record)
+        narrow = self.record is not None and words.advised_name(self.record) != "scale"
+        scope = (advice or {}).get("scope") if narrow else None
+        return (self.record or {}).get("verdict") != "kill" and holds_back(self.operating, scope or None)
+
+    @property
     def option(self) -> Mapping[str, Any] | None:
         """The option whose worth is shown: what is advised, for a kill the best that was turned down."""
         if self.record is None:
@@ -101,18 +110,12 @@ def index_page(entries: Sequence[Entry], together: Mapping[str, Any] | None = No
     decided = [entry for entry in entries if entry.record is not None]
     decided.sort(key=_rank)
     counts = {verdict: sum((e.record or {}).get("verdict") == verdict for e in decided) for verdict in ORDER}
-    asked: dict[str, float] = {}
-    for entry in decided:
-        record = entry.record or {}
-        value = words.finite(record.get("sum_asked_for")) if record.get("verdict") != "kill" else None
-        if value is not None:
-            currency = str(record.get("currency"))
-            asked[currency] = asked.get(currency, 0.0) + value
     body = environment().get_template("index.html.j2").render(
         entries=decided,
         failed=[entry for entry in entries if entry.why],
         counts=counts,
-        asked=words.and_list(words.amount(value, currency) for currency, value in sorted(asked.items())),
+        asked=_asked(decided),
+        held=_asked([entry for entry in decided if entry.is_held]),
         word=lambda e: words.verdict_word(e.record),
         standing=lambda e: standing(e.record),
         labels=PAGES,
@@ -121,6 +124,18 @@ def index_page(entries: Sequence[Entry], together: Mapping[str, Any] | None = No
     )  # fmt: skip
     footer = "Worth is measured against stopping now. Worths of pilots that share a workflow do not add up."
     return page("Kill, fix or scale?", body, footer=footer)
+
+
+def _asked(entries: Sequence[Entry]) -> str:
+    """What records ask for, by currency; empty where none asks for anything."""
+    asked: dict[str, float] = {}
+    for entry in entries:
+        record = entry.record or {}
+        value = words.finite(record.get("sum_asked_for")) if record.get("verdict") != "kill" else None
+        if value is not None:
+            currency = str(record.get("currency"))
+            asked[currency] = asked.get(currency, 0.0) + value
+    return words.and_list(words.amount(value, currency) for currency, value in sorted(asked.items()))
 
 
 def _parts(together: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
@@ -152,7 +167,7 @@ def _sentences(together: Mapping[str, Any]) -> list[str]:
 
 
 def read_together(out: Path, entries: Sequence[Entry]) -> dict[str, Any] | None:
-    """What `portfolio.json` says of these very records; None where it is of others, or not there."""
+    """What `portfolio.json` says of these very records and operations; None where of others, or not there."""
     try:
         found = json.loads((out / PORTFOLIO).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -160,7 +175,10 @@ def read_together(out: Path, entries: Sequence[Entry]) -> dict[str, Any] | None:
     if not isinstance(found, dict) or found.get("schema") != 1:
         return None
     records = {e.pilot: record_sha256(e.record) for e in entries if e.record is not None}
-    return found if found.get("records") == records else None
+    # A set that was chosen before the operation said to stop would ask for money that it holds back.
+    said = {e.pilot: (e.operating or {}).get("action") for e in entries if e.record is not None}
+    known = {p["pilot"]: (p.get("operating") or {}).get("action") for p in found.get("pilots") or []}
+    return found if found.get("records") == records and known == said else None
 
 
 def _rank(entry: Entry) -> tuple[int, float, str]:
@@ -177,6 +195,7 @@ def csv_text(entries: Sequence[Entry], together: Mapping[str, Any] | None = None
         together: As in `index_page`.
     """
     chosen = None if together is None else {x["pilot"] for x in together["set"]["funded"]}
+    held = set() if together is None else {x["pilot"] for x in together["set"].get("held") or []}
     lines = io.StringIO()
     writer = csv.DictWriter(lines, COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -203,7 +222,13 @@ def csv_text(entries: Sequence[Entry], together: Mapping[str, Any] | None = None
             "gates_not_shown": None
             if entry.record is None
             else sum(g.get("state") != "shown" for g in record.get("gates") or []),
-            "funded": None if chosen is None else "yes" if entry.pilot in chosen else "no",
+            "funded": None
+            if chosen is None
+            else "yes"
+            if entry.pilot in chosen
+            else "held back"
+            if entry.pilot in held
+            else "no",
         }
         writer.writerow({name: _cell(value) for name, value in row.items()})
     return lines.getvalue()

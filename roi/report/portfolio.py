@@ -59,6 +59,7 @@ def sentences(found: Found) -> list[str]:
         )
     else:
         said.append("Nothing is funded: no pilot that may be funded fits what there is to give.")
+    said += held_sentences(found)
     fdr = found["discoveries"]
     if fdr["share"] is not None:
         bar = "" if fdr["bar"] is None else f"; the bar is {words.percent(fdr['bar'])}"
@@ -83,6 +84,52 @@ def sentences(found: Found) -> list[str]:
         why = f"; it lacks {words.and_list(lacks)}" if lacks else ""
         said.append(f"Next: {words.shorten(after['title'], 60)}, worth {money(after['worth'])}{why}.")
     return said
+
+
+def held_sentences(found: Found) -> list[str]:
+    """What waits for the operation: money that is not given now, and money that is given once something is known."""
+    currency, chosen = found["currency"], found["set"]
+    held, released = chosen.get("held") or [], chosen.get("if_released")
+    said = []
+    if held:
+        names = words.and_list(words.shorten(x["title"], 60) for x in held)
+        one = len(held) == 1
+        text = f"No new money for {names}, since {'its' if one else 'their'} own operation says to stop."
+        if released is None:
+            text += f" The set would be the same with {'it' if one else 'them'}."
+        else:
+            rest = released["cost"] - chosen["cost"]
+            aside = f", for {words.amount(rest, currency)} more" if rest > 0 else ""
+            out = words.and_list(_titles(found).get(x, x) for x in released["leaves_out"])
+            text += (
+                f" With {'it' if one else 'them'} back in the choice the best set would be worth "
+                f"{_brings(released, currency)} more{aside}{f'; {out} would then give way' if out else ''}."
+            )
+        said.append(text)
+    first = [x for x in chosen["funded"] if x.get("first")]
+    if first:
+        names = words.and_list(words.shorten(x["title"], 60) for x in first)
+        given = words.amount(sum(x["cost"] for x in first), currency)
+        said.append(
+            f"Of this, {given} for {names} only once it is known why fresh cases differ from what the decision "
+            "rested on."
+        )
+    return said
+
+
+def _held_rows(found: Found) -> list[dict[str, str]]:
+    """Of each pilot that is held back: what its operation says, and what becomes of its money."""
+    return [{**x, "then": _then(x)} for x in found["set"].get("held") or []]
+
+
+def _then(row: Found) -> str:
+    """What becomes of the money of a pilot that is held back."""
+    said = []
+    if row["kind"] == "fix":
+        said.append("what mends the broken limit may be granted by name")
+    if row["signed"] in ("accepted", "overridden"):
+        said.append("it is signed: stop what is not spent yet; what is spent is in no sum here")
+    return words.capital("; ".join(said)) or "Decide again once the limit holds"
 
 
 def _operating(found: Found) -> list[str]:
@@ -116,7 +163,11 @@ def overview(opened: Portfolio) -> Section:
     """Every pilot: verdict, worth, certainty, gates, evidence, age and due date, and the map of them."""
     found = opened.found
     figure = map_figure(found)
-    names = [words.shorten(p["title"], 90) for p in found["pilots"] if _on_map(p)]
+    names = [
+        f"{words.shorten(p['title'], 90)}{' – held back' if p.get('is_held') else ''}"
+        for p in found["pilots"]
+        if _on_map(p)
+    ]
     return part("overview", found, words.plural(len(found["pilots"]), "pilot"), figure=figure, names=names)
 
 
@@ -136,6 +187,8 @@ def funded(opened: Portfolio) -> Section:
         proof=_proof(chosen, currency),
         more=[_more(x, found) for x in chosen["limits"]],
         together=[_joined(x, found) for x in chosen["together"][:3]],
+        held=_held_rows(found),
+        waiting=held_sentences(found),
     )
 
 
