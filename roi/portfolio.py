@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from roi.candidates import Candidate, day_of
 from roi.discoveries import LEAST_TO_SHRINK, expected_failures, shrink, step_up
-from roi.funded import Choice, Limit, choice_of, limits_of, regret_of, standing_order, what_is_next
+from roi.funded import Choice, Limit, Queue, choice_of, limits_of, regret_of, standing_order
 from roi.funding import best_set
 from roi.held import asked_first, held_of, is_held
 from roi.joint import Joint, joint_draws
@@ -20,11 +20,12 @@ from roi.operating import holds_back
 from roi.scarcity import scarcity_of
 from roi.schema.portfolio import Portfolio
 from roi.signing import standing
+from roi.upcoming import what_is_next
 from roi.words import finite, shorten
 
 __all__ = ["SCHEMA", "portfolio_of", "trend_of"]
 
-SCHEMA = 1
+SCHEMA = 2
 EXACT = 1e-9  # relative spread below which a worth is known exactly
 LEVEL = 0.1  # false discovery rate of the step-up rule where no bar is stated
 
@@ -61,6 +62,8 @@ def portfolio_of(
     everything = [x for x in fundable if not is_held(x)]
     best = best_set(Choice.problem(everything, limits))
     funded = [everything[i] for i in best.chosen]
+    queue = Queue()
+    order = standing_order(funded, queue)
     waiting = held_of(fundable, limits, funded, best)
     left = [limit.amount - sum(float(x.use[k]) for x in funded) for k, limit in enumerate(limits)]
     scarce = scarcity_of(everything, limits, best)
@@ -120,8 +123,8 @@ def portfolio_of(
         },
         "shrinkage": shrunk,
         "kills": _kills(candidates, joint),
-        "order": standing_order(funded),
-        "next": what_is_next(everything, funded, limits, left, best.prices),
+        "order": order,
+        "next": what_is_next(everything, funded, limits, best, queue),
         "shared": [{"label": shorten(i.label, 120), "pilots": sorted(i.pilots)} for i in joint.shared],
         "trend": trend_of(ledger),
         "notes": _notes(by_pilot, joint, plan, limits),

@@ -51,6 +51,7 @@ COLUMNS = (
     "funded",
 )
 PORTFOLIO = "portfolio.json"  # as roi.assembled calls it, without importing what that imports
+SCHEMA = 2  # as roi.portfolio has it
 ORDER = {"scale": 0, "fix": 1, "kill": 2}
 WORTH_OF = {"scale": "scale", "fix": "fix", "kill": "stopping"}
 STOPPING: Mapping[str, Any] = {"mean": 0, "p10": 0, "p90": 0, "cash_mean": 0}
@@ -172,7 +173,7 @@ def read_together(out: Path, entries: Sequence[Entry]) -> dict[str, Any] | None:
         found = json.loads((out / PORTFOLIO).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if not isinstance(found, dict) or found.get("schema") != 1:
+    if not isinstance(found, dict) or found.get("schema") != SCHEMA:
         return None
     records = {e.pilot: record_sha256(e.record) for e in entries if e.record is not None}
     # A set that was chosen before the operation said to stop would ask for money that it holds back.

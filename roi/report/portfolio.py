@@ -82,7 +82,10 @@ def sentences(found: Found) -> list[str]:
         after = found["next"][0]
         lacks = [f"{lack_word(x, currency)}" for x in after["lacks"]]
         why = f"; it lacks {words.and_list(lacks)}" if lacks else ""
-        said.append(f"Next: {words.shorten(after['title'], 60)}, worth {money(after['worth'])}{why}.")
+        weeks = after["start_week"]
+        people = words.and_list(words.shorten(x, 40) for x in after["builders"])
+        busy = f", and waits for {people} until week {words.number(weeks, 2)}" if weeks > 0 else ""
+        said.append(f"Next: {words.shorten(after['title'], 60)}, worth {money(after['worth'])}{why}{busy}.")
     return said
 
 
@@ -282,9 +285,42 @@ def order(opened: Portfolio) -> Section:
     rows = found["order"]
     titles = {p["pilot"]: p["title"] for p in found["pilots"]}
     nexts = [
-        {**row, "lacks": [lack_word(x, found["currency"]) for x in row["lacks"]]} for row in found["next"]
+        {
+            **row,
+            "lacks": [lack_word(x, found["currency"]) for x in row["lacks"]],
+            "brings": _next_brings(row, found["currency"]),
+            "note": _next_note(row, _titles(found)),
+        }
+        for row in found["next"]
     ]
     return part("order", found, words.plural(len(rows), "pilot"), titles=titles, nexts=nexts)
+
+
+def _next_brings(row: Found, currency: str) -> str:
+    if row["brings"] is None:
+        return "not looked at"
+    if row["per_percent"] is None:
+        return "nothing that can be given brings it"
+    return (
+        f"{_brings(row, currency)}, {words.amount(row['per_percent'], currency)} a hundredth of what there is"
+    )
+
+
+def _next_note(row: Found, titles: Mapping[str, str]) -> str:
+    """What the set that was found again would hold otherwise."""
+
+    def names(pilots: Sequence[str]) -> str:
+        return words.and_list(titles.get(x, x) for x in pilots)
+
+    if row["brings"] is None:
+        return ""
+    said = []
+    if not row["is_in_set"]:
+        other = f"hold {names(row['instead'])}" if row["instead"] else "do more of those before"
+        said.append(f"with so much more the best set would rather {other}")
+    if row["gives_way"]:
+        said.append(f"{names(row['gives_way'])} would give way")
+    return "; ".join(said)
 
 
 def trend(opened: Portfolio) -> Section:
