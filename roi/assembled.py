@@ -13,7 +13,7 @@ from roi.archive import MOMENTS, read_archive
 from roi.candidates import Candidate, candidate_of, candidate_of_record
 from roi.forecast_scores import forecasts_of
 from roi.ledger import LEDGER, read_ledger, record_sha256
-from roi.operating import operating_of
+from roi.operating import months_of, operating_of
 from roi.parameters import find_parameter_files
 from roi.pilot import open_pilot
 from roi.portfolio import portfolio_of
@@ -69,7 +69,8 @@ def in_reports(out: Path) -> tuple[Candidate, ...]:
             record = read_record(folder)
         except InputError:
             continue  # the page of all pilots says what is wrong with it
-        found.append(replace(_candidate(folder, record), operating=operating_of(folder, record)))
+        now = {"operating": operating_of(folder, record), "months": months_of(folder, record)}
+        found.append(replace(_candidate(folder, record), **now))
     return tuple(found)
 
 

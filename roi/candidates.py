@@ -45,6 +45,7 @@ class Fundable:
         chance: Chance that its worth exceeds the hurdle.
         delay_cost: What a week's delay costs; None where it is not known.
         segments: The kinds of cases that it is for; None for all.
+        running: Months of it that are known; 0 of what does not run yet.
     """
 
     label: str
@@ -58,6 +59,7 @@ class Fundable:
     chance: float
     delay_cost: float | None
     segments: tuple[str, ...] | None = None
+    running: int = 0
 
     def mean(self) -> float:
         """Expected worth."""
@@ -85,7 +87,9 @@ class Candidate:
         inputs: Their draws by key, each of shape (n_draws,).
         returned: What stopping it gives back.
         note: Why nothing of it can be funded although it is no kill, or what its draws rest on.
+        others: All that could be done, whatever the rule says to it: for people who decide otherwise.
         operating: What is to be done in operation before what the verdict says; None for nothing.
+        months: What months that are over say of it, as `roi.operating.months_said` has it; None for nothing.
     """
 
     pilot: str
@@ -96,7 +100,9 @@ class Candidate:
     inputs: Mapping[str, Floats]
     returned: Returned
     note: str = ""
+    others: tuple[Fundable, ...] = ()
     operating: Mapping[str, Any] | None = None
+    months: Mapping[str, Any] | None = None
 
     @property
     def workflow(self) -> str:
@@ -126,15 +132,14 @@ def candidate_of(a: Analysis, record: Mapping[str, Any]) -> Candidate:
         found = [_plan(a, plan) for plan in _plans(a, v.plan)]
     elif v.verdict == "fix":
         note = "it waits for a quote or for what is not stated; nothing of it can be funded yet"
-    shown = max(found, key=lambda o: o.mean(), default=None)
-    if shown is None:
-        every = [_roll_out(a, o) for o in roll_outs] + [_plan(a, x) for x in a.plans]
-        shown = max(every, key=lambda o: o.mean(), default=None)
+    every = [_roll_out(a, o) for o in roll_outs] + [_plan(a, x) for x in a.plans]
+    shown = max(found or every, key=lambda o: o.mean(), default=None)
     return Candidate(
         pilot=p.pilot,
         record=record,
         options=tuple(o for o in found if o.mean() > 0),
         shown=shown,
+        others=tuple(every),
         sharing=Sharing(p.pilot, register(p), p.about.workflow_id),
         inputs={k: np.asarray(x) for k, x in a.assumptions.values.items() if np.ndim(x) == 1},
         returned=Returned(
@@ -245,6 +250,7 @@ def candidate_of_record(record: Mapping[str, Any]) -> Candidate:
         record=record,
         options=tuple(o for o in found if o.mean() > 0),
         shown=shown,
+        others=tuple(drawn),
         sharing=None,
         inputs={},
         returned=Returned(per_month=waiting, once=float(keep)),

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from roi.as_it_stands import is_deferred
 from roi.funded import Choice, Limit
 from roi.funding import FIRST, Best, best_set
 from roi.operating import asks_first, holds_back
@@ -19,8 +20,8 @@ SAME = 1e-9  # relative difference below which two worths are the same
 
 
 def is_held(x: Choice) -> bool:
-    """Whether no new money goes to an option while its pilot's operation says what it says."""
-    return holds_back(x.candidate.operating, x.option.segments)
+    """Whether no new money goes to an option while its operation says what it says, or people put the decision off."""
+    return holds_back(x.candidate.operating, x.option.segments) or is_deferred(x.candidate)
 
 
 def asked_first(x: Choice) -> dict[str, Any] | None:
@@ -79,6 +80,8 @@ def held_of(
 
 def _row(x: Choice) -> dict[str, Any]:
     said = x.candidate.operating or {}
+    if not holds_back(x.candidate.operating, x.option.segments):
+        said = {"action": "deferred", "headline": "Deferred"}
     return {
         "pilot": x.candidate.pilot,
         "title": shorten(x.candidate.record.get("title") or x.candidate.pilot, 120),

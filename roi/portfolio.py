@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from roi.as_it_stands import as_it_stands, is_deferred
 from roi.candidates import Candidate, day_of
 from roi.discoveries import LEAST_TO_SHRINK, expected_failures, shrink, step_up
 from roi.funded import Choice, Limit, Queue, choice_of, limits_of, regret_of, standing_order
@@ -19,7 +20,7 @@ from roi.ledger import record_sha256
 from roi.operating import holds_back
 from roi.scarcity import scarcity_of
 from roi.schema.portfolio import Portfolio
-from roi.signing import standing
+from roi.signing import governing, standing
 from roi.upcoming import what_is_next
 from roi.words import finite, shorten
 
@@ -46,7 +47,7 @@ def portfolio_of(
     Returns:
         Plain JSON values; money is in `currency`, what is not known is None with a note.
     """
-    candidates = sorted(candidates, key=lambda c: c.pilot)
+    candidates = [as_it_stands(c) for c in sorted(candidates, key=lambda c: c.pilot)]
     joint = joint_draws(candidates, plan)
     days = [day for c in candidates if (day := day_of(c.record.get("as_of"))) is not None]
     today = plan.as_of or max(days, default=None)
@@ -117,7 +118,9 @@ def portfolio_of(
             "step_up": [
                 c.pilot
                 for c, ok in zip(tested, passed, strict=True)
-                if ok and any(not holds_back(c.operating, o.segments) for o in c.options)
+                if ok
+                and not is_deferred(c)
+                and any(not holds_back(c.operating, o.segments) for o in c.options)
             ],
             "step_up_level": LEVEL if bar is None else bar,
         },
@@ -148,6 +151,13 @@ def _pilot(
         "fix_kind": r.get("fix_kind"),
         "ground": r.get("ground"),
         "signed": state.state,
+        "decided": governing(r),
+        "months": None
+        if c.months is None
+        else {
+            "currency": r.get("currency"),
+            **{key: c.months[key] for key in ("count", "holds", "before", "now", "going_on", "text")},
+        },
         "worth_of": None if c.shown is None else shorten(c.shown.label, 160),
         "worth": None if worth is None else _spread(worth),
         "chance": None if c.shown is None else c.shown.chance,
@@ -205,6 +215,7 @@ def _funded(x: Choice, joint: Joint, shrunk: Mapping[str, Any]) -> dict[str, Any
         "hours_a_month": x.option.hours,
         "delay_cost_per_week": x.delay_cost,
         "first": asked_first(x),
+        "running": x.option.running,
     }
 
 
@@ -281,7 +292,7 @@ def _shrunk(
 
 def _kills(candidates: Sequence[Candidate], joint: Joint) -> dict[str, Any]:
     """The money that stopping gives back: what the pilots cost a month, for what stopping costs once."""
-    stopped = [c for c in candidates if c.record.get("verdict") == "kill" and c.pilot in joint.rates]
+    stopped = [c for c in candidates if governing(c.record) == "kill" and c.pilot in joint.rates]
     priced = [c for c in stopped if c.returned.per_month is not None]
     per_month = sum((c.returned.per_month or 0.0) * joint.rates[c.pilot] for c in priced)
     once = sum(c.returned.once * joint.rates[c.pilot] for c in stopped)

@@ -70,10 +70,10 @@ def test_what_is_stopped_gets_no_money_by_hand(action):
     assert found["discoveries"]["step_up"] == ["b"]
     assert found["set"]["without_limits"] == 50
     said = said_of(found)
-    assert "No new money for Claims, since its own operation says to stop." in said
+    assert "No new money for Claims, since its own operation says to wait." in said
     assert "worth EUR 30.00 more, for EUR 10.00 more; Bills would then give way." in said
     assert "<em>held back</em>" in shown(found)
-    assert "Decide again once the limit holds" in shown(found)
+    assert "Decide again once it goes on" in shown(found)
 
 
 def test_where_there_is_room_for_it_nothing_gives_way():
@@ -157,7 +157,7 @@ def test_the_page_and_the_table_say_whose_money_is_held_back(tmp_path):
     found = portfolio_of([a], plan())
     entry = Entry(pilot=record["pilot"], record=record, operating=told("pause"))
     html = index_page([entry], found)
-    assert "is held back: its own operation says to stop" in html
+    assert "own operation says to wait" in html
     assert "<small>held back</small>" in html
     [row] = csv.DictReader(io.StringIO(csv_text([entry], found)))
     assert row["funded"] == "held back"

@@ -118,6 +118,8 @@ def reported(actual: list[float | None], *, holds: bool = True) -> dict[str, Any
     return {
         "state": "known",
         "why": None,
+        "verdict": "scale",
+        "segments": ["a", "b"],
         "currency": "EUR",
         "notes": ["June 2027 is left out: not complete yet."],
         "months": months,
@@ -142,6 +144,7 @@ def reported(actual: list[float | None], *, holds: bool = True) -> dict[str, Any
         "updated": {
             "text": "The decision to scale no longer holds." if not holds else "The decision to scale holds.",
             "holds": holds,
+            "stops": False,
             "worth": {"before": band(5000.0), "now": band(4000.0)},
             "going_on": None,
             "chances": {"before": 0.9, "now": 0.8, "going_on": None, "needed": 0.8},
@@ -327,7 +330,10 @@ def test_what_explains_the_difference_sums_up_and_says_what_no_longer_holds(own:
     assert "Together: −EUR 120." in said(figure.alt)
     assert "no longer holds" in text["forecast"]
     assert "EUR 4,000" in text["forecast"]
-    assert page.opening(o).since == "The decision to scale no longer holds."
+    opening = page.opening(o)
+    assert (opening.since, opening.operation["action"]) == ("", "decide_again")
+    assert opening.operation["text"] == "The decision to scale no longer holds."
+    assert opening.operation["months"]["now"]["mean"] == 4000.0
     assert "June 2027 is left out" in text["missing"]
     early = page.Operated(
         own.record, own.operation, {"state": "too_early", "why": "No month counts yet.", "months": []}

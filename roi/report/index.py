@@ -15,7 +15,7 @@ from roi.ledger import record_sha256
 from roi.operating import holds_back
 from roi.report.page import PAGES, page, write_whole
 from roi.report.sections import environment
-from roi.signing import standing
+from roi.signing import governing, standing
 
 __all__ = ["Entry", "csv_text", "index_page", "write_index"]
 
@@ -67,6 +67,7 @@ class Entry:
         why: Why its last run failed; empty if it did not.
         pages: Names of its pages beside the business case.
         operating: What is to be done in operation before what the verdict says; None for nothing.
+        months: What months that are over say of it; None for nothing.
     """
 
     pilot: str
@@ -74,6 +75,23 @@ class Entry:
     why: str = ""
     pages: Sequence[str] = ()
     operating: Mapping[str, Any] | None = None
+    months: Mapping[str, Any] | None = None
+
+    @property
+    def decided(self) -> str | None:
+        """What is done: what people decided, else the verdict."""
+        return None if self.record is None else governing(self.record)
+
+    @property
+    def asks(self) -> bool:
+        """Whether the money that its record asks for is asked for: not where people decided otherwise or it runs."""
+        verdict = (self.record or {}).get("verdict")
+        return self.decided == verdict != "kill" and not self.runs
+
+    @property
+    def runs(self) -> bool:
+        """Whether what is decided is in operation, as its months show."""
+        return self.months is not None and self.decided == self.months.get("verdict")
 
     @property
     def is_held(self) -> bool:
@@ -81,7 +99,8 @@ class Entry:
         advice = None if self.record is None else words.advised(self.record)
         narrow = self.record is not None and words.advised_name(self.record) != "scale"
         scope = (advice or {}).get("scope") if narrow else None
-        return (self.record or {}).get("verdict") != "kill" and holds_back(self.operating, scope or None)
+        deferred = self.record is not None and standing(self.record).state == "deferred"
+        return self.asks and (deferred or holds_back(self.operating, scope or None))
 
     @property
     def option(self) -> Mapping[str, Any] | None:
@@ -110,12 +129,13 @@ def index_page(entries: Sequence[Entry], together: Mapping[str, Any] | None = No
     """
     decided = [entry for entry in entries if entry.record is not None]
     decided.sort(key=_rank)
-    counts = {verdict: sum((e.record or {}).get("verdict") == verdict for e in decided) for verdict in ORDER}
+    counts = {verdict: sum(e.decided == verdict for e in decided) for verdict in ORDER}
     body = environment().get_template("index.html.j2").render(
         entries=decided,
         failed=[entry for entry in entries if entry.why],
         counts=counts,
         asked=_asked(decided),
+        otherwise=sum(e.decided != (e.record or {}).get("verdict") for e in decided),
         held=_asked([entry for entry in decided if entry.is_held]),
         word=lambda e: words.verdict_word(e.record),
         standing=lambda e: standing(e.record),
@@ -132,7 +152,7 @@ def _asked(entries: Sequence[Entry]) -> str:
     asked: dict[str, float] = {}
     for entry in entries:
         record = entry.record or {}
-        value = words.finite(record.get("sum_asked_for")) if record.get("verdict") != "kill" else None
+        value = words.finite(record.get("sum_asked_for")) if entry.asks else None
         if value is not None:
             currency = str(record.get("currency"))
             asked[currency] = asked.get(currency, 0.0) + value
@@ -176,10 +196,12 @@ def read_together(out: Path, entries: Sequence[Entry]) -> dict[str, Any] | None:
     if not isinstance(found, dict) or found.get("schema") != SCHEMA:
         return None
     records = {e.pilot: record_sha256(e.record) for e in entries if e.record is not None}
-    # A set that was chosen before the operation said to stop would ask for money that it holds back.
+    # A set that was chosen before the operation said to stop, or people decided otherwise, would ask for other money.
     said = {e.pilot: (e.operating or {}).get("action") for e in entries if e.record is not None}
     known = {p["pilot"]: (p.get("operating") or {}).get("action") for p in found.get("pilots") or []}
-    return found if found.get("records") == records and known == said else None
+    signed = {e.pilot: standing(e.record).state for e in entries if e.record is not None}
+    same = known == said and signed == {p["pilot"]: p["signed"] for p in found.get("pilots") or []}
+    return found if found.get("records") == records and same else None
 
 
 def _rank(entry: Entry) -> tuple[int, float, str]:

@@ -95,9 +95,17 @@ def held_sentences(found: Found) -> list[str]:
     held, released = chosen.get("held") or [], chosen.get("if_released")
     said = []
     if held:
-        names = words.and_list(words.shorten(x["title"], 60) for x in held)
         one = len(held) == 1
-        text = f"No new money for {names}, since {'its' if one else 'their'} own operation says to stop."
+        stopped, off = (
+            words.and_list(
+                words.shorten(x["title"], 60) for x in held if (x["action"] == "deferred") is later
+            )
+            for later in (False, True)
+        )
+        whose = "its" if sum(x["action"] != "deferred" for x in held) == 1 else "their"
+        why = [f"{stopped}, since {whose} own operation says to wait"] if stopped else []
+        why += [f"{off}, which {'was' if ' and ' not in off else 'were'} deferred"] if off else []
+        text = f"No new money for {', nor for '.join(why)}."
         if released is None:
             text += f" The set would be the same with {'it' if one else 'them'}."
         else:
@@ -109,7 +117,14 @@ def held_sentences(found: Found) -> list[str]:
                 f"{_brings(released, currency)} more{aside}{f'; {out} would then give way' if out else ''}."
             )
         said.append(text)
-    first = [x for x in chosen["funded"] if x.get("first")]
+    running = [x for x in chosen["funded"] if x.get("running")]
+    if running:
+        names = words.and_list(words.shorten(x["title"], 60) for x in running)
+        said.append(
+            f"Already running, at the worth that is left by its months and for no new money: {names}. What was granted "
+            "before and is not spent yet is in no sum here."
+        )
+    first = [x for x in chosen["funded"] if x.get("first") and x["cost"] > 0]
     if first:
         names = words.and_list(words.shorten(x["title"], 60) for x in first)
         given = words.amount(sum(x["cost"] for x in first), currency)
@@ -128,16 +143,18 @@ def _held_rows(found: Found) -> list[dict[str, str]]:
 def _then(row: Found) -> str:
     """What becomes of the money of a pilot that is held back."""
     said = []
+    if row["action"] == "deferred":
+        return "Whoever deferred it decides"
     if row["kind"] == "fix":
         said.append("what mends the broken limit may be granted by name")
     if row["signed"] in ("accepted", "overridden"):
         said.append("it is signed: stop what is not spent yet; what is spent is in no sum here")
-    return words.capital("; ".join(said)) or "Decide again once the limit holds"
+    return words.capital("; ".join(said)) or "Decide again once it goes on"
 
 
 def _operating(found: Found) -> list[str]:
     """What is to be done at once, before any money is given: most urgent first."""
-    urgent = ("roll_back", "pause", "restrict", "investigate")
+    urgent = ("roll_back", "pause", "restrict", "stop", "decide_again", "investigate")
     rows = [p for p in found["pilots"] if p.get("operating")]
     rows.sort(key=lambda p: urgent.index(p["operating"]["action"]))
     return [
