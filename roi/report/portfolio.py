@@ -60,6 +60,14 @@ def sentences(found: Found) -> list[str]:
     else:
         said.append("Nothing is funded: no pilot that may be funded fits what there is to give.")
     said += held_sentences(found)
+    waits = [x for x in found["order"] if (x["lost_while_waiting"] or 0.0) > 0]
+    if waits:
+        lost = sum(x["lost_while_waiting"] for x in waits)
+        names = words.and_list(_titles(found).get(x["pilot"], x["pilot"]) for x in waits)
+        said.append(
+            f"The same people build one after another: {names} would wait, which costs about {money(lost)} and is not "
+            "taken off the worth above."
+        )
     fdr = found["discoveries"]
     if fdr["share"] is not None:
         bar = "" if fdr["bar"] is None else f"; the bar is {words.percent(fdr['bar'])}"
