@@ -182,7 +182,7 @@ def _parts(together: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
 
 
 def _sentences(together: Mapping[str, Any]) -> list[str]:
-    from roi.report.portfolio import sentences
+    from roi.report.portfolio_words import sentences
 
     return [*sentences(together), *(f"To know: {note}" for note in together["notes"][:6])]
 
