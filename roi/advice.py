@@ -17,7 +17,7 @@ from roi.remedies import Remedy
 from roi.tariff import Prices
 from roi.words import amount, and_list, capital, chance, percent, shorten
 
-__all__ = ["fix_of_record", "headline", "next_actions", "reason", "sum_asked_for"]
+__all__ = ["fix_of_record", "headline", "next_actions", "plan_name", "reason", "sum_asked_for"]
 
 HARDLY_EVER = 0.01  # below this chance a fix is called by what it comes to: it is paid, and then stopped
 
@@ -143,20 +143,31 @@ def reason(a: Analysis) -> str:
     )
 
 
+def plan_name(plan: Plan) -> str:
+    """What a plan comes to, in words: after some fixes the rule would stop all the same."""
+    if _rolled_out(plan) < HARDLY_EVER:
+        return "Fix, then stop"
+    where = _scope_words(plan.option)
+    return f"Fix, then scale in {where}" if where else "Fix, then scale"
+
+
+def _rolled_out(plan: Plan) -> float:
+    """The chance that anything is rolled out after it."""
+    return plan.sure * plan.passes
+
+
 def fix_of_record(plan: Plan, currency: str) -> dict[str, Any]:
     """What the record's fix is called, the note beside it, and the chance that anything is rolled out after it.
 
     A fix after which the rule would stop is worth what it costs, and not what a roll-out with it would bring: it says
     so, for the reason may name the latter.
     """
-    rolled_out = plan.sure * plan.passes
-    price, where = amount(plan.price, currency), _scope_words(plan.option)
+    rolled_out, price = _rolled_out(plan), amount(plan.price, currency)
     if rolled_out < HARDLY_EVER:
         note = f"{price} for the fix, and the pilot until it works; the rule would then stop, and nothing is rolled out"
-        return {"label": "Fix, then stop", "note": note, "chance_rolled_out": rolled_out, "stops_after": True}
+        return {"label": plan_name(plan), "note": note, "chance_rolled_out": rolled_out, "stops_after": True}
     note = f"of the one-off sum, {price} is the fix; the rest follows if it works"
-    label = f"Fix, then scale in {where}" if where else "Fix, then scale"
-    return {"label": label, "note": note, "chance_rolled_out": rolled_out, "stops_after": False}
+    return {"label": plan_name(plan), "note": note, "chance_rolled_out": rolled_out, "stops_after": False}
 
 
 def _lower(text: str) -> str:

@@ -39,6 +39,7 @@ class Over:
         brought: What the actual ones do.
         released: Cash that was released beyond what the actual factors were forecast to release, each of shape
             (n_draws,), or None where it was not reported.
+        idle: What the agent cost in months in which it worked no case, which no price of a case tells; else 0.
         reported: By factor (and cash), in how many months it was reported.
     """
 
@@ -48,12 +49,15 @@ class Over:
     planned: Parts
     brought: Parts
     released: tuple[Floats | None, ...]
+    idle: tuple[float | Floats, ...]
     reported: dict[str, int]
 
     def benefit(self) -> Floats:
         """What the months brought, shape (months, n_draws)."""
         more = [np.zeros(self.brought.cash.shape[1]) if x is None else x for x in self.released]
-        return self.brought.benefit + np.stack(more)
+        return np.asarray(
+            self.brought.benefit + np.stack([x - idle for x, idle in zip(more, self.idle, strict=True)])
+        )
 
 
 def over(forecast: Forecast, months: Sequence[Month], *, covered_only: bool = False) -> Over:
@@ -101,6 +105,7 @@ def over(forecast: Forecast, months: Sequence[Month], *, covered_only: bool = Fa
             None if m.cash_released is None else m.cash_released - brought.cash[i]
             for i, m in enumerate(months)
         ),
+        idle=tuple(m.cost if m.adopted_cases == 0 and m.cost is not None else 0.0 for m in months),
         reported=reported,
     )
 
@@ -146,6 +151,7 @@ def take_apart(forecast: Forecast, found: Over) -> Apart:
 
         by_order, _ = shares(FACTORS, value)
         cash = found.released[i]
+        by_order["price"] = (by_order["price"][0] - float(np.mean(found.idle[i])), by_order["price"][1])
         parts = [*(by_order[name] for name in FACTORS), (0.0 if cash is None else float(cash.mean()), 0.0)]
         parts = closed(parts, (float(benefit[i] - planned[i]), 0.0))
         rows.append({name: part[0] for name, part in zip(ROWS, parts, strict=True)})

@@ -13,7 +13,7 @@ from roi.archive import MOMENTS, read_archive
 from roi.candidates import Candidate, candidate_of, candidate_of_record
 from roi.forecast_scores import forecasts_of
 from roi.ledger import LEDGER, read_ledger, record_sha256
-from roi.operating import operating_of
+from roi.operating import months_of, operating_of
 from roi.parameters import find_parameter_files
 from roi.pilot import open_pilot
 from roi.portfolio import portfolio_of
@@ -21,7 +21,7 @@ from roi.problems import InputError, Problem
 from roi.records import read_record
 from roi.schema.portfolio import PORTFOLIO_FILE, Portfolio, read_portfolio
 
-__all__ = ["PORTFOLIO", "OpenedPortfolio", "in_reports", "open_portfolio", "portfolio_text"]
+__all__ = ["PORTFOLIO", "OpenedPortfolio", "in_reports", "open_portfolio", "plan_of", "portfolio_text"]
 
 PORTFOLIO = "portfolio.json"
 
@@ -69,7 +69,8 @@ def in_reports(out: Path) -> tuple[Candidate, ...]:
             record = read_record(folder)
         except InputError:
             continue  # the page of all pilots says what is wrong with it
-        found.append(replace(_candidate(folder, record), operating=operating_of(folder, record)))
+        now = {"operating": operating_of(folder, record), "months": months_of(folder, record)}
+        found.append(replace(_candidate(folder, record), **now))
     return tuple(found)
 
 
@@ -137,6 +138,21 @@ def _plan_near(*places: Path) -> Path:
     """`params/_portfolio.yaml` at or above some folders."""
     tried = [f / "params" / PORTFOLIO_FILE for p in places for f in (p.resolve(), *p.resolve().parents)]
     return next((path for path in tried if path.is_file()), tried[0])
+
+
+def plan_of(out: Path) -> tuple[Portfolio, tuple[Path, ...]]:
+    """What there is to give to the pilots of a folder of reports, and their parameter files.
+
+    Args:
+        out: The folder of all reports.
+
+    Raises:
+        InputError: If what there is to give must be mended.
+    """
+    place = _plan_near(Path.cwd(), out)
+    names = sorted(p.name for p in out.iterdir() if p.is_dir() and not p.name.startswith("."))
+    own = (place.parent / f"{name}.yaml" for name in names)
+    return read_portfolio(place), tuple(path for path in own if path.is_file())
 
 
 def portfolio_text(out: Path, plan: Portfolio, files: Sequence[Path] = ()) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from roi.advice import plan_name
 from roi.analysis import Analysis
 from roi.draws import normal_draws, stream
 from roi.options import Option
@@ -43,6 +44,8 @@ class Fundable:
         hours: Hours a month that it saves in the end, expected.
         chance: Chance that its worth exceeds the hurdle.
         delay_cost: What a week's delay costs; None where it is not known.
+        segments: The kinds of cases that it is for; None for all.
+        running: Months of it that are known; 0 of what does not run yet.
     """
 
     label: str
@@ -55,6 +58,8 @@ class Fundable:
     hours: float
     chance: float
     delay_cost: float | None
+    segments: tuple[str, ...] | None = None
+    running: int = 0
 
     def mean(self) -> float:
         """Expected worth."""
@@ -82,7 +87,9 @@ class Candidate:
         inputs: Their draws by key, each of shape (n_draws,).
         returned: What stopping it gives back.
         note: Why nothing of it can be funded although it is no kill, or what its draws rest on.
+        others: All that could be done, whatever the rule says to it: for people who decide otherwise.
         operating: What is to be done in operation before what the verdict says; None for nothing.
+        months: What months that are over say of it, as `roi.operating.months_said` has it; None for nothing.
     """
 
     pilot: str
@@ -93,7 +100,9 @@ class Candidate:
     inputs: Mapping[str, Floats]
     returned: Returned
     note: str = ""
+    others: tuple[Fundable, ...] = ()
     operating: Mapping[str, Any] | None = None
+    months: Mapping[str, Any] | None = None
 
     @property
     def workflow(self) -> str:
@@ -123,15 +132,14 @@ def candidate_of(a: Analysis, record: Mapping[str, Any]) -> Candidate:
         found = [_plan(a, plan) for plan in _plans(a, v.plan)]
     elif v.verdict == "fix":
         note = "it waits for a quote or for what is not stated; nothing of it can be funded yet"
-    shown = max(found, key=lambda o: o.mean(), default=None)
-    if shown is None:
-        every = [_roll_out(a, o) for o in roll_outs] + [_plan(a, x) for x in a.plans]
-        shown = max(every, key=lambda o: o.mean(), default=None)
+    every = [_roll_out(a, o) for o in roll_outs] + [_plan(a, x) for x in a.plans]
+    shown = max(found or every, key=lambda o: o.mean(), default=None)
     return Candidate(
         pilot=p.pilot,
         record=record,
         options=tuple(o for o in found if o.mean() > 0),
         shown=shown,
+        others=tuple(every),
         sharing=Sharing(p.pilot, register(p), p.about.workflow_id),
         inputs={k: np.asarray(x) for k, x in a.assumptions.values.items() if np.ndim(x) == 1},
         returned=Returned(
@@ -171,6 +179,7 @@ def _roll_out(a: Analysis, option: Option) -> Fundable:
         hours=0.0 if option.stream is None else max(0.0, float(np.mean(option.stream.hours))),
         chance=option.chance(a.loaded.policy.hurdle),
         delay_cost=_delay_cost(a, option),
+        segments=key_of(option),
     )
 
 
@@ -180,12 +189,10 @@ def _plan(a: Analysis, plan: Plan) -> Fundable:
         who = remedy.owner or a.loaded.parameters.about.owner or ""
         weeks[who] = weeks.get(who, 0.0) + float(np.mean(remedy.months)) * WEEKS_PER_MONTH
     names = [shorten(r.name, 60) for r in plan.remedies] or [shorten(m.what, 60) for m in plan.measures]
-    where = plan.option.scope if plan.option.kind == "scale_segments" else None
-    inside = "" if where is None else f" in {and_list(shorten(s, 24) for s in where.segments)}"
     stream_ = plan.option.stream
     delay = _delay_cost(a, plan.option)
     return Fundable(
-        label=f"Fix, then scale{inside}: {and_list(names)}",
+        label=f"{plan_name(plan)}: {and_list(names)}",
         kind="fix",
         worth=plan.worth,
         cost=plan.price + float(np.mean(a.economics.one_off())),
@@ -195,6 +202,7 @@ def _plan(a: Analysis, plan: Plan) -> Fundable:
         hours=0.0 if stream_ is None else max(0.0, plan.passes * float(np.mean(stream_.hours))),
         chance=float(np.mean(plan.worth > a.loaded.policy.hurdle)),
         delay_cost=None if delay is None else plan.passes * delay,
+        segments=key_of(plan.option),
     )
 
 
@@ -242,6 +250,7 @@ def candidate_of_record(record: Mapping[str, Any]) -> Candidate:
         record=record,
         options=tuple(o for o in found if o.mean() > 0),
         shown=shown,
+        others=tuple(drawn),
         sharing=None,
         inputs={},
         returned=Returned(per_month=waiting, once=float(keep)),
@@ -268,6 +277,7 @@ def _of_option(pilot: str, kind: str, option: Mapping[str, Any]) -> Fundable | N
         hours=0.0,
         chance=finite(option.get("chance_above_hurdle")) or 0.0,
         delay_cost=None,
+        segments=None if kind == "scale" or not option.get("scope") else tuple(option["scope"]),
     )
 
 

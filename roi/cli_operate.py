@@ -21,6 +21,7 @@ __all__ = ["COMMANDS"]
     roi monitor claims_intake --cases 'exports/claims-2027-*.csv' --actions exports/actions-2027.csv
     roi monitor claims_intake --cases fresh.csv --join traces-2027.jsonl --json -o monitor.json
     roi monitor claims_intake --since 2026-09-01
+    roi monitor claims_intake --cases 'exports/claims-2027-*.csv' --to-report
     """,
 )
 @click.argument("params", metavar="PARAMS")
@@ -60,6 +61,11 @@ __all__ = ["COMMANDS"]
     metavar="DAY",
     help="A day from which charts take their limits anew, beside those of changes; repeatable.",
 )
+@click.option(
+    "--to-report",
+    is_flag=True,
+    help="Let the pilot's pages, the page of all pilots and the set to fund go by it, too.",
+)
 @click.option("--json", "as_json", is_flag=True, help="All of it as one line of JSON, nothing else.")
 @click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="A file for the JSON.")
 @told
@@ -74,6 +80,7 @@ def monitor(
     since: dt.datetime | None,
     by: str | None,
     relimit: Sequence[dt.datetime],
+    to_report: bool,
     as_json: bool,
     out: Path | None,
 ) -> int:
@@ -116,6 +123,18 @@ def monitor(
         from roi.report.monitoring import print_monitoring
 
         print_monitoring(found)
+    folder = Path("reports") / str(found["pilot"]) if record is None else record
+    folder = folder if folder.is_dir() else folder.parent
+    if to_report:
+        from roi.batch.operated import show_operation
+
+        for note in show_operation(folder, found):
+            click.echo(note, err=True)
+    elif found["action"]["action"] != "continue":
+        click.echo(
+            "The reports do not know of it: --to-report lets their pages and the set to fund go by it.",
+            err=True,
+        )
     return 0
 
 

@@ -1,9 +1,9 @@
-"""What can be funded, under which limits; what the set might miss, in which order it is built, and what comes next."""
+"""What can be funded, under which limits; what the set might miss, and in which order it is built."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,8 @@ from roi.candidates import Candidate, Fundable
 from roi.funding import Best, Problem, best_set, near_set
 from roi.joint import Joint
 from roi.schema.portfolio import Portfolio
-from roi.words import shorten
 
-__all__ = ["Choice", "Limit", "choice_of", "limits_of", "regret_of", "standing_order", "what_is_next"]
+__all__ = ["Choice", "Limit", "Queue", "choice_of", "limits_of", "regret_of", "standing_order"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -222,11 +221,36 @@ def _best_of(sets: Sequence[tuple[int, ...]], worth: Floats) -> Floats:
     return best
 
 
-def standing_order(funded: Sequence[Choice]) -> list[dict[str, Any]]:
+@dataclass(slots=True)
+class Queue:
+    """Until when who builds is at work: one thing at a time where the same people build it.
+
+    Attributes:
+        free: The week from which each is free, by name.
+    """
+
+    free: dict[str, float] = field(default_factory=dict)
+
+    def add(self, weeks: Mapping[str, float]) -> tuple[float, float]:
+        """Put something at the end: the weeks in which it begins, once all who build it are free, and ends."""
+        each: dict[str, float] = {}
+        for name, n in weeks.items():
+            each[_plain(name)] = each.get(_plain(name), 0.0) + n
+        start = max((self.free.get(name, 0.0) for name in each), default=0.0)
+        for name, n in each.items():
+            self.free[name] = start + n
+        return start, start + max(each.values(), default=0.0)
+
+
+def standing_order(funded: Sequence[Choice], queue: Queue) -> list[dict[str, Any]]:
     """The order in which the funded are built, one at a time where the same people must build.
 
     By what a week's delay costs per week of building, the highest first (Smith 1956): of jobs of the same people no
     other order loses less while they wait.
+
+    Args:
+        funded: The set.
+        queue: Takes down until when who builds is at work.
     """
 
     def ratio(x: Choice) -> float:
@@ -234,69 +258,18 @@ def standing_order(funded: Sequence[Choice]) -> list[dict[str, Any]]:
         gain = x.delay_cost if x.delay_cost is not None else x.mean() / 156
         return float("inf") if weeks == 0 else gain / weeks
 
-    free: dict[str, float] = {}
     found = []
     for x in sorted(funded, key=lambda x: (-ratio(x), x.candidate.pilot)):
-        who = sorted({_plain(name) for name in x.weeks})
-        start = max((free.get(name, 0.0) for name in who), default=0.0)
-        each = {_plain(name): n for name, n in x.weeks.items()}
-        for name in who:
-            free[name] = start + each[name]
+        start, end = queue.add(x.weeks)
         value = ratio(x)
         found.append(
             {
                 "pilot": x.candidate.pilot,
                 "builders": sorted(x.weeks),
                 "start_week": start,
-                "end_week": start + max(each.values(), default=0.0),
+                "end_week": end,
                 "per_week_of_building": None if value == float("inf") else value,
                 "lost_while_waiting": None if x.delay_cost is None else start * x.delay_cost,
             }
         )
     return found
-
-
-def what_is_next(
-    choices: Sequence[Choice],
-    funded: Sequence[Choice],
-    limits: Sequence[Limit],
-    left: Sequence[float],
-    prices: Floats,
-) -> list[dict[str, Any]]:
-    """Workflows that are not funded, by what they bring per unit of what is scarce, and what each lacks.
-
-    Scarce is the limit that all there is of costs most at the prices of those that bind; where none binds, money.
-    """
-    dear = prices * np.array([limit.amount for limit in limits])
-    scarce = int(np.argmax(dear)) if dear.size and dear.max() > 0 else None
-    unit = "unit of money" if scarce is None or limits[scarce].what == "budget" else ""
-    if scarce is not None and not unit:
-        unit = f"{limits[scarce].unit} of {limits[scarce].name}".replace("weeks", "week", 1).replace(
-            "hours", "hour", 1
-        )
-    taken = {x.candidate.workflow for x in funded}
-    best: dict[str, tuple[float, dict[str, Any]]] = {}
-    for x in choices:
-        if x.candidate.workflow in taken or x.mean() <= 0:
-            continue
-        taking = x.cost if scarce is None else float(x.use[scarce])
-        per_unit = None if taking <= 0 else x.mean() / taking
-        lacks = [
-            {"what": limit.what, "name": limit.name, "unit": limit.unit, "lacks": float(x.use[k]) - left[k]}
-            for k, limit in enumerate(limits)
-            if float(x.use[k]) > left[k] + 1e-9
-        ]
-        row = {
-            "pilot": x.candidate.pilot,
-            "title": shorten(x.candidate.record.get("title") or x.candidate.pilot, 120),
-            "option": shorten(x.option.label, 200),
-            "worth": x.mean(),
-            "cost": x.cost,
-            "per_unit": per_unit,
-            "unit": unit,
-            "lacks": lacks,
-        }
-        rank = float("inf") if per_unit is None else per_unit
-        if x.candidate.workflow not in best or rank > best[x.candidate.workflow][0]:
-            best[x.candidate.workflow] = rank, row
-    return [row for _, row in sorted(best.values(), key=lambda r: (-r[0], r[1]["pilot"]))]

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from roi.advice import plan_name
 from roi.analysis import Analysis
 from roi.information import evpi, evppi_of_groups
 from roi.measured import Scope
@@ -77,9 +78,7 @@ def choices(a: Analysis) -> list[Choice]:
 
 def _label(plan: Plan) -> str:
     bought = [shorten(r.name, 60) for r in plan.remedies]
-    scope = plan.option.scope if plan.option.kind == "scale_segments" else None
-    where = "" if scope is None else f" in {and_list(shorten(s, 24) for s in scope.segments)}"
-    return f"Fix, then scale{where}{': ' if bought else ''}{and_list(bought)}"
+    return f"{plan_name(plan)}{': ' if bought else ''}{and_list(bought)}"
 
 
 def _inputs(a: Analysis, options: Sequence[Choice]) -> dict[str, Any]:

@@ -6,6 +6,9 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+
 from roi.moments import COMPONENTS, fetch
 from roi.problems import Problem, SampleError
 from roi.readers.base import literal
@@ -15,9 +18,16 @@ from roi.words import plural
 if TYPE_CHECKING:
     from roi.samples import Samples
 
-__all__ = ["DEFECTS", "imputed", "refuse_far_days", "watched_columns"]
+__all__ = ["BY_LABEL", "DEFECTS", "half_labelled", "imputed", "refuse_far_days", "watched_columns"]
 
 DEFECTS = "defective_inputs"
+# What the outcome of a case tells.
+BY_LABEL = ("severe_error_rate_pilot", "error_rate_pilot", "escalation_rate_pilot", "error_cost_per_case")
+USUAL, NEARLY = (
+    0.75,
+    0.9,
+)  # the quantile of days that says how much is usually labelled; the part of it that is enough
+Floats = npt.NDArray[np.float64]
 FAR = 366  # days without a case between two parts of a stream: the smaller one is taken for mistyped
 
 
@@ -49,10 +59,9 @@ def watched_columns(
     found: dict[str, tuple[str, str]] = {}
     unknown: dict[str, str] = {}
     warnings: list[str] = []
-    rated = ("severe_error_rate_pilot", "error_rate_pilot", "escalation_rate_pilot", "error_cost_per_case")
     weight, why = _label_weight(present, selection)
     if why is not None:
-        unknown |= dict.fromkeys(rated, why)
+        unknown |= dict.fromkeys(BY_LABEL, why)
     else:
         bad = "outcome = 'error'"
         severe = f"{bad} and coalesce(severity, 'major') in ('major', 'critical')"
@@ -119,6 +128,24 @@ def _label_weight(present: set[str], selection: str) -> tuple[str, str | None]:
         "nobody says how the labelled cases were chosen, so that their errors do not stand for all cases "
         "(samples.labels.selection, or label_probability by case)"
     )
+
+
+def half_labelled(labelled: Floats, cases: Floats) -> npt.NDArray[np.bool_]:
+    """Days of which a part of the cases is labelled so far, where on other days all are or nearly as many as ever.
+
+    Bad cases are often told first, by complaints, and right results confirmed later: what is labelled of such a day
+    does not stand for the day.
+
+    Args:
+        labelled: Labelled cases of each day, shape (days,).
+        cases: All cases of each day, shape (days,).
+    """
+    share = np.divide(labelled, cases, out=np.zeros(cases.size), where=cases > 0)
+    some = share > 0
+    if not some.any():
+        return some
+    usual = float(np.quantile(share[some], USUAL))
+    return np.asarray(some & (share < NEARLY * usual))
 
 
 def imputed(present: set[str]) -> str:

@@ -17,10 +17,10 @@ import numpy.typing as npt
 
 from roi.approvals import agents_of, approvals_of
 from roi.moments import ALL, fetch
-from roi.monitor_columns import imputed, refuse_far_days, watched_columns
+from roi.monitor_columns import BY_LABEL, half_labelled, imputed, refuse_far_days, watched_columns
 from roi.readers.base import literal
 from roi.relation import Relation
-from roi.words import count
+from roi.words import count, plural
 
 if TYPE_CHECKING:
     from roi.samples import Samples
@@ -213,7 +213,9 @@ def read_stream(
             del measures[name]
             unknown.setdefault(name, "no fresh case says it")
     volume = rows.counted(rows.floats("n"), rows.floats("n"))
-    warnings += _unlabelled(measures, volume, selection, "label_probability" in present)
+    if selection == "all" and "label_probability" not in present:
+        measures, late = _labelled(measures, volume)
+        warnings += late
     changes = _changes(samples, timezone, first, rows.versions, volume)
     return Stream(
         first=first,
@@ -231,17 +233,28 @@ def read_stream(
     )
 
 
-def _unlabelled(
-    measures: Mapping[str, Counted], volume: Counted, selection: str, weighted: bool
-) -> list[str]:
-    """What is said where all cases are said to be labelled, and a good part of the fresh ones is not."""
+def _labelled(measures: dict[str, Counted], volume: Counted) -> tuple[dict[str, Counted], list[str]]:
+    """What labels tell where all cases are said to be labelled, days half labelled left out; and what is said of it."""
     known = measures.get("error_rate_pilot")
-    if selection != "all" or weighted or known is None or known.n.sum() >= ALL_LABELLED * volume.n.sum():
-        return []
-    return [
-        f"{count(known.n.sum())} of {count(volume.n.sum())} fresh cases carry an outcome that a person gave; the "
-        "others are taken to be like them (samples.labels.selection says all)"
-    ]
+    if known is None:
+        return measures, []
+    days = int(volume.day.max()) + 1
+    labelled, cases = (np.bincount(x.day, weights=x.n, minlength=days) for x in (known, volume))
+    late, warnings = half_labelled(labelled, cases), []
+    if late.any():
+        measures = {k: m.where(~late[m.day]) if k in BY_LABEL else m for k, m in measures.items()}
+        warnings.append(
+            f"{plural(int(late.sum()), 'day')} with fewer labels than usual ({count(labelled[late].sum())} of "
+            f"{count(cases[late].sum())} cases) tell nothing of errors yet: bad cases are often labelled first; "
+            "they count once the rest is labelled (samples.labels.selection says all)"
+        )
+    rest = ~late
+    if labelled[rest].sum() < ALL_LABELLED * cases[rest].sum():
+        warnings.append(
+            f"{count(labelled[rest].sum())} of {count(cases[rest].sum())} fresh cases carry an outcome that a person "
+            "gave; the others are taken to be like them (samples.labels.selection says all)"
+        )
+    return measures, warnings
 
 
 def fresh_cases(samples: Samples, timezone: str, since: dt.date | None = None) -> Relation:

@@ -9,20 +9,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from roi.as_it_stands import as_it_stands, is_deferred
 from roi.candidates import Candidate, day_of
 from roi.discoveries import LEAST_TO_SHRINK, expected_failures, shrink, step_up
-from roi.funded import Choice, Limit, choice_of, limits_of, regret_of, standing_order, what_is_next
+from roi.funded import Choice, Limit, Queue, choice_of, limits_of, regret_of, standing_order
 from roi.funding import best_set
+from roi.held import asked_first, held_of, is_held
 from roi.joint import Joint, joint_draws
 from roi.ledger import record_sha256
+from roi.operating import holds_back
 from roi.scarcity import scarcity_of
 from roi.schema.portfolio import Portfolio
-from roi.signing import standing
+from roi.signing import governing, standing
+from roi.upcoming import what_is_next
 from roi.words import finite, shorten
 
 __all__ = ["SCHEMA", "portfolio_of", "trend_of"]
 
-SCHEMA = 1
+SCHEMA = 2
 EXACT = 1e-9  # relative spread below which a worth is known exactly
 LEVEL = 0.1  # false discovery rate of the step-up rule where no bar is stated
 
@@ -43,21 +47,25 @@ def portfolio_of(
     Returns:
         Plain JSON values; money is in `currency`, what is not known is None with a note.
     """
-    candidates = sorted(candidates, key=lambda c: c.pilot)
+    candidates = [as_it_stands(c) for c in sorted(candidates, key=lambda c: c.pilot)]
     joint = joint_draws(candidates, plan)
     days = [day for c in candidates if (day := day_of(c.record.get("as_of"))) is not None]
     today = plan.as_of or max(days, default=None)
     by_pilot = {c.pilot: c for c in candidates}
     limits = limits_of(candidates, joint, plan)
-    everything = [
+    fundable = [
         choice_of(c, i, joint, limits, plan)
         for c in candidates
         if c.pilot in joint.worths
         for i in range(len(c.options))
     ]
-    chosen = Choice.problem(everything, limits)
-    best = best_set(chosen)
+    # No new money for what its own operation stops: it comes back into the choice once that is mended.
+    everything = [x for x in fundable if not is_held(x)]
+    best = best_set(Choice.problem(everything, limits))
     funded = [everything[i] for i in best.chosen]
+    queue = Queue()
+    order = standing_order(funded, queue)
+    waiting = held_of(fundable, limits, funded, best)
     left = [limit.amount - sum(float(x.use[k]) for x in funded) for k, limit in enumerate(limits)]
     scarce = scarcity_of(everything, limits, best)
     shrunk = _shrunk(candidates, joint, everything, limits, funded)
@@ -74,7 +82,7 @@ def portfolio_of(
         "currency": joint.currency,
         "draws": joint.draws,
         "seed": joint.seed,
-        "pilots": [_pilot(c, joint, today, funded) for c in candidates],
+        "pilots": [_pilot(c, joint, today, funded, waiting["held"]) for c in candidates],
         "set": {
             "budget": plan.budget,
             "funded": [_funded(x, joint, shrunk) for x in funded],
@@ -98,6 +106,7 @@ def portfolio_of(
                 )
             ],
             "together": scarce["together"],
+            **waiting,
             "without_limits": _unlimited(everything),
             "regret": regret_of(everything, limits, best, joint),
         },
@@ -106,13 +115,19 @@ def portfolio_of(
             "expected_failures": fails,
             "share": share,
             "bar": bar,
-            "step_up": [c.pilot for c, ok in zip(tested, passed, strict=True) if ok and c.options],
+            "step_up": [
+                c.pilot
+                for c, ok in zip(tested, passed, strict=True)
+                if ok
+                and not is_deferred(c)
+                and any(not holds_back(c.operating, o.segments) for o in c.options)
+            ],
             "step_up_level": LEVEL if bar is None else bar,
         },
         "shrinkage": shrunk,
         "kills": _kills(candidates, joint),
-        "order": standing_order(funded),
-        "next": what_is_next(everything, funded, limits, left, best.prices),
+        "order": order,
+        "next": what_is_next(everything, funded, limits, best, queue),
         "shared": [{"label": shorten(i.label, 120), "pilots": sorted(i.pilots)} for i in joint.shared],
         "trend": trend_of(ledger),
         "notes": _notes(by_pilot, joint, plan, limits),
@@ -120,7 +135,9 @@ def portfolio_of(
     }
 
 
-def _pilot(c: Candidate, joint: Joint, today: dt.date | None, funded: Sequence[Choice]) -> dict[str, Any]:
+def _pilot(
+    c: Candidate, joint: Joint, today: dt.date | None, funded: Sequence[Choice], held: Sequence[Record]
+) -> dict[str, Any]:
     r = c.record
     as_of, due = day_of(r.get("as_of")), day_of(r.get("decide_by"))
     state = standing(r)
@@ -134,6 +151,13 @@ def _pilot(c: Candidate, joint: Joint, today: dt.date | None, funded: Sequence[C
         "fix_kind": r.get("fix_kind"),
         "ground": r.get("ground"),
         "signed": state.state,
+        "decided": governing(r),
+        "months": None
+        if c.months is None
+        else {
+            "currency": r.get("currency"),
+            **{key: c.months[key] for key in ("count", "holds", "before", "now", "going_on", "text")},
+        },
         "worth_of": None if c.shown is None else shorten(c.shown.label, 160),
         "worth": None if worth is None else _spread(worth),
         "chance": None if c.shown is None else c.shown.chance,
@@ -152,8 +176,12 @@ def _pilot(c: Candidate, joint: Joint, today: dt.date | None, funded: Sequence[C
         "overdue": due is not None and today is not None and due < today and state.is_draft,
         "operating": None
         if c.operating is None
-        else {key: c.operating.get(key) for key in ("action", "headline", "text", "verdict_of", "since")},
+        else {
+            key: c.operating.get(key)
+            for key in ("action", "headline", "segments", "text", "verdict_of", "since")
+        },
         "is_funded": any(x.candidate.pilot == c.pilot for x in funded),
+        "is_held": any(row["pilot"] == c.pilot for row in held),
         "note": joint.left_out.get(c.pilot) or c.note or None,
     }
 
@@ -186,6 +214,8 @@ def _funded(x: Choice, joint: Joint, shrunk: Mapping[str, Any]) -> dict[str, Any
         "weeks": dict(sorted(x.weeks.items())),
         "hours_a_month": x.option.hours,
         "delay_cost_per_week": x.delay_cost,
+        "first": asked_first(x),
+        "running": x.option.running,
     }
 
 
@@ -262,7 +292,7 @@ def _shrunk(
 
 def _kills(candidates: Sequence[Candidate], joint: Joint) -> dict[str, Any]:
     """The money that stopping gives back: what the pilots cost a month, for what stopping costs once."""
-    stopped = [c for c in candidates if c.record.get("verdict") == "kill" and c.pilot in joint.rates]
+    stopped = [c for c in candidates if governing(c.record) == "kill" and c.pilot in joint.rates]
     priced = [c for c in stopped if c.returned.per_month is not None]
     per_month = sum((c.returned.per_month or 0.0) * joint.rates[c.pilot] for c in priced)
     once = sum(c.returned.once * joint.rates[c.pilot] for c in stopped)

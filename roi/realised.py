@@ -331,6 +331,7 @@ def _updated(forecast: Forecast, learnt: Learnt, found: Actuals) -> dict[str, An
     chance = float(np.mean(before > forecast.hurdle)), float(np.mean(after > forecast.hurdle))
     on = None if going_on is None else float(np.mean(going_on > 0))
     holds, said = _holds(forecast, chance, on, after, going_on)
+    stops = holds is False and on is not None and on <= forecast.stops_at
     few = ""
     if learnt.shifted:
         least = min(learnt.effective.values())
@@ -358,6 +359,7 @@ def _updated(forecast: Forecast, learnt: Learnt, found: Actuals) -> dict[str, An
         "going_on": None if going_on is None else band(going_on),
         "chances": {"before": chance[0], "now": chance[1], "going_on": on, "needed": forecast.needed},
         "holds": holds,
+        "stops": stops,
         "text": said + few,
     }
 

@@ -355,7 +355,7 @@ class _Opening:
             repeat = "row repeats" if n == 1 else "rows repeat"
             message = (
                 f"{n:,} {repeat} the case of an earlier row of their arm with other values (first: row {first:,}); "
-                "one row is one case: sum them up with query:, or name the columns that make the key as a list"
+                "one row is one case: give the newest export alone or keep the newest row with query:, or name the key"
             )
             self.problems.append(Problem(read.rows.label, "case_id", message))
         return keep

@@ -25,7 +25,13 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 BLOCK = 64  # draws within which the order is free; more pilots than this would meet their own draws again
-OF_A_WORKFLOW = ("demand.cases_per_month", "economics.labour_cost_per_hour")
+OF_A_WORKFLOW = (
+    "demand.cases_per_month",
+    "economics.labour_cost_per_hour",
+    "economics.realisation",  # what becomes of an hour of the same people
+    "economics.realisation.cash",
+    "economics.realisation.redeployed",
+)
 MOST_INPUTS = 24  # shared inputs of a pilot that its worth is regressed on
 MOST_SQUARED = 6  # of these, with squares and products
 

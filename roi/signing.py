@@ -17,7 +17,17 @@ from roi.ledger import current, record_entry, record_sha256, signatures
 from roi.people import distinct, is_same, name_words, names_a_person, people, plain
 from roi.problems import InputError, Problem
 
-__all__ = ["DECISIONS", "Signature", "Standing", "entry_of", "needed", "of_before", "remarks", "standing"]
+__all__ = [
+    "DECISIONS",
+    "Signature",
+    "Standing",
+    "entry_of",
+    "governing",
+    "needed",
+    "of_before",
+    "remarks",
+    "standing",
+]
 
 DECISIONS = ("accept", "override", "defer")
 VERDICTS = ("kill", "fix", "scale")
@@ -53,10 +63,12 @@ class Standing:
     Attributes:
         state: draft, accepted, overridden, lapsed (an override that is over, and nothing else) or deferred.
         text: A sentence for the first screen.
+        instead: What is done in place of the verdict, of *overridden*: kill, fix or scale.
     """
 
     state: str
     text: str
+    instead: str | None = None
 
     @property
     def is_draft(self) -> bool:
@@ -104,6 +116,12 @@ def standing(record: Record, on: dt.date | None = None) -> Standing:
     return Standing("draft", "DRAFT: nobody has signed this.")
 
 
+def governing(record: Record) -> str | None:
+    """What is done: what people decided instead, where enough of them did, else the verdict."""
+    found = standing(record).instead or record.get("verdict")
+    return None if found is None else str(found)
+
+
 def _last_day(record: Record, signed: Sequence[Mapping[str, Any]]) -> str:
     return max([str(record.get("as_of") or "")[:10], *(str(e.get("at") or "")[:10] for e in signed)])
 
@@ -134,7 +152,7 @@ def _of_overrides(record: Record, overrides: Sequence[Mapping[str, Any]]) -> Sta
         text = f"DRAFT: {who} would {terms} One more person must sign for that.{team}"
         return Standing("draft", text)
     text = f"Overridden by {who}: {terms} The verdict stays {words.verdict_word(record)}.{team}"
-    return Standing("overridden", text)
+    return Standing("overridden", text, wanted[0])
 
 
 def _until(overrides: Sequence[Mapping[str, Any]]) -> str:

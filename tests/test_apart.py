@@ -146,3 +146,14 @@ def test_covered_cases_alone_bring_the_same():
     whole, covered = (f.parts(f.levels(f.months(), covered_only=c)).benefit for c in (False, True))
     assert covered == pytest.approx(whole)
     assert f.levels(f.months(), covered_only=True).volume[0] == pytest.approx(0.8 * np.asarray(f.demand))
+
+
+def test_what_the_agent_cost_without_a_case_counts_in_full():
+    """Month 1 was to bring 75; no case was worked, and 40 were paid all the same: −115, of which −40 is the price."""
+    f = forecast()
+    none = month(1, cases=1000, adopted_cases=0, human_minutes=0, errors=0, cost=0)
+    paid = month(1, cases=1000, adopted_cases=0, human_minutes=0, errors=0, cost=40)
+    free, dear = (take_apart(f, over(f, [m])) for m in (none, paid))
+    assert (free.whole, dear.whole) == (pytest.approx(-75), pytest.approx(-115))
+    assert dear.total["price"] - free.total["price"] == pytest.approx(-40)
+    assert math.fsum(dear.total.values()) == pytest.approx(dear.whole, abs=1e-9)

@@ -9,6 +9,7 @@ import pytest
 from sample_projects import Project
 
 from roi.moments import ALL
+from roi.monitor_columns import half_labelled
 from roi.monitor_days import Stream, read_stream
 
 HEAD = "case_id,arm,started_at,worker,segment,handling_minutes,rework_minutes,outcome,severity,label_source,setting,version"
@@ -90,3 +91,27 @@ def test_nothing_fresh_is_no_stream(project):
         read_stream(samples, since=dt.date(2026, 12, 2), timezone="UTC", selection="all", currency="EUR")
         is None
     )
+
+
+def test_days_half_labelled_by_hand():
+    """Of ten cases a day all are labelled, but three and nine on two days, none on one: three of ten tell nothing."""
+    labelled = np.array([10.0, 10, 10, 3, 9, 0, 10, 10])
+    assert half_labelled(labelled, np.full(8, 10.0)).tolist() == [
+        False,
+        False,
+        False,
+        True,
+        False,
+        False,
+        False,
+        False,
+    ]
+    # Where never more than seven of ten are, seven are usual, and six of ten are too few.
+    assert half_labelled(np.array([7.0, 7, 7, 6, 7]), np.full(5, 10.0)).tolist() == [
+        False,
+        False,
+        False,
+        True,
+        False,
+    ]
+    assert not half_labelled(np.zeros(3), np.full(3, 10.0)).any()

@@ -118,6 +118,8 @@ def reported(actual: list[float | None], *, holds: bool = True) -> dict[str, Any
     return {
         "state": "known",
         "why": None,
+        "verdict": "scale",
+        "segments": ["a", "b"],
         "currency": "EUR",
         "notes": ["June 2027 is left out: not complete yet."],
         "months": months,
@@ -142,6 +144,7 @@ def reported(actual: list[float | None], *, holds: bool = True) -> dict[str, Any
         "updated": {
             "text": "The decision to scale no longer holds." if not holds else "The decision to scale holds.",
             "holds": holds,
+            "stops": False,
             "worth": {"before": band(5000.0), "now": band(4000.0)},
             "going_on": None,
             "chances": {"before": 0.9, "now": 0.8, "going_on": None, "needed": 0.8},
@@ -305,9 +308,7 @@ def test_months_stand_beside_their_band_and_a_missing_one_ends_the_sum() -> None
     """By hand: 90 + 150 + 240 = 480 where 100 + 200 + 300 = 600 were forecast; 150 is below 160, the band's low end."""
     figure = operate_figures.realised_figure(reported([90.0, 150.0, 240.0]))
     assert figure is not None
-    assert (
-        said(figure.answer) == "3 months brought EUR 480 where EUR 600 were forecast; 1 of 3 outside the band"
-    )
+    assert said(figure.answer) == "3 months brought EUR 480 where EUR 600 were forecast"
     assert "Month 2: forecast EUR 200, 8 in 10 outcomes EUR 160 to 240; brought EUR 150." in said(figure.alt)
     assert "Month 4: forecast EUR 400, 8 in 10 outcomes EUR 320 to 480; not reported." in said(figure.alt)
     gap = operate_figures.realised_figure(reported([90.0, None, 240.0]))
@@ -327,7 +328,10 @@ def test_what_explains_the_difference_sums_up_and_says_what_no_longer_holds(own:
     assert "Together: −EUR 120." in said(figure.alt)
     assert "no longer holds" in text["forecast"]
     assert "EUR 4,000" in text["forecast"]
-    assert page.opening(o).since == "The decision to scale no longer holds."
+    opening = page.opening(o)
+    assert (opening.since, opening.operation["action"]) == ("", "decide_again")
+    assert opening.operation["text"] == "The decision to scale no longer holds."
+    assert opening.operation["months"]["now"]["mean"] == 4000.0
     assert "June 2027 is left out" in text["missing"]
     early = page.Operated(
         own.record, own.operation, {"state": "too_early", "why": "No month counts yet.", "months": []}

@@ -12,8 +12,10 @@ from fixtures_record import make_kill
 from made_portfolios import candidate, fundable
 
 from roi.batch.listing import list_pilots
-from roi.operating import OPERATING, lead_of, operating_of, operating_text
+from roi.batch.operated import show_operation
+from roi.operating import OPERATING, lead_of, months_of, operating_of, operating_text
 from roi.portfolio import portfolio_of
+from roi.problems import InputError
 from roi.report import portfolio as show
 from roi.report.page import page
 from roi.schema.portfolio import Portfolio
@@ -44,12 +46,18 @@ def test_a_kill_of_a_new_version_says_of_which_and_that_rolling_back_comes_first
     assert "v3" not in pooled["text"]
 
 
-@pytest.mark.parametrize(("action", "first"), [("pause", "Pausing"), ("restrict", "Leaving these out")])
-def test_what_stops_the_agent_comes_before_the_verdict(action, first):
+@pytest.mark.parametrize(
+    ("action", "first", "there"), [("pause", "Pausing", ""), ("restrict", "Leaving these out", "there ")]
+)
+def test_what_stops_the_agent_comes_before_the_verdict(action, first, there):
     lead = lead_of(monitored(action), {**killed(), "verdict": "scale"}, "x")
     assert lead is not None
     assert lead["text"].startswith(f"{first} comes first. The verdict (scale)")
-    assert "nothing of it is carried out while a limit is broken" in lead["text"]
+    assert lead["text"].endswith(f"nothing of it is carried out {there}while a limit is broken.")
+    assert lead["segments"] == (["chat"] if action == "restrict" else [])
+    fixed = lead_of(monitored(action), {**killed(), "verdict": "fix"}, "x")
+    assert fixed is not None
+    assert fixed["text"].endswith("while a limit is broken, but what mends that.")
 
 
 def test_nothing_leads_while_all_goes_on():
@@ -93,3 +101,29 @@ def test_the_portfolio_carries_it_and_says_it_first():
     found = portfolio_of([a, candidate("b", fundable(5.0, 1))], Portfolio())
     assert [p["operating"] and p["operating"]["action"] for p in found["pilots"]] == ["pause", None]
     assert show.sentences(found)[0].startswith("First, in operation – Claims: Pause. Pausing comes first.")
+
+
+def test_what_monitoring_found_is_taken_into_the_report_and_back(tmp_path):
+    """`roi monitor --to-report`: the page of all pilots leads with it until it goes on; what months said stays."""
+    record, folder = {**killed(), "verdict": "scale"}, tmp_path / make_kill()["pilot"]
+    folder.mkdir()
+    with pytest.raises(InputError, match=r"holds no decision\.json"):
+        show_operation(folder, monitored("pause"))
+    (folder / "decision.json").write_text(json.dumps(record), encoding="utf-8")
+    notes = show_operation(folder, monitored("pause"))
+    assert notes[-1].endswith("goes by it now: Pause.")
+    assert operating_of(folder, record)["action"] == "pause"
+    assert "In operation: <bdi>Pause</bdi>" in (tmp_path / "index.html").read_text(encoding="utf-8")
+    show_operation(folder, monitored("continue"))
+    assert not (folder / OPERATING).exists()
+    assert "In operation" not in (tmp_path / "index.html").read_text(encoding="utf-8")
+    months = {"holds": True, "stops": False, "text": "It holds.", "count": 3, "verdict": "kill",
+              "now": {"mean": 5.0}}  # fmt: skip
+    lead = lead_of(None, record, "", months)
+    assert lead is not None
+    (folder / OPERATING).write_text(operating_text(lead), encoding="utf-8")
+    show_operation(folder, monitored("pause"))
+    assert months_of(folder, record) == months
+    assert operating_of(folder, record)["action"] == "pause"
+    show_operation(folder, monitored("continue"))
+    assert (operating_of(folder, record), months_of(folder, record)) == (None, months)

@@ -8,6 +8,7 @@ import pytest
 from pilots import cases, controls, write_pilot
 
 from roi.advice import fix_of_record
+from roi.candidates import candidate_of
 from roi.pilot import open_pilot
 from roi.report.facts import choices
 from roi.stopping import needed_minutes
@@ -89,6 +90,12 @@ def test_a_kill_says_what_its_minutes_pay_and_what_they_leave_out(needed):
     assert (found.verdict, found.record["ground"]) == ("kill", "thin_value")
     (said,) = found.record["stopping"][-1]["items"]
     assert said.endswith("which also pays for mending what is closed (EUR 12,000)")
+    plan = found.record["options"]["fix"]
+    assert (plan["label"], plan["stops_after"]) == ("Fix, then stop", True)
+    shown = candidate_of(found.analysis, found.record).shown
+    assert shown is not None
+    assert shown.label.startswith("Fix, then stop: ")
+    assert not str(found.record["knowing"]["about"]).startswith("Fix, then scale")
     unpriced = needed(cost=None)
     (said,) = unpriced.record["stopping"][-1]["items"]
     assert said.endswith("; what is closed and has no price yet comes on top")

@@ -49,7 +49,7 @@ def list_pilots(out: Path, failed: Mapping[str, str]) -> None:
         out: The folder.
         failed: Why a pilot of this batch is not done, by pilot; empty for one that is.
     """
-    from roi.operating import operating_of
+    from roi.operating import months_of, operating_of
     from roi.report.index import Entry, write_index
     from roi.report.page import pages_in
 
@@ -61,8 +61,10 @@ def list_pilots(out: Path, failed: Mapping[str, str]) -> None:
         why = why or odd
         if record is not None or why:
             pages = [page for page in pages_in(out / name) if page != "report.html"]
-            now = operating_of(out / name, record)
-            entries.append(Entry(pilot=name, record=record, why=why, pages=pages, operating=now))
+            now, months = operating_of(out / name, record), months_of(out / name, record)
+            entries.append(
+                Entry(pilot=name, record=record, why=why, pages=pages, operating=now, months=months)
+            )
     write_index(entries, out)
 
 

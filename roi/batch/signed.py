@@ -60,6 +60,21 @@ def sign_record(
     return signed, [*notes, *show_signed(file, signed)]
 
 
+def _together(out: Path) -> list[str]:
+    """Choose the set to fund anew, where one was chosen: what people or the operation say changes it."""
+    from roi.assembled import PORTFOLIO, plan_of
+    from roi.batch.listing import together
+
+    if not (out / PORTFOLIO).is_file():
+        return []
+    try:
+        together(out, *plan_of(out))
+    except InputError as error:
+        why = "; ".join(problem.message for problem in error.problems)
+        return [f"The set to fund is not chosen anew: {words.shorten(why, 300)}"]
+    return []
+
+
 def show_signed(file: Path, record: dict[str, Any]) -> list[str]:
     """Write a record with its signatures, and draw its pages again; what could not be drawn is said.
 
@@ -93,9 +108,9 @@ def show_signed(file: Path, record: dict[str, Any]) -> list[str]:
                 beside=beside,
             )
             drawn.append(name)
-    told = _pdf_again(folder) if PDF in beside else []
+    notes = (_pdf_again(folder) if PDF in beside else []) + _together(folder.parent)
     list_pilots(folder.parent, {})
-    return told + [
+    return notes + [
         f"{name} is not drawn again: its notebook is not beside the record."
         for name in beside or ["report.html"]
         if name not in (*drawn, PDF)

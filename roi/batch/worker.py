@@ -155,6 +155,7 @@ def _write_outputs(job: Job, notebook: Path, done: Any) -> None:
         said, lead = since_decided(job.folder), operation_said(job.folder)
         if lead is not None:
             write_whole(job.folder / OPERATING, operating_text(lead))
+            lead = None if lead["action"] == "continue" else lead  # months alone lead no page
         # The pages before were drawn before anybody had looked at what came in since.
         for other in job.notebooks if said or lead else ():
             drawn = job.folder / other.name

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from roi.advice import plan_name
 from roi.again import decide_again
 from roi.analysis import Decided
 from roi.explore.setting import Dial, Setting, applied, dials_of
@@ -98,7 +99,7 @@ class Explorer:
             choices.append(_choice(narrow.label, narrow.worth, hurdle))
         plan = v.plan or max(found.plans, key=lambda x: x.mean(), default=None)
         if plan is not None and (v.verdict != "scale" or plan.remedies):
-            choices.append(_choice("Fix, then scale", plan.worth, hurdle))
+            choices.append(_choice(plan_name(plan), plan.worth, hurdle))
         option: Option | None = v.option
         scope = (
             option.scope.segments
@@ -139,7 +140,7 @@ class Explorer:
             if whole is not None:
                 found.append(("Scale everything as it is", whole))
         if put is not None and (not found or found[0][1] is not put):
-            found.append((put.option.label if put.plan is None else "Fix, then scale", put))
+            found.append((put.option.label if put.plan is None else plan_name(put.plan), put))
         return tuple(found)
 
 

@@ -12,9 +12,10 @@ from typing import Any
 
 from roi import words
 from roi.ledger import record_sha256
+from roi.operating import holds_back
 from roi.report.page import PAGES, as_written, page, write_whole
 from roi.report.sections import environment
-from roi.signing import standing
+from roi.signing import governing, standing
 
 __all__ = ["Entry", "csv_text", "index_page", "write_index"]
 
@@ -50,6 +51,7 @@ COLUMNS = (
     "funded",
 )
 PORTFOLIO = "portfolio.json"  # as roi.assembled calls it, without importing what that imports
+SCHEMA = 2  # as roi.portfolio has it
 ORDER = {"scale": 0, "fix": 1, "kill": 2}
 WORTH_OF = {"scale": "scale", "fix": "fix", "kill": "stopping"}
 STOPPING: Mapping[str, Any] = {"mean": 0, "p10": 0, "p90": 0, "cash_mean": 0}
@@ -65,6 +67,7 @@ class Entry:
         why: Why its last run failed; empty if it did not.
         pages: Names of its pages beside the business case.
         operating: What is to be done in operation before what the verdict says; None for nothing.
+        months: What months that are over say of it; None for nothing.
     """
 
     pilot: str
@@ -72,6 +75,32 @@ class Entry:
     why: str = ""
     pages: Sequence[str] = ()
     operating: Mapping[str, Any] | None = None
+    months: Mapping[str, Any] | None = None
+
+    @property
+    def decided(self) -> str | None:
+        """What is done: what people decided, else the verdict."""
+        return None if self.record is None else governing(self.record)
+
+    @property
+    def asks(self) -> bool:
+        """Whether the money that its record asks for is asked for: not where people decided otherwise or it runs."""
+        verdict = (self.record or {}).get("verdict")
+        return self.decided == verdict != "kill" and not self.runs
+
+    @property
+    def runs(self) -> bool:
+        """Whether what is decided is in operation, as its months show."""
+        return self.months is not None and self.decided == self.months.get("verdict")
+
+    @property
+    def is_held(self) -> bool:
+        """Whether its own operation stops the money that its record asks for."""
+        advice = None if self.record is None else words.advised(self.record)
+        narrow = self.record is not None and words.advised_name(self.record) != "scale"
+        scope = (advice or {}).get("scope") if narrow else None
+        deferred = self.record is not None and standing(self.record).state == "deferred"
+        return self.asks and (deferred or holds_back(self.operating, scope or None))
 
     @property
     def option(self) -> Mapping[str, Any] | None:
@@ -100,19 +129,14 @@ def index_page(entries: Sequence[Entry], together: Mapping[str, Any] | None = No
     """
     decided = [entry for entry in entries if entry.record is not None]
     decided.sort(key=_rank)
-    counts = {verdict: sum((e.record or {}).get("verdict") == verdict for e in decided) for verdict in ORDER}
-    asked: dict[str, float] = {}
-    for entry in decided:
-        record = entry.record or {}
-        value = words.finite(record.get("sum_asked_for")) if record.get("verdict") != "kill" else None
-        if value is not None:
-            currency = str(record.get("currency"))
-            asked[currency] = asked.get(currency, 0.0) + value
+    counts = {verdict: sum(e.decided == verdict for e in decided) for verdict in ORDER}
     body = environment().get_template("index.html.j2").render(
         entries=decided,
         failed=[entry for entry in entries if entry.why],
         counts=counts,
-        asked=words.and_list(words.amount(value, currency) for currency, value in sorted(asked.items())),
+        asked=_asked(decided),
+        otherwise=sum(e.decided != (e.record or {}).get("verdict") for e in decided),
+        held=_asked([entry for entry in decided if entry.is_held]),
         word=lambda e: words.verdict_word(e.record),
         standing=lambda e: standing(e.record),
         labels=PAGES,
@@ -129,6 +153,18 @@ def index_page(entries: Sequence[Entry], together: Mapping[str, Any] | None = No
         else None
     )
     return as_written(made, one)
+
+
+def _asked(entries: Sequence[Entry]) -> str:
+    """What records ask for, by currency; empty where none asks for anything."""
+    asked: dict[str, float] = {}
+    for entry in entries:
+        record = entry.record or {}
+        value = words.finite(record.get("sum_asked_for")) if entry.asks else None
+        if value is not None:
+            currency = str(record.get("currency"))
+            asked[currency] = asked.get(currency, 0.0) + value
+    return words.and_list(words.amount(value, currency) for currency, value in sorted(asked.items()))
 
 
 def _parts(together: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
@@ -154,21 +190,26 @@ def _parts(together: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
 
 
 def _sentences(together: Mapping[str, Any]) -> list[str]:
-    from roi.report.portfolio import sentences
+    from roi.report.portfolio_words import sentences
 
     return [*sentences(together), *(f"To know: {note}" for note in together["notes"][:6])]
 
 
 def read_together(out: Path, entries: Sequence[Entry]) -> dict[str, Any] | None:
-    """What `portfolio.json` says of these very records; None where it is of others, or not there."""
+    """What `portfolio.json` says of these very records and operations; None where of others, or not there."""
     try:
         found = json.loads((out / PORTFOLIO).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if not isinstance(found, dict) or found.get("schema") != 1:
+    if not isinstance(found, dict) or found.get("schema") != SCHEMA:
         return None
     records = {e.pilot: record_sha256(e.record) for e in entries if e.record is not None}
-    return found if found.get("records") == records else None
+    # A set that was chosen before the operation said to stop, or people decided otherwise, would ask for other money.
+    said = {e.pilot: (e.operating or {}).get("action") for e in entries if e.record is not None}
+    known = {p["pilot"]: (p.get("operating") or {}).get("action") for p in found.get("pilots") or []}
+    signed = {e.pilot: standing(e.record).state for e in entries if e.record is not None}
+    same = known == said and signed == {p["pilot"]: p["signed"] for p in found.get("pilots") or []}
+    return found if found.get("records") == records and same else None
 
 
 def _rank(entry: Entry) -> tuple[int, float, str]:
@@ -185,6 +226,7 @@ def csv_text(entries: Sequence[Entry], together: Mapping[str, Any] | None = None
         together: As in `index_page`.
     """
     chosen = None if together is None else {x["pilot"] for x in together["set"]["funded"]}
+    held = set() if together is None else {x["pilot"] for x in together["set"].get("held") or []}
     lines = io.StringIO()
     writer = csv.DictWriter(lines, COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -211,7 +253,13 @@ def csv_text(entries: Sequence[Entry], together: Mapping[str, Any] | None = None
             "gates_not_shown": None
             if entry.record is None
             else sum(g.get("state") != "shown" for g in record.get("gates") or []),
-            "funded": None if chosen is None else "yes" if entry.pilot in chosen else "no",
+            "funded": None
+            if chosen is None
+            else "yes"
+            if entry.pilot in chosen
+            else "held back"
+            if entry.pilot in held
+            else "no",
         }
         writer.writerow({name: _cell(value) for name, value in row.items()})
     return lines.getvalue()

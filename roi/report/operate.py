@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from roi import words
 from roi.monitor_action import said
-from roi.operating import lead_of
+from roi.operating import BY_MONTHS, lead_of, months_said
 from roi.pictures import Pictures
 from roi.report.decided import decided
 from roi.report.monitoring import headline
@@ -43,6 +43,7 @@ KINDS = {
     "investigate": "Investigate",
     "drift": "Investigate: other work comes in",
 }
+OF_MONTHS = ("continue", *BY_MONTHS)  # told below, under what it brought
 MOST_REASONS = 6
 MOST_DRIFT = 12
 Found = Mapping[str, Any]
@@ -92,10 +93,14 @@ def operated(pilot: Pilot) -> Operated:
 def opening(o: Operated) -> Section:
     """The action in words, why, and how soon what would raise another would be seen."""
     title = headline(o.found) if o.fresh else "What will be watched from now on"
-    lead = lead_of(o.found, o.record, headline(o.found)) if o.fresh else None
+    fresh = o.found if o.fresh else None
+    lead = lead_of(fresh, o.record, "" if fresh is None else headline(fresh), months_said(o.realised))
     answers = [
         ("What is to be done", action(o)),
-        ("And the verdict", "" if lead is None else str(lead["text"])),
+        (
+            "And the verdict",
+            str(lead["text"]) if lead is not None and lead["action"] not in OF_MONTHS else "",
+        ),
         ("Held against", against(o)),
         ("Had these days been watched", had_been(o)),
         ("How soon it would be seen", _soonest(o)),
@@ -112,7 +117,9 @@ def opening(o: Operated) -> Section:
         answers=[(label, text) for label, text in answers if text],
         standing=standing(o.record),
     )
-    return replace(found, since=_since(o), operation=lead)
+    # What leads the page need not open it a second time.
+    said = lead is not None and lead["action"] in BY_MONTHS
+    return replace(found, since="" if said else _since(o), operation=lead)
 
 
 def _since(o: Operated) -> str:

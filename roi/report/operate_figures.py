@@ -215,7 +215,7 @@ def mix_figure(mix: Found | None) -> Figure | None:
     ]
     rows.sort(key=lambda row: (-max(row["was"], row["now"]), row["label"]))
     rows = rows[:MOST_KINDS]
-    answer = f"{words.percent(mix['moved'])} of the cases are of another kind than the decision counted on"
+    answer = f"The shares moved: {words.percent(mix['moved'])} of the cases would have to be of another kind"
     alt = " ".join(
         f"{row['label']}: {words.percent(row['was'])} in the decision, {words.percent(row['now'])} now."
         for row in rows
@@ -256,11 +256,18 @@ def realised_figure(found: Found) -> Figure | None:
         # So far is said of months in a row only: a month that is missing is missing in the sum, too.
         so_far = came if brought is not None and not gap else None
         summed.append(_row(m["number"], m["cumulative"]["benefit"], so_far))
-    outside = [r for r in monthly if r["actual"] is not None and not r["low"] <= r["actual"] <= r["high"]]
     n = sum(r["actual"] is not None for r in monthly)
+    # Each against what it can show alone, as everywhere else; the band of the picture holds what no month shows, too.
+    alone = [(m["actual"].get("shown") or {}).get("inside") for m in shown if _benefit(m) is not None]
+    inside = sum(bool(x) for x in alone)
+    ranges = (
+        f"; {inside or 'none'} of {n} inside the range of what a month alone shows"
+        if None not in alone
+        else ""
+    )
     answer = (
         f"{words.plural(n, 'month')} brought {words.amount(came, currency)} where {words.amount(planned, currency)} "
-        f"were forecast; {len(outside) or 'none'} of {n} outside the band"
+        f"were forecast{ranges}"
     )
     alt = " ".join(
         f"Month {r['number']}: forecast {words.amount(r['mid'], currency)}, 8 in 10 outcomes "
@@ -281,7 +288,11 @@ def realised_figure(found: Found) -> Figure | None:
         answer=answer,
         alt="Benefit by month beside its forecast. " + alt,
         draw=draw,
-        legend=(("dot", "what it brought"), ("agent-line", "forecast"), ("band", "8 in 10 outcomes")),
+        legend=(
+            ("dot", "what it brought"),
+            ("agent-line", "forecast"),
+            ("band", "8 in 10 outcomes, with what no month shows"),
+        ),
     )
 
 

@@ -7,6 +7,19 @@ from typing import Any, Protocol
 
 from roi import words
 from roi.report.figures import Figure
+from roi.report.portfolio_words import (
+    held_rows,
+    held_sentences,
+    joined,
+    lack_word,
+    more,
+    next_brings,
+    next_note,
+    proof,
+    regret,
+    sentences,
+    titles_of,
+)
 from roi.report.sections import Section, environment
 
 __all__ = [
@@ -40,72 +53,6 @@ def part(name: str, found: Found, text: str, **more: Any) -> Section:
     return Section(f"portfolio_{name}", html, text)
 
 
-def sentences(found: Found) -> list[str]:
-    """What a budget owner reads first: the set, how sure it is, what stopping returns, and what is next."""
-    currency, chosen = found["currency"], found["set"]
-    funded, said = chosen["funded"], _operating(found)
-
-    def money(x: object) -> str:
-        return words.amount(x, currency)
-
-    if funded:
-        names = words.and_list(words.shorten(x["title"], 60) for x in funded)
-        within = "" if chosen["budget"] is None else f" of {money(chosen['budget'])}"
-        worth = chosen["worth"]
-        between = words.amount_range(worth["p10"], worth["p90"], currency)
-        said.append(
-            f"Best set to fund: {names}, for {money(chosen['cost'])}{within}; together worth {money(worth['mean'])} "
-            f"({between} in 8 of 10 outcomes)."
-        )
-    else:
-        said.append("Nothing is funded: no pilot that may be funded fits what there is to give.")
-    fdr = found["discoveries"]
-    if fdr["share"] is not None:
-        bar = "" if fdr["bar"] is None else f"; the bar is {words.percent(fdr['bar'])}"
-        few = fdr["expected_failures"] < 0.05
-        many = "hardly any" if few else words.number(fdr["expected_failures"], 2)
-        share = "under 1 %" if fdr["share"] < 0.01 else words.percent(fdr["share"])
-        said.append(
-            f"Of {words.plural(fdr['funded'], 'funded pilot')}, {many} {'is' if few or many == '1' else 'are'} "
-            f"expected not to pay ({share}{bar})."
-        )
-    kills = found["kills"]
-    if kills["pilots"]:
-        back = (
-            f"{money(kills['per_year'])} a year, for {money(kills['once'])} once"
-            if kills["per_year"] is not None
-            else f"what they cost a month (nobody has stated it), for {money(kills['once'])} once"
-        )
-        said.append(f"Stopping {words.plural(len(kills['pilots']), 'pilot')} returns {back}.")
-    if found["next"]:
-        after = found["next"][0]
-        lacks = [f"{lack_word(x, currency)}" for x in after["lacks"]]
-        why = f"; it lacks {words.and_list(lacks)}" if lacks else ""
-        said.append(f"Next: {words.shorten(after['title'], 60)}, worth {money(after['worth'])}{why}.")
-    return said
-
-
-def _operating(found: Found) -> list[str]:
-    """What is to be done at once, before any money is given: most urgent first."""
-    urgent = ("roll_back", "pause", "restrict", "investigate")
-    rows = [p for p in found["pilots"] if p.get("operating")]
-    rows.sort(key=lambda p: urgent.index(p["operating"]["action"]))
-    return [
-        f"First, in operation – {words.shorten(p['title'], 60)}: {p['operating']['headline']}. "
-        f"{p['operating']['text']}"
-        for p in rows
-    ]
-
-
-def lack_word(lack: Mapping[str, Any], currency: str) -> str:
-    """What a workflow lacks, in words."""
-    if lack["what"] == "budget":
-        return words.amount(lack["lacks"], currency)
-    if lack["what"] == "bar":
-        return "surer pilots beside it"
-    return f"{words.number(lack['lacks'], 2)} {lack['unit']} of {words.shorten(lack['name'], 40)}"
-
-
 def opening(opened: Portfolio) -> Section:
     """The set, how sure it is, what stopping returns and what is next, in sentences."""
     said = sentences(opened.found)
@@ -116,7 +63,11 @@ def overview(opened: Portfolio) -> Section:
     """Every pilot: verdict, worth, certainty, gates, evidence, age and due date, and the map of them."""
     found = opened.found
     figure = map_figure(found)
-    names = [words.shorten(p["title"], 90) for p in found["pilots"] if _on_map(p)]
+    names = [
+        f"{words.shorten(p['title'], 90)}{' – held back' if p.get('is_held') else ''}"
+        for p in found["pilots"]
+        if _on_map(p)
+    ]
     return part("overview", found, words.plural(len(found["pilots"]), "pilot"), figure=figure, names=names)
 
 
@@ -132,95 +83,22 @@ def funded(opened: Portfolio) -> Section:
         "funded",
         found,
         sentences(found)[0],
-        regret=_regret(found),
-        proof=_proof(chosen, currency),
-        more=[_more(x, found) for x in chosen["limits"]],
-        together=[_joined(x, found) for x in chosen["together"][:3]],
-    )
-
-
-def _proof(chosen: Found, currency: str) -> str:
-    """Whether another set may be worth more."""
-    if chosen["at_most_more"] <= 0:
-        return "No set that the limits allow is worth more."
-    share = chosen["at_most_more"] / max(chosen["worth"]["mean"], 1e-9)
-    return (
-        "There are too many sets to look at all of them: one that the limits allow may be worth more than this one, by "
-        f"{words.amount(chosen['at_most_more'], currency)} at most ({words.percent(share)})."
-    )
-
-
-def _brings(gain: Found, currency: str) -> str:
-    low, most = gain["brings"], gain["at_most"]
-    if low <= 0 and most <= 0:
-        return "nothing"
-    if most > low:
-        return f"{words.amount(low, currency)} to {words.amount(most, currency)}"
-    return words.amount(low, currency)
-
-
-def _takes(gain: Found, found: Found) -> str:
-    """What a set takes beyond what there is."""
-    by = {x["name"]: x for x in found["set"]["limits"]}
-    texts = [
-        f"{words.amount(n, found['currency'])} more"
-        if by[name]["what"] == "budget"
-        else f"{words.number(n, 2)} {by[name]['unit']} more of {words.shorten(name, 40)}"
-        for name, n in gain["takes"].items()
-    ]
-    return words.and_list(texts)
-
-
-def _more(limit: Found, found: Found) -> dict[str, str]:
-    """What more of one limit alone would bring: a tenth more, and as much as anyone could use."""
-    enough = _brings(limit["enough"], found["currency"])
-    takes = _takes(limit["enough"], found)
-    return {
-        "tenth": _brings(limit["tenth"], found["currency"]),
-        "enough": f"{enough}, with {takes}" if takes and limit["enough"]["brings"] > 0 else enough,
-    }
-
-
-def _joined(group: Found, found: Found) -> str:
-    """Limits that must be raised together, and what that brings."""
-    bar = "the bar on those that do not pay"
-    named = {x["name"] for x in found["set"]["limits"]}
-    names = [words.shorten(x, 40) if x in named else bar for x in group["names"]]
-    takes = _takes(group, found)
-    return (
-        f"{words.capital(words.and_list(names))} hold the set back together: raised at once"
-        f"{f' ({takes})' if takes else ''} they would bring {_brings(group, found['currency'])}."
-    )
-
-
-def _regret(found: Found) -> str:
-    r, currency = found["set"]["regret"], found["currency"]
-    value = words.amount(r["value"], currency)
-    if r["how"] == "exact":
-        return f"Whoever knew every worth would choose a set worth {value} more on average (exact, over all draws)."
-    most = words.amount(r["at_most"], currency)
-    if r["how"] == "bounded":
-        return (
-            f"Whoever knew every worth would choose a set worth between {value} and {most} more on average (bounds, "
-            f"from {r['draws']} draws)."
-        )
-    return (
-        f"Whoever knew every worth would choose a set worth {value} more on average (from {r['draws']} draws, standard "
-        f"error {words.amount(r['error'], currency)}; at most {most})."
+        regret=regret(found),
+        proof=proof(chosen, currency),
+        more=[more(x, found) for x in chosen["limits"]],
+        together=[joined(x, found) for x in chosen["together"][:3]],
+        held=held_rows(found),
+        waiting=held_sentences(found),
     )
 
 
 def luck(opened: Portfolio) -> Section:
     """How many of the funded will not pay, and how much the winners owe to luck."""
     found = opened.found
-    titles = _titles(found)
+    titles = titles_of(found)
     passed = [titles.get(x, x) for x in found["discoveries"]["step_up"]]
     other = [titles.get(x, x) for x in found["shrinkage"].get("set") or []]
     return part("luck", found, "What luck has to do with it", passed=passed, other=other)
-
-
-def _titles(found: Found) -> dict[str, str]:
-    return {p["pilot"]: words.shorten(p["title"], 60) for p in found["pilots"]}
 
 
 def order(opened: Portfolio) -> Section:
@@ -229,7 +107,13 @@ def order(opened: Portfolio) -> Section:
     rows = found["order"]
     titles = {p["pilot"]: p["title"] for p in found["pilots"]}
     nexts = [
-        {**row, "lacks": [lack_word(x, found["currency"]) for x in row["lacks"]]} for row in found["next"]
+        {
+            **row,
+            "lacks": [lack_word(x, found["currency"]) for x in row["lacks"]],
+            "brings": next_brings(row, found["currency"]),
+            "note": next_note(row, titles_of(found)),
+        }
+        for row in found["next"]
     ]
     return part("order", found, words.plural(len(rows), "pilot"), titles=titles, nexts=nexts)
 
@@ -238,7 +122,7 @@ def trend(opened: Portfolio) -> Section:
     """How verdicts stood month by month, and which pilots share what."""
     found = opened.found
     months: Sequence[Mapping[str, Any]] = found["trend"]["months"]
-    titles = _titles(found)
+    titles = titles_of(found)
     return part("trend", found, words.plural(len(months), "month"), figure=trend_figure(found), titles=titles)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from roi.advice import plan_name
 from roi.analysis import Decided, Valued, value_moments
 from roi.approving import APPROVAL_MINUTES, WAITING_COST
 from roi.assumptions import Assumptions
@@ -151,7 +152,7 @@ def point_of(a: Decided) -> Point:
             found.append(_roll_out(a, valued, a.scale, None, "scale", "Scale everything as it is"))
         plan = a.verdict.plan
         if put is not a.scale or plan is not None:
-            label = put.label if plan is None else "Fix, then scale"
+            label = put.label if plan is None else plan_name(plan)
             found.append(_roll_out(a, valued, put, plan, "plan", label))
     fixed = {key: why for key in values if (why := _why_fixed(key, a, found))}
     return Point(
