@@ -70,9 +70,7 @@ def serving() -> Iterator[Server]:
     folder = Path(tempfile.mkdtemp(prefix="roi-pg-"))
     owner: dict[str, Any] = {}
     if os.getuid() == 0:  # the server refuses to run as root
-        user = next(
-            u for u in ("postgres", "nobody") if any(entry.pw_name == u for entry in pwd.getpwall())
-        )
+        user = next(u for u in ("postgres", "nobody") if any(entry.pw_name == u for entry in pwd.getpwall()))
         found = pwd.getpwnam(user)
         os.chown(folder, found.pw_uid, found.pw_gid)
         owner = {"user": found.pw_uid, "group": found.pw_gid, "extra_groups": []}
@@ -95,9 +93,7 @@ def serving() -> Iterator[Server]:
         "wal_level": "minimal",
     }  # fmt: skip
     given = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    server = subprocess.Popen(
-        [str(programs[1]), "-D", str(data), "-p", str(port), *given], **owner, **quiet
-    )
+    server = subprocess.Popen([str(programs[1]), "-D", str(data), "-p", str(port), *given], **owner, **quiet)
     try:
         until = time.monotonic() + 60
         while True:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -72,7 +74,7 @@ def test_a_table_and_a_select_are_read(project: Project, claims: Server) -> None
     ):
         samples = project.open(of(**source))
         assert [str(m) for m in column(samples, "handling_minutes")] == ["10.500000", "4.000000", "0.250000"]
-        assert list(samples.fingerprints)[0].startswith("${CLAIMS_DB} ")
+        assert next(iter(samples.fingerprints)).startswith("${CLAIMS_DB} ")
 
 
 @needs_postgres
@@ -97,7 +99,9 @@ def test_every_kind_of_value_comes_over_as_a_file_would_have_it(project: Project
         ('a,"b\n;', "x;y", "true", "1", "33333333333333333333"),
         ("", "", "false", "2", None),
     ]
-    with pytest.raises(SampleError, match="amount: 1 value cannot be read"):  # more than the engine's decimals hold
+    with pytest.raises(
+        SampleError, match="amount: 1 value cannot be read"
+    ):  # more than the engine's decimals hold
         project.open(spec)
     claims.run("update kinds set amount = 7")
     samples = project.open(spec)
@@ -194,7 +198,9 @@ def test_what_keeps_a_database_from_answering_is_said_and_its_address_is_not(
         monkeypatch.setenv("CLAIMS_DB", address)
         with pytest.raises(SampleError, match=message) as caught:
             project.open(of(table="cases"))
-        assert not [part for part in (PASSWORD, "anna", "127.0.0.1", "secret_base") if part in str(caught.value)]
+        assert not [
+            part for part in (PASSWORD, "anna", "127.0.0.1", "secret_base") if part in str(caught.value)
+        ]
 
 
 def test_the_address_is_no_part_of_what_is_shown_or_kept() -> None:
@@ -228,6 +234,7 @@ def as_tables(pilot: str) -> Iterator[tuple[str, dict[str, str], list[tuple[Any,
 def in_database(pilot: str, connect: str) -> dict[str, Any]:
     """An example's parameters with every CSV replaced by a table."""
     given: dict[str, Any] = yaml.safe_load((ROOT / f"params/{pilot}.yaml").read_text())
+    given["run"]["draws"] = 2000
     names = {name for name, *_ in as_tables(pilot)}
     for table in CANONICAL:
         spec = given["samples"].get(table)
@@ -242,6 +249,8 @@ def without_provenance(path: Path) -> bytes:
     loaded = load_parameters(path)
     record = build_record(analyse(loaded, open_samples(loaded)))
     del record["provenance"]
+    # Where the rows lie is stated there as well, as a hash of each source.
+    record["settings"] = {k: v for k, v in record["settings"].items() if "(files and columns)" not in k}
     return json.dumps(record, sort_keys=True, ensure_ascii=False).encode()
 
 
@@ -256,7 +265,7 @@ def test_files_and_databases_give_the_same_record(
     shutil.copytree(ROOT / "data" / pilot, tmp_path / "data" / pilot)
     shutil.copy(ROOT / "params/_policy.yaml", tmp_path / "params")
     file = tmp_path / "params" / f"{pilot}.yaml"
-    shutil.copy(ROOT / f"params/{pilot}.yaml", file)
+    file.write_text((ROOT / f"params/{pilot}.yaml").read_text().replace("draws: 10000", "draws: 2000"))
     from_files = without_provenance(file)
     with duckdb.connect(str(tmp_path / "claims.duckdb")) as made:
         for name, kinds, rows in as_tables(pilot):
@@ -269,3 +278,87 @@ def test_files_and_databases_give_the_same_record(
         assert sum("connect" in str(spec) for spec in given["samples"].values()) == 7
         file.write_text(yaml.safe_dump(given, sort_keys=False, allow_unicode=True))
         assert without_provenance(file) == from_files, connect
+
+
+def batch(folder: Path, out: Path, **environment: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [Path(sys.executable).with_name("roi"), "batch", "params", "-o", str(out), "-j", "1"],
+        cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+@needs_postgres
+def test_a_batch_keeps_what_a_database_has_not_changed_and_tells_no_secret(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import psycopg
+
+    rows = [
+        (f"T-{i}", "pilot" if i % 2 else "baseline", f"w{i % 6}", str(10 + i % 7 - 4 * (i % 2)))
+        for i in range(120)
+    ]
+    server.fill(
+        "few", {"case_id": "text", "arm": "text", "worker": "text", "handling_minutes": "numeric"}, rows
+    )
+    (tmp_path / "params").mkdir()
+    given = {
+        "pilot": "few",
+        "samples": {"assignment": "randomised", "cases": of(table="few")},
+        "demand": {"cases_per_month": 900},
+        "economics": {
+            "labour_cost_per_hour": 40,
+            "error_cost": 50,
+            "run_cost_per_month": 100,
+            "rollout_cost": 900,
+        },
+        "run": {"draws": 1000},
+    }
+    (tmp_path / "params/few.yaml").write_text(yaml.safe_dump(given))
+    out = tmp_path / "reports"
+    said = []
+    code, told = batch(tmp_path, out, CLAIMS_DB=server.address)
+    assert code == 0, told
+    said.append(told)
+    stamp = (out / "few/decision.json").stat().st_mtime_ns
+
+    def tables() -> Any:
+        return (inputs_of(tmp_path / "params/few.yaml", tmp_path, [], {}) or {}).get("tables")
+
+    # A new password alone is no reason to run again.
+    server.run("alter user anna password 'another-pw'")
+    monkeypatch.setenv("CLAIMS_DB", server.address)
+    try:
+        code, told = batch(tmp_path, out, CLAIMS_DB=server.address.replace(PASSWORD, "another-pw"))
+        said.append(told)
+        assert code == 0
+        assert (out / "few/decision.json").stat().st_mtime_ns == stamp, told
+        assert tables() is None  # what cannot be asked any more is run again, and says why
+        code, told = batch(tmp_path, out, CLAIMS_DB=server.address)
+        said.append(told)
+        assert code == 2
+        assert "refuses the user or the password" in " ".join(told.split())
+    finally:
+        with psycopg.connect(server.address.replace(PASSWORD, "another-pw"), autocommit=True) as con:
+            con.execute(f"alter user anna password '{PASSWORD}'".encode())
+    record = json.loads((out / "few/decision.json").read_text())
+    assert record["provenance"]["samples_sha256"] == tables()
+    assert list(tables()) == ["${CLAIMS_DB} few"]
+    before = tables()
+    server.run("update few set handling_minutes = handling_minutes + 1 where case_id = 'T-7'")
+    assert tables() not in (None, before)
+    written = [path for path in out.rglob("*") if path.is_file()]
+    assert len(written) > 5
+    for secret in (PASSWORD, "another-pw", f"127.0.0.1:{server.port}"):
+        assert not [p for p in written if secret.encode() in unpacked(p)], secret
+        assert not [told for told in said if secret in told]
+
+
+def unpacked(path: Path) -> bytes:
+    """A file's bytes, and those of the files within it."""
+    data = path.read_bytes()
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as packed:
+            data += b"".join(packed.read(name) for name in packed.namelist())
+    return data

@@ -134,9 +134,9 @@ def _tables(path: Path) -> dict[str, str]:
     from roi.readers.database import database_print
 
     loaded = load_parameters(path)
-    specs = [to_spec(name, t, f"samples.{name}") for name, t in loaded.parameters.samples.tables().items()]
+    tables = [to_spec(name, t, f"samples.{name}") for name, t in loaded.parameters.samples.tables().items()]
     found: dict[str, str] = {}
-    for spec in (each for spec in specs for each in (spec, *(join.rows for join in spec.joins))):
+    for spec in (each for table in tables for each in (table, *(join.rows for join in table.joins))):
         source = spec.source
         if source.connect is not None:
             label, digest = database_print(

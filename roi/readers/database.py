@@ -219,7 +219,9 @@ class _Asked:
         if words is not None:
             return self._refused("connect" if "cannot be reached" in words else "", f"{stated} {words}")
         if kind == "PermissionException":
-            message = "reads from outside the database, which is not allowed; write select … from its own tables"
+            message = (
+                "reads from outside the database, which is not allowed; write select … from its own tables"
+            )
             return self._refused(key, message)
         if opening and kind in _NOT_OPENED:
             return self._refused("connect", f"{stated} cannot be opened ({kind})")

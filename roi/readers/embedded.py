@@ -10,18 +10,13 @@ from pathlib import Path
 from threading import Timer
 from typing import Any
 
-from roi.readers.base import Connection, quoted
+from roi.readers.base import Connection, literal, quoted
 from roi.readers.held import move
 from roi.readers.parquet import as_text
 
 __all__ = ["DuckDB", "Other", "find_database", "is_sqlite"]
 
-# A SELECT may call read_csv and its like; it sees the database's own tables and nothing else.
-_CLOSED = {
-    "enable_external_access": "false",
-    "autoload_known_extensions": "false",
-    "autoinstall_known_extensions": "false",
-}
+_FETCHES_NOTHING = "set autoload_known_extensions = false; set autoinstall_known_extensions = false"
 _AT_ONCE = 100_000  # rows that come over at a time
 
 
@@ -64,16 +59,18 @@ class DuckDB:
         """
         import duckdb
 
-        # At MotherDuck the rows lie outside, and its extension must have been installed before: nothing is fetched.
-        config = (
-            dict(_CLOSED)
-            if isinstance(where, Path)
-            else {**_CLOSED, "enable_external_access": "true", "autoload_known_extensions": "true"}
-        )
-        self.con = duckdb.connect(str(where), read_only=isinstance(where, Path), config=config)
+        # Each in an engine of its own, whose settings nobody shares. MotherDuck's extension must have been installed
+        # before, since nothing is fetched.
+        self.con = duckdb.connect() if isinstance(where, Path) else _motherduck(where)
         self.timeout = timeout
         try:
             self.con.execute("set python_enable_replacements = false; set TimeZone = 'UTC'")
+            if isinstance(where, Path):
+                self.con.execute(_FETCHES_NOTHING)
+                self.con.execute(f"attach {literal(str(where))} as {quoted(where.stem)} (read_only)")
+                self.con.execute(f"use {quoted(where.stem)}")
+                # A SELECT may call read_csv and its like; it sees the database's own tables and nothing else.
+                self.con.execute("set enable_external_access = false")
             self.con.execute("set lock_configuration = true")
             body = f"select * from {_named(table)}" if table is not None else (sql or "").strip().rstrip(";")
             self.body = f"{body}\n" if limit is None else f"select * from ({body}\n) limit {limit}"
@@ -130,7 +127,9 @@ class Other:
             rows = backend.sql(sql.strip().rstrip(";"))
         else:
             *schema, name = (table or "").split(".")
-            rows = backend.table(name, database=tuple(schema) if len(schema) > 1 else next(iter(schema), None))
+            rows = backend.table(
+                name, database=tuple(schema) if len(schema) > 1 else next(iter(schema), None)
+            )
         self.rows = rows if limit is None else rows.limit(limit)
         self.columns = tuple(str(name) for name in rows.columns)
 
@@ -168,6 +167,12 @@ class Other:
     def close(self) -> None:
         """Close it."""
         self.backend.disconnect()
+
+
+def _motherduck(address: str) -> Connection:
+    import duckdb
+
+    return duckdb.connect(address, config={"autoinstall_known_extensions": "false"})
 
 
 def _text(i: int, kind: str) -> str:
