@@ -22,7 +22,7 @@ from roi.readers.base import Connection, UnreadableError, literal, quoted
 from roi.relation import Relation
 from roi.sample_joins import add_joins, add_prices, align_tables, with_key
 from roi.sample_tables import ReadTable, Surroundings, UncastError, read_table
-from roi.versions import keep_versions
+from roi.versions import gone_cases, keep_versions
 from roi.words import and_list, month_word
 
 __all__ = ["Exclusion", "JoinRate", "Samples", "open_samples"]
@@ -315,24 +315,12 @@ class _Opening:
 
     def _follow_cases(self, reads: Mapping[str, ReadTable], keep: dict[str, str]) -> None:
         """Leave out the actions and inputs of cases that are left out, such as those of earlier versions."""
-        cases = reads["cases"]
-        following = [n for n in FOLLOWING if n in reads and "case_id" in reads[n].columns]
-        used = used_rows(cases)
-        if not following or not self._some(cases, f"({used}) and not coalesce({keep['cases']}, false)"):
-            return
-        # Named once: every question about actions would look both sets of cases through again.
-        self.con.execute(
-            f"create or replace table d_gone as select case_id from {cases.name} where ({used}) and case_id is not null "
-            f"except select case_id from {cases.name} where {keep['cases']}"
-        )
-        gone = "case_id in (select case_id from d_gone)"
-        for name in following:
-            self._exclude(reads[name], FOLLOWING[name], f"{keep[name]} and {gone}")
-            # A row that names no case follows none: it stays, and is counted among those of no known case.
-            keep[name] = f"{keep[name]} and not coalesce({gone}, false)"
-
-    def _some(self, read: ReadTable, condition: str) -> bool:
-        return bool(self.con.execute(f"select 1 from {read.name} where {condition} limit 1").fetchall())
+        gone = gone_cases(self.con, reads["cases"], keep["cases"])
+        for name, reason in FOLLOWING.items() if gone else ():
+            if name in reads and "case_id" in reads[name].columns:
+                self._exclude(reads[name], reason, f"{keep[name]} and {gone}")
+                # A row that names no case follows none: it stays, and is counted among those of no known case.
+                keep[name] = f"{keep[name]} and not coalesce({gone}, false)"
 
     def _exclude(self, read: ReadTable, reason: str, condition: str) -> None:
         arm = "arm" if "arm" in read.columns else "null"
