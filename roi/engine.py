@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
+import weakref
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from roi.privacy import Keys
+from roi.problems import Problem, SampleError
 from roi.readers.base import Connection, literal, quoted
 from roi.relation import Relation
 from roi.schema.tables import MINUTE_COLUMNS
@@ -13,7 +18,10 @@ from roi.schema.tables import MINUTE_COLUMNS
 if TYPE_CHECKING:
     from roi.sample_tables import ReadTable
 
-__all__ = ["blanks_of", "fingerprints", "forget", "prepare", "relations", "start"]
+__all__ = ["MEMORY", "blanks_of", "fingerprints", "forget", "prepare", "relations", "start"]
+
+MEMORY = "ROI_ENGINE_MEMORY"
+"""Environment variable: the most memory that an engine takes for rows; what is more lies in a temporary folder."""
 
 
 def start() -> Connection:
@@ -24,7 +32,19 @@ def start() -> Connection:
     """
     import duckdb
 
-    return duckdb.connect(config={"threads": 1})
+    con = duckdb.connect(config={"threads": 1})
+    most = os.environ.get(MEMORY, "").strip()
+    if most:
+        # What does not fit lies in files of this process's own folder, which goes with the engine.
+        folder = tempfile.mkdtemp(prefix="roi-engine-")
+        weakref.finalize(con, shutil.rmtree, folder, ignore_errors=True)
+        try:
+            con.execute(f"set temp_directory = {literal(folder)}; set memory_limit = {literal(most)}")
+        except duckdb.Error:
+            con.close()
+            message = "is no amount of memory; write 400MB, say, or leave it away"
+            raise SampleError([Problem("environment", MEMORY, message)]) from None
+    return con
 
 
 def prepare(con: Connection, keys: Keys) -> None:

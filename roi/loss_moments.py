@@ -45,14 +45,14 @@ def take_losses(
     """
     present = production.columns
     pilot = production.where("arm = 'pilot' and counts_")
-    pilot = _with_actions(samples, pilot, high_risk_tools)
     priced = "agent_cost" in present
     one = priced and len(_currencies(samples, pilot)) == 1
     unit = "unit_"
     if by_worker:
         workers = fetch(samples, f"select count(distinct unit_) from {pilot.sql}")[0][0]
         unit = "unit_" if int(workers) <= MOST_WORKERS else "substr(unit_, 3, 2)"
-    pilot = pilot.having(
+    # What was asked so far is of the cases alone; the log is gone through once.
+    pilot = _with_actions(samples, pilot, high_risk_tools).having(
         cause_="cause" if "cause" in present else "null::varchar",
         second_="cause_2" if "cause_2" in present else "null::varchar",
         defective_="input_defects > 0" if "input_defects" in present else "null::boolean",

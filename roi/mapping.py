@@ -125,6 +125,7 @@ def to_spec(table: str, given: schema.TableSpec | schema.JoinSpec, place: str) -
             connect=source.connect,
             table=source.table,
             sql=source.sql,
+            timeout=source.timeout,
         ),
         columns={name: _column_map(name, column) for name, column in given.columns.items()},
         missing=given.missing,

@@ -22,7 +22,7 @@ from roi.readers.base import Connection, UnreadableError, literal, quoted
 from roi.relation import Relation
 from roi.sample_joins import add_joins, add_prices, align_tables, with_key
 from roi.sample_tables import ReadTable, Surroundings, UncastError, read_table
-from roi.versions import keep_versions
+from roi.versions import gone_cases, keep_versions
 from roi.words import and_list, month_word
 
 __all__ = ["Exclusion", "JoinRate", "Samples", "open_samples"]
@@ -315,11 +315,8 @@ class _Opening:
 
     def _follow_cases(self, reads: Mapping[str, ReadTable], keep: dict[str, str]) -> None:
         """Leave out the actions and inputs of cases that are left out, such as those of earlier versions."""
-        cases = reads["cases"]
-        stays = f"select case_id from {cases.name} where {keep['cases']}"
-        was = f"select case_id from {cases.name} where {used_rows(cases)}"
-        gone = f"case_id in ({was}) and case_id not in ({stays})"
-        for name, reason in FOLLOWING.items():
+        gone = gone_cases(self.con, reads["cases"], keep["cases"])
+        for name, reason in FOLLOWING.items() if gone else ():
             if name in reads and "case_id" in reads[name].columns:
                 self._exclude(reads[name], reason, f"{keep[name]} and {gone}")
                 # A row that names no case follows none: it stays, and is counted among those of no known case.

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from roi.checks import used_rows
 from roi.problems import Problem
 from roi.readers.base import Connection, literal
 from roi.sample_tables import ReadTable
 
-__all__ = ["KeptVersions", "keep_versions"]
+__all__ = ["KeptVersions", "gone_cases", "keep_versions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +74,25 @@ def keep_versions(
         excluded.append(("no version of the agent", nameless))
     kept = f"{keep} and not ({live} and (version is null or version not in ({listed})))"
     return KeptVersions(kept, tuple(excluded))
+
+
+def gone_cases(con: Connection, read: ReadTable, keep: str) -> str:
+    """SQL that is true of the `case_id` of cases that might be used and are left out; empty where there are none.
+
+    They are written down once: each question about an action would look both sets of cases through again.
+
+    Args:
+        con: The engine.
+        read: The cases.
+        keep: SQL that is true of the rows that stay.
+    """
+    used = used_rows(read)
+    if not con.execute(
+        f"select 1 from {read.name} where ({used}) and not coalesce({keep}, false) limit 1"
+    ).fetchall():
+        return ""
+    con.execute(
+        f"create or replace table d_gone as select case_id from {read.name} where {used} "
+        f"except select case_id from {read.name} where {keep}"
+    )
+    return "case_id in (select case_id from d_gone)"

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import duckdb
 import pytest
 from made_batches import HERE, SAID, files, make_project, run, states
 
@@ -35,12 +36,16 @@ def test_each_part_of_what_a_report_is_made_from_is_noticed(
     file = project / "params/a.yaml"
     (project / "more").mkdir()
     file.write_text(
-        'pilot: a\nsamples:\n  cases: {source: "more/*.csv", join: [{source: data.csv}]}\n'
-        "  actions: {connect: '${CLAIMS_DB}', sql: select 1}\n"
+        'pilot: a\nsamples:\n  cases: {source: "more/*.csv", join: [{source: data.csv, "on": {case_id: k}, take: {agent_cost: sum}}]}\n'
+        "  actions: {source: {connect: '${CLAIMS_DB}', sql: select * from calls}}\n"
     )
     (project / "more/1.csv").write_text("x")
+    for name in ("one", "other"):
+        with duckdb.connect(str(tmp_path / f"{name}.duckdb")) as made:
+            made.execute("create table calls as select 1 as action_id, 'x' as tool")
+    monkeypatch.setenv("CLAIMS_DB", f"duckdb://{tmp_path}/one.duckdb")
     before = of(project, "a", pilot="a")
-    assert before["tables"] is True
+    assert list(before["tables"]) == ["${CLAIMS_DB} query 3eaa6d6d"]  # type: ignore[call-overload]
     assert set(before["samples"]) == {"data.csv", "more/1.csv"}  # type: ignore[call-overload]
     assert of(project, "a", pilot="a") == before
 
@@ -49,9 +54,13 @@ def test_each_part_of_what_a_report_is_made_from_is_noticed(
         return [part for part in before if now[part] != before[part]]
 
     assert changed(run={"draws": 5}) == ["given"]
-    monkeypatch.setenv("CLAIMS_DB", "duckdb://other")
-    assert changed() == ["environment"]
-    monkeypatch.delenv("CLAIMS_DB")
+    monkeypatch.setenv("CLAIMS_DB", f"duckdb://{tmp_path}/other.duckdb")
+    assert changed() == ["environment"]  # what it holds is the same
+    with duckdb.connect(str(tmp_path / "other.duckdb")) as made:
+        made.execute("update calls set tool = 'y'")
+    assert changed() == ["tables", "environment"]
+    monkeypatch.setenv("CLAIMS_DB", f"duckdb://{tmp_path}/one.duckdb")
+    assert changed() == []
     for path, part in (
         ("data.csv", "samples"),
         ("more/2.csv", "samples"),  # another file that the glob means

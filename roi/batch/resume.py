@@ -15,8 +15,11 @@ from typing import Any
 
 from roi.batch.outputs import WHY, read_record
 from roi.ledger import data_sha256, look_of, record_sha256
+from roi.problems import InputError
+from roi.readers.addresses import without_secret
+from roi.readers.base import UnreadableError
 
-__all__ = ["INPUTS", "inputs_of", "note_of", "same_tables", "why_again"]
+__all__ = ["INPUTS", "inputs_of", "note_of", "why_again"]
 
 INPUTS = ".inputs.json"  # a file of the program, not of the reader: no archive keeps it
 # What numbers, pictures and pages are made with.
@@ -27,7 +30,6 @@ LIBRARIES = (
 CODE = {".py", ".j2", ".css", ".csv", ".json", ".html", ".typ", ".yaml"}
 MOST_LOOKS = 60  # as many as a decision is held to
 VARIABLE = re.compile(r"\$\{(\w+)\}")
-TABLE_KEYS = {"connect", "sql", "query"}
 
 
 def inputs_of(
@@ -47,7 +49,8 @@ def inputs_of(
         entries: Of the ledger: what was signed shows on the pages, and what was looked at counts.
 
     Returns:
-        Parts by name; None where a file cannot be read or its samples cannot be told, so that it is better run.
+        Parts by name; None where a file cannot be read, its samples cannot be told or a database cannot be asked, so
+        that it is better run.
     """
     import yaml
 
@@ -62,14 +65,14 @@ def inputs_of(
             "parameters": _sha256(text),
             "policy": _of_file(policy) if policy.is_file() else None,
             "samples": {os.path.relpath(file, project): _of_file(file) for file in files},
-            "tables": bool(TABLE_KEYS & set(_keys(samples))),
+            "tables": _tables(path) if "connect" in _keys(samples) else {},
             "notebooks": {notebook.name: _of_file(notebook) for notebook in notebooks},
             "given": _sha256(repr(sorted(parameters.items())).encode()),
             "environment": _environment(text, policy),
             "signed": _sha256(json.dumps(_others(entries, path.stem), sort_keys=True).encode()),
             "program": program(),
         }
-    except (OSError, ValueError, yaml.YAMLError):
+    except (OSError, ValueError, yaml.YAMLError, InputError, UnreadableError):
         return None
 
 
@@ -124,18 +127,30 @@ def why_again(
     return "the ledger counts more looks at its cases" if more else ""
 
 
-def same_tables(record: Mapping[str, Any], path: Path) -> bool:
-    """Whether tables that are no files hold what they held: they are read for it, and nothing is computed.
-
-    Args:
-        record: Of the report as it stands.
-        path: The parameter file.
-    """
+def _tables(path: Path) -> dict[str, str]:
+    """Every table and query in a database → its fingerprint, which the database computes."""
+    from roi.mapping import to_spec
     from roi.parameters import load_parameters
-    from roi.samples import open_samples
+    from roi.readers.database import database_print
 
-    known = (record.get("provenance") or {}).get("samples_sha256")
-    return dict(open_samples(load_parameters(path)).fingerprints) == known
+    loaded = load_parameters(path)
+    tables = [to_spec(name, t, f"samples.{name}") for name, t in loaded.parameters.samples.tables().items()]
+    found: dict[str, str] = {}
+    for spec in (each for table in tables for each in (table, *(join.rows for join in table.joins))):
+        source = spec.source
+        if source.connect is not None:
+            label, digest = database_print(
+                connect=source.connect,
+                table_name=source.table,
+                sql=source.sql,
+                project=loaded.project,
+                folder=loaded.path.parent,
+                file=loaded.name,
+                place=f"{spec.place}.source",
+                timeout=source.timeout,
+            )
+            found[label] = digest
+    return found
 
 
 @cache
@@ -198,10 +213,12 @@ def _files(strings: Iterable[str], project: Path, folder: Path) -> Iterator[Path
 
 
 def _environment(text: bytes, policy: Path) -> str:
-    """One hash over the variables that the files name, so that no secret has a hash of its own."""
+    """One hash over the variables that the files name; of an address without what its password is."""
     both = text.decode("utf-8", "replace") + (policy.read_text("utf-8") if policy.is_file() else "")
     named = {*VARIABLE.findall(both), *re.findall(r"key_env:\s*[\"']?(\w+)", both)}
-    return _sha256(both.encode() + repr([(name, os.environ.get(name)) for name in sorted(named)]).encode())
+    values = [(name, os.environ.get(name)) for name in sorted(named)]
+    told = [(name, value if value is None else without_secret(value)) for name, value in values]
+    return _sha256(both.encode() + repr(told).encode())
 
 
 def _others(entries: Sequence[Mapping[str, Any]], pilot: str) -> list[Any]:

@@ -19,7 +19,7 @@ from roi.batch.outcome import BatchResult, Outcome
 from roi.batch.outputs import alone, keep_partial, publish, read_record, recover, staging
 from roi.batch.progress import Progress
 from roi.batch.remote import carried
-from roi.batch.resume import INPUTS, inputs_of, note_of, same_tables, why_again
+from roi.batch.resume import INPUTS, inputs_of, note_of, why_again
 from roi.batch.worker import Job, Report
 from roi.batch.workers import STARTING, Workers, painters, run_watched
 from roi.ledger import LEDGER, issue, read_ledger, refuse_newer
@@ -239,7 +239,7 @@ class Batch:
         for path, found in pilots:
             job = self.job(found)
             inputs = inputs_of(path, found.project, job.notebooks, job.parameters, entries)
-            if (kept := self.kept(path, job, inputs, entries)) is not None:
+            if (kept := self.kept(job, inputs, entries)) is not None:
                 self.progress.end(job.pilot, kept.state, "nothing that it is made from has changed")
                 outcomes[job.pilot] = kept
             else:
@@ -290,20 +290,17 @@ class Batch:
         )
 
     def kept(
-        self, path: Path, job: Job, inputs: Mapping[str, Any] | None, entries: Sequence[Mapping[str, Any]]
+        self, job: Job, inputs: Mapping[str, Any] | None, entries: Sequence[Mapping[str, Any]]
     ) -> Outcome | None:
         """The outcome of a pilot whose report is there already, made from the same; None if it is to be run."""
         place = self.out / job.pilot
         if self.force or why_again(place, inputs, entries):
             return None
-        record = read_record(place) or {}
-        if inputs is not None and inputs["tables"] and not same_tables(record, path):
-            return None
         if self.pdf and not (place / PDF).is_file():
             from roi.report.pdf import write_pdf
 
             write_pdf(place / "report.html", place / PDF)
-        return Outcome(pilot=job.pilot, state="kept", record=record)
+        return Outcome(pilot=job.pilot, state="kept", record=read_record(place) or {})
 
     def one(self, path: Path, job: Job, inputs: Mapping[str, Any] | None, stopped: Event) -> Outcome:
         """Run one pilot and publish what came of it; never raises, since others run beside it."""
@@ -312,7 +309,7 @@ class Batch:
             if stopped.is_set():
                 return Outcome(pilot=job.pilot, state="stopped")
             # Another batch into this folder may have made it since.
-            if (kept := self.kept(path, job, inputs, read_ledger(self.out / LEDGER))) is not None:
+            if (kept := self.kept(job, inputs, read_ledger(self.out / LEDGER))) is not None:
                 self.progress.end(job.pilot, kept.state, "another batch has made it meanwhile")
                 return kept
             with staging(self.out, job.pilot) as folder:

@@ -30,6 +30,8 @@ class Source:
         connect: `${NAME}` or the path of a database file.
         table: The database's table, or
         sql: one SELECT.
+        timeout: Seconds that a statement may take there; None for the usual.
+        limit: Rows of a database that are looked at, for a preview; None reads all.
     """
 
     files: tuple[str, ...] = ()
@@ -38,6 +40,8 @@ class Source:
     connect: str | None = None
     table: str | None = None
     sql: str | None = None
+    timeout: int | None = None
+    limit: int | None = None
 
 
 def open_source(
@@ -82,6 +86,8 @@ def open_source(
             table=name,
             file=file,
             place=place,
+            timeout=source.timeout,
+            limit=source.limit,
         )
     files = find_files(source.files, project=project, folder=folder, file=file, place=place)
     give_threads(con, files)

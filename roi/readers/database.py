@@ -1,19 +1,37 @@
-"""Databases: a table or one SELECT, read through Ibis and never written to."""
+"""Databases: a table or one SELECT, read in a session that cannot write, and fingerprinted where the rows are."""
 
 from __future__ import annotations
 
-import os
-import re
+import hashlib
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from roi.problems import Problem
+from roi.readers.addresses import Address, find_address
 from roi.readers.base import Connection, Rows, UnreadableError, quoted
-from roi.readers.parquet import as_text
 from roi.readers.query import one_select
 
-__all__ = ["read_database"]
+__all__ = ["TIMEOUT", "database_print", "read_database"]
+
+TIMEOUT = 600
+"""Seconds that a statement may take unless the source says otherwise."""
+
+
+class Session(Protocol):
+    """What is open in a database: the rows of one source."""
+
+    columns: tuple[str, ...]
+
+    def fingerprint(self) -> str:
+        """Changes with any row."""
+
+    def pull(self, con: Connection, table: str, names: Sequence[str]) -> None:
+        """Hand some columns to the engine, as texts c0, c1, … of a table of this name."""
+
+    def close(self) -> None:
+        """End it."""
 
 
 def read_database(
@@ -27,8 +45,10 @@ def read_database(
     table: str,
     file: str,
     place: str,
+    timeout: int | None = None,
+    limit: int | None = None,
 ) -> Rows:
-    """Read a table, or what one SELECT gives.
+    """Read a table, or what one SELECT gives; only the columns that are asked for come over.
 
     Args:
         con: The local engine, which takes the rows.
@@ -40,102 +60,176 @@ def read_database(
         table: A name for what the engine has to hold.
         file: The parameter file's name, for messages.
         place: The key that names the source, for messages.
+        timeout: Seconds that a statement may take.
+        limit: Rows that are looked at, for a preview; None reads all.
 
     Raises:
         UnreadableError: If the database cannot be reached or the SELECT is not one. The messages hold neither the
             address nor what the database answered, since both may carry secrets or cells.
     """
-    variable = re.fullmatch(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", connect)
-    if variable:
-        address = os.environ.get(variable[1], "")
-        if not address:
-            raise UnreadableError(
-                [Problem(file, f"{place}.connect", f"the environment has no variable {variable[1]}")]
-            )
-    else:
-        address = connect
-    if sql is not None:
-        message = one_select(sql, dialect=_dialect(address), tables=None)
-        if message:
-            raise UnreadableError([Problem(file, f"{place}.sql", message)])
+    asked = _Asked(connect, table_name, sql, project, folder, file, place, timeout or TIMEOUT, limit)
+    session = asked.session()
     try:
-        backend = _open(address, project, folder)
-    except FileNotFoundError:
-        raise UnreadableError([Problem(file, f"{place}.connect", f"{connect} does not exist")]) from None
-    except Exception as error:  # whatever the driver raises may repeat the address
-        raise UnreadableError(
-            [Problem(file, f"{place}.connect", f"{connect} cannot be opened ({type(error).__name__})")]
-        ) from None
-    try:
-        rows = backend.sql(sql) if sql is not None else backend.table(table_name)
-        names = tuple(rows.columns)
-        reader = rows.to_pyarrow_batches()
-        # `reader` is picked up by its name; the engine turns every type into the text that mapping reads.
-        con.register(f"{table}_view", reader)
-        types = {
-            str(n): str(t) for n, t, *_ in con.execute(f"describe select * from {table}_view").fetchall()
-        }
-        outputs = [f"{as_text(quoted(n), types[n])} as c{i}" for i, n in enumerate(names)]
-        con.execute(f"create or replace table {table} as select {', '.join(outputs)} from {table}_view")
-        con.unregister(f"{table}_view")
-    except Exception as error:
-        if type(error).__name__ == "PermissionException":
-            message = (
-                "reads from outside the database, which is not allowed; write select … from its own tables"
-            )
-            key = "table" if sql is None else "sql"
-            raise UnreadableError([Problem(file, f"{place}.{key}", message)]) from None
-        what = f"table {table_name}" if sql is None else "the SELECT"
-        raise UnreadableError(
-            [
-                Problem(
-                    file,
-                    place,
-                    f"{what} cannot be read from {connect} ({type(error).__name__}); check the names",
-                )
-            ]
-        ) from None
-    finally:
-        backend.disconnect()
-    at = {name: i for i, name in enumerate(names)}
+        digest = session.fingerprint() if limit is None else ""
+    except BaseException as error:
+        session.close()
+        raise asked.refusal(error) from None
+    held: dict[tuple[str, ...], str] = {}
 
     def select(needed: Sequence[str]) -> str:
-        outputs = [f"{f'c{at[n]}' if n in at else 'null::varchar'} as {quoted(n)}" for n in needed]
-        return f"select {', '.join(outputs)} from {table}"
+        names = tuple(dict.fromkeys(n for n in needed if n in session.columns))
+        source = next((k for k in held if set(names) <= set(k)), None)
+        if source is None:
+            source, held[names] = names, f"{table}_{len(held)}"
+            try:
+                session.pull(con, held[names], names or session.columns[:1])
+            except Exception as error:
+                raise asked.refusal(error) from None
+        at = {name: f"c{i}" for i, name in enumerate(source)}
+        outputs = [f"{at.get(n, 'null::varchar')} as {quoted(n)}" for n in needed]
+        return f"select {', '.join(outputs)} from {held[source]}"
 
-    return Rows(label=f"{connect} {table_name or 'query'}", columns=names, select=select)
+    weakref.finalize(select, session.close)  # the snapshot stays as long as somebody may ask for rows
+    prints = {} if limit is not None else {asked.label: digest}
+    return Rows(label=asked.label, columns=session.columns, select=select, fingerprints=prints)
 
 
-def _dialect(address: str) -> str:
-    scheme = address.split("://")[0].lower() if "://" in address else ""
-    if scheme in ("postgres", "postgresql"):
-        return "postgres"
-    if scheme:
-        return scheme
-    return "sqlite" if Path(address).suffix.lower() in (".sqlite", ".sqlite3", ".db") else "duckdb"
+def database_print(
+    *,
+    connect: str,
+    table_name: str | None,
+    sql: str | None,
+    project: Path,
+    folder: Path,
+    file: str,
+    place: str,
+    timeout: int | None = None,
+) -> tuple[str, str]:
+    """The label of a source and its fingerprint, without reading its rows.
+
+    Raises:
+        UnreadableError: As `read_database`.
+    """
+    asked = _Asked(connect, table_name, sql, project, folder, file, place, timeout or TIMEOUT, None)
+    session = asked.session()
+    try:
+        return asked.label, session.fingerprint()
+    except Exception as error:
+        raise asked.refusal(error) from None
+    finally:
+        session.close()
 
 
-def _open(address: str, project: Path, folder: Path) -> Any:
-    import ibis
+class _Asked:
+    """A source, and how to say what is wrong with it."""
 
-    if "://" in address and not address.startswith(("duckdb://", "sqlite://")):
-        backend = ibis.connect(address)
-        if backend.name == "postgres":
-            backend.raw_sql("set session characteristics as transaction read only").close()
-        return backend
-    path = Path(re.sub(r"^(duckdb|sqlite)://", "", address))
-    path = next((p for p in (project / path, folder / path) if p.is_file()), project / path)
-    with path.open("rb") as stream:
-        head = stream.read(16)
-    if head.startswith(b"SQLite format 3"):
+    def __init__(
+        self,
+        connect: str,
+        table: str | None,
+        sql: str | None,
+        project: Path,
+        folder: Path,
+        file: str,
+        place: str,
+        timeout: int,
+        limit: int | None,
+    ) -> None:
+        self.address: Address = find_address(connect, file=file, place=place)
+        self.table, self.sql = table, sql
+        self.project, self.folder = project, folder
+        self.file, self.place = file, place
+        self.timeout, self.limit = timeout, limit
+
+    @property
+    def label(self) -> str:
+        """A name that says which of a database's tables or queries this is."""
+        digest = hashlib.sha256((self.sql or "").encode()).hexdigest()[:8]
+        return f"{self.address.stated} {self.table or f'query {digest}'}"
+
+    def session(self) -> Session:
+        """Open it.
+
+        Raises:
+            UnreadableError: With what keeps it from being opened.
+        """
+        if self.sql is not None:
+            message = one_select(self.sql, dialect=self.address.dialect, tables=None)
+            if message:
+                raise self._refused("sql", message)
+        try:
+            return self._open()
+        except FileNotFoundError:
+            raise self._refused("connect", f"{self.address.stated} does not exist") from None
+        except ImportError as error:
+            extra = {"postgres": "postgres", "sqlite": "sqlite"}.get(self.address.kind)
+            name = error.name or "a library"
+            mend = f"pip install 'roi[{extra}]'" if extra else f"install {name}"
+            raise self._refused("connect", f"{self.address.stated} needs {name} ({mend})") from None
+        except Exception as error:  # whatever the driver raises may repeat the address
+            raise self.refusal(error, opening=True) from None
+
+    def _open(self) -> Session:
+        how: dict[str, Any] = {
+            "table": self.table,
+            "sql": self.sql,
+            "timeout": self.timeout,
+            "limit": self.limit,
+        }
+        if self.address.kind == "postgres":
+            from roi.readers.postgres import Postgres
+
+            return Postgres(self.address.value, **how)
+        from roi.readers.embedded import DuckDB, Other, find_database, is_sqlite
+
+        if self.address.kind == "motherduck":
+            return DuckDB(self.address.value, **how)
+        import ibis
+
+        if self.address.kind == "ibis":
+            return Other(ibis.connect(self.address.value), **how)
+        path = find_database(self.address.value, self.project, self.folder)
+        if not is_sqlite(path):
+            return DuckDB(path, **how)
         import sqlite3
 
         # Opened read-only by SQLite itself, which still allows the temporary view that Ibis makes of a SELECT.
-        return ibis.sqlite.from_connection(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True))
-    backend = ibis.duckdb.connect(path, read_only=True)
-    # A SELECT may call read_csv and its like; it sees the database's own tables and nothing else.
-    backend.con.execute("set python_enable_replacements = false")
-    backend.con.execute("set autoload_known_extensions = false; set autoinstall_known_extensions = false")
-    backend.con.execute("set enable_external_access = false")
-    backend.con.execute("set lock_configuration = true")
-    return backend
+        # It is interrupted from another thread when it takes too long.
+        uri = f"{path.resolve().as_uri()}?mode=ro"
+        return Other(
+            ibis.sqlite.from_connection(sqlite3.connect(uri, uri=True, check_same_thread=False)), **how
+        )
+
+    def _refused(self, key: str, message: str) -> UnreadableError:
+        return UnreadableError([Problem(self.file, f"{self.place}.{key}" if key else self.place, message)])
+
+    def refusal(self, error: BaseException, *, opening: bool = False) -> UnreadableError:
+        """What is said of an error: its kind, in words where it has some, and nothing that it says itself."""
+        from roi.readers.postgres import why_not
+
+        if isinstance(error, UnreadableError):
+            return error
+        kind, stated = type(error).__name__, self.address.stated
+        words = why_not(error) if self.address.kind == "postgres" else None
+        key = "table" if self.sql is None else "sql"
+        if isinstance(error, TimeoutError):
+            words = f"took longer than {self.timeout} s; give it longer with {self.place}.timeout, or ask for less"
+        if words is not None and "timeout, in seconds" in words:
+            words = f"took longer than {self.timeout} s; give it longer with {self.place}.timeout, or ask for less"
+        if words is not None:
+            return self._refused("connect" if "cannot be reached" in words else "", f"{stated} {words}")
+        if kind == "PermissionException":
+            message = (
+                "reads from outside the database, which is not allowed; write select … from its own tables"
+            )
+            return self._refused(key, message)
+        if opening and kind in _NOT_OPENED:
+            return self._refused("connect", f"{stated} cannot be opened ({kind})")
+        what = f"table {self.table}" if self.sql is None else "the SELECT"
+        return self._refused("", f"{what} cannot be read from {stated} ({kind}); check the names")
+
+
+_NOT_OPENED = (
+    "IOException", "OperationalError", "HTTPException", "ConnectionException", "DatabaseError", "ValueError",
+    "SerializationException", "InternalException", "ProgrammingError", "FatalException",
+)  # fmt: skip

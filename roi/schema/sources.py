@@ -55,6 +55,10 @@ class SourceSpec(Group):
     table: Text | None = Field(None, description="The table to read, with `connect`.")
     sql: Text | None = Field(None, description="One SELECT to read, with `connect`.")
 
+    timeout: Integer | None = Field(
+        None, description="Seconds that a statement may take in the database, with `connect`; 600 by default."
+    )
+
     @field_validator("connect")
     @classmethod
     def _no_secret(cls, value: str | None) -> str | None:
@@ -76,9 +80,11 @@ class SourceSpec(Group):
         if self.connect is None:
             parts += [
                 ((key,), "needs `connect` beside it")
-                for key in ("table", "sql")
+                for key in ("table", "sql", "timeout")
                 if getattr(self, key) is not None
             ]
+        if self.timeout is not None and not 1 <= self.timeout <= 86_400:
+            parts.append((("timeout",), f"{self.timeout} is no number of seconds from 1 to 86400"))
         if self.header_row is not None and not self.header_row >= 1:
             parts.append((("header_row",), f"{self.header_row} is not a row; rows count from 1"))
         if parts:
