@@ -5,7 +5,8 @@ Vercel and others: whether it is a model call or a tool call, of which model, wi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from roi.importers.spans import (
@@ -67,6 +68,7 @@ _TOKENS: Mapping[str, tuple[str, ...]] = {
         "ai.usage.totalTokens",
     ),
 }
+_KINDS = ("input", "output", "cache_read", "cache_write", "total")
 _COSTS = ("gen_ai.usage.cost", "gen_ai.usage.total_cost", "llm.cost.total", "operation.cost")
 _MODELS = (
     "gen_ai.response.model",
@@ -123,38 +125,91 @@ def add_span(
         attributes: Its attributes, flat, with dotted names.
         resource: Those of what it ran on.
     """
+    shape = _shape(tuple(attributes), tuple(resource))
     kind = kind_of(attributes)
-    span = Span(
-        parent=parent,
-        kind=kind,
-        name=tool_of(attributes, name) if kind == "tool" else None,
-        start=start,
-        end=end,
-        tokens=tokens_of(attributes),
-        cost=_cost(attributes),
-        model=next((t for k in _MODELS if (t := text_of(attributes.get(k)))), None),
-        provider=next((p for k in _PROVIDERS if (p := provider_of(attributes.get(k)))), None),
-        failed=failed,
-        facts=Facts() if kind == "tool" else None,
-        batch=any(attributes.get(k) == "batch" for k in _TIERS),
-    )
-    found.add(trace_id, span_id, span)
+    span = Span(parent=parent, kind=kind, start=start, end=end, failed=failed)
+    if kind == "tool":
+        span.name, span.facts = tool_of(attributes, name), Facts()
+    if shape.tokens is not None:
+        span.tokens = _tokens(attributes, shape.tokens)
+    for key in shape.costs:
+        if (cost := amount(attributes[key])) is not None:
+            span.cost = cost
+            break
+    for key in shape.models:
+        if model := text_of(attributes[key]):
+            span.model = model
+            break
+    for key in shape.providers:
+        if provider := provider_of(attributes[key]):
+            span.provider = provider
+            break
+    if shape.tiers:
+        span.batch = any(attributes[k] == "batch" for k in shape.tiers)
+    trace = found.add(trace_id, span_id, span)
     rank: Rank = (1 if parent is None else 2, start or 0)
-    trace = found.trace(trace_id)
-    trace.facts.add("name", name, rank)
-    for own, keys in _OWN.items():
-        trace.facts.add(own, next((v for k in keys if (v := attributes.get(k, resource.get(k)))), None), rank)
-    for facts in (trace.facts, span.facts):
-        if facts is not None:
-            for key, value in attributes.items():
-                facts.add(f"attributes.{key}", value, rank)
-            for key, value in resource.items():
-                facts.add(f"resource.{key}", value, rank)
+    said = [name]
+    for keys in shape.own:
+        value = None
+        for is_resource, key in keys:
+            if value := (resource if is_resource else attributes)[key]:
+                break
+        said.append(value)
+    said += attributes.values()
+    if resource:
+        said += resource.values()
+    trace.facts.add_all(shape.of_trace, said, rank)
+    if span.facts is not None:
+        span.facts.add_all(shape.of_call, said[-len(shape.of_call) :] if shape.of_call else [], rank)
     return span
 
 
-def _cost(attributes: Mapping[str, Any]) -> Decimal | None:
-    return next((a for k in _COSTS if (a := amount(attributes.get(k))) is not None), None)
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What may be said where attributes have these names: most spans of an export share theirs.
+
+    Attributes:
+        tokens: Of each of `_KINDS` the names that say it; None where nothing does.
+        costs: Names that say a cost; likewise models, providers and tiers.
+        own: Where what `_OWN` names may be said: whether by the resource, and under which name.
+        of_trace: What is noted of a trace: the span's name, those of `_OWN` that may be said, then as `of_call`.
+        of_call: What is noted of a tool call: attributes, then those of the resource.
+    """
+
+    tokens: tuple[tuple[str, ...], ...] | None
+    costs: tuple[str, ...]
+    models: tuple[str, ...]
+    providers: tuple[str, ...]
+    tiers: tuple[str, ...]
+    own: tuple[tuple[tuple[bool, str], ...], ...]
+    of_trace: tuple[str, ...]
+    of_call: tuple[str, ...]
+
+
+@lru_cache(maxsize=4096)
+def _shape(attributes: tuple[str, ...], resource: tuple[str, ...]) -> _Shape:
+    there, around = set(attributes), set(resource)
+
+    def of(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(n for n in names if n in there)
+
+    tokens = tuple(of(_TOKENS[kind]) for kind in _KINDS)
+    own = {
+        own: where
+        for own, names in _OWN.items()
+        if (where := tuple((n not in there, n) for n in names if n in there or n in around))
+    }
+    of_call = (*(f"attributes.{n}" for n in attributes), *(f"resource.{n}" for n in resource))
+    return _Shape(
+        tokens=tokens if any(tokens) else None,
+        costs=of(_COSTS),
+        models=of(_MODELS),
+        providers=of(_PROVIDERS),
+        tiers=of(_TIERS),
+        own=tuple(own.values()),
+        of_trace=("name", *own, *of_call),
+        of_call=of_call,
+    )
 
 
 def kind_of(attributes: Mapping[str, Any]) -> SpanKind:
@@ -186,17 +241,24 @@ def tool_of(attributes: Mapping[str, Any], span_name: Any) -> str | None:
 
 
 def tokens_of(attributes: Mapping[str, Any]) -> Tokens | None:
-    found = {
-        kind: next((n for k in keys if (n := count(attributes.get(k))) is not None), None)
-        for kind, keys in _TOKENS.items()
-    }
-    sent, received, read, write = (found[k] for k in ("input", "output", "cache_read", "cache_write"))
+    return _tokens(attributes, tuple(tuple(k for k in _TOKENS[kind] if k in attributes) for kind in _KINDS))
+
+
+def _tokens(attributes: Mapping[str, Any], names: tuple[tuple[str, ...], ...]) -> Tokens | None:
+    numbers: list[int | None] = []
+    for keys in names:
+        n = None
+        for key in keys:
+            if (n := count(attributes[key])) is not None:
+                break
+        numbers.append(n)
+    sent, received, read, write, total = numbers
     if received is None and count(attributes.get("ai.usage.tokens")) is not None:
         received = 0  # an embedding has nothing to answer
     cached = (read or 0) + (write or 0)
     if sent is None and received is None and not cached:
         return None
     if sent is not None and cached:
-        apart = found["total"] == sent + (received or 0) + cached
+        apart = total == sent + (received or 0) + cached
         sent += cached if cached > sent or apart else 0
     return Tokens(sent, read, write, received)
