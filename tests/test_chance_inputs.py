@@ -142,7 +142,7 @@ def test_chance_changes_are_told_or_decided(good):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("block", range(20))
+@pytest.mark.parametrize("block", range(10))
 def test_many_chance_changes_are_told_or_decided(good, block):
     for seed in range(1000 + block * 40, 1040 + block * 40):
         try_changed(good, seed, decide=True)

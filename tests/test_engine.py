@@ -191,8 +191,10 @@ def test_a_failure_is_told_by_cell_and_costs_its_own_notebook(name: str, tmp_pat
     bad = write(tmp_path / "bad.ipynb", [source])
     began = time.monotonic()
     with pytest.raises(NotebookError) as failure:
-        execute(bad, tmp_path / "o.ipynb", {"pilot": "b"}, project=HOME, timeout=2, memory=1 << 31)
-    assert time.monotonic() - began < 25
+        # Only what hangs is to meet its time-out: the others need time of a busy machine as well.
+        allowed = 2 if name in ("hangs", "deaf") else 60
+        execute(bad, tmp_path / "o.ipynb", {"pilot": "b"}, project=HOME, timeout=allowed, memory=1 << 31)
+    assert time.monotonic() - began < allowed + 50
     assert expected in failure.value.why
     assert "Secret" not in failure.value.why
     kept = nbformat.read(tmp_path / "o.ipynb", 4)

@@ -181,7 +181,7 @@ def runs(pid: int) -> bool:
         return False
 
 
-def gone(pids: set[int], seconds: float = 15) -> bool:
+def gone(pids: set[int], seconds: float = 60) -> bool:
     until = time.monotonic() + seconds
     alive = pids
     while alive and time.monotonic() < until:
