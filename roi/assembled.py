@@ -69,8 +69,8 @@ def in_reports(out: Path) -> tuple[Candidate, ...]:
             record = read_record(folder)
         except InputError:
             continue  # the page of all pilots says what is wrong with it
-        now = {"operating": operating_of(folder, record), "months": months_of(folder, record)}
-        found.append(replace(_candidate(folder, record), **now))
+        now, months = operating_of(folder, record), months_of(folder, record)
+        found.append(replace(_candidate(folder, record), operating=now, months=months))
     return tuple(found)
 
 

@@ -239,7 +239,9 @@ def _labelled(measures: dict[str, Counted], volume: Counted) -> tuple[dict[str, 
     if known is None:
         return measures, []
     days = int(volume.day.max()) + 1
-    labelled, cases = (np.bincount(x.day, weights=x.n, minlength=days) for x in (known, volume))
+    labelled, cases = (
+        np.bincount(x.day, weights=x.n, minlength=days).astype(np.float64) for x in (known, volume)
+    )
     late, warnings = half_labelled(labelled, cases), []
     if late.any():
         measures = {k: m.where(~late[m.day]) if k in BY_LABEL else m for k, m in measures.items()}
