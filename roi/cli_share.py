@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -68,7 +66,7 @@ def export(pilot: str, out: Path, to: Path | None, with_samples: bool) -> int:
     cls=Examples,
     examples="""
     roi lab
-    roi lab --no-browser
+    roi lab --no-browser --port 8890
     roi lab --page
     """,
     context_settings={"ignore_unknown_options": True},
@@ -77,34 +75,32 @@ def export(pilot: str, out: Path, to: Path | None, with_samples: bool) -> int:
 @click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[JUPYTER OPTIONS]...")
 @told
 def lab(page: bool, options: Sequence[str]) -> int:
-    """JupyterLab, opened on the notebooks."""
+    """JupyterLab, opened on the notebooks.
+
+    It starts in the nearest folder at or above this one that holds params/ or notebooks/, else here. Shipped notebooks
+    that are missing in its notebooks/ are put there; files that are there stay as they are.
+    """
     import subprocess
     from importlib.util import find_spec
+
+    from roi.explore.lab import EXPLORER, lab_command, lab_folder, pilots_of, put_notebooks
 
     program = "voila" if page else "jupyterlab"
     if find_spec(program) is None or find_spec("ipywidgets") is None:
         name = "Voilà" if page else "JupyterLab"
         click.echo(f"{name} is not installed; install the extra: pip install 'roi[lab]'", err=True)
         return 2
-    here = Path.cwd()
-    folder = next((p for p in (here, *here.parents) if (p / "notebooks").is_dir()), None)
-    if folder is None:
-        click.echo("No notebooks/ folder here or above; go to the project folder first.", err=True)
-        return 2
+    folder = lab_folder(Path.cwd())
+    if not pilots_of(folder):
+        said = f"No parameter file in {folder / 'params'}; `roi new PILOT --cases FILE` writes a first one."
+        click.echo(said, err=True)
+        if page:
+            return 2
+    written = put_notebooks(folder, only=[EXPLORER] if page else None)
+    if written:
+        click.echo(f"Put {len(written)} notebooks that were missing into {folder / 'notebooks'}", err=True)
     command, environment = lab_command(folder, page=page)
     return subprocess.call([*command, *options], cwd=folder, env=environment)
-
-
-def lab_command(folder: Path, *, page: bool) -> tuple[list[str], dict[str, str]]:
-    """What starts JupyterLab or Voilà on the notebooks of a project, and its environment."""
-    environment = dict(os.environ)
-    if page:
-        # Where Voilà looks for our template, which asks no foreign host for a style sheet.
-        places = [str(Path(__file__).parent / "explore"), environment.get("JUPYTER_PATH", "")]
-        environment["JUPYTER_PATH"] = os.pathsep.join(place for place in places if place)
-        return [sys.executable, "-m", "voila", "notebooks/explore.ipynb", "--template=roi"], environment
-    start = "--LabApp.default_url=/lab/tree/notebooks"
-    return [sys.executable, "-m", "jupyterlab", f"--notebook-dir={folder}", start], environment
 
 
 COMMANDS = (export, lab)
