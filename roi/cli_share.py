@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -100,6 +101,9 @@ def lab(page: bool, options: Sequence[str]) -> int:
     if written:
         click.echo(f"Put {len(written)} notebooks that were missing into {folder / 'notebooks'}", err=True)
     command, environment = lab_command(folder, page=page)
+    if os.name == "posix":  # what stops this process stops JupyterLab
+        os.chdir(folder)
+        os.execve(command[0], [*command, *options], environment)
     return subprocess.call([*command, *options], cwd=folder, env=environment)
 
 

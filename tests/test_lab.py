@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,14 @@ def project(folder: Path, *pilots: str) -> Path:
     for name in pilots:
         (folder / "params" / f"{name}.yaml").write_text(f"pilot: {name}\n")
     return folder
+
+
+def stub(monkeypatch, started: list) -> None:
+    """Note what would be started, and where; nothing is."""
+    monkeypatch.setattr(os, "name", "posix")
+    monkeypatch.setattr(
+        os, "execve", lambda _, command, env: started.append((command, Path.cwd())) or sys.exit(0)
+    )
 
 
 def parameters_of(notebook: Path) -> str:
@@ -79,14 +88,14 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path):
 def test_lab_starts_in_the_project_with_the_options_given(tmp_path, monkeypatch):
     pytest.importorskip("jupyterlab")
     started = []
-    monkeypatch.setattr(subprocess, "call", lambda command, **known: started.append((command, known)) or 0)
+    stub(monkeypatch, started)
     home = project(tmp_path, "mine")
     (home / "data").mkdir()
     monkeypatch.chdir(home / "data")
     made = CliRunner().invoke(main, ["lab", "--no-browser", "--port", "8890"])
     assert made.exit_code == 0, made.output
-    ((command, known),) = started
-    assert known["cwd"] == home
+    ((command, where),) = started
+    assert where == home
     assert f"--notebook-dir={home}" in command
     assert command[-3:] == ["--no-browser", "--port", "8890"]
     assert f"Put {len(NAMES)} notebooks that were missing" in made.output
@@ -96,7 +105,7 @@ def test_lab_starts_in_the_project_with_the_options_given(tmp_path, monkeypatch)
 def test_the_page_needs_a_pilot_and_lab_says_how_to_get_one(tmp_path, monkeypatch):
     pytest.importorskip("voila")
     started = []
-    monkeypatch.setattr(subprocess, "call", lambda command, **known: started.append(command) or 0)
+    stub(monkeypatch, started)
     monkeypatch.chdir(tmp_path)
     made = CliRunner().invoke(main, ["lab", "--page"])
     assert (made.exit_code, started) == (2, [])

@@ -115,12 +115,16 @@ def lab_command(folder: Path, *, page: bool) -> tuple[list[str], dict[str, str]]
         page: Whether the explorer alone is wanted, as a page without code.
     """
     environment = dict(os.environ)
+    here = Path(__file__).parent
     if page:
         # Where Voilà looks for our template, which asks no foreign host for a style sheet.
-        places = [str(Path(__file__).parent), environment.get("JUPYTER_PATH", "")]
-        environment["JUPYTER_PATH"] = os.pathsep.join(place for place in places if place)
+        environment["JUPYTER_PATH"] = _first(here, environment.get("JUPYTER_PATH"))
         return [sys.executable, "-m", "voila", f"notebooks/{EXPLORER}", "--template=roi"], environment
-    never = "jupyterlab.handlers.announcements.NeverCheckForUpdate"
-    quiet = ["--LabApp.news_url=None", f"--LabApp.check_for_updates_class={never}"]
+    # Where JupyterLab looks for settings: ours do not ask for news and newer versions, unless people say otherwise.
+    environment["JUPYTER_CONFIG_PATH"] = _first(here, environment.get("JUPYTER_CONFIG_PATH"))
     start = "--LabApp.default_url=/lab/tree/notebooks"
-    return [sys.executable, "-m", "jupyterlab", f"--notebook-dir={folder}", start, *quiet], environment
+    return [sys.executable, "-m", "jupyterlab", f"--notebook-dir={folder}", start], environment
+
+
+def _first(place: Path, known: str | None) -> str:
+    return os.pathsep.join([str(place), *([known] if known else [])])
