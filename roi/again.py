@@ -14,7 +14,11 @@ _MEASURED_WITH = ("samples.baseline.", "economics.fx.", "economics.design_bias."
 
 
 def decide_again(
-    a: Decided, *, loaded: LoadedParameters | None = None, assumptions: Assumptions | None = None
+    a: Decided,
+    *,
+    loaded: LoadedParameters | None = None,
+    assumptions: Assumptions | None = None,
+    every_plan: bool = True,
 ) -> Decided:
     """Decide on the same cases with other stated inputs.
 
@@ -22,6 +26,7 @@ def decide_again(
         a: The decision.
         loaded: Other parameters; None for its own.
         assumptions: Other draws of the stated inputs; None draws them as the parameters state them.
+        every_plan: Whether all of few plans are valued, as a record lists them; the verdict needs only the best.
 
     Returns:
         What `decide_moments` makes of them. What was measured is taken over where none of them has a part in it.
@@ -41,6 +46,7 @@ def decide_again(
         undeclared=a.undeclared,
         assumptions=assumptions,
         like=a if _measured_alike(a, loaded.parameters, assumptions) else None,
+        every_plan=every_plan,
         approval_kinds=None if a.valuer.approvals is None else a.valuer.approvals.kinds,
     )
 

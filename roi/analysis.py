@@ -250,6 +250,7 @@ def decide_moments(
     assumptions: Assumptions | None = None,
     like: Decided | None = None,
     approval_kinds: ApprovalKinds | None = None,
+    every_plan: bool = True,
 ) -> Decided:
     """Measure, value and decide from moments, wherever these come from: a pilot's samples or a simulation.
 
@@ -265,6 +266,7 @@ def decide_moments(
             part in measuring.
         approval_kinds: What the logs tell of each kind of action; None without a log, and then nothing is counted of
             the approving that a remedy demands.
+        every_plan: Whether all of few plans are valued, as a record lists them; the verdict needs only the best.
 
     Returns:
         The decision and all that it rests on.
@@ -310,7 +312,9 @@ def decide_moments(
         if narrower:
             best = max(narrower, key=lambda o: o.mean())
             scopes.append(None if best.scope is None else best.scope.segments)
-        fixes = best_plans(valuer, scopes, lambda s: gates[s], prices, policy, seed=seed)
+        fixes = best_plans(
+            valuer, scopes, lambda s: gates[s], prices, policy, seed=seed, every_plan=every_plan
+        )
     plans = () if fixes.priced is None else (fixes.priced,)
     verdict = decide(
         [o for o in (scale, *narrower) if o is not None],

@@ -26,11 +26,14 @@ __all__ = [
     "monthly_flows",
     "payback",
     "present_value",
+    "present_values",
     "ramp_factor",
     "stream_of",
 ]
 
 Floats = npt.NDArray[np.float64]
+
+DELAYS = 64  # whose factors are kept at the most
 
 
 class _Discounting:
@@ -204,19 +207,18 @@ def stream_of(
     if scope.minutes_saved is None or economics.cases_per_month is None or economics.labour is None:
         return None
     n = scope.minutes_saved.size
-    cases = np.broadcast_to(np.multiply(economics.cases_per_month, economics.ceiling) * scope.share, (n,))
+    cases = np.broadcast_to(economics.volume * scope.share, (n,))
     saved = scope.minutes_saved + extra_minutes
     paid = economics.labour / 60 * cases
     gained = np.maximum(saved, 0.0)
     if not economics.realisation_known and economics.smallest_saving > 0:
         gained = gained * (saved >= economics.smallest_saving)
     lost = np.minimum(saved, 0.0)
-    cash = np.clip(economics.cash, 0, 1)
-    both = np.clip(np.add(cash, economics.redeployed), 0, 1)
+    cash, both = economics.realised
     errors = np.zeros(n)
     if scope.error_rate[1] is not None and economics.error_cost is not None and severity is not None:
         base = scope.error_rate[0]
-        cost = [sum(severity[a, :, i] * c for i, c in enumerate(economics.error_cost)) for a in (0, 1)]
+        cost = economics.error_costs(severity)
         before = base * cost[0] if base is not None else 0.0
         errors = before - scope.error_rate[1] * error_kept * cost[1]
         if not economics.error_credit or scope.errors_stated:
@@ -246,35 +248,61 @@ class Schedule:
     per_month: Number = 0.0
 
 
-def present_value(
-    stream: Stream, economics: Economics, schedule: Schedule, *, cash_only: bool = False
-) -> Floats:
-    """Present value of a roll-out minus that of stopping now.
+def present_value(stream: Stream, economics: Economics, schedule: Schedule) -> Floats:
+    """Present value of a roll-out minus that of stopping now; see `present_values`."""
+    return present_values(stream, economics, schedule, in_cash=False)[0]
+
+
+def present_values(
+    stream: Stream, economics: Economics, schedule: Schedule, *, in_cash: bool = True
+) -> tuple[Floats, Floats]:
+    """Present value of a roll-out minus that of stopping now, and the same counting only the cash of the time saved.
 
     Args:
         stream: What it brings a month at the ceiling.
         economics: The stated inputs, drawn.
         schedule: Delay and further costs.
-        cash_only: Count only the cash of the time saved.
+        in_cash: Whether the second is asked for; else it is the first.
 
     Returns:
-        Shape (n_draws,), in the pilot's currency; stopping now costs the winding down.
+        Each of shape (n_draws,), in the pilot's currency; stopping now costs the winding down.
     """
     e = economics
-    value = stream.net_cash if cash_only else stream.net
     delay = schedule.delay
+    late, factor = _factors(e, delay)
+    further = (e.monthly() + schedule.per_month) * late
+    waits = not (_are_numbers(delay) and delay <= 0)
+    waiting = e.pilot_cost * (annuity(e.discount, e.horizon) - late) if waits else 0.0
+    once = e.one_off()
+
+    def of(value: Floats) -> Floats:
+        worth = value * factor - further
+        if waits:
+            worth = worth - waiting
+        return np.asarray(worth - once - schedule.one_off + e.wind_down, dtype=np.float64)
+
+    worth = of(stream.net)
+    return worth, of(stream.net_cash) if in_cash else worth
+
+
+def _factors(e: Economics, delay: Number) -> tuple[Number, Number]:
+    """Present values of 1 a month from a delay on, and of a ramp to 1; one plan after another asks for the same."""
+    key = float(delay) if _are_numbers(delay) else None
+    if key is not None and key in e.factors:
+        return e.factors[key]
     if _are_numbers(e.discount):
-        late = annuity(e.discount, e.horizon, delay)
-        factor = ramp_factor(e.discount, e.horizon, e.ramp, delay)
+        found = annuity(e.discount, e.horizon, delay), ramp_factor(e.discount, e.horizon, e.ramp, delay)
     else:
         at = _Discounting(e.discount)
-        late = _annuity(e.discount, e.horizon, delay, at)
-        factor = _ramp_factor(e.discount, e.horizon, e.ramp, delay, at)
-    worth = value * factor - (e.monthly() + schedule.per_month) * late
-    if not (_are_numbers(delay) and delay <= 0):
-        worth = worth - e.pilot_cost * (annuity(e.discount, e.horizon) - late)
-    worth = worth - e.one_off() - schedule.one_off + e.wind_down
-    return np.asarray(worth, dtype=np.float64)
+        found = (
+            _annuity(e.discount, e.horizon, delay, at),
+            _ramp_factor(e.discount, e.horizon, e.ramp, delay, at),
+        )
+    if key is not None:
+        if len(e.factors) >= DELAYS:
+            e.factors.clear()
+        e.factors[key] = found
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

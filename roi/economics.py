@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from roi.assumptions import Assumptions, Number
 from roi.parameters import Parameters
 
 __all__ = ["COST_KINDS", "CostLine", "Economics", "economics_of", "not_stated"]
+
+Floats = npt.NDArray[np.float64]
 
 SEVERITIES = ("minor", "moderate", "major", "critical")
 COST_KINDS = (
@@ -56,9 +61,11 @@ class CostLine:
         return self.amount * (np.add(1, contingency) if self.contingent else 1.0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Economics:
     """Everything money needs beside what was measured; each a number or draws of shape (n_draws,).
+
+    What one roll-out after another asks for is worked out once.
 
     Attributes:
         horizon: Months.
@@ -98,6 +105,10 @@ class Economics:
 
     def monthly(self) -> Number:
         """Costs a month, whatever the volume."""
+        return self._monthly
+
+    @cached_property
+    def _monthly(self) -> Number:
         total: Number = 0.0
         for line in self.lines:
             if line.per == "month":
@@ -118,6 +129,10 @@ class Economics:
 
     def one_off(self) -> Number:
         """Present value of the one-off cost lines with their contingency."""
+        return self._one_off
+
+    @cached_property
+    def _one_off(self) -> Number:
         total: Number = 0.0
         for line in self.lines:
             if line.per == "once":
@@ -125,6 +140,43 @@ class Economics:
                 discounted = np.exp(-np.log1p(self.discount) / 12 * months) if months else 1.0
                 total = total + line.one_off(self.contingency) * discounted
         return total
+
+    @cached_property
+    def volume(self) -> Number:
+        """Cases a month at the ceiling, were every segment covered; only where demand is stated."""
+        assert self.cases_per_month is not None
+        return np.multiply(self.cases_per_month, self.ceiling)
+
+    @cached_property
+    def realised(self) -> tuple[Number, Number]:
+        """Share of a saved hour that becomes cash, and that which becomes cash or redeployed work."""
+        cash = np.clip(self.cash, 0, 1)
+        return cash, np.clip(np.add(cash, self.redeployed), 0, 1)
+
+    def error_costs(self, severity: Floats) -> tuple[Number, Number]:
+        """What an error costs in each arm, where the cost is stated.
+
+        Args:
+            severity: Shares of errors by severity, shape (2 arms, n_draws, 4).
+        """
+        if self._priced.get("severity") is not severity:
+            assert self.error_cost is not None
+            costs = self.error_cost
+            self._priced["cost"] = tuple(
+                sum(severity[a, :, i] * c for i, c in enumerate(costs)) for a in (0, 1)
+            )
+            self._priced["severity"] = severity
+        found: tuple[Number, Number] = self._priced["cost"]
+        return found
+
+    @cached_property
+    def _priced(self) -> dict[str, Any]:
+        return {}
+
+    @cached_property
+    def factors(self) -> dict[float, tuple[Number, Number]]:
+        """What `cashflow` has worked out by delay."""
+        return {}
 
 
 def economics_of(

@@ -38,10 +38,11 @@ def gates_of_scope(
     shift = unkind_shift(measured.moments)
     plain = valuer.roll_out(scope)
     if plain is not None and shift > 0:
-        unkind = valuer.roll_out(scope, extra_minutes=-shift)
-        assert unkind is not None
         needed = policy.scale_probability
-        flips = plain.chance(policy.hurdle) >= needed > unkind.chance(policy.hurdle)
+        if plain.chance(policy.hurdle) >= needed:
+            unkind = valuer.roll_out(scope, extra_minutes=-shift)
+            assert unkind is not None
+            flips = unkind.chance(policy.hurdle) < needed
     found = [complete_minutes(measured, flips=flips, undeclared=undeclared), measured_baseline(measured)]
     if scope is None:
         found.append(covered_demand(measured, least=policy.min_covered_demand))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -308,9 +309,15 @@ def show_severe(
     moments = valuer.measured.moments
     found = severe_errors(moments, moments.chosen(segments))
     shown = _looked_at(moments, segments)
-    draws = valuer.measured.draws
+    return _shown_by(n, found, shown, policy.max_severe_error_rate, valuer.measured.draws, seed)
+
+
+@lru_cache(maxsize=64)
+def _shown_by(
+    n: int, found: SevereErrors, shown: SevereErrors, limit: float, draws: int, seed: int
+) -> Floats:
+    """The same of counts, which every set of remedies asks for again; read-only."""
     rng = stream(seed, "show_severe")
-    limit = policy.max_severe_error_rate
     # Where nobody has labelled anything yet, the rate is taken to be as likely above the limit as below: half an event
     # in as many cases as have half an event at the limit.
     others = found.effective_n - found.effective_events + 0.5 if found.n else 0.5 / limit
@@ -320,7 +327,9 @@ def show_severe(
     most = -1
     for events in range(60):
         hits = (shown.events + events) / shown.effect
-        if hits > total or one_sided_bounds(hits, total)[1] > policy.max_severe_error_rate:
+        if hits > total or one_sided_bounds(hits, total)[1] > limit:
             break
         most = events
-    return (further <= most).astype(np.float64)
+    passes = (further <= most).astype(np.float64)
+    passes.flags.writeable = False
+    return passes

@@ -11,13 +11,13 @@ import numpy.typing as npt
 
 from roi.approving import Approvals, Approving
 from roi.assumptions import Number
-from roi.cashflow import Schedule, Stream, annuity, present_value, ramp_factor, stream_of
+from roi.cashflow import Schedule, Stream, annuity, present_values, ramp_factor, stream_of
 from roi.causes import Causes
 from roi.economics import Economics
 from roi.measured import Measured, Scope
 from roi.pooling import overstatement
 from roi.remedies import Effect, Remedy
-from roi.sampling import Basis
+from roi.sampling import basis_of
 
 __all__ = [
     "Kind",
@@ -69,6 +69,23 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Plain:
+    """A roll-out as the pilot stands, before anything is taken off for its having been picked.
+
+    Attributes:
+        measured: What it was worked out from.
+        economics: And these stated inputs.
+        stream: What it brings a month at the ceiling; None where its worth cannot be computed.
+        values: Its worth and that in cash alone, each of shape (n_draws,); None likewise.
+    """
+
+    measured: Measured
+    economics: Economics
+    stream: Stream | None
+    values: tuple[Floats, Floats] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Valuer:
     """Values roll-outs: what was measured, the stated inputs, and causes, in one place.
 
@@ -80,6 +97,7 @@ class Valuer:
         approvals: What the logs tell of approval; None where there is no log to tell.
         picked: By scope, what is taken off its worth because it would be picked for looking best.
         scopes: Scopes that were weighed already, with what they were weighed from; filled as they are asked for.
+        plain: Roll-outs to which nothing is done before, likewise.
     """
 
     measured: Measured
@@ -91,6 +109,7 @@ class Valuer:
     scopes: dict[tuple[str, ...] | None, tuple[Measured, Scope]] = field(
         default_factory=dict, repr=False, compare=False
     )
+    plain: dict[tuple[str, ...] | None, Plain] = field(default_factory=dict, repr=False, compare=False)
 
     def scope(self, segments: tuple[str, ...] | None = None) -> Scope:
         """What was measured in some segments, weighed once."""
@@ -129,6 +148,9 @@ class Valuer:
         Returns:
             The option; None where its worth cannot be computed.
         """
+        unchanged = all(isinstance(x, float) and x == 0 for x in (one_off, delay, extra_minutes))
+        if measured is None and not remedies and not approved and unchanged:
+            return self._as_it_is(segments, kind=kind, label=label)
         scope = self.scope(segments) if measured is None else measured.scope(segments)
         measured = self.measured if measured is None else measured
         effect = self.effect_of(remedies, segments, approved=approved)
@@ -144,14 +166,37 @@ class Valuer:
             return None
         off = 0.0 if segments is None else self.picked.get(segments, 0.0)
         schedule = self.schedule_of(remedies, one_off=one_off, delay=delay)
+        worth, cash = present_values(stream, self.economics, schedule)
         return Option(
             kind=kind,
             label=label,
             scope=scope,
             stream=stream,
             schedule=schedule,
-            worth=present_value(stream, self.economics, schedule) - off,
-            cash=present_value(stream, self.economics, schedule, cash_only=True) - off,
+            worth=worth - off,
+            cash=cash - off,
+        )
+
+    def _as_it_is(self, segments: tuple[str, ...] | None, *, kind: Kind, label: str) -> Option | None:
+        """The roll-out to which nothing is done before, worked out once."""
+        known = self.plain.get(segments)
+        if known is None or known.measured is not self.measured or known.economics is not self.economics:
+            stream = stream_of(self.scope(segments), self.economics, self.measured.rates.severity)
+            values = None if stream is None else present_values(stream, self.economics, Schedule())
+            known = Plain(measured=self.measured, economics=self.economics, stream=stream, values=values)
+            self.plain[segments] = known
+        if known.stream is None or known.values is None:
+            return None
+        off = 0.0 if segments is None else self.picked.get(segments, 0.0)
+        worth, cash = known.values
+        return Option(
+            kind=kind,
+            label=label,
+            scope=self.scope(segments),
+            stream=known.stream,
+            schedule=Schedule(),
+            worth=worth - off,
+            cash=cash - off,
         )
 
     def schedule_of(
@@ -174,13 +219,9 @@ class Valuer:
             one_off=np.add(option.schedule.one_off, one_off),
             delay=np.add(option.schedule.delay, delay),
         )
+        worth, cash = present_values(option.stream, self.economics, schedule, in_cash=in_cash)
         return replace(
-            option,
-            schedule=schedule,
-            worth=present_value(option.stream, self.economics, schedule) - off,
-            cash=present_value(option.stream, self.economics, schedule, cash_only=True) - off
-            if in_cash
-            else option.cash,
+            option, schedule=schedule, worth=worth - off, cash=cash - off if in_cash else option.cash
         )
 
     def shrunk_for_choice(self, scopes: Iterable[tuple[str, ...]]) -> Valuer:
@@ -192,7 +233,7 @@ class Valuer:
             return self
         worths = [option.worth for option in options.values() if option is not None]
         noise = [
-            Basis(signals_of(o), SQUARES).split(o.worth).said() for o in options.values() if o is not None
+            basis_of(signals_of(o), SQUARES).split(o.worth).said() for o in options.values() if o is not None
         ]
         off = overstatement(np.stack(noise), np.array([float(np.mean(w)) for w in worths]))
         picked = {s: float(x) for s, x in zip(known, off, strict=True) if s is not None and x > 0}
@@ -208,7 +249,10 @@ class Valuer:
         """What remedies change of each case in some segments, None for all; `approved` as in `roll_out`."""
         kept: Number = 1.0
         minutes: Number = 0.0
+        addressed = {r.addresses for r in remedies}
         for cause, share in self.causes.error_share.items():
+            if cause not in addressed:
+                continue
             left = self.left_of(cause, remedies)
             kept = kept - share * np.subtract(1, left)
             if cause in self.causes.excess_minutes:

@@ -7,6 +7,7 @@ apart, by exact bounds.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from roi.draws import normal_draws, one_sided_bounds, stream
 from roi.labels import by_cell, labelled_rates, weighted_severe
 from roi.marginals import rate_draws
 from roi.moments import Moments
+from roi.same import Same
 from roi.scores import Column
 from roi.severities import severity_draws
 
@@ -212,6 +214,11 @@ class SevereErrors:
 NOTHING_LABELLED = SevereErrors(events=0, unknown=0, n=0, effect=1.0, rate=None, lower=0.0, upper=1.0)  # yet
 
 
+@lru_cache(maxsize=64)
+def _severe_errors(of: Same[Moments], segments: bytes) -> SevereErrors:
+    return _judged(of.it, np.frombuffer(segments, dtype=np.bool_))
+
+
 def severe_errors(moments: Moments, segments: npt.NDArray[np.bool_]) -> SevereErrors:
     """Judge severe errors of the pilot arm in some segments.
 
@@ -225,6 +232,10 @@ def severe_errors(moments: Moments, segments: npt.NDArray[np.bool_]) -> SevereEr
     Returns:
         Counts and exact bounds on the effective number of cases.
     """
+    return _severe_errors(Same(moments), np.asarray(segments, dtype=np.bool_).tobytes())
+
+
+def _judged(moments: Moments, segments: npt.NDArray[np.bool_]) -> SevereErrors:
     rows = (moments.arm == 1) & segments[moments.segment]
     n = int(moments.labelled[rows].sum())
     errors = int(moments.outcome[rows, 1].sum())

@@ -52,6 +52,7 @@ def best_plans(
     policy: Policy,
     *,
     seed: int,
+    every_plan: bool = True,
 ) -> Found:
     """The best plan at its price, the best one that waits for a price, and those with a price that were valued.
 
@@ -62,6 +63,8 @@ def best_plans(
         prices: What measuring costs.
         policy: The thresholds.
         seed: Seed of the run.
+        every_plan: Whether all of few plans are valued, so that they can be listed; else only those that can be the
+            best, which are the same.
 
     Returns:
         The plans. Doing nothing is not a plan, and a remedy is bought only where the plan is worth more with it than
@@ -75,7 +78,13 @@ def best_plans(
     for segments in scopes:
         failing = tuple(g for g in gates_of(segments) if not g.holds)
         of_scope = RemedySets(
-            valuer=valuer, segments=segments, failing=failing, prices=prices, policy=policy, seed=seed
+            valuer=valuer,
+            segments=segments,
+            failing=failing,
+            prices=prices,
+            policy=policy,
+            seed=seed,
+            every=every_plan,
         )
         sets.append(of_scope)
         found = of_scope.best("priced", above=-np.inf if priced is None else priced.mean())

@@ -37,6 +37,7 @@ Then = tuple[Prospect, Opening]
 
 EXACT_UP_TO = 20  # remedies; of more, the ones that bring most by themselves are searched
 FEW = 64  # sets that are all valued
+VERY_FEW = 4  # sets that are all valued even where only the best is asked for, as looking for it takes longer
 MOST_VALUED = 25  # sets of very many that are valued in full at the most; what is left open then is said
 MOST_LOOKED_AT = 320  # and sets of very many whose roll-out alone is looked at
 VERY_MANY = 4096
@@ -74,6 +75,7 @@ class RemedySets:
         prices: What measuring costs.
         policy: The thresholds.
         seed: Seed of the run.
+        every: Whether every one of few sets is valued, so that all can be listed; else only those that can be the best.
     """
 
     valuer: Valuer
@@ -82,6 +84,7 @@ class RemedySets:
     prices: Prices
     policy: Policy
     seed: int
+    every: bool = True
     _plans: dict[int, Plan | None] = field(default_factory=dict, repr=False, compare=False)
     _looks: dict[int, tuple[float, float, bool]] = field(default_factory=dict, repr=False, compare=False)
     _thens: dict[int, Then | None] = field(default_factory=dict, repr=False, compare=False)
@@ -162,9 +165,8 @@ class RemedySets:
     def sets(self) -> npt.NDArray[np.int64]:
         """Affordable sets as numbers whose bit i is the i-th searched remedy; of few the smaller ones first."""
         found = affordable_sets(self.searched, self.policy, self.valuer)
-        return np.asarray(
-            sorted((int(s) for s in found), key=_rank) if found.size <= FEW else found, dtype=np.int64
-        )
+        few = found.size <= (FEW if self.every else VERY_FEW)
+        return np.asarray(sorted((int(s) for s in found), key=_rank) if few else found, dtype=np.int64)
 
     @cached_property
     def bounds(self) -> Bounds:
@@ -280,8 +282,8 @@ class RemedySets:
 
     @property
     def many(self) -> bool:
-        """Whether there are too many sets to value them all."""
-        return self.sets.size > FEW
+        """Whether there are too many sets to value them all, or only the best is asked for."""
+        return self.sets.size > (FEW if self.every else VERY_FEW)
 
     def kept(self) -> list[Plan]:
         """Plans with every mend priced that were valued: all of few sets, of many the best."""

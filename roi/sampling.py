@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import product
 
 import numpy as np
@@ -78,7 +78,7 @@ class Told:
         signal: Which quantity each part belongs to.
         degree: Its degree.
         rest: What they do not say, shape (n_draws,), of mean 0.
-        scores: Of each quantity.
+        basis: What the parts are taken from.
     """
 
     mean: float
@@ -87,7 +87,12 @@ class Told:
     signal: tuple[int, ...]
     degree: tuple[int, ...]
     rest: Floats
-    scores: tuple[Scores, ...]
+    basis: Basis
+
+    @property
+    def scores(self) -> tuple[Scores, ...]:
+        """Of each quantity."""
+        return self.basis.scores
 
     def fitted(self) -> Floats:
         """The worth as far as the quantities explain it, shape (n_draws,)."""
@@ -110,7 +115,8 @@ class Basis:
 
     def __init__(self, signals: Sequence[Floats], degree: int = DEGREE) -> None:
         """Take the quantities' draws, each of shape (n_draws,); one that does not vary says nothing."""
-        self._scores = tuple(Scores.of(x) for x in signals)
+        self._signals = tuple(signals)
+        self._corners: dict[tuple[tuple[int, ...], int], list[tuple[Ints, Floats]]] = {}
         made = [
             (i, k + 1, row) for i, x in enumerate(signals) for k, row in enumerate(orthonormal(x, degree))
         ]
@@ -121,12 +127,45 @@ class Basis:
         n = max(self._columns.shape[1], 1)
         self._inverse = np.linalg.inv(gram / n + 1e-9 * np.eye(len(made))) if made else gram
 
+    @cached_property
+    def scores(self) -> tuple[Scores, ...]:
+        """Of each quantity, which only what weighs samples asks for."""
+        return tuple(Scores.of(x) for x in self._signals)
+
+    def corners(self, telling: Sequence[int], steps: int) -> list[tuple[Ints, Floats]]:
+        """Of each draw the corners of its place on a grid of the scores of some quantities, and their weights.
+
+        Args:
+            telling: The quantities, at least one.
+            steps: Steps of the grid from -FAR to FAR along each.
+
+        Returns:
+            Places in the flattened grid and weights, each of shape (n_draws,), for each corner.
+        """
+        key = tuple(telling), steps
+        if key not in self._corners:
+            below, part = [], []
+            for s in telling:
+                x = (np.clip(self.scores[s].each, -FAR, FAR) + FAR) * (steps / (2 * FAR))
+                below.append(np.minimum(x.astype(np.int64), steps - 1))
+                part.append(x - below[-1])
+            found = []
+            for corner in product((0, 1), repeat=len(below)):
+                place = np.zeros(below[0].size, dtype=np.int64)
+                weight = np.ones(below[0].size)
+                for up, at, share in zip(corner, below, part, strict=True):
+                    place = place * (steps + 1) + (at + up)
+                    weight = weight * (share if up else 1 - share)
+                found.append((place, weight))
+            self._corners[key] = found
+        return self._corners[key]
+
     def split(self, worth: Floats) -> Told:
         """Split a worth, shape (n_draws,), by regression on the polynomials."""
         mean = float(worth.mean())
         rest = worth - mean
         if not self._signal:
-            return Told(mean=mean, weights=(), parts=(), signal=(), degree=(), rest=rest, scores=())
+            return Told(mean=mean, weights=(), parts=(), signal=(), degree=(), rest=rest, basis=self)
         least = NOTHING * float((rest * rest).mean())
         right = np.einsum("in,n->i", self._columns, rest, optimize=False) / worth.size
         weights = (self._inverse * right).sum(axis=1)
@@ -140,18 +179,18 @@ class Basis:
             signal=tuple(self._signal[i] for i in kept),
             degree=tuple(self._degree[i] for i in kept),
             rest=rest,
-            scores=self._scores,
+            basis=self,
         )
 
 
-def basis_of(signals: Sequence[Floats]) -> Basis:
+def basis_of(signals: Sequence[Floats], degree: int = DEGREE) -> Basis:
     """The polynomials of some quantities; one roll-out after another asks for the same."""
-    return _basis_of(tuple(np.ascontiguousarray(x, dtype=np.float64).tobytes() for x in signals))
+    return _basis_of(tuple(np.ascontiguousarray(x, dtype=np.float64).tobytes() for x in signals), degree)
 
 
-@lru_cache(maxsize=24)
-def _basis_of(signals: tuple[bytes, ...]) -> Basis:
-    return Basis([np.frombuffer(x) for x in signals])
+@lru_cache(maxsize=48)
+def _basis_of(signals: tuple[bytes, ...], degree: int) -> Basis:
+    return Basis([np.frombuffer(x) for x in signals], degree)
 
 
 def expected_after(told: Told, learned: Sequence[float]) -> Floats:
@@ -237,27 +276,15 @@ def _sure_of(told: Told, learned: Sequence[float], probability: float) -> Floats
     low = min(int(place), WITHIN - 2)
     worth = np.partition(worth, (low, low + 1), axis=-1)
     sure = worth[..., low] + (place - low) * (worth[..., low + 1] - worth[..., low])
-    return _between(sure, [told.scores[s].each for s in telling], n)
+    return _between(sure, told.basis, telling, n)
 
 
-def _between(values: Floats, scores: Sequence[Floats], n: int) -> Floats:
+def _between(values: Floats, basis: Basis, telling: Sequence[int], n: int) -> Floats:
     """Values on a grid of scores from -FAR to FAR in each axis, at the scores of n draws, linear in between."""
-    if not scores:
+    if not telling:
         return np.full(n, float(values))
-    steps = values.shape[0] - 1
-    below, part = [], []
-    for x in scores:
-        x = (np.clip(x, -FAR, FAR) + FAR) * (steps / (2 * FAR))
-        below.append(np.minimum(x.astype(np.int64), steps - 1))
-        part.append(x - below[-1])
-    found = np.zeros(n)
-    flat = values.reshape(-1)
-    for corner in product((0, 1), repeat=len(scores)):
-        place = np.zeros(n, dtype=np.int64)
-        weight: Floats | float = 1.0
-        for up, at, share in zip(corner, below, part, strict=True):
-            place = place * (steps + 1) + (at + up)
-            weight = weight * (share if up else 1 - share)
+    found, flat = np.zeros(n), values.reshape(-1)
+    for place, weight in basis.corners(telling, values.shape[0] - 1):
         found += weight * flat[place]
     return found
 

@@ -84,7 +84,7 @@ class Explorer:
         if setting == Setting():
             return self.a
         loaded, assumptions = applied(self.a, setting)
-        return decide_again(self.a, loaded=loaded, assumptions=assumptions)
+        return decide_again(self.a, loaded=loaded, assumptions=assumptions, every_plan=False)
 
     def seen(self, found: Decided) -> Seen:
         """A decision as it is shown."""
