@@ -26,6 +26,33 @@ from roi.problems import InputError, ParameterError, Problem
 __all__ = ["Panel", "panel"]
 
 REST = 0.25  # seconds without a move after which everything is decided again
+STYLE = """<style>
+.roi-explore { container-type: inline-size; width: 100%; overflow: hidden; }
+.roi-explore .roi-columns { display: grid; grid-template-columns: minmax(0, 5fr) minmax(0, 7fr); gap: 0 28px; }
+.roi-explore .widget-slider { flex-wrap: wrap; height: auto; width: auto; margin: 0 2px 6px; }
+.roi-explore .widget-slider > .widget-label { width: 100%; height: auto; line-height: 1.4; text-align: left; }
+.roi-explore .widget-slider > .slider-container { flex: 1 1 60%; }
+.roi-explore .widget-checkbox { width: auto; height: auto; }
+.roi-explore .widget-checkbox label { white-space: normal; line-height: 1.3; overflow-wrap: anywhere; }
+.roi-explore .widget-html { width: auto; }
+.roi-explore .widget-html-content { overflow-wrap: anywhere; line-height: 1.4; }
+.roi-explore h2 { margin: 0 0 4px; font-size: 1.35rem; line-height: 1.25; }
+.roi-explore h3 { margin: 10px 0 4px; font-size: 1rem; }
+.roi-explore p { margin: 4px 0; }
+.roi-explore ul { margin: 2px 0; padding-left: 18px; }
+.roi-explore table { width: 100%; margin: 0; border-collapse: collapse; font-size: inherit; table-layout: auto; }
+.roi-explore th, .roi-explore td { padding: 3px 6px; text-align: right; vertical-align: top; background: none; }
+.roi-explore th:first-child { padding-left: 0; text-align: left; font-weight: normal; }
+.roi-explore tr { border-bottom: 1px solid color-mix(in srgb, currentColor 25%, transparent); background: none; }
+.roi-explore .roi-line { margin: 8px 0 2px; font-weight: bold; }
+.roi-explore .roi-picture svg { display: block; }
+.roi-explore .roi-axis { position: relative; height: 1.6em; border-top: 1px solid currentColor; }
+.roi-explore .roi-axis span { position: absolute; transform: translateX(-50%); white-space: nowrap; }
+@container (max-width: 640px) {
+  .roi-explore .roi-columns { grid-template-columns: minmax(0, 1fr); }
+  .roi-explore .roi-shown { order: -1; }
+}
+</style>"""
 STATES = {"open": "●", "missing evidence": "○"}
 
 
@@ -61,7 +88,7 @@ class Panel:
         self.later = _later if later is None else later
         self.waiting: Any = None
         self.quiet = False  # while sliders are set by the panel itself
-        self.box = self.w.VBox([])
+        self.box = classed(self.w.VBox([]), "roi-explore")
         self.open(pilot)
 
     def open(self, pilot: Pilot) -> None:
@@ -76,23 +103,20 @@ class Panel:
 
     def _lay(self) -> None:
         w, loaded = self.w, self.pilot.loaded
-        names = [path.stem for path in find_parameter_files([loaded.path.parent])]
-        self.pilots = w.Dropdown(options=names, value=loaded.path.stem, description="Pilot")
+        self.pilots = w.Dropdown(options=self._names(), value=loaded.path.stem, description="Pilot")
         self.pilots.observe(lambda change: self.choose(change["new"]), "value")
-        wide = w.Layout(width="500px")
-        style = {"description_width": "280px"}
         self.sliders: dict[str, Any] = {}
         for dial in self.explorer.dials:
             unit = f" ({words.shorten(dial.unit, 20)})" if dial.unit not in ("", "share") else ""
             slider = w.FloatSlider(
-                value=dial.value, min=dial.low, max=dial.high, step=dial.step, layout=wide, style=style,
-                description=words.shorten(dial.label, 40) + unit, readout_format=_readout(dial),
+                value=dial.value, min=dial.low, max=dial.high, step=dial.step,
+                description=plain(dial.label, 60) + plain(unit, 30), readout_format=_readout(dial),
             )  # fmt: skip
             slider.observe(self._moving(dial), "value")
             self.sliders[dial.key] = slider
         self.ticks: dict[str, Any] = {}
         for name in self.explorer.remedies:
-            tick = w.Checkbox(value=True, description=words.shorten(name, 60), indent=False)
+            tick = w.Checkbox(value=True, description=plain(name, 90), indent=False)
             tick.observe(lambda _: self.moved(), "value")
             self.ticks[name] = tick
         self.verdict, self.table, self.gates, self.said = (w.HTML() for _ in range(4))
@@ -105,12 +129,20 @@ class Panel:
             button = w.Button(description=label)
             button.on_click(lambda _, action=action: action())
             buttons.append(button)
-        left = [self.pilots, *self.sliders.values()]
+        wrap = w.Layout(flex_flow="row wrap")
+        stated = [slider for dial, slider in zip(self.explorer.dials, self.sliders.values(), strict=True)
+                  if not dial.threshold]  # fmt: skip
+        left = [w.HTML("<h3>What is stated</h3>"), *stated]
+        left += [w.HTML("<h3>What the policy asks for</h3>"), *list(self.sliders.values())[len(stated) :]]
         if self.ticks:
-            left += [w.HTML("<b>Remedies that can be bought</b>"), *self.ticks.values()]
-        left += [w.HBox(buttons[:2]), w.HBox([self.name, buttons[2]]), self.said]
-        right = w.VBox([self.verdict, self.chart, self.table, self.gates], layout=w.Layout(min_width="560px"))
-        self.box.children = (w.HBox([w.VBox(left), right], layout=w.Layout(flex_flow="row wrap")),)
+            left += [w.HTML("<h3>Remedies that can be bought</h3>"), *self.ticks.values()]
+        shown = [self.verdict, self.chart, self.table, self.gates]
+        shown += [w.HBox(buttons[:2], layout=wrap), w.HBox([self.name, buttons[2]], layout=wrap), self.said]
+        columns = w.Box([classed(w.VBox(left), "roi-moved"), classed(w.VBox(shown), "roi-shown")])
+        self.box.children = (w.HTML(STYLE), self.pilots, classed(columns, "roi-columns"))
+
+    def _names(self) -> list[str]:
+        return [path.stem for path in find_parameter_files([self.pilot.loaded.path.parent])]
 
     def _moving(self, dial: Dial) -> Callable[[Any], None]:
         def act(change: Any) -> None:
@@ -168,6 +200,9 @@ class Panel:
                 words.shorten(error, 600)
             )
             return None
+        self.quiet = True  # the new file can be chosen from now on; the one shown stays chosen
+        self.pilots.options, self.pilots.value = self._names(), self.pilot.loaded.path.stem
+        self.quiet = False
         self.said.value = Markup("<p>Wrote <code>{}</code>. Each change in it is marked.</p>").format(
             f"{target.parent.name}/{target.name}"
         )
@@ -175,6 +210,8 @@ class Panel:
 
     def choose(self, name: str) -> None:
         """Open another pilot of the folder."""
+        if self.quiet:
+            return
         try:
             self.open(open_pilot(self.pilot.loaded.path.with_name(f"{name}.yaml")))
         except InputError as error:
@@ -192,6 +229,17 @@ class Panel:
         self.table.value = table_html(seen, self.kept)
         if seen.verdict is not None:
             self.gates.value = gates_html(seen)
+
+
+def classed(widget: Any, name: str) -> Any:
+    """A widget that the style sheet knows by a name."""
+    widget.add_class(name)
+    return widget
+
+
+def plain(text: object, longest: int) -> str:
+    """Words for a label: shortened, and with nothing in them that a browser would set as a formula."""
+    return words.shorten(text, longest).replace("$", "＄").replace("\\", "＼")
 
 
 def _later(seconds: float, action: Callable[[], None]) -> Any:
@@ -213,10 +261,10 @@ def verdict_html(seen: Seen, kept: Seen | None, title: str) -> str:
     """The verdict in words; a sketch says that it does not decide."""
     name = "deciding …" if seen.verdict is None else words.VERDICTS.get(seen.verdict, seen.verdict)
     why = f", {words.shorten(seen.why, 120)}" if seen.why else ""
-    line = Markup("<h2 style='margin:0'><bdi>{}</bdi>: {}{}</h2>").format(words.shorten(title, 90), name, why)
+    line = Markup("<h2><bdi>{}</bdi>: {}{}</h2>").format(words.shorten(title, 90), name, why)
     if kept is not None:
         before = words.VERDICTS.get(str(kept.verdict), "")
-        line += Markup("<p style='margin:0'>Kept: {}{}</p>").format(
+        line += Markup("<p>Kept: {}{}</p>").format(
             before, f", {words.shorten(kept.why, 120)}" if kept.why else ""
         )
     return str(line)
@@ -236,10 +284,8 @@ def table_html(seen: Seen, kept: Seen | None) -> str:
         if kept is not None:
             old = before.get(choice.label)
             cells.append("not there" if old is None else words.amount(old.mean, currency))
-        rows += Markup("<tr><th style='text-align:left'><bdi>{}</bdi></th>").format(
-            words.shorten(choice.label, 90)
-        )
-        rows += Markup("").join(Markup("<td style='padding:0 .8em'>{}</td>").format(cell) for cell in cells)
+        rows += Markup("<tr><th scope='row'><bdi>{}</bdi></th>").format(words.shorten(choice.label, 90))
+        rows += Markup("").join(Markup("<td>{}</td>").format(cell) for cell in cells)
         rows += Markup("</tr>")
     heads = [
         "Worth against stopping now",
@@ -247,9 +293,7 @@ def table_html(seen: Seen, kept: Seen | None) -> str:
         "Pays in",
         *([] if kept is None else ["Kept: worth"]),
     ]
-    head = Markup("").join(
-        Markup("<th style='padding:0 .8em;text-align:left'>{}</th>").format(h) for h in heads
-    )
+    head = Markup("").join(Markup("<th scope='col'>{}</th>").format(h) for h in heads)
     return str(Markup("<table><tr><td></td>{}</tr>{}</table>").format(head, rows))
 
 

@@ -1,0 +1,186 @@
+"""The explorer in JupyterLab and in Voilà, as `roi lab` starts them, driven by Chromium; no host but this one is asked."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+NAME = "support_replies"
+TOKEN = "a-token-of-this-test"
+PATIENCE = 300  # seconds, for machines that do much else
+HOSTILE = "<b onclick=alert(1)>Ask</b> $x^2$ =1+1 \u202egnp \\(y\\)"
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine (.ci/run installs it)"),
+]
+
+
+@pytest.fixture
+def project(tmp_path):
+    """An example as a project of its own, one of its remedies with a name that would like to be more than text."""
+    (tmp_path / "params").mkdir()
+    shutil.copytree(ROOT / "data" / NAME, tmp_path / "data" / NAME)
+    shutil.copy(ROOT / "params" / "_policy.yaml", tmp_path / "params")
+    given = yaml.safe_load((ROOT / "params" / f"{NAME}.yaml").read_text(encoding="utf-8"))
+    given["remedies"] = [
+        {"name": HOSTILE, "addresses": "workflow", "removes_share": 0.1, "cost": 900, "weeks": 1}
+    ]
+    text = yaml.safe_dump(given, sort_keys=False, allow_unicode=True)
+    (tmp_path / "params" / f"{NAME}.yaml").write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+@contextmanager
+def served(project: Path, *options: str) -> Iterator[str]:
+    """`roi lab` on a free port of this machine, without a browser, until it answers; its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    places = {f"JUPYTER_{x}_DIR": str(project / f".jupyter_{x}") for x in ("CONFIG", "DATA", "RUNTIME")}
+    command = [
+        sys.executable,
+        "-c",
+        "from roi.cli import main; main()",
+        "lab",
+        *options,
+        "--no-browser",
+        f"--port={port}",
+    ]
+    with (project / "served.log").open("w") as log:
+        server = subprocess.Popen(
+            command,
+            cwd=project / "data",
+            env={**os.environ, **places},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        end = time.monotonic() + PATIENCE
+        while not _answers(address):
+            assert server.poll() is None, (project / "served.log").read_text()
+            assert time.monotonic() < end, "it never answered"
+            time.sleep(0.2)
+        yield address
+    finally:
+        if server.poll() is None:
+            os.killpg(server.pid, signal.SIGTERM)  # what it started with it: the group is its own
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(server.pid, signal.SIGKILL)
+
+
+def _answers(address: str) -> bool:
+    try:
+        urllib.request.urlopen(f"{address}/api?token={TOKEN}", timeout=5).close()
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def browsed(address: str, asked: list[str]):
+    """A page whose every request to another host is refused and noted."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        context.set_default_timeout(PATIENCE * 1000)
+
+        def pass_on(route):
+            if route.request.url.startswith((address, "data:", "blob:")):
+                route.continue_()
+            else:
+                asked.append(route.request.url)
+                route.abort()
+
+        context.route("**/*", pass_on)
+        yield context.new_page()
+        browser.close()
+
+
+def explored(page, project: Path) -> None:
+    """Move, compare, save, reset and open what was saved: what a hand does."""
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=PATIENCE * 1000)
+    verdict = page.locator(".roi-explore h2")
+    expect(verdict).to_contain_text("Scale")
+    first = verdict.inner_text()
+    table = page.locator(".roi-explore table")
+    before = table.inner_text()
+    assert page.locator(".roi-explore [role=img] svg path").count() >= 2
+
+    page.get_by_role("button", name="Keep to compare").click()
+    expect(table).to_contain_text("Kept: worth")
+    needed = page.locator(".widget-slider", has_text="Labour cost").locator("[role=slider]")
+    needed.focus()
+    needed.press("Home")  # a quarter of what it was
+    expect(verdict).not_to_contain_text("deciding")
+    expect(verdict).not_to_have_text(first)
+    moved, figures = verdict.inner_text(), table.inner_text()
+    assert figures != before
+    expect(page.get_by_text("Kept: Scale", exact=True)).to_be_visible()
+
+    label = page.locator(".widget-checkbox", has_text="Ask")
+    assert "<b onclick=alert(1)>Ask</b> ＄x^2＄ =1+1" in label.inner_text()
+    assert label.locator("b, mjx-container").count() == 0
+
+    name = page.locator(".widget-text input")
+    name.fill("tried_lower_pay")
+    page.get_by_role("button", name="Save as parameters").click()
+    expect(page.locator(".roi-explore code")).to_have_text("params/tried_lower_pay.yaml")
+    text = (project / "params" / "tried_lower_pay.yaml").read_text(encoding="utf-8")
+    assert "# explored: economics.labour_cost_per_hour was" in text
+
+    page.get_by_role("button", name="Reset").click()
+    expect(verdict).to_have_text(first)
+    assert table.inner_text() == before
+    page.locator(".widget-dropdown select").select_option("tried_lower_pay")
+    expect(verdict).to_have_text(moved)
+    shown = [line.split("\t")[:4] for line in table.inner_text().splitlines()]
+    assert shown[1:] == [line.split("\t")[:4] for line in figures.splitlines()][1:]
+
+
+def test_the_explorer_works_in_jupyterlab(project):
+    asked: list[str] = []
+    options = ("--ip=127.0.0.1", f"--IdentityProvider.token={TOKEN}", "--allow-root")
+    with served(project, *options) as address, browsed(address, asked) as page:
+        page.goto(f"{address}/lab/tree/notebooks/explore.ipynb?token={TOKEN}")
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        explored(page, project)
+        assert page.get_by_text("Would you like to get notified").count() == 0
+    assert asked == []
+
+
+def test_the_explorer_works_as_a_page_without_code(project):
+    asked: list[str] = []
+    options = ("--page", "--Voila.ip=127.0.0.1", f"--token={TOKEN}")
+    with served(project, *options) as address, browsed(address, asked) as page:
+        page.goto(f"{address}/?token={TOKEN}")
+        page.locator(".roi-explore h2").wait_for()
+        assert page.get_by_text("open_pilot").count() == 0
+        explored(page, project)
+    assert asked == []
