@@ -154,10 +154,12 @@ def explored(page, project: Path) -> None:
     assert "# explored: economics.labour_cost_per_hour was" in text
 
     page.get_by_role("button", name="Reset").click()
+    expect(table).not_to_contain_text("Kept: worth")
     expect(verdict).to_have_text(first)
     assert table.inner_text() == before
     page.locator(".widget-dropdown select").select_option("tried_lower_pay")
     expect(verdict).to_have_text(moved)
+    expect(table).to_contain_text(figures.splitlines()[1].split("\t")[1])
     shown = [line.split("\t")[:4] for line in table.inner_text().splitlines()]
     assert shown[1:] == [line.split("\t")[:4] for line in figures.splitlines()][1:]
 

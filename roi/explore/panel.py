@@ -42,6 +42,7 @@ STYLE = """<style>
 .roi-explore ul { margin: 2px 0; padding-left: 18px; }
 .roi-explore table { width: 100%; margin: 0; border-collapse: collapse; font-size: inherit; table-layout: auto; }
 .roi-explore th, .roi-explore td { padding: 3px 6px; text-align: right; vertical-align: top; background: none; }
+.roi-explore td { overflow-wrap: normal; }
 .roi-explore th:first-child { padding-left: 0; text-align: left; font-weight: normal; }
 .roi-explore tr { border-bottom: 1px solid color-mix(in srgb, currentColor 25%, transparent); background: none; }
 .roi-explore .roi-line { margin: 8px 0 2px; font-weight: bold; }
@@ -107,10 +108,10 @@ class Panel:
         self.pilots.observe(lambda change: self.choose(change["new"]), "value")
         self.sliders: dict[str, Any] = {}
         for dial in self.explorer.dials:
-            unit = f" ({words.shorten(dial.unit, 20)})" if dial.unit not in ("", "share") else ""
+            unit = f" ({plain(dial.unit, 20)})" if dial.unit not in ("", "share") else ""
             slider = w.FloatSlider(
                 value=dial.value, min=dial.low, max=dial.high, step=dial.step,
-                description=plain(dial.label, 60) + plain(unit, 30), readout_format=_readout(dial),
+                description=plain(dial.label, 60) + unit, readout_format=_readout(dial),
             )  # fmt: skip
             slider.observe(self._moving(dial), "value")
             self.sliders[dial.key] = slider
