@@ -2,15 +2,14 @@
 
     uv run python benchmarks/slider.py [PILOT...]
 
-Prints, by example, medians over random moves in milliseconds of processor time, the size of the picture that is sent, and
-how many times the decision of a move is cheaper than one in which every plan is valued, as for a record.
+Prints, by example, medians over random moves in milliseconds of processor time, the size of the picture that is sent,
+and how many times the decision of a move is cheaper than one in which every plan is valued, as for a record.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
 
 import numpy as np
 
@@ -31,11 +30,22 @@ SIX = (
 MOVES = 26
 
 
-def milliseconds(action: Callable[[], object]) -> float:
-    """Processor time of a call."""
+def of_a_move(explorer: Explorer, setting: Setting) -> tuple[float, float, float, int]:
+    """Milliseconds of sketch and picture, of the decision, and of one that values every plan; bytes of the picture."""
     start = time.process_time()
-    action()
-    return 1e3 * (time.process_time() - start)
+    picture = picture_of({"now": explorer.sketch(setting)}, hurdle=explorer.a.loaded.policy.hurdle)
+    sketched = time.process_time()
+    explorer.seen(explorer.decide(setting))
+    decided = time.process_time()
+    loaded, assumptions = applied(explorer.a, setting)
+    decide_again(explorer.a, loaded=loaded, assumptions=assumptions)
+    whole = time.process_time()
+    return (
+        1e3 * (sketched - start),
+        1e3 * (decided - sketched),
+        1e3 * (whole - decided),
+        len(picture.encode()),
+    )
 
 
 def main() -> None:
@@ -43,30 +53,15 @@ def main() -> None:
     print(f"{'pilot':20}{'sketch + picture':>18}{'decision':>10}{'× every plan':>14}{'picture kB':>12}")
     for name in sys.argv[1:] or SIX:
         explorer = Explorer(open_pilot(name).decision.analysis)
-        hurdle, rng = explorer.a.loaded.policy.hurdle, np.random.default_rng(1)
-        explorer.decide(
-            Setting().with_dial(explorer.dials[0], explorer.dials[0].high)
-        )  # what is worked out once
-        sketched, decided, whole, sizes = [], [], [], []
+        rng = np.random.default_rng(1)
+        of_a_move(explorer, Setting().with_dial(explorer.dials[0], explorer.dials[0].high))  # worked out once
+        found = []
         for k in range(MOVES):
             dial = explorer.dials[k % len(explorer.dials)]
-            setting = Setting().with_dial(dial, rng.uniform(dial.low, dial.high))
-            made: list[str] = []
-            sketched.append(
-                milliseconds(
-                    lambda s=setting, m=made: m.append(picture_of({"now": explorer.sketch(s)}, hurdle=hurdle))
-                )
-            )
-            sizes.append(len(made[0].encode()))
-            decided.append(milliseconds(lambda s=setting: explorer.seen(explorer.decide(s))))
-            loaded, assumptions = applied(explorer.a, setting)
-            whole.append(
-                milliseconds(
-                    lambda x=loaded, y=assumptions: decide_again(explorer.a, loaded=x, assumptions=y)
-                )
-            )
-        a, b, c = (float(np.median(x)) for x in (sketched, decided, whole))
-        print(f"{name:20}{a:18.1f}{b:10.1f}{c / b:14.1f}{max(sizes) / 1e3:12.1f}", flush=True)
+            found.append(of_a_move(explorer, Setting().with_dial(dial, rng.uniform(dial.low, dial.high))))
+        a, b, c, _ = (float(x) for x in np.median(found, axis=0))
+        largest = max(size for *_, size in found) / 1e3
+        print(f"{name:20}{a:18.1f}{b:10.1f}{c / b:14.1f}{largest:12.1f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -189,6 +189,10 @@ def test_a_file_that_would_not_be_valid_is_not_left_lying_about(tmp_path):
 HOSTILE = [
     "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "</svg><script>1</script>", '" onload="alert(1)', "'><b>",
     "&lt;script&gt;", "\u202egnp.exe", "\u2066x\u2069", "=1+1", "{{7*7}}", "${x}", "]]>", "a\x00b", "\x1b[31m", "x" * 10_000,
+    "<svg/onload=alert(1)>", "<iframe src=javascript:alert(1)>", "<a href='javascript:1'>x</a>", "<style>*{}</style>",
+    "<!-- x", "--><script>1</script>", "<math><mtext>x", "</table></div><h1>x", "`x`", "$x^2$", "\\(x\\)", "$$\\frac12$$",
+    "+1", "-1", "@SUM(A1)", "=HYPERLINK(\"https://x.invalid\")", "%3Cscript%3E", "\u200f\u200eab", "\u202dab", "\ufeffx",
+    "\u0000", "\U0001f600", "{% raw %}", "&#60;b&#62;", "<B>" * 4_000,
 ]  # fmt: skip
 
 
