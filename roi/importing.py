@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import csv
-import io
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from roi.importers import FORMATS, ending_of, read_export, recognise
+from roi.importers import FORMATS, ending_of, look_and_recognise, read_export
 from roi.importers.conversations import group
-from roi.importers.export import Contradiction, Export, Table, table_of
+from roi.importers.export import Contradiction, Export, Filled, Table
 from roi.problems import ParameterError, Problem, SampleError
 from roi.readers.base import UnreadableError
 from roi.readers.files import Found, Seen, find_files, look_through
@@ -65,22 +64,25 @@ class Imported:
     arm: str
 
 
-@dataclass(slots=True)
 class _Parts:
-    tables: dict[str, list[Mapping[str, str | None]]] = field(
-        default_factory=lambda: {t: [] for t in _TABLES}
-    )
-    first: dict[str, dict[str, None]] = field(default_factory=lambda: {t: {} for t in _TABLES})
-    rules: list[str] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
-    left_out: dict[str, int] = field(default_factory=dict)
-    contradictions: list[Contradiction] = field(default_factory=list)
-    arms: set[str | None] = field(default_factory=set)
+    """What comes of one format after the other."""
 
-    def add(self, name: str, table: Table) -> None:
-        """Add rows to a table."""
-        self.tables[name] += table.rows
-        self.first[name].update(dict.fromkeys(table.names))
+    def __init__(self, arms: Mapping[str, str]) -> None:
+        self.tables = {t: Filled() for t in _TABLES}
+        self.first: dict[str, dict[str, None]] = {t: {} for t in _TABLES}
+        self.rules: list[str] = []
+        self.said: list[str] = []
+        self.left_out: dict[str, int] = {}
+        self.contradictions: list[Contradiction] = []
+        self.arms = _Arms(arms)
+
+    def add(self, name: str, rows: Iterable[Mapping[str, str | None]], names: Iterable[str]) -> None:
+        """Add rows to a table, and its columns in their order."""
+        table = self.tables[name]
+        for row in rows:
+            table.add(len(table), row)
+        filled = dict.fromkeys(table.end_run())
+        self.first[name].update(dict.fromkeys([*(n for n in names if n in filled), *filled]))
 
 
 def import_files(
@@ -114,21 +116,21 @@ def import_files(
     by_format: dict[str, list[tuple[Found, Seen]]] = {}
     problems: list[Problem] = []
     for file in found:
-        told = format if format is not None else recognise(file, asked=True)
+        told, seen = (format, None) if format is not None else look_and_recognise(file, asked=True)
         try:
             if told is None:
-                sources.append(Source(file.name, why=_why(file)))
+                sources.append(Source(file.name, why=_why(file, seen)))
                 continue
             if not FORMATS[told].reads(ending_of(file.path)):
                 problems.append(Problem(file.name, "--format", f"is of no kind that {told} exports are"))
                 continue
-            seen = look_through(file)
+            seen = seen or look_through(file)
         except UnreadableError as error:
             problems += error.problems
             continue
         sources.append(Source(file.name, told, sha256=seen.sha256))
         by_format.setdefault(told, []).append((file, seen))
-    parts = _Parts()
+    parts = _Parts(arms or {})
     for told, files in by_format.items():
         try:
             _take(told, read_export(told, files), case, parts)
@@ -140,22 +142,18 @@ def import_files(
         problems.append(Problem("roi import", "SRC", f"no file is an export that is read ({known})"))
     if problems:
         raise SampleError(problems)
-    cases, arm = _with_arms(parts, dict(arms or {}))
-    parts.tables["cases"] = cases
     return Imported(
         sources=tuple(sources),
         tables={
-            name: table_of(
-                rows, first=["case_id", "arm", *parts.first[name]] if name == "cases" else parts.first[name]
-            )
-            for name, rows in parts.tables.items()
-            if rows
+            name: table.table(first=[*(("case_id", "arm") if name == "cases" else ()), *parts.first[name]])
+            for name, table in parts.tables.items()
+            if len(table)
         },
         rules=tuple(parts.rules),
         said=tuple(parts.said),
         left_out=parts.left_out,
         contradictions=tuple(parts.contradictions),
-        arm=arm,
+        arm=parts.arms.told(),
     )
 
 
@@ -171,7 +169,7 @@ def _widened(given: Sequence[str], base: Path) -> list[str]:
     return widened
 
 
-def _why(file: Found) -> str:
+def _why(file: Found, seen: Seen | None) -> str:
     """Why a file is no export that is read."""
     ending = ending_of(file.path)
     if ending in _TABLE_ENDINGS:
@@ -181,7 +179,7 @@ def _why(file: Found) -> str:
     from roi.importers.documents import json_values
 
     try:
-        first = next(json_values(file, look_through(file)), None)
+        first = next(json_values(file, seen or look_through(file)), None)
     except UnreadableError as error:
         return f"is no JSON that can be read ({error.problems[0].place or error.problems[0].message})"
     if isinstance(first, dict):
@@ -202,59 +200,71 @@ def _take(told: str, export: Export, case: str | None, parts: _Parts) -> None:
         raise SampleError(
             [Problem(title, "--case", f"no trace has a column {case}; there are {named}")]
         ) from None
-    of_arm = [row if export.arm is None else {**row, "arm": export.arm} for row in grouped.cases.rows]
-    parts.add("cases", table_of(of_arm, first=grouped.cases.names))
-    actions = [
+    parts.add("cases", (parts.arms.of(row, export.arm) for row in grouped.cases.rows), grouped.cases.names)
+    actions = (
         {**row, "case_id": grouped.case_of.get(str(row.get("trace_id")), row.get("case_id"))}
         for row in export.actions.rows
         if str(row.get("trace_id")) not in grouped.resent
-    ]
-    parts.add("actions", table_of(actions, first=("action_id", "case_id", "tool", *export.actions.names)))
-    parts.add("evals", export.evals)
-    parts.add("versions", export.versions)
+    )
+    parts.add("actions", actions, ("action_id", "case_id", "tool", *export.actions.names))
+    parts.add("evals", export.evals.rows, export.evals.names)
+    parts.add("versions", export.versions.rows, export.versions.names)
     if export.traces.rows:
         parts.rules.append(f"{title}: {grouped.rule}")
-        parts.arms.add(export.arm)
     parts.said += [f"{title}: {text}" for text in (*grouped.said, *export.warnings)]
     for why, n in export.left_out.items():
         parts.left_out[f"{title}: {why}"] = parts.left_out.get(f"{title}: {why}", 0) + n
     parts.contradictions += export.contradictions
 
 
-def _with_arms(parts: _Parts, arms: Mapping[str, str]) -> tuple[list[Mapping[str, str | None]], str]:
-    """The cases with their arm, and how it came about."""
-    cases: list[Mapping[str, str | None]] = parts.tables["cases"]
-    wrong = sorted(set(arms.values()) - set(_ARMS))
-    if wrong:
-        raise ParameterError([Problem("roi import", "--arm", f"{wrong[0]} is neither baseline nor pilot")])
-    if not arms:
-        if parts.arms == {"baseline"}:
-            return (
-                cases,
-                "All cases are of the arm baseline: people's work as before, with no agent in the log.",
+class _Arms:
+    """The arms of cases, and how they came about."""
+
+    def __init__(self, given: Mapping[str, str]) -> None:
+        wrong = sorted(set(given.values()) - set(_ARMS))
+        if wrong:
+            raise ParameterError(
+                [Problem("roi import", "--arm", f"{wrong[0]} is neither baseline nor pilot")]
             )
-        return cases, (
-            "The source does not say which cases are the baseline and which the pilot. Say it with --arm, or map "
-            "samples.cases.columns.arm in the parameter file."
+        self._given = given
+        self._of_format: set[str | None] = set()
+        self._used: set[str] = set()
+        self._versions: set[str] = set()
+        self._blank = 0
+
+    def of(self, row: Mapping[str, str | None], of_format: str | None) -> Mapping[str, str | None]:
+        """A case with its arm."""
+        self._of_format.add(of_format)
+        if not self._given:
+            return row if of_format is None else {**row, "arm": of_format}
+        told = next((str(v) for k in ("version", "model") if (v := row.get(k)) in self._given), "")
+        self._used.add(told)
+        self._versions.add(str(row.get("version") or row.get("model") or "(blank)"))
+        arm = self._given.get(told) or of_format or row.get("arm")
+        self._blank += arm is None
+        return {**row, "arm": arm}
+
+    def told(self) -> str:
+        """How arms came about, in words.
+
+        Raises:
+            ParameterError: If one was given for what no case has.
+        """
+        if not self._given:
+            if self._of_format == {"baseline"}:
+                return "All cases are of the arm baseline: people's work as before, with no agent in the log."
+            return (
+                "The source does not say which cases are the baseline and which the pilot. Say it with --arm, or map "
+                "samples.cases.columns.arm in the parameter file."
+            )
+        if unused := sorted(set(self._given) - self._used):
+            there = ", ".join(sorted(self._versions)[:20])
+            message = f"no case has the version or model {unused[0] or '(any other)'}; there are {there}"
+            raise ParameterError([Problem("roi import", "--arm", message)])
+        left = (
+            f" {self._blank:,} cases are of no arm that --arm names; theirs is blank." if self._blank else ""
         )
-    used: set[str] = set()
-    rows: list[Mapping[str, str | None]] = []
-    blank = 0
-    for row in cases:
-        told = next((v for k in ("version", "model") if (v := row.get(k)) in arms), "")
-        used.add(str(told))
-        arm = arms.get(str(told)) or row.get("arm")
-        blank += arm is None
-        rows.append({**row, "arm": arm})
-    unused = sorted(set(arms) - used)
-    if unused:
-        versions = sorted({str(row.get("version") or row.get("model") or "(blank)") for row in cases})[:20]
-        message = (
-            f"no case has the version or model {unused[0] or '(any other)'}; there are {', '.join(versions)}"
-        )
-        raise ParameterError([Problem("roi import", "--arm", message)])
-    left = f" {blank:,} cases are of no arm that --arm names; theirs is blank." if blank else ""
-    return rows, f"The arm was told by --arm.{left}"
+        return f"The arm was told by --arm.{left}"
 
 
 def record_of(imported: Imported) -> dict[str, object]:
@@ -297,19 +307,18 @@ def write_tables(imported: Imported, out: Path, *, force: bool = False) -> list[
         message = "is there already, perhaps edited; name another folder, or replace it with --force"
         raise ParameterError([Problem(path, "", message) for path in taken])
     for name, table in imported.tables.items():
-        text = io.StringIO(newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(table.names)
-        writer.writerows([row.get(n) or "" for n in table.names] for row in table.rows)
-        _write(targets[name], text.getvalue())
+        _write(targets[name], table)
     return list(targets.values())
 
 
-def _write(target: Path, text: str) -> None:
+def _write(target: Path, table: Table) -> None:
     partial = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8", errors="replace", newline="\n")
+        with partial.open("w", encoding="utf-8", errors="replace", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(table.names)
+            writer.writerows(map(row.get, table.names) for row in table.rows)
         os.replace(partial, target)
     except OSError as error:
         with suppress(OSError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, TypeAlias
@@ -12,6 +12,7 @@ __all__ = [
     "CURRENCY",
     "OwnPrices",
     "Priced",
+    "Pricer",
     "TokenPrice",
     "TokenUse",
     "base_model",
@@ -123,11 +124,65 @@ class _Known:
     below: int
 
 
-def price_tokens(uses: Iterable[TokenUse], own: OwnPrices | None = None) -> Priced:
-    """Price distinct uses of tokens.
+@dataclass(slots=True)
+class _Group:
+    """Uses of one model on one day: priced by its rates where they are plain, otherwise one by one."""
+
+    n: int = 0
+    rates: _Rates | None = None
+    below: int = 0
+
+
+class Pricer:
+    """Prices uses of tokens one after another.
 
     A cost is known only where the model's price is and both input and output tokens were logged: half a bill is no
     bill.
+    """
+
+    def __init__(self, own: OwnPrices | None = None) -> None:
+        """Begin.
+
+        Args:
+            own: Prices of one's own.
+        """
+        self._own = own or {}
+        self._lost: set[tuple[str | None, str]] = set()
+        self._known: dict[int, _Known] = {}
+        self._groups: dict[tuple[str | None, str, dt.date | None, bool], _Group] = {}
+
+    def price(self, use: TokenUse) -> Decimal | str:
+        """The cost of a use in USD, rounded to the ninth decimal; or why it is not known."""
+        if use.model is None:
+            return _NO_MODEL
+        if use.input is None or use.output is None:
+            return _NO_TOKENS
+        if self._own and (price := self._own.get(use.model)) is not None:
+            return _price_own(use, price)
+        if (use.provider, use.model) in self._lost:
+            return _NO_PRICE
+        key = (use.provider, use.model, use.day, use.batch)
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = _Group()
+        group.n += 1
+        try:
+            if group.n == _MANY:
+                group.rates, group.below = _rates(use, self._known)
+            if group.rates is not None and use.input < group.below and not use.kinds:
+                counts = _parts(use)
+                if min(counts) >= 0:
+                    return _total(counts, group.rates)
+            return Decimal(_calculate(use).total_price).quantize(_BILLIONTH, rounding=ROUND_HALF_EVEN)
+        except ValueError:
+            return _ODD_TOKENS
+        except LookupError:
+            self._lost.add((use.provider, use.model))
+            return _NO_PRICE
+
+
+def price_tokens(uses: Iterable[TokenUse], own: OwnPrices | None = None) -> Priced:
+    """Price distinct uses of tokens.
 
     Args:
         uses: Each distinct use once.
@@ -136,44 +191,27 @@ def price_tokens(uses: Iterable[TokenUse], own: OwnPrices | None = None) -> Pric
     Returns:
         The costs, and why others stay unknown.
     """
+    pricer = Pricer(own)
     cost: dict[TokenUse, Decimal] = {}
     why: dict[TokenUse, str] = {}
-    groups: dict[tuple[str | None, str, dt.date | None, bool], list[TokenUse]] = {}
     for use in uses:
-        if use.model is None:
-            why[use] = _NO_MODEL
-        elif use.input is None or use.output is None:
-            why[use] = _NO_TOKENS
-        elif own and (price := own.get(use.model)) is not None:
-            _price_own(use, price, cost, why)
+        found = pricer.price(use)
+        if isinstance(found, str):
+            why[use] = found
         else:
-            groups.setdefault((use.provider, use.model, use.day, use.batch), []).append(use)
-    lost: set[tuple[str | None, str]] = set()
-    known: dict[int, _Known] = {}
-    for (provider, model, *_), group in groups.items():
-        if (provider, model) in lost:
-            why.update(dict.fromkeys(group, _NO_PRICE))
-            continue
-        try:
-            _price_group(group, cost, why, known)
-        except LookupError:
-            lost.add((provider, model))
-            why.update(dict.fromkeys(group, _NO_PRICE))
+            cost[use] = found
     return Priced(cost, why)
 
 
-def _price_own(
-    use: TokenUse, price: TokenPrice, cost: dict[TokenUse, Decimal], why: dict[TokenUse, str]
-) -> None:
+def _price_own(use: TokenUse, price: TokenPrice) -> Decimal | str:
     counts = _parts(use)
     if min(counts) < 0:
-        why[use] = _ODD_TOKENS
-        return
+        return _ODD_TOKENS
     read = price.input if price.cache_read is None else price.cache_read
     write = price.input if price.cache_write is None else price.cache_write
     rates = (price.input, read, write, price.output)
     total = sum((n * rate for n, rate in zip(counts, rates, strict=True)), Decimal(0)) / 1_000_000
-    cost[use] = total.quantize(_BILLIONTH, rounding=ROUND_HALF_EVEN)
+    return total.quantize(_BILLIONTH, rounding=ROUND_HALF_EVEN)
 
 
 def base_model(name: str) -> str | None:
@@ -208,27 +246,12 @@ def bounds_of(uses: Iterable[TokenUse]) -> tuple[Decimal, Decimal] | None:
     return min(low, high), max(low, high)
 
 
-def _price_group(
-    group: Sequence[TokenUse],
-    cost: dict[TokenUse, Decimal],
-    why: dict[TokenUse, str],
-    known: dict[int, _Known],
-) -> None:
-    """Uses of one model on one day: by its rates where they are plain, otherwise one by one."""
-    rates, below = _rates(group[0], known) if len(group) >= _MANY else (None, 0)
-    for use in group:
-        if rates is not None and (use.input or 0) < below and not use.kinds:
-            counts = _parts(use)
-            if min(counts) >= 0:
-                total = sum((n * rate for n, rate in zip(counts, rates, strict=True)), Decimal(0))
-                cost[use] = total.quantize(_BILLIONTH, rounding=ROUND_HALF_EVEN)
-                continue
-        try:
-            total = Decimal(_calculate(use).total_price)
-        except ValueError:
-            why[use] = _ODD_TOKENS
-            continue
-        cost[use] = total.quantize(_BILLIONTH, rounding=ROUND_HALF_EVEN)
+def _total(counts: tuple[int, int, int, int], rates: _Rates) -> Decimal:
+    fresh, read, write, output = counts
+    total = fresh * rates[0] + output * rates[3]
+    if read or write:
+        total += read * rates[1] + write * rates[2]
+    return total.quantize(_BILLIONTH, rounding=ROUND_HALF_EVEN)
 
 
 def _parts(use: TokenUse) -> tuple[int, int, int, int]:

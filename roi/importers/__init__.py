@@ -18,12 +18,21 @@ from roi.problems import Problem
 from roi.readers import Source
 from roi.readers.base import Connection, Rows, UnreadableError
 from roi.readers.files import Found, Seen, find_files, give_threads, look_through, open_bytes
-from roi.readers.held import Sheet, hold_columns
+from roi.readers.held import Sheet, hold_rows
 
 if TYPE_CHECKING:
     from roi.importers.export import Export
 
-__all__ = ["FORMATS", "JSON_ENDINGS", "Format", "ending_of", "open_export", "read_export", "recognise"]
+__all__ = [
+    "FORMATS",
+    "JSON_ENDINGS",
+    "Format",
+    "ending_of",
+    "look_and_recognise",
+    "open_export",
+    "read_export",
+    "recognise",
+]
 
 JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
 _ROWS = "rows"
@@ -109,23 +118,32 @@ def recognise(found: Found, *, asked: bool = False) -> str | None:
         found: The file.
         asked: Whether tables that anybody might write, such as a CSV of an event log, are looked at as well.
     """
+    return look_and_recognise(found, asked=asked)[0]
+
+
+def look_and_recognise(found: Found, *, asked: bool = False) -> tuple[str | None, Seen | None]:
+    """The same, with what a look through the file showed, where that was needed: large files are read once for it."""
     ending = ending_of(found.path)
     able = [name for name, f in FORMATS.items() if ending in f.endings or (asked and ending in f.asked)]
     if able:
         ends = _ends(found)
         able = [n for n in able if not FORMATS[n].hints or any(h in ends for h in FORMATS[n].hints)]
-        return next((name for name in able if _module(name).knows_file(found)), None)
+        return next((name for name in able if _module(name).knows_file(found)), None), None
     if ending not in JSON_ENDINGS:
-        return None
+        return None, None
     from roi.importers.documents import holds_markers, json_values
 
     if not holds_markers(found):
-        return None
+        return None, None
     try:
-        first = next(json_values(found, look_through(found)), None)
+        seen = look_through(found)
     except UnreadableError:
-        return None
-    return next((name for name, f in FORMATS.items() if f.is_json and _module(name).knows(first)), None)
+        return None, None
+    try:
+        first = next(json_values(found, seen), None)
+    except UnreadableError:
+        return None, seen
+    return next((name for name, f in FORMATS.items() if f.is_json and _module(name).knows(first)), None), seen
 
 
 def _ends(found: Found) -> bytes:
@@ -194,7 +212,7 @@ def open_export(
         return None
     files = find_files(given, project=project, folder=folder, file=file, place=f"{place}.source")
     give_threads(con, files)
-    told = format if format is not None else recognise(files[0]) if files else None
+    told, looked = (format, None) if format is not None or not files else look_and_recognise(files[0])
     if told is None:
         return None
     others = [found.name for found in files if not FORMATS[told].reads(ending_of(found.path))]
@@ -202,7 +220,7 @@ def open_export(
         kind = "no JSON" if FORMATS[told].endings == () == FORMATS[told].asked else "of no kind"
         message = f"{others[0]} is {kind}, which {told} exports are; leave format out, or export it anew"
         raise UnreadableError([Problem(file, f"{place}.format", message)])
-    seen = [(found, look_through(found)) for found in files]
+    seen = [(f, looked if looked is not None and i == 0 else look_through(f)) for i, f in enumerate(files)]
     export = read_export(told, seen, own)
     held = export.actions if table == "actions" else export.traces
     if table == "evals" and export.evals.rows:
@@ -224,7 +242,7 @@ def open_export(
         names = tuple(needed)
         if names not in sheets:
             sheets[names] = Sheet(f"{name}_{len(sheets)}", names, files[0].path.name)
-            hold_columns(con, sheets[names].table, [held.column(n) for n in names])
+            hold_rows(con, sheets[names].table, names, held.rows)
         return sheets[names].select_part(names)
 
     return Rows(

@@ -93,7 +93,7 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
         within = Path(file.name).name.split(".")[0]
         for value in json_lines(file, seen):
             within = _take(value, within, sessions, lost)
-    found = Traces()
+    found = Traces(most=None)
     contradictions: list[Contradiction] = []
     unanswered = repeated = 0
     for session in sessions.values():

@@ -56,7 +56,7 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
     Raises:
         UnreadableError: If a file is no JSON to its end.
     """
-    found = Traces()
+    found = Traces(most=None)
     lost: dict[str, int] = {}
     contradictions: list[Contradiction] = []
     for file, seen in files:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from roi.importers.spans import Span, Tokens, Trace
-from roi.prices import OwnPrices, TokenUse
+from roi.prices import OwnPrices, Pricer, TokenUse
 
-__all__ = ["Charge", "charges_of", "cost_of", "has_silent_calls", "model_of", "use_of"]
+__all__ = ["Bills", "Charge", "charges_of", "has_silent_calls", "model_of", "use_of"]
 
 _ZERO_LOGGED = "a cost of 0 is logged beside tokens"
 _BELOW_ZERO = "a cost below 0 is logged"
@@ -125,33 +125,44 @@ def model_of(name: str | None) -> str | None:
     return name.rsplit("models/", 1)[-1] if name else None
 
 
-def cost_of(
-    trace: Trace,
-    charges: Sequence[Charge],
-    known: Mapping[TokenUse, Decimal],
-    why: Mapping[TokenUse, str],
-    own: OwnPrices | None = None,
-) -> tuple[Decimal | None, str | None]:
-    """The cost of a trace, or None and why it is not known: half a bill is no bill.
+class Bills:
+    """What traces cost, one after another."""
 
-    A logged cost of 0 beside tokens is unknown, unless the model has a price of one's own.
-    """
-    if not charges:
-        return (None, _NOT_LOGGED) if has_silent_calls(trace) else (Decimal(0), None)
-    total = Decimal(0)
-    for charge in charges:
-        cost, tokens = charge.cost, charge.span.tokens
-        if own and not cost and not charge.settled and model_of(charge.span.model) in own:
-            cost = None
-        if cost is None and tokens is not None:
-            use = use_of(charge.span)
-            if use not in known:
-                return None, why[use]
-            total += known[use]
-        elif cost is not None and cost < 0:
-            return None, _BELOW_ZERO
-        elif not cost and tokens is not None and tokens.weight and not charge.settled:
-            return None, _ZERO_LOGGED
-        else:
-            total += cost or 0
-    return total.quantize(Decimal("0.000000001"), rounding=ROUND_HALF_EVEN), None
+    def __init__(self, own: OwnPrices | None = None) -> None:
+        """Begin.
+
+        Args:
+            own: Prices of one's own, by model.
+        """
+        self._own = own or {}
+        self._pricer = Pricer(own)
+
+    def listed(self, charges: Sequence[Charge]) -> list[Decimal | str | None]:
+        """Of each charge the cost of its tokens at list prices, or why that is not known; None without tokens."""
+        return [None if c.span.tokens is None else self._pricer.price(use_of(c.span)) for c in charges]
+
+    def cost(
+        self, trace: Trace, charges: Sequence[Charge], listed: Sequence[Decimal | str | None]
+    ) -> tuple[Decimal | None, str | None]:
+        """The cost of a trace, or None and why it is not known: half a bill is no bill.
+
+        A logged cost of 0 beside tokens is unknown, unless the model has a price of one's own.
+        """
+        if not charges:
+            return (None, _NOT_LOGGED) if has_silent_calls(trace) else (Decimal(0), None)
+        total = Decimal(0)
+        for charge, price in zip(charges, listed, strict=True):
+            cost, tokens = charge.cost, charge.span.tokens
+            if self._own and not cost and not charge.settled and model_of(charge.span.model) in self._own:
+                cost = None
+            if cost is None and price is not None:
+                if isinstance(price, str):
+                    return None, price
+                total += price
+            elif cost is not None and cost < 0:
+                return None, _BELOW_ZERO
+            elif not cost and tokens is not None and tokens.weight and not charge.settled:
+                return None, _ZERO_LOGGED
+            else:
+                total += cost or 0
+        return total.quantize(Decimal("0.000000001"), rounding=ROUND_HALF_EVEN), None

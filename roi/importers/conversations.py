@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
-from roi.importers.export import Table, table_of
+from roi.importers.export import Filled, Table
+from roi.importers.gathered import Gathered
 from roi.importers.spans import amount
 
 __all__ = ["Grouped", "group"]
@@ -47,7 +48,7 @@ class Grouped:
 
     Attributes:
         cases: One row a case.
-        case_of: Trace → its case.
+        case_of: Trace → its case, of all traces that may have acted.
         resent: Traces that were sent twice, which are no part of `case_of`.
         rule: How cases were told, in words.
         said: What a reader should know.
@@ -73,30 +74,28 @@ def group(traces: Table, *, key: str | None = None) -> Grouped:
     if key is not None and key not in traces.names:
         raise KeyError(key)
     keys = [key] if key is not None else ["case_id", "session_id"]
-    found: dict[str, list[Mapping[str, str | None]]] = {}
+    found: Gathered[_Case] = Gathered(_Case)
     by: dict[str, int] = {}
     for row in traces.rows:
         told = next((k for k in keys if row.get(k)), "trace_id")
         by[told] = by.get(told, 0) + 1
-        found.setdefault(str(row.get(told)), []).append(row)
+        found.of(str(row.get(told))).add(row)
+        found.relieve()
     resent: set[str] = set()
-    rows = []
+    rows = Filled()
     case_of: dict[str, str] = {}
-    shared = 0
-    for case, listed in found.items():
-        kept: dict[tuple[str | None, ...], Mapping[str, str | None]] = {}
-        for place, row in enumerate(listed):
-            mark = tuple(row.get(k) for k in _SAME)
-            timed = row.get("started_at") and row.get("ended_at")
-            if not timed:
-                mark = (*mark, str(place))
-            if mark in kept:
-                resent.add(str(row.get("trace_id")))
-            else:
-                kept[mark] = row
-                case_of[str(row.get("trace_id"))] = case
-        shared += len(kept) > 1
-        rows.append(_merged(case, sorted(kept.values(), key=lambda r: str(r.get("started_at") or ""))))
+    shared = retries = 0
+    for part in found.parts():
+        for case, held in part:
+            kept, again = held.told_apart()
+            resent.update(again)
+            # Who never acted has no action that asks for its case.
+            case_of.update((str(r.get("trace_id")), case) for r in kept if r.get("tool_calls") != "0")
+            shared += len(kept) > 1
+            merged = _merged(case, sorted(kept, key=lambda r: str(r.get("started_at") or "")))
+            retries += int(merged.get("retries") or 0)
+            rows.add(held.first, merged)
+        rows.end_run()
     names = {
         "case_id": "the case that the source names",
         "session_id": "the session",
@@ -107,7 +106,6 @@ def group(traces: Table, *, key: str | None = None) -> Grouped:
     if shared:
         have = "case has" if shared == 1 else "cases have"
         said.append(f"{shared:,} {have} several traces, which are summed")
-    retries = sum(int(row.get("retries") or 0) for row in rows)
     if retries:
         said.append(
             f"{retries:,} {'trace is' if retries == 1 else 'traces are'} followed by another try; all count"
@@ -116,12 +114,61 @@ def group(traces: Table, *, key: str | None = None) -> Grouped:
         was = "trace was" if len(resent) == 1 else "traces were"
         said.append(f"{len(resent):,} {was} sent twice under two names and counts once")
     return Grouped(
-        cases=table_of(rows, first=_FIRST),
+        cases=rows.table(first=_FIRST),
         case_of=case_of,
         resent=frozenset(resent),
         rule=f"{len(traces.rows):,} {'trace' if len(traces.rows) == 1 else 'traces'} told apart: {', '.join(parts)}",
         said=tuple(said),
     )
+
+
+class _Case:
+    """The traces of a case, in the order of the export."""
+
+    __slots__ = ("first", "rows")
+
+    def __init__(self, first: int) -> None:
+        self.first = first
+        self.rows: list[Mapping[str, str | None]] = []
+
+    def add(self, row: Mapping[str, str | None]) -> None:
+        """Add a trace."""
+        self.rows.append(row)
+
+    def told_apart(self) -> tuple[list[Mapping[str, str | None]], list[str]]:
+        """The traces, and the names of those that were sent again under another name."""
+        if len(self.rows) == 1:
+            return self.rows, []
+        kept: dict[tuple[str | None, ...], Mapping[str, str | None]] = {}
+        again: list[str] = []
+        for place, row in enumerate(self.rows):
+            mark = tuple(row.get(k) for k in _SAME)
+            if not (row.get("started_at") and row.get("ended_at")):
+                mark = (*mark, str(place))
+            if mark in kept:
+                again.append(str(row.get("trace_id")))
+            else:
+                kept[mark] = row
+        return list(kept.values()), again
+
+    def weight(self) -> int:
+        """About how many cells it holds."""
+        return 8 + sum(map(len, self.rows))
+
+    def pack(self) -> list[Mapping[str, str | None]]:
+        """It as plain values."""
+        return self.rows
+
+    @classmethod
+    def unpack(cls, first: int, packed: list[Mapping[str, str | None]]) -> _Case:
+        """It from what `pack` gave."""
+        case = cls(first)
+        case.rows = packed
+        return case
+
+    def join(self, later: _Case) -> None:
+        """Add traces that came later."""
+        self.rows += later.rows
 
 
 def _merged(case: str, rows: Sequence[Mapping[str, str | None]]) -> dict[str, str | None]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["NOTHING", "Contradiction", "Export", "Table", "left_out", "machine_name", "table_of"]
+from roi.importers.gathered import Names, Rows
+
+__all__ = ["NOTHING", "Contradiction", "Export", "Filled", "Table", "left_out", "machine_name", "table_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +17,11 @@ class Table:
 
     Attributes:
         names: Of the columns.
-        rows: Of each row the cells that are not blank, by column.
+        rows: Of each row the cells that are not blank, by column; perhaps in a file rather than in memory.
     """
 
     names: tuple[str, ...]
-    rows: tuple[Mapping[str, str | None], ...]
+    rows: Sequence[Mapping[str, str | None]]
 
     def column(self, name: str) -> list[str | None]:
         """The cells of a column."""
@@ -87,11 +89,40 @@ def table_of(rows: Iterable[Mapping[str, str | None]], *, first: Iterable[str] =
         rows: Cells by column.
         first: Columns that stand first, in this order, where they are filled; the others follow as they occur.
     """
-    kept = tuple({k: v for k, v in row.items() if v is not None and v != ""} for row in rows)
-    found: dict[str, None] = {}
-    for row in kept:
-        found.update(dict.fromkeys(row))
-    return Table(tuple(dict.fromkeys([*(n for n in first if n in found), *found])), kept)
+    filled = Filled()
+    for at, row in enumerate(rows):
+        filled.add(at, row)
+    return filled.table(first=first)
+
+
+class Filled:
+    """A table as its rows come in, by number, each of them without its blank cells."""
+
+    def __init__(self) -> None:
+        self._rows: Rows[Mapping[str, str | None]] = Rows()
+        self._names = Names()
+
+    def add(self, at: int, row: Mapping[str, str | None]) -> None:
+        """Add a row under a number."""
+        kept = {k: v for k, v in row.items() if v is not None and v != ""}
+        self._names.note(at, kept.keys())
+        self._rows.add(at, kept)
+
+    def end_run(self) -> list[str]:
+        """Let rows begin anew, from lower numbers on; the columns that they filled since the last time."""
+        return self._names.end_run()
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def table(self, *, first: Iterable[str] = ()) -> Table:
+        """The rows in the order of their numbers, with the columns that at least one of them fills.
+
+        Args:
+            first: Columns that stand first, in this order, where they are filled; the others follow as they occur.
+        """
+        found = dict.fromkeys(self._names)
+        return Table(tuple(dict.fromkeys([*(n for n in first if n in found), *found])), self._rows)
 
 
 def left_out(into: dict[str, int], why: str, n: int = 1) -> None:

@@ -89,7 +89,7 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
     Raises:
         UnreadableError: If a file cannot be read to its end.
     """
-    found = Traces()
+    found = Traces(most=None)
     lost: dict[str, int] = {}
     evals: dict[str, dict[str, str | None]] = {}
     contradictions: list[Contradiction] = []

@@ -16,7 +16,8 @@ and observations or traces alone, which are put together by the trace's id; in c
 
 Usage details: `total` is never added. Kinds of input and output (`input_cache_read`, `cache_read_input_tokens`,
 `output_reasoning` …) stand beside `input` and `output` and are added, those named `…_details.…` are parts of them;
-where a `total` is logged it decides which of the two holds.
+where a `total` is logged it decides which of the two holds. A trace's own `totalCost` is set against the sum of its
+observations.
 """
 
 from __future__ import annotations
@@ -89,6 +90,7 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
     for file, seen in files:
         for value in json_values(file, seen):
             for item in _items(value):
+                found.relieve()
                 _take(item, found)
     return export_of(found, own=own)
 
@@ -150,7 +152,10 @@ def _describe(given: Mapping[str, Any], trace: Trace) -> None:
         if isinstance(score, Mapping) and isinstance(score.get("name"), str):
             word = score.get("stringValue") or field_of(score, "stringValue")
             trace.facts.add(f"scores.{score['name']}", word or score.get("value"), rank)
-    trace.began = from_iso(given.get("timestamp"))
+    if (began := from_iso(given.get("timestamp"))) is not None:
+        trace.began = began
+    if (stated := amount(field_of(given, "totalCost"))) is not None:
+        trace.total_cost = stated
 
 
 def _observe(given: Mapping[str, Any], found: Traces, within: str | None = None) -> None:

@@ -27,6 +27,7 @@ from typing import Any
 
 from roi.importers.documents import json_values
 from roi.importers.export import Export, left_out
+from roi.importers.gathered import Gathered, Rows
 from roi.importers.spans import (
     Facts,
     Rank,
@@ -40,7 +41,6 @@ from roi.importers.spans import (
     provider_of,
     text_of,
 )
-from roi.importers.summaries import Totals
 from roi.importers.tables import export_of
 from roi.importers.times import from_iso, from_number
 from roi.prices import OwnPrices
@@ -49,6 +49,10 @@ from roi.readers.files import Found, Seen
 __all__ = ["knows", "read"]
 
 _KINDS: Mapping[str, SpanKind] = {"llm": "call", "embedding": "call", "tool": "tool"}
+_READ = (
+    "id", "trace_id", "dotted_order", "parent_run_id", "run_type", "start_time", "end_time", "status", "total_cost",
+    "prompt_tokens", "completion_tokens", "total_tokens", "name", "tags", "session_name", "feedback_stats",
+)  # fmt: skip
 _SESSIONS = ("session_id", "thread_id", "conversation_id")
 
 
@@ -76,26 +80,77 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
     Raises:
         UnreadableError: If a file is no JSON to its end.
     """
-    runs: dict[str, dict[str, Any]] = {}
+    runs: Gathered[_Run] = Gathered(_Run)
     lost: dict[str, int] = {}
     for file, seen in files:
         for value in json_values(file, seen):
             for run, is_patch in _runs(value):
+                runs.relieve()
                 identifier = text_of(run.get("id"))
                 if identifier is None:
                     left_out(lost, "a run without an id")
-                elif identifier not in runs:
-                    runs[identifier] = dict(run)
-                elif is_patch or run.get("end_time") is not None:
-                    # What comes later says how it ended; what it leaves blank stands.
-                    runs[identifier].update({k: v for k, v in run.items() if v not in (None, {}, [])})
                 else:
-                    left_out(lost, "a run that occurs more than once counts once")
+                    runs.of(identifier).said.append((_reduced(run), is_patch))
+    whole: Rows[dict[str, Any]] = Rows()
+    for part in runs.parts():
+        for identifier, held in part:
+            whole.add(held.first, {**held.whole(lost), "id": identifier})
     found = Traces()
-    totals = Totals("tokens that the root of a trace sums up")
-    for identifier, run in runs.items():
-        _take(identifier, run, found, totals)
-    return export_of(found, own=own, left_out=lost, contradictions=totals.against(found))
+    for run in whole:
+        found.relieve()
+        _take(run["id"], run, found)
+    return export_of(found, own=own, left_out=lost)
+
+
+class _Run:
+    """What is said of a run, in the order of the export: as posted, then as patched."""
+
+    __slots__ = ("first", "said")
+
+    def __init__(self, first: int) -> None:
+        self.first = first
+        self.said: list[tuple[dict[str, Any], bool]] = []
+
+    def whole(self, lost: dict[str, int]) -> dict[str, Any]:
+        """All of it together: what comes later says how it ended; what it leaves blank stands."""
+        run = self.said[0][0]
+        for more, is_patch in self.said[1:]:
+            if is_patch or more.get("end_time") is not None:
+                run.update({k: v for k, v in more.items() if v not in (None, {}, [])})
+            else:
+                left_out(lost, "a run that occurs more than once counts once")
+        return run
+
+    def weight(self) -> int:
+        """About how many cells it holds."""
+        return 40 * len(self.said)
+
+    def pack(self) -> list[tuple[dict[str, Any], bool]]:
+        """It as plain values."""
+        return self.said
+
+    @classmethod
+    def unpack(cls, first: int, packed: list[tuple[dict[str, Any], bool]]) -> _Run:
+        """It from what `pack` gave."""
+        run = cls(first)
+        run.said = packed
+        return run
+
+    def join(self, later: _Run) -> None:
+        """Add what was said later."""
+        self.said += later.said
+
+
+def _reduced(run: Mapping[str, Any]) -> dict[str, Any]:
+    """What is read of a run: prompts and answers are left where they are."""
+    kept = {name: run[name] for name in _READ if name in run}
+    for name, inner in (("extra", ("metadata",)), ("outputs", ("model", "usage_metadata"))):
+        if isinstance(given := run.get(name), Mapping):
+            # What is filled with something else is filled all the same.
+            kept[name] = {k: given[k] for k in inner if k in given} or ({"": None} if given else {})
+    if "error" in run:
+        kept["error"] = bool(run["error"]) or None
+    return kept
 
 
 def _runs(value: Any) -> Iterator[tuple[Mapping[str, Any], bool]]:
@@ -126,7 +181,7 @@ def _inner(value: Any, *names: str) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _take(identifier: str, run: Mapping[str, Any], found: Traces, totals: Totals) -> None:
+def _take(identifier: str, run: Mapping[str, Any], found: Traces) -> None:
     metadata = _inner(run, "extra", "metadata")
     parent = text_of(run.get("parent_run_id"))
     trace_id = text_of(run.get("trace_id")) or text_of(run.get("dotted_order")) or identifier
@@ -149,9 +204,9 @@ def _take(identifier: str, run: Mapping[str, Any], found: Traces, totals: Totals
         facts=Facts() if kind == "tool" else None,
     )
     found.add(trace_id, identifier, span)
-    if sums and parent is None:
-        totals.add(trace_id, count(run.get("total_tokens")))
     trace = found.trace(trace_id)
+    if sums and parent is None:
+        trace.total_tokens = count(run.get("total_tokens")) or trace.total_tokens
     rank: Rank = (1 if parent is None else 2, start or 0)
     session = next((t for k in _SESSIONS if (t := text_of(metadata.get(k)))), None)
     for name, value in (

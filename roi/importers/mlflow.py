@@ -39,7 +39,6 @@ from roi.importers.spans import (
     provider_of,
     text_of,
 )
-from roi.importers.summaries import Totals
 from roi.importers.tables import export_of
 from roi.importers.times import from_iso, from_number
 from roi.prices import OwnPrices
@@ -89,15 +88,15 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
     """
     found = Traces()
     lost: dict[str, int] = {}
-    totals = Totals("tokens that a trace sums up")
     for file, seen in files:
         for value in json_values(file, seen):
             for trace in _traces(value):
+                found.relieve()
                 if not _is_trace(trace):
                     left_out(lost, "is no trace with its spans")
                     continue
-                _take(trace, found, totals)
-    return export_of(found, own=own, left_out=lost, contradictions=totals.against(found))
+                _take(trace, found)
+    return export_of(found, own=own, left_out=lost)
 
 
 def _traces(value: Any) -> Iterator[Mapping[str, Any]]:
@@ -126,14 +125,15 @@ def _opened(value: Any) -> Any:
     return value
 
 
-def _take(given: Mapping[str, Any], found: Traces, totals: Totals) -> None:
+def _take(given: Mapping[str, Any], found: Traces) -> None:
     info = _inner(given, "info", "trace_info")
     identifier = text_of(info.get("trace_id") or info.get("request_id"))
     if identifier is None:
         return
     trace = found.trace(identifier)
     rank: Rank = (0, 0)
-    trace.began = from_iso(info.get("request_time")) or from_number(info.get("timestamp_ms"), per_second=1000)
+    began = from_iso(info.get("request_time")) or from_number(info.get("timestamp_ms"), per_second=1000)
+    trace.began = trace.began if began is None else began
     metadata, tags = _inner(info, "trace_metadata", "request_metadata"), _inner(info, "tags")
     said = {**tags, **metadata}
     for name, keys in (
@@ -152,7 +152,7 @@ def _take(given: Mapping[str, Any], found: Traces, totals: Totals) -> None:
             trace.facts.add(f"scores.{called}", _inner(item, "feedback", "expectation").get("value"), rank)
     usage = _opened(metadata.get("mlflow.trace.tokenUsage"))
     if isinstance(usage, Mapping):
-        totals.add(identifier, count(usage.get("total_tokens")))
+        trace.total_tokens = count(usage.get("total_tokens")) or trace.total_tokens
     data = _inner(given, "data")
     spans = data.get("spans", given.get("spans"))
     for span in spans if isinstance(spans, list) else ():

@@ -97,6 +97,7 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
     lost: dict[str, int] = {}
     for file, seen in files:
         for place, value in enumerate(_values(file, seen), start=1):
+            found.relieve()
             if _is_eval(value):
                 _grade(value, file, place, evals, lost)
             elif _is_span(value) or _is_bare(value):

@@ -60,6 +60,7 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
     for file, seen in files:
         for document in json_values(file, seen):
             for resource, span in _spans(document):
+                found.relieve()
                 _take(resource, span, found)
     return export_of(found, own=own)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, KeysView, Mapping
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import cache
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from roi.importers.gathered import MOST_CELLS, Gathered
 
 __all__ = [
     "Facts",
@@ -35,8 +37,7 @@ _FRAMEWORKS = (
 _ALIASES = {"x_ai": "x-ai", "xai": "x-ai", "gcp.vertex.agent": "google"}
 
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
+class Tokens(NamedTuple):
     """Tokens of one model call; None where they are not logged.
 
     Attributes:
@@ -82,6 +83,35 @@ class Facts:
     def __iter__(self) -> Iterator[str]:
         return iter(self._said)
 
+    def __len__(self) -> int:
+        return len(self._said)
+
+    def names(self) -> KeysView[str]:
+        """What something is said of."""
+        return self._said.keys()
+
+    def texts(self) -> dict[str, str | None]:
+        """All values as texts, by name."""
+        return {name: said[1] for name, said in self._said.items()}
+
+    def pack(self) -> dict[str, tuple[Rank, str]]:
+        """It as plain values."""
+        return self._said
+
+    @classmethod
+    def unpack(cls, packed: dict[str, tuple[Rank, str]]) -> Facts:
+        """It from what `pack` gave."""
+        facts = cls()
+        facts._said = packed
+        return facts
+
+    def join(self, later: Facts) -> None:
+        """Add what was said later."""
+        for name, (rank, text) in later._said.items():
+            at = self._said.get(name)
+            if at is None or rank < at[0]:
+                self._said[name] = (rank, text)
+
 
 @dataclass(slots=True, kw_only=True)
 class Span:
@@ -120,36 +150,134 @@ class Span:
         """Whether it says what it used."""
         return self.tokens is not None or bool(self.cost)
 
+    def pack(self) -> Any:
+        """It as plain values."""
+        return (
+            self.parent, self.kind, self.name, self.start, self.end,
+            None if self.tokens is None else tuple(self.tokens), None if self.cost is None else str(self.cost),
+            self.model, self.provider, self.failed, None if self.facts is None else self.facts.pack(), self.batch,
+        )  # fmt: skip
 
-@dataclass(slots=True)
+    @classmethod
+    def unpack(cls, packed: Any) -> Span:
+        """It from what `pack` gave."""
+        span = cls()
+        (
+            span.parent, span.kind, span.name, span.start, span.end, tokens, cost,
+            span.model, span.provider, span.failed, facts, span.batch,
+        ) = packed  # fmt: skip
+        span.tokens = None if tokens is None else Tokens(*tokens)
+        span.cost = None if cost is None else Decimal(cost)
+        span.facts = None if facts is None else Facts.unpack(facts)
+        return span
+
+
 class Trace:
-    """A trace as its spans come in, in any order."""
+    """A trace as its spans come in, in any order.
 
-    facts: Facts = field(default_factory=Facts)
-    spans: dict[str, Span] = field(default_factory=dict)
-    began: int | None = None
+    Attributes:
+        first: Its number in the order in which traces are first mentioned.
+        facts: What is said of it.
+        spans: By name.
+        began: When, in microseconds since 1970, as it says of itself.
+        total_tokens: That it states of itself.
+        total_cost: Likewise, in USD.
+        repeated: Spans that came more than once.
+    """
 
+    __slots__ = (
+        "acts",
+        "began",
+        "facts",
+        "first",
+        "repeated",
+        "spans",
+        "total_cost",
+        "total_tokens",
+        "unnamed",
+    )
 
-class Traces:
-    """All traces of an export, in the order in which they are first seen."""
-
-    def __init__(self) -> None:
-        self.by_id: dict[str, Trace] = {}
+    def __init__(self, first: int = 0) -> None:
+        self.first = first
+        self.facts = Facts()
+        self.spans: dict[str, Span] = {}
+        self.unnamed: set[str] = set()
+        self.acts = 0
+        self.began: int | None = None
+        self.total_tokens: int | None = None
+        self.total_cost: Decimal | None = None
         self.repeated = 0
+
+    def add(self, span_id: str | None, span: Span) -> bool:
+        """Add a span; one that comes twice counts once, with what it logs. Whether it is the one that stands."""
+        name = span_id or f"#{len(self.spans)}"
+        if not span_id:
+            self.unnamed.add(name)
+        at = self.spans.get(name)
+        if at is not None:
+            self.repeated += 1
+            if at.logs or not span.logs:
+                return False
+        self.spans[name] = span
+        self.acts += span.facts is not None
+        return True
+
+    def weight(self) -> int:
+        """About how many cells it holds."""
+        return 8 + 3 * len(self.facts) * (1 + self.acts) + 10 * len(self.spans)
+
+    def pack(self) -> Any:
+        """It as plain values."""
+        spans = [(None if k in self.unnamed else k, s.pack()) for k, s in self.spans.items()]
+        cost = None if self.total_cost is None else str(self.total_cost)
+        return self.facts.pack(), spans, self.began, self.total_tokens, cost, self.repeated
+
+    @classmethod
+    def unpack(cls, first: int, packed: Any) -> Trace:
+        """It from what `pack` gave."""
+        trace = cls(first)
+        facts, spans, trace.began, trace.total_tokens, cost, trace.repeated = packed
+        trace.facts = Facts.unpack(facts)
+        trace.total_cost = None if cost is None else Decimal(cost)
+        for name, span in spans:
+            trace.add(name, Span.unpack(span))
+        return trace
+
+    def join(self, later: Trace) -> None:
+        """Add what was said later."""
+        self.facts.join(later.facts)
+        for name, span in later.spans.items():
+            self.add(None if name in later.unnamed else name, span)
+        self.repeated += later.repeated
+        for name in ("began", "total_tokens", "total_cost"):
+            if (value := getattr(later, name)) is not None:
+                setattr(self, name, value)
+
+
+class Traces(Gathered[Trace]):
+    """All traces of an export, in the order in which they are first seen.
+
+    Attributes:
+        calls: Whether any span is a model call, or logs what it used.
+    """
+
+    def __init__(self, *, most: int | None = MOST_CELLS) -> None:
+        super().__init__(Trace, most=most)
+        self.calls = False
+
+    @property
+    def by_id(self) -> Mapping[str, Trace]:
+        """Those that are in memory: all of them where nothing is relieved."""
+        return self.held
 
     def trace(self, identifier: str) -> Trace:
         """The trace of this name."""
-        return self.by_id.setdefault(identifier, Trace())
+        return self.of(identifier)
 
     def add(self, identifier: str, span_id: str | None, span: Span) -> None:
         """Add a span; one that comes twice counts once, with what it logs."""
-        spans = self.trace(identifier).spans
-        name = span_id or f"#{len(spans)}"
-        if name in spans:
-            self.repeated += 1
-            if spans[name].logs or not span.logs:
-                return
-        spans[name] = span
+        if self.of(identifier).add(span_id, span) and not self.calls:
+            self.calls = span.kind == "call" or span.logs
 
 
 def field_of(given: Mapping[str, Any], name: str) -> Any:

@@ -2,34 +2,59 @@
 
 from __future__ import annotations
 
-from roi.importers.charges import charges_of
+from collections.abc import Sequence
+from decimal import Decimal
+
+from roi.importers.charges import Charge
+from roi.importers.compared import money
 from roi.importers.export import Contradiction
-from roi.importers.spans import Traces
+from roi.importers.spans import Trace
+from roi.prices import CURRENCY
 
 __all__ = ["Totals"]
 
+_ROUNDED = Decimal("0.000001")
+_LISTED = Decimal("0.05")  # list prices may differ from the ones that a source takes by that much
+
 
 class Totals:
-    """Sums of tokens that traces state of themselves."""
+    """Sums of tokens and of costs that traces state of themselves, over the traces that differ from their calls."""
 
-    def __init__(self, what: str) -> None:
-        self.what = what
-        self.stated: dict[str, int] = {}
+    def __init__(self) -> None:
+        self._tokens, self._token_traces = [0, 0], 0
+        self._costs, self._cost_traces = [Decimal(0), Decimal(0)], 0
 
-    def add(self, trace_id: str, total: int | None) -> None:
-        """Note what a trace states; 0 and nothing state nothing."""
-        if total:
-            self.stated[trace_id] = total
+    def add(self, trace: Trace, charges: Sequence[Charge], cost: Decimal | None) -> None:
+        """Hold a trace's own sums against its calls; 0 and nothing state nothing.
 
-    def against(self, found: Traces) -> tuple[Contradiction, ...]:
-        """One contradiction where traces differ from the sum of their calls, with both sums over these traces."""
-        theirs = ours = n = 0
-        for trace_id, stated in self.stated.items():
-            charges = charges_of(found.trace(trace_id))
+        Args:
+            trace: The trace.
+            charges: Its calls that count.
+            cost: In USD, of these; where it is not known nothing is held against it.
+        """
+        if trace.total_tokens:
             summed = sum(c.span.tokens.weight for c in charges if c.span.tokens is not None)
-            if summed != stated:
-                theirs, ours, n = theirs + stated, ours + summed, n + 1
-        if not n:
-            return ()
-        of = f"{self.what} ({n:,} trace{'s' if n > 1 else ''})"
-        return (Contradiction(of, f"{theirs:,}", f"{ours:,}", "the calls stand"),)
+            if summed != trace.total_tokens:
+                self._tokens = [self._tokens[0] + trace.total_tokens, self._tokens[1] + summed]
+                self._token_traces += 1
+        stated = trace.total_cost
+        if stated and cost is not None:
+            logged = all(c.cost is not None for c in charges)
+            if abs(stated - cost) > max(stated, cost) * (_ROUNDED if logged else _LISTED):
+                self._costs = [self._costs[0] + stated, self._costs[1] + cost]
+                self._cost_traces += 1
+
+    def result(self) -> tuple[Contradiction, ...]:
+        """One contradiction a quantity, with both sums over the traces that differ."""
+        found = []
+        if n := self._token_traces:
+            theirs, ours = self._tokens
+            found.append(Contradiction(_what("tokens", n), f"{theirs:,}", f"{ours:,}", "the calls stand"))
+        if n := self._cost_traces:
+            said, summed = (f"{CURRENCY} {money(c)}" for c in self._costs)
+            found.append(Contradiction(_what("costs", n), said, summed, "the calls stand"))
+        return tuple(found)
+
+
+def _what(what: str, n: int) -> str:
+    return f"{what} that a trace sums up ({n:,} trace{'s' if n > 1 else ''})"

@@ -28,15 +28,17 @@ below a tool (another agent, say) is other work than the call above the tool and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
-from roi.importers.charges import Charge, charges_of, cost_of, has_silent_calls, model_of, use_of
-from roi.importers.compared import compare_costs
+from roi.importers.charges import Bills, Charge, charges_of, has_silent_calls, model_of
+from roi.importers.compared import Comparison
 from roi.importers.export import NOTHING, Contradiction, Export, Table
+from roi.importers.gathered import Names, Rows
 from roi.importers.spans import Trace, Traces
+from roi.importers.summaries import Totals
 from roi.importers.times import to_iso
-from roi.prices import CURRENCY, OwnPrices, price_tokens
+from roi.prices import CURRENCY, OwnPrices
 
 __all__ = ["Export", "Table", "export_of"]
 
@@ -75,76 +77,94 @@ def export_of(
         left_out: Why something was left out → how many.
         contradictions: Where summaries and rows differ, besides costs.
     """
-    charges = {name: charges_of(trace) for name, trace in found.by_id.items()}
-    uses = {use_of(c.span): None for listed in charges.values() for c in listed if c.span.tokens is not None}
-    priced = price_tokens(uses, own)
+    made = _Made(own)
     # Where nothing at all logs a model call, calls are not logged; that none was made would be a guess.
-    blind = not any(charges.values()) and not any(
-        s.kind == "call" for trace in found.by_id.values() for s in trace.spans.values()
-    )
-    rows: list[Mapping[str, str | None]] = []
-    actions: list[Mapping[str, str | None]] = []
-    unknown: dict[str, int] = {}
-    silent = 0
-    for name, trace in found.by_id.items():
-        cost, why = (
-            (None, _NO_CALLS) if blind else cost_of(trace, charges[name], priced.cost, priced.why, own)
-        )
-        if why is not None:
-            unknown[why] = unknown.get(why, 0) + 1
-        elif charges[name]:
-            silent += has_silent_calls(trace)
-        rows.append(_trace_row(name, trace, charges[name], cost))
-        actions += _action_rows(name, trace)
-    compared = compare_costs((c for listed in charges.values() for c in listed), priced.cost)
+    blind = not found.calls
+    for part in found.parts():
+        for name, trace in part:
+            made.take(name, trace, blind=blind)
+        made.names.end_run()
+    compared = made.compared.result()
     said = [
         f"{n:,} {'trace has' if n == 1 else 'traces have'} an unknown cost: {why}"
-        for why, n in unknown.items()
+        for why, (_, n) in sorted(made.unknown.items(), key=lambda item: item[1])
     ]
-    if silent:
-        have = "trace holds" if silent == 1 else "traces hold"
+    if made.silent:
+        have = "trace holds" if made.silent == 1 else "traces hold"
         said.append(
-            f"{silent:,} {have} model calls that log neither tokens nor cost; the other calls are summed"
+            f"{made.silent:,} {have} model calls that log neither tokens nor cost; the other calls are summed"
         )
-    if found.repeated:
-        occur = "span occurs" if found.repeated == 1 else "spans occur"
-        said.append(f"{found.repeated:,} {occur} more than once; each counts once")
+    if made.repeated:
+        occur = "span occurs" if made.repeated == 1 else "spans occur"
+        said.append(f"{made.repeated:,} {occur} more than once; each counts once")
     said += compared.bounds
-    facts = _fact_names(found.by_id.values())
+    taken = {*_TRACE_COLUMNS, *_ACTION_COLUMNS}
+    facts = [name for name in made.names if name not in taken][:_MOST_FACTS]
     return Export(
-        traces=Table((*_TRACE_COLUMNS, *facts), tuple(rows)),
-        actions=Table((*_ACTION_COLUMNS, *facts), tuple(actions)),
+        traces=Table((*_TRACE_COLUMNS, *facts), made.rows),
+        actions=Table((*_ACTION_COLUMNS, *facts), made.actions),
         evals=evals,
         versions=versions,
         warnings=(*said, *warnings),
         left_out=dict(left_out or {}),
-        contradictions=(*contradictions, *compared.contradictions),
+        contradictions=(*contradictions, *made.totals.result(), *compared.contradictions),
     )
 
 
-def _fact_names(traces: Iterable[Trace]) -> list[str]:
-    names: dict[str, None] = {}
-    for trace in traces:
-        names.update(dict.fromkeys(trace.facts))
-        for span in trace.spans.values():
-            if span.facts is not None:
-                names.update(dict.fromkeys(span.facts))
-    taken = {*_TRACE_COLUMNS, *_ACTION_COLUMNS}
-    return [name for name in names if name not in taken][:_MOST_FACTS]
+class _Made:
+    """What is made of traces, one after another."""
+
+    def __init__(self, own: OwnPrices | None) -> None:
+        self.rows: Rows[Mapping[str, str | None]] = Rows()
+        self.actions: Rows[Mapping[str, str | None]] = Rows()
+        self.names = Names(_MOST_FACTS + len(_TRACE_COLUMNS) + len(_ACTION_COLUMNS))
+        self.compared, self.totals = Comparison(), Totals()
+        self.unknown: dict[str, tuple[int, int]] = {}  # why → first trace of it, how many
+        self.silent = self.repeated = 0
+        self._bills = Bills(own)
+
+    def take(self, name: str, trace: Trace, *, blind: bool) -> None:
+        """Make rows of a trace."""
+        charges = charges_of(trace)
+        listed = self._bills.listed(charges)
+        cost, why = (None, _NO_CALLS) if blind else self._bills.cost(trace, charges, listed)
+        if why is not None:
+            first, n = self.unknown.get(why, (trace.first, 0))
+            self.unknown[why] = (min(first, trace.first), n + 1)
+        elif charges:
+            self.silent += has_silent_calls(trace)
+        self.repeated += trace.repeated
+        self.compared.add(trace.first, charges, listed)
+        self.totals.add(trace, charges, cost)
+        self.names.note(trace.first, trace.facts.names())
+        self.rows.add(trace.first, _trace_row(name, trace, charges, cost))
+        if trace.acts:
+            for span in trace.spans.values():
+                if span.facts is not None:
+                    self.names.note(trace.first, span.facts.names())
+            for row in _action_rows(name, trace):
+                self.actions.add(trace.first, row)
 
 
 def _trace_row(
     name: str, trace: Trace, charges: Sequence[Charge], cost: Decimal | None
 ) -> dict[str, str | None]:
-    spans = list(trace.spans.values())
-    starts = [s.start for s in spans if s.start is not None]
-    ends = [s.end for s in spans if s.end is not None]
-    start = min(starts, default=trace.began)
-    end = max(ends, default=None)
+    start = end = None
+    tools = errors = 0
+    for s in trace.spans.values():
+        if s.start is not None and (start is None or s.start < start):
+            start = s.start
+        if s.end is not None and (end is None or s.end > end):
+            end = s.end
+        tools += s.kind == "tool"
+        errors += bool(s.failed)
+    if start is None:
+        start = trace.began
     models = sorted({m for c in charges if (m := model_of(c.span.model)) is not None})
     providers = sorted({c.span.provider for c in charges if c.span.provider is not None})
     tokens = [c.span.tokens for c in charges if c.span.tokens is not None]
-    row: dict[str, str | None] = {fact: trace.facts.get(fact) for fact in trace.facts}
+    sent, read, write, received = zip(*tokens, strict=True) if tokens else ((), (), (), ())
+    row = trace.facts.texts()
     row["trace_id"] = name
     row["started_at"], row["ended_at"] = to_iso(start), to_iso(end)
     row["latency"] = None if start is None or end is None else f"{(end - start) / 1_000_000:.6f}"
@@ -152,12 +172,12 @@ def _trace_row(
     row["model"] = models[0] if len(models) == 1 else None
     row["models"] = " + ".join(models) or None
     row["calls"] = str(len(charges))
-    row["tool_calls"] = str(sum(s.kind == "tool" for s in spans))
-    row["errors"] = str(sum(bool(s.failed) for s in spans))
-    row["input_tokens"] = _sum([t.input for t in tokens])
-    row["output_tokens"] = _sum([t.output for t in tokens])
-    row["cache_read_tokens"] = _sum([t.cache_read for t in tokens], blank=0)
-    row["cache_write_tokens"] = _sum([t.cache_write for t in tokens], blank=0)
+    row["tool_calls"] = str(tools)
+    row["errors"] = str(errors)
+    row["input_tokens"] = _sum(sent)
+    row["output_tokens"] = _sum(received)
+    row["cache_read_tokens"] = _sum(read, blank=0)
+    row["cache_write_tokens"] = _sum(write, blank=0)
     row["agent_cost"] = None if cost is None else f"{cost:f}"
     row["cost_currency"] = None if cost is None else CURRENCY
     return row
@@ -165,18 +185,23 @@ def _trace_row(
 
 def _sum(numbers: Sequence[int | None], *, blank: int | None = None) -> str | None:
     """A sum; None where nothing is logged, or a part is not and `blank` does not say what it is."""
-    if all(n is None for n in numbers):
+    total, lacking = 0, 0
+    for n in numbers:
+        if n is None:
+            lacking += 1
+        else:
+            total += n
+    if lacking == len(numbers) or (lacking and blank is None):
         return None
-    filled = [blank if n is None else n for n in numbers]
-    return None if any(n is None for n in filled) else str(sum(n for n in filled if n is not None))
+    return str(total + (blank or 0) * lacking)
 
 
 def _action_rows(name: str, trace: Trace) -> Iterator[dict[str, str | None]]:
     calls = [(k, s) for k, s in trace.spans.items() if s.kind == "tool"]
     for key, span in sorted(calls, key=lambda c: (_NEVER if c[1].start is None else c[1].start, c[0])):
-        row: dict[str, str | None] = {fact: trace.facts.get(fact) for fact in trace.facts}
+        row = trace.facts.texts()
         if span.facts is not None:
-            row.update({fact: span.facts.get(fact) for fact in span.facts})
+            row.update(span.facts.texts())
         row["action_id"], row["trace_id"] = f"{name}:{key}", name
         timed = span.start is not None and span.end is not None
         row["tool"] = span.name

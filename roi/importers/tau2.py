@@ -65,7 +65,7 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
     Raises:
         UnreadableError: If a file is no JSON to its end.
     """
-    found = Traces()
+    found = Traces(most=None)
     lost: dict[str, int] = {}
     evals: dict[str, dict[str, str | None]] = {}
     sums = _Sums()

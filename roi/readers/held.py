@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from roi.readers.base import Connection, literal, quoted
 
-__all__ = ["Sheet", "hold", "hold_columns", "move"]
+__all__ = ["Sheet", "hold", "hold_columns", "hold_rows", "move"]
 
 _AT_ONCE = 20_000
 _MOVED_AS_TEXT = 50_000
@@ -47,14 +48,36 @@ def hold_columns(con: Connection, table: str, columns: Sequence[Sequence[str | N
         table: A plain name; what had it before is replaced.
         columns: At least one.
     """
-    listed = ", ".join(f"c{i} varchar" for i in range(len(columns)))
-    con.execute(f"create or replace table {table} ({listed})")
+    _begin(con, table, len(columns))
     for start in range(0, len(columns[0]), _AT_ONCE):
-        parts = [
-            f"unnest(from_json({literal(json.dumps(column[start : start + _AT_ONCE]))}, '[\"VARCHAR\"]'))"
-            for column in columns
-        ]
-        con.execute(f"insert into {table} select {', '.join(parts)}")
+        _insert(con, table, [column[start : start + _AT_ONCE] for column in columns])
+
+
+def hold_rows(
+    con: Connection, table: str, names: Sequence[str], rows: Iterable[Mapping[str, str | None]]
+) -> None:
+    """Give cells of rows to the engine as c0, c1, …, a block of rows at a time.
+
+    Args:
+        con: The engine.
+        table: A plain name; what had it before is replaced.
+        names: The cells, at least one.
+        rows: Cells by name; one that is not there is blank.
+    """
+    _begin(con, table, len(names))
+    left = iter(rows)
+    while block := list(islice(left, _AT_ONCE)):
+        _insert(con, table, [[row.get(n) for row in block] for n in names])
+
+
+def _begin(con: Connection, table: str, width: int) -> None:
+    listed = ", ".join(f"c{i} varchar" for i in range(width))
+    con.execute(f"create or replace table {table} ({listed})")
+
+
+def _insert(con: Connection, table: str, columns: Sequence[Sequence[str | None]]) -> None:
+    parts = [f"unnest(from_json({literal(json.dumps(column))}, '[\"VARCHAR\"]'))" for column in columns]
+    con.execute(f"insert into {table} select {', '.join(parts)}")
 
 
 def hold(
