@@ -4,8 +4,9 @@ Vercel and others: whether it is a model call or a tool call, of which model, wi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from roi.importers.spans import (
@@ -67,6 +68,7 @@ _TOKENS: Mapping[str, tuple[str, ...]] = {
         "ai.usage.totalTokens",
     ),
 }
+_KINDS = ("input", "output", "cache_read", "cache_write", "total")
 _COSTS = ("gen_ai.usage.cost", "gen_ai.usage.total_cost", "llm.cost.total", "operation.cost")
 _MODELS = (
     "gen_ai.response.model",
@@ -123,6 +125,7 @@ def add_span(
         attributes: Its attributes, flat, with dotted names.
         resource: Those of what it ran on.
     """
+    shape = _shape(tuple(attributes), tuple(resource))
     kind = kind_of(attributes)
     span = Span(
         parent=parent,
@@ -130,31 +133,72 @@ def add_span(
         name=tool_of(attributes, name) if kind == "tool" else None,
         start=start,
         end=end,
-        tokens=tokens_of(attributes),
-        cost=_cost(attributes),
-        model=next((t for k in _MODELS if (t := text_of(attributes.get(k)))), None),
-        provider=next((p for k in _PROVIDERS if (p := provider_of(attributes.get(k)))), None),
+        tokens=_tokens(attributes, shape.tokens) if shape.tokens is not None else None,
+        cost=next((a for k in shape.costs if (a := amount(attributes[k])) is not None), None),
+        model=next((t for k in shape.models if (t := text_of(attributes[k]))), None),
+        provider=next((p for k in shape.providers if (p := provider_of(attributes[k]))), None),
         failed=failed,
         facts=Facts() if kind == "tool" else None,
-        batch=any(attributes.get(k) == "batch" for k in _TIERS),
+        batch=any(attributes[k] == "batch" for k in shape.tiers),
     )
     found.add(trace_id, span_id, span)
     rank: Rank = (1 if parent is None else 2, start or 0)
-    trace = found.trace(trace_id)
-    trace.facts.add("name", name, rank)
-    for own, keys in _OWN.items():
-        trace.facts.add(own, next((v for k in keys if (v := attributes.get(k, resource.get(k)))), None), rank)
-    for facts in (trace.facts, span.facts):
-        if facts is not None:
-            for key, value in attributes.items():
-                facts.add(f"attributes.{key}", value, rank)
-            for key, value in resource.items():
-                facts.add(f"resource.{key}", value, rank)
+    said = [name]
+    for keys in shape.own:
+        for is_resource, key in keys:
+            if value := (resource if is_resource else attributes)[key]:
+                said.append(value)
+                break
+        else:
+            said.append(None)
+    said += attributes.values()
+    said += resource.values()
+    found.trace(trace_id).facts.add_all(shape.facts, said, rank)
+    if span.facts is not None:
+        apart = len(said) - len(attributes) - len(resource)
+        span.facts.add_all(shape.facts[apart:], said[apart:], rank)
     return span
 
 
-def _cost(attributes: Mapping[str, Any]) -> Decimal | None:
-    return next((a for k in _COSTS if (a := amount(attributes.get(k))) is not None), None)
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What may be said where attributes have these names: most spans of an export share theirs.
+
+    Attributes:
+        tokens: Kind of tokens → the names that say it, None where none does.
+        costs: Names that say a cost; likewise models, providers and tiers.
+        own: For each name of `_OWN`, where it may be said: whether by the resource, and under which name.
+        facts: The names of what is noted: the span's own name, those of `_OWN`, of the attributes, of the resource.
+    """
+
+    tokens: Mapping[str, tuple[str, ...]] | None
+    costs: tuple[str, ...]
+    models: tuple[str, ...]
+    providers: tuple[str, ...]
+    tiers: tuple[str, ...]
+    own: tuple[tuple[tuple[bool, str], ...], ...]
+    facts: tuple[str, ...]
+
+
+@lru_cache(maxsize=4096)
+def _shape(attributes: tuple[str, ...], resource: tuple[str, ...]) -> _Shape:
+    there, around = set(attributes), set(resource)
+
+    def of(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(n for n in names if n in there)
+
+    tokens = {kind: of(names) for kind, names in _TOKENS.items()}
+    return _Shape(
+        tokens=tokens if any(tokens.values()) else None,
+        costs=of(_COSTS),
+        models=of(_MODELS),
+        providers=of(_PROVIDERS),
+        tiers=of(_TIERS),
+        own=tuple(
+            tuple((n not in there, n) for n in names if n in there or n in around) for names in _OWN.values()
+        ),
+        facts=("name", *_OWN, *(f"attributes.{n}" for n in attributes), *(f"resource.{n}" for n in resource)),
+    )
 
 
 def kind_of(attributes: Mapping[str, Any]) -> SpanKind:
@@ -186,17 +230,19 @@ def tool_of(attributes: Mapping[str, Any], span_name: Any) -> str | None:
 
 
 def tokens_of(attributes: Mapping[str, Any]) -> Tokens | None:
-    found = {
-        kind: next((n for k in keys if (n := count(attributes.get(k))) is not None), None)
-        for kind, keys in _TOKENS.items()
-    }
-    sent, received, read, write = (found[k] for k in ("input", "output", "cache_read", "cache_write"))
+    return _tokens(attributes, {kind: [k for k in keys if k in attributes] for kind, keys in _TOKENS.items()})
+
+
+def _tokens(attributes: Mapping[str, Any], names: Mapping[str, Sequence[str]]) -> Tokens | None:
+    sent, received, read, write, total = (
+        next((n for k in names[kind] if (n := count(attributes[k])) is not None), None) for kind in _KINDS
+    )
     if received is None and count(attributes.get("ai.usage.tokens")) is not None:
         received = 0  # an embedding has nothing to answer
     cached = (read or 0) + (write or 0)
     if sent is None and received is None and not cached:
         return None
     if sent is not None and cached:
-        apart = found["total"] == sent + (received or 0) + cached
+        apart = total == sent + (received or 0) + cached
         sent += cached if cached > sent or apart else 0
     return Tokens(sent, read, write, received)

@@ -32,6 +32,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -208,15 +209,23 @@ def _is_eval(value: Mapping[str, Any]) -> bool:
 
 def _attributes(value: Mapping[str, Any], name: str) -> dict[str, Any]:
     """The attributes under a name, or in columns that begin with it, with dotted names."""
-    found: dict[str, Any] = {}
     inner = value.get(name)
-    for key, item in inner.items() if isinstance(inner, Mapping) else ():
-        found.update(flat(str(key), item))
-    start = f"{name}."
-    for key, item in value.items():
-        if key.startswith(start) and item is not None:
-            found.update(flat(key.removeprefix(start), item))
+    found: dict[str, Any] = {}
+    if isinstance(inner, dict) and dict not in map(type, inner.values()):
+        found = dict(inner)
+    else:
+        for key, item in inner.items() if isinstance(inner, Mapping) else ():
+            found.update(flat(str(key), item))
+    for key, short in _under(tuple(value), f"{name}."):
+        if (item := value[key]) is not None:
+            found.update(flat(short, item))
     return found
+
+
+@lru_cache(maxsize=1024)
+def _under(keys: tuple[str, ...], start: str) -> tuple[tuple[str, str], ...]:
+    """The names of columns that begin so, with what follows."""
+    return tuple((k, k.removeprefix(start)) for k in keys if k.startswith(start))
 
 
 def _take(value: Mapping[str, Any], file: Found, place: int, found: Traces, lost: dict[str, int]) -> None:

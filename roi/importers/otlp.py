@@ -37,6 +37,8 @@ from roi.readers.files import Found, Seen
 
 __all__ = ["knows", "read"]
 
+_PLAIN = ("stringValue", "intValue", "doubleValue", "boolValue")
+
 
 def knows(value: Any) -> bool:
     """Whether a value of a file is an OTLP document that holds spans."""
@@ -76,7 +78,9 @@ def _spans(document: Any) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]
 
 def _list(value: Any, name: str) -> list[Mapping[str, Any]]:
     items = field_of(value, name) if isinstance(value, Mapping) else None
-    return [item for item in items if isinstance(item, Mapping)] if isinstance(items, list) else []
+    if not isinstance(items, list):
+        return []
+    return [item for item in items if type(item) is dict]
 
 
 def _take(resource: Mapping[str, Any], given: Mapping[str, Any], found: Traces) -> None:
@@ -100,19 +104,25 @@ def _take(resource: Mapping[str, Any], given: Mapping[str, Any], found: Traces) 
 
 
 def _attributes(given: Any) -> dict[str, Any]:
-    return {
-        name: value
-        for item in _list(given, "attributes")
-        if isinstance(item.get("key"), str)
-        for name, value in flat(item["key"], _value(item.get("value")))
-    }
+    found: dict[str, Any] = {}
+    for item in _list(given, "attributes"):
+        key, value = item.get("key"), item.get("value")
+        if not isinstance(key, str):
+            continue
+        if type(value) is dict and len(value) == 1:
+            ((kind, plain),) = value.items()
+            if kind in _PLAIN and type(plain) is not dict:
+                found[key] = plain
+                continue
+        found.update(flat(key, _value(value)))
+    return found
 
 
 def _value(given: Any) -> Any:
     """A value of an attribute: `{"stringValue": …}`, `{"intValue": "42"}` and so on."""
     if not isinstance(given, Mapping):
         return given
-    for name in ("stringValue", "intValue", "doubleValue", "boolValue"):
+    for name in _PLAIN:
         if (value := field_of(given, name)) is not None:
             return value
     if (listed := field_of(given, "arrayValue")) is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, KeysView, Mapping
+from collections.abc import Iterable, Iterator, KeysView, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import cache
@@ -30,6 +30,7 @@ SpanKind: TypeAlias = Literal["call", "tool", "other"]
 Rank: TypeAlias = tuple[int, int]  # 0 the trace itself, 1 its root, 2 other spans; then their start
 
 _LONGEST_FACT = 200
+_SURELY_LONG = 200  # characters, unless some of them fall away
 # Names of frameworks stand where the provider's is wanted; they say nothing of the price.
 _FRAMEWORKS = (
     "langchain", "langgraph", "llamaindex", "llama_index", "crewai", "autogen", "microsoft.agent", "_other", "litellm",
@@ -68,12 +69,20 @@ class Facts:
 
     def add(self, name: str, value: Any, rank: Rank) -> None:
         """Note a value; long texts are no keys and are not kept."""
-        text = text_of(value)
-        if text is None or len(text) > _LONGEST_FACT:
-            return
-        at = self._said.get(name)
-        if at is None or rank < at[0]:
-            self._said[name] = (rank, text)
+        self.add_all((name,), (value,), rank)
+
+    def add_all(self, names: Iterable[str], values: Iterable[Any], rank: Rank) -> None:
+        """Note values of one rank; long texts are no keys and are not kept."""
+        said = self._said
+        for name, value in zip(names, values, strict=False):
+            at = said.get(name)
+            if at is None or rank < at[0]:
+                # Most are long or have been said by now: no text is made of these.
+                if type(value) is str and len(value) > _SURELY_LONG and not _is_odd(value):
+                    continue
+                text = text_of(value)
+                if text is not None and len(text) <= _LONGEST_FACT:
+                    said[name] = (rank, text)
 
     def get(self, name: str) -> str | None:
         """A value as text."""
@@ -301,7 +310,9 @@ def provider_of(name: Any) -> str | None:
 
 def count(value: Any) -> int | None:
     """A number of tokens, which some exports write as a text; None where it is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if type(value) is int:
+        return value if 0 <= value < 1 << 50 else None
+    if value is None or isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
         number = int(value) if not isinstance(value, float) else int(value) if value == int(value) else -1
@@ -312,7 +323,7 @@ def count(value: Any) -> int | None:
 
 def amount(value: Any) -> Decimal | None:
     """An amount of money, exactly as it is written; None where it is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if value is None or isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
         number = Decimal(str(value).strip())
@@ -321,8 +332,17 @@ def amount(value: Any) -> Decimal | None:
     return number if number.is_finite() and abs(number) < 1_000_000_000 else None
 
 
+def _is_odd(text: str) -> bool:
+    """Whether a long text may become a short one."""
+    return text[:1].isspace() or text[-1:].isspace() or "\x00" in text
+
+
 def text_of(value: Any) -> str | None:
     """A value as a cell; lists are joined by `;`, nested ones and blanks are none."""
+    if type(value) is str:
+        text = value.strip()
+        if text.isprintable():
+            return text or None
     if value is None or isinstance(value, Mapping):
         return None
     if isinstance(value, bool):

@@ -8,6 +8,7 @@ from typing import Any
 __all__ = ["from_iso", "from_number", "to_iso"]
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_PLAIN_EPOCH = dt.datetime(1970, 1, 1)
 _EARLIEST = -2_208_988_800_000_000  # 1900-01-01
 _LATEST = 4_102_444_800_000_000  # 2100-01-01: later times are another unit or a mistake
 
@@ -18,13 +19,17 @@ def from_iso(value: Any) -> int | None:
         time = value
     elif isinstance(value, str):
         try:
-            time = dt.datetime.fromisoformat(value.strip().removesuffix(" UTC"))
+            time = dt.datetime.fromisoformat(value)
         except ValueError:
-            return None
+            try:
+                time = dt.datetime.fromisoformat(value.strip().removesuffix(" UTC"))
+            except ValueError:
+                return None
     else:
         return None
     aware = time if time.tzinfo is not None else time.replace(tzinfo=dt.UTC)
-    number = (aware - _EPOCH) // dt.timedelta(microseconds=1)
+    since = aware - _EPOCH
+    number = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
     return number if _EARLIEST < number < _LATEST else None
 
 
@@ -51,6 +56,6 @@ def to_iso(microseconds: int | None) -> str | None:
     if microseconds is None:
         return None
     try:
-        return (_EPOCH + dt.timedelta(microseconds=microseconds)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return (_PLAIN_EPOCH + dt.timedelta(microseconds=microseconds)).isoformat(timespec="microseconds") + "Z"
     except OverflowError:
         return None
