@@ -127,36 +127,38 @@ def add_span(
     """
     shape = _shape(tuple(attributes), tuple(resource))
     kind = kind_of(attributes)
-    span = Span(
-        parent=parent,
-        kind=kind,
-        name=tool_of(attributes, name) if kind == "tool" else None,
-        start=start,
-        end=end,
-        tokens=_tokens(attributes, shape.tokens) if shape.tokens is not None else None,
-        cost=next((a for k in shape.costs if (a := amount(attributes[k])) is not None), None),
-        model=next((t for k in shape.models if (t := text_of(attributes[k]))), None),
-        provider=next((p for k in shape.providers if (p := provider_of(attributes[k]))), None),
-        failed=failed,
-        facts=Facts() if kind == "tool" else None,
-        batch=any(attributes[k] == "batch" for k in shape.tiers),
-    )
-    found.add(trace_id, span_id, span)
+    span = Span(parent=parent, kind=kind, start=start, end=end, failed=failed)
+    if kind == "tool":
+        span.name, span.facts = tool_of(attributes, name), Facts()
+    if shape.tokens is not None:
+        span.tokens = _tokens(attributes, shape.tokens)
+    for key in shape.costs:
+        if (cost := amount(attributes[key])) is not None:
+            span.cost = cost
+            break
+    for key in shape.models:
+        if model := text_of(attributes[key]):
+            span.model = model
+            break
+    for key in shape.providers:
+        if provider := provider_of(attributes[key]):
+            span.provider = provider
+            break
+    if shape.tiers:
+        span.batch = any(attributes[k] == "batch" for k in shape.tiers)
+    trace = found.add(trace_id, span_id, span)
     rank: Rank = (1 if parent is None else 2, start or 0)
-    said = [name]
-    for keys in shape.own:
+    trace.facts.add_all(("name",), (name,), rank)
+    for own, keys in shape.own:
         for is_resource, key in keys:
             if value := (resource if is_resource else attributes)[key]:
-                said.append(value)
+                trace.facts.add_all((own,), (value,), rank)
                 break
-        else:
-            said.append(None)
-    said += attributes.values()
-    said += resource.values()
-    found.trace(trace_id).facts.add_all(shape.facts, said, rank)
-    if span.facts is not None:
-        apart = len(said) - len(attributes) - len(resource)
-        span.facts.add_all(shape.facts[apart:], said[apart:], rank)
+    for facts in (trace.facts, span.facts):
+        if facts is not None:
+            facts.add_all(shape.attributes, attributes.values(), rank)
+            if resource:
+                facts.add_all(shape.resource, resource.values(), rank)
     return span
 
 
@@ -167,8 +169,8 @@ class _Shape:
     Attributes:
         tokens: Kind of tokens → the names that say it, None where none does.
         costs: Names that say a cost; likewise models, providers and tiers.
-        own: For each name of `_OWN`, where it may be said: whether by the resource, and under which name.
-        facts: The names of what is noted: the span's own name, those of `_OWN`, of the attributes, of the resource.
+        own: The names of `_OWN` that may be said, and where: whether by the resource, and under which name.
+        attributes: The names of facts that attributes are; likewise resource.
     """
 
     tokens: Mapping[str, tuple[str, ...]] | None
@@ -176,8 +178,9 @@ class _Shape:
     models: tuple[str, ...]
     providers: tuple[str, ...]
     tiers: tuple[str, ...]
-    own: tuple[tuple[tuple[bool, str], ...], ...]
-    facts: tuple[str, ...]
+    own: tuple[tuple[str, tuple[tuple[bool, str], ...]], ...]
+    attributes: tuple[str, ...]
+    resource: tuple[str, ...]
 
 
 @lru_cache(maxsize=4096)
@@ -195,9 +198,12 @@ def _shape(attributes: tuple[str, ...], resource: tuple[str, ...]) -> _Shape:
         providers=of(_PROVIDERS),
         tiers=of(_TIERS),
         own=tuple(
-            tuple((n not in there, n) for n in names if n in there or n in around) for names in _OWN.values()
+            (own, where)
+            for own, names in _OWN.items()
+            if (where := tuple((n not in there, n) for n in names if n in there or n in around))
         ),
-        facts=("name", *_OWN, *(f"attributes.{n}" for n in attributes), *(f"resource.{n}" for n in resource)),
+        attributes=tuple(f"attributes.{n}" for n in attributes),
+        resource=tuple(f"resource.{n}" for n in resource),
     )
 
 

@@ -18,12 +18,12 @@ from typing import IO, Any, Generic, Protocol, TypeVar, overload
 
 __all__ = ["MOST_CELLS", "Gathered", "Held", "Names", "Rows"]
 
-MOST_CELLS = 400_000
+MOST_CELLS = 600_000
 """How many cells, or parts of a weight like theirs, are held in memory by one of these; about 100 bytes each."""
 
 _PARTS = 64
 _BLOCK = 4000  # cells that are read at once
-_LOOK = 2000  # additions, after which what is held is weighed
+_LOOK = 5000  # additions, after which what is held is weighed
 
 R = TypeVar("R", bound=Mapping[str, Any])
 

@@ -101,8 +101,10 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
             found.relieve()
             if _is_eval(value):
                 _grade(value, file, place, evals, lost)
-            elif _is_span(value) or _is_bare(value):
-                _take(value, file, place, found, lost)
+            elif _is_span(value):
+                _take(value, found, lost)
+            elif _is_bare(value):
+                _take_bare(value, file, place, found)
             else:
                 left_out(lost, "is neither a span nor an evaluation")
     return export_of(found, own=own, evals=_evals(evals), left_out=lost)
@@ -152,9 +154,11 @@ def _values(found: Found, seen: Seen) -> Iterator[Mapping[str, Any]]:
                 ) from None
     else:
         for value in json_values(found, seen):
-            if isinstance(value, Mapping) and isinstance(value.get("data"), list):
-                yield from (item for item in value["data"] if isinstance(item, Mapping))
-            elif isinstance(value, Mapping):
+            if not isinstance(value, dict):
+                continue
+            if isinstance(value.get("data"), list):
+                yield from (item for item in value["data"] if isinstance(item, dict))
+            else:
                 yield value
 
 
@@ -190,9 +194,9 @@ def _cell(name: str, kind: str) -> str:
 
 def _is_span(value: Mapping[str, Any]) -> bool:
     context = value.get("context")
-    if isinstance(context, Mapping) and text_of(context.get("trace_id")):
+    if isinstance(context, dict) and text_of(context.get("trace_id")):
         return "attributes" in value or "span_kind" in value
-    if isinstance(value.get("spanContext"), Mapping):
+    if isinstance(value.get("spanContext"), dict):
         return "attributes" in value
     return bool(value.get("context.trace_id")) and not _is_eval(value)
 
@@ -228,21 +232,19 @@ def _under(keys: tuple[str, ...], start: str) -> tuple[tuple[str, str], ...]:
     return tuple((k, k.removeprefix(start)) for k in keys if k.startswith(start))
 
 
-def _take(value: Mapping[str, Any], file: Found, place: int, found: Traces, lost: dict[str, int]) -> None:
-    if not _is_span(value):
-        if not value:
-            left_out(lost, "holds nothing")
-            return
-        name = f"{Path(file.name).stem}#{place}"
-        add_span(
-            found, trace_id=name, span_id="1", parent=None, name=None, start=None, end=None, failed=False,
-            attributes=dict(value), resource={},
-        )  # fmt: skip
-        return
+def _take_bare(value: Mapping[str, Any], file: Found, place: int, found: Traces) -> None:
+    """Take attributes alone: a trace of its own, named by its file and place."""
+    add_span(
+        found, trace_id=f"{Path(file.name).stem}#{place}", span_id="1", parent=None, name=None, start=None, end=None,
+        failed=False, attributes=dict(value), resource={},
+    )  # fmt: skip
+
+
+def _take(value: Mapping[str, Any], found: Traces, lost: dict[str, int]) -> None:
     context = value.get("context") or value.get("spanContext")
-    inner: Mapping[str, Any] = context if isinstance(context, Mapping) else {}
+    inner: Mapping[str, Any] = context if isinstance(context, dict) else {}
     outer = value.get("parentSpanContext")
-    parent = (outer.get("spanId") if isinstance(outer, Mapping) else None) or value.get("parent_id")
+    parent = (outer.get("spanId") if isinstance(outer, dict) else None) or value.get("parent_id")
     trace_id = text_of(inner.get("trace_id") or inner.get("traceId") or value.get("context.trace_id"))
     if trace_id is None:
         left_out(lost, "a span without the name of its trace")
@@ -252,7 +254,7 @@ def _take(value: Mapping[str, Any], file: Found, place: int, found: Traces, lost
     if kind and kind != "UNKNOWN":
         attributes.setdefault("openinference.span.kind", kind)
     status = value.get("status")
-    code = status.get("code") if isinstance(status, Mapping) else value.get("status_code")
+    code = status.get("code") if isinstance(status, dict) else value.get("status_code")
     add_span(
         found,
         trace_id=trace_id,
@@ -263,9 +265,7 @@ def _take(value: Mapping[str, Any], file: Found, place: int, found: Traces, lost
         end=_when(value.get("end_time", value.get("endTime"))),
         failed=str(code).upper() in ("ERROR", "2", "STATUS_CODE_ERROR"),
         attributes=attributes,
-        resource=_attributes(value.get("resource") or {}, "attributes")
-        if isinstance(value.get("resource"), Mapping)
-        else {},
+        resource=_attributes(around, "attributes") if isinstance(around := value.get("resource"), dict) else {},
     )
 
 

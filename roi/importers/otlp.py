@@ -77,7 +77,7 @@ def _spans(document: Any) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]
 
 
 def _list(value: Any, name: str) -> list[Mapping[str, Any]]:
-    items = field_of(value, name) if isinstance(value, Mapping) else None
+    items = field_of(value, name) if isinstance(value, dict) else None
     if not isinstance(items, list):
         return []
     return [item for item in items if type(item) is dict]
@@ -88,7 +88,7 @@ def _take(resource: Mapping[str, Any], given: Mapping[str, Any], found: Traces) 
     if identifier is None:
         return
     status = given.get("status")
-    code = status.get("code") if isinstance(status, Mapping) else None
+    code = status.get("code") if isinstance(status, dict) else None
     add_span(
         found,
         trace_id=identifier,

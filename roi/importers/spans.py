@@ -75,6 +75,8 @@ class Facts:
         """Note values of one rank; long texts are no keys and are not kept."""
         said = self._said
         for name, value in zip(names, values, strict=False):
+            if value is None:
+                continue
             at = said.get(name)
             if at is None or rank < at[0]:
                 # Most are long or have been said by now: no text is made of these.
@@ -233,7 +235,7 @@ class Trace:
 
     def weight(self) -> int:
         """About how many cells it holds."""
-        return 8 + 3 * len(self.facts) * (1 + self.acts) + 10 * len(self.spans)
+        return 8 + 3 * len(self.facts) + 10 * len(self.spans) + 40 * self.acts
 
     def pack(self) -> Any:
         """It as plain values."""
@@ -283,10 +285,14 @@ class Traces(Gathered[Trace]):
         """The trace of this name."""
         return self.of(identifier)
 
-    def add(self, identifier: str, span_id: str | None, span: Span) -> None:
-        """Add a span; one that comes twice counts once, with what it logs."""
-        if self.of(identifier).add(span_id, span) and not self.calls:
+    def add(self, identifier: str, span_id: str | None, span: Span) -> Trace:
+        """Add a span, and give its trace; one that comes twice counts once, with what it logs."""
+        trace = self.held.get(identifier)
+        if trace is None:
+            trace = self.of(identifier)
+        if trace.add(span_id, span) and not self.calls:
             self.calls = span.kind == "call" or span.logs
+        return trace
 
 
 def field_of(given: Mapping[str, Any], name: str) -> Any:
