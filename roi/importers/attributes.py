@@ -4,7 +4,7 @@ Vercel and others: whether it is a model call or a tool call, of which model, wi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -148,17 +148,19 @@ def add_span(
         span.batch = any(attributes[k] == "batch" for k in shape.tiers)
     trace = found.add(trace_id, span_id, span)
     rank: Rank = (1 if parent is None else 2, start or 0)
-    trace.facts.add_all(("name",), (name,), rank)
-    for own, keys in shape.own:
+    said = [name]
+    for keys in shape.own:
+        value = None
         for is_resource, key in keys:
             if value := (resource if is_resource else attributes)[key]:
-                trace.facts.add_all((own,), (value,), rank)
                 break
-    for facts in (trace.facts, span.facts):
-        if facts is not None:
-            facts.add_all(shape.attributes, attributes.values(), rank)
-            if resource:
-                facts.add_all(shape.resource, resource.values(), rank)
+        said.append(value)
+    said += attributes.values()
+    if resource:
+        said += resource.values()
+    trace.facts.add_all(shape.of_trace, said, rank)
+    if span.facts is not None:
+        span.facts.add_all(shape.of_call, said[-len(shape.of_call) :] if shape.of_call else [], rank)
     return span
 
 
@@ -167,20 +169,21 @@ class _Shape:
     """What may be said where attributes have these names: most spans of an export share theirs.
 
     Attributes:
-        tokens: Kind of tokens → the names that say it, None where none does.
+        tokens: Of each of `_KINDS` the names that say it; None where nothing does.
         costs: Names that say a cost; likewise models, providers and tiers.
-        own: The names of `_OWN` that may be said, and where: whether by the resource, and under which name.
-        attributes: The names of facts that attributes are; likewise resource.
+        own: Where what `_OWN` names may be said: whether by the resource, and under which name.
+        of_trace: What is noted of a trace: the span's name, those of `_OWN` that may be said, then as `of_call`.
+        of_call: What is noted of a tool call: attributes, then those of the resource.
     """
 
-    tokens: Mapping[str, tuple[str, ...]] | None
+    tokens: tuple[tuple[str, ...], ...] | None
     costs: tuple[str, ...]
     models: tuple[str, ...]
     providers: tuple[str, ...]
     tiers: tuple[str, ...]
-    own: tuple[tuple[str, tuple[tuple[bool, str], ...]], ...]
-    attributes: tuple[str, ...]
-    resource: tuple[str, ...]
+    own: tuple[tuple[tuple[bool, str], ...], ...]
+    of_trace: tuple[str, ...]
+    of_call: tuple[str, ...]
 
 
 @lru_cache(maxsize=4096)
@@ -190,20 +193,22 @@ def _shape(attributes: tuple[str, ...], resource: tuple[str, ...]) -> _Shape:
     def of(names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(n for n in names if n in there)
 
-    tokens = {kind: of(names) for kind, names in _TOKENS.items()}
+    tokens = tuple(of(_TOKENS[kind]) for kind in _KINDS)
+    own = {
+        own: where
+        for own, names in _OWN.items()
+        if (where := tuple((n not in there, n) for n in names if n in there or n in around))
+    }
+    of_call = (*(f"attributes.{n}" for n in attributes), *(f"resource.{n}" for n in resource))
     return _Shape(
-        tokens=tokens if any(tokens.values()) else None,
+        tokens=tokens if any(tokens) else None,
         costs=of(_COSTS),
         models=of(_MODELS),
         providers=of(_PROVIDERS),
         tiers=of(_TIERS),
-        own=tuple(
-            (own, where)
-            for own, names in _OWN.items()
-            if (where := tuple((n not in there, n) for n in names if n in there or n in around))
-        ),
-        attributes=tuple(f"attributes.{n}" for n in attributes),
-        resource=tuple(f"resource.{n}" for n in resource),
+        own=tuple(own.values()),
+        of_trace=("name", *own, *of_call),
+        of_call=of_call,
     )
 
 
@@ -236,13 +241,18 @@ def tool_of(attributes: Mapping[str, Any], span_name: Any) -> str | None:
 
 
 def tokens_of(attributes: Mapping[str, Any]) -> Tokens | None:
-    return _tokens(attributes, {kind: [k for k in keys if k in attributes] for kind, keys in _TOKENS.items()})
+    return _tokens(attributes, tuple(tuple(k for k in _TOKENS[kind] if k in attributes) for kind in _KINDS))
 
 
-def _tokens(attributes: Mapping[str, Any], names: Mapping[str, Sequence[str]]) -> Tokens | None:
-    sent, received, read, write, total = (
-        next((n for k in names[kind] if (n := count(attributes[k])) is not None), None) for kind in _KINDS
-    )
+def _tokens(attributes: Mapping[str, Any], names: tuple[tuple[str, ...], ...]) -> Tokens | None:
+    numbers: list[int | None] = []
+    for keys in names:
+        n = None
+        for key in keys:
+            if (n := count(attributes[key])) is not None:
+                break
+        numbers.append(n)
+    sent, received, read, write, total = numbers
     if received is None and count(attributes.get("ai.usage.tokens")) is not None:
         received = 0  # an embedding has nothing to answer
     cached = (read or 0) + (write or 0)

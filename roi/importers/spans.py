@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, KeysView, Mapping
+from collections.abc import Iterator, KeysView, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from roi.importers.gathered import MOST_CELLS, Gathered
@@ -30,7 +30,6 @@ SpanKind: TypeAlias = Literal["call", "tool", "other"]
 Rank: TypeAlias = tuple[int, int]  # 0 the trace itself, 1 its root, 2 other spans; then their start
 
 _LONGEST_FACT = 200
-_SURELY_LONG = 200  # characters, unless some of them fall away
 # Names of frameworks stand where the provider's is wanted; they say nothing of the price.
 _FRAMEWORKS = (
     "langchain", "langgraph", "llamaindex", "llama_index", "crewai", "autogen", "microsoft.agent", "_other", "litellm",
@@ -62,29 +61,50 @@ class Tokens(NamedTuple):
 class Facts:
     """What is said of a trace or a call, by name; what is nearer to the trace itself stands."""
 
-    __slots__ = ("_said",)
+    __slots__ = ("_done", "_said")
 
     def __init__(self) -> None:
+        # Names, by their identity → them, the rank at which they were gone through, and those that were not said then.
+        self._done: dict[int, tuple[tuple[str, ...], Rank, Sequence[int]]] = {}
         self._said: dict[str, tuple[Rank, str]] = {}
 
     def add(self, name: str, value: Any, rank: Rank) -> None:
         """Note a value; long texts are no keys and are not kept."""
-        self.add_all((name,), (value,), rank)
+        text = text_of(value)
+        at = self._said.get(name)
+        if text is not None and len(text) <= _LONGEST_FACT and (at is None or rank < at[0]):
+            self._said[name] = (rank, text)
 
-    def add_all(self, names: Iterable[str], values: Iterable[Any], rank: Rank) -> None:
-        """Note values of one rank; long texts are no keys and are not kept."""
+    def add_all(self, names: tuple[str, ...], values: Sequence[Any], rank: Rank) -> None:
+        """Note values of one rank; long texts are no keys and are not kept.
+
+        Spans of a trace mostly say the same things: what was said under these very names, no farther from the trace, is
+        not gone through again.
+        """
         said = self._said
-        for name, value in zip(names, values, strict=False):
-            if value is None:
-                continue
+        left: Sequence[int] = range(len(names))
+        done = self._done.get(id(names))
+        if done is not None and done[0] is names and done[1] <= rank:
+            left = done[2]
+            if not left:
+                return
+        unsaid = []
+        for i in left:
+            name, value = names[i], values[i]
             at = said.get(name)
             if at is None or rank < at[0]:
-                # Most are long or have been said by now: no text is made of these.
-                if type(value) is str and len(value) > _SURELY_LONG and not _is_odd(value):
-                    continue
-                text = text_of(value)
+                # Most are long or blank: no text is made of these.
+                text = None
+                if value is not None and (
+                    type(value) is not str or len(value) <= _LONGEST_FACT or _is_odd(value)
+                ):
+                    text = text_of(value)
                 if text is not None and len(text) <= _LONGEST_FACT:
                     said[name] = (rank, text)
+                else:
+                    unsaid.append(i)
+        if len(unsaid) < len(left) or left is not (done and done[2]):
+            self._done[id(names)] = (names, rank, unsaid)
 
     def get(self, name: str) -> str | None:
         """A value as text."""
@@ -308,7 +328,12 @@ def _snake(name: str) -> str:
 
 def provider_of(name: Any) -> str | None:
     """A provider as price lists know it; None where a framework's name stands in its place."""
-    if not isinstance(name, str) or not name.strip():
+    return _provider(name) if isinstance(name, str) else None
+
+
+@lru_cache(maxsize=256)
+def _provider(name: str) -> str | None:
+    if not name.strip():
         return None
     plain = name.strip().lower()
     return None if plain.startswith(_FRAMEWORKS) else _ALIASES.get(plain, plain)
