@@ -30,7 +30,19 @@ FORMATS = ("openinference", "otlp", "langfuse")
 BEGAN = 1_767_600_000_000_000  # microseconds
 MODELS = ("gpt-4.1", "gpt-4.1-mini", "claude-sonnet-4-5")
 KINDS = ("LLM", "TOOL", "LLM", "TOOL", "CHAIN", "LLM", "TOOL", "LLM", "RETRIEVER", "AGENT")
-WORDS = "claim policy number window broken photo invoice refund customer agrees missing adjuster".split()
+WORDS = (
+    "claim",
+    "policy",
+    "number",
+    "window",
+    "broken",
+    "photo",
+    "invoice",
+    "refund",
+    "customer",
+    "agrees",
+    "adjuster",
+)
 
 Span = dict[str, Any]
 
@@ -76,20 +88,37 @@ def openinference(s: Span) -> Any:
 
 
 def otlp(s: Span) -> Any:
-    said: Span = {"session.id": s["session"], "queue": s["queue"], "gen_ai.input.messages": s["text"], "gen_ai.output.messages": s["text"][:90]}
+    said: Span = {
+        "session.id": s["session"],
+        "queue": s["queue"],
+        "gen_ai.input.messages": s["text"],
+        "gen_ai.output.messages": s["text"][:90],
+    }
     if "model" in s:
         said |= {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai" if s["model"] < "d" else "anthropic",
                  "gen_ai.request.model": s["model"], "gen_ai.response.model": s["model"], "gen_ai.usage.input_tokens": s["in"],
                  "gen_ai.usage.output_tokens": s["out"]}  # fmt: skip
     elif s["kind"] == "TOOL":
         said |= {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "look_up"}
-    attributes = [{"key": k, "value": {"intValue": str(v)} if isinstance(v, int) else {"stringValue": v}} for k, v in said.items()]
+    attributes = [
+        {"key": k, "value": {"intValue": str(v)} if isinstance(v, int) else {"stringValue": v}}
+        for k, v in said.items()
+    ]
     span = {"traceId": s["trace"], "spanId": s["span"], "name": s["kind"].lower(), "kind": 1, "startTimeUnixNano": f"{s['start']}000",
             "endTimeUnixNano": f"{s['end']}000", "attributes": attributes, "status": {"code": 2} if s["failed"] else {}}  # fmt: skip
     if s["parent"]:
         span["parentSpanId"] = s["parent"]
-    resource = {"attributes": [{"key": "service.name", "value": {"stringValue": "claims"}}, {"key": "service.version", "value": {"stringValue": "7"}}]}
-    return {"resourceSpans": [{"resource": resource, "scopeSpans": [{"scope": {"name": "agent"}, "spans": [span]}]}]}
+    resource = {
+        "attributes": [
+            {"key": "service.name", "value": {"stringValue": "claims"}},
+            {"key": "service.version", "value": {"stringValue": "7"}},
+        ]
+    }
+    return {
+        "resourceSpans": [
+            {"resource": resource, "scopeSpans": [{"scope": {"name": "agent"}, "spans": [span]}]}
+        ]
+    }
 
 
 def langfuse(s: Span) -> Any:
@@ -146,10 +175,14 @@ def measured(*command: str) -> tuple[float, float, str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--spans", type=int, default=1_000_000)
     parser.add_argument("--format", choices=FORMATS, action="append")
-    parser.add_argument("--keep", type=Path, help="a folder in which the generated files stay, and are found again")
+    parser.add_argument(
+        "--keep", type=Path, help="a folder in which the generated files stay, and are found again"
+    )
     given = parser.parse_args()
     missed = False
     with tempfile.TemporaryDirectory() as place:
@@ -158,15 +191,26 @@ def main() -> None:
         for name in given.format or FORMATS:
             path = folder / f"{name}_{given.spans}.jsonl"
             if not path.exists():
-                write(path, given.spans, {"openinference": openinference, "otlp": otlp, "langfuse": langfuse}[name])
+                write(
+                    path,
+                    given.spans,
+                    {"openinference": openinference, "otlp": otlp, "langfuse": langfuse}[name],
+                )
             with path.open("rb") as file:
                 lines = sum(1 for _ in file)
             out = Path(place) / name
-            peer, peer_mb, _ = measured("-c", f"import json\nfor line in open({str(path)!r}): json.loads(line)")
-            seconds, mb, text = measured("-c", "from roi.cli import main; main()", "import", str(path), "-o", str(out))
+            peer, peer_mb, _ = measured(
+                "-c", f"import json\nfor line in open({str(path)!r}): json.loads(line)"
+            )
+            seconds, mb, _ = measured(
+                "-c", "from roi.cli import main; main()", "import", str(path), "-o", str(out)
+            )
             with (out / "cases.csv").open(encoding="utf-8") as file:
                 rows = list(csv.DictReader(file))
-            traces, tokens = sum(int(r.get("traces") or 1) for r in rows), sum(int(r["input_tokens"]) for r in rows)
+            traces, tokens = (
+                sum(int(r.get("traces") or 1) for r in rows),
+                sum(int(r["input_tokens"]) for r in rows),
+            )
             rate = lines / seconds
             fine = rate >= LEAST and mb < MOST_MB
             missed |= not fine

@@ -13,6 +13,7 @@ from roi.draws import stream
 from roi.fewer_draws import on_fewer_draws
 from roi.levers import GROUPS, Lever, levers_of
 from roi.plan_at import PlanAt, plan_at
+from roi.price_change import price_change_of_record
 from roi.sensitivity import BreakEven, Fewer, Response, break_even, respond, rule_of
 from roi.variance import Share, first_order, group_shares, line_shares, own_part, total_share
 from roi.words import number
@@ -32,14 +33,15 @@ def sensitivity_of_record(a: Decided) -> dict[str, Any] | None:
 
     Returns:
         Plain JSON values: `plan` (the plan put forward, or the roll-out that its measurements lead to), its `mean`
-        and `chance`, `hurdle`, `chance_needed`, `tornado` (strongest first), `break_evens` and `variance`.
+        and `chance`, `hurdle`, `chance_needed`, `tornado` (strongest first), `break_evens`, `agent_prices` and
+        `variance`.
     """
     plan = plan_at(a)
     if plan is None:
         return None
     few = on_fewer_draws(plan, FEW_DRAWS)
     levers = levers_of(plan)
-    responses = [respond(plan, lever) for lever in levers]
+    responses = tuple(respond(plan, lever) for lever in levers)
     chance = rule_of(plan)
     base = plan.worth_at({}, undecided=True)
     on = Fewer(plan, few)
@@ -58,6 +60,7 @@ def sensitivity_of_record(a: Decided) -> dict[str, Any] | None:
             | _at("chance", break_even(plan, r, chance, on=on), r.lever)
             for r in responses
         ],
+        "agent_prices": price_change_of_record(plan, responses, chance),
         "variance": _variance(plan, few, responses, seed=a.loaded.parameters.run.seed),
     }
 

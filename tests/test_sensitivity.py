@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,10 +14,11 @@ from roi.again import decide_again
 from roi.corners import fixed_at
 from roi.drivers import FEW_DRAWS, sensitivity_of_record
 from roi.fewer_draws import on_fewer_draws
-from roi.levers import levers_of
+from roi.levers import Lever, levers_of
 from roi.pilot import open_pilot
 from roi.plan_at import plan_at
-from roi.sensitivity import Fewer, break_even, is_straight, respond, rule_of
+from roi.price_change import price_change
+from roi.sensitivity import Fewer, Response, break_even, is_straight, respond, rule_of
 
 ROOT = Path(__file__).parent.parent
 
@@ -273,3 +275,41 @@ def test_every_plan_is_valued_on_fewer_draws_whatever_it_measures(plans):
     whole = float(plans["measure"].worth_at({}).mean())
     half = float(on_fewer_draws(plans["measure"], 800).worth_at({}).mean())
     assert half == pytest.approx(whole, rel=0.5)
+
+
+def test_agents_prices_by_hand():
+    """Worths of 10 - 2 f and 20 - 4 f: 15 - 3 f on average, which is 9 at twice the prices and nothing at five times."""
+    agent = Lever(
+        key="agent_cost_per_case",
+        label="",
+        unit="EUR",
+        group="measured",
+        values=np.array([2.0, 4.0]),
+        smallest=0,
+        largest=math.inf,
+    )
+    response = Response(
+        lever=agent, low=(0.0, 0.0), high=(0.0, 0.0), line=(np.array([10.0, 20.0]), np.array([-1.0, -1.0]))
+    )
+    plan = SimpleNamespace(hurdle=0.0, chance=lambda worth: float((worth > 0).mean()))
+    found = price_change(plan, response, 0.5)
+    assert found.cost == 3
+    assert found.changes[2.0] == (9, 1)
+    assert found.changes[5.0] == (0, 0)
+    assert (found.worth_at.value, found.chance_at.value) == (5, 5)
+
+
+@pytest.mark.slow
+def test_agents_prices_are_the_plan_valued_at_them(plans):
+    assert sensitivity_of_record(plans["kill"].decided)["agent_prices"] is None
+    plan = plan_at(open_pilot(ROOT / "params" / "claims_intake.yaml").decision.analysis)
+    agent = next(respond(plan, lever) for lever in levers_of(plan) if lever.key == "agent_cost_per_case")
+    found = price_change(plan, agent, rule_of(plan))
+    usage = plan.measured.usage
+    for factor, (mean, chance) in found.changes.items():
+        worth = plan.worth_at({"agent_cost_per_case": factor * usage}, undecided=True)
+        assert mean == pytest.approx(worth.mean(), rel=1e-9, abs=1e-6)
+        assert chance == pytest.approx(plan.chance(worth), abs=1e-3)
+    if found.worth_at.value is not None:
+        turned = plan.worth_at({"agent_cost_per_case": found.worth_at.value * usage}, undecided=True)
+        assert turned.mean() == pytest.approx(plan.hurdle, abs=1e-6 * np.abs(plan.worth).max())

@@ -173,6 +173,8 @@ def _values(text: IO[str], name: str, line: int, in_list: bool | None) -> Iterat
                 cut = error.msg.startswith("Unterminated") or error.pos >= len(buffer) - _NEAR_THE_END
                 if ended or not cut or len(buffer) - at > _LONGEST:
                     row = line + buffer.count("\n", 0, at if cut else error.pos)
+                    if cut and not ended:
+                        raise _too_long(name, row) from None
                     raise _unreadable(name, row) from None
                 wanted *= 2  # a long value is tried a few times, not once a chunk
             except RecursionError:
@@ -190,6 +192,14 @@ def _values(text: IO[str], name: str, line: int, in_list: bool | None) -> Iterat
         line += buffer.count("\n", 0, at)
         more = text.read(wanted)
         buffer, at, ended = buffer[at:] + more, 0, not more
+
+
+def _too_long(name: str, line: int) -> UnreadableError:
+    message = (
+        f"holds one JSON value of more than {_LONGEST >> 20} MB, which memory may not hold; write one trace or span "
+        "a line (jq -c '.data[]', say), or export it in pages"
+    )
+    return UnreadableError([Problem(name, f"line {line:,}", message)])
 
 
 def _unreadable(name: str, line: int) -> UnreadableError:

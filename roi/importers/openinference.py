@@ -265,7 +265,9 @@ def _take(value: Mapping[str, Any], found: Traces, lost: dict[str, int]) -> None
         end=_when(value.get("end_time", value.get("endTime"))),
         failed=str(code).upper() in ("ERROR", "2", "STATUS_CODE_ERROR"),
         attributes=attributes,
-        resource=_attributes(around, "attributes") if isinstance(around := value.get("resource"), dict) else {},
+        resource=_attributes(around, "attributes")
+        if isinstance(around := value.get("resource"), dict)
+        else {},
     )
 
 

@@ -56,6 +56,8 @@ def to_iso(microseconds: int | None) -> str | None:
     if microseconds is None:
         return None
     try:
-        return (_PLAIN_EPOCH + dt.timedelta(microseconds=microseconds)).isoformat(timespec="microseconds") + "Z"
+        return (_PLAIN_EPOCH + dt.timedelta(microseconds=microseconds)).isoformat(
+            timespec="microseconds"
+        ) + "Z"
     except OverflowError:
         return None
