@@ -42,6 +42,13 @@ class Decision:
         return illustrate(self.analysis, self.record)
 
     @cached_property
+    def sketch(self) -> dict[str, Any] | None:
+        """What a page needs to sketch the decision at other assumptions; None where it cannot."""
+        from roi.sketch import sketch_of
+
+        return sketch_of(self.analysis, self.record["sensitivity"])
+
+    @cached_property
     def what_if(self) -> dict[str, Any]:
         """Scenarios and the smallest joint change that flips the verdict.
 

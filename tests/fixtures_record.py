@@ -17,6 +17,7 @@ class FakeDecision:
 
     record: dict[str, Any]
     pictures: Pictures
+    sketch: dict[str, Any] | None = None
 
 
 def estimate(mean: float, low: float, high: float, unit: str, label: str, **more: Any) -> dict[str, Any]:

@@ -78,8 +78,8 @@ def test_a_bar_is_cut_where_the_hurdle_is() -> None:
 def test_payback_beyond_the_plan_has_no_mark() -> None:
     band = make_pictures().cumulative
     assert band is not None
-    marked = charts.svg(charts.cumulative_cash(band, payback=17, currency="EUR", width=300), "a")
-    never = charts.svg(charts.cumulative_cash(band, payback=None, currency="EUR", width=300), "a")
+    marked = charts.svg(money_charts.cumulative_cash(band, payback=17, currency="EUR", width=300), "a")
+    never = charts.svg(money_charts.cumulative_cash(band, payback=None, currency="EUR", width=300), "a")
     assert "month 17" in marked
     assert "month 17" not in never
     money = {**make_record()["money"], "payback_months": {"p50": None, "never": 0.7}}

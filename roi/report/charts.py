@@ -19,14 +19,12 @@ import vl_convert
 from altair.utils.schemapi import debug_mode
 
 from roi import words
-from roi.pictures import Band, Driver, FiscalYear, Histogram
+from roi.pictures import Driver, Histogram
 
 __all__ = [
     "amount_axis",
-    "cumulative_cash",
     "drivers",
     "finish",
-    "fiscal_years",
     "inline",
     "minutes",
     "options",
@@ -68,11 +66,24 @@ def svg(chart: alt.TopLevelMixin, name: str) -> str:
     Returns:
         An ``<svg>`` element without scripts, links or fonts; its colours are those of this module.
     """
-    drawn: str = vl_convert.vegalite_to_svg(chart.to_dict(validate=False), allowed_base_urls=[])
+    spec = chart.to_dict(validate=False)
+    _speaking(spec)
+    drawn: str = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
     drawn = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', drawn)
     drawn = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", drawn)
-    drawn = re.sub(r"\s(?:xmlns:xlink|class|version)=\"[^\"]*\"", "", drawn)
+    # The whole is one picture with one alternative text; what its marks say is for the page's script.
+    drawn = drawn.replace(' aria-label="', ' data-tip="')
+    drawn = re.sub(r"\s(?:xmlns:xlink|class|version|role|aria-[a-z]+)=\"[^\"]*\"", "", drawn)
     return re.sub(r'"(-?\d+\.\d{2})\d+"', r'"\1"', drawn)
+
+
+def _speaking(spec: dict[str, Any]) -> None:
+    """Let the marks that have a description carry it into the drawing."""
+    if "description" in spec.get("encoding", {}):
+        spec["mark"] = {**spec["mark"], "aria": True}
+    for key in ("layer", "vconcat", "hconcat", "concat"):
+        for part in spec.get(key, ()):
+            _speaking(part)
 
 
 def finish(chart: Any) -> Any:
@@ -137,7 +148,12 @@ def minutes(
         last = place == len(histograms) - 1
         color = BEFORE if arm == "baseline" else AGENT
         rows = [
-            {"from": float(a), "to": float(b), "share": float(s)}
+            {
+                "from": float(a),
+                "to": float(b),
+                "share": float(s),
+                "tip": f"{words.edges(a, b, 2)} minutes: {words.percent(s)} of cases",
+            }
             for a, b, s in zip(histogram.edges[:-1], histogram.edges[1:], histogram.share, strict=True)
         ]
         x = alt.X(
@@ -153,7 +169,7 @@ def minutes(
         bars = (
             alt.Chart(inline(rows))
             .mark_bar(color=color, binSpacing=1)
-            .encode(x, x2="to:Q", y=y, y2=alt.Y2Datum(0))
+            .encode(x, alt.Description("tip:N"), x2="to:Q", y=y, y2=alt.Y2Datum(0))
         )
         label = alt.Chart(inline([{"text": labels[arm]}])).mark_text(
             align="left", baseline="bottom", fontWeight="bold", fontSize=13, color=INK, x=0, y=-5
@@ -172,13 +188,14 @@ def minutes(
     return finish(alt.vconcat(*panels, spacing=14).resolve_scale(x="shared"))
 
 
-def _split(histogram: Histogram, at: float) -> Rows:
+def _split(histogram: Histogram, at: float, currency: str) -> Rows:
     """Bars of a histogram, the one that holds `at` cut there so that colours change exactly there."""
     rows: Rows = []
     for a, b, share in zip(histogram.edges[:-1], histogram.edges[1:], histogram.share, strict=True):
         cuts = [float(a), *([at] if a < at < b else []), float(b)]
         for low, high in pairwise(cuts):
-            rows.append({"from": low, "to": high, "share": float(share), "side": high > at})
+            tip = f"{words.amount_range(a, b, currency)}: {words.percent(share)} of outcomes"
+            rows.append({"from": low, "to": high, "share": float(share), "side": high > at, "tip": tip})
     return rows
 
 
@@ -213,10 +230,11 @@ def worth(
         )
         y = alt.Y("share:Q", axis=None, scale=alt.Scale(domain=[0, float(histogram.share.max()) * 1.05]))
         bars = (
-            alt.Chart(inline(_split(histogram, hurdle)))
+            alt.Chart(inline(_split(histogram, hurdle, currency)))
             .mark_bar(binSpacing=0.5)
             .encode(
                 x,
+                alt.Description("tip:N"),
                 x2="to:Q",
                 y=y,
                 y2=alt.Y2Datum(0),
@@ -233,95 +251,6 @@ def worth(
     return finish(alt.vconcat(*panels, spacing=14).resolve_scale(x="shared"))
 
 
-def cumulative_cash(band: Band, *, payback: float | None, currency: str, width: int) -> Any:
-    """Cumulative cash with the range of 8 in 10 outcomes and the month the money is back.
-
-    Args:
-        band: Months and percentiles.
-        payback: Median month of payback; None where it is not within the plan.
-        currency: For the axis.
-        width: Of the plot, in pixels.
-    """
-    columns = zip(band.month, band.p10, band.p50, band.p90, strict=True)
-    rows = [{"m": int(m), "low": float(a), "mid": float(b), "high": float(c)} for m, a, b, c in columns]
-    x = alt.X(
-        "m:Q",
-        scale=alt.Scale(domain=[0, int(band.month[-1])], nice=False),
-        axis=alt.Axis(
-            title="months after the start", grid=False, values=list(range(0, int(band.month[-1]) + 1, 6))
-        ),
-    )
-    axis = amount_axis(
-        currency, domain=False, ticks=False, titleAngle=0, titleAlign="left", titleY=-10, titleX=-36
-    )
-    base = alt.Chart(inline(rows))
-    area = base.mark_area(color=BAND, opacity=0.55).encode(x, alt.Y("low:Q", axis=axis), alt.Y2("high:Q"))
-    line = base.mark_line(color=AGENT, strokeWidth=2.5).encode(x, alt.Y("mid:Q"))
-    zero = alt.Chart(inline([{"zero": 0}])).mark_rule(color=INK, strokeWidth=1.5).encode(alt.Y("zero:Q"))
-    layers: list[alt.Chart] = [area, zero, line]
-    if payback is not None and 0 < payback <= band.month[-1]:
-        mark = [{"m": float(payback), "y": 0.0, "text": f"month {payback:.0f}"}]
-        point = alt.Chart(inline(mark)).mark_point(filled=True, size=110, color=INK, opacity=1)
-        on_left = payback > band.month[-1] * 0.8
-        text = alt.Chart(inline(mark)).mark_text(
-            align="right" if on_left else "left",
-            dx=-10 if on_left else 10,
-            dy=14,
-            fontWeight="bold",
-            fontSize=13,
-        )
-        layers += [point.encode(x, alt.Y("y:Q")), text.encode(x, alt.Y("y:Q"), text="text:N")]
-    return finish(alt.layer(*layers).properties(width=width, height=230))
-
-
-def fiscal_years(years: Sequence[FiscalYear], *, currency: str, width: int) -> Any:
-    """Benefit and cost of each calendar year, and what remains with its range.
-
-    Args:
-        years: In order.
-        currency: For the axis.
-        width: Of the plot, in pixels.
-    """
-    rows: Rows = []
-    for year in years:
-        rows.append({"year": year.label, "y": year.benefit, "what": "benefit"})
-        rows.append({"year": year.label, "y": -year.cost, "what": "cost"})
-    nets = [
-        {
-            "year": y.label,
-            "low": y.net_p10,
-            "mid": y.net_mean,
-            "high": y.net_p90,
-            "text": words.axis_amount(y.net_mean),
-        }
-        for y in years
-    ]
-    x = alt.X(
-        "year:N",
-        sort=None,
-        scale=alt.Scale(paddingOuter=0.4),
-        axis=alt.Axis(title=None, labelAngle=0, domain=False, ticks=False),
-    )
-    axis = amount_axis(
-        currency, domain=False, ticks=False, titleAngle=0, titleAlign="left", titleY=-10, titleX=-36
-    )
-    size = min(46, int(width / max(1, len(years)) * (0.4 if width > 500 else 0.26)))
-    color = alt.condition("datum.what == 'benefit'", alt.value(AGENT), alt.value(BEFORE))
-    bars = (
-        alt.Chart(inline(rows))
-        .mark_bar(size=size, opacity=0.85)
-        .encode(x, alt.Y("y:Q", axis=axis), color=color)
-    )
-    base = alt.Chart(inline(nets))
-    span = base.mark_rule(color=INK, strokeWidth=2).encode(x, alt.Y("low:Q"), alt.Y2("high:Q"))
-    dot = base.mark_point(filled=True, size=90, color=INK, opacity=1).encode(x, alt.Y("mid:Q"))
-    text = base.mark_text(align="left", dx=size / 2 + 4, fontWeight="bold").encode(
-        x, alt.Y("mid:Q"), text="text:N"
-    )
-    zero = alt.Chart(inline([{"zero": 0}])).mark_rule(color=INK, strokeWidth=1.5).encode(alt.Y("zero:Q"))
-    return finish(alt.layer(bars, zero, span, dot, text).properties(width=width, height=230))
-
-
 def options(rows: Sequence[Mapping[str, Any]], *, currency: str, width: int) -> Any:
     """Every option on one axis: mean worth, the range of 8 in 10 outcomes, and the mean in cash alone.
 
@@ -330,7 +259,16 @@ def options(rows: Sequence[Mapping[str, Any]], *, currency: str, width: int) -> 
         currency: For the axis.
         width: Of the plot, in pixels.
     """
-    kept = [dict(row) | {"y": place} for place, row in enumerate(rows)]
+    kept = [
+        dict(row)
+        | {
+            "y": place,
+            "tip": f"{row['label']}: {words.amount(row['mean'], currency)}; "
+            f"8 in 10 outcomes {words.amount_range(row['p10'], row['p90'], currency)}",
+            "cash_tip": f"{row['label']}: {words.amount(row['cash'], currency)} in cash alone",
+        }
+        for place, row in enumerate(rows)
+    ]
     ends = [float(row[k]) for row in kept for k in ("p10", "p90", "mean", "cash") if row[k] is not None]
     y = alt.Y("y:O", axis=None, scale=alt.Scale(paddingInner=0.1))
     domain = [min([*ends, 0.0]), max([*ends, 0.0])]
@@ -342,11 +280,13 @@ def options(rows: Sequence[Mapping[str, Any]], *, currency: str, width: int) -> 
     base = alt.Chart(inline(kept))
     color = alt.condition("datum.advised", alt.value(AGENT), alt.value(MUTED))
     span = base.mark_rule(strokeWidth=7, opacity=0.4, yOffset=8).encode(x, alt.X2("p90:Q"), y=y, color=color)
-    dot = base.mark_point(filled=True, size=130, opacity=1, yOffset=8).encode(alt.X("mean:Q"), y, color=color)
+    dot = base.mark_point(filled=True, size=130, opacity=1, yOffset=8).encode(
+        alt.X("mean:Q"), y, alt.Description("tip:N"), color=color
+    )
     cash = (
         alt.Chart(inline([row for row in kept if row["cash"] is not None]))
         .mark_point(shape="diamond", size=80, strokeWidth=2, opacity=1, filled=False, yOffset=8)
-        .encode(alt.X("cash:Q"), y, stroke=alt.value(INK))
+        .encode(alt.X("cash:Q"), y, alt.Description("cash_tip:N"), stroke=alt.value(INK))
     )
     texts = [
         alt.Chart(inline([row for row in kept if bool(row["advised"]) == bold]))
@@ -372,8 +312,12 @@ def drivers(found: Sequence[Driver], *, middle: float, currency: str, width: int
     names: Rows = []
     per_letter = width / 7.2
     for place, driver in enumerate(found):
-        rows.append({"y": place, "end": driver.low, "what": "low", "text": driver.low_text})
-        rows.append({"y": place, "end": driver.high, "what": "high", "text": driver.high_text})
+        for what, end, value in (
+            ("low", driver.low, driver.low_text),
+            ("high", driver.high, driver.high_text),
+        ):
+            tip = f"{words.shorten(driver.label, 60)} at {value}: {words.amount(end, currency)}"
+            rows.append({"y": place, "end": end, "what": what, "text": value, "tip": tip})
         names.append({"y": place, "text": words.shorten(driver.label, int(per_letter))})
     ends = [row["end"] for row in rows] + [middle, 0.0]
     span = max(ends) - min(ends)
@@ -386,7 +330,9 @@ def drivers(found: Sequence[Driver], *, middle: float, currency: str, width: int
     )
     base = alt.Chart(inline(rows)).transform_calculate(middle=str(middle))
     color = alt.condition("datum.what == 'low'", alt.value(BEFORE), alt.value(AGENT))
-    bars = base.mark_bar(size=15, yOffset=9).encode(x, alt.X2("end:Q"), y=y, color=color)
+    bars = base.mark_bar(size=15, yOffset=9).encode(
+        x, alt.X2("end:Q"), alt.Description("tip:N"), y=y, color=color
+    )
     right = base.transform_filter("datum.end >= datum.middle").mark_text(
         align="left", dx=5, yOffset=9, color=INK
     )

@@ -157,9 +157,9 @@ def cash_figure(record: Record, pictures: Pictures) -> Figure | None:
     )
 
     def draw(width: int) -> Any:
-        from roi.report import charts
+        from roi.report import money_charts
 
-        return charts.cumulative_cash(band, payback=middle, currency=currency, width=width)
+        return money_charts.cumulative_cash(band, payback=middle, currency=currency, width=width)
 
     return Figure(
         name="cash",
@@ -189,9 +189,9 @@ def years_figure(record: Record, pictures: Pictures) -> Figure | None:
     )
 
     def draw(width: int) -> Any:
-        from roi.report import charts
+        from roi.report import money_charts
 
-        return charts.fiscal_years(years, currency=currency, width=width)
+        return money_charts.fiscal_years(years, currency=currency, width=width)
 
     return Figure(
         name="years",

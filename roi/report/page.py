@@ -1,11 +1,14 @@
-"""The rendered report: one HTML file from an executed notebook, without code, scripts or requests."""
+"""The rendered report: one HTML file from an executed notebook, without code or requests."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -139,15 +142,28 @@ def page(
         own: The name of this one.
 
     Returns:
-        HTML that forbids scripts and every request, including those that a mistake might add.
+        HTML that forbids every request, and every script but its own, including those that a mistake might add.
     """
     from markupsafe import Markup
 
     sheet = style_sheet() + (TEMPLATES / "page.css").read_text(encoding="utf-8")
     return environment().get_template("page.html.j2").render(
         title=words.shorten(title, 120), body=Markup(body), above=above, since=since, footer=footer, lead=lead,
-        style=Markup(sheet), pages=[(name, label) for name, label in PAGES.items() if name in beside], own=own,
+        style=Markup(sheet), script=Markup(script()), script_hash=_hash(script()), own=own,
+        pages=[(name, label) for name, label in PAGES.items() if name in beside],
     ) + "\n"  # fmt: skip
+
+
+@cache
+def script() -> str:
+    """The script that every page carries, which adds values under the pointer and lets assumptions be moved."""
+    return (TEMPLATES / "page.js").read_text(encoding="utf-8")
+
+
+@cache
+def _hash(text: str) -> str:
+    """What a content security policy calls a script by."""
+    return base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
 
 
 def _contents(body: str) -> str:

@@ -13,6 +13,7 @@ from roi import words
 from roi.pictures import Pictures
 from roi.report import audit_words, cause_figures, facts, figures
 from roi.report.labelling import judging
+from roi.report.sketching import sketched
 from roi.signing import standing
 
 if TYPE_CHECKING:
@@ -71,6 +72,13 @@ class Decision(Protocol):
 
     @property
     def pictures(self) -> Pictures: ...
+
+
+class Sketched(Decision, Protocol):
+    """A decision that can be sketched at other assumptions."""
+
+    @property
+    def sketch(self) -> dict[str, Any] | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,10 +335,11 @@ def gates(decision: Decision) -> Section:
     return section("gates", decision, f"{shown} of {len(rows)} gates are shown", rows=rows, shown=shown)
 
 
-def drivers(decision: Decision) -> Section:
-    """What would change the answer."""
+def drivers(decision: Sketched) -> Section:
+    """What would change the answer, and in the rendered page a sketch of the answer at other assumptions."""
     figure = figures.drivers_figure(decision.record, decision.pictures)
-    return section("drivers", decision, figure.answer if figure else "Nothing to draw", figure=figure)
+    text = figure.answer if figure else "Nothing to draw"
+    return section("drivers", decision, text, figure=figure, sketch=sketched(decision.sketch))
 
 
 def causes(decision: Decision) -> Section:
