@@ -13,7 +13,7 @@ import pytest
 from fixtures_record import make_kill, make_pictures, make_record, make_scale
 
 from roi.pictures import Histogram, Pictures
-from roi.report import charts, figures
+from roi.report import charts, figures, money_charts
 
 FIGURES = [
     figures.minutes_figure,
@@ -71,7 +71,7 @@ def test_a_chart_grows_with_bins_not_with_cases() -> None:
 
 
 def test_a_bar_is_cut_where_the_hurdle_is() -> None:
-    rows = charts._split(Histogram(np.array([-10.0, 10.0]), np.array([1.0])), 4.0)
+    rows = charts._split(Histogram(np.array([-10.0, 10.0]), np.array([1.0])), 4.0, "EUR")
     assert [(r["from"], r["to"], r["side"]) for r in rows] == [(-10.0, 4.0, False), (4.0, 10.0, True)]
 
 
