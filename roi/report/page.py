@@ -174,9 +174,14 @@ def _contents(body: str) -> str:
     if not mark:
         before, after = "", body
     links: list[str] = []
+    names: set[str] = {"main", "next", "stopping", "know", "sketch"}
 
     def named(heading: re.Match[str]) -> str:
-        name = f"part-{len(links) + 1}"
+        # As JupyterLab names them, so that a link of the first screen finds its part in both.
+        name = slug = "-".join(re.sub(r"[^\w\s-]", "", str(Markup(heading[1]).striptags())).split()) or "part"
+        while name in names:
+            name = f"{slug}-{len(names) + 1}"
+        names.add(name)
         links.append(Markup('<li><a href="#{}">{}</a></li>').format(name, Markup(heading[1]).striptags()))
         return f'<h2 id="{name}">{heading[1]}</h2>'
 

@@ -46,6 +46,24 @@ __all__ = [
 RECORD_MIME = "application/vnd.roi.record+json"
 SINCE_MIME = "application/vnd.roi.since+json"
 TEMPLATES = Path(__file__).parent / "templates"
+# Where the business case says more of what stands on its first screen, as the headings of its notebook are named.
+WHERE = {
+    "Exception from the policy": "What-must-be-shown",
+    "A first view": "What-was-assumed",
+    "What was measured": "What-was-measured",
+    "How it was compared": "What-was-measured",
+    "The goal": "What-was-measured",
+    "What was claimed": "What-was-measured",
+    "How much is assumed": "What-the-result-rests-on",
+    "Is measuring more worth it?": "What-the-result-rests-on",
+    "What is not known": "What-was-left-out",
+    "Is the model the problem?": "Where-the-losses-come-from",
+    "Controls": "What-must-be-shown",
+    "Waiting": "The-money",
+    "Spent so far": "The-money",
+    "How often this rule errs": "How-to-check-this",
+    "Signed": "How-to-check-this",
+}
 FORMATS: dict[str, Callable[..., str]] = {
     "amount": words.amount,
     "amount_range": words.amount_range,
@@ -236,6 +254,7 @@ def first_screen(decision: Decision) -> Section:
         key=key,
         facts=[fact for fact in known if fact not in key],
         stopping=facts.stops(record),
+        where=WHERE,
         several=sum(x.get("kind") != "go" and bool(x.get("worth")) for x in record.get("next") or []) > 1,
         asked=asked.get(str(record.get("verdict")), "The sum asked for"),
         **bars,
