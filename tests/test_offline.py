@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from browser import accessibility, launched, opened
 
 from roi.batch import run_batch
 
@@ -18,6 +19,17 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine (.ci/run installs it)"),
+]
+
+PAGES = [
+    "claims_intake/report.html",
+    "claims_intake/1_audit.html",
+    "claims_intake/3_fix.html",
+    "claims_intake/4_controls.html",
+    "claims_intake/5_prove_roi.html",
+    "claims_intake/6_operate.html",
+    "contract_summaries/report.html",
+    "index.html",
 ]
 
 
@@ -81,19 +93,7 @@ def test_the_test_would_see_a_request_and_a_script(own_hosts, tmp_path):
     assert "script.invalid" not in hosts, "scripts are on"
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        "claims_intake/report.html",
-        "claims_intake/1_audit.html",
-        "claims_intake/3_fix.html",
-        "claims_intake/4_controls.html",
-        "claims_intake/5_prove_roi.html",
-        "claims_intake/6_operate.html",
-        "contract_summaries/report.html",
-        "index.html",
-    ],
-)
+@pytest.mark.parametrize("page", PAGES)
 def test_a_page_needs_neither_network_nor_script(reports, own_hosts, tmp_path, page):
     file = reports / page
     assert file.stat().st_size < 1_500_000
@@ -106,3 +106,25 @@ def test_a_page_needs_neither_network_nor_script(reports, own_hosts, tmp_path, p
         assert text.count("<svg") >= 3
         assert text.count("<svg") == text.count("<svg ")
         assert text.count("aria-label") >= 3
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with launched() as found:
+        yield found
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_is_accessible_and_asks_for_nothing_with_its_script(reports, browser, page):
+    """axe-core finds nothing, light at 1280 and dark at 390; benchmarks/pages.py looks at every combination."""
+    for width, dark in ((1280, False), (390, True)):
+        with opened(browser, reports / page, width=width, dark=dark) as shown:
+            assert accessibility(shown) == []
+            assert shown.evaluate("document.documentElement.scrollWidth") == width
+            assert shown.heard == []
+            if width == 1280:
+                missing = shown.evaluate(
+                    "[...document.querySelectorAll('a[href^=\"#\"]')].map(a => a.hash.slice(1))"
+                    ".filter(id => !document.getElementById(id))"
+                )
+                assert missing == []

@@ -210,7 +210,7 @@ function play(section) {
   draw();
 }
 
-document.body.append(tip);
+document.querySelector("main").append(tip);
 for (const drawing of document.querySelectorAll(".drawing")) explain(drawing);
 for (const section of document.querySelectorAll("section.sketch")) play(section);
 addEventListener("scroll", () => { tip.hidden = true; }, { passive: true });
