@@ -14,6 +14,7 @@ from roi.pictures import Pictures
 from roi.report import audit_words, cause_figures, facts, figures
 from roi.report.labelling import judging
 from roi.report.sketching import sketched
+from roi.report.where import WHERE
 from roi.signing import standing
 
 if TYPE_CHECKING:
