@@ -176,6 +176,7 @@ def test_two_remedies_let_less_slip_and_only_the_one_that_pays_nobody_is_charged
     assert minutes == pytest.approx([-0.5 * float(x.minutes), 0.0, -0.2 * float(x.minutes)], abs=1e-12)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_where_people_decide_too_late_only_mending_takes_more():
     """The insurer's people decide on every letter, some after it went out."""
     said = example("claims_intake").decision.record["remedies"]["list"][0]["approving"]

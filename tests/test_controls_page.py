@@ -89,6 +89,7 @@ def test_a_finding_names_its_rows_and_those_about_single_people_name_none() -> N
     assert all(check["rows"] is None for check in checks_of(record) if check["personal"])
 
 
+@pytest.mark.slow
 def test_what_stops_scaling_comes_first_and_is_what_the_gates_say() -> None:
     record = example("permit_intake").decision.record
     closed = {gate["gate"] for gate in record["gates"] if gate["state"] != "shown"}

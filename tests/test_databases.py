@@ -111,6 +111,7 @@ def test_every_kind_of_value_comes_over_as_a_file_would_have_it(project: Project
     assert column(samples, "input_defects")[0] == 2
 
 
+@pytest.mark.slow
 @needs_postgres
 def test_any_change_of_a_row_changes_the_fingerprint_and_nothing_else_does(
     project: Project, claims: Server
@@ -143,6 +144,7 @@ def test_any_change_of_a_row_changes_the_fingerprint_and_nothing_else_does(
     assert now() not in seen
 
 
+@pytest.mark.slow
 @needs_postgres
 def test_the_session_only_reads_one_statement_and_not_for_ever(project: Project, claims: Server) -> None:
     claims.run(

@@ -45,6 +45,7 @@ def test_point_and_error_match_ppi_python(seed, power):
     assert found.error == pytest.approx(float(np.squeeze(high - low)) / (2 * z), abs=1e-9)
 
 
+@pytest.mark.slow
 def test_power_is_that_of_ppi_python_on_large_samples():
     """On 4,000 labels of 20,000 cases both ways of tuning agree to a point in a hundred."""
     ppi = pytest.importorskip("ppi_py")

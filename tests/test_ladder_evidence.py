@@ -233,6 +233,7 @@ def with_day(folder, day, *, timed, run=None):
     return path
 
 
+@pytest.mark.slow
 def test_without_a_day_of_the_decision_the_age_of_inputs_cannot_be_told(tmp_path):
     path = with_day(tmp_path, "2010-01-01", timed=False)
     decision = open_pilot(path).decision

@@ -180,7 +180,7 @@ def test_a_rendered_page_follows_its_record(tmp_path: Path) -> None:
     ]
     write(new_notebook(cells=[cell]), tmp_path / "n.ipynb")
     html = render(tmp_path / "n.ipynb", tmp_path / "report.html").read_text(encoding="utf-8")
-    assert f"<dd>{localise(words.amount(record['sum_asked_for'], 'EUR'), 'de-DE')}</dd>" in html
+    assert f">{localise(words.amount(record['sum_asked_for'], 'EUR'), 'de-DE')}</a></dd>" in html
     assert "15.12.2026" in html
     assert "15\u00a0December" not in html
 

@@ -414,6 +414,7 @@ def test_activities_of_time_entries_become_the_kinds_of_minutes(folder: Path) ->
     assert got == [(10, 2, 1)]
 
 
+@pytest.mark.slow
 def test_traces_bring_what_the_agent_cost(folder: Path) -> None:
     table(folder / "tickets.csv", tickets())
     lines = [

@@ -65,6 +65,7 @@ def test_without_a_baseline_the_break_even_is_said(tmp_path):
     assert any("not known" in w for w in found.record["warnings"])
 
 
+@pytest.mark.slow
 def test_a_stated_baseline_values_but_neither_scales_nor_claims_thin_value(tmp_path):
     rows = [row for row in cases() if row["arm"] == "pilot"]
     stated = {"samples": {"baseline": {"handling_minutes": {"low": 16, "high": 20, "source": "team lead"}}}}
