@@ -133,11 +133,11 @@ def explored(page, project: Path) -> None:
 
     page.get_by_role("button", name="Keep to compare").click()
     expect(table).to_contain_text("Kept: worth")
-    needed = page.locator(".widget-slider", has_text="Labour cost").locator("[role=slider]")
-    needed.focus()
-    needed.press("Home")  # a quarter of what it was
-    expect(verdict).not_to_contain_text("deciding")
-    expect(verdict).not_to_have_text(first)
+    adoption = page.locator(".widget-slider", has_text="Adoption in the end").locator("[role=slider]")
+    adoption.focus()
+    adoption.press("Home")  # next to nobody uses it
+    expect(verdict).to_contain_text("the value is thin")
+    expect(page.get_by_text("gates open.")).to_be_visible()
     moved, figures = verdict.inner_text(), table.inner_text()
     assert figures != before
     expect(page.get_by_text("Kept: Scale", exact=True)).to_be_visible()
@@ -147,17 +147,17 @@ def explored(page, project: Path) -> None:
     assert label.locator("b, mjx-container").count() == 0
 
     name = page.locator(".widget-text input")
-    name.fill("tried_lower_pay")
+    name.fill("hardly_used")
     page.get_by_role("button", name="Save as parameters").click()
-    expect(page.locator(".roi-explore code")).to_have_text("params/tried_lower_pay.yaml")
-    text = (project / "params" / "tried_lower_pay.yaml").read_text(encoding="utf-8")
-    assert "# explored: economics.labour_cost_per_hour was" in text
+    expect(page.locator(".roi-explore code")).to_have_text("params/hardly_used.yaml")
+    text = (project / "params" / "hardly_used.yaml").read_text(encoding="utf-8")
+    assert "# explored: economics.adoption.ceiling was" in text
 
     page.get_by_role("button", name="Reset").click()
     expect(table).not_to_contain_text("Kept: worth")
     expect(verdict).to_have_text(first)
     assert table.inner_text() == before
-    page.locator(".widget-dropdown select").select_option("tried_lower_pay")
+    page.locator(".widget-dropdown select").select_option("hardly_used")
     expect(verdict).to_have_text(moved)
     expect(table).to_contain_text(figures.splitlines()[1].split("\t")[1])
     shown = [line.split("\t")[:4] for line in table.inner_text().splitlines()]
