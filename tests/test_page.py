@@ -23,6 +23,7 @@ from roi.report.figures import Figure
 from roi.report.index import Entry, csv_text, index_page
 from roi.report.page import notebook_record, page, render
 from roi.report.terminal import print_record
+from roi.report.where import WHERE
 
 ALL = [
     sections.first_screen,
@@ -142,6 +143,22 @@ def test_the_page_has_landmarks_one_title_and_a_contents_list(report: str) -> No
     assert all(f'id="{name}"' in report for name in ids)
     every = [attrs["id"] for _, attrs in Tags(report).found if attrs.get("id")]
     assert len(every) == len(set(every))
+
+
+def test_every_link_of_the_first_screen_names_a_heading_of_the_notebook() -> None:
+    notebook = nbformat.read(Path(__file__).parent.parent / "notebooks" / "2_decide.ipynb", as_version=4)
+    headings = {"-".join(h.split()) for c in notebook.cells for h in re.findall(r"^## (.*)$", c.source, re.M)}
+    html = (
+        sections.first_screen(make_decision()).html + sections.first_screen(make_decision(make_kill())).html
+    )
+    links = set(re.findall(r'href="#([^"]*)"', html))
+    assert len(links) >= 6
+    assert links <= headings
+    assert set(WHERE.values()) <= headings
+    labels = {
+        fact.label for record in (make_record(), make_kill(), make_scale()) for fact in facts.facts(record)
+    }
+    assert labels <= set(WHERE)
 
 
 def test_every_chart_has_words_with_numbers(report: str) -> None:

@@ -24,7 +24,7 @@ LIBRARIES = (
     "altair", "duckdb", "genai-prices", "ibis-framework", "ipykernel", "jinja2", "nbconvert", "numpy", "openpyxl",
     "pandas", "papermill", "pydantic", "python-calamine", "scipy", "sqlglot", "vl-convert-python",
 )  # fmt: skip
-CODE = {".py", ".j2", ".css", ".csv", ".json", ".html", ".yaml"}
+CODE = {".py", ".j2", ".css", ".js", ".csv", ".json", ".html", ".yaml"}
 MOST_LOOKS = 60  # as many as a decision is held to
 VARIABLE = re.compile(r"\$\{(\w+)\}")
 TABLE_KEYS = {"connect", "sql", "query"}

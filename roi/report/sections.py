@@ -14,6 +14,7 @@ from roi.pictures import Pictures
 from roi.report import audit_words, cause_figures, facts, figures
 from roi.report.labelling import judging
 from roi.report.sketching import sketched
+from roi.report.where import WHERE
 from roi.signing import standing
 
 if TYPE_CHECKING:
@@ -46,24 +47,6 @@ __all__ = [
 RECORD_MIME = "application/vnd.roi.record+json"
 SINCE_MIME = "application/vnd.roi.since+json"
 TEMPLATES = Path(__file__).parent / "templates"
-# Where the business case says more of what stands on its first screen, as the headings of its notebook are named.
-WHERE = {
-    "Exception from the policy": "What-must-be-shown",
-    "A first view": "What-was-assumed",
-    "What was measured": "What-was-measured",
-    "How it was compared": "What-was-measured",
-    "The goal": "What-was-measured",
-    "What was claimed": "What-was-measured",
-    "How much is assumed": "What-the-result-rests-on",
-    "Is measuring more worth it?": "What-the-result-rests-on",
-    "What is not known": "What-was-left-out",
-    "Is the model the problem?": "Where-the-losses-come-from",
-    "Controls": "What-must-be-shown",
-    "Waiting": "The-money",
-    "Spent so far": "The-money",
-    "How often this rule errs": "How-to-check-this",
-    "Signed": "How-to-check-this",
-}
 FORMATS: dict[str, Callable[..., str]] = {
     "amount": words.amount,
     "amount_range": words.amount_range,
