@@ -1,6 +1,6 @@
 """How often the sketch in a page agrees with a whole decision, over random moves of the examples.
 
-    uv run python benchmarks/sketch.py [moves]
+    uv run python benchmarks/sketch.py [moves] [pilot ...]
 
 Each move puts every dial to a place that a reader could choose, all as likely, and decides the pilot again with its
 inputs moved in the same way.
@@ -24,17 +24,19 @@ from roi.pilot import open_pilot  # noqa: E402
 from roi.sketch import sketch_of  # noqa: E402
 
 
-def main(n: int) -> None:
+def main(n: int, pilots: list[str]) -> None:
     """Print a line a pilot, and one of all."""
     every: Counter[str] = Counter()
     print(
         f"{'pilot':20} {'same':>5} {'untold':>7} {'wrong':>6} {'worth off':>10} {'chance off':>11} {'ms':>5} {'kB':>5}"
     )
     for file in sorted((ROOT / "params").glob("[!_]*.yaml")):
+        if pilots and file.stem not in pilots:
+            continue
         decision = open_pilot(file).decision
-        a = decision.analysis
+        a, sensitivity = decision.analysis, decision.record["sensitivity"]
         began = time.process_time()
-        sketch_of(a, decision.record["sensitivity"])
+        sketch_of(a, sensitivity)
         took = 1000 * (time.process_time() - began)
         sketch = sketched(a)
         size = len(str(sketch)) / 1000
@@ -57,4 +59,4 @@ def main(n: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 60)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 60, sys.argv[2:])
