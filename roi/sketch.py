@@ -273,6 +273,7 @@ def _plan(
     kept: npt.NDArray[np.int64],
 ) -> dict[str, Any]:
     put = a.verdict.plan if name == "fix" else a.verdict.option
+    every = sum(terms.values(), np.zeros(plan.draws))
     return {
         "name": name,
         "label": "Fix, then scale" if name == "fix" else plan.option.label,
@@ -280,8 +281,15 @@ def _plan(
         "learns": any(plan.learned),
         "passes": 1.0 if plan.plan is None else float(np.mean(plan.passing > 0)),
         "put": put is not None and put is (plan.plan if name == "fix" else plan.option),
+        "stated": dict(zip(("chance", "low", "high"), _summary(every, plan.hurdle), strict=True)),
         "terms": {str(bits): _packed(x[kept], float(x.mean())) for bits, x in terms.items()},
     }
+
+
+def _summary(worth: Floats, hurdle: float) -> tuple[float, float, float]:
+    """Chance to exceed the hurdle, and the values below which a tenth and nine tenths of the draws lie."""
+    order, n = np.sort(worth), worth.size
+    return float((order > hurdle).mean()), float(order[int(n * 0.1)]), float(order[int(n * 0.9)])
 
 
 def _unpacked(found: Mapping[str, Any], n: int) -> Floats:
@@ -300,21 +308,28 @@ def at(sketch: Mapping[str, Any], values: Sequence[float]) -> At:
     """
     n = int(sketch["draws"])
     times = [_times(x, value, n) for x, value in zip(sketch["inputs"], values, strict=True)]
-    worths = []
+    means, told = [], []
     for plan in sketch["plans"]:
-        worth = np.zeros(n)
+        worth, base = np.zeros(n), np.zeros(n)
         for bits, found in plan["terms"].items():
             part = _unpacked(found, n)
+            base = base + part
             for i, t in enumerate(times):
                 part = part * t if int(bits) >> i & 1 else part
             worth = worth + part
-        worths.append(np.sort(worth))
-    chances = tuple(float((w > sketch["hurdle"]).mean()) for w in worths)
-    means = tuple(float(w.mean()) for w in worths)
-    low, high = (tuple(float(w[int(n * p)]) for w in worths) for p in (0.1, 0.9))
+        means.append(float(worth.mean()))
+        # What few draws miss of all of them where nothing is moved, they are taken to miss elsewhere.
+        now, then, stated = (
+            _summary(worth, sketch["hurdle"]),
+            _summary(base, sketch["hurdle"]),
+            plan["stated"],
+        )
+        chance = min(max(now[0] + stated["chance"] - then[0], 0.0), 1.0)
+        told.append((chance, now[1] + stated["low"] - then[1], now[2] + stated["high"] - then[2]))
+    chances, low, high = zip(*told, strict=True)
     moved = any(abs(v - x["base"]) > x["step"] / 1000 for v, x in zip(values, sketch["inputs"], strict=True))
     verdict = _told(sketch, means, chances, low, high) if moved else str(sketch["verdict"])
-    return At(verdict=verdict, worth=means, chance=chances, low=low, high=high)
+    return At(verdict=verdict, worth=tuple(means), chance=chances, low=low, high=high)
 
 
 def _times(x: Mapping[str, Any], value: float, n: int) -> Floats:

@@ -73,7 +73,7 @@ def test_a_moved_sketch_says_what_python_says(browser: Any, report: Path, sketch
             assert theirs["verdict"] == ours.verdict
             for i, plan in enumerate(theirs["plans"]):
                 assert plan["worth"] == pytest.approx(ours.worth[i], rel=1e-9, abs=1e-6)
-                assert plan["chance"] == ours.chance[i]
+                assert plan["chance"] == pytest.approx(ours.chance[i], abs=1e-12)
                 assert (plan["low"], plan["high"]) == pytest.approx((ours.low[i], ours.high[i]), rel=1e-9)
         assert page.heard == []
 

@@ -28,6 +28,7 @@ def by_hand(**more):
     terms = {"0": _packed(np.full(2, -100.0), -100.0), "1": _packed(np.array([60.0, 180.0]), 120.0)}
     x = {"form": "times", "base": 10.0, "low": 5.0, "high": 20.0, "step": 0.5, "drawn": None}
     plan = {"name": "scale", "open": True, "learns": False, "passes": 1.0, "terms": terms}
+    plan["stated"] = {"chance": 0.5, "low": -40.0, "high": 80.0}
     rule = {"needs": 0.8, "stops": 0.2, "hurdle": 0.0, "margin": 0.02, "sure": 0.03, "may_scale": True}
     return {"verdict": "kill", "draws": 2, "inputs": [x], "plans": [plan], **rule, **more}
 
@@ -60,7 +61,9 @@ def test_where_nothing_is_moved_it_is_what_was_decided(worlds, name):
     assert found.verdict == a.verdict.verdict == name
     assert a.scale is not None
     assert found.worth[0] == pytest.approx(a.scale.mean(), rel=1e-6)
-    assert found.chance[0] == pytest.approx(a.scale.chance(0.0), abs=0.005)
+    assert found.chance[0] == pytest.approx(a.scale.chance(0.0), abs=1e-9)
+    ends = np.percentile(a.scale.worth, [10, 90])
+    assert (found.low[0], found.high[0]) == pytest.approx(tuple(ends), abs=0.01 * float(np.ptp(ends)))
     for x in sketch["inputs"]:
         assert x["low"] < x["base"] < x["high"]
         assert (x["base"] - x["low"]) / x["step"] == pytest.approx(round((x["base"] - x["low"]) / x["step"]))

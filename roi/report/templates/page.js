@@ -75,6 +75,7 @@ function unpackAll(sketch) {
   for (const x of sketch.inputs) x.values = x.drawn && unpack(x.drawn, n);
   for (const plan of sketch.plans) {
     plan.parts = Object.entries(plan.terms).map(([bits, found]) => [Number(bits), unpack(found, n)]);
+    plan.few = summary(plan, sketch.inputs.map(() => new Float64Array(n).fill(1)), sketch);
   }
   return sketch;
 }
@@ -87,22 +88,30 @@ function timesOf(x, value, n) {
   return times.map((_, i) => 1 / (x.values[i] + (1 - x.values[i]) * fall));
 }
 
+function summary(plan, times, sketch) {
+  const n = sketch.draws;
+  const worth = new Float64Array(n);
+  for (const [bits, part] of plan.parts) {
+    for (let d = 0; d < n; d++) {
+      let product = part[d];
+      for (let i = 0; i < times.length; i++) if ((bits >> i) & 1) product *= times[i][d];
+      worth[d] += product;
+    }
+  }
+  worth.sort();
+  let sum = 0, above = 0;
+  for (const w of worth) { sum += w; above += w > sketch.hurdle; }
+  return { worth: sum / n, chance: above / n, low: worth[Math.floor(n * 0.1)], high: worth[Math.floor(n * 0.9)] };
+}
+
 function sketchAt(sketch, values) {
   const n = sketch.draws;
   const times = sketch.inputs.map((x, i) => timesOf(x, values[i], n));
+  // What few draws miss of all of them where nothing is moved, they are taken to miss elsewhere.
   const plans = sketch.plans.map((plan) => {
-    const worth = new Float64Array(n);
-    for (const [bits, part] of plan.parts) {
-      for (let d = 0; d < n; d++) {
-        let product = part[d];
-        for (let i = 0; i < times.length; i++) if ((bits >> i) & 1) product *= times[i][d];
-        worth[d] += product;
-      }
-    }
-    worth.sort();
-    let sum = 0, above = 0;
-    for (const w of worth) { sum += w; above += w > sketch.hurdle; }
-    return { worth: sum / n, chance: above / n, low: worth[Math.floor(n * 0.1)], high: worth[Math.floor(n * 0.9)] };
+    const now = summary(plan, times, sketch);
+    const as = (key) => now[key] + plan.stated[key] - plan.few[key];
+    return { worth: now.worth, chance: Math.min(Math.max(as("chance"), 0), 1), low: as("low"), high: as("high") };
   });
   const moved = sketch.inputs.some((x, i) => Math.abs(values[i] - x.base) > x.step / 1000);
   return { moved, plans, verdict: moved ? tell(sketch, plans) : sketch.verdict };
