@@ -278,7 +278,6 @@ def _plan(
         "name": name,
         "label": "Fix, then scale" if name == "fix" else plan.option.label,
         "open": is_open,
-        "learns": any(plan.learned),
         "passes": 1.0 if plan.plan is None else float(np.mean(plan.passing > 0)),
         "put": put is not None and put is (plan.plan if name == "fix" else plan.option),
         "stated": dict(zip(("chance", "low", "high"), _summary(every, plan.hurdle), strict=True)),
@@ -362,11 +361,8 @@ def _told(
     fixes = [i for i in each if plans[i]["name"] == "fix"]
     near = [sketch["sure"] * (high[i] - low[i]) for i in each]
     top = max(chances)
-    good = [
-        i
-        for i in fixes
-        if means[i] > near[i] and (plans[i]["learns"] or chances[i] >= (needs + margin) * plans[i]["passes"])
-    ]
+    # A fix that ends in a measurement is drawn as its roll-out; below the chance that scaling needs it may end instead.
+    good = [i for i in fixes if means[i] > near[i] and chances[i] >= (needs + margin) * plans[i]["passes"]]
     if top > stops + margin and (good or not sketch["may_scale"]):
         return "fix"
     nothing = all(means[i] < -near[i] for i in fixes)

@@ -27,7 +27,7 @@ def by_hand(**more):
     """Worth of two draws = −100 + t · (60, 180): as stated −40 and 80."""
     terms = {"0": _packed(np.full(2, -100.0), -100.0), "1": _packed(np.array([60.0, 180.0]), 120.0)}
     x = {"form": "times", "base": 10.0, "low": 5.0, "high": 20.0, "step": 0.5, "drawn": None}
-    plan = {"name": "scale", "open": True, "learns": False, "passes": 1.0, "terms": terms}
+    plan = {"name": "scale", "open": True, "passes": 1.0, "terms": terms}
     plan["stated"] = {"chance": 0.5, "low": -40.0, "high": 80.0}
     rule = {"needs": 0.8, "stops": 0.2, "hurdle": 0.0, "margin": 0.02, "sure": 0.03, "may_scale": True}
     return {"verdict": "kill", "draws": 2, "inputs": [x], "plans": [plan], **rule, **more}

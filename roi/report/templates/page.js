@@ -129,7 +129,7 @@ function tell(sketch, plans) {
   const fixes = plans.map((p, i) => [p, sketch.plans[i]]).filter(([, plan]) => plan.name === "fix");
   const top = Math.max(...plans.map((p) => p.chance));
   const good = fixes.some(([p, plan]) =>
-    p.worth > near(p) && (plan.learns || p.chance >= (needs + margin) * plan.passes));
+    p.worth > near(p) && p.chance >= (needs + margin) * plan.passes);
   if (top > stops + margin && (good || !sketch.may_scale)) return "fix";
   const nothing = fixes.every(([p]) => p.worth < -near(p));
   if (nothing && (top < stops - margin || (fixes.length && sketch.verdict === "kill"))) return "kill";
