@@ -210,14 +210,14 @@ def test_of_severe_errors_it_says_how_many_were_seen(versions):
     assert "of 100" in printed(0, 3)
 
 
-def test_within_a_workflow_what_becomes_of_a_saved_hour_is_one_unknown_whether_or_not_it_has_an_owner(tmp_path):
+def test_within_a_workflow_what_becomes_of_a_saved_hour_is_one_unknown_whether_or_not_it_has_an_owner(
+    tmp_path,
+):
     """As a parameter file states it: in one number, or in cash and hours used otherwise."""
     one = {"min": 0.3, "mode": 0.5, "max": 0.7}
     found = set()
     for i, stated in enumerate((one, {**one, "owner": "O"}, {"cash": one, "redeployed": one})):
-        write_pilot(
-            tmp_path, cases(4), {"about": {"workflow_id": "w"}}, name=f"p{i}"
-        )
+        write_pilot(tmp_path, cases(4), {"about": {"workflow_id": "w"}}, name=f"p{i}")
         text = tmp_path / "params" / f"p{i}.yaml"
         known = yaml.safe_load(text.read_text(encoding="utf-8"))
         known["economics"]["realisation"] = stated
