@@ -347,10 +347,8 @@ def test_the_opening_says_what_the_set_is_worth_after_waiting():
 def test_what_the_next_lacks_is_told_beside_what_it_takes_in_all():
     a = candidate("a", fundable(50.0, 174_000, now=33_000, kind="fix"), verdict="fix")
     said = sentences(portfolio_of([a], plan(budget=30_000)))[-1].replace("\xa0", " ")
-    assert (
-        "it lacks EUR 144,000, of the EUR 174,000 that it takes once with the roll-out that follows" in said
-    )
-    assert "EUR 33,000 of it now" in said
+    assert "it takes EUR 174,000 once, the roll-out that follows with it (EUR 33,000 of it now)" in said
+    assert "and lacks EUR 144,000." in said
 
 
 def test_pilots_in_other_money_stand_beside_each_other_in_that_of_the_portfolio():

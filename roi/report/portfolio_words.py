@@ -77,9 +77,9 @@ def sentences(found: Found) -> list[str]:
         lacks = [f"{lack_word(x, currency)}" for x in after["lacks"]]
         why = f"; it lacks {words.and_list(lacks)}" if lacks else ""
         if after["cost"] > after["now"] and any(x["what"] == "budget" for x in after["lacks"]):
-            why += (
-                f", of the {money(after['cost'])} that it takes once with the roll-out that follows, "
-                f"{money(after['now'])} of it now"
+            why = (
+                f"; it takes {money(after['cost'])} once, the roll-out that follows with it ({money(after['now'])} of "
+                f"it now), and lacks {words.and_list(lacks)}"
             )
         weeks = after["start_week"]
         people = words.and_list(words.shorten(x, 40) for x in after["builders"])
