@@ -266,7 +266,8 @@ def _why_left_out(
     if today is not None and today < _next(month):
         return "not over yet"
     absent = sorted(str(s) for s in wanted - {row.segment for row in rows})
-    return f"no row of {and_list(absent)} yet" if absent else None
+    mend = "; give a row of 0 cases and 0 adopted_cases where it had not begun" if absent else ""
+    return f"no row of {and_list(absent)} yet{mend}" if absent else None
 
 
 def _blank(rows: Sequence[ActualRow]) -> str:

@@ -46,6 +46,8 @@ class Fundable:
         delay_cost: What a week's delay costs; None where it is not known.
         segments: The kinds of cases that it is for; None for all.
         running: Months of it that are known; 0 of what does not run yet.
+        drawn_hours: Hours a month where its gates pass, shape (n_draws,); None where only their mean is known.
+        passes: Chance that its gates pass.
     """
 
     label: str
@@ -60,6 +62,8 @@ class Fundable:
     delay_cost: float | None
     segments: tuple[str, ...] | None = None
     running: int = 0
+    drawn_hours: Floats | None = None
+    passes: float = 1.0
 
     def mean(self) -> float:
         """Expected worth."""
@@ -180,6 +184,7 @@ def _roll_out(a: Analysis, option: Option) -> Fundable:
         chance=option.chance(a.loaded.policy.hurdle),
         delay_cost=_delay_cost(a, option),
         segments=key_of(option),
+        drawn_hours=_drawn_hours(option),
     )
 
 
@@ -203,7 +208,15 @@ def _plan(a: Analysis, plan: Plan) -> Fundable:
         chance=float(np.mean(plan.worth > a.loaded.policy.hurdle)),
         delay_cost=None if delay is None else plan.passes * delay,
         segments=key_of(plan.option),
+        drawn_hours=_drawn_hours(plan.option),
+        passes=plan.passes,
     )
+
+
+def _drawn_hours(option: Option) -> Floats | None:
+    """Hours a month by draw, at least 0; None where the option saves none or they do not vary."""
+    hours = None if option.stream is None else np.asarray(option.stream.hours, dtype=np.float64)
+    return None if hours is None or hours.ndim != 1 else np.maximum(hours, 0.0)
 
 
 def _lines(a: Analysis) -> dict[str, float]:

@@ -28,6 +28,7 @@ class Joint:
     Attributes:
         currency: Of every amount.
         worths: Pilot → worths of its options and, last, of what stands for it in lists; shape (options + 1, n_draws).
+        order: Pilot → its own draw that stands at each of the common ones, shape (n_draws,).
         rates: Pilot → expected worth of one unit of its currency.
         shared: The inputs that pilots share.
         left_out: Pilot → why its money cannot be added.
@@ -37,6 +38,7 @@ class Joint:
 
     currency: str
     worths: Mapping[str, Floats]
+    order: Mapping[str, npt.NDArray[np.int64]]
     rates: Mapping[str, float]
     shared: Sequence[Input]
     left_out: Mapping[str, str]
@@ -77,6 +79,7 @@ def joint_draws(candidates: Sequence[Candidate], plan: Portfolio) -> Joint:
         drawn = rate.quantile(uniforms(n, stream(seed, f"portfolio:fx:{code}")))
         rates.setdefault(code, rate.mean if rate.form == "exact" else drawn)
     worths: dict[str, Floats] = {}
+    orders: dict[str, npt.NDArray[np.int64]] = {}
     left_out: dict[str, str] = {}
     each: dict[str, float] = {}
     for place, c in enumerate(ordered):
@@ -97,8 +100,16 @@ def joint_draws(candidates: Sequence[Candidate], plan: Portfolio) -> Joint:
             stated = [c.inputs[key] for _, key in own]
             parts = owed(c.shown.worth, stated, [common[name] for name, _ in own])
         order = in_order(*(parts or (None, None)), n=n, of=c.shown.worth.size, place=place, seed=seed)
+        orders[c.pilot] = order
         rows = np.stack([o.worth for o in (*c.options, c.shown)])
         worths[c.pilot] = rows[:, order] * rates[code]
     return Joint(
-        currency=currency, worths=worths, rates=each, shared=inputs, left_out=left_out, draws=n, seed=seed
+        currency=currency,
+        worths=worths,
+        order=orders,
+        rates=each,
+        shared=inputs,
+        left_out=left_out,
+        draws=n,
+        seed=seed,
     )

@@ -15,6 +15,7 @@ from roi.discoveries import LEAST_TO_SHRINK, expected_failures, shrink, step_up
 from roi.funded import Choice, Limit, Queue, choice_of, limits_of, regret_of, standing_order
 from roi.funding import best_set
 from roi.held import asked_first, held_of, is_held
+from roi.hours import hours_above, unheld_hours
 from roi.joint import Joint, joint_draws
 from roi.ledger import record_sha256
 from roi.operating import holds_back
@@ -87,6 +88,7 @@ def portfolio_of(
             "budget": plan.budget,
             "funded": [_funded(x, joint, shrunk) for x in funded],
             **_together(funded, joint),
+            "lost_while_waiting": sum(row["lost_while_waiting"] or 0.0 for row in order),
             "cost": sum(x.cost for x in funded),
             "now": sum(x.now for x in funded),
             "at_most_more": 0.0 if best.is_best else best.bound - best.worth,
@@ -97,6 +99,7 @@ def portfolio_of(
                     "unit": limit.unit,
                     "amount": limit.amount,
                     "left": rest,
+                    "share_above": hours_above(funded, limit, joint),
                     **more,
                 }
                 for (limit, rest), more in zip(
@@ -161,6 +164,7 @@ def _pilot(
         "worth_of": None if c.shown is None else shorten(c.shown.label, 160),
         "worth": None if worth is None else _spread(worth),
         "chance": None if c.shown is None else c.shown.chance,
+        "rate": joint.rates.get(c.pilot),
         "cost": None
         if c.shown is None or c.pilot not in joint.rates
         else c.shown.cost * joint.rates[c.pilot],
@@ -333,13 +337,14 @@ def _notes(
 ) -> list[str]:
     found = [f"{pilot}: {why}." for pilot, why in joint.left_out.items()]
     found += [f"{p}: {c.note}." for p, c in by_pilot.items() if c.note and p not in joint.left_out]
-    met = {limit.name.casefold() for limit in limits if limit.is_met}
+    met = {" ".join(limit.name.split()).casefold() for limit in limits if limit.is_met}
     asked = [*plan.builders, *plan.teams]
     found += [
         f"'{shorten(name, 60)}' in params/_portfolio.yaml builds or works in no pilot that could be funded."
         for name in asked
         if " ".join(name.split()).casefold() not in met
     ]
+    found += unheld_hours(list(by_pilot.values()), joint, plan)
     if plan.budget is None:
         found.append("No budget is stated (params/_portfolio.yaml): money limits nothing here.")
     return found

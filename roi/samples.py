@@ -18,7 +18,7 @@ from roi.periods import partial_month
 from roi.privacy import ALIKE, make_keys
 from roi.problems import Problem, SampleError
 from roi.raw_inputs import RawFields, hold_raw
-from roi.readers.base import Connection, UnreadableError, literal, quoted
+from roi.readers.base import Connection, UnreadableError, literal, named_row, quoted
 from roi.relation import Relation
 from roi.sample_joins import add_joins, add_prices, align_tables, with_key
 from roi.sample_tables import ReadTable, Surroundings, UncastError, read_table
@@ -340,21 +340,24 @@ class _Opening:
         copies = f"rowid in (select r from {drop})"
         self._exclude(read, "exact copy of another row", f"{keep} and {copies}")
         keep = f"{keep} and not {copies}"
-        keys = [c for c in ("case_id", "arm", "setting", "version") if c in read.columns]
         if read.spec.table != "cases":
             return keep
-        listed = ", ".join(keys)
-        n, first = self.con.execute(
-            f"select count(*), min(r) + 1 from (select rowid as r, "
-            f"row_number() over (partition by {listed} order by rowid) as n from {read.name} where {keep}) where n > 1"
+        listed = ", ".join(c for c in ("case_id", "arm", "setting", "version") if c in read.columns)
+        n, first, before = self.con.execute(
+            f"select count(*), min(r), min_by(before, r) from (select rowid as r, "
+            f"row_number() over (partition by {listed} order by rowid) as n, "
+            f"first_value(rowid) over (partition by {listed} order by rowid) as before "
+            f"from {read.name} where {keep}) where n > 1"
         ).fetchall()[0]
         if n:
             repeat = "row repeats" if n == 1 else "rows repeat"
+            label, place = named_row(self.con, read.rows, first)  # the newer file is the one to mend
+            place += f", {named_row(self.con, read.rows, before)[1]} before it" if read.rows.parts else ""
             message = (
-                f"{n:,} {repeat} the case of an earlier row of their arm with other values (first: row {first:,}); "
+                f"{n:,} {repeat} the case of an earlier row of their arm with other values (first: {place}); "
                 "one row is one case: give the newest export alone or keep the newest row with query:, or name the key"
             )
-            self.problems.append(Problem(read.rows.label, "case_id", message))
+            self.problems.append(Problem(label, "case_id", message))
         return keep
 
     def _view(self, name: str, read: ReadTable, keep: str, categories: Categories) -> None:

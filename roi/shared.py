@@ -28,7 +28,7 @@ BLOCK = 64  # draws within which the order is free; more pilots than this would 
 OF_A_WORKFLOW = (
     "demand.cases_per_month",
     "economics.labour_cost_per_hour",
-    "economics.realisation",  # what becomes of an hour of the same people
+    "economics.realisation.total",  # what becomes of an hour of the same people
     "economics.realisation.cash",
     "economics.realisation.redeployed",
 )
@@ -71,7 +71,8 @@ def shared_inputs(pilots: Sequence[Sharing]) -> list[Input]:
 
     Two inputs are one where key (a list's item by its name), unit and value are the same and nothing speaks against it:
     a source or an owner is named by both and the same, and neither differs. What the package fills in is shared by
-    nobody. In one workflow demand and labour cost need no source.
+    nobody. In one workflow demand, labour cost and what becomes of a
+    saved hour need no source.
 
     Args:
         pilots: In any order.

@@ -145,6 +145,7 @@ def _row(t: _Try, choices: Sequence[Choice], limits: Sequence[Limit], state: _St
         "option": shorten(x.option.label, 200),
         "worth": x.mean(),
         "cost": x.cost,
+        "now": x.now,
         "lacks": [
             {"what": limit.what, "name": limit.name, "unit": limit.unit, "lacks": float(t.more[k])}
             for k, limit in enumerate(limits)

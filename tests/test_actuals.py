@@ -99,7 +99,9 @@ def test_a_month_waits_for_its_last_segment():
         row(i, of, segment=s, cases=1)
         for i, (of, s) in enumerate((("2027-01", "a"), ("2027-01", "b"), ("2027-02", "a")))
     ]
-    assert settled(*rows).left_out == (("2027-02", "no row of b yet"),)
+    assert settled(*rows).left_out == (
+        ("2027-02", "no row of b yet; give a row of 0 cases and 0 adopted_cases where it had not begun"),
+    )
 
 
 def test_a_segment_restated_alone():

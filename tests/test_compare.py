@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from click.testing import CliRunner
 from pilots import cases, write_csv, write_pilot
 from rich.console import Console
@@ -16,8 +17,10 @@ from rich.console import Console
 from roi.cli import main
 from roi.compare import compared
 from roi.matched import CaseRows, correlation
+from roi.parameters import load_parameters, register
 from roi.problems import InputError
 from roi.report.comparison import print_comparison
+from roi.shared import OF_A_WORKFLOW, Sharing, shared_inputs
 
 
 def rows_of(keys, workers, values, arms=None) -> CaseRows:
@@ -205,3 +208,23 @@ def test_of_severe_errors_it_says_how_many_were_seen(versions):
     assert "of 100" not in none
     assert "(3 in 900)" in printed(0, 3)
     assert "of 100" in printed(0, 3)
+
+
+def test_within_a_workflow_what_becomes_of_a_saved_hour_is_one_unknown_whether_or_not_it_has_an_owner(
+    tmp_path,
+):
+    """As a parameter file states it: in one number, or in cash and hours used otherwise."""
+    one = {"min": 0.3, "mode": 0.5, "max": 0.7}
+    found = set()
+    for i, stated in enumerate((one, {**one, "owner": "O"}, {"cash": one, "redeployed": one})):
+        write_pilot(tmp_path, cases(4), {"about": {"workflow_id": "w"}}, name=f"p{i}")
+        text = tmp_path / "params" / f"p{i}.yaml"
+        known = yaml.safe_load(text.read_text(encoding="utf-8"))
+        known["economics"]["realisation"] = stated
+        text.write_text(json.dumps(known), encoding="utf-8")  # which is YAML, without anchors
+        entries = register(load_parameters(text).parameters)
+        shared = shared_inputs([Sharing(side, entries, "w") for side in "ab"])
+        keys = {x.pilots["a"] for x in shared}
+        assert any(key.startswith("economics.realisation.") for key in keys)
+        found |= {entry.key for entry in entries}
+    assert set(OF_A_WORKFLOW) <= found  # a key that no register holds shares nothing

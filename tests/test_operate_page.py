@@ -447,3 +447,20 @@ def test_a_record_without_anything_is_whole() -> None:
     ]
     nothing = {"state": "unknown", "why": "No day can be watched.", "monitor": None, "limits": limits}
     whole(page.Operated(make_kill(), {**nothing, "soon": {"rows": [], "why": "No day can be watched."}}))
+
+
+def test_the_two_ranges_of_a_month_are_named_apart():
+    """The dot at 50 lies in the picture's band (40 to 80), and outside what the month alone shows: each by its name."""
+    planned = {"p10": 40.0, "mean": 60.0, "p90": 80.0}
+    months = [
+        {
+            "number": 1,
+            "forecast": {"benefit": planned},
+            "cumulative": {"benefit": planned},
+            "actual": {"benefit": {"mean": 50.0}, "shown": {"inside": False}},
+        }
+    ]
+    figure = operate_figures.realised_figure({"currency": "EUR", "months": months})
+    assert figure is not None
+    assert figure.answer.endswith("none of 1 inside the range of what a month alone shows")
+    assert ("band", "8 in 10 outcomes, with what no month shows") in figure.legend

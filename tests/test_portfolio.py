@@ -14,6 +14,8 @@ from roi.joint import joint_draws
 from roi.portfolio import portfolio_of, trend_of
 from roi.problems import ParameterError
 from roi.report import portfolio as show
+from roi.report.index import Entry, index_page
+from roi.report.portfolio_words import sentences
 from roi.schema.portfolio import Portfolio, read_portfolio
 from roi.shared import Sharing, shared_inputs
 
@@ -284,3 +286,75 @@ def test_regret_of_many_workflows_lies_between_bounds():
     regret = portfolio_of(pilots, plan(budget=300))["set"]["regret"]
     assert regret["how"] == "bounded"
     assert 0 < regret["value"] <= regret["at_most"]
+
+
+def test_hours_beyond_a_team_are_told_where_they_are_not_rare():
+    """Mean 100 of 100 hours; in half of the outcomes 150. Two of it: in ¾ more than 100 (of 50+50 not)."""
+    drawn = np.where(np.arange(DRAWS) % 2, 150.0, 50.0)
+    both = [
+        candidate(p, fundable(5.0, 0, hours=100.0, drawn_hours=drawn), owner="Claims  Team") for p in "ab"
+    ]
+    one = portfolio_of(both[:1], plan(teams={"Claims team": 100}))
+    [limit] = one["set"]["limits"]
+    assert limit["share_above"] == pytest.approx(0.5)
+    assert any("more hours are saved than Claims team has (100 a month)" in x for x in sentences(one))
+    [limit] = portfolio_of(both, plan(teams={"Claims team": 200}))["set"]["limits"]
+    assert limit["share_above"] == pytest.approx(0.25, abs=0.02)  # 300 of 200
+    rare = portfolio_of(both[:1], plan(teams={"Claims team": 150}))
+    assert rare["set"]["limits"][0]["share_above"] == 0
+    assert not any("more hours are saved" in x for x in sentences(rare))
+
+
+def test_hours_of_a_fix_are_saved_only_where_its_gates_pass():
+    drawn = np.full(DRAWS, 150.0)
+    fix = fundable(5.0, 0, kind="fix", hours=75.0, drawn_hours=drawn, passes=0.5)
+    found = portfolio_of([candidate("a", fix, verdict="fix", owner="Claims")], plan(teams={"Claims": 100}))
+    assert found["set"]["limits"][0]["share_above"] == pytest.approx(0.5, abs=0.03)
+
+
+def test_an_owner_who_is_no_team_is_told_with_the_mend():
+    pilots = [
+        candidate("a", fundable(5.0, 0, hours=60.0), owner="Claims"),
+        candidate("b", fundable(5.0, 0, hours=60.0), owner="Claims dept."),
+        candidate("c", fundable(5.0, 0, hours=60.0)),
+        candidate("d", fundable(5.0, 0)),
+    ]
+    notes = portfolio_of(pilots, plan(teams={"claims": 100}, budget=1))["notes"]
+    assert len(notes) == 2
+    assert "b: the 60 hours a month that it saves are held against no team" in notes[0]
+    assert "'Claims dept.' is no team there. Write its about.owner as one of them (claims)" in notes[0]
+    assert "c: " in notes[1]
+    assert "names no owner" in notes[1]
+    assert not [x for x in portfolio_of(pilots, plan(budget=1))["notes"] if "held against" in x]
+
+
+def test_a_builder_is_the_same_whatever_the_spaces():
+    a = candidate("a", fundable(5.0, 0, weeks={"IT Integration": 4.0}))
+    assert portfolio_of([a], plan(budget=1, builders={"it  integration ": {"weeks": 9}}))["notes"] == []
+
+
+def test_the_opening_says_what_the_set_is_worth_after_waiting():
+    """As in the order above: B, then A, which waits three weeks at 10: 30 of 200 are lost."""
+    a = candidate("a", fundable(100.0, 0, weeks={"IT": 5.0}, delay_cost=10.0))
+    b = candidate("b", fundable(100.0, 0, weeks={"IT": 3.0}, delay_cost=9.0))
+    found = portfolio_of([a, b], plan())
+    assert found["set"]["lost_while_waiting"] == pytest.approx(30)
+    assert "about EUR 170 of it after waiting for who builds" in sentences(found)[0].replace("\xa0", " ")
+    alone = portfolio_of([a], plan())
+    assert "waiting" not in sentences(alone)[0]
+
+
+def test_what_the_next_lacks_is_told_beside_what_it_takes_in_all():
+    a = candidate("a", fundable(50.0, 174_000, now=33_000, kind="fix"), verdict="fix")
+    said = sentences(portfolio_of([a], plan(budget=30_000)))[-1].replace("\xa0", " ")
+    assert "it takes EUR 174,000 once, the roll-out that follows with it (EUR 33,000 of it now)" in said
+    assert "and lacks EUR 144,000." in said
+
+
+def test_pilots_in_other_money_stand_beside_each_other_in_that_of_the_portfolio():
+    option = {"mean": 1000.0, "p10": 1.0, "p90": 2.0, "chance_above_hurdle": 1.0}
+    swiss = candidate("z", fundable(1000.0, 1), currency="CHF", options={"scale": option}, next=[])
+    found = portfolio_of([swiss], plan(currency="EUR", fx={"CHF": 1.1}, budget=1))
+    page = index_page([Entry(pilot="z", record=swiss.record)], json.loads(json.dumps(found)))
+    assert "about EUR 1,100" in page.replace("\xa0", " ")
+    assert "<small>about" not in index_page([Entry(pilot="z", record=swiss.record)], None)

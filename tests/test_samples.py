@@ -85,6 +85,18 @@ def test_what_is_refused_and_why(project: Project, what: str) -> None:
     assert said in project.refusal(text)
 
 
+def test_a_label_that_a_later_export_restates_is_told_by_the_newer_file(project: Project) -> None:
+    project.write("jan.csv", "case_id,arm,handling_minutes,outcome\n1,pilot,1,correct\n2,pilot,2,correct\n")
+    project.write("feb.csv", "case_id,arm,handling_minutes,outcome\n3,pilot,1,correct\n2,pilot,2,error\n")
+    with pytest.raises(SampleError) as error:
+        project.open(cases=["data/jan.csv", "data/feb.csv"])
+    assert (
+        "data/feb.csv: 1 problem\n  case_id: 1 row repeats the case of an earlier row of their arm with other values "
+        "(first: row 2 of data/feb.csv, row 2 of data/jan.csv before it); one row is one case: give the newest export "
+        "alone or keep the newest row with query:"
+    ) in str(error.value)
+
+
 def test_the_problems_of_all_tables_come_at_once(project: Project) -> None:
     project.write("actions.csv", "action_id,case_id\nA,1\n")
     project.write("evals.csv", "version,eval_case,passed\nv1,e1,maybe\n")

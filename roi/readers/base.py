@@ -11,7 +11,17 @@ from roi.problems import Problem
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["LONGEST_LINE", "Connection", "Part", "Roles", "Rows", "UnreadableError", "literal", "quoted"]
+__all__ = [
+    "LONGEST_LINE",
+    "Connection",
+    "Part",
+    "Roles",
+    "Rows",
+    "UnreadableError",
+    "literal",
+    "named_row",
+    "quoted",
+]
 
 LONGEST_LINE = 1_000_000
 """Bytes of one row of a text file; longer ones are no sample of cases."""
@@ -90,6 +100,24 @@ class Rows:
     left_out: Mapping[str, int] = field(default_factory=dict)
     errors: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     where: Callable[[int], str] = _data_row
+
+
+def named_row(con: Connection, rows: Rows, index: int) -> tuple[str, str]:
+    """The file that a row is in, and how a message names the row: of several files with the file's own count.
+
+    Args:
+        con: The engine.
+        rows: Of the files.
+        index: Of the row over all files, from 0.
+    """
+    if not rows.parts:
+        return rows.label, f"row {index + 1:,}"
+    for part in rows.parts:
+        (n,) = con.execute(f"select count(*) from ({part.select(rows.columns[:1])})").fetchall()[0]
+        if index < n:
+            break
+        index -= int(n)
+    return part.label, f"row {index + 1:,} of {part.label}"
 
 
 def quoted(name: str) -> str:

@@ -137,6 +137,8 @@ def index_page(entries: Sequence[Entry], together: Mapping[str, Any] | None = No
         asked=_asked(decided),
         otherwise=sum(e.decided != (e.record or {}).get("verdict") for e in decided),
         held=_asked([entry for entry in decided if entry.is_held]),
+        common=_common(decided, together),
+        currency=None if together is None else together["currency"],
         word=lambda e: words.verdict_word(e.record),
         standing=lambda e: standing(e.record),
         labels=PAGES,
@@ -165,6 +167,18 @@ def _asked(entries: Sequence[Entry]) -> str:
             currency = str(record.get("currency"))
             asked[currency] = asked.get(currency, 0.0) + value
     return words.and_list(words.amount(value, currency) for currency, value in sorted(asked.items()))
+
+
+def _common(entries: Sequence[Entry], together: Mapping[str, Any] | None) -> dict[str, float]:
+    """Worths of pilots in other money, in that of the portfolio; those without a rate are told among its notes."""
+    rates = {} if together is None else {p["pilot"]: p.get("rate") for p in together["pilots"]}
+    found = {}
+    for entry in entries:
+        mean, rate = words.finite((entry.option or {}).get("mean")), words.finite(rates.get(entry.pilot))
+        other = together is not None and (entry.record or {}).get("currency") != together["currency"]
+        if other and mean is not None and rate is not None:
+            found[entry.pilot] = mean * rate
+    return found
 
 
 def _parts(together: Mapping[str, Any] | None) -> list[tuple[str, Any]]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from roi import words
+from roi.hours import SELDOM
 
 __all__ = [
     "held_rows",
@@ -39,19 +40,20 @@ def sentences(found: Found) -> list[str]:
         between = words.amount_range(worth["p10"], worth["p90"], currency)
         said.append(
             f"Best set to fund: {names}, for {money(chosen['cost'])}{within}; together worth {money(worth['mean'])} "
-            f"({between} in 8 of 10 outcomes)."
+            f"({between} in 8 of 10 outcomes){_after_waiting(chosen, currency)}."
         )
     else:
         said.append("Nothing is funded: no pilot that may be funded fits what there is to give.")
     said += held_sentences(found)
     waits = [x for x in found["order"] if (x["lost_while_waiting"] or 0.0) > 0]
     if waits:
-        lost = sum(x["lost_while_waiting"] for x in waits)
+        lost = chosen["lost_while_waiting"]
         names = words.and_list(titles_of(found).get(x["pilot"], x["pilot"]) for x in waits)
         said.append(
-            f"The same people build one after another: {names} would wait, which costs about {money(lost)} and is not "
-            "taken off the worth above."
+            f"The same people build one after another: {names} would wait, which costs about {money(lost)}: taken "
+            "off the worth after waiting alone. The set was chosen, and every other worth is told, as if nobody waited."
         )
+    said += _hours(found)
     fdr = found["discoveries"]
     if fdr["share"] is not None:
         bar = "" if fdr["bar"] is None else f"; the bar is {words.percent(fdr['bar'])}"
@@ -74,11 +76,37 @@ def sentences(found: Found) -> list[str]:
         after = found["next"][0]
         lacks = [f"{lack_word(x, currency)}" for x in after["lacks"]]
         why = f"; it lacks {words.and_list(lacks)}" if lacks else ""
+        if after["cost"] > after["now"] and any(x["what"] == "budget" for x in after["lacks"]):
+            why = (
+                f"; it takes {money(after['cost'])} once, the roll-out that follows with it ({money(after['now'])} of "
+                f"it now), and lacks {words.and_list(lacks)}"
+            )
         weeks = after["start_week"]
         people = words.and_list(words.shorten(x, 40) for x in after["builders"])
         busy = f", and waits for {people} until week {words.number(weeks, 2)}" if weeks > 0 else ""
         said.append(f"Next: {words.shorten(after['title'], 60)}, worth {money(after['worth'])}{why}{busy}.")
     return said
+
+
+def _after_waiting(chosen: Found, currency: str) -> str:
+    """What is left of a set's worth once some of it waits for who builds; empty where nothing does."""
+    lost = chosen["lost_while_waiting"]
+    if lost <= 0:
+        return ""
+    return (
+        f", about {words.amount(chosen['worth']['mean'] - lost, currency)} of it after waiting for who builds"
+    )
+
+
+def _hours(found: Found) -> list[str]:
+    """Teams of which more hours are saved than they have in more outcomes than the told range leaves out."""
+    return [
+        f"In {words.chance(x['share_above'])} outcomes more hours are saved than {words.shorten(x['name'], 60)} has "
+        f"({words.number(x['amount'], 2)} a month): only the average is held to that, and the hours beyond count in "
+        "the worth, which is so much too high there."
+        for x in found["set"]["limits"]
+        if (x.get("share_above") or 0.0) > SELDOM
+    ]
 
 
 def held_sentences(found: Found) -> list[str]:
