@@ -76,7 +76,9 @@ def sentences(found: Found) -> list[str]:
         after = found["next"][0]
         lacks = [f"{lack_word(x, currency)}" for x in after["lacks"]]
         why = f"; it lacks {words.and_list(lacks)}" if lacks else ""
-        if after["cost"] > after.get("now", after["cost"]) and any(x["what"] == "budget" for x in after["lacks"]):
+        if after["cost"] > after.get("now", after["cost"]) and any(
+            x["what"] == "budget" for x in after["lacks"]
+        ):
             why = (
                 f"; it takes {money(after['cost'])} once, the roll-out that follows with it ({money(after['now'])} of "
                 f"it now), and lacks {words.and_list(lacks)}"
