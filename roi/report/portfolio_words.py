@@ -47,7 +47,7 @@ def sentences(found: Found) -> list[str]:
     said += held_sentences(found)
     waits = [x for x in found["order"] if (x["lost_while_waiting"] or 0.0) > 0]
     if waits:
-        lost = chosen["lost_while_waiting"]
+        lost = sum(x["lost_while_waiting"] for x in waits)
         names = words.and_list(titles_of(found).get(x["pilot"], x["pilot"]) for x in waits)
         said.append(
             f"The same people build one after another: {names} would wait, which costs about {money(lost)}: taken "
@@ -76,7 +76,9 @@ def sentences(found: Found) -> list[str]:
         after = found["next"][0]
         lacks = [f"{lack_word(x, currency)}" for x in after["lacks"]]
         why = f"; it lacks {words.and_list(lacks)}" if lacks else ""
-        if after["cost"] > after["now"] and any(x["what"] == "budget" for x in after["lacks"]):
+        if after["cost"] > after.get("now", after["cost"]) and any(
+            x["what"] == "budget" for x in after["lacks"]
+        ):
             why = (
                 f"; it takes {money(after['cost'])} once, the roll-out that follows with it ({money(after['now'])} of "
                 f"it now), and lacks {words.and_list(lacks)}"
@@ -90,7 +92,7 @@ def sentences(found: Found) -> list[str]:
 
 def _after_waiting(chosen: Found, currency: str) -> str:
     """What is left of a set's worth once some of it waits for who builds; empty where nothing does."""
-    lost = chosen["lost_while_waiting"]
+    lost = chosen.get("lost_while_waiting") or 0.0  # a file of an earlier version has none
     if lost <= 0:
         return ""
     return (
