@@ -126,11 +126,17 @@ def test_a_dial_moves_the_table_and_the_verdict_and_back(browser: Any, report: P
         assert not section.is_visible()
 
 
+def drawn(page: Any) -> None:
+    """Wait until the browser has drawn the page as it stands, and told what scrolled."""
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
 def test_charts_say_their_values_to_the_pointer_and_to_the_keys(browser: Any, report: Path) -> None:
     with opened(browser, report) as page:
         drawing = page.locator(".figure-cash .drawing.wide")
         drawing.scroll_into_view_if_needed()
         drawing.focus()
+        drawn(page)  # what is said goes when the page scrolls, as it has just done
         page.keyboard.press("End")
         assert re.match(
             r"Month 36: EUR .*; 8 in 10 outcomes EUR ",
@@ -141,8 +147,11 @@ def test_charts_say_their_values_to_the_pointer_and_to_the_keys(browser: Any, re
         assert page.locator(".tip").inner_text().startswith("Month 35: ")
         page.keyboard.press("Escape")
         assert not page.locator(".tip").is_visible()
-        page.locator(".figure-drivers .wide [data-tip]").first.hover()
-        assert page.locator(".tip").is_visible()
+        mark = page.locator(".figure-drivers .wide [data-tip]").first
+        mark.scroll_into_view_if_needed()
+        drawn(page)
+        mark.hover()
+        page.locator(".tip").wait_for(state="visible")
         assert page.heard == []
 
 
