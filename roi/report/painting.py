@@ -60,6 +60,7 @@ def svg(chart: alt.TopLevelMixin, name: str) -> str:
     # The whole is one picture with one alternative text; what its marks say is for the page's script.
     drawn = drawn.replace(' aria-label="', ' data-tip="')
     drawn = re.sub(r"\s(?:xmlns:xlink|class|version|role|aria-[a-z]+)=\"[^\"]*\"", "", drawn)
+    drawn = re.sub(r'\btransform="[^"]*"', lambda found: re.sub(r"(\.\d{2})\d+", r"\1", found[0]), drawn)
     return re.sub(r'"(-?\d+\.\d{2})\d+"', r'"\1"', drawn)
 
 
