@@ -284,7 +284,8 @@ def test_failures_of_every_kind_cost_nobody_else(tmp_path: Path) -> None:
     good = [f"fine_{n}" for n in range(max(many // 4, 1))]
     pilots = chance.sample([*bad, *good], many + len(good))
     project, out = make_project(tmp_path / "p", *pilots), tmp_path / "reports"
-    result, shown = run(project, out, *pilots, timeout=3.0, memory=1 << 31)
+    # Ten seconds: on a busy machine, what fails by itself is to do so before its time is over.
+    result, shown = run(project, out, *pilots, timeout=10.0, memory=1 << 31)
     by_name = {outcome.pilot: outcome for outcome in result.outcomes}
     assert result.exit_code == 1
     assert [by_name[name].state for name in good] == ["done"] * len(good)
