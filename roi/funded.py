@@ -14,7 +14,7 @@ from roi.funding import Best, Problem, best_set, near_set
 from roi.joint import Joint
 from roi.schema.portfolio import Portfolio
 
-__all__ = ["Choice", "Limit", "Queue", "choice_of", "limits_of", "regret_of", "standing_order"]
+__all__ = ["Choice", "Limit", "Queue", "choice_of", "limits_of", "plain_name", "regret_of", "standing_order"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -86,15 +86,16 @@ class Choice:
         )
 
 
-def _plain(name: str) -> str:
-    return " ".join(name.split()).casefold()
+def plain_name(name: str | None) -> str:
+    """What names of people and teams are compared by; empty where none is stated."""
+    return " ".join((name or "").split()).casefold()
 
 
 def limits_of(candidates: Sequence[Candidate], joint: Joint, plan: Portfolio) -> list[Limit]:
     """What is scarce: the budget, people who build, hours of teams, and the bar on those that do not pay."""
     options = [(c, o) for c in candidates if c.pilot in joint.worths for o in c.options]
-    building = {_plain(who) for _, o in options for who in (*o.weeks, *o.lines)}
-    teams = {_plain(str(c.record.get("owner") or "")) for c, _ in options}
+    building = {plain_name(who) for _, o in options for who in (*o.weeks, *o.lines)}
+    teams = {plain_name(c.record.get("owner")) for c, _ in options}
     found = []
     if plan.budget is not None:
         found.append(Limit(what="budget", name="Budget", unit=joint.currency, amount=plan.budget))
@@ -106,12 +107,14 @@ def limits_of(candidates: Sequence[Candidate], joint: Joint, plan: Portfolio) ->
                 unit="weeks",
                 amount=builder.weeks,
                 cost_per_week=builder.cost_per_week,
-                is_met=_plain(name) in building,
+                is_met=plain_name(name) in building,
             )
         )
     for name, hours in plan.teams.items():
         found.append(
-            Limit(what="team", name=name, unit="hours a month", amount=hours, is_met=_plain(name) in teams)
+            Limit(
+                what="team", name=name, unit="hours a month", amount=hours, is_met=plain_name(name) in teams
+            )
         )
     if plan.max_share_not_paying is not None:
         found.append(Limit(what="bar", name="Expected not to pay", unit="pilots", amount=0.0))
@@ -127,17 +130,17 @@ def choice_of(
     for limit in limits:
         if limit.what == "builder" and limit.cost_per_week is not None:
             for who, amount in o.lines.items():
-                if _plain(who) == _plain(limit.name):
+                if plain_name(who) == plain_name(limit.name):
                     weeks[who] = weeks.get(who, 0.0) + amount * rate / limit.cost_per_week
     use = np.zeros(len(limits))
     for k, limit in enumerate(limits):
         if limit.what == "budget":
             use[k] = o.cost * rate
         elif limit.what == "builder":
-            use[k] = sum(n for who, n in weeks.items() if _plain(who) == _plain(limit.name))
+            use[k] = sum(n for who, n in weeks.items() if plain_name(who) == plain_name(limit.name))
         elif limit.what == "team":
-            owner = str(candidate.record.get("owner") or "")
-            use[k] = o.hours if _plain(owner) == _plain(limit.name) else 0.0
+            is_theirs = plain_name(candidate.record.get("owner")) == plain_name(limit.name)
+            use[k] = o.hours if is_theirs else 0.0
         else:
             # Each funded pilot may add so much to those that do not pay; a surer one makes room for another.
             assert plan.max_share_not_paying is not None
@@ -235,7 +238,7 @@ class Queue:
         """Put something at the end: the weeks in which it begins, once all who build it are free, and ends."""
         each: dict[str, float] = {}
         for name, n in weeks.items():
-            each[_plain(name)] = each.get(_plain(name), 0.0) + n
+            each[plain_name(name)] = each.get(plain_name(name), 0.0) + n
         start = max((self.free.get(name, 0.0) for name in each), default=0.0)
         for name, n in each.items():
             self.free[name] = start + n

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from roi.candidates import Candidate
 from roi.draws import stream, uniforms
-from roi.funded import Choice, Limit
+from roi.funded import Choice, Limit, plain_name
 from roi.joint import Joint
 from roi.schema.portfolio import Portfolio
 from roi.words import and_list, number, shorten
@@ -19,10 +19,6 @@ __all__ = ["SELDOM", "hours_above", "unheld_hours"]
 Floats = npt.NDArray[np.float64]
 
 SELDOM = 0.1  # a tenth lies above the range of 8 in 10 outcomes that every page tells; more than that is not "rare"
-
-
-def _plain(name: object) -> str:
-    return " ".join(str(name or "").split()).casefold()
 
 
 def hours_above(funded: Sequence[Choice], limit: Limit, joint: Joint) -> float | None:
@@ -40,7 +36,7 @@ def hours_above(funded: Sequence[Choice], limit: Limit, joint: Joint) -> float |
     total: Floats = np.zeros(joint.draws)
     for x in funded:
         pilot = x.candidate.pilot
-        if _plain(x.candidate.record.get("owner")) == _plain(limit.name):
+        if plain_name(x.candidate.record.get("owner")) == plain_name(limit.name):
             drawn = np.full(1, x.option.hours) if x.option.drawn_hours is None else x.option.drawn_hours
             order = joint.order[pilot] if drawn.size > 1 else np.zeros(joint.draws, dtype=np.int64)
             luck = uniforms(joint.draws, stream(joint.seed, f"portfolio:passes:{pilot}"))
@@ -51,7 +47,7 @@ def hours_above(funded: Sequence[Choice], limit: Limit, joint: Joint) -> float |
 
 def unheld_hours(candidates: Sequence[Candidate], joint: Joint, plan: Portfolio) -> list[str]:
     """Pilots whose saved hours are held against no team, with the mend; nothing where no team is stated."""
-    teams = {_plain(name) for name in plan.teams}
+    teams = {plain_name(name) for name in plan.teams}
     if not teams:
         return []
     listed = and_list(shorten(name, 60) for name in plan.teams)
@@ -59,7 +55,7 @@ def unheld_hours(candidates: Sequence[Candidate], joint: Joint, plan: Portfolio)
     for c in candidates:
         hours = max((o.hours for o in c.options), default=0.0)
         owner = " ".join(str(c.record.get("owner") or "").split())
-        if c.pilot not in joint.worths or hours <= 0 or _plain(owner) in teams:
+        if c.pilot not in joint.worths or hours <= 0 or plain_name(owner) in teams:
             continue
         why = f"its owner '{shorten(owner, 60)}' is no team there" if owner else "it names no owner"
         found.append(

@@ -19,6 +19,7 @@ import roi
 from data.generate import TRUTHS
 from roi.cli import main
 from roi.parameters import TOP_LEVEL_KEYS, find_parameter_files
+from roi.words import amount
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -149,7 +150,8 @@ def test_ones_own_pilot_is_ten_lines_that_work(tmp_path, monkeypatch):
 
 
 def money(value: float, currency: str) -> str:
-    return f"{currency} {round(value, -3):,.0f}".replace("-", "−")
+    """As every page writes it, so that nobody meets two figures for one."""
+    return amount(value, currency).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def share(value: float) -> str:
