@@ -60,6 +60,17 @@ def test_what_stops_the_agent_comes_before_the_verdict(action, first, there):
     assert fixed["text"].endswith("while a limit is broken, but what mends that.")
 
 
+@pytest.mark.parametrize("stops", [True, False])
+def test_a_broken_limit_comes_before_months_and_months_before_the_rest(stops):
+    months = {"holds": False, "stops": stops, "text": "no longer holds"}
+    by_months = "stop" if stops else "decide_again"
+    said = {"pause": "pause", "roll_back": "roll_back", "investigate": by_months, "continue": by_months}
+    for action, first in said.items():
+        lead = lead_of(monitored(action, version="v2"), {**killed(), "verdict": "scale"}, "x", months)
+        assert lead is not None
+        assert (lead["action"], lead["months"]) == (first, months)
+
+
 def test_nothing_leads_while_all_goes_on():
     assert lead_of(monitored("continue"), killed(), "Continue") is None
 
