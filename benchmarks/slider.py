@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -17,16 +18,9 @@ from roi.again import decide_again
 from roi.explore import Explorer, Setting
 from roi.explore.picture import picture_of
 from roi.explore.setting import applied
+from roi.parameters import find_parameter_files
 from roi.pilot import open_pilot
 
-SIX = (
-    "claims_intake",
-    "contract_summaries",
-    "invoice_coding",
-    "payment_repair",
-    "permit_intake",
-    "support_replies",
-)
 MOVES = 26
 
 
@@ -51,7 +45,7 @@ def of_a_move(explorer: Explorer, setting: Setting) -> tuple[float, float, float
 def main() -> None:
     """Move the dials of each pilot, one at a time, to random places."""
     print(f"{'pilot':20}{'sketch + picture':>18}{'decision':>10}{'× every plan':>14}{'picture kB':>12}")
-    for name in sys.argv[1:] or SIX:
+    for name in sys.argv[1:] or [Path(p).stem for p in find_parameter_files(["params"])]:
         explorer = Explorer(open_pilot(name).decision.analysis)
         rng = np.random.default_rng(1)
         of_a_move(explorer, Setting().with_dial(explorer.dials[0], explorer.dials[0].high))  # worked out once

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -66,3 +67,9 @@ def candidate(
         inputs=inputs or {},
         returned=returned or Returned(per_month=None, once=0.0),
     )
+
+
+def shown(found: dict[str, Any], section: Any) -> str:
+    """A section of the page of all pilots, its blanks made single."""
+    opened = SimpleNamespace(found=found)
+    return " ".join(section(opened).html.split())

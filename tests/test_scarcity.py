@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from made_portfolios import candidate, fundable
+from made_portfolios import candidate, fundable, shown
 
 from roi.portfolio import portfolio_of
 from roi.report import portfolio as show
@@ -15,15 +15,6 @@ from roi.schema.portfolio import Portfolio
 
 def plan(**given: object) -> Portfolio:
     return Portfolio.model_validate(given)
-
-
-def shown(found: dict) -> str:
-    class Opened:
-        pass
-
-    opened = Opened()
-    opened.found = found
-    return " ".join(show.funded(opened).html.split())
 
 
 def test_what_must_be_raised_together_by_hand():
@@ -39,7 +30,7 @@ def test_what_must_be_raised_together_by_hand():
     assert both["takes"] == {"Budget": pytest.approx(10), "IT": pytest.approx(2)}
     assert both["set"] == ["a", "b"]
     text = "Budget and IT hold the set back together: raised at once (EUR 10.00 more and 2.0 weeks more of IT) they would"
-    assert f"{text} bring EUR 50.00." in shown(found)
+    assert f"{text} bring EUR 50.00." in shown(found, show.funded)
 
 
 def test_a_tenth_more_and_enough_by_hand():
@@ -50,8 +41,8 @@ def test_a_tenth_more_and_enough_by_hand():
     assert (budget["tenth"]["brings"], budget["tenth"]["takes"]) == (50, {"Budget": pytest.approx(10)})
     assert (budget["enough"]["brings"], budget["enough"]["takes"]) == (80, {"Budget": pytest.approx(90)})
     assert found["set"]["together"] == []
-    assert "EUR 80.00, with EUR 90.00 more" in shown(found)
-    assert "No set that the limits allow is worth more." in shown(found)
+    assert "EUR 80.00, with EUR 90.00 more" in shown(found, show.funded)
+    assert "No set that the limits allow is worth more." in shown(found, show.funded)
 
 
 def brute(worth, use, limit):
@@ -108,4 +99,4 @@ def test_a_set_that_may_be_missed_is_said(monkeypatch):
     builders = {"IT": {"weeks": 250}, "Data": {"weeks": 250}}
     found = portfolio_of(pilots, plan(budget=250, builders=builders))
     assert found["set"]["at_most_more"] > 0
-    assert "too many sets to look at all of them" in shown(found)
+    assert "too many sets to look at all of them" in shown(found, show.funded)

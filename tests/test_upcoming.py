@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from made_portfolios import candidate, fundable
+from made_portfolios import candidate, fundable, shown
 
 from roi.portfolio import portfolio_of
 from roi.report import portfolio as show
@@ -17,15 +17,6 @@ def plan(**given: object) -> Portfolio:
 
 def lacks(row: dict) -> dict[str, float]:
     return {x["name"]: x["lacks"] for x in row["lacks"]}
-
-
-def shown(found: dict) -> str:
-    class Opened:
-        pass
-
-    opened = Opened()
-    opened.found = found
-    return " ".join(show.order(opened).html.split())
 
 
 def test_the_order_and_what_each_lacks_after_those_before_it_by_hand():
@@ -45,7 +36,7 @@ def test_the_order_and_what_each_lacks_after_those_before_it_by_hand():
     assert second["per_percent"] == pytest.approx(50 / 90)
     # The same people build A first: four weeks.
     assert (second["start_week"], second["end_week"], first["start_week"]) == (4, 7, 0)
-    assert "EUR 45.00, EUR 2.25 a hundredth of what there is" in shown(found)
+    assert "EUR 45.00, EUR 2.25 a hundredth of what there is" in shown(found, show.order)
 
 
 def test_what_the_set_found_again_would_not_hold_comes_after():
@@ -71,7 +62,7 @@ def test_where_those_before_would_rather_do_more_that_is_said():
     found = portfolio_of([a, candidate("b", fundable(15.0, 50))], plan(budget=100))
     [row] = found["next"]
     assert (row["pilot"], row["is_in_set"], row["brings"], row["instead"]) == ("b", False, 70, [])
-    assert "the best set would rather do more of those before" in shown(found)
+    assert "the best set would rather do more of those before" in shown(found, show.order)
 
 
 def test_the_same_people_build_one_at_a_time_after_the_set():
@@ -98,7 +89,7 @@ def test_what_only_lacks_surer_pilots_comes_after_what_can_be_given():
     found = portfolio_of(pilots, plan(budget=20, max_share_not_paying=0.1))
     assert [x["pilot"] for x in found["next"]] == ["c", "u"]
     assert found["next"][1]["per_percent"] is None
-    assert "nothing that can be given brings it" in shown(found)
+    assert "nothing that can be given brings it" in shown(found, show.order)
 
 
 @pytest.mark.parametrize("seed", range(6))
