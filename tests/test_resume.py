@@ -17,7 +17,7 @@ import pytest
 from made_batches import HERE, SAID, files, make_project, run, states
 
 from roi.batch.progress import time_left
-from roi.batch.resume import INPUTS, inputs_of, note_of, why_again
+from roi.batch.resume import INPUTS, _environment, inputs_of, note_of, why_again
 from roi.ledger import data_sha256, record_sha256
 from roi.records import read_record
 
@@ -314,3 +314,14 @@ def test_a_full_disk_fails_who_needs_it_and_nobody_else(tmp_path: Path) -> None:
             assert (out / name / "report.html").read_text().rstrip().endswith("</html>")
     finally:
         subprocess.run(["umount", str(out)], check=False)
+
+
+def test_a_password_is_no_input_and_the_database_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hash of few possible passwords would let somebody try them all."""
+
+    def told(address: str) -> str:
+        monkeypatch.setenv("CLAIMS_DB", address)
+        return _environment(b'connect: "${CLAIMS_DB}"', tmp_path / "_policy.yaml")
+
+    assert told("postgresql://ana:one@db/claims") == told("postgresql://ana:two@db/claims")
+    assert told("postgresql://ana:one@db/claims") != told("postgresql://ana:one@db/other")
