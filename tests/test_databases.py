@@ -25,7 +25,7 @@ from roi.batch.resume import inputs_of
 from roi.canonical import CANONICAL
 from roi.parameters import load_parameters
 from roi.problems import SampleError
-from roi.readers import Source, open_source
+from roi.readers import Source, open_source, postgres
 from roi.readers.addresses import Address, without_secret
 from roi.readers.base import quoted
 from roi.readers.held import hold_columns
@@ -109,6 +109,25 @@ def test_every_kind_of_value_comes_over_as_a_file_would_have_it(project: Project
     assert column(samples, "started_at")[0].isoformat() == "2026-03-01T12:05:00.250000"
     assert column(samples, "used") == ["yes", "no"]
     assert column(samples, "input_defects")[0] == 2
+
+
+@needs_postgres
+def test_texts_of_several_lines_lie_across_what_is_read_at_a_time(
+    project: Project, claims: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "_BLOCK", 4096)
+    claims.run(
+        "drop table if exists lines",
+        "create table lines as select i::text as case_id, E'a\n\n' || repeat('b', i % 50) || E'\nc' as worker "
+        "from generate_series(1, 500) i",
+    )
+    source = Source(connect="${CLAIMS_DB}", table="lines")
+    con = duckdb.connect()
+    rows = open_source(
+        con, source, wanted=(), project=project.folder, folder=project.folder, name="x", file="", place=""
+    )
+    read = con.execute(rows.select(("case_id", "worker"))).fetchall()
+    assert read == [(str(i), f"a\n\n{'b' * (i % 50)}\nc") for i in range(1, 501)]
 
 
 @pytest.mark.slow

@@ -250,6 +250,12 @@ def test_a_real_pilot_as_the_portfolio_sees_it():
     assert found.options[0].mean() == pytest.approx(advised["mean"])
     assert found.options[0].cost == pytest.approx(advised["one_off"])
     assert found.options[0].weeks == {"IT Integration": pytest.approx(10)}
+    # Where its gates pass it saves so many hours, and over all outcomes that chance of them.
+    plan = decision.analysis.verdict.plan
+    assert found.options[0].passes == plan.passes < 1
+    assert found.options[0].hours == pytest.approx(
+        plan.passes * found.options[0].drawn_hours.mean(), rel=1e-3
+    )
     assert found.options[0].delay_cost is not None
     assert found.options[0].delay_cost > 0
 
