@@ -6,6 +6,7 @@ import json
 import math
 import random
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 import yaml
 from click.testing import CliRunner
+from opened_examples import example
 from scipy.special import ndtri
 
 from roi.cli import main
@@ -243,3 +245,14 @@ def test_knowing_what_does_not_matter_is_worth_nothing_and_nothing_beats_knowing
         known = evppi(worths, [useless])
         assert (known.value, known.flips) == (0.0, 0.0)
     assert evppi(worths, [worths[0]]).value <= evpi(worths)
+
+
+def test_a_roll_out_at_other_stated_inputs_is_not_the_one_that_is_remembered():
+    valuer = example("support_replies").decision.analysis.valuer
+    before = valuer.roll_out()
+    other = replace(valuer, economics=replace(valuer.economics, horizon=12))
+    assert other.plain is valuer.plain  # what is remembered is common to both
+    anew = replace(other, plain={}).roll_out()
+    assert np.array_equal(other.roll_out().worth, anew.worth)
+    assert anew.mean() < before.mean()
+    assert np.array_equal(valuer.roll_out().worth, before.worth)
