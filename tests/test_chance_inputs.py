@@ -145,7 +145,7 @@ def test_chance_changes_are_told_or_decided(good):
 @pytest.mark.parametrize("block", range(10))
 def test_many_chance_changes_are_told_or_decided(good, block):
     for seed in range(1000 + block * 40, 1040 + block * 40):
-        try_changed(good, seed, decide=True)
+        try_changed(good, seed, decide=seed % 4 < 2)  # of parameters and of tables one in two each
 
 
 def test_chance_changes_of_the_text_alone(tmp_path):

@@ -351,7 +351,7 @@ ELSEWHERE = """
 import json, locale, os, sys
 from pathlib import Path
 import roi.samples
-threads, folder = sys.argv[1], Path(sys.argv[2])
+threads, folder, names = sys.argv[1], Path(sys.argv[2]), sys.argv[3:]
 try:
     locale.setlocale(locale.LC_ALL, "")
 except locale.Error:
@@ -363,7 +363,7 @@ def prepare(con, keys):
 roi.samples.prepare = prepare
 from roi.replay import verify
 found = {}
-for project in sorted(folder.iterdir()):
+for project in (folder / name for name in names):
     (report,) = [p for p in (project / "reports").iterdir() if p.is_dir()]
     seen = verify(report)
     found[project.name] = [seen.holds, *(c.says for c in seen.checks if c.what == "record" or c.is_bad)]
@@ -371,8 +371,10 @@ print(json.dumps(found))
 """
 
 
-def verified_elsewhere(folder: Path, threads: int, **environment: str) -> dict[str, list[Any]]:
-    command = [sys.executable, "-c", ELSEWHERE, str(threads), str(folder)]
+def verified_elsewhere(
+    folder: Path, threads: int, names: list[str], **environment: str
+) -> dict[str, list[Any]]:
+    command = [sys.executable, "-c", ELSEWHERE, str(threads), str(folder), *names]
     env = os.environ | environment
     done = subprocess.run(command, env=env, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
@@ -394,14 +396,18 @@ PLACES = [
 
 
 def replayed(folder: Path, seeds: range, places: list[Any]) -> None:
+    """Each pilot is computed again from its samples in one place and from its archive in the next."""
     for seed in seeds:
         issued(random_pilot(folder / f"{seed:03d}", seed), folder / f"{seed:03d}" / "reports")
-    for source in ("parameters and samples", "the archive of the run"):
+    for turn, source in enumerate(("parameters and samples", "the archive of the run")):
         if source == "the archive of the run":
             for seed in seeds:
                 shutil.rmtree(folder / f"{seed:03d}" / "data")
-        for threads, environment in places:
-            for name, (holds, *says) in verified_elsewhere(folder, threads, **environment).items():
+        for place, (threads, environment) in enumerate(places):
+            mine = [f"{seed:03d}" for seed in seeds if (seed + turn) % len(places) == place]
+            found = verified_elsewhere(folder, threads, mine, **environment)
+            assert sorted(found) == mine
+            for name, (holds, *says) in found.items():
                 assert holds, (name, says)
                 assert f"computed again from {source}: the same" in says[-1]
 

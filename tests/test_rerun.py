@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from pilots import cases, write_csv, write_pilot
+from rich.console import Console
 
 from roi.attribution import difference
+from roi.batch import run_batch
 from roi.batch.outputs import publish, read_record, record_text
 from roi.batch.worker import since_before
 from roi.cli import main
@@ -191,14 +194,20 @@ def test_the_command_tells_it_from_a_folder_of_reports(rerun, tmp_path, monkeypa
 @pytest.mark.slow
 def test_a_report_opens_with_what_moved(rerun, tmp_path):
     """Two whole runs; the second report begins with the sentence, the first has none."""
-    path, out = rerun["path"], tmp_path / "reports"
+    out = tmp_path / "reports"
+
+    def decided() -> None:
+        console = Console(file=io.StringIO())
+        done = run_batch([rerun["path"]], out, console=console, notebooks=["2_decide"])
+        assert done.exit_code == 0
+
     newest = rerun["folder"] / "data/cases-2026-11.csv"
     kept = newest.read_bytes()
     newest.unlink()
-    assert CliRunner().invoke(main, ["run", str(path), "-o", str(out)]).exit_code == 0
+    decided()
     assert 'class="since"' not in (out / "made/report.html").read_text(encoding="utf-8")
     newest.write_bytes(kept)
-    assert CliRunner().invoke(main, ["run", str(path), "-o", str(out)]).exit_code == 0
+    decided()
     page = (out / "made/report.html").read_text(encoding="utf-8")
     said = page.index('<p class="since"><bdi>Since 28 October 2026: 252 cases of November 2026 came in')
     assert said < page.index('class="word"')
