@@ -228,6 +228,7 @@ def resume(n: int, folder: Path) -> bool:
 
     from rich.console import Console
 
+    from roi.archive import MOMENTS, archive_text
     from roi.batch.resume import INPUTS, inputs_of, note_of
     from roi.batch.runner import NOTEBOOKS, _find_notebook, run_batch
     from roi.ledger import LEDGER, issue, read_ledger
@@ -250,10 +251,13 @@ def resume(n: int, folder: Path) -> bool:
         file.write_text(source.read_text("utf-8").replace(f"pilot: {source.stem}", f"pilot: {name}"), "utf-8")
         if source.stem not in records:
             loaded = load_parameters(source)
-            records[source.stem] = build_record(analyse(loaded, open_samples(loaded)))
-        record = json.loads(json.dumps(records[source.stem] | {"pilot": name}))
+            analysis = analyse(loaded, open_samples(loaded))
+            records[source.stem] = analysis, build_record(analysis)
+        analysis, of_example = records[source.stem]
+        record = json.loads(json.dumps(of_example | {"pilot": name}))
         (out / name).mkdir(parents=True)
         (out / name / "decision.json").write_text(json.dumps(record))
+        (out / name / MOMENTS).write_text(archive_text(analysis, record), "utf-8")
         (out / name / "report.html").write_text("<h1>")
         issue(out / LEDGER, record)
     entries = read_ledger(out / LEDGER)
