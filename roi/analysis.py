@@ -326,7 +326,7 @@ def decide_moments(
         thin_value_can_be_claimed=not moments.sourced
         and moments.cases("baseline") > 0
         and moments.cases("pilot") > 0,
-        mended=None if fixes.mended is None else fixes.mended.mean(),
+        mended=lambda: None if fixes.mended is None else fixes.mended.mean(),
         may_scale=not is_first_view(p) and not moments.sourced,
         instead=sample_cases(prices) if moments.sourced else FIRST_VIEW,
     )

@@ -17,7 +17,7 @@ from roi.measures import Measure
 from roi.mended import mended_share, only_mended
 from roi.options import Option, Valuer
 from roi.parameters import Policy
-from roi.prospects import Prospect
+from roi.prospects import After, Prospect
 from roi.remedies import Remedy
 
 __all__ = ["Opening", "Plan", "at_once", "mended_again", "opening", "plan_of"]
@@ -150,8 +150,18 @@ def plan_of(prospect: Prospect, opened: Opening, further: Sequence[Measure]) -> 
     if direct.chance >= prospect.policy.scale_probability or any(any(m.learned) for m in opened.measures):
         return direct
     # The gates may pass, but the rule would still not let it scale: only a larger sample can make it sure enough.
-    sampled = [_valued(prospect, (*opened.measures, more), opened.unpriced) for more in further]
-    return max(sampled, key=lambda p: p.mean(), default=None)
+    ways = [(*opened.measures, more) for more in further]
+    laid_out = [prospect.laid_out(measures) for measures in ways]
+    most = [found.most for found in laid_out]
+    sampled: dict[int, Plan] = {}
+    best = -np.inf
+    for i in sorted(range(len(ways)), key=lambda i: (-most[i], i)):
+        if most[i] < best:
+            break  # nor is any that is left worth as much
+        sampled[i] = _as_plan(prospect, prospect.settled(laid_out[i]), ways[i], opened.unpriced)
+        best = max(best, sampled[i].mean())
+    # Of such as are worth the same, the smallest sample.
+    return max((sampled[i] for i in sorted(sampled)), key=lambda p: p.mean(), default=None)
 
 
 def at_once(prospect: Prospect, opened: Opening) -> Plan:
@@ -161,7 +171,12 @@ def at_once(prospect: Prospect, opened: Opening) -> Plan:
 
 def _valued(prospect: Prospect, measures: tuple[Measure, ...], unpriced: tuple[Gate, ...]) -> Plan:
     """Worth of a plan: the roll-out where the gates pass and the chance suffices, else what was spent, lost."""
-    found = prospect.after(measures)
+    return _as_plan(prospect, prospect.after(measures), measures, unpriced)
+
+
+def _as_plan(
+    prospect: Prospect, found: After, measures: tuple[Measure, ...], unpriced: tuple[Gate, ...]
+) -> Plan:
     passes, policy = found.passes, prospect.policy
     total = float(passes.sum())
     chance = float((passes * (found.option.worth > policy.hurdle)).sum()) / total if total > 0 else 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -22,7 +23,7 @@ Segments = tuple[str, ...] | None
 GatesOf = Callable[[Segments], Sequence[Gate]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Found:
     """The best plans of all scopes.
 
@@ -32,8 +33,6 @@ class Found:
         every: Plans with every mend priced that were valued: all of few, the best of many.
         gap: How much more than `priced` a set that was not valued could be worth at the most.
         sets: The sets of remedies, scope by scope.
-        mended: Where no plan is worth anything, what mending the closed controls and severe errors at their price would
-            bring at the most, had the rule no say; None by no set, or where a plan is.
     """
 
     priced: Plan | None
@@ -41,7 +40,18 @@ class Found:
     every: tuple[Plan, ...]
     gap: float | None
     sets: tuple[RemedySets, ...]
-    mended: Plan | None = None
+
+    @cached_property
+    def mended(self) -> Plan | None:
+        """Where no plan is worth anything, what mending the closed controls and severe errors would bring at the most.
+
+        That is at their price, had the rule no say: then mending costs more than it brings, or it brings something and
+        the rule wants more. None by no set, or where a plan is worth something. Found where it is asked for.
+        """
+        if any(plan is not None and plan.mean() > 0 for plan in (self.priced, self.waiting)):
+            return None
+        found = [plan for s in self.sets if (plan := mended_of(s)) is not None]
+        return max(found, key=lambda plan: plan.mean(), default=None)
 
 
 def best_plans(
@@ -101,12 +111,7 @@ def best_plans(
         other = of_scope.best("waiting", above=max(above, 0.0) if of_scope.many else above)
         if other.plan is not None and (waiting is None or other.plan.mean() > waiting.mean()):
             waiting = other.plan
-    mended = None
-    if not any(plan is not None and plan.mean() > 0 for plan in (priced, waiting)):
-        # Then it matters why: mending costs more than it brings, or it brings something and the rule wants more.
-        found_so = [plan for s in sets if (plan := mended_of(s)) is not None]
-        mended = max(found_so, key=lambda plan: plan.mean(), default=None)
-    return Found(priced=priced, waiting=waiting, every=tuple(every), gap=gap, sets=tuple(sets), mended=mended)
+    return Found(priced=priced, waiting=waiting, every=tuple(every), gap=gap, sets=tuple(sets))
 
 
 def mended_of(sets: RemedySets) -> Plan | None:

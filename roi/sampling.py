@@ -25,7 +25,17 @@ from roi.conditional import orthonormal
 from roi.draws import stream
 from roi.special import ndtri
 
-__all__ = ["Basis", "Told", "after_sampling", "basis_of", "evsi", "expected_after", "left_open", "sure_after"]
+__all__ = [
+    "Basis",
+    "Told",
+    "after_sampling",
+    "basis_of",
+    "evsi",
+    "expected_after",
+    "left_open",
+    "sure_after",
+    "taken_after",
+]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -232,12 +242,20 @@ def after_sampling(
         The expected worth after each possible sample, what then stays open, and whether the option would be taken (0
         or 1), each of shape (n_draws,).
     """
-    expected = expected_after(told, learned)
-    left = left_open(told, learned)
+    expected, left = expected_after(told, learned), left_open(told, learned)
+    return expected, left, taken_after(told, learned, expected, left, probability=probability, hurdle=hurdle)
+
+
+def taken_after(
+    told: Told, learned: Sequence[float], expected: Floats, left: Floats, *, probability: float, hurdle: float
+) -> Floats:
+    """Whether the option would be taken after each possible sample (0 or 1), shape (n_draws,).
+
+    Arguments are those of `after_sampling`, and what `expected_after` and `left_open` find.
+    """
     if not float(np.ptp(left)) > 0:
-        return expected, left, (expected > hurdle).astype(np.float64)
-    taken = _sure_of(told, learned, probability) >= hurdle
-    return expected, left, taken.astype(np.float64)
+        return (expected > hurdle).astype(np.float64)
+    return (_sure_of(told, learned, probability) >= hurdle).astype(np.float64)
 
 
 def sure_after(told: Told, learned: Sequence[float], probability: float) -> tuple[Floats, Floats]:
