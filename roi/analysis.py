@@ -231,7 +231,7 @@ def value_moments(
         approvals=approvals,
     )
     if like is not None:
-        valuer = replace(valuer, scopes=like.valuer.scopes)
+        valuer = replace(valuer, scopes=like.valuer.scopes, findings=like.valuer.findings)
         if approvals is not None and like.valuer.approvals is not None:
             valuer = replace(valuer, approvals=replace(approvals, counted=like.valuer.approvals.counted))
     valuer = valuer.with_approving_known()

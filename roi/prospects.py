@@ -17,7 +17,7 @@ from roi.assumptions import Number
 from roi.cashflow import Schedule, annuity
 from roi.economics import Economics
 from roi.measures import Measure, cost_of, length_of, show_severe
-from roi.options import Kind, Option, Valuer, signals_of
+from roi.options import Kind, Option, Valuer, basis_for, signals_of
 from roi.parameters import Policy
 from roi.remedies import Remedy
 from roi.sampling import (
@@ -271,7 +271,7 @@ class Prospect:
         if not any(learned):
             return worth, None, lost
         signals = signals_of(option)
-        told = basis_of(signals).split(worth)
+        told = basis_for(option).split(worth)
         worth, sure = sure_after(told, learned[: len(signals)], self.policy.scale_probability)
         return worth, sure, lost
 
@@ -317,7 +317,7 @@ class Prospect:
             signals, shares = [*signals, document.drawn], [*shares, document.removes]
         key = "" if document is None else f"{document.key} of {len(signals)}"
         if key not in self._bases:
-            self._bases[key] = basis_of(signals)
+            self._bases[key] = basis_for(option) if document is None else basis_of(signals)
         if option is self.option:  # it is looked at with one sample after another
             if key not in self._told:
                 self._told[key] = self._bases[key].split(option.worth)

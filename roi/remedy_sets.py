@@ -18,12 +18,12 @@ import numpy.typing as npt
 from roi.gate import Gate
 from roi.measures import Measure, measure_for, more_cases
 from roi.mended import MORE_LIKELY, has_price, only_mended
-from roi.options import Valuer, signals_of
+from roi.options import Valuer, basis_for
 from roi.parameters import Policy
 from roi.plans import Opening, Plan, opening, plan_of
 from roi.prospects import Prospect
 from roi.remedies import WEEKS_PER_MONTH, Remedy
-from roi.sampling import Basis, basis_of
+from roi.sampling import Basis
 from roi.set_bounds import Bounds, affordable_sets, bounds_of
 from roi.set_look import look
 from roi.tariff import Prices
@@ -37,7 +37,7 @@ Then = tuple[Prospect, Opening]
 
 EXACT_UP_TO = 20  # remedies; of more, the ones that bring most by themselves are searched
 FEW = 64  # sets that are all valued
-VERY_FEW = 4  # sets that are all valued even where only the best is asked for, as looking for it takes longer
+LOOKED_AT = 8  # sets that are all looked at where only the best is asked for, as to bound them first takes longer
 MOST_VALUED = 25  # sets of very many that are valued in full at the most; what is left open then is said
 MOST_LOOKED_AT = 320  # and sets of very many whose roll-out alone is looked at
 VERY_MANY = 4096
@@ -165,12 +165,15 @@ class RemedySets:
     def sets(self) -> npt.NDArray[np.int64]:
         """Affordable sets as numbers whose bit i is the i-th searched remedy; of few the smaller ones first."""
         found = affordable_sets(self.searched, self.policy, self.valuer)
-        few = found.size <= (FEW if self.every else VERY_FEW)
+        few = self.every and found.size <= FEW
         return np.asarray(sorted((int(s) for s in found), key=_rank) if few else found, dtype=np.int64)
 
     @cached_property
     def bounds(self) -> Bounds:
-        """What each set can be worth at the most."""
+        """What each set can be worth at the most; without a limit where all of them are looked at."""
+        if not self.every and self.sets.size <= LOOKED_AT:
+            unlimited = np.full(self.sets.size, np.inf)
+            return Bounds(sets=self.sets, priced=unlimited, waiting=unlimited)
         where = self.segments, self.searched, self.failing, self.prices, self.policy, self.seed
         return bounds_of(self.valuer, *where, np.sort(self.sets))
 
@@ -278,12 +281,12 @@ class RemedySets:
         """What samples tell of, ready to split the worth of any set."""
         option = self.valuer.roll_out(self.segments)
         assert option is not None
-        return self._bases.setdefault("", basis_of(signals_of(option)))
+        return self._bases.setdefault("", basis_for(option))
 
     @property
     def many(self) -> bool:
         """Whether there are too many sets to value them all, or only the best is asked for."""
-        return self.sets.size > (FEW if self.every else VERY_FEW)
+        return not self.every or self.sets.size > FEW
 
     def kept(self) -> list[Plan]:
         """Plans with every mend priced that were valued: all of few sets, of many the best."""

@@ -26,6 +26,7 @@ from roi.draws import stream
 from roi.special import ndtri
 
 __all__ = [
+    "DEGREE",
     "Basis",
     "Told",
     "after_sampling",
@@ -174,12 +175,7 @@ class Basis:
         """Split a worth, shape (n_draws,), by regression on the polynomials."""
         mean = float(worth.mean())
         rest = worth - mean
-        if not self._signal:
-            return Told(mean=mean, weights=(), parts=(), signal=(), degree=(), rest=rest, basis=self)
-        least = NOTHING * float((rest * rest).mean())
-        right = np.einsum("in,n->i", self._columns, rest, optimize=False) / worth.size
-        weights = (self._inverse * right).sum(axis=1)
-        kept = [i for i, w in enumerate(weights) if w * w > least]
+        weights, kept = self._weights(rest)
         for i in kept:
             rest -= weights[i] * self._columns[i]
         return Told(
@@ -191,6 +187,24 @@ class Basis:
             rest=rest,
             basis=self,
         )
+
+
+    def said(self, worth: Floats) -> Floats:
+        """What the polynomials say together of a worth, shape (n_draws,), as `split` has it."""
+        found = np.zeros(worth.size)
+        weights, kept = self._weights(worth - float(worth.mean()))
+        for i in kept:
+            found += float(weights[i]) * self._columns[i]
+        return found
+
+    def _weights(self, rest: Floats) -> tuple[Floats, list[int]]:
+        """How much each polynomial says of a worth less its mean, and which of them say anything."""
+        if not self._signal:
+            return np.zeros(0), []
+        least = NOTHING * float((rest * rest).mean())
+        right = np.einsum("in,n->i", self._columns, rest, optimize=False) / rest.size
+        weights = (self._inverse * right).sum(axis=1)
+        return weights, [i for i, w in enumerate(weights) if w * w > least]
 
 
 def basis_of(signals: Sequence[Floats], degree: int = DEGREE) -> Basis:
