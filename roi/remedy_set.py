@@ -138,7 +138,8 @@ def mended_of(sets: RemedySets) -> Plan | None:
         numbers = numbers[np.argsort(-most, kind="stable")[:FEW]]
     found = []
     for number in numbers:
-        then = at.prospect(at.chosen(int(number)))
+        # Where no other gate is closed, it is the roll-out that was looked at already.
+        then = (sets if guards == sets.failing else at).prospect(at.chosen(int(number)))
         if then is not None and then[0].option is not None:
             prospect, opened = then
             needed = tuple(untaught(m) for m in opened.measures)

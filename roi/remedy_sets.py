@@ -88,6 +88,7 @@ class RemedySets:
     _plans: dict[int, Plan | None] = field(default_factory=dict, repr=False, compare=False)
     _looks: dict[int, tuple[float, float, bool]] = field(default_factory=dict, repr=False, compare=False)
     _thens: dict[int, Then | None] = field(default_factory=dict, repr=False, compare=False)
+    _opened: dict[tuple[str, ...], Opening | None] = field(default_factory=dict, repr=False, compare=False)
     _bases: dict[str, Basis] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -214,8 +215,14 @@ class RemedySets:
 
     def opened(self, chosen: tuple[Remedy, ...]) -> Opening | None:
         """How the closed gates fare after some remedies."""
-        where = self.valuer, self.segments, chosen, self.failing
-        return opening(*where, lambda g: self._measures[g.gate], self._priced, self.policy, self.seed)
+        names = tuple(r.name for r in chosen)  # what remedies cost has no part in it
+        if names not in self._opened:
+            where = self.valuer, self.segments, chosen, self.failing
+            found = opening(*where, lambda g: self._measures[g.gate], self._priced, self.policy, self.seed)
+            if self.sets.size > FEW:
+                return found  # too many to keep what each leaves of the gates
+            self._opened[names] = found
+        return self._opened[names]
 
     def plan(self, number: int) -> Plan | None:
         """The plan that buys a set; None where there is none."""
@@ -334,7 +341,7 @@ class RemedySets:
                 looked += 1
                 known = self._plans.get(number)
                 limit = min(limit, self._at_most(number, kind) if known is None else known.mean())
-                if limit >= least:
+                if limit >= least and limit > -np.inf:
                     heapq.heappush(ahead, (-limit, number))
                 following = next(order, None)
             if not ahead:
