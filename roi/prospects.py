@@ -181,9 +181,14 @@ class Prospect:
         """
         return self.settled(self.laid_out(measures, paid=paid))
 
-    def laid_out(self, measures: Sequence[Measure], *, paid: Sequence[Measure] | None = None) -> LaidOut:
-        """What may come of it after some measurements, before the rule says in which draws it is taken; see `after`."""
-        option, price = self._then(measures if paid is None else paid, in_cash=True)
+    def laid_out(
+        self, measures: Sequence[Measure], *, paid: Sequence[Measure] | None = None, in_cash: bool = True
+    ) -> LaidOut:
+        """What may come of it after some measurements, before the rule says in which draws it is taken.
+
+        Arguments are those of `after`, and whether the cash is asked for.
+        """
+        option, price = self._then(measures if paid is None else paid, in_cash=in_cash)
         learned = _learned(measures)
         split = None
         if any(learned):

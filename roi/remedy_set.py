@@ -84,22 +84,29 @@ def best_plans(
     waiting: Plan | None = None
     every: list[Plan] = []
     gap: float | None = 0.0
-    sets = []
-    for segments in scopes:
-        failing = tuple(g for g in gates_of(segments) if not g.holds)
-        of_scope = RemedySets(
+    sets = [
+        RemedySets(
             valuer=valuer,
             segments=segments,
-            failing=failing,
+            failing=tuple(g for g in gates_of(segments) if not g.holds),
             prices=prices,
             policy=policy,
             seed=seed,
             every=every_plan,
         )
-        sets.append(of_scope)
-        found = of_scope.best("priced", above=-np.inf if priced is None else priced.mean())
-        if found.plan is not None and (priced is None or found.plan.mean() > priced.mean()):
-            priced = found.plan
+        for segments in scopes
+    ]
+    order = list(range(len(sets)))
+    if not every_plan:  # the more is found first, the less has to be valued
+        order.sort(key=lambda i: -sets[i].as_it_is)
+    first = len(sets)
+    for i in order:
+        above = -np.inf if priced is None else priced.mean()
+        if i < first:  # of plans that are worth the same, that of the earlier scope
+            above = float(np.nextafter(above, -np.inf))
+        found = sets[i].best("priced", above=above)
+        if found.plan is not None and found.plan.mean() > above:
+            priced, first = found.plan, i
         gap = None if gap is None or found.gap is None else max(gap, found.gap)
     sure = priced is not None and float(np.mean(priced.worth > policy.hurdle)) > policy.kill_probability
     for of_scope in sets:
@@ -138,8 +145,9 @@ def mended_of(sets: RemedySets) -> Plan | None:
         numbers = numbers[np.argsort(-most, kind="stable")[:FEW]]
     found = []
     for number in numbers:
-        # Where no other gate is closed, it is the roll-out that was looked at already.
-        then = (sets if guards == sets.failing else at).prospect(at.chosen(int(number)))
+        # Where no other gate is closed, it is a roll-out that was looked at already.
+        alike = guards == sets.failing
+        then = sets.then(int(number)) if alike else at.prospect(at.chosen(int(number)))
         if then is not None and then[0].option is not None:
             prospect, opened = then
             needed = tuple(untaught(m) for m in opened.measures)

@@ -143,10 +143,11 @@ class RemedySets:
         """What it adds to the roll-out by itself, gates aside."""
         option = self.valuer.roll_out(self.segments, remedies=self._with_before(remedy))
         assert option is not None
-        return option.mean() - self._as_it_is
+        return option.mean() - self.as_it_is
 
     @cached_property
-    def _as_it_is(self) -> float:
+    def as_it_is(self) -> float:
+        """Expected worth of the roll-out without a remedy."""
         option = self.valuer.roll_out(self.segments)
         assert option is not None
         return option.mean()
@@ -227,13 +228,9 @@ class RemedySets:
     def plan(self, number: int) -> Plan | None:
         """The plan that buys a set; None where there is none."""
         if number not in self._plans:
-            self._plans[number] = self.valued(self.chosen(number))
+            then = self._thens.get(number) or self.prospect(self.chosen(number))
+            self._plans[number] = None if then is None else plan_of(*then, self.further)
         return self._plans[number]
-
-    def valued(self, chosen: tuple[Remedy, ...]) -> Plan | None:
-        """The plan that buys some remedies, valued afresh."""
-        found = self.prospect(chosen)
-        return None if found is None else plan_of(*found, self.further)
 
     def then(self, number: int) -> Then | None:
         """The roll-out after a set, which one price after another is asked of; None where a gate stays closed."""
@@ -268,7 +265,7 @@ class RemedySets:
     def _at_most(self, number: int, kind: Kind) -> float:
         """What a set can be worth as a plan of a kind, after a look at its roll-out alone."""
         if number not in self._looks:
-            self._looks[number] = self._look(self.chosen(number))
+            self._looks[number] = self._look(number)
         direct, sampled, waits = self._looks[number]
         sampled_waits = waits or self.prices.cases(1) is None
         return max(
@@ -276,12 +273,13 @@ class RemedySets:
             sampled if sampled_waits == (kind == "waiting") else -np.inf,
         )
 
-    def _look(self, chosen: tuple[Remedy, ...]) -> tuple[float, float, bool]:
-        opened = self.opened(chosen)
-        if opened is None:
+    def _look(self, number: int) -> tuple[float, float, bool]:
+        then = self.prospect(self.chosen(number))
+        if then is None or then[0].option is None:
             return -np.inf, -np.inf, False
-        where = self.segments, self.prices, self.policy, self.seed
-        return look(self.valuer, chosen, opened, self.further, self._basis, *where)
+        if self.sets.size <= LOOKED_AT:  # it may be valued next
+            self._thens[number] = then
+        return look(*then, self.further, self._basis)
 
     @cached_property
     def _basis(self) -> Basis:
