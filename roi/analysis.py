@@ -178,6 +178,9 @@ def value_moments(
     seed, draws = p.run.seed, p.run.draws + p.run.draws % 2
     if assumptions is None:
         assumptions = draw_assumptions(register(p), draws=draws, seed=seed)
+    if like is not None and _worth_alike(like, loaded, assumptions):
+        arms = arms or unseen(moments, p.samples.assignment)
+        return Valued(arms=arms, start=_start(p, as_of), assumptions=assumptions, valuer=like.valuer)
     baseline = p.samples.baseline
     mix = p.economics.severity_mix
     bias = 0.0
@@ -355,6 +358,19 @@ def decide_moments(
         verdict=verdict,
         scale_needs=needed,
         undeclared=undeclared,
+    )
+
+
+def _worth_alike(like: Decided, loaded: LoadedParameters, assumptions: Assumptions) -> bool:
+    """Whether nothing that differs has a part in valuing: thresholds of the policy alone do."""
+    was, now = like.assumptions.values, assumptions.values
+    policies = like.loaded.policy, loaded.policy
+    return (
+        loaded.parameters is like.loaded.parameters
+        and was.keys() == now.keys()
+        and all(now[key] is x for key, x in was.items())
+        and policies[0].smallest_saving_minutes == policies[1].smallest_saving_minutes
+        and policies[0].high_risk_tools == policies[1].high_risk_tools
     )
 
 

@@ -25,7 +25,7 @@ from roi.prospects import Prospect
 from roi.remedies import WEEKS_PER_MONTH, Remedy
 from roi.sampling import Basis
 from roi.set_bounds import Bounds, affordable_sets, bounds_of
-from roi.set_look import look
+from roi.set_look import Look, look
 from roi.tariff import Prices
 
 __all__ = ["EXACT_UP_TO", "Best", "Kind", "RemedySets"]
@@ -86,7 +86,7 @@ class RemedySets:
     seed: int
     every: bool = True
     _plans: dict[int, Plan | None] = field(default_factory=dict, repr=False, compare=False)
-    _looks: dict[int, tuple[float, float, bool]] = field(default_factory=dict, repr=False, compare=False)
+    _looks: dict[int, Look | None] = field(default_factory=dict, repr=False, compare=False)
     _thens: dict[int, Then | None] = field(default_factory=dict, repr=False, compare=False)
     _opened: dict[tuple[str, ...], Opening | None] = field(default_factory=dict, repr=False, compare=False)
     _bases: dict[str, Basis] = field(default_factory=dict, repr=False, compare=False)
@@ -262,24 +262,29 @@ class RemedySets:
         )
         return prospect, opened
 
-    def _at_most(self, number: int, kind: Kind) -> float:
-        """What a set can be worth as a plan of a kind, after a look at its roll-out alone."""
+    def _at_most(self, number: int, kind: Kind, *, glance: bool = False) -> float:
+        """What a set can be worth as a plan of a kind, after a look (or a mere glance) at its roll-out alone."""
         if number not in self._looks:
             self._looks[number] = self._look(number)
-        direct, sampled, waits = self._looks[number]
-        sampled_waits = waits or self.prices.cases(1) is None
+        found = self._looks[number]
+        if found is None:
+            return -np.inf
+        sampled_waits = found.waits or self.prices.cases(1) is None
+        sampled = sampled_waits == (kind == "waiting")
         return max(
-            direct if waits == (kind == "waiting") else -np.inf,
-            sampled if sampled_waits == (kind == "waiting") else -np.inf,
+            found.direct if found.waits == (kind == "waiting") else -np.inf,
+            (found.glance if glance else found.most) if sampled else -np.inf,
         )
 
-    def _look(self, number: int) -> tuple[float, float, bool]:
+    def _look(self, number: int) -> Look | None:
         then = self.prospect(self.chosen(number))
         if then is None or then[0].option is None:
-            return -np.inf, -np.inf, False
-        if self.sets.size <= LOOKED_AT:  # it may be valued next
-            self._thens[number] = then
-        return look(*then, self.further, self._basis)
+            return None
+        found = look(*then, self.further, self._basis)
+        if self.sets.size > LOOKED_AT:  # too many to keep what a closer look takes
+            return replace(found, glance=found.most, closer=None)
+        self._thens[number] = then  # it may be valued next
+        return found
 
     @cached_property
     def _basis(self) -> Basis:
@@ -338,7 +343,8 @@ class RemedySets:
                     break
                 looked += 1
                 known = self._plans.get(number)
-                limit = min(limit, self._at_most(number, kind) if known is None else known.mean())
+                seen = self._at_most(number, kind, glance=True) if known is None else known.mean()
+                limit = min(limit, seen)
                 if limit >= least and limit > -np.inf:
                     heapq.heappush(ahead, (-limit, number))
                 following = next(order, None)
@@ -347,6 +353,12 @@ class RemedySets:
             limit, number = -ahead[0][0], heapq.heappop(ahead)[1]
             if not limit >= least:
                 break
+            if number not in self._plans and (ahead or following is not None or least > -np.inf):
+                closer = self._at_most(number, kind)
+                if closer < limit:  # a glance promised more than a look does
+                    if closer >= least and closer > -np.inf:
+                        heapq.heappush(ahead, (-closer, number))
+                    continue
             if number not in self._plans:
                 if valued >= most:
                     left_open = max(left_open, limit)
