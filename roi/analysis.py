@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from roi.alternatives import alternatives
+from roi.alternatives import alternatives, keep_as_it_is
 from roi.approval_kinds import ApprovalKinds
 from roi.approving import approvals_of
 from roi.assumptions import Assumptions, draw_assumptions
@@ -22,7 +22,8 @@ from roi.labels import earns_credit
 from roi.looks import chance_needed
 from roi.measured import Measured, measure
 from roi.moments import Moments
-from roi.options import Option, Valuer, keep_as_it_is, scopes_of
+from roi.narrower import scopes_of
+from roi.options import Option, Valuer
 from roi.parameters import LoadedParameters, Parameters, register
 from roi.plans import Plan
 from roi.remedies import remedies_of

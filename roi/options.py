@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from roi.approving import Approvals, Approving
 from roi.assumptions import Number
-from roi.cashflow import Schedule, Stream, annuity, present_values, ramp_factor, stream_of
+from roi.cashflow import Schedule, Stream, present_values, stream_of
 from roi.causes import Causes
 from roi.economics import Economics
 from roi.measured import Measured, Scope
@@ -26,8 +26,6 @@ __all__ = [
     "Option",
     "Valuer",
     "basis_for",
-    "keep_as_it_is",
-    "scopes_of",
     "signals_of",
 ]
 
@@ -35,8 +33,8 @@ Found = TypeVar("Found")
 Floats = npt.NDArray[np.float64]
 Kind = Literal["kill", "keep", "scale", "scale_segments", "fix", "alternative"]
 
+HELD = 256  # findings that are kept at the most; some are as long as there are draws
 SQUARES = 2  # degree to which what measuring adds to a worth is told when a scope is picked
-UNITS_FOR_A_SEGMENT = 4  # a segment stands alone only with as many independent units in each arm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +127,8 @@ class Valuer:
         """What follows from the measuring and from what its name holds alone, found once."""
         known = self.findings.get(what)
         if known is None or known[0] is not self.measured:
+            if len(self.findings) >= HELD:
+                self.findings.clear()
             known = self.measured, find()
             self.findings[what] = known
         found: Found = known[1]
@@ -374,59 +374,3 @@ def _sum(numbers: Iterable[Number]) -> Number:
     for number in numbers:
         total = np.add(total, number)
     return total
-
-
-def scopes_of(measured: Measured) -> list[tuple[str, ...]]:
-    """Sets of segments that can be scaled on their own: one dropped, or one only; largest first.
-
-    Only where every segment of the set has at least four independent units in each arm that was sampled.
-    """
-    return list(_scopes(Same(measured)))
-
-
-@lru_cache(maxsize=2)
-def _scopes(of: Same[Measured]) -> tuple[tuple[str, ...], ...]:
-    measured, moments = of.it, of.it.moments
-    covered = [n for n, ok in zip(moments.segments, measured.covered(), strict=True) if ok]
-    sure = [n for n in covered if _units(measured, n) >= UNITS_FOR_A_SEGMENT]
-    uncovered_too = bool(measured.weights.uncovered)
-    found: list[tuple[str, ...]] = []
-    if uncovered_too and len(covered) >= 1:
-        found.append(tuple(covered))
-    if len(covered) >= 2:
-        if len(covered) > 2:
-            found += [tuple(n for n in covered if n != gone) for gone in covered]
-        found += [(n,) for n in covered]
-    return tuple(f for f in dict.fromkeys(found) if all(n in sure for n in f))
-
-
-def _units(measured: Measured, segment: str) -> int:
-    moments = measured.moments
-    s = moments.segments.index(segment)
-    arms = [1] if measured.stand_in else [0, 1]
-    return min(np.unique(moments.unit[(moments.arm == a) & (moments.segment == s)]).size for a in arms)
-
-
-def keep_as_it_is(valuer: Valuer, option: Option | None) -> Option | None:
-    """Keeping the pilot at the volume of its sample, `option` being its roll-out; None where a volume is not known."""
-    moments, e = valuer.measured.moments, valuer.economics
-    if option is None or option.stream is None or moments.first is None or moments.last is None:
-        return None
-    months = ((moments.last - moments.first).days + 1) / (365.25 / 12)
-    if e.cases_per_month is None or months < 0.5:
-        return None
-    share = moments.cases("pilot") / months / np.multiply(e.cases_per_month, e.ceiling)
-    scale_ = ramp_factor(e.discount, e.horizon, 0.0) * np.minimum(share, 1.0)
-    cost = e.pilot_cost * annuity(e.discount, e.horizon)
-    worth = option.stream.net * scale_ - cost + e.wind_down
-    cash = option.stream.net_cash * scale_ - cost + e.wind_down
-    return Option(
-        kind="keep",
-        label="Keep the pilot as it is",
-        scope=option.scope,
-        stream=None,
-        schedule=option.schedule,
-        worth=np.asarray(worth, dtype=np.float64),
-        cash=np.asarray(cash, dtype=np.float64),
-        note="shown for comparison; a pilot that goes on undecided is never advised",
-    )

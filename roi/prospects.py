@@ -120,7 +120,7 @@ class LaidOut:
 
     @property
     def most(self) -> float:
-        """Its expected worth at the most: to somebody who could take it in just the draws in which it brings anything."""
+        """Its expected worth at the most: were it taken in just the draws in which it brings anything."""
         worth = self.option.worth if self.split is None else self.split.worth
         kept = float((self.passes * np.maximum(worth + self.lost, 0.0)).mean())
         return kept - self.lost + ROUNDING * (abs(self.lost) + float(np.abs(worth).mean()))
@@ -194,7 +194,9 @@ class Prospect:
         if any(learned):
             told, shares = self._told_of(option, learned, None)
             expected, left = expected_after(told, shares), left_open(told, shares)
-            split = Split(told=told, learned=tuple(shares), expected=expected, left=left, worth=expected + left)
+            split = Split(
+                told=told, learned=tuple(shares), expected=expected, left=left, worth=expected + left
+            )
         return LaidOut(
             option=option, price=price, passes=self.passing(measures), lost=self.lost(option), split=split
         )

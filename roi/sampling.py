@@ -188,7 +188,6 @@ class Basis:
             basis=self,
         )
 
-
     def said(self, worth: Floats) -> Floats:
         """What the polynomials say together of a worth, shape (n_draws,), as `split` has it."""
         found = np.zeros(worth.size)

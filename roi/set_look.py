@@ -82,6 +82,4 @@ def look(prospect: Prospect, opened: Opening, further: Sequence[Measure], basis:
     dearer = max(min(cost_of([m], prices) for m in further) - found.price, 0.0)
     spare = NOISE * float(np.std(worth)) / worth.size**0.5
     everything = float((passes * np.maximum(worth + lost, 0.0)).mean()) + spare - lost
-    return Look(
-        direct=-np.inf, waits=waits, glance=everything - dearer, closer=lambda: knowing() - dearer
-    )
+    return Look(direct=-np.inf, waits=waits, glance=everything - dearer, closer=lambda: knowing() - dearer)
