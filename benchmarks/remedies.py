@@ -25,7 +25,8 @@ from made_remedies import Problem, brute_force, decided, problem  # noqa: E402
 import roi.remedy_sets  # noqa: E402
 from roi.plans import Plan  # noqa: E402
 from roi.remedies import Remedy  # noqa: E402
-from roi.remedy_sets import Best, RemedySets  # noqa: E402
+from roi.remedy_sets import RemedySets  # noqa: E402
+from roi.set_order import Best  # noqa: E402
 
 MOST = 12
 

@@ -1,4 +1,4 @@
-"""Options without AI, shown beside those of the pilot."""
+"""What is shown beside the options of the pilot: those without AI, and keeping it as it is."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import numpy as np
 from roi.assumptions import Assumptions, Number
 from roi.cashflow import Schedule, Stream, annuity, ramp_factor
 from roi.economics import Economics
-from roi.options import Option
+from roi.options import Option, Valuer
 from roi.parameters import Parameters
 
-__all__ = ["alternatives"]
+__all__ = ["alternatives", "keep_as_it_is"]
 
 
 def _or_zero(number: Number | None) -> Number:
@@ -61,3 +61,28 @@ def alternatives(
             )
         )
     return found
+
+
+def keep_as_it_is(valuer: Valuer, option: Option | None) -> Option | None:
+    """Keeping the pilot at the volume of its sample, `option` being its roll-out; None where a volume is not known."""
+    moments, e = valuer.measured.moments, valuer.economics
+    if option is None or option.stream is None or moments.first is None or moments.last is None:
+        return None
+    months = ((moments.last - moments.first).days + 1) / (365.25 / 12)
+    if e.cases_per_month is None or months < 0.5:
+        return None
+    share = moments.cases("pilot") / months / np.multiply(e.cases_per_month, e.ceiling)
+    scale_ = ramp_factor(e.discount, e.horizon, 0.0) * np.minimum(share, 1.0)
+    cost = e.pilot_cost * annuity(e.discount, e.horizon)
+    worth = option.stream.net * scale_ - cost + e.wind_down
+    cash = option.stream.net_cash * scale_ - cost + e.wind_down
+    return Option(
+        kind="keep",
+        label="Keep the pilot as it is",
+        scope=option.scope,
+        stream=None,
+        schedule=option.schedule,
+        worth=np.asarray(worth, dtype=np.float64),
+        cash=np.asarray(cash, dtype=np.float64),
+        note="shown for comparison; a pilot that goes on undecided is never advised",
+    )

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from roi.alternatives import alternatives
+from roi.alternatives import alternatives, keep_as_it_is
 from roi.approval_kinds import ApprovalKinds
 from roi.approving import approvals_of
 from roi.assumptions import Assumptions, draw_assumptions
@@ -22,7 +22,8 @@ from roi.labels import earns_credit
 from roi.looks import chance_needed
 from roi.measured import Measured, measure
 from roi.moments import Moments
-from roi.options import Option, Valuer, keep_as_it_is, scopes_of
+from roi.narrower import scopes_of
+from roi.options import Option, Valuer
 from roi.parameters import LoadedParameters, Parameters, register
 from roi.plans import Plan
 from roi.remedies import remedies_of
@@ -178,6 +179,9 @@ def value_moments(
     seed, draws = p.run.seed, p.run.draws + p.run.draws % 2
     if assumptions is None:
         assumptions = draw_assumptions(register(p), draws=draws, seed=seed)
+    if like is not None and _worth_alike(like, loaded, assumptions):
+        arms = arms or unseen(moments, p.samples.assignment)
+        return Valued(arms=arms, start=_start(p, as_of), assumptions=assumptions, valuer=like.valuer)
     baseline = p.samples.baseline
     mix = p.economics.severity_mix
     bias = 0.0
@@ -231,7 +235,7 @@ def value_moments(
         approvals=approvals,
     )
     if like is not None:
-        valuer = replace(valuer, scopes=like.valuer.scopes)
+        valuer = replace(valuer, scopes=like.valuer.scopes, findings=like.valuer.findings)
         if approvals is not None and like.valuer.approvals is not None:
             valuer = replace(valuer, approvals=replace(approvals, counted=like.valuer.approvals.counted))
     valuer = valuer.with_approving_known()
@@ -326,7 +330,7 @@ def decide_moments(
         thin_value_can_be_claimed=not moments.sourced
         and moments.cases("baseline") > 0
         and moments.cases("pilot") > 0,
-        mended=None if fixes.mended is None else fixes.mended.mean(),
+        mended=lambda: None if fixes.mended is None else fixes.mended.mean(),
         may_scale=not is_first_view(p) and not moments.sourced,
         instead=sample_cases(prices) if moments.sourced else FIRST_VIEW,
     )
@@ -355,6 +359,19 @@ def decide_moments(
         verdict=verdict,
         scale_needs=needed,
         undeclared=undeclared,
+    )
+
+
+def _worth_alike(like: Decided, loaded: LoadedParameters, assumptions: Assumptions) -> bool:
+    """Whether nothing that differs has a part in valuing: thresholds of the policy alone do."""
+    was, now = like.assumptions.values, assumptions.values
+    policies = like.loaded.policy, loaded.policy
+    return (
+        loaded.parameters is like.loaded.parameters
+        and was.keys() == now.keys()
+        and all(now[key] is x for key, x in was.items())
+        and policies[0].smallest_saving_minutes == policies[1].smallest_saving_minutes
+        and policies[0].high_risk_tools == policies[1].high_risk_tools
     )
 
 

@@ -121,6 +121,10 @@ class Economics:
 
     def per_case(self) -> Number:
         """Cost lines a case."""
+        return self._per_case
+
+    @cached_property
+    def _per_case(self) -> Number:
         total: Number = 0.0
         for line in self.lines:
             if line.per == "case":

@@ -35,7 +35,7 @@ def gates_of_scope(
     measured = valuer.measured
     segments = valuer.scope(scope).segments or measured.moments.segments
     flips = False
-    shift = unkind_shift(measured.moments)
+    shift = valuer.held("unkind_shift", lambda: unkind_shift(measured.moments))
     plain = valuer.roll_out(scope)
     if plain is not None and shift > 0:
         needed = policy.scale_probability
@@ -43,17 +43,28 @@ def gates_of_scope(
             unkind = valuer.roll_out(scope, extra_minutes=-shift)
             assert unkind is not None
             flips = unkind.chance(policy.hurdle) < needed
-    found = [complete_minutes(measured, flips=flips, undeclared=undeclared), measured_baseline(measured)]
+    found = [
+        valuer.held(
+            ("complete_minutes", flips, undeclared),
+            lambda: complete_minutes(measured, flips=flips, undeclared=undeclared),
+        ),
+        valuer.held("measured_baseline", lambda: measured_baseline(measured)),
+    ]
     if scope is None:
-        found.append(covered_demand(measured, least=policy.min_covered_demand))
+        covered = policy.min_covered_demand
+        found.append(
+            valuer.held(("covered_demand", covered), lambda: covered_demand(measured, least=covered))
+        )
+    usable, limit, e = policy.min_usable_inputs, policy.max_severe_error_rate, valuer.economics
+    known = e.error_credit or measured.moments.labels == "judge"
     found += [
-        usable_inputs(measured, segments, least=policy.min_usable_inputs),
-        known_cost(measured, valuer.economics),
-        severe_error_gate(
-            measured,
-            segments,
-            limit=policy.max_severe_error_rate,
-            labels_known=valuer.economics.error_credit or measured.moments.labels == "judge",
+        valuer.held(
+            ("usable_inputs", segments, usable), lambda: usable_inputs(measured, segments, least=usable)
+        ),
+        known_cost(measured, e),
+        valuer.held(
+            ("severe_errors", segments, limit, known),
+            lambda: severe_error_gate(measured, segments, limit=limit, labels_known=known),
         ),
         design(measured, tipping=tipping, arms=arms),
         *controls,

@@ -215,7 +215,7 @@ def more_cases(segments: tuple[str, ...] | None, valuer: Valuer, prices: Prices)
     measured = valuer.measured
     moments = measured.moments
     seen = int(moments.n[moments.chosen(segments)[moments.segment]].sum())
-    by_sampling = _by_sampling(segments, valuer)
+    by_sampling = valuer.held(("by_sampling", segments), lambda: _by_sampling(segments, valuer))
     if not seen or not by_sampling[0] > 0:
         return []
     people = np.unique(moments.unit).size if moments.unit_kind == "worker" else 0
@@ -272,7 +272,7 @@ def more_labels(
         teach: Whether what they tell of errors counts, beside the gate.
     """
     seen = sum(valuer.measured.rates.effective)
-    by_sampling = _by_sampling(segments, valuer)[1]
+    by_sampling = valuer.held(("by_sampling", segments), lambda: _by_sampling(segments, valuer))[1]
     base = around or sum(valuer.measured.rates.labelled)
     if not base:
         return []

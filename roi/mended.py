@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from functools import lru_cache
 
 import numpy as np
@@ -13,8 +14,9 @@ from roi.options import Valuer
 from roi.parameters import Policy
 from roi.rates import severe_errors
 from roi.remedies import Remedy
+from roi.same import Same
 
-__all__ = ["MORE_LIKELY", "has_price", "mended_share", "only_mended", "targets_of"]
+__all__ = ["MORE_LIKELY", "has_price", "mended_share", "mended_with", "only_mended", "targets_of"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -70,6 +72,21 @@ def mended_share(
         rate = _beta_draws(seed, "approval_misses", misses + 0.5, n - misses + 0.5, draws)
         return (rate * left <= policy.max_approval_miss_rate).astype(np.float64)
     return np.broadcast_to(np.subtract(1, left), (draws,)).astype(np.float64)
+
+
+def mended_with(
+    gate: Gate,
+    segments: tuple[str, ...] | None,
+    chosen: tuple[Remedy, ...],
+    valuer: Valuer,
+    policy: Policy,
+    seed: int,
+) -> Hashable:
+    """What `mended_share` makes its answer of, beside what was measured; arguments as there."""
+    removes = ((r.addresses, r.removes if np.ndim(r.removes) == 0 else Same(r.removes)) for r in chosen)
+    limits = policy.min_usable_inputs, policy.max_severe_error_rate, policy.max_approval_miss_rate
+    tools = None if valuer.approvals is None else tuple(valuer.approvals.high_risk_tools)
+    return "mended", gate, segments, seed, limits, tools, Same(valuer.causes), tuple(removes)
 
 
 @lru_cache(maxsize=32)

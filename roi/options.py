@@ -2,37 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from functools import lru_cache
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from roi.approving import Approvals, Approving
 from roi.assumptions import Number
-from roi.cashflow import Schedule, Stream, annuity, present_values, ramp_factor, stream_of
+from roi.cashflow import Schedule, Stream, present_values, stream_of
 from roi.causes import Causes
 from roi.economics import Economics
 from roi.measured import Measured, Scope
 from roi.pooling import overstatement
 from roi.remedies import Effect, Remedy
-from roi.sampling import basis_of
+from roi.same import Same
+from roi.sampling import DEGREE, Basis, basis_of
 
 __all__ = [
     "Kind",
     "Option",
     "Valuer",
-    "keep_as_it_is",
-    "scopes_of",
+    "basis_for",
     "signals_of",
 ]
 
+Found = TypeVar("Found")
 Floats = npt.NDArray[np.float64]
 Kind = Literal["kill", "keep", "scale", "scale_segments", "fix", "alternative"]
 
+HELD = 256  # findings that are kept at the most; some are as long as there are draws
 SQUARES = 2  # degree to which what measuring adds to a worth is told when a scope is picked
-UNITS_FOR_A_SEGMENT = 4  # a segment stands alone only with as many independent units in each arm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +67,7 @@ class Option:
 
     def chance(self, hurdle: float) -> float:
         """Chance that its worth exceeds the hurdle."""
-        return float(np.mean(self.worth > hurdle))
+        return float(np.count_nonzero(self.worth > hurdle) / self.worth.size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +100,7 @@ class Valuer:
         picked: By scope, what is taken off its worth because it would be picked for looking best.
         scopes: Scopes that were weighed already, with what they were weighed from; filled as they are asked for.
         plain: Roll-outs to which nothing is done before, likewise.
+        findings: What follows from the measuring alone, likewise.
     """
 
     measured: Measured
@@ -110,6 +113,7 @@ class Valuer:
         default_factory=dict, repr=False, compare=False
     )
     plain: dict[tuple[str, ...] | None, Plain] = field(default_factory=dict, repr=False, compare=False)
+    findings: dict[Hashable, tuple[Measured, Any]] = field(default_factory=dict, repr=False, compare=False)
 
     def scope(self, segments: tuple[str, ...] | None = None) -> Scope:
         """What was measured in some segments, weighed once."""
@@ -118,6 +122,17 @@ class Valuer:
             known = self.measured, self.measured.scope(segments)
             self.scopes[segments] = known
         return known[1]
+
+    def held(self, what: Hashable, find: Callable[[], Found]) -> Found:
+        """What follows from the measuring and from what its name holds alone, found once."""
+        known = self.findings.get(what)
+        if known is None or known[0] is not self.measured:
+            if len(self.findings) >= HELD:
+                self.findings.clear()
+            known = self.measured, find()
+            self.findings[what] = known
+        found: Found = known[1]
+        return found
 
     def roll_out(
         self,
@@ -232,9 +247,7 @@ class Valuer:
         if len(known) < 2:
             return self
         worths = [option.worth for option in options.values() if option is not None]
-        noise = [
-            basis_of(signals_of(o), SQUARES).split(o.worth).said() for o in options.values() if o is not None
-        ]
+        noise = [basis_for(o, SQUARES).said(o.worth) for o in options.values() if o is not None]
         off = overstatement(np.stack(noise), np.array([float(np.mean(w)) for w in worths]))
         picked = {s: float(x) for s, x in zip(known, off, strict=True) if s is not None and x > 0}
         return replace(self, picked=picked)
@@ -333,8 +346,11 @@ class Valuer:
 
 def signals_of(option: Option) -> list[Floats]:
     """The measured quantities that an option's worth rests on, for regressions on them."""
-    scope = option.scope
-    assert scope is not None
+    assert option.scope is not None
+    return _signals(option.scope)
+
+
+def _signals(scope: Scope) -> list[Floats]:
     assert scope.minutes_saved is not None
     signals = [scope.minutes_saved]
     if scope.error_rate[0] is not None and scope.error_rate[1] is not None:
@@ -342,59 +358,19 @@ def signals_of(option: Option) -> list[Floats]:
     return signals
 
 
+def basis_for(option: Option, degree: int = DEGREE) -> Basis:
+    """What samples tell of an option's worth rests on these quantities' polynomials, made once for a scope."""
+    assert option.scope is not None
+    return _basis_for(Same(option.scope), degree)
+
+
+@lru_cache(maxsize=48)
+def _basis_for(scope: Same[Scope], degree: int) -> Basis:
+    return basis_of(_signals(scope.it), degree)
+
+
 def _sum(numbers: Iterable[Number]) -> Number:
     total: Number = 0.0
     for number in numbers:
         total = np.add(total, number)
     return total
-
-
-def scopes_of(measured: Measured) -> list[tuple[str, ...]]:
-    """Sets of segments that can be scaled on their own: one dropped, or one only; largest first.
-
-    Only where every segment of the set has at least four independent units in each arm that was sampled.
-    """
-    moments = measured.moments
-    covered = [n for n, ok in zip(moments.segments, measured.covered(), strict=True) if ok]
-    sure = [n for n in covered if _units(measured, n) >= UNITS_FOR_A_SEGMENT]
-    uncovered_too = bool(measured.weights.uncovered)
-    found: list[tuple[str, ...]] = []
-    if uncovered_too and len(covered) >= 1:
-        found.append(tuple(covered))
-    if len(covered) >= 2:
-        if len(covered) > 2:
-            found += [tuple(n for n in covered if n != gone) for gone in covered]
-        found += [(n,) for n in covered]
-    return [f for f in dict.fromkeys(found) if all(n in sure for n in f)]
-
-
-def _units(measured: Measured, segment: str) -> int:
-    moments = measured.moments
-    s = moments.segments.index(segment)
-    arms = [1] if measured.stand_in else [0, 1]
-    return min(np.unique(moments.unit[(moments.arm == a) & (moments.segment == s)]).size for a in arms)
-
-
-def keep_as_it_is(valuer: Valuer, option: Option | None) -> Option | None:
-    """Keeping the pilot at the volume of its sample, `option` being its roll-out; None where a volume is not known."""
-    moments, e = valuer.measured.moments, valuer.economics
-    if option is None or option.stream is None or moments.first is None or moments.last is None:
-        return None
-    months = ((moments.last - moments.first).days + 1) / (365.25 / 12)
-    if e.cases_per_month is None or months < 0.5:
-        return None
-    share = moments.cases("pilot") / months / np.multiply(e.cases_per_month, e.ceiling)
-    scale_ = ramp_factor(e.discount, e.horizon, 0.0) * np.minimum(share, 1.0)
-    cost = e.pilot_cost * annuity(e.discount, e.horizon)
-    worth = option.stream.net * scale_ - cost + e.wind_down
-    cash = option.stream.net_cash * scale_ - cost + e.wind_down
-    return Option(
-        kind="keep",
-        label="Keep the pilot as it is",
-        scope=option.scope,
-        stream=None,
-        schedule=option.schedule,
-        worth=np.asarray(worth, dtype=np.float64),
-        cash=np.asarray(cash, dtype=np.float64),
-        note="shown for comparison; a pilot that goes on undecided is never advised",
-    )

@@ -16,8 +16,7 @@ from roi.gate import Gate
 from roi.measures import Measure
 from roi.mended import mended_share, only_mended
 from roi.options import Option, Valuer
-from roi.parameters import Policy
-from roi.prospects import Prospect
+from roi.prospects import After, Prospect
 from roi.remedies import Remedy
 
 __all__ = ["Opening", "Plan", "at_once", "mended_again", "opening", "plan_of"]
@@ -88,14 +87,12 @@ class Opening:
 
 
 def opening(
-    valuer: Valuer,
-    segments: Segments,
+    draws: int,
     chosen: tuple[Remedy, ...],
     failing: Sequence[Gate],
     measured: Callable[[Gate], Measure | None],
     priced: Collection[str],
-    policy: Policy,
-    seed: int,
+    mended_by: Callable[[Gate, tuple[Remedy, ...]], Floats | None],
 ) -> Opening | None:
     """How closed gates fare after some remedies; None where one stays closed.
 
@@ -103,20 +100,18 @@ def opening(
     a price.
 
     Args:
-        valuer: Values roll-outs.
-        segments: The scope; None for everything.
+        draws: Number of draws.
         chosen: What is bought; it may be nothing.
         failing: The scope's gates that do not hold.
         measured: The measurement that a gate waits for.
         priced: Names of gates that a remedy with a price mends, whether it is among the chosen or not.
-        policy: The thresholds.
-        seed: Seed of the run.
+        mended_by: Chance, draw by draw, that remedies make a gate pass; None where none of them addresses it.
     """
-    passes = np.ones(valuer.measured.draws)
+    passes = np.ones(draws)
     measures: list[Measure] = []
     unpriced: list[Gate] = []
     for gate in failing:
-        mended = mended_share(gate, segments, chosen, valuer, policy, seed)
+        mended = mended_by(gate, chosen)
         if mended is not None:
             passes = passes * mended
             continue
@@ -146,12 +141,23 @@ def plan_of(prospect: Prospect, opened: Opening, further: Sequence[Measure]) -> 
     """
     if prospect.option is None:
         return None
-    direct = at_once(prospect, opened)
-    if direct.chance >= prospect.policy.scale_probability or any(any(m.learned) for m in opened.measures):
-        return direct
+    found = prospect.laid_out(opened.measures)
+    sure = _chance(found.option, found.passes, prospect.policy.hurdle) >= prospect.policy.scale_probability
+    if sure or any(any(m.learned) for m in opened.measures):
+        return _as_plan(prospect, prospect.settled(found), opened.measures, opened.unpriced)
     # The gates may pass, but the rule would still not let it scale: only a larger sample can make it sure enough.
-    sampled = [_valued(prospect, (*opened.measures, more), opened.unpriced) for more in further]
-    return max(sampled, key=lambda p: p.mean(), default=None)
+    ways = [(*opened.measures, more) for more in further]
+    laid_out = [prospect.laid_out(measures) for measures in ways]
+    most = [each.most for each in laid_out]
+    sampled: dict[int, Plan] = {}
+    best = -np.inf
+    for i in sorted(range(len(ways)), key=lambda i: (-most[i], i)):
+        if most[i] < best:
+            break  # nor is any that is left worth as much
+        sampled[i] = _as_plan(prospect, prospect.settled(laid_out[i]), ways[i], opened.unpriced)
+        best = max(best, sampled[i].mean())
+    # Of such as are worth the same, the smallest sample.
+    return max((sampled[i] for i in sorted(sampled)), key=lambda p: p.mean(), default=None)
 
 
 def at_once(prospect: Prospect, opened: Opening) -> Plan:
@@ -161,10 +167,14 @@ def at_once(prospect: Prospect, opened: Opening) -> Plan:
 
 def _valued(prospect: Prospect, measures: tuple[Measure, ...], unpriced: tuple[Gate, ...]) -> Plan:
     """Worth of a plan: the roll-out where the gates pass and the chance suffices, else what was spent, lost."""
-    found = prospect.after(measures)
+    return _as_plan(prospect, prospect.after(measures), measures, unpriced)
+
+
+def _as_plan(
+    prospect: Prospect, found: After, measures: tuple[Measure, ...], unpriced: tuple[Gate, ...]
+) -> Plan:
     passes, policy = found.passes, prospect.policy
     total = float(passes.sum())
-    chance = float((passes * (found.option.worth > policy.hurdle)).sum()) / total if total > 0 else 0.0
     remedies = [r.cost for r in prospect.remedies if r.cost is not None]
     return Plan(
         option=replace(found.option, note="after what the plan buys"),
@@ -174,11 +184,17 @@ def _valued(prospect: Prospect, measures: tuple[Measure, ...], unpriced: tuple[G
         worth=found.worth,
         cash=found.cash,
         passes=float(passes.mean()),
-        chance=chance,
+        chance=_chance(found.option, passes, policy.hurdle),
         sure=float(found.go.sum()) / total if total > 0 else 0.0,
         price=found.price + sum(float(np.mean(cost)) for cost in remedies),
         prospect=prospect,
     )
+
+
+def _chance(option: Option, passes: Floats, hurdle: float) -> float:
+    """Chance that a roll-out exceeds the hurdle, given that its gates pass."""
+    total = float(passes.sum())
+    return float((passes * (option.worth > hurdle)).sum()) / total if total > 0 else 0.0
 
 
 def mended_again(plan: Plan, valuer: Valuer, failing: Sequence[Gate]) -> Floats:

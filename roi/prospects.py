@@ -17,15 +17,26 @@ from roi.assumptions import Number
 from roi.cashflow import Schedule, annuity
 from roi.economics import Economics
 from roi.measures import Measure, cost_of, length_of, show_severe
-from roi.options import Kind, Option, Valuer, signals_of
+from roi.options import Kind, Option, Valuer, basis_for, signals_of
 from roi.parameters import Policy
 from roi.remedies import Remedy
-from roi.sampling import Basis, Told, after_sampling, basis_of, sure_after
+from roi.sampling import (
+    Basis,
+    Told,
+    after_sampling,
+    basis_of,
+    expected_after,
+    left_open,
+    sure_after,
+    taken_after,
+)
 from roi.tariff import Prices
 
-__all__ = ["After", "Document", "Prospect", "lost_by_then", "untaught"]
+__all__ = ["After", "Document", "LaidOut", "Prospect", "lost_by_then", "untaught"]
 
 Floats = npt.NDArray[np.float64]
+
+ROUNDING = 1e-9  # relative difference that the order of a sum may make
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +79,51 @@ class After:
     def mean(self) -> float:
         """Expected worth."""
         return float(self.worth.mean())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """A worth as a sample leaves it.
+
+    Attributes:
+        told: It, split by what is sampled.
+        learned: Share of each quantity's variance that the sample removes.
+        expected: What is expected after each possible sample, shape (n_draws,).
+        left: What then stays open, shape (n_draws,).
+        worth: Both together.
+    """
+
+    told: Told
+    learned: tuple[float, ...]
+    expected: Floats
+    left: Floats
+    worth: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaidOut:
+    """What may come of a roll-out after some measurements, before the rule says in which draws it is taken.
+
+    Attributes:
+        option: The roll-out, with their price and delay.
+        price: What the measurements cost; what has no price counts 0.
+        passes: Chance that the gates pass, draw by draw.
+        lost: What is lost where it stops after all.
+        split: Its worth as they leave it; None where they tell nothing of it.
+    """
+
+    option: Option
+    price: float
+    passes: Floats
+    lost: float
+    split: Split | None
+
+    @property
+    def most(self) -> float:
+        """Its expected worth at the most: were it taken in just the draws in which it brings anything."""
+        worth = self.option.worth if self.split is None else self.split.worth
+        kept = float((self.passes * np.maximum(worth + self.lost, 0.0)).mean())
+        return kept - self.lost + ROUNDING * (abs(self.lost) + float(np.abs(worth).mean()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,21 +179,45 @@ class Prospect:
         Returns:
             Its worth and how it comes about.
         """
-        option, price = self._then(measures if paid is None else paid, in_cash=True)
-        passes = self.passing(measures)
+        return self.settled(self.laid_out(measures, paid=paid))
+
+    def laid_out(
+        self, measures: Sequence[Measure], *, paid: Sequence[Measure] | None = None, in_cash: bool = True
+    ) -> LaidOut:
+        """What may come of it after some measurements, before the rule says in which draws it is taken.
+
+        Arguments are those of `after`, and whether the cash is asked for.
+        """
+        option, price = self._then(measures if paid is None else paid, in_cash=in_cash)
         learned = _learned(measures)
-        worth, cash, go = option.worth, option.cash, passes
+        split = None
         if any(learned):
-            worth, taken, _ = self.decided(option, learned, None)
-            cash, go = worth - (option.worth - option.cash), passes * taken
-        lost = self.lost(option)
+            told, shares = self._told_of(option, learned, None)
+            expected, left = expected_after(told, shares), left_open(told, shares)
+            split = Split(
+                told=told, learned=tuple(shares), expected=expected, left=left, worth=expected + left
+            )
+        return LaidOut(
+            option=option, price=price, passes=self.passing(measures), lost=self.lost(option), split=split
+        )
+
+    def settled(self, found: LaidOut) -> After:
+        """What it is worth after some measurements, and after what the rule then decides."""
+        option, go, lost = found.option, found.passes, found.lost
+        worth, cash = option.worth, option.cash
+        if found.split is not None:
+            of = found.split
+            worth = of.worth
+            rule = {"probability": self.policy.scale_probability, "hurdle": self.policy.hurdle}
+            go = go * taken_after(of.told, of.learned, of.expected, of.left, **rule)
+            cash = worth - (option.worth - option.cash)
         return After(
             option=option,
             worth=go * worth - (1 - go) * lost,
             cash=go * cash - (1 - go) * lost,
-            passes=passes,
+            passes=found.passes,
             go=go,
-            price=price,
+            price=found.price,
         )
 
     def before(
@@ -198,7 +278,7 @@ class Prospect:
         if not any(learned):
             return worth, None, lost
         signals = signals_of(option)
-        told = basis_of(signals).split(worth)
+        told = basis_for(option).split(worth)
         worth, sure = sure_after(told, learned[: len(signals)], self.policy.scale_probability)
         return worth, sure, lost
 
@@ -226,6 +306,16 @@ class Prospect:
         self, option: Option, learned: Sequence[float], document: Document | None
     ) -> tuple[Floats, Floats, Floats]:
         """The worth as it stands after what is learned, whether the rule then takes it, and what is expected then."""
+        told, shares = self._told_of(option, learned, document)
+        expected, left, taken = after_sampling(
+            told, shares, probability=self.policy.scale_probability, hurdle=self.policy.hurdle
+        )
+        return expected + left, taken, expected
+
+    def _told_of(
+        self, option: Option, learned: Sequence[float], document: Document | None
+    ) -> tuple[Told, list[float]]:
+        """The worth of a roll-out, split by what is learned, and the share of the variance of each that is removed."""
         signals = signals_of(option)
         shares = list(learned[: len(signals)])
         if document is not None:
@@ -234,17 +324,12 @@ class Prospect:
             signals, shares = [*signals, document.drawn], [*shares, document.removes]
         key = "" if document is None else f"{document.key} of {len(signals)}"
         if key not in self._bases:
-            self._bases[key] = basis_of(signals)
+            self._bases[key] = basis_for(option) if document is None else basis_of(signals)
         if option is self.option:  # it is looked at with one sample after another
             if key not in self._told:
                 self._told[key] = self._bases[key].split(option.worth)
-            told = self._told[key]
-        else:
-            told = self._bases[key].split(option.worth)
-        expected, left, taken = after_sampling(
-            told, shares, probability=self.policy.scale_probability, hurdle=self.policy.hurdle
-        )
-        return expected + left, taken, expected
+            return self._told[key], shares
+        return self._bases[key].split(option.worth), shares
 
     def lost(self, option: Option) -> float:
         """What is lost where it stops after all: one-off sums, and the pilot's cost until then."""

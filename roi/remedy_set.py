@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -22,7 +23,7 @@ Segments = tuple[str, ...] | None
 GatesOf = Callable[[Segments], Sequence[Gate]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Found:
     """The best plans of all scopes.
 
@@ -32,8 +33,6 @@ class Found:
         every: Plans with every mend priced that were valued: all of few, the best of many.
         gap: How much more than `priced` a set that was not valued could be worth at the most.
         sets: The sets of remedies, scope by scope.
-        mended: Where no plan is worth anything, what mending the closed controls and severe errors at their price would
-            bring at the most, had the rule no say; None by no set, or where a plan is.
     """
 
     priced: Plan | None
@@ -41,7 +40,18 @@ class Found:
     every: tuple[Plan, ...]
     gap: float | None
     sets: tuple[RemedySets, ...]
-    mended: Plan | None = None
+
+    @cached_property
+    def mended(self) -> Plan | None:
+        """Where no plan is worth anything, what mending the closed controls and severe errors would bring at the most.
+
+        That is at their price, had the rule no say: then mending costs more than it brings, or it brings something and
+        the rule wants more. None by no set, or where a plan is worth something. Found where it is asked for.
+        """
+        if any(plan is not None and plan.mean() > 0 for plan in (self.priced, self.waiting)):
+            return None
+        found = [plan for s in self.sets if (plan := mended_of(s)) is not None]
+        return max(found, key=lambda plan: plan.mean(), default=None)
 
 
 def best_plans(
@@ -74,22 +84,29 @@ def best_plans(
     waiting: Plan | None = None
     every: list[Plan] = []
     gap: float | None = 0.0
-    sets = []
-    for segments in scopes:
-        failing = tuple(g for g in gates_of(segments) if not g.holds)
-        of_scope = RemedySets(
+    sets = [
+        RemedySets(
             valuer=valuer,
             segments=segments,
-            failing=failing,
+            failing=tuple(g for g in gates_of(segments) if not g.holds),
             prices=prices,
             policy=policy,
             seed=seed,
             every=every_plan,
         )
-        sets.append(of_scope)
-        found = of_scope.best("priced", above=-np.inf if priced is None else priced.mean())
-        if found.plan is not None and (priced is None or found.plan.mean() > priced.mean()):
-            priced = found.plan
+        for segments in scopes
+    ]
+    order = list(range(len(sets)))
+    if not every_plan:  # the more is found first, the less has to be valued
+        order.sort(key=lambda i: -sets[i].as_it_is)
+    first = len(sets)
+    for i in order:
+        above = -np.inf if priced is None else priced.mean()
+        if i < first:  # of plans that are worth the same, that of the earlier scope
+            above = float(np.nextafter(above, -np.inf))
+        found = sets[i].best("priced", above=above)
+        if found.plan is not None and found.plan.mean() > above:
+            priced, first = found.plan, i
         gap = None if gap is None or found.gap is None else max(gap, found.gap)
     sure = priced is not None and float(np.mean(priced.worth > policy.hurdle)) > policy.kill_probability
     for of_scope in sets:
@@ -101,12 +118,7 @@ def best_plans(
         other = of_scope.best("waiting", above=max(above, 0.0) if of_scope.many else above)
         if other.plan is not None and (waiting is None or other.plan.mean() > waiting.mean()):
             waiting = other.plan
-    mended = None
-    if not any(plan is not None and plan.mean() > 0 for plan in (priced, waiting)):
-        # Then it matters why: mending costs more than it brings, or it brings something and the rule wants more.
-        found_so = [plan for s in sets if (plan := mended_of(s)) is not None]
-        mended = max(found_so, key=lambda plan: plan.mean(), default=None)
-    return Found(priced=priced, waiting=waiting, every=tuple(every), gap=gap, sets=tuple(sets), mended=mended)
+    return Found(priced=priced, waiting=waiting, every=tuple(every), gap=gap, sets=tuple(sets))
 
 
 def mended_of(sets: RemedySets) -> Plan | None:
@@ -133,7 +145,9 @@ def mended_of(sets: RemedySets) -> Plan | None:
         numbers = numbers[np.argsort(-most, kind="stable")[:FEW]]
     found = []
     for number in numbers:
-        then = at.prospect(at.chosen(int(number)))
+        # Where no other gate is closed, it is a roll-out that was looked at already.
+        alike = guards == sets.failing
+        then = sets.then(int(number)) if alike else at.prospect(at.chosen(int(number)))
         if then is not None and then[0].option is not None:
             prospect, opened = then
             needed = tuple(untaught(m) for m in opened.measures)

@@ -10,58 +10,40 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from roi.gate import Gate
 from roi.measures import Measure, measure_for, more_cases
-from roi.mended import MORE_LIKELY, has_price, only_mended
-from roi.options import Valuer, signals_of
+from roi.mended import has_price, mended_share, mended_with, only_mended
+from roi.options import Valuer, basis_for
 from roi.parameters import Policy
 from roi.plans import Opening, Plan, opening, plan_of
 from roi.prospects import Prospect
 from roi.remedies import WEEKS_PER_MONTH, Remedy
-from roi.sampling import Basis, basis_of
+from roi.sampling import Basis
 from roi.set_bounds import Bounds, affordable_sets, bounds_of
-from roi.set_look import look
+from roi.set_look import Look, look
+from roi.set_order import Best, Kind, falling, is_of, rank
 from roi.tariff import Prices
 
 __all__ = ["EXACT_UP_TO", "Best", "Kind", "RemedySets"]
 
 Floats = npt.NDArray[np.float64]
 Segments = tuple[str, ...] | None
-Kind = Literal["priced", "waiting"]
 Then = tuple[Prospect, Opening]
 
 EXACT_UP_TO = 20  # remedies; of more, the ones that bring most by themselves are searched
 FEW = 64  # sets that are all valued
-VERY_FEW = 4  # sets that are all valued even where only the best is asked for, as looking for it takes longer
+LOOKED_AT = (
+    8  # sets that are all looked at where only the best is asked for, as to bound them first takes longer
+)
 MOST_VALUED = 25  # sets of very many that are valued in full at the most; what is left open then is said
 MOST_LOOKED_AT = 320  # and sets of very many whose roll-out alone is looked at
 VERY_MANY = 4096
 KEPT = 16  # plans of a search that are kept beside the best
 SAME = 1e-9  # relative difference below which two sets are worth the same, and the smaller is taken
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Best:
-    """The best set of a search.
-
-    Attributes:
-        plan: Its plan; None where there is none.
-        gap: How much more a set that was not valued could be worth at the most; 0 where the best is certain, None
-            where nothing can be said.
-    """
-
-    plan: Plan | None
-    gap: float | None
-
-    @property
-    def worth(self) -> float:
-        """Expected worth; minus infinity where there is no plan."""
-        return -np.inf if self.plan is None else self.plan.mean()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,8 +68,9 @@ class RemedySets:
     seed: int
     every: bool = True
     _plans: dict[int, Plan | None] = field(default_factory=dict, repr=False, compare=False)
-    _looks: dict[int, tuple[float, float, bool]] = field(default_factory=dict, repr=False, compare=False)
+    _looks: dict[int, Look | None] = field(default_factory=dict, repr=False, compare=False)
     _thens: dict[int, Then | None] = field(default_factory=dict, repr=False, compare=False)
+    _opened: dict[tuple[str, ...], Opening | None] = field(default_factory=dict, repr=False, compare=False)
     _bases: dict[str, Basis] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -142,10 +125,11 @@ class RemedySets:
         """What it adds to the roll-out by itself, gates aside."""
         option = self.valuer.roll_out(self.segments, remedies=self._with_before(remedy))
         assert option is not None
-        return option.mean() - self._as_it_is
+        return option.mean() - self.as_it_is
 
     @cached_property
-    def _as_it_is(self) -> float:
+    def as_it_is(self) -> float:
+        """Expected worth of the roll-out without a remedy."""
         option = self.valuer.roll_out(self.segments)
         assert option is not None
         return option.mean()
@@ -165,12 +149,15 @@ class RemedySets:
     def sets(self) -> npt.NDArray[np.int64]:
         """Affordable sets as numbers whose bit i is the i-th searched remedy; of few the smaller ones first."""
         found = affordable_sets(self.searched, self.policy, self.valuer)
-        few = found.size <= (FEW if self.every else VERY_FEW)
-        return np.asarray(sorted((int(s) for s in found), key=_rank) if few else found, dtype=np.int64)
+        few = self.every and found.size <= FEW
+        return np.asarray(sorted((int(s) for s in found), key=rank) if few else found, dtype=np.int64)
 
     @cached_property
     def bounds(self) -> Bounds:
-        """What each set can be worth at the most."""
+        """What each set can be worth at the most; without a limit where all of them are looked at."""
+        if not self.every and self.sets.size <= LOOKED_AT:
+            unlimited = np.full(self.sets.size, np.inf)
+            return Bounds(sets=self.sets, priced=unlimited, waiting=unlimited)
         where = self.segments, self.searched, self.failing, self.prices, self.policy, self.seed
         return bounds_of(self.valuer, *where, np.sort(self.sets))
 
@@ -211,19 +198,28 @@ class RemedySets:
 
     def opened(self, chosen: tuple[Remedy, ...]) -> Opening | None:
         """How the closed gates fare after some remedies."""
-        where = self.valuer, self.segments, chosen, self.failing
-        return opening(*where, lambda g: self._measures[g.gate], self._priced, self.policy, self.seed)
+        names = tuple(r.name for r in chosen)  # what remedies cost has no part in it
+        if names not in self._opened:
+            where = self.valuer.measured.draws, chosen, self.failing
+            found = opening(*where, lambda g: self._measures[g.gate], self._priced, self._mended_by)
+            if self.sets.size > FEW:
+                return found  # too many to keep what each leaves of the gates
+            self._opened[names] = found
+        return self._opened[names]
+
+    def _mended_by(self, gate: Gate, chosen: tuple[Remedy, ...]) -> Floats | None:
+        """Chance that remedies make a gate pass; of few sets it is kept for a decision with other stated inputs."""
+        where = self.segments, chosen, self.valuer, self.policy, self.seed
+        if self.sets.size > LOOKED_AT:
+            return mended_share(gate, *where)
+        return self.valuer.held(mended_with(gate, *where), lambda: mended_share(gate, *where))
 
     def plan(self, number: int) -> Plan | None:
         """The plan that buys a set; None where there is none."""
         if number not in self._plans:
-            self._plans[number] = self.valued(self.chosen(number))
+            then = self._thens.get(number) or self.prospect(self.chosen(number))
+            self._plans[number] = None if then is None else plan_of(*then, self.further)
         return self._plans[number]
-
-    def valued(self, chosen: tuple[Remedy, ...]) -> Plan | None:
-        """The plan that buys some remedies, valued afresh."""
-        found = self.prospect(chosen)
-        return None if found is None else plan_of(*found, self.further)
 
     def then(self, number: int) -> Then | None:
         """The roll-out after a set, which one price after another is asked of; None where a gate stays closed."""
@@ -255,42 +251,48 @@ class RemedySets:
         )
         return prospect, opened
 
-    def _at_most(self, number: int, kind: Kind) -> float:
-        """What a set can be worth as a plan of a kind, after a look at its roll-out alone."""
+    def _at_most(self, number: int, kind: Kind, *, glance: bool = False) -> float:
+        """What a set can be worth as a plan of a kind, after a look (or a mere glance) at its roll-out alone."""
         if number not in self._looks:
-            self._looks[number] = self._look(self.chosen(number))
-        direct, sampled, waits = self._looks[number]
-        sampled_waits = waits or self.prices.cases(1) is None
+            self._looks[number] = self._look(number)
+        found = self._looks[number]
+        if found is None:
+            return -np.inf
+        sampled_waits = found.waits or self.prices.cases(1) is None
+        sampled = sampled_waits == (kind == "waiting")
         return max(
-            direct if waits == (kind == "waiting") else -np.inf,
-            sampled if sampled_waits == (kind == "waiting") else -np.inf,
+            found.direct if found.waits == (kind == "waiting") else -np.inf,
+            (found.glance if glance else found.most) if sampled else -np.inf,
         )
 
-    def _look(self, chosen: tuple[Remedy, ...]) -> tuple[float, float, bool]:
-        opened = self.opened(chosen)
-        if opened is None:
-            return -np.inf, -np.inf, False
-        where = self.segments, self.prices, self.policy, self.seed
-        return look(self.valuer, chosen, opened, self.further, self._basis, *where)
+    def _look(self, number: int) -> Look | None:
+        then = self.prospect(self.chosen(number))
+        if then is None or then[0].option is None:
+            return None
+        found = look(*then, self.further, self._basis)
+        if self.sets.size > LOOKED_AT:  # too many to keep what a closer look takes
+            return replace(found, glance=found.most, closer=None)
+        self._thens[number] = then  # it may be valued next
+        return found
 
     @cached_property
     def _basis(self) -> Basis:
         """What samples tell of, ready to split the worth of any set."""
         option = self.valuer.roll_out(self.segments)
         assert option is not None
-        return self._bases.setdefault("", basis_of(signals_of(option)))
+        return self._bases.setdefault("", basis_for(option))
 
     @property
     def many(self) -> bool:
         """Whether there are too many sets to value them all, or only the best is asked for."""
-        return self.sets.size > (FEW if self.every else VERY_FEW)
+        return not self.every or self.sets.size > FEW
 
     def kept(self) -> list[Plan]:
         """Plans with every mend priced that were valued: all of few sets, of many the best."""
-        valued = [(s, p) for s, p in self._plans.items() if p is not None and _is(p, "priced")]
+        valued = [(s, p) for s, p in self._plans.items() if p is not None and is_of(p, "priced")]
         if not self.many:
-            return [p for _, p in sorted(valued, key=lambda x: _rank(x[0]))]
-        return [p for _, p in sorted(valued, key=lambda x: (-x[1].mean(), _rank(x[0])))[:KEPT]]
+            return [p for _, p in sorted(valued, key=lambda x: rank(x[0]))]
+        return [p for _, p in sorted(valued, key=lambda x: (-x[1].mean(), rank(x[0])))[:KEPT]]
 
     def best(self, kind: Kind, *, holds: int = 0, lacks: int = 0, above: float = -np.inf) -> Best:
         """The best set.
@@ -314,7 +316,7 @@ class RemedySets:
         most, looks = self.sets.size, self.sets.size
         if self.sets.size > VERY_MANY:
             most, looks = MOST_VALUED, MOST_LOOKED_AT
-        order = iter(_falling(bound))
+        order = iter(falling(bound))
         following = next(order, None)
         ahead: list[tuple[float, int]] = []  # sets that were looked at, the most promising first
         while True:
@@ -330,8 +332,9 @@ class RemedySets:
                     break
                 looked += 1
                 known = self._plans.get(number)
-                limit = min(limit, self._at_most(number, kind) if known is None else known.mean())
-                if limit >= least:
+                seen = self._at_most(number, kind, glance=True) if known is None else known.mean()
+                limit = min(limit, seen)
+                if limit >= least and limit > -np.inf:
                     heapq.heappush(ahead, (-limit, number))
                 following = next(order, None)
             if not ahead:
@@ -339,17 +342,23 @@ class RemedySets:
             limit, number = -ahead[0][0], heapq.heappop(ahead)[1]
             if not limit >= least:
                 break
+            if number not in self._plans and (ahead or following is not None or least > -np.inf):
+                closer = self._at_most(number, kind)
+                if closer < limit:  # a glance promised more than a look does
+                    if closer >= least and closer > -np.inf:
+                        heapq.heappush(ahead, (-closer, number))
+                    continue
             if number not in self._plans:
                 if valued >= most:
                     left_open = max(left_open, limit)
                     break
                 valued += 1
             plan = self.plan(number)
-            if plan is None or not _is(plan, kind):
+            if plan is None or not is_of(plan, kind):
                 continue
             more = plan.mean() - worth
             same = best is not None and abs(more) <= SAME * abs(worth)
-            if (same and best is not None and _rank(number) < _rank(best)) or (more > 0 and not same):
+            if (same and best is not None and rank(number) < rank(best)) or (more > 0 and not same):
                 best, worth = number, plan.mean()
         return Best(
             plan=None if best is None else self.plan(best),
@@ -360,28 +369,9 @@ class RemedySets:
         best: Plan | None = None
         for number in numbers:
             plan = self.plan(number)
-            if plan is not None and _is(plan, kind) and (best is None or plan.mean() > best.mean()):
+            if plan is not None and is_of(plan, kind) and (best is None or plan.mean() > best.mean()):
                 best = plan
         return Best(plan=best, gap=self._with_left_out(0.0))
 
     def _with_left_out(self, gap: float) -> float | None:
         return None if self.left_out is None else gap + self.left_out
-
-
-def _rank(number: int) -> tuple[int, tuple[int, ...]]:
-    """Smaller sets first; of one size in the order of their remedies."""
-    members = tuple(i for i in range(number.bit_length()) if number >> i & 1)
-    return len(members), members
-
-
-def _is(plan: Plan, kind: Kind) -> bool:
-    """Whether a plan is one of that kind that counts; doing nothing is none."""
-    if not (plan.remedies or plan.measures or plan.unpriced):
-        return False
-    return not plan.waits if kind == "priced" else plan.waits and plan.sure >= MORE_LIKELY
-
-
-def _falling(bound: Floats) -> npt.NDArray[np.int64]:
-    """Places in the order of falling bounds, those of no plan left out."""
-    found = np.flatnonzero(bound > -np.inf)
-    return found[np.argsort(-bound[found], kind="stable")]

@@ -20,8 +20,9 @@ from roi.plans import Opening, Plan
 from roi.price_limits import Limit, bound_of, limit_of
 from roi.prospects import lost_by_then
 from roi.remedies import Remedy
-from roi.remedy_sets import Kind, RemedySets
+from roi.remedy_sets import RemedySets
 from roi.set_bounds import affordable_sets
+from roi.set_order import Kind
 
 __all__ = ["RemedyWorth", "Step", "price_of", "remedy_worth", "sets_of", "thin_below"]
 

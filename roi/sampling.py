@@ -25,7 +25,18 @@ from roi.conditional import orthonormal
 from roi.draws import stream
 from roi.special import ndtri
 
-__all__ = ["Basis", "Told", "after_sampling", "basis_of", "evsi", "expected_after", "left_open", "sure_after"]
+__all__ = [
+    "DEGREE",
+    "Basis",
+    "Told",
+    "after_sampling",
+    "basis_of",
+    "evsi",
+    "expected_after",
+    "left_open",
+    "sure_after",
+    "taken_after",
+]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -164,12 +175,7 @@ class Basis:
         """Split a worth, shape (n_draws,), by regression on the polynomials."""
         mean = float(worth.mean())
         rest = worth - mean
-        if not self._signal:
-            return Told(mean=mean, weights=(), parts=(), signal=(), degree=(), rest=rest, basis=self)
-        least = NOTHING * float((rest * rest).mean())
-        right = np.einsum("in,n->i", self._columns, rest, optimize=False) / worth.size
-        weights = (self._inverse * right).sum(axis=1)
-        kept = [i for i, w in enumerate(weights) if w * w > least]
+        weights, kept = self._weights(rest)
         for i in kept:
             rest -= weights[i] * self._columns[i]
         return Told(
@@ -181,6 +187,23 @@ class Basis:
             rest=rest,
             basis=self,
         )
+
+    def said(self, worth: Floats) -> Floats:
+        """What the polynomials say together of a worth, shape (n_draws,), as `split` has it."""
+        found = np.zeros(worth.size)
+        weights, kept = self._weights(worth - float(worth.mean()))
+        for i in kept:
+            found += float(weights[i]) * self._columns[i]
+        return found
+
+    def _weights(self, rest: Floats) -> tuple[Floats, list[int]]:
+        """How much each polynomial says of a worth less its mean, and which of them say anything."""
+        if not self._signal:
+            return np.zeros(0), []
+        least = NOTHING * float((rest * rest).mean())
+        right = np.einsum("in,n->i", self._columns, rest, optimize=False) / rest.size
+        weights = (self._inverse * right).sum(axis=1)
+        return weights, [i for i, w in enumerate(weights) if w * w > least]
 
 
 def basis_of(signals: Sequence[Floats], degree: int = DEGREE) -> Basis:
@@ -232,12 +255,20 @@ def after_sampling(
         The expected worth after each possible sample, what then stays open, and whether the option would be taken (0
         or 1), each of shape (n_draws,).
     """
-    expected = expected_after(told, learned)
-    left = left_open(told, learned)
+    expected, left = expected_after(told, learned), left_open(told, learned)
+    return expected, left, taken_after(told, learned, expected, left, probability=probability, hurdle=hurdle)
+
+
+def taken_after(
+    told: Told, learned: Sequence[float], expected: Floats, left: Floats, *, probability: float, hurdle: float
+) -> Floats:
+    """Whether the option would be taken after each possible sample (0 or 1), shape (n_draws,).
+
+    Arguments are those of `after_sampling`, and what `expected_after` and `left_open` find.
+    """
     if not float(np.ptp(left)) > 0:
-        return expected, left, (expected > hurdle).astype(np.float64)
-    taken = _sure_of(told, learned, probability) >= hurdle
-    return expected, left, taken.astype(np.float64)
+        return (expected > hurdle).astype(np.float64)
+    return (_sure_of(told, learned, probability) >= hurdle).astype(np.float64)
 
 
 def sure_after(told: Told, learned: Sequence[float], probability: float) -> tuple[Floats, Floats]:

@@ -7,7 +7,7 @@ action whose expected worth is positive.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -88,7 +88,7 @@ def decide(
     *,
     unknown: Unknown | None,
     thin_value_can_be_claimed: bool,
-    mended: float | None = None,
+    mended: Callable[[], float | None] = lambda: None,
     may_scale: bool = True,
     instead: Unknown = FIRST_VIEW,
 ) -> Verdict:
@@ -102,8 +102,9 @@ def decide(
         policy: The thresholds.
         unknown: Why the worth cannot be computed; None where it can.
         thin_value_can_be_claimed: False without a measured baseline or production cases.
-        mended: What is expected at the most with the closed controls and severe errors mended at their price, whatever
-            chance the rule asks for; None where they cannot be mended, or a plan has a positive worth.
+        mended: Tells what is expected at the most with the closed controls and severe errors mended at their price,
+            whatever chance the rule asks for: None where they cannot be mended, or a plan has a positive worth. It is
+            asked only where the verdict rests on it.
         may_scale: False for a first view, and for a report in place of cases.
         instead: What has to be known first, where nothing may be scaled but it may well pay.
 
@@ -141,12 +142,13 @@ def decide(
     # What nobody recorded is missing, not a risk that was seen.
     risky = any(g.guards and g.state in ("exceeded", "not_shown") for g in whole)
     without_gates = max((o.mean() for o in options), default=0.0)
-    # Where mending would bring something, and the rule only wants a higher chance, the risk is not what stops it.
-    too_dear = best is None and waiting is None and mended is not None and mended <= 0
-    if risky and too_dear and without_gates > 0:
-        return Verdict(
-            verdict="kill", ground="uncontrollable_risk", option=max(options, key=lambda o: o.mean())
-        )
+    if risky and best is None and waiting is None and without_gates > 0:
+        # Where mending would bring something, and the rule only wants a higher chance, the risk is not what stops it.
+        brings = mended()
+        if brings is not None and brings <= 0:
+            return Verdict(
+                verdict="kill", ground="uncontrollable_risk", option=max(options, key=lambda o: o.mean())
+            )
     chances = [o.chance(policy.hurdle) for o in options] + [
         float(np.mean(p.worth > policy.hurdle)) for p in plans
     ]

@@ -278,31 +278,3 @@ def test_the_saved_file_decides_as_the_panel_did(tmp_path, name):
     ours = explorer.decide(setting)
     assert again.verdict.verdict == ours.verdict.verdict
     assert np.array_equal(again.scale.worth, ours.scale.worth)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["claims_intake", "permit_intake"])
-def test_valuing_only_what_can_be_the_best_finds_the_same_as_valuing_everything(name):
-    """Random moves of inputs, thresholds and remedies; claims_intake has more sets than are valued without a look."""
-    explorer = Explorer(example(name).decision.analysis)
-    rng = np.random.default_rng(9)
-    for k in range(8):
-        setting = Setting(without=frozenset(rng.choice(explorer.remedies, k % 2, replace=False)))
-        for one in rng.choice(np.array(explorer.dials, dtype=object), 1 + k % 3, replace=False):
-            setting = setting.with_dial(one, rng.uniform(one.low, one.high))
-        loaded, assumptions = applied(explorer.a, setting)
-        whole = decide_again(explorer.a, loaded=loaded, assumptions=assumptions)
-        found = explorer.decide(setting)
-        assert _alike(explorer.seen(found), explorer.seen(whole))
-        assert (found.verdict.ground, found.verdict.fix_kind) == (
-            whole.verdict.ground,
-            whole.verdict.fix_kind,
-        )
-
-
-def _alike(a: Seen, b: Seen) -> bool:
-    """The same verdict, gates and choices, worths to 1e-9."""
-    same = (a.verdict, a.why, a.gates) == (b.verdict, b.why, b.gates)
-    numbers = [[(c.mean, c.p10, c.p90, c.chance) for c in one.choices] for one in (a, b)]
-    labels = [[c.label for c in one.choices] for one in (a, b)]
-    return same and labels[0] == labels[1] and np.allclose(numbers[0], numbers[1], rtol=1e-9)

@@ -145,20 +145,19 @@ class Explorer:
 
 
 def _choice(label: str, worth: Floats, hurdle: float) -> Choice:
-    p10, p90 = np.percentile(worth, [10, 90])
+    least, p10, p90, most = np.percentile(worth, [0.5, 10, 90, 99.5])
     return Choice(
         label=label,
         mean=float(worth.mean()),
         p10=float(p10),
         p90=float(p90),
-        chance=float((worth > hurdle).mean()),
-        histogram=_histogram(worth),
+        chance=float(np.count_nonzero(worth > hurdle) / worth.size),
+        histogram=_histogram(worth, float(least), float(most)),
     )
 
 
-def _histogram(values: Floats) -> Histogram:
-    """Bins over all but the outermost draws, which count in the last ones."""
-    low, high = np.percentile(values, [0.5, 99.5])
+def _histogram(values: Floats, low: float, high: float) -> Histogram:
+    """Bins from one end to the other; the draws beyond count in the last ones."""
     if not high > low:
         low, high = low - 0.5, low + 0.5
     places = np.clip(((values - low) * (BINS / (high - low))).astype(np.int64), 0, BINS - 1)
