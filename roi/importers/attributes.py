@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from roi.importers.facts import Heading, heading
 from roi.importers.spans import (
     Facts,
     Rank,
@@ -160,7 +161,7 @@ def add_span(
         said += resource.values()
     trace.facts.add_all(shape.of_trace, said, rank)
     if span.facts is not None:
-        span.facts.add_all(shape.of_call, said[-len(shape.of_call) :] if shape.of_call else [], rank)
+        span.facts.add_all(shape.of_call, said[len(said) - len(shape.of_call.names) :], rank)
     return span
 
 
@@ -182,8 +183,8 @@ class _Shape:
     providers: tuple[str, ...]
     tiers: tuple[str, ...]
     own: tuple[tuple[tuple[bool, str], ...], ...]
-    of_trace: tuple[str, ...]
-    of_call: tuple[str, ...]
+    of_trace: Heading
+    of_call: Heading
 
 
 @lru_cache(maxsize=4096)
@@ -207,8 +208,8 @@ def _shape(attributes: tuple[str, ...], resource: tuple[str, ...]) -> _Shape:
         providers=of(_PROVIDERS),
         tiers=of(_TIERS),
         own=tuple(own.values()),
-        of_trace=("name", *own, *of_call),
-        of_call=of_call,
+        of_trace=heading(("name", *own, *of_call)),
+        of_call=heading(of_call),
     )
 
 

@@ -136,12 +136,13 @@ class _Made:
         self.repeated += trace.repeated
         self.compared.add(trace.first, charges, listed)
         self.totals.add(trace, charges, cost)
-        self.names.note(trace.first, trace.facts.names())
+        said = trace.facts.texts()
+        self.names.note(trace.first, said.keys())
         self.rows.add(trace.first, _trace_row(name, trace, charges, cost))
         if trace.acts:
             for span in trace.spans.values():
                 if span.facts is not None:
-                    self.names.note(trace.first, span.facts.names())
+                    self.names.note(trace.first, span.facts.texts().keys())
             for row in _action_rows(name, trace):
                 self.actions.add(trace.first, row)
 
