@@ -59,7 +59,7 @@ class _Layer(msgspec.Struct, array_like=True, gc=False):
     order: int
     rank: Rank
     through: Rank
-    texts: dict[str, str]
+    texts: dict[str, str | None]
     unsaid: list[int]
 
 
@@ -71,7 +71,7 @@ class Facts(msgspec.Struct, array_like=True, gc=False):
         orders: How many layers were said, those that others replaced among them.
     """
 
-    layers: list[_Layer] = []  # noqa: RUF012 – each gets its own
+    layers: list[_Layer] = []
     orders: int = 0
 
     def add(self, name: str, value: Any, rank: Rank) -> None:
@@ -106,7 +106,7 @@ class Facts(msgspec.Struct, array_like=True, gc=False):
             for name, value in zip(under.names, values, strict=True):
                 self.add(name, value, rank)
             return
-        texts = {}
+        texts: dict[str, str | None] = {}
         for name, value in zip(under.names, values, strict=True):
             if type(value) is str and len(value) <= _LONGEST and value.isprintable():
                 if text := value.strip():
@@ -125,7 +125,8 @@ class Facts(msgspec.Struct, array_like=True, gc=False):
 
     def _fill(self, layer: _Layer, names: Sequence[str], values: Sequence[Any], rank: Rank) -> None:
         """Take what a layer leaves unsaid from a span farther from the trace."""
-        texts, unsaid = {}, []
+        texts: dict[str, str | None] = {}
+        unsaid = []
         for i in layer.unsaid:
             if (text := _short(values[i])) is not None:
                 texts[names[i]] = text
@@ -135,7 +136,7 @@ class Facts(msgspec.Struct, array_like=True, gc=False):
             layer.unsaid, layer.through = unsaid, max(layer.through, rank)
             self._append(_SEVERAL, rank, texts, [])
 
-    def _append(self, number: int, rank: Rank, texts: dict[str, str], unsaid: list[int]) -> None:
+    def _append(self, number: int, rank: Rank, texts: dict[str, str | None], unsaid: list[int]) -> None:
         self.layers.append(_Layer(number, self.orders, rank, rank, texts, unsaid))
         self.orders += 1
 
@@ -150,11 +151,11 @@ class Facts(msgspec.Struct, array_like=True, gc=False):
         """How many texts it holds, of several layers perhaps more than one of a name."""
         return sum(len(layer.texts) for layer in self.layers)
 
-    def texts(self) -> dict[str, str]:
+    def texts(self) -> dict[str, str | None]:
         """All values as texts, by name, in the order in which the names were first said."""
         if len(self.layers) == 1:
             return self.layers[0].texts.copy()
-        found: dict[str, str] = {}
+        found: dict[str, str | None] = {}
         for layer in self.layers:
             found.update(layer.texts)
         for layer in sorted(self.layers, key=_nearness, reverse=True):

@@ -111,8 +111,8 @@ class Trace(msgspec.Struct, array_like=True, gc=False):
 
     first: int = 0
     facts: Facts = msgspec.field(default_factory=Facts)
-    spans: dict[str, Span] = {}  # noqa: RUF012 – each gets its own
-    unnamed: set[str] = set()  # noqa: RUF012
+    spans: dict[str, Span] = {}
+    unnamed: set[str] = set()
     acts: int = 0
     began: int | None = None
     total_tokens: int | None = None
