@@ -85,6 +85,14 @@ class Facts(msgspec.Struct, array_like=True, gc=False):
         else:
             self._append(_SEVERAL, rank, {name: text}, [])
 
+    def lacks(self, under: Heading, rank: Rank) -> bool:
+        """Whether a span of this rank may have something to add under a heading."""
+        number = under.number
+        for layer in self.layers:
+            if layer.heading == number:
+                return layer.through > rank or bool(layer.unsaid)
+        return True
+
     def add_all(self, under: Heading, values: Sequence[Any], rank: Rank) -> None:
         """Note values of one rank; long texts are no keys and are not kept.
 
@@ -190,6 +198,8 @@ def _is_odd(text: str) -> bool:
 def text_of(value: Any) -> str | None:
     """A value as a cell; lists are joined by `;`, nested ones and blanks are none."""
     if type(value) is str:
+        if value.isalnum():
+            return value
         text = value.strip()
         if text.isprintable():
             return text or None

@@ -249,10 +249,10 @@ class Gathered(Generic[H]):
     def relieve(self) -> None:
         """Write what is held to a file if it is too much; nobody holds what `of` gave beyond this."""
         self._since += 1
-        if self._most is None or self._since < _LOOK:
+        if self._since < _LOOK:
             return
         self._since = 0
-        if sum(h.weight() for h in self.held.values()) > self._most:
+        if self._most is not None and sum(h.weight() for h in self.held.values()) > self._most:
             self._write()
 
     def _write(self) -> None:

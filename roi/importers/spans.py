@@ -121,16 +121,18 @@ class Trace(msgspec.Struct, array_like=True, gc=False):
 
     def add(self, span_id: str | None, span: Span) -> bool:
         """Add a span; one that comes twice counts once, with what it logs. Whether it is the one that stands."""
-        name = span_id or f"#{len(self.spans)}"
+        spans = self.spans
+        name = span_id or f"#{len(spans)}"
         if not span_id:
             self.unnamed.add(name)
-        at = self.spans.get(name)
+        at = spans.get(name)
         if at is not None:
             self.repeated += 1
             if at.logs or not span.logs:
                 return False
-        self.spans[name] = span
-        self.acts += span.facts is not None
+        spans[name] = span
+        if span.facts is not None:
+            self.acts += 1
         return True
 
     def weight(self) -> int:
@@ -188,9 +190,7 @@ class Traces(Gathered[Trace]):
 
     def add(self, identifier: str, span_id: str | None, span: Span) -> Trace:
         """Add a span, and give its trace; one that comes twice counts once, with what it logs."""
-        trace = self.held.get(identifier)
-        if trace is None:
-            trace = self.of(identifier)
+        trace = self.held.get(identifier) or self.of(identifier)
         if trace.add(span_id, span) and not self.calls:
             self.calls = span.kind == "call" or span.logs
         return trace

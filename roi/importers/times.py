@@ -18,9 +18,7 @@ _read = dt.datetime.fromisoformat
 
 def from_iso(value: Any) -> int | None:
     """A time as ISO 8601 writes it; one without an offset is UTC, one outside of 1900 to 2100 is none."""
-    if isinstance(value, dt.datetime):
-        time = value
-    elif isinstance(value, str):
+    if isinstance(value, str):
         try:
             time = _read(value)
         except ValueError:
@@ -28,10 +26,12 @@ def from_iso(value: Any) -> int | None:
                 time = _read(value.strip().removesuffix(" UTC"))
             except ValueError:
                 return None
+    elif isinstance(value, dt.datetime):
+        time = value
     else:
         return None
-    aware = time if time.tzinfo is not None else time.replace(tzinfo=dt.UTC)
-    number: int = (aware - _EPOCH) // _MICROSECOND
+    since = time - _PLAIN_EPOCH if time.tzinfo is None else time - _EPOCH
+    number: int = since // _MICROSECOND
     return number if _EARLIEST < number < _LATEST else None
 
 
