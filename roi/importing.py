@@ -16,7 +16,7 @@ from typing import TypeAlias
 from roi.importers import FORMATS, ending_of, look_and_recognise, read_export
 from roi.importers.conversations import Grouped, group
 from roi.importers.export import Contradiction, Export, Filled, Table
-from roi.importers.gathered import cells_of
+from roi.importers.gathered import cells_of, no_collection
 from roi.problems import ParameterError, Problem, SampleError
 from roi.readers.base import UnreadableError
 from roi.readers.files import Found, Seen, find_files, look_through
@@ -91,6 +91,7 @@ class _Parts:
         self.first[name].update(dict.fromkeys([*(n for n in names if n in filled), *filled]))
 
 
+@no_collection()
 def import_files(
     given: Sequence[str],
     *,
@@ -305,6 +306,7 @@ def record_of(imported: Imported) -> dict[str, object]:
     }
 
 
+@no_collection()
 def write_tables(imported: Imported, out: Path, *, force: bool = False) -> list[Path]:
     """Write the tables as CSV files.
 
