@@ -47,13 +47,18 @@ WORDS = (
 Span = dict[str, Any]
 
 
-def spans_of(trace: int, rng: random.Random) -> list[Span]:
+def texts(rng: random.Random) -> list[str]:
+    """Prompts, some hundred characters each."""
+    return [" ".join(rng.choices(WORDS, k=24)) for _ in range(1024)]
+
+
+def spans_of(trace: int, rng: random.Random, prompts: list[str]) -> list[Span]:
     """The spans of a trace in the order of their ends, plain: every format is written from these."""
     start = BEGAN + trace * 700_000 + rng.randrange(500_000)
     made, at = [], start
     for i, kind in enumerate(KINDS):
         end = at + rng.randrange(40_000, 2_000_000)
-        text = " ".join(rng.choices(WORDS, k=24))
+        text = prompts[rng.randrange(len(prompts))]
         span: Span = {
             "trace": f"{trace:032x}", "span": f"{trace * PER_TRACE + i:016x}", "kind": kind, "text": text,
             "parent": None if kind == "AGENT" else f"{trace * PER_TRACE + PER_TRACE - 1:016x}", "failed": rng.random() < 0.01,
@@ -77,7 +82,7 @@ def openinference(s: Span) -> Any:
     said = {"openinference.span.kind": s["kind"], "session.id": s["session"], "input.value": s["text"], "output.value": s["text"][:90],
             "input.mime_type": "text/plain", "metadata.queue": s["queue"]}  # fmt: skip
     if "model" in s:
-        said |= {"llm.model_name": s["model"], "llm.provider": "openai" if s["model"] < "d" else "anthropic", "llm.token_count.prompt": s["in"],
+        said |= {"llm.model_name": s["model"], "llm.provider": "openai" if s["model"] > "d" else "anthropic", "llm.token_count.prompt": s["in"],
                  "llm.token_count.completion": s["out"], "llm.token_count.total": s["in"] + s["out"],
                  "llm.invocation_parameters": '{"temperature": 0}'}  # fmt: skip
     elif s["kind"] == "TOOL":
@@ -95,7 +100,7 @@ def otlp(s: Span) -> Any:
         "gen_ai.output.messages": s["text"][:90],
     }
     if "model" in s:
-        said |= {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai" if s["model"] < "d" else "anthropic",
+        said |= {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai" if s["model"] > "d" else "anthropic",
                  "gen_ai.request.model": s["model"], "gen_ai.response.model": s["model"], "gen_ai.usage.input_tokens": s["in"],
                  "gen_ai.usage.output_tokens": s["out"]}  # fmt: skip
     elif s["kind"] == "TOOL":
@@ -137,9 +142,10 @@ def langfuse(s: Span) -> Any:
 def sent(spans: int, rng: random.Random) -> Iterator[Span]:
     """Spans as a collector writes them: of many traces at once, some late, some twice."""
     late: list[Span] = []
+    prompts = texts(rng)
     traces = spans // PER_TRACE
     for begin in range(0, traces, AT_ONCE):
-        together = [iter(spans_of(t, rng)) for t in range(begin, min(begin + AT_ONCE, traces))]
+        together = [iter(spans_of(t, rng, prompts)) for t in range(begin, min(begin + AT_ONCE, traces))]
         for _ in range(PER_TRACE):
             for trace in together:
                 span = next(trace)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, TypeAlias
+
+import msgspec
+from msgspec.structs import replace
 
 __all__ = [
     "CURRENCY",
@@ -33,8 +36,7 @@ _ODD_TOKENS = "the tokens contradict each other"
 _Rates: TypeAlias = tuple[Decimal, Decimal, Decimal, Decimal]
 
 
-@dataclass(frozen=True, slots=True)
-class TokenUse:
+class TokenUse(msgspec.Struct, frozen=True, gc=False):
     """Tokens of one case.
 
     Attributes:

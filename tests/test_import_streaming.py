@@ -100,7 +100,7 @@ def test_rows_come_in_the_order_of_their_numbers() -> None:
         for at in sorted(numbers[start : start + 250]):
             row = {"at": str(at), f"c{at % 7}": "x"}
             rows.add(at, row)
-            names.note(at, row.keys())
+            names.note(at, tuple(row))
         names.end_run()
     whole = sorted(numbers)
     assert [r["at"] for r in rows] == [str(n) for n in whole]

@@ -107,7 +107,10 @@ def read_export(format: str, files: Sequence[tuple[Found, Seen]], own: OwnPrices
     Raises:
         UnreadableError: If a file cannot be read to its end.
     """
-    export: Export = _module(format).read(files, own)
+    from roi.importers.gathered import no_collection
+
+    with no_collection():
+        export: Export = _module(format).read(files, own)
     return export
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from roi.importers.facts import Heading, heading
 from roi.importers.spans import (
     Facts,
     Rank,
@@ -127,40 +128,44 @@ def add_span(
     """
     shape = _shape(tuple(attributes), tuple(resource))
     kind = kind_of(attributes)
-    span = Span(parent=parent, kind=kind, start=start, end=end, failed=failed)
-    if kind == "tool":
-        span.name, span.facts = tool_of(attributes, name), Facts()
-    if shape.tokens is not None:
-        span.tokens = _tokens(attributes, shape.tokens)
+    tool = kind == "tool"
+    cost = model = provider = None
     for key in shape.costs:
         if (cost := amount(attributes[key])) is not None:
-            span.cost = cost
             break
     for key in shape.models:
         if model := text_of(attributes[key]):
-            span.model = model
             break
     for key in shape.providers:
         if provider := provider_of(attributes[key]):
-            span.provider = provider
             break
-    if shape.tiers:
-        span.batch = any(attributes[k] == "batch" for k in shape.tiers)
+    span = Span(
+        parent=parent,
+        kind=kind,
+        name=tool_of(attributes, name) if tool else None,
+        start=start,
+        end=end,
+        tokens=None if shape.tokens is None else _tokens(attributes, shape.tokens),
+        cost=cost,
+        model=model,
+        provider=provider,
+        failed=failed,
+        facts=Facts() if tool else None,
+        batch=bool(shape.tiers) and any(attributes[k] == "batch" for k in shape.tiers),
+    )
     trace = found.add(trace_id, span_id, span)
     rank: Rank = (1 if parent is None else 2, start or 0)
-    said = [name]
-    for keys in shape.own:
-        value = None
-        for is_resource, key in keys:
-            if value := (resource if is_resource else attributes)[key]:
-                break
-        said.append(value)
-    said += attributes.values()
-    if resource:
-        said += resource.values()
-    trace.facts.add_all(shape.of_trace, said, rank)
+    if trace.facts.lacks(shape.of_trace, rank):
+        said = [name]
+        for keys in shape.own:
+            value = None
+            for is_resource, key in keys:
+                if value := (resource if is_resource else attributes)[key]:
+                    break
+            said.append(value)
+        trace.facts.add_all(shape.of_trace, [*said, *attributes.values(), *resource.values()], rank)
     if span.facts is not None:
-        span.facts.add_all(shape.of_call, said[-len(shape.of_call) :] if shape.of_call else [], rank)
+        span.facts.add_all(shape.of_call, [*attributes.values(), *resource.values()], rank)
     return span
 
 
@@ -182,8 +187,8 @@ class _Shape:
     providers: tuple[str, ...]
     tiers: tuple[str, ...]
     own: tuple[tuple[tuple[bool, str], ...], ...]
-    of_trace: tuple[str, ...]
-    of_call: tuple[str, ...]
+    of_trace: Heading
+    of_call: Heading
 
 
 @lru_cache(maxsize=4096)
@@ -207,29 +212,32 @@ def _shape(attributes: tuple[str, ...], resource: tuple[str, ...]) -> _Shape:
         providers=of(_PROVIDERS),
         tiers=of(_TIERS),
         own=tuple(own.values()),
-        of_trace=("name", *own, *of_call),
-        of_call=of_call,
+        of_trace=heading(("name", *own, *of_call)),
+        of_call=heading(of_call),
     )
 
 
 def kind_of(attributes: Mapping[str, Any]) -> SpanKind:
-    operation = str(attributes.get("gen_ai.operation.name") or "").lower()
-    inference = str(attributes.get("openinference.span.kind") or "").upper()
-    framework = str(attributes.get("ai.operationId") or "")
+    operation = attributes.get("gen_ai.operation.name") or ""
+    inference = attributes.get("openinference.span.kind") or ""
+    framework = attributes.get("ai.operationId") or ""
+    if operation or inference or framework:
+        return _kind(str(operation), str(inference), str(framework))
+    if attributes.get("gen_ai.tool.name"):
+        return "tool"
+    # Former conventions named no operation: what names a model and tokens is a call.
+    named = any(k in attributes for k in _MODELS) and any(k in attributes for k in _TOKENS["input"])
+    return "call" if named else "other"
+
+
+@lru_cache(maxsize=1024)
+def _kind(operation: str, inference: str, framework: str) -> SpanKind:
+    operation, inference = operation.lower(), inference.upper()
     if operation == "execute_tool" or inference == "TOOL" or framework == "ai.toolCall":
         return "tool"
-    inner = (
-        framework.startswith("ai.") and "." in framework[3:]
-    )  # ai.generateText.doGenerate, not ai.generateText
-    if operation in _CALLS or inference in ("LLM", "EMBEDDING") or inner:
-        return "call"
-    if not operation and not inference and not framework:
-        if attributes.get("gen_ai.tool.name"):
-            return "tool"
-        # Former conventions named no operation: what names a model and tokens is a call.
-        if any(k in attributes for k in _MODELS) and any(k in attributes for k in _TOKENS["input"]):
-            return "call"
-    return "other"
+    # ai.generateText.doGenerate, not ai.generateText
+    inner = framework.startswith("ai.") and "." in framework[3:]
+    return "call" if operation in _CALLS or inference in ("LLM", "EMBEDDING") or inner else "other"
 
 
 def tool_of(attributes: Mapping[str, Any], span_name: Any) -> str | None:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 
 from roi.importers.spans import Span, Tokens, Trace
 from roi.prices import OwnPrices, Pricer, TokenUse
@@ -15,6 +16,7 @@ __all__ = ["Bills", "Charge", "charges_of", "has_silent_calls", "model_of", "use
 _ZERO_LOGGED = "a cost of 0 is logged beside tokens"
 _BELOW_ZERO = "a cost below 0 is logged"
 _NOT_LOGGED = "its model calls log neither tokens nor cost"
+_DAY = 86_400_000_000  # microseconds
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -44,6 +46,8 @@ def has_silent_calls(trace: Trace) -> bool:
 
 def charges_of(trace: Trace) -> list[Charge]:
     """The spans whose tokens and costs count, each use of tokens once."""
+    if (plain := _plain(trace.spans)) is not None:
+        return plain
     direct: dict[str, list[Charge]] = {}
     below: dict[str, list[Charge]] = {}
     done: set[str | None] = set()
@@ -67,6 +71,18 @@ def charges_of(trace: Trace) -> list[Charge]:
         direct.setdefault(home, []).extend(inner)
         below.setdefault(home, []).extend(apart)
     return [*direct.get("", []), *below.get("", [])]
+
+
+def _plain(spans: Mapping[str, Span]) -> list[Charge] | None:
+    """The same where all that logs are calls inside one span, and nothing is inside these; None elsewhere."""
+    logging = [(name, span) for name, span in spans.items() if span.tokens is not None or span.cost]
+    if not logging:
+        return []
+    homes = {span.parent for _, span in logging}
+    outer = {span.parent for span in spans.values()}
+    if len(homes) > 1 or any(span.kind == "tool" or name in outer for name, span in logging):
+        return None
+    return [Charge(span, span.cost) for _, span in reversed(logging)]
 
 
 def _inner_first(spans: Mapping[str, Span]) -> list[str]:
@@ -115,9 +131,14 @@ def _larger(span: Span, inner: list[Charge]) -> list[Charge]:
 
 def use_of(span: Span) -> TokenUse:
     t = span.tokens or Tokens(None, None, None, None)
-    day = None if span.start is None else (_EPOCH + dt.timedelta(microseconds=span.start)).date()
+    day = None if span.start is None else _day(span.start // _DAY)
     counts = (t.input, t.cache_read, t.cache_write, t.output)
     return TokenUse(span.provider, model_of(span.model), day, *counts, batch=span.batch)
+
+
+@lru_cache(maxsize=1024)
+def _day(days: int) -> dt.date:
+    return (_EPOCH + dt.timedelta(days=days)).date()
 
 
 def model_of(name: str | None) -> str | None:

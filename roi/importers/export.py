@@ -104,9 +104,15 @@ class Filled:
 
     def add(self, at: int, row: Mapping[str, str | None]) -> None:
         """Add a row under a number."""
-        kept = {k: v for k, v in row.items() if v is not None and v != ""}
-        self._names.note(at, kept.keys())
-        self._rows.add(at, kept)
+        self.add_cells(at, tuple(row), tuple(row.values()))
+
+    def add_cells(self, at: int, names: tuple[str, ...], cells: tuple[str | None, ...]) -> None:
+        """Add a row of these names and cells under a number."""
+        if not all(cells):
+            filled = [i for i, cell in enumerate(cells) if cell]
+            names, cells = tuple([names[i] for i in filled]), tuple([cells[i] for i in filled])
+        self._names.note(at, names)
+        self._rows.add_cells(at, names, cells)
 
     def end_run(self) -> list[str]:
         """Let rows begin anew, from lower numbers on; the columns that they filled since the last time."""

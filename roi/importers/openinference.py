@@ -68,7 +68,7 @@ def knows(value: Any) -> bool:
         return False
     if isinstance(value.get("data"), list) and value["data"]:
         return knows(value["data"][0])
-    return _is_span(value) or _is_bare(value) or _is_eval(value)
+    return _is_span(value) or _is_bare(value) or _is_eval(tuple(value))
 
 
 def knows_file(found: Found) -> bool:
@@ -99,7 +99,7 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
     for file, seen in files:
         for place, value in enumerate(_values(file, seen), start=1):
             found.relieve()
-            if _is_eval(value):
+            if _is_eval(tuple(value)):
                 _grade(value, file, place, evals, lost)
             elif _is_span(value):
                 _take(value, found, lost)
@@ -154,12 +154,12 @@ def _values(found: Found, seen: Seen) -> Iterator[Mapping[str, Any]]:
                 ) from None
     else:
         for value in json_values(found, seen):
-            if not isinstance(value, dict):
-                continue
-            if isinstance(value.get("data"), list):
-                yield from (item for item in value["data"] if isinstance(item, dict))
-            else:
-                yield value
+            if isinstance(value, dict):
+                listed = value.get("data")
+                if isinstance(listed, list):
+                    yield from (item for item in listed if isinstance(item, dict))
+                else:
+                    yield value
 
 
 def _parquet(found: Found) -> Iterator[Mapping[str, Any]]:
@@ -198,7 +198,7 @@ def _is_span(value: Mapping[str, Any]) -> bool:
         return "attributes" in value or "span_kind" in value
     if isinstance(value.get("spanContext"), dict):
         return "attributes" in value
-    return bool(value.get("context.trace_id")) and not _is_eval(value)
+    return bool(value.get("context.trace_id")) and not _is_eval(tuple(value))
 
 
 def _is_bare(value: Mapping[str, Any]) -> bool:
@@ -207,20 +207,24 @@ def _is_bare(value: Mapping[str, Any]) -> bool:
     )
 
 
-def _is_eval(value: Mapping[str, Any]) -> bool:
-    return "label" in value and "score" in value and any(k in value for k in _EVAL_KEYS)
+@lru_cache(maxsize=1024)
+def _is_eval(keys: tuple[str, ...]) -> bool:
+    return "label" in keys and "score" in keys and any(k in keys for k in _EVAL_KEYS)
 
 
 def _attributes(value: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The attributes under a name, or in columns that begin with it, with dotted names."""
+    """The attributes under a name, or in columns that begin with it, with dotted names; nobody changes them."""
     inner = value.get(name)
-    found: dict[str, Any] = {}
+    apart = _under(tuple(value), f"{name}.")
     if isinstance(inner, dict) and dict not in map(type, inner.values()):
+        if not apart:
+            return inner
         found = dict(inner)
     else:
+        found = {}
         for key, item in inner.items() if isinstance(inner, Mapping) else ():
             found.update(flat(str(key), item))
-    for key, short in _under(tuple(value), f"{name}."):
+    for key, short in apart:
         if (item := value[key]) is not None:
             found.update(flat(short, item))
     return found
@@ -250,11 +254,14 @@ def _take(value: Mapping[str, Any], found: Traces, lost: dict[str, int]) -> None
         left_out(lost, "a span without the name of its trace")
         return
     attributes = _attributes(value, "attributes")
-    kind = text_of(value.get("span_kind"))
-    if kind and kind != "UNKNOWN":
-        attributes.setdefault("openinference.span.kind", kind)
+    kind = value.get("span_kind")
+    if kind is not None and "openinference.span.kind" not in attributes:
+        kind = text_of(kind)
+        if kind and kind != "UNKNOWN":
+            attributes = {**attributes, "openinference.span.kind": kind}
     status = value.get("status")
     code = status.get("code") if isinstance(status, dict) else value.get("status_code")
+    around = value.get("resource")
     add_span(
         found,
         trace_id=trace_id,
@@ -263,22 +270,20 @@ def _take(value: Mapping[str, Any], found: Traces, lost: dict[str, int]) -> None
         name=value.get("name"),
         start=_when(value.get("start_time", value.get("startTime"))),
         end=_when(value.get("end_time", value.get("endTime"))),
-        failed=str(code).upper() in ("ERROR", "2", "STATUS_CODE_ERROR"),
+        failed=code is not None and str(code).upper() in ("ERROR", "2", "STATUS_CODE_ERROR"),
         attributes=attributes,
-        resource=_attributes(around, "attributes")
-        if isinstance(around := value.get("resource"), dict)
-        else {},
+        resource=_attributes(around, "attributes") if isinstance(around, dict) else {},
     )
 
 
 def _when(value: Any) -> int | None:
+    if type(value) is str:
+        return from_number(value[3:], per_second=1_000_000) if value[:3] == "us:" else from_iso(value)
     if isinstance(value, list | tuple):
         # OpenTelemetry's JavaScript packages write seconds and nanoseconds apart.
         if len(value) != 2 or not all(isinstance(v, int) and not isinstance(v, bool) for v in value):
             return None
         return from_number(value[0] * 1_000_000_000 + value[1], per_second=1_000_000_000)
-    if isinstance(value, str) and value.startswith("us:"):
-        return from_number(value[3:], per_second=1_000_000)
     if isinstance(value, int):
         return from_number(value, per_second=1_000_000_000 if value > 10**15 else 1000)
     return from_iso(value)

@@ -28,14 +28,14 @@ below a tool (another agent, say) is other work than the call above the tool and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from roi.importers.charges import Bills, Charge, charges_of, has_silent_calls, model_of
 from roi.importers.compared import Comparison
 from roi.importers.export import NOTHING, Contradiction, Export, Table
 from roi.importers.gathered import Names, Rows
-from roi.importers.spans import Trace, Traces
+from roi.importers.spans import Span, Trace, Traces
 from roi.importers.summaries import Totals
 from roi.importers.times import to_iso
 from roi.prices import CURRENCY, OwnPrices
@@ -136,78 +136,65 @@ class _Made:
         self.repeated += trace.repeated
         self.compared.add(trace.first, charges, listed)
         self.totals.add(trace, charges, cost)
-        self.names.note(trace.first, trace.facts.names())
-        self.rows.add(trace.first, _trace_row(name, trace, charges, cost))
-        if trace.acts:
-            for span in trace.spans.values():
-                if span.facts is not None:
-                    self.names.note(trace.first, span.facts.names())
-            for row in _action_rows(name, trace):
-                self.actions.add(trace.first, row)
+        said = trace.facts.texts()
+        self.names.note(trace.first, tuple(said))
+        self.rows.add(trace.first, {**said, **_trace_row(name, trace, charges, cost)})
+        tools = [(key, span) for key, span in trace.spans.items() if span.kind == "tool"]
+        own = {key: span.facts.texts() for key, span in trace.spans.items() if span.facts is not None}
+        for texts in own.values():
+            self.names.note(trace.first, tuple(texts))
+        tools.sort(key=lambda c: (_NEVER if c[1].start is None else c[1].start, c[0]))
+        for key, span in tools:
+            self.actions.add(trace.first, _action_row(name, key, span, {**said, **own.get(key, {})}))
 
 
 def _trace_row(
     name: str, trace: Trace, charges: Sequence[Charge], cost: Decimal | None
 ) -> dict[str, str | None]:
-    start = end = None
-    tools = errors = 0
-    for s in trace.spans.values():
-        if s.start is not None and (start is None or s.start < start):
-            start = s.start
-        if s.end is not None and (end is None or s.end > end):
-            end = s.end
-        tools += s.kind == "tool"
-        errors += bool(s.failed)
-    if start is None:
-        start = trace.began
+    spans = trace.spans.values()
+    start = min([s.start for s in spans if s.start is not None], default=trace.began)
+    end = max([s.end for s in spans if s.end is not None], default=None)
+    kinds = [s.kind for s in spans]
     models = sorted({m for c in charges if (m := model_of(c.span.model)) is not None})
     providers = sorted({c.span.provider for c in charges if c.span.provider is not None})
     tokens = [c.span.tokens for c in charges if c.span.tokens is not None]
     sent, read, write, received = zip(*tokens, strict=True) if tokens else ((), (), (), ())
-    row = trace.facts.texts()
-    row["trace_id"] = name
-    row["started_at"], row["ended_at"] = to_iso(start), to_iso(end)
-    row["latency"] = None if start is None or end is None else f"{(end - start) / 1_000_000:.6f}"
-    row["provider"] = providers[0] if len(providers) == 1 else None
-    row["model"] = models[0] if len(models) == 1 else None
-    row["models"] = " + ".join(models) or None
-    row["calls"] = str(len(charges))
-    row["tool_calls"] = str(tools)
-    row["errors"] = str(errors)
-    row["input_tokens"] = _sum(sent)
-    row["output_tokens"] = _sum(received)
-    row["cache_read_tokens"] = _sum(read, blank=0)
-    row["cache_write_tokens"] = _sum(write, blank=0)
-    row["agent_cost"] = None if cost is None else f"{cost:f}"
-    row["cost_currency"] = None if cost is None else CURRENCY
-    return row
+    return {
+        "trace_id": name,
+        "started_at": to_iso(start),
+        "ended_at": to_iso(end),
+        "latency": None if start is None or end is None else f"{(end - start) / 1_000_000:.6f}",
+        "provider": providers[0] if len(providers) == 1 else None,
+        "model": models[0] if len(models) == 1 else None,
+        "models": " + ".join(models) or None,
+        "calls": str(len(charges)),
+        "tool_calls": str(kinds.count("tool")),
+        "errors": str(len([s for s in spans if s.failed])),
+        "input_tokens": _sum(sent),
+        "output_tokens": _sum(received),
+        "cache_read_tokens": _sum(read, blank=0),
+        "cache_write_tokens": _sum(write, blank=0),
+        "agent_cost": None if cost is None else f"{cost:f}",
+        "cost_currency": None if cost is None else CURRENCY,
+    }
 
 
 def _sum(numbers: Sequence[int | None], *, blank: int | None = None) -> str | None:
     """A sum; None where nothing is logged, or a part is not and `blank` does not say what it is."""
-    total, lacking = 0, 0
-    for n in numbers:
-        if n is None:
-            lacking += 1
-        else:
-            total += n
-    if lacking == len(numbers) or (lacking and blank is None):
+    known = [n for n in numbers if n is not None]
+    lacking = len(numbers) - len(known)
+    if not known or (lacking and blank is None):
         return None
-    return str(total + (blank or 0) * lacking)
+    return str(sum(known) + (blank or 0) * lacking)
 
 
-def _action_rows(name: str, trace: Trace) -> Iterator[dict[str, str | None]]:
-    calls = [(k, s) for k, s in trace.spans.items() if s.kind == "tool"]
-    for key, span in sorted(calls, key=lambda c: (_NEVER if c[1].start is None else c[1].start, c[0])):
-        row = trace.facts.texts()
-        if span.facts is not None:
-            row.update(span.facts.texts())
-        row["action_id"], row["trace_id"] = f"{name}:{key}", name
-        timed = span.start is not None and span.end is not None
-        row["tool"] = span.name
-        row["requested_at"], row["executed_at"] = to_iso(span.start), to_iso(span.end)
-        row["status"] = row.get("status") or (
-            None if span.failed is None else "error" if span.failed else "ok"
-        )
-        row["duration_ms"] = f"{((span.end or 0) - (span.start or 0)) / 1000:.3f}" if timed else None
-        yield row
+def _action_row(name: str, key: str, span: Span, said: dict[str, str | None]) -> dict[str, str | None]:
+    """The row of a tool call, made of what is said of its trace and of itself."""
+    start, end = span.start, span.end
+    ended = None if span.failed is None else "error" if span.failed else "ok"
+    said["action_id"], said["trace_id"] = f"{name}:{key}", name
+    said["tool"] = span.name
+    said["requested_at"], said["executed_at"] = to_iso(start), to_iso(end)
+    said["status"] = said.get("status") or ended
+    said["duration_ms"] = None if start is None or end is None else f"{(end - start) / 1000:.3f}"
+    return said

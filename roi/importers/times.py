@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 from typing import Any
 
 __all__ = ["from_iso", "from_number", "to_iso"]
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _PLAIN_EPOCH = dt.datetime(1970, 1, 1)
+_MICROSECOND = dt.timedelta(microseconds=1)
 _EARLIEST = -2_208_988_800_000_000  # 1900-01-01
 _LATEST = 4_102_444_800_000_000  # 2100-01-01: later times are another unit or a mistake
+_read = dt.datetime.fromisoformat
 
 
 def from_iso(value: Any) -> int | None:
     """A time as ISO 8601 writes it; one without an offset is UTC, one outside of 1900 to 2100 is none."""
-    if isinstance(value, dt.datetime):
-        time = value
-    elif isinstance(value, str):
+    if isinstance(value, str):
         try:
-            time = dt.datetime.fromisoformat(value)
+            time = _read(value)
         except ValueError:
             try:
-                time = dt.datetime.fromisoformat(value.strip().removesuffix(" UTC"))
+                time = _read(value.strip().removesuffix(" UTC"))
             except ValueError:
                 return None
+    elif isinstance(value, dt.datetime):
+        time = value
     else:
         return None
-    aware = time if time.tzinfo is not None else time.replace(tzinfo=dt.UTC)
-    since = aware - _EPOCH
-    number = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    since = time - _PLAIN_EPOCH if time.tzinfo is None else time - _EPOCH
+    number: int = since // _MICROSECOND
     return number if _EARLIEST < number < _LATEST else None
 
 
@@ -55,9 +57,17 @@ def to_iso(microseconds: int | None) -> str | None:
     """A time as text in UTC."""
     if microseconds is None:
         return None
+    minute = _minute(microseconds // 60_000_000)
+    if minute is None:
+        return None
+    rest = microseconds % 60_000_000
+    return f"{minute}:{rest // 1_000_000:02d}.{rest % 1_000_000:06d}Z"
+
+
+@lru_cache(maxsize=4096)
+def _minute(minutes: int) -> str | None:
+    """The minute as text: spans of a while share theirs."""
     try:
-        return (_PLAIN_EPOCH + dt.timedelta(microseconds=microseconds)).isoformat(
-            timespec="microseconds"
-        ) + "Z"
+        return (_PLAIN_EPOCH + dt.timedelta(minutes=minutes)).isoformat(timespec="minutes")
     except OverflowError:
         return None
