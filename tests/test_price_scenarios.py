@@ -20,7 +20,7 @@ from roi.model_costs import ModelCosts, take_model_costs
 from roi.parameters import load_parameters
 from roi.pilot import open_pilot
 from roi.plan_at import plan_at
-from roi.price_scenarios import _row, later_share, months_before, part_of, price_scenarios_of_record
+from roi.price_scenarios import Part, _row, later_share, months_before, part_of, price_scenarios_of_record
 from roi.problems import InputError
 from roi.report import proof
 from roi.samples import open_samples
@@ -66,6 +66,8 @@ def test_a_scenario_by_hand():
     assert (row["label"], row["months"], row["worth"], row["chance"]) == ("dearer in july", 6, 53.75, 1.0)
     assert row["worth_at"] == pytest.approx(57.5 / 7.5)
     assert row["chance_at"] == pytest.approx(1.5)
+    half = _row(plan, responses, 1.0, "half_of_it", s, Part(share=0.5, change=0.5))
+    assert (half["share"], half["worth"]) == (0.5, 55.625)
 
 
 @pytest.mark.parametrize(
