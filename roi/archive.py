@@ -35,6 +35,7 @@ from roi.input_tables import InputField
 from roi.integration import Integration
 from roi.label_moments import JudgedMoments
 from roi.ledger import record_sha256
+from roi.model_costs import ModelCosts
 from roi.moments import Covariate, Losses, Moments, Spread
 from roi.oversight import Oversight
 from roi.parameters import LoadedParameters, load_parameters
@@ -58,6 +59,7 @@ KNOWN = {
         Covariate,
         JudgedMoments,
         DemoMoments,
+        ModelCosts,
         Scorecard,
         Check,
         Rows,

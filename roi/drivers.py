@@ -12,8 +12,10 @@ from roi.analysis import Decided
 from roi.draws import stream
 from roi.fewer_draws import on_fewer_draws
 from roi.levers import GROUPS, Lever, levers_of
+from roi.model_costs import ModelCosts
 from roi.plan_at import PlanAt, plan_at
 from roi.price_change import price_change_of_record
+from roi.price_scenarios import price_scenarios_of_record
 from roi.sensitivity import BreakEven, Fewer, Response, break_even, respond, rule_of
 from roi.variance import Share, first_order, group_shares, line_shares, own_part, total_share
 from roi.words import number
@@ -25,16 +27,17 @@ FEW_DRAWS = 2000
 """Draws on which a curve is searched and variance is shared out; what that errs is said in docs/method.md."""
 
 
-def sensitivity_of_record(a: Decided) -> dict[str, Any] | None:
+def sensitivity_of_record(a: Decided, costs: ModelCosts | None = None) -> dict[str, Any] | None:
     """What the record says of sensitivity; None where the worth is not known.
 
     Args:
         a: The decision.
+        costs: Costs of the pilot's cases by model, where a price scenario names one.
 
     Returns:
         Plain JSON values: `plan` (the plan put forward, or the roll-out that its measurements lead to), its `mean`
-        and `chance`, `hurdle`, `chance_needed`, `tornado` (strongest first), `break_evens`, `agent_prices` and
-        `variance`.
+        and `chance`, `hurdle`, `chance_needed`, `tornado` (strongest first), `break_evens`, `agent_prices`,
+        `price_scenarios` and `variance`.
     """
     plan = plan_at(a)
     if plan is None:
@@ -61,6 +64,7 @@ def sensitivity_of_record(a: Decided) -> dict[str, Any] | None:
             for r in responses
         ],
         "agent_prices": price_change_of_record(plan, responses, chance),
+        "price_scenarios": price_scenarios_of_record(plan, responses, chance, costs),
         "variance": _variance(plan, few, responses, seed=a.loaded.parameters.run.seed),
     }
 

@@ -201,7 +201,7 @@ def build_record(a: Analysis) -> dict[str, Any]:
         "price_of_caution": price_of_caution(a),
         "evpi": known["evpi"],
         "knowing": known,
-        "sensitivity": sensitivity_of_record(a),
+        "sensitivity": sensitivity_of_record(a, a.taken.model_costs),
         "pessimistic": pessimistic(a),
         "share_assumed": assumed[0],
         "assumed_factors": assumed[1],

@@ -16,7 +16,7 @@ from roi.problems import Problem
 from roi.readers.base import Connection, UnreadableError, literal, quoted
 from roi.readers.held import hold_columns
 from roi.sample_tables import ReadTable, Surroundings, read_table
-from roi.schema.samples import TokenPrices
+from roi.schema.prices import TokenPrices
 from roi.time_entries import OUT, drop_negative, settle_entries, with_times
 
 __all__ = ["add_joins", "add_prices", "align_tables", "with_key"]

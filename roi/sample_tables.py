@@ -17,7 +17,7 @@ from roi.problems import Problem
 from roi.readers import open_source
 from roi.readers.base import Connection, Rows, UnreadableError
 from roi.readers.query import names_in, run_query
-from roi.schema.samples import TokenPrices
+from roi.schema.prices import TokenPrices
 from roi.styles import clock_shifts
 
 __all__ = ["ReadTable", "Surroundings", "UncastError", "read_table"]

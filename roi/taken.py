@@ -19,6 +19,7 @@ from roi.controls.scorecard import Scorecard, look
 from roi.input_quality import InputQuality, take_input_quality
 from roi.integration import Integration, take_integration
 from roi.log_seal import seals_of
+from roi.model_costs import ModelCosts, take_model_costs
 from roi.moments import Moments, fetch
 from roi.oversight import Oversight, take_oversight
 from roi.parameters import LoadedParameters, Parameters
@@ -49,6 +50,7 @@ class Taken:
         integration: What the agent's calls met; None without a log of them.
         oversight: What people did about the agent's work; None without cases.
         approval_kinds: What the logs tell of each kind of action; None without a log of them.
+        model_costs: What the agent's models cost and used; None unless a price scenario asks for one model.
     """
 
     moments: Moments
@@ -65,6 +67,7 @@ class Taken:
     integration: Integration | None = None
     oversight: Oversight | None = None
     approval_kinds: ApprovalKinds | None = None
+    model_costs: ModelCosts | None = None
 
     def without_rows(self) -> Samples:
         """Samples of which nothing but what was taken is left: no table, no engine."""
@@ -121,6 +124,7 @@ def take(loaded: LoadedParameters, samples: Samples) -> Taken:
         integration=take_integration(samples),
         oversight=take_oversight(samples, timezone=given.timezone),
         approval_kinds=take_approval_kinds(samples, labels=moments.labels),
+        model_costs=take_model_costs(samples, loaded.parameters.economics.price_scenarios.values()),
     )
 
 

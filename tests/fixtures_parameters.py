@@ -88,6 +88,9 @@ economics:
   waiting_cost_per_hour: 2
   wind_down_cost: 5000
   fx: {USD: {low: 0.84, high: 0.95, as_of: 2026-11-01}}
+  price_scenarios:
+    cheaper: {model: gpt-5, from: 2027-06, change: -0.3, source: "price page"}
+    dearer: {model: gpt-5, from: 2027-06, prices: {input: 2.5, output: 20, cache_read: 0.25, cache_write: 2.5}}
 measurement: {per_case: 12, per_label: 8, per_baseline_case: 15, setup: 1500, cases_per_week: 80, per_document: 600, document_removes: 0.75}
 remedies:
   - name: Validate policy numbers at intake

@@ -270,3 +270,30 @@ def test_the_formulas_package_computes_the_same_and_follows_changes(tmp_path):
         worths = [found[f"'[book.xlsx]'!WORTH_{name}"].value[0, 0] for name in ("SCALE", "PLAN")]
         assert worths[0] == pytest.approx(decided_worth(a, values), rel=1e-9, abs=1e-6)
         assert worths == pytest.approx(computed(a, at, values), rel=1e-9, abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["scaled", "fixed"])
+def test_stated_changes_of_list_prices_follow(kind):
+    """Each is worth what the roll-out is at another price of its model line from the start, and later ones less."""
+    a, at = made(kind), point(kind)
+    row = {"label": "=x", "change": 1.0, "share": 1.0, "months": a.economics.horizon, "reason": None}
+    rows = [row, row | {"share": 0.5}, row | {"months": 12}, row | {"change": None, "reason": "no"}]
+    record = RECORD | {"sensitivity": {"price_scenarios": rows}}
+    sheet = read(workbook_bytes(a, record, SCENARIOS))["Sensitivity"]
+    top = next(r for r in range(1, 200) if str(sheet.cell(r, 1).value).startswith("If list prices"))
+    worths = [sheet.cell(top + 2 + i, 4).value for i in range(3)]
+    key = next(
+        f"economics.costs[{i}].amount" for i, x in enumerate(a.economics.lines) if x.kind == "model_usage"
+    )
+    now = computed(a, at, at.values)[-1]
+    double = computed(a, at, at.values | {key: 2 * at.values[key]})[-1]
+    assert worths[0] == pytest.approx(double, rel=1e-12)
+    assert worths[1] == pytest.approx((now + double) / 2, rel=1e-12)
+    e = valued_at(a, at.values).valuer.economics
+    delay = float(np.mean((a.verdict.option or a.scale).schedule.delay))
+    month = np.arange(1, e.horizon + 1)
+    value = np.clip((month - delay - 0.5) / e.ramp, 0, 1) * (1 + e.discount) ** (-month / 12)
+    late = value[-12:].sum() / value.sum()
+    assert worths[2] == pytest.approx(now + (double - now) * late, rel=1e-9)
+    assert sheet.cell(top + 2, 1).value == "=x"
+    assert sheet.cell(top + 5, 2).value == "not known: no"

@@ -19,6 +19,7 @@ from roi.schema.base import (
     Unit,
     WholeShare,
 )
+from roi.schema.prices import PriceScenario
 from roi.schema.tables import SEVERITIES
 from roi.schema.values import Positive, Share, inherit, is_uncertain_form
 from roi.strict_yaml import YamlPath
@@ -322,6 +323,11 @@ class Economics(Group):
         default_factory=dict,
         description="What one unit of another currency is in the pilot's; without it agent costs in that "
         "currency are unknown.",
+    )
+    price_scenarios: dict[str, PriceScenario] = Field(
+        default_factory=dict,
+        description="Changes of the agent's list prices by a name of your own. They change nothing by themselves: the "
+        "plan is valued beside them.",
     )
 
     @field_validator("horizon_months")

@@ -24,6 +24,7 @@ from roi.schema.base import (
     read_text,
 )
 from roi.schema.input_fields import FieldRule
+from roi.schema.prices import TokenPrices
 from roi.schema.sources import Columns, ColumnSpec, SourceSpec, zone_of
 from roi.schema.tables import TABLE_COLUMNS, Column, ColumnKind
 from roi.schema.values import Positive, Share
@@ -43,7 +44,6 @@ __all__ = [
     "Samples",
     "SourceSpec",
     "TableSpec",
-    "TokenPrices",
 ]
 
 
@@ -247,26 +247,6 @@ Versions: TypeAlias = Annotated[
     BeforeValidator(_read_versions),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
 ]
-
-
-class TokenPrices(Group):
-    """What a model costs by a contract or a server of one's own, in USD a million tokens."""
-
-    input: Number = Field(description="Of tokens sent.")
-    output: Number = Field(description="Of tokens received, reasoning included.")
-    cache_read: Number | None = Field(
-        None, description="Of tokens read from a cache; as `input` unless stated."
-    )
-    cache_write: Number | None = Field(
-        None, description="Of tokens written to a cache; as `input` unless stated."
-    )
-
-    @field_validator("input", "output", "cache_read", "cache_write")
-    @classmethod
-    def _no_less_than_nothing(cls, value: float | None) -> float | None:
-        if value is not None and not 0 <= value <= 1_000_000:
-            raise ValueError(f"{value:g} is no price of a million tokens; write dollars, such as 2.50")
-        return value
 
 
 class Samples(Group):

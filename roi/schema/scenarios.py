@@ -23,6 +23,7 @@ __all__ = ["COMPUTED_SCENARIOS", "laid_over", "read_scenarios"]
 
 COMPUTED_SCENARIOS = ("pessimistic", "expected", "optimistic")
 OF_SAMPLES = ("baseline",)
+BESIDE = "price_scenarios"
 
 
 def read_scenarios(
@@ -90,6 +91,11 @@ def _keys(changes: Mapping[str, Any]) -> list[tuple[YamlPath, str]]:
         elif group == "samples" and isinstance(value, Mapping):
             message = "a scenario weighs the same samples; of these it may change the stated baseline alone"
             found += [((group, key), message) for key in value if key not in OF_SAMPLES]
+        elif group == "economics" and isinstance(value, Mapping) and BESIDE in value:
+            message = (
+                "is valued beside the file's own values, not within a scenario; write it under economics"
+            )
+            found.append(((group, BESIDE), message))
     return found
 
 

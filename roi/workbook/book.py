@@ -20,6 +20,7 @@ from roi.workbook.formula import Formula
 from roi.workbook.front import lay_summary
 from roi.workbook.paper import Paper, Sheet
 from roi.workbook.point import Point, RollOut, point_of
+from roi.workbook.prices import lay_prices
 
 __all__ = ["workbook_bytes"]
 
@@ -69,7 +70,7 @@ def workbook_bytes(a: Decided, record: Mapping[str, Any], scenarios: Sequence[Ma
         paper.name("Months", book.months)
         common, found = _scenarios(book, cases, scenarios)
         flows = lay_flow(flow, book.inputs, common, found, point.roll_outs, book.months)
-        _sensitivity(book, moved)
+        _sensitivity(book, moved, found[-1])
         for plan, cells, laid in zip(point.roll_outs, found, flows, strict=True):
             paper.name(f"NPV_{plan.name}", laid.npv)
             paper.name(f"Worth_{plan.name}", cells.plan_worth)
@@ -294,8 +295,8 @@ class _Across(_Place):
         del label
 
 
-def _sensitivity(book: _Book, sheet: Sheet) -> None:
-    """The roll-out put forward with one input at a time at its ends, the others as edited."""
+def _sensitivity(book: _Book, sheet: Sheet, as_edited: RollOutCells) -> None:
+    """The roll-out put forward with one input at a time at its ends, the others as edited; then other list prices."""
     plan = book.point.roll_outs[-1]
     sheet.title(
         0,
@@ -331,3 +332,16 @@ def _sensitivity(book: _Book, sheet: Sheet) -> None:
         worth = sheet.formula(row, 3, cells.plan_worth, "money", bold=True)
         worth_now = worth if worth_now is None else worth_now
         sheet.formula(row, 4, worth - worth_now, "money")
+    prices = (book.record.get("sensitivity") or {}).get("price_scenarios")
+    if prices:
+        lay_prices(
+            sheet,
+            7 + len(rows),
+            book.inputs,
+            book.measured[plan.name],
+            as_edited,
+            plan,
+            book.a.economics,
+            book.months,
+            prices,
+        )

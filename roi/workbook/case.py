@@ -26,7 +26,7 @@ from roi.workbook.formula import (
 )
 from roi.workbook.point import RollOut
 
-__all__ = ["CommonCells", "Inputs", "Put", "RollOutCells", "common_cells", "roll_out_cells"]
+__all__ = ["CommonCells", "Inputs", "Put", "RollOutCells", "adopted_in", "common_cells", "roll_out_cells"]
 
 Inputs = Mapping[str, Formula]
 Put = Callable[[str, str, Formula], Formula]
@@ -187,11 +187,8 @@ def roll_out_cells(
     delay = put("delay", "Months until it begins", _done(plan, at) + measured["months"])
     horizon, ramp = at[HORIZON], at[f"{ADOPTION}ramp_months"]
     now = (months <= horizon) * (1 + at["economics.discount_rate"]) ** (months / -12)
-    active = above_zero(months - delay)
+    active, adopted = adopted_in(months, delay, ramp)
     late = put("late", "1 a month from then on, in today’s money", total_product(now * active))
-    sudden = ramp <= 0
-    rising = above_zero((months - delay - 0.5) / (ramp + sudden))
-    adopted = (ramp > 0) * rising + sudden * active
     factor = put("ramp", "The same as adoption rises", total_product(now * adopted))
     waiting = put(
         "waiting",
@@ -241,6 +238,14 @@ def _done(plan: RollOut, at: Inputs) -> Formula:
         return own if not before else largest(0, *before) + own
 
     return largest(0, *(done(i) for i in plan.remedies)) if plan.remedies else literal(0)
+
+
+def adopted_in(months: Formula, delay: Formula, ramp: Formula) -> tuple[Formula, Formula]:
+    """The same as `adoption`, of a range of months at once."""
+    active = above_zero(months - delay)
+    sudden = ramp <= 0
+    rising = above_zero((months - delay - 0.5) / (ramp + sudden))
+    return active, (ramp > 0) * rising + sudden * active
 
 
 def adoption(month: Formula, delay: Formula, ramp: Formula) -> tuple[Formula, Formula]:
