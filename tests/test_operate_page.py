@@ -297,7 +297,14 @@ def test_points_without_cases_have_no_limits_and_the_axis_holds_what_is_drawn() 
     assert [p["high"] for p in panel["points"]] == [0.2, None, 0.2]
     assert said(panel["note"]) == "limit 90 %, above the picture; 2 days withheld"
     drawn = operate_charts.control_panels([panel], width=640).to_dict()
-    assert not any(layer["mark"]["type"] == "rule" for layer in drawn["concat"][0]["layer"])
+    layers = drawn["concat"][0]["layer"]
+    told = [layer for layer in layers if "description" in layer["encoding"]]
+    assert not any(layer["mark"]["type"] == "rule" for layer in layers if layer not in told)
+    assert [said(row["tip"]) for layer in told for row in layer["data"]["values"]] == [
+        "Errors, 1 Jul 2026: 10 %; chance alone gives 0.00 % to 20 %",
+        "Errors, 2 Jul 2026: not known",
+        "Errors, 3 Jul 2026: 15 %; chance alone gives 0.00 % to 20 %",
+    ]
     assert (
         operate_figures._panel("Errors", {**chart, "points": chart["points"][:2]}, row, {"changes": []})
         is None

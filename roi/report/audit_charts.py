@@ -14,7 +14,7 @@ import altair as alt
 
 from roi import words
 from roi.cause_pictures import PARTS, CauseBar, CleanBar
-from roi.report.charts import AGENT, BEFORE, GAIN, GRID, INK, MUTED, amount_axis, finish, inline
+from roi.report.charts import AGENT, BEFORE, GAIN, GRID, INK, MUTED, amount_axis, finish, inline, outcomes_tip
 
 __all__ = ["causes_in_money", "clean_world"]
 
@@ -41,12 +41,14 @@ def causes_in_money(bars: Sequence[CauseBar], *, currency: str, width: int) -> A
         for part in PARTS:
             size = max(b.parts.get(part, 0.0), 0.0)
             if size > 0:
-                pieces.append({"y": y, "from": start, "to": start + size, "part": part})
+                tip = f"{words.capital(b.cause)}, {PARTS[part]}: {words.amount(size, currency)} a year"
+                pieces.append({"y": y, "from": start, "to": start + size, "part": part, "tip": tip})
                 start += size
         label = f"{words.capital(b.cause)} · {words.percent(b.share)} of losses"
         text = words.axis_amount(b.mean)
         spans.append(
             {"y": y, "p10": b.p10, "p90": b.p90, "end": max(b.p90, start), "label": label, "text": text}
+            | {"tip": outcomes_tip(label, b.mean, b.p10, b.p90, currency) + " a year"}
         )
     # The words of the colours stand above the picture, where they wrap in a narrow window.
     color = alt.Color(
@@ -54,11 +56,12 @@ def causes_in_money(bars: Sequence[CauseBar], *, currency: str, width: int) -> A
     )
     axis = amount_axis(f"a year at full use, {currency}", grid=True)
     bar = alt.Chart(inline(pieces)).mark_bar(size=15, yOffset=9, opacity=0.85)
-    layers = [bar.encode(alt.X("from:Q", scale=scale, axis=axis), x2="to:Q", y=_rows(), color=color)]
+    placed = alt.X("from:Q", scale=scale, axis=axis)
+    layers = [bar.encode(placed, alt.Description("tip:N"), x2="to:Q", y=_rows(), color=color)]
     base = alt.Chart(inline(spans))
     layers.append(
         base.mark_rule(strokeWidth=2, color=INK, yOffset=9).encode(
-            alt.X("p10:Q", scale=scale), alt.X2("p90:Q"), y=_rows()
+            alt.X("p10:Q", scale=scale), alt.X2("p90:Q"), alt.Description("tip:N"), y=_rows()
         )
     )
     layers.append(
@@ -93,6 +96,8 @@ def clean_world(bars: Sequence[CleanBar], *, width: int) -> Any:
                     "low": d[f"{kind}_low"],
                     "high": d[f"{kind}_high"],
                     "of": which,
+                    "tip": f"{words.capital(name)}: {words.percent(d[kind])} are lost; 9 in 10 chances "
+                    f"{words.percent(d[f'{kind}_low'])} to {words.percent(d[f'{kind}_high'])}",
                 }
             )
             names.append(
@@ -107,7 +112,7 @@ def clean_world(bars: Sequence[CleanBar], *, width: int) -> Any:
         alt.X("low:Q", scale=scale, axis=axis), alt.X2("high:Q"), y=_rows(), color=color
     )
     dot = base.mark_point(filled=True, size=70, yOffset=9).encode(
-        alt.X("at:Q", scale=scale), y=_rows(), color=color
+        alt.X("at:Q", scale=scale), alt.Description("tip:N"), y=_rows(), color=color
     )
     text = (
         alt.Chart(inline(names))

@@ -27,6 +27,7 @@ __all__ = [
     "inline",
     "minutes",
     "options",
+    "outcomes_tip",
     "svg",
     "ticks",
     "unchecked",
@@ -96,6 +97,12 @@ def ticks(rows: int, at: float, offset: int) -> Any:
         orient="vertical", color=INK, size=26, thickness=1.5, yOffset=offset
     )
     return mark.encode(alt.X("at:Q"), alt.Y("y:O", axis=None, scale=alt.Scale(paddingInner=0.1)))
+
+
+def outcomes_tip(label: object, mean: float, low: float, high: float, currency: str) -> str:
+    """What a mark says of an amount with its range, under the pointer and the keys."""
+    text = f"{words.shorten(label, 60)}: {words.amount(mean, currency)}"
+    return text if low == high else f"{text}; 8 in 10 outcomes {words.amount_range(low, high, currency)}"
 
 
 def amount_axis(title: str | None, **more: Any) -> alt.Axis:
@@ -242,8 +249,7 @@ def options(rows: Sequence[Mapping[str, Any]], *, currency: str, width: int) -> 
         dict(row)
         | {
             "y": place,
-            "tip": f"{row['label']}: {words.amount(row['mean'], currency)}; "
-            f"8 in 10 outcomes {words.amount_range(row['p10'], row['p90'], currency)}",
+            "tip": outcomes_tip(row["label"], row["mean"], row["p10"], row["p90"], currency),
             "cash_tip": f"{row['label']}: {words.amount(row['cash'], currency)} in cash alone",
         }
         for place, row in enumerate(rows)

@@ -11,6 +11,7 @@ import roi.light_imports  # noqa: F401
 
 import altair as alt
 
+from roi import words
 from roi.report.charts import AGENT, BAND, GRID, INK, amount_axis, finish, inline
 
 __all__ = ["frontier", "with_room"]
@@ -27,7 +28,8 @@ def frontier(points: Sequence[Mapping[str, Any]], *, currency: str, width: int) 
         currency: For the axis.
         width: Of the plot, in pixels.
     """
-    curve = [dict(p) for p in points if p["kind"] == "curve"]
+    marks = [dict(p) | {"tip": _told(p, currency)} for p in points]
+    curve = [p for p in marks if p["kind"] == "curve"]
     most = max(p["hours"] for p in points) or 1.0
     x = alt.X(
         "hours:Q",
@@ -43,15 +45,17 @@ def frontier(points: Sequence[Mapping[str, Any]], *, currency: str, width: int) 
     base = alt.Chart(inline(curve))
     spans = base.mark_rule(strokeWidth=5, color=BAND, opacity=0.7).encode(x, alt.Y("low:Q"), alt.Y2("high:Q"))
     line = base.mark_line(color=AGENT, strokeWidth=2.5).encode(x, y)
-    dots = base.mark_point(filled=True, size=55, color=AGENT, opacity=1).encode(x, y)
+    dots = base.mark_point(filled=True, size=55, color=AGENT, opacity=1).encode(
+        x, y, alt.Description("tip:N")
+    )
     layers = [spans, line, dots]
     for kind, shape, size, filled in (("chosen", "circle", 150, True), ("today", "diamond", 130, False)):
-        own = [dict(p) for p in points if p["kind"] == kind]
+        own = [p for p in marks if p["kind"] == kind]
         if own:
             mark = alt.Chart(inline(own)).mark_point(
                 shape=shape, size=size, filled=filled, color=INK, strokeWidth=2, opacity=1
             )
-            layers.append(mark.encode(x, y))
+            layers.append(mark.encode(x, y, alt.Description("tip:N")))
     named = with_room(points, most=most, width=width)
     left = alt.Chart(inline([p for p in named if p["hours"] <= most / 2]))
     right = alt.Chart(inline([p for p in named if p["hours"] > most / 2]))
@@ -61,6 +65,16 @@ def frontier(points: Sequence[Mapping[str, Any]], *, currency: str, width: int) 
     ):
         layers.append(names.encode(x, y, text="text:N"))
     return finish(alt.layer(*layers).properties(width=width, height=HEIGHT))
+
+
+def _told(point: Mapping[str, Any], currency: str) -> str:
+    """What a mark says under the pointer and the keys."""
+    what = {"curve": "", "chosen": "Advised: ", "today": "Today: "}[point["kind"]]
+    return (
+        f"{what}{words.shorten(point['text'], 60)}: {words.number(point['hours'])} hours a month, errors cost "
+        f"{words.amount(point['loss'], currency)}; 9 in 10 outcomes "
+        f"{words.amount_range(point['low'], point['high'], currency)}"
+    )
 
 
 def with_room(points: Sequence[Mapping[str, Any]], *, most: float, width: int) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ from roi.report.charts import (
     amount_axis,
     finish,
     inline,
+    outcomes_tip,
     ticks,
 )
 
@@ -113,6 +114,12 @@ def _panel(panel: Mapping[str, Any], width: int) -> dict[str, Any]:
         text = {"field": "text", "type": "nominal"}
         layers.append(layer(changes, named, x=at, y={"value": 0}, text=text))
     layers.append(layer(known, line, x=across, y={"field": "value", **down}))
+    # A line has one mark for all its points: each gets one that is not seen until it is pointed at.
+    seen = {"type": "rule", "color": INK, "opacity": 0, "strokeWidth": max(width / len(points), 2)}
+    told = {"field": "tip", "type": "nominal"}
+    layers.append(
+        layer([{"from": p["from"], "tip": p["tip"]} for p in points], seen, x=across, description=told)
+    )
     for inside in (True, False):
         marked = [row for row in known if row["marked"] and row["inside"] is inside]
         if marked:
@@ -162,6 +169,9 @@ def mixes(rows: Sequence[Mapping[str, Any]], *, width: int) -> Any:
         width: Of the plot, in pixels.
     """
     kept = [dict(row) | {"y": place} for place, row in enumerate(rows)]
+    for row in kept:
+        row["tip_was"] = f"{row['label']}: {words.percent(row['was'])} in the decision"
+        row["tip_now"] = f"{row['label']}: {words.percent(row['now'])} now"
     most = max([row[key] for row in kept for key in ("was", "now")] or [1.0])
     y = alt.Y("y:O", axis=None, scale=alt.Scale(paddingInner=0.1))
     x = alt.Scale(domain=[0, most * 1.15], nice=False)
@@ -171,10 +181,10 @@ def mixes(rows: Sequence[Mapping[str, Any]], *, width: int) -> Any:
         alt.X("was:Q", scale=x, axis=axis), alt.X2("now:Q"), y=y
     )
     was = base.mark_point(shape="diamond", size=90, strokeWidth=2, opacity=1, filled=False, yOffset=8).encode(
-        alt.X("was:Q", scale=x, axis=axis), y, stroke=alt.value(INK)
+        alt.X("was:Q", scale=x, axis=axis), y, alt.Description("tip_was:N"), stroke=alt.value(INK)
     )
     now = base.mark_point(filled=True, size=110, color=AGENT, opacity=1, yOffset=8).encode(
-        alt.X("now:Q", scale=x, axis=axis), y
+        alt.X("now:Q", scale=x, axis=axis), y, alt.Description("tip_now:N")
     )
     names = base.mark_text(align="left", fontSize=13, x=0, yOffset=-11, color=INK).encode(y=y, text="label:N")
     return finish(alt.layer(span, now, was, names).properties(width=width, height=alt.Step(44)))
@@ -190,6 +200,10 @@ def _months(rows: Sequence[Mapping[str, Any]], *, title: str, currency: str, wid
         width: Of the plot, in pixels.
     """
     kept = [dict(row) for row in rows]
+    for row in kept:
+        brought = "" if row["actual"] is None else f"{words.amount(row['actual'], currency)}; "
+        forecast = outcomes_tip("forecast", row["mid"], row["low"], row["high"], currency)
+        row["tip"] = f"{title}, month {row['number']}: {brought}{forecast}"
     x = alt.X(
         "number:Q",
         scale=alt.Scale(domain=[kept[0]["number"] - 0.5, kept[-1]["number"] + 0.5], nice=False),
@@ -212,7 +226,9 @@ def _months(rows: Sequence[Mapping[str, Any]], *, title: str, currency: str, wid
     label = alt.Chart(inline([{"text": f"{title}, {currency}"}])).mark_text(
         align="left", baseline="bottom", fontWeight="bold", fontSize=13, color=INK, x=0, y=-6
     )
-    layers = alt.layer(band, zero, middle, line, dots, label.encode(text="text:N"))
+    seen = base.mark_rule(strokeWidth=width / len(kept), color=INK, opacity=0)
+    hover = seen.encode(x, alt.Description("tip:N"))
+    layers = alt.layer(band, zero, middle, line, dots, hover, label.encode(text="text:N"))
     return layers.properties(width=width, height=170)
 
 
@@ -248,6 +264,7 @@ def differences(rows: Sequence[Mapping[str, Any]], *, currency: str, width: int)
             "y": place,
             "zero": 0.0,
             "text": words.axis_amount(row["amount"]),
+            "tip": f"{words.shorten(row['label'], 60)}: {words.signed_amount(row['amount'], currency)}",
             "of": "whole" if row["whole"] else "more" if row["amount"] >= 0 else "less",
         }
         for place, row in enumerate(rows)
@@ -262,7 +279,8 @@ def differences(rows: Sequence[Mapping[str, Any]], *, currency: str, width: int)
         own = [row for row in kept if row["of"] == of]
         if own:
             chart = alt.Chart(inline(own)).mark_bar(size=15, yOffset=9, color=color)
-            bars.append(chart.encode(alt.X("zero:Q", scale=x, axis=axis), alt.X2("amount:Q"), y=y))
+            placed = alt.X("zero:Q", scale=x, axis=axis)
+            bars.append(chart.encode(placed, alt.X2("amount:Q"), alt.Description("tip:N"), y=y))
     texts = [
         alt.Chart(inline([row for row in kept if (row["amount"] >= 0) == right]))
         .mark_text(align="left" if right else "right", dx=5 if right else -5, yOffset=9, color=INK)

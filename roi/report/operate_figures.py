@@ -117,6 +117,7 @@ def _panel(title: str, chart: Found, row: Found | None, found: Found) -> dict[st
             "regime": sum(start <= p["from"] for start in starts),
             "marked": bool(p["marks"]),
             "inside": _inside(p),
+            "tip": _point_told(p, title, measure, currency, str(chart["period"])),
         }
         for p in chart["points"]
     ]
@@ -144,6 +145,24 @@ def _inside(p: Found) -> bool:
     return bool(p["marks"]) and not any(str(mark).startswith("outside") for mark in p["marks"])
 
 
+def _say(measure: str, x: float, currency: str) -> str:
+    return said(measure, x, currency) if measure else words.count(x)
+
+
+def _point_told(p: Found, title: str, measure: str, currency: str, period: str) -> str:
+    """What a day or a week of a control chart says under the pointer and the keys."""
+    when = f"{title}, {'week of ' if period == 'week' else ''}{words.day(p['from'], short=True)}"
+    if p["value"] is None:
+        return f"{when}: {words.UNKNOWN}"
+    text = f"{when}: {_say(measure, p['value'], currency)}"
+    if p["low"] is not None and p["high"] is not None:
+        low, high = (_say(measure, p[end], currency) for end in ("low", "high"))
+        text += f"; chance alone gives {low} to {high}"
+    if p["marks"]:
+        text += "; inside that band, but too many on one side" if _inside(p) else "; outside that band"
+    return text
+
+
 def _told(
     title: str,
     measure: str,
@@ -155,7 +174,7 @@ def _told(
     period: str,
 ) -> str:
     def say(x: float) -> str:
-        return said(measure, x, currency) if measure else words.count(x)
+        return _say(measure, x, currency)
 
     text = f"{title}: {say(values[0])} in the first {period}, {say(values[-1])} in the last, between "
     text += f"{say(min(values))} and {say(max(values))}"

@@ -58,6 +58,8 @@ def svg(chart: alt.TopLevelMixin, name: str) -> str:
     drawn = re.sub(r'\bid="([^"]+)"', lambda found: f'id="{own(found[1])}"', drawn)
     drawn = re.sub(r"url\(#([^)]+)\)", lambda found: f"url(#{own(found[1])})", drawn)
     # The whole is one picture with one alternative text; what its marks say is for the page's script.
+    # Titles and axes can be read, and are no values.
+    drawn = re.sub(r' aria-roledescription="(?:title|axis|legend)" aria-label="[^"]*"', "", drawn)
     drawn = drawn.replace(' aria-label="', ' data-tip="')
     drawn = re.sub(r"\s(?:xmlns:xlink|class|version|role|aria-[a-z]+)=\"[^\"]*\"", "", drawn)
     drawn = re.sub(r'\btransform="[^"]*"', lambda found: re.sub(r"(\.\d{2})\d+", r"\1", found[0]), drawn)

@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 
 from roi import words
-from roi.report.charts import BAND, BEFORE, GAIN, INK, MUTED, amount_axis, finish, inline
+from roi.report.charts import BAND, BEFORE, GAIN, INK, MUTED, amount_axis, finish, inline, outcomes_tip
 
 __all__ = ["came_of_forecasts", "portfolio_map", "verdict_trend"]
 
@@ -36,6 +36,10 @@ def portfolio_map(rows: Sequence[Mapping[str, Any]], *, currency: str, width: in
             **{k: float(r[k]) for k in ("worth", "p10", "p90", "chance")},
             "verdict": r["verdict"],
             "size": size,
+            "tip": outcomes_tip(
+                f"{words.shorten(r['label'], 60)}, {r['verdict']}", r["worth"], r["p10"], r["p90"], currency
+            )
+            + f"; pays in {words.chance(r['chance'])}; costs {words.amount(r['cost'], currency)} once",
         }
         for r, size in sorted(zip(rows, sizes, strict=True), key=lambda x: -x[1])  # small ones lie on top
     ]
@@ -52,6 +56,7 @@ def portfolio_map(rows: Sequence[Mapping[str, Any]], *, currency: str, width: in
     marks = base.mark_point(filled=True, opacity=0.8, stroke=INK, strokeWidth=1.5).encode(
         alt.X("worth:Q", scale=x),
         alt.Y("chance:Q", scale=y),
+        alt.Description("tip:N"),
         size=alt.Size("size:Q", scale=None, legend=None),
         shape=alt.Shape("verdict:N", scale=alt.Scale(domain=names, range=list(SHAPES.values())), legend=None),
         fill=alt.Fill("verdict:N", scale=alt.Scale(domain=names, range=list(FILLS.values())), legend=None),
@@ -132,7 +137,7 @@ def verdict_trend(months: Sequence[Mapping[str, Any]], *, width: int) -> Any:
         width: Of the plot, in pixels.
     """
     rows = [
-        {"month": m["month"], "verdict": v, "n": int(m[v]), "order": i}
+        {"month": m["month"], "verdict": v, "n": int(m[v]), "order": i, "tip": f"{m['month']}: {m[v]} {v}"}
         for m in months
         for i, v in enumerate(SHAPES)
     ]
@@ -144,6 +149,7 @@ def verdict_trend(months: Sequence[Mapping[str, Any]], *, width: int) -> Any:
         .encode(
             x,
             alt.Y("n:Q", stack="zero", axis=axis),
+            alt.Description("tip:N"),
             order=alt.Order("order:O"),
             fill=alt.Fill(
                 "verdict:N", scale=alt.Scale(domain=list(FILLS), range=list(FILLS.values())), legend=None
@@ -161,6 +167,9 @@ def came_of_forecasts(rows: Sequence[Mapping[str, Any]], *, width: int) -> Any:
         width: Of the plot, in pixels.
     """
     kept = [dict(row) | {"y": place} for place, row in enumerate(rows)]
+    for row in kept:
+        row["tip"] = f"{row['label']}: {words.percent(row['came'])} of the forecast came; 8 in 10 outcomes "
+        row["tip"] += f"{words.percent(row['low'])} to {words.percent(row['high'])}"
     ends = [float(r[key]) for r in kept for key in ("low", "high", "came")] + [0.0, 1.0]
     room = (max(ends) - min(ends)) * 0.05
     x = alt.Scale(domain=[min(ends) - (room if min(ends) < 0 else 0.0), max(ends) + room], nice=False)
@@ -172,7 +181,7 @@ def came_of_forecasts(rows: Sequence[Mapping[str, Any]], *, width: int) -> Any:
     )
     said = alt.Chart(inline([{"at": 1.0}])).mark_rule(color=INK, strokeWidth=1.5)
     came = base.mark_point(filled=True, size=110, color=INK, opacity=1, yOffset=8).encode(
-        alt.X("came:Q", scale=x, axis=axis), y
+        alt.X("came:Q", scale=x, axis=axis), y, alt.Description("tip:N")
     )
     names = base.mark_text(align="left", fontSize=13, x=0, yOffset=-11, color=INK).encode(y=y, text="label:N")
     layers = alt.layer(span, said.encode(alt.X("at:Q", scale=x, axis=axis)), came, names)

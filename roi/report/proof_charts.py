@@ -20,6 +20,7 @@ from roi.report.charts import (
     amount_axis,
     finish,
     inline,
+    outcomes_tip,
     ticks,
 )
 
@@ -59,13 +60,22 @@ def ladder(rows: Sequence[Mapping[str, Any]], *, currency: str, width: int) -> A
         currency: For the axis.
         width: Of the plot, in pixels.
     """
-    kept = [dict(r) | {"y": i, "text": words.axis_amount(r["mean"])} for i, r in enumerate(rows)]
+    kept = [
+        dict(r)
+        | {"y": i, "text": words.axis_amount(r["mean"])}
+        | {"tip": outcomes_tip(r["label"], r["mean"], r["p10"], r["p90"], currency)}
+        for i, r in enumerate(rows)
+    ]
     x = alt.Scale(domain=_domain([row[k] for row in kept for k in ("mean", "p10", "p90")], width), nice=False)
     axis = amount_axis(f"over the plan, in today’s money, {currency}", grid=True)
     base = alt.Chart(inline(kept))
     color = alt.condition("datum.last", alt.value(GAIN), alt.value(AGENT))
     bars = base.mark_bar(size=15, yOffset=9, opacity=0.85).encode(
-        alt.X("mean:Q", scale=x, axis=axis), x2=alt.X2Datum(0), y=_rows(), color=color
+        alt.X("mean:Q", scale=x, axis=axis),
+        alt.Description("tip:N"),
+        x2=alt.X2Datum(0),
+        y=_rows(),
+        color=color,
     )
     span = base.mark_rule(strokeWidth=2, color=INK, yOffset=9).encode(
         alt.X("p10:Q"), alt.X2("p90:Q"), y=_rows()
@@ -92,6 +102,7 @@ def steps(rows: Sequence[Mapping[str, Any]], *, title: str, width: int) -> Any:
     for row in kept:
         # The number stands at the end that the step leads to, on the side away from the bar.
         row["right"] = row["end"] >= row["start"]
+        row["tip"] = f"{words.shorten(row['label'], 60)}: {row['text']}"
     ends = [float(row[k]) for row in kept for k in ("start", "end")]
     x = alt.Scale(domain=_domain(ends, width, more=1.8), nice=False)
     base = alt.Chart(inline(kept))
@@ -103,6 +114,7 @@ def steps(rows: Sequence[Mapping[str, Any]], *, title: str, width: int) -> Any:
     bars = base.mark_bar(size=15, yOffset=9, opacity=0.9).encode(
         alt.X("start:Q", scale=x, axis=alt.Axis(title=title, grid=True)),
         alt.X2("end:Q"),
+        alt.Description("tip:N"),
         y=_rows(),
         color=color,
     )
@@ -124,11 +136,17 @@ def values(rows: Sequence[Mapping[str, Any]], *, currency: str, width: int) -> A
         currency: For the axis.
         width: Of the plot, in pixels.
     """
-    kept = [dict(r) | {"y": i, "text": words.axis_amount(r["value"])} for i, r in enumerate(rows)]
+    kept = [
+        dict(r)
+        | {"y": i, "text": words.axis_amount(r["value"])}
+        | {"tip": f"{words.shorten(r['label'], 60)}: at most {words.amount(r['value'], currency)}"}
+        for i, r in enumerate(rows)
+    ]
     x = alt.Scale(domain=_domain([row["value"] for row in kept], width), nice=False)
     base = alt.Chart(inline(kept))
     bars = base.mark_bar(size=15, yOffset=9, color=AGENT, opacity=0.9).encode(
         alt.X("value:Q", scale=x, axis=amount_axis(f"worth of knowing it exactly, {currency}", grid=True)),
+        alt.Description("tip:N"),
         x2=alt.X2Datum(0),
         y=_rows(),
     )
@@ -146,13 +164,20 @@ def samples(rows: Sequence[Mapping[str, Any]], *, currency: str, width: int) -> 
         width: Of the plot, in pixels.
     """
     kept = [dict(row) | {"y": i} for i, row in enumerate(rows)]
+    for row in kept:
+        name = words.shorten(row["label"], 60)
+        row["tip"] = f"{name}: at most {words.amount(row['worth'], currency)} worth paying"
+        row["tip_price"] = f"{name}: its price is {words.amount(row['price'], currency)}"
     ends = [float(row[k]) for row in kept for k in ("worth", "price") if row[k] is not None]
     x = alt.Scale(domain=_domain(ends, width), nice=False)
     bars = (
         alt.Chart(inline(kept))
         .mark_bar(size=13, yOffset=9, color=AGENT, opacity=0.9)
         .encode(
-            alt.X("worth:Q", scale=x, axis=amount_axis(currency, grid=True)), x2=alt.X2Datum(0), y=_rows()
+            alt.X("worth:Q", scale=x, axis=amount_axis(currency, grid=True)),
+            alt.Description("tip:N"),
+            x2=alt.X2Datum(0),
+            y=_rows(),
         )
     )
     priced = alt.Chart(inline([row for row in kept if row["price"] is not None]))
@@ -160,17 +185,18 @@ def samples(rows: Sequence[Mapping[str, Any]], *, currency: str, width: int) -> 
     layers = alt.layer(
         bars,
         ticks(len(kept), 0.0, 9),
-        price.encode(alt.X("price:Q"), _rows(), stroke=alt.value(INK)),
+        price.encode(alt.X("price:Q"), _rows(), alt.Description("tip_price:N"), stroke=alt.value(INK)),
         _names(kept, width),
     )
     return finish(layers.properties(width=width, height=alt.Step(44)))
 
 
-def shares(rows: Sequence[Mapping[str, Any]], *, width: int) -> Any:
+def shares(rows: Sequence[Mapping[str, Any]], *, kinds: Mapping[str, str], width: int) -> Any:
     """Shares of wholes by kind of evidence, a bar a whole.
 
     Args:
         rows: Of each whole `label` and `shares` by kind.
+        kinds: What to call each kind.
         width: Of the plot, in pixels.
     """
     parts: list[dict[str, Any]] = []
@@ -181,6 +207,7 @@ def shares(rows: Sequence[Mapping[str, Any]], *, width: int) -> Any:
             if share > 0:
                 parts.append({"y": place, "start": start, "end": start + share, "kind": kind})
                 parts[-1] |= {"middle": start + share / 2, "text": words.percent(share), "share": share}
+                parts[-1]["tip"] = f"{words.shorten(row['label'], 60)}: {words.percent(share)} {kinds[kind]}"
             start += share
     whole = max([1.0, *(part["end"] for part in parts)])
     x = alt.X(
@@ -189,14 +216,14 @@ def shares(rows: Sequence[Mapping[str, Any]], *, width: int) -> Any:
     color = alt.Color("kind:N", legend=None, scale=alt.Scale(domain=list(KINDS), range=list(KINDS.values())))
     base = alt.Chart(inline(parts))
     bars = base.mark_bar(size=20, yOffset=9, stroke=GRID, strokeWidth=1).encode(
-        x, alt.X2("end:Q"), y=_rows(), color=color
+        x, alt.X2("end:Q"), alt.Description("tip:N"), y=_rows(), color=color
     )
     names = _names([{"y": i, "label": row["label"]} for i, row in enumerate(rows)], width)
     layers = [bars, names]
     # A number stands on its part where there is room; the table holds them all.
-    for color_of, kinds in ON_PART.items():
+    for color_of, own in ON_PART.items():
         kept = base.transform_filter(
-            f"datum.share >= {46 / width:.3f} && indexof({list(kinds)}, datum.kind) >= 0"
+            f"datum.share >= {46 / width:.3f} && indexof({list(own)}, datum.kind) >= 0"
         ).mark_text(yOffset=9, fontWeight="bold", color=color_of)
         layers.append(kept.encode(alt.X("middle:Q"), _rows(), text="text:N"))
     return finish(alt.layer(*layers).properties(width=width, height=alt.Step(52)))

@@ -259,7 +259,7 @@ def evidence_figure(record: Record) -> Figure | None:
     def draw(width: int) -> Any:
         from roi.report import proof_charts
 
-        return proof_charts.shares(rows, width=width)
+        return proof_charts.shares(rows, kinds=KINDS, width=width)
 
     return Figure(
         name="evidence",

@@ -34,6 +34,7 @@ def defect_map(
             "share": cell["share"] or 0.0,
             "known": cell["share"] is not None,
             "text": "?" if cell["share"] is None else f"{100 * cell['share']:.0f}",
+            "tip": f"{cell['field']}, {cell['column']}: {_defective(cell['share'])}",
         }
         for cell in cells
     ]
@@ -68,13 +69,19 @@ def defect_map(
         .encode(
             across,
             down,
+            alt.Description("tip:N"),
             opacity=alt.Opacity("share:Q", legend=None, scale=alt.Scale(domain=[0, most], range=[0.03, 0.6])),
         )
     )
-    unknown = base.transform_filter("!datum.known").mark_rect(color=GRID, opacity=0.5).encode(across, down)
+    unknown = base.transform_filter("!datum.known").mark_rect(color=GRID, opacity=0.5)
+    unknown = unknown.encode(across, down, alt.Description("tip:N"))
     text = base.mark_text(fontSize=11).encode(across, down, text="text:N")
     plot = max(width - _LABELS - 10, 22 * len(columns))
     return finish(alt.layer(found, unknown, text).properties(width=plot, height=alt.Step(24)))
+
+
+def _defective(share: float | None) -> str:
+    return "no cases to tell" if share is None else f"defective in {words.percent(share)} of cases"
 
 
 def failing_calls(rows: Sequence[Mapping[str, Any]], *, width: int) -> Any:
@@ -87,6 +94,11 @@ def failing_calls(rows: Sequence[Mapping[str, Any]], *, width: int) -> Any:
     kept = [dict(row) | {"y": i, "both": row["failed"] + row["denied"]} for i, row in enumerate(rows)]
     for row in kept:
         row["text"] = words.percent(row["both"])
+        label = words.shorten(row["label"], 90)
+        row["tip_failed"] = f"{label}: {words.percent(row['failed'])} failed"
+        row["tip_both"] = f"{label}: {words.percent(row['denied'])} denied"
+        row["tip"] = f"{label}: {row['text']} failed or were denied; 9 in 10 such samples would give "
+        row["tip"] += f"{words.percent(row['low'])} to {words.percent(row['high'])}"
     end = max([row["high"] for row in kept] or [1.0])
     x = alt.Scale(domain=[0, end * (1.15 if width > 500 else 1.3)], nice=False)
     y = alt.Y("y:O", axis=None, scale=alt.Scale(paddingInner=0.1))
@@ -94,13 +106,18 @@ def failing_calls(rows: Sequence[Mapping[str, Any]], *, width: int) -> Any:
     axis = alt.Axis(title="of calls", format=".1~%", grid=True)
     bars = [
         base.mark_bar(size=14, yOffset=9, color=color, opacity=0.9).encode(
-            alt.X(f"{start}:Q", scale=x, axis=axis), alt.X2(f"{stop}:Q"), y=y
+            alt.X(f"{start}:Q", scale=x, axis=axis),
+            alt.X2(f"{stop}:Q"),
+            alt.Description(f"tip_{stop}:N"),
+            y=y,
         )
         for start, stop, color in (("zero", "failed", AGENT), ("failed", "both", BAND))
     ]
     for row in kept:
         row["zero"] = 0.0
-    span = base.mark_rule(strokeWidth=2, color=INK, yOffset=9).encode(alt.X("low:Q"), alt.X2("high:Q"), y=y)
+    span = base.mark_rule(strokeWidth=2, color=INK, yOffset=9).encode(
+        alt.X("low:Q"), alt.X2("high:Q"), alt.Description("tip:N"), y=y
+    )
     number = base.mark_text(align="left", dx=6, yOffset=9, fontWeight="bold").encode(
         alt.X("high:Q"), y, text="text:N"
     )

@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 
 from roi import words
-from roi.report.charts import BEFORE, GAIN, INK, LOSS, MUTED, amount_axis, finish, inline, ticks
+from roi.report.charts import BEFORE, GAIN, INK, LOSS, MUTED, amount_axis, finish, inline, outcomes_tip, ticks
 
 __all__ = ["remedy_ladder", "ways"]
 
@@ -44,7 +44,10 @@ def remedy_ladder(
         width: Of the plot, in pixels.
     """
     kept = [
-        dict(r) | {"y": i, "text": words.axis_amount(r["mean"]), "cost": words.axis_amount(r["paid"])}
+        dict(r)
+        | {"y": i, "text": words.axis_amount(r["mean"]), "cost": words.axis_amount(r["paid"])}
+        | {"tip": outcomes_tip(r["label"], r["mean"], r["p10"], r["p90"], currency)}
+        | {"tip_paid": f"{words.shorten(r['label'], 60)}: {words.amount(r['paid'], currency)} paid by then"}
         for i, r in enumerate(rows)
     ]
     ends = [float(row[k]) for row in kept for k in ("mean", "p10", "p90", "paid")]
@@ -53,7 +56,11 @@ def remedy_ladder(
     base = alt.Chart(inline(kept))
     color = alt.condition("datum.mean < 0", alt.value(LOSS), alt.value(GAIN))
     bars = base.mark_bar(size=15, yOffset=3, opacity=0.85).encode(
-        alt.X("mean:Q", scale=scale, axis=axis), x2=alt.X2Datum(0), y=_rows(), color=color
+        alt.X("mean:Q", scale=scale, axis=axis),
+        alt.Description("tip:N"),
+        x2=alt.X2Datum(0),
+        y=_rows(),
+        color=color,
     )
     span = base.mark_rule(strokeWidth=2, color=INK, yOffset=3).encode(
         alt.X("p10:Q"), alt.X2("p90:Q"), y=_rows()
@@ -66,7 +73,7 @@ def remedy_ladder(
         bars,
         span,
         paid.mark_bar(size=7, yOffset=18, color=BEFORE, opacity=0.9).encode(
-            alt.X("paid:Q"), x2=alt.X2Datum(0), y=_rows()
+            alt.X("paid:Q"), alt.Description("tip_paid:N"), x2=alt.X2Datum(0), y=_rows()
         ),
         paid.mark_text(align="left", dx=6, yOffset=18, color=MUTED).encode(
             alt.X("paid:Q"), _rows(), text="cost:N"
@@ -92,11 +99,16 @@ def ways(rows: Sequence[Mapping[str, Any]], *, currency: str, width: int) -> Any
         currency: For the axis.
         width: Of the plot, in pixels.
     """
-    kept = [dict(row) | {"y": i, "text": words.axis_amount(row["most"])} for i, row in enumerate(rows)]
+    kept = [dict(row) | {"y": i} for i, row in enumerate(rows)]
+    for row in kept:
+        name = words.shorten(row["label"], 60)
+        row["tip"] = f"{name}: at most {words.amount(row['most'], currency)} worth paying"
+        row["tip_cost"] = f"{name}: its price is {words.amount(row['cost'], currency)}"
     ends = [float(row[k]) for row in kept for k in ("most", "cost") if row[k] is not None]
     base = alt.Chart(inline(kept))
     bars = base.mark_bar(size=13, yOffset=4, color=GAIN, opacity=0.85).encode(
         alt.X("most:Q", scale=_scale(ends, width), axis=amount_axis(currency, grid=True)),
+        alt.Description("tip:N"),
         x2=alt.X2Datum(0),
         y=_rows(),
     )
@@ -105,7 +117,7 @@ def ways(rows: Sequence[Mapping[str, Any]], *, currency: str, width: int) -> Any
     layers = alt.layer(
         bars,
         ticks(len(kept), 0.0, 4),
-        price.encode(alt.X("cost:Q"), _rows(), stroke=alt.value(INK)),
+        price.encode(alt.X("cost:Q"), _rows(), alt.Description("tip_cost:N"), stroke=alt.value(INK)),
         _names(kept, width),
     )
     return finish(layers.properties(width=width, height=alt.Step(50)))
