@@ -217,9 +217,15 @@ class RemedySets:
     def plan(self, number: int) -> Plan | None:
         """The plan that buys a set; None where there is none."""
         if number not in self._plans:
-            then = self._thens.get(number) or self.prospect(self.chosen(number))
-            self._plans[number] = None if then is None else plan_of(*then, self.further)
+            then = self._thens.get(number)
+            again = self.valued(self.chosen(number)) if then is None else plan_of(*then, self.further)
+            self._plans[number] = again
         return self._plans[number]
+
+    def valued(self, chosen: tuple[Remedy, ...]) -> Plan | None:
+        """The plan that buys some remedies, valued afresh."""
+        found = self.prospect(chosen)
+        return None if found is None else plan_of(*found, self.further)
 
     def then(self, number: int) -> Then | None:
         """The roll-out after a set, which one price after another is asked of; None where a gate stays closed."""

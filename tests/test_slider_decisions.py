@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,9 +17,13 @@ from roi.analysis import Decided
 from roi.explore import Explorer, Setting
 from roi.explore.setting import applied
 from roi.gate import Gate
+from roi.mended import mended_with
 from roi.options import Option
 from roi.plans import Plan, at_once
+from roi.prospects import LaidOut
+from roi.remedy_set import best_plans
 from roi.remedy_sets import RemedySets
+from roi.set_order import Best
 from roi.verdict import decide
 
 SIX = (
@@ -190,3 +195,42 @@ def test_a_glance_promises_at_least_what_a_look_does():
             assert look <= glance
             if plan is not None and RemedySets.best(few, "priced").plan is plan:
                 assert plan.mean() <= look * (1 + 1e-9)
+
+
+def test_what_a_roll_out_can_bring_at_the_most_by_hand():
+    """Worth 10 and -4, of which 6 are lost where it stops: kept is 1/2·(½·16 + 1·2) = 5, less 6."""
+    a = decided()
+    assert a.scale is not None
+    option = replace(a.scale, worth=np.array([10.0, -4.0]))
+    found = LaidOut(option=option, price=0.0, passes=np.array([0.5, 1.0]), lost=6.0, split=None)
+    assert found.most == pytest.approx(-1.0, abs=1e-7)
+
+
+def test_how_much_a_remedy_removes_is_part_of_what_is_remembered_of_it():
+    a = decided(controls=BROKEN)
+    closed = next(g for g in a.gates[None] if not g.holds)
+    hold = a.valuer.remedies[0]
+    others = replace(hold, removes=0.5), replace(hold, removes=0.6), replace(hold, removes=hold.removes * 1)
+    where = a.valuer, a.loaded.policy, 1
+    keys = {mended_with(closed, None, (r,), *where) for r in (hold, *others)}
+    assert len(keys) == 4
+    assert mended_with(closed, None, (replace(hold, cost=0.0),), *where) in keys
+    stricter = a.loaded.policy.model_copy(update={"max_approval_miss_rate": 0.01})
+    assert mended_with(closed, None, (hold,), a.valuer, stricter, 1) not in keys
+
+
+@pytest.mark.parametrize("every", [True, False])
+def test_of_scopes_whose_best_plans_are_worth_the_same_the_first_is_taken(monkeypatch, every):
+    a = decided(controls=BROKEN)
+
+    def best(self, kind, *, above=-np.inf):
+        plan = SimpleNamespace(of=self.segments, worth=np.array([5.0]), mean=lambda: 5.0)
+        return Best(plan=plan if kind == "priced" and above < 5.0 else None, gap=0.0)
+
+    monkeypatch.setattr(RemedySets, "best", best)
+    monkeypatch.setattr(RemedySets, "as_it_is", property(lambda self: 1.0 if self.segments is None else 2.0))
+    found = best_plans(
+        a.valuer, [None, ("x",)], lambda _: a.gates[None], a.prices, a.loaded.policy, seed=1, every_plan=every
+    )
+    assert found.priced is not None
+    assert found.priced.of is None
