@@ -15,6 +15,7 @@ NEEDS_CHROMIUM = pytest.mark.skipif(
     CHROMIUM is None, reason="no chromium on this machine (.ci/run installs it)"
 )
 WIDTHS = {1280: 720, 390: 844}
+PAPER = {"width": 680, "height": 960}  # what the margins leave of A4, in CSS pixels
 
 
 @contextmanager
@@ -32,7 +33,7 @@ def launched() -> Iterator[Any]:
 
 @contextmanager
 def opened(
-    browser: Any, file: Path, *, width: int = 1280, dark: bool = False, script: bool = True
+    browser: Any, file: Path, *, width: int = 1280, dark: bool = False, script: bool = True, sharp: int = 1
 ) -> Iterator[Any]:
     """A page of a file, off line; `page.heard` lists every request but its own and everything that went wrong."""
     context = browser.new_context(
@@ -40,7 +41,9 @@ def opened(
         java_script_enabled=script,
         color_scheme="dark" if dark else "light",
         viewport={"width": width, "height": WIDTHS[width]},
+        device_scale_factor=sharp,
     )
+    context.set_default_timeout(120_000)  # of a machine that does much else
     page = context.new_page()
     page.heard = []
     page.on("request", lambda r: None if r.url == file.as_uri() else page.heard.append(r.url))
