@@ -187,9 +187,9 @@ def _merged(case: str, rows: Sequence[Mapping[str, str | None]]) -> dict[str, st
         return merged
     merged["traces"] = str(len(rows))
     for name in _SUMS:
+        if name not in merged:
+            continue  # no trace has it
         given = [row.get(name) for row in rows]
-        if given.count(None) == len(given):
-            continue
         if all(v is not None and v.isdecimal() and len(v) < _LONG for v in given):
             merged[name] = str(sum(int(v) for v in given if v is not None))
             continue

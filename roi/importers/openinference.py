@@ -232,7 +232,7 @@ def _shape(names: tuple[str, ...]) -> _Shape:
 
 def _is_span(value: Mapping[str, Any], shape: _Shape) -> bool:
     context = value.get("context")
-    if isinstance(context, dict) and text_of(context.get("trace_id")):
+    if type(context) is dict and text_of(context.get("trace_id")):
         return shape.has_attributes or "span_kind" in value
     if isinstance(value.get("spanContext"), dict):
         return shape.has_attributes
