@@ -173,8 +173,8 @@ class Pricer:
             if group.n == _MANY:
                 group.rates, group.below = _rates(use, self._known)
             if group.rates is not None and use.input < group.below and not use.kinds:
-                counts = _parts(use)
-                if min(counts) >= 0:
+                fresh, read, write, output = counts = _parts(use)
+                if fresh >= 0 and read >= 0 and write >= 0 and output >= 0:
                     return _total(counts, group.rates)
             return Decimal(_calculate(use).total_price).quantize(_BILLIONTH, rounding=ROUND_HALF_EVEN)
         except ValueError:

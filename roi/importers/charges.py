@@ -135,10 +135,9 @@ def _larger(span: Span, inner: list[Charge]) -> list[Charge]:
 
 
 def use_of(span: Span) -> TokenUse:
-    t = span.tokens or Tokens(None, None, None, None)
+    sent, read, write, received = span.tokens or Tokens(None, None, None, None)
     day = None if span.start is None else _day(span.start // _DAY)
-    counts = (t.input, t.cache_read, t.cache_write, t.output)
-    return TokenUse(span.provider, model_of(span.model), day, *counts, batch=span.batch)
+    return TokenUse(span.provider, model_of(span.model), day, sent, read, write, received, (), span.batch)
 
 
 @lru_cache(maxsize=1024)

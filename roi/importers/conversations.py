@@ -194,12 +194,9 @@ def _merged(case: str, rows: Sequence[Mapping[str, str | None]]) -> dict[str, st
             merged[name] = str(sum(int(v) for v in given if v is not None))
             continue
         parts = [amount(v) for v in given]
-        blank = Decimal(0) if name in _NONE else None
-        filled = [blank if p is None else p for p in parts]
-        total = (
-            None if any(p is None for p in filled) else sum((p for p in filled if p is not None), Decimal(0))
-        )
-        merged[name] = None if total is None else f"{total:f}"
+        known = [p for p in parts if p is not None]
+        whole = name in _NONE or len(known) == len(parts)
+        merged[name] = f"{sum(known, Decimal(0)):f}" if whole else None
     if merged.get("agent_cost") is None:
         merged["cost_currency"] = None
     merged["started_at"] = min((str(r["started_at"]) for r in rows if r.get("started_at")), default=None)

@@ -129,10 +129,10 @@ class Facts(msgspec.Struct, array_like=True, gc=False):
                 at = layer
                 break
         texts = [v if type(v) is str and len(v) <= _LONGEST else _short(v) for v in values]
-        if "".join([t for t in texts if t]).isprintable():
-            texts = [(t.strip() or None) if t else None for t in texts]
-        else:
-            texts = [_short(t) for t in texts]
+        together = f"|{'|'.join(filter(None, texts))}|"
+        # Of the signs that are printed only a blank is stripped.
+        if not together.isprintable() or "| " in together or " |" in together or "" in texts:
+            texts = [_short(text) for text in texts]
         unsaid = [i for i, text in enumerate(texts) if text is None] if None in texts else []
         if at is not None and rank < at.rank and unsaid == [i for i, t in enumerate(at.texts) if t is None]:
             # It is nearer, and leaves nothing to the one that was there.
