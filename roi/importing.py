@@ -357,7 +357,7 @@ def _lines(table: Table) -> Iterator[str]:
             at = {name: i for i, name in enumerate(theirs)}
             # A column that a row does not have is the blank cell behind its own.
             pick = picks[theirs] = itemgetter(*(at.get(n, len(theirs)) for n in names), len(theirs))
-        filled = [*(cell or "" for cell in given), ""]
+        filled = (*(given if all(given) else [cell or "" for cell in given]), "")
         cells = pick(filled)[:-1]
         line = ",".join(cells)
         if '"' in line or "\n" in line or line.count(",") >= len(cells):

@@ -155,15 +155,16 @@ class Pricer:
 
     def price(self, use: TokenUse) -> Decimal | str:
         """The cost of a use in USD, rounded to the ninth decimal; or why it is not known."""
-        if use.model is None:
+        provider, model = use.provider, use.model
+        if model is None:
             return _NO_MODEL
         if use.input is None or use.output is None:
             return _NO_TOKENS
-        if self._own and (price := self._own.get(use.model)) is not None:
+        if self._own and (price := self._own.get(model)) is not None:
             return _price_own(use, price)
-        if (use.provider, use.model) in self._lost:
+        if self._lost and (provider, model) in self._lost:
             return _NO_PRICE
-        key = (use.provider, use.model, use.day, use.batch)
+        key = (provider, model, use.day, use.batch)
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = _Group()
@@ -172,14 +173,14 @@ class Pricer:
             if group.n == _MANY:
                 group.rates, group.below = _rates(use, self._known)
             if group.rates is not None and use.input < group.below and not use.kinds:
-                counts = _parts(use)
-                if min(counts) >= 0:
+                fresh, read, write, output = counts = _parts(use)
+                if fresh >= 0 and read >= 0 and write >= 0 and output >= 0:
                     return _total(counts, group.rates)
             return Decimal(_calculate(use).total_price).quantize(_BILLIONTH, rounding=ROUND_HALF_EVEN)
         except ValueError:
             return _ODD_TOKENS
         except LookupError:
-            self._lost.add((use.provider, use.model))
+            self._lost.add((provider, model))
             return _NO_PRICE
 
 

@@ -37,11 +37,15 @@ class Charge:
 
 def has_silent_calls(trace: Trace) -> bool:
     """Whether a model call that did not fail logs nothing, and nothing inside it could have done so."""
-    outer = {s.parent for s in trace.spans.values()}
-    return any(
-        s.kind == "call" and s.tokens is None and not s.cost and not s.failed and name not in outer
+    silent = [
+        name
         for name, s in trace.spans.items()
-    )
+        if s.kind == "call" and s.tokens is None and not s.cost and not s.failed
+    ]
+    if not silent:
+        return False
+    outer = {s.parent for s in trace.spans.values()}
+    return any(name not in outer for name in silent)
 
 
 def charges_of(trace: Trace) -> list[Charge]:
@@ -78,10 +82,11 @@ def _plain(spans: Mapping[str, Span]) -> list[Charge] | None:
     logging = [(name, span) for name, span in spans.items() if span.tokens is not None or span.cost]
     if not logging:
         return []
-    homes = {span.parent for _, span in logging}
+    home = logging[0][1].parent
     outer = {span.parent for span in spans.values()}
-    if len(homes) > 1 or any(span.kind == "tool" or name in outer for name, span in logging):
-        return None
+    for name, span in logging:
+        if span.parent != home or span.kind == "tool" or name in outer:
+            return None
     return [Charge(span, span.cost) for _, span in reversed(logging)]
 
 
@@ -130,10 +135,9 @@ def _larger(span: Span, inner: list[Charge]) -> list[Charge]:
 
 
 def use_of(span: Span) -> TokenUse:
-    t = span.tokens or Tokens(None, None, None, None)
+    sent, read, write, received = span.tokens or Tokens(None, None, None, None)
     day = None if span.start is None else _day(span.start // _DAY)
-    counts = (t.input, t.cache_read, t.cache_write, t.output)
-    return TokenUse(span.provider, model_of(span.model), day, *counts, batch=span.batch)
+    return TokenUse(span.provider, model_of(span.model), day, sent, read, write, received, (), span.batch)
 
 
 @lru_cache(maxsize=1024)

@@ -27,6 +27,7 @@ _SUMS = (
 )  # fmt: skip
 _ONE = ("provider", "model", "version")
 _SAME = ("name", "started_at", "ended_at", "models", "input_tokens", "output_tokens", "agent_cost")
+_LONG = 10  # digits; what is shorter is an amount
 _NONE = (
     "cache_read_tokens",
     "cache_write_tokens",
@@ -77,7 +78,11 @@ def group(traces: Table, *, key: str | None = None) -> Grouped:
     found: Gathered[_Case] = Gathered(_Case)
     by: dict[str, int] = {}
     for row in traces.rows:
-        told = next((k for k in keys if row.get(k)), "trace_id")
+        told = "trace_id"
+        for name in keys:
+            if row.get(name):
+                told = name
+                break
         by[told] = by.get(told, 0) + 1
         found.of(str(row.get(told))).add(row)
         found.relieve()
@@ -175,22 +180,23 @@ def _merged(case: str, rows: Sequence[Mapping[str, str | None]]) -> dict[str, st
     """The row of a case; its traces come in the order of their start."""
     merged: dict[str, str | None] = {}
     for row in rows:
-        merged.update({k: v for k, v in row.items() if v is not None and k != "trace_id"})
+        merged.update(row if None not in row.values() else {k: v for k, v in row.items() if v is not None})
+    merged.pop("trace_id", None)
     merged["case_id"] = case
     if len(rows) == 1:
         return merged
     merged["traces"] = str(len(rows))
     for name in _SUMS:
+        if name not in merged:
+            continue  # no trace has it
         given = [row.get(name) for row in rows]
-        if all(v is None for v in given):
+        if all(v is not None and v.isdecimal() and len(v) < _LONG for v in given):
+            merged[name] = str(sum(int(v) for v in given if v is not None))
             continue
         parts = [amount(v) for v in given]
-        blank = Decimal(0) if name in _NONE else None
-        filled = [blank if p is None else p for p in parts]
-        total = (
-            None if any(p is None for p in filled) else sum((p for p in filled if p is not None), Decimal(0))
-        )
-        merged[name] = None if total is None else f"{total:f}"
+        known = [p for p in parts if p is not None]
+        whole = name in _NONE or len(known) == len(parts)
+        merged[name] = f"{sum(known, Decimal(0)):f}" if whole else None
     if merged.get("agent_cost") is None:
         merged["cost_currency"] = None
     merged["started_at"] = min((str(r["started_at"]) for r in rows if r.get("started_at")), default=None)

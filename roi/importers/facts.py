@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import count as numbers
 from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
@@ -19,28 +18,32 @@ __all__ = ["Facts", "Heading", "Rank", "flat", "heading", "text_of"]
 Rank: TypeAlias = tuple[int, int]  # 0 the trace itself, 1 its root, 2 other spans; then their start
 
 _LONGEST = 200  # characters: longer texts are no keys of cases
-_SEVERAL = 0  # the heading of a layer that is of no one heading
-_numbers = numbers(_SEVERAL + 1)
+_SEVERAL = 0  # the heading of a layer that has names of its own
+_MOST_HEADINGS = 10_000
 
 
 class Heading(NamedTuple):
     """Names under which many spans say something.
 
     Attributes:
-        number: Its own, in this process.
+        number: Its own, in this process; `_SEVERAL` where there are too many, or a name stands twice.
         names: They.
-        distinct: Whether none of them stands twice.
     """
 
     number: int
     names: tuple[str, ...]
-    distinct: bool
 
 
-@lru_cache(maxsize=4096)
+_headings: list[tuple[str, ...]] = [()]  # by number
+
+
+@lru_cache(maxsize=_MOST_HEADINGS)
 def heading(names: tuple[str, ...]) -> Heading:
     """The heading of these names."""
-    return Heading(next(_numbers), names, len(set(names)) == len(names))
+    if len(set(names)) < len(names) or len(_headings) > _MOST_HEADINGS:
+        return Heading(_SEVERAL, names)
+    _headings.append(names)
+    return Heading(len(_headings) - 1, names)
 
 
 class _Layer(msgspec.Struct, array_like=True, gc=False):
@@ -51,16 +54,25 @@ class _Layer(msgspec.Struct, array_like=True, gc=False):
         order: Its place in the order in which layers were said.
         rank: How near to the trace it is.
         through: Of this rank on, a span under the heading has nothing to add but what is unsaid.
-        texts: Text by name.
-        unsaid: Places of the names that were blank or too long.
+        texts: As many as there are names; None where one was blank or too long.
+        unsaid: Places of names that neither it nor a span farther from the trace said.
+        names: Where it is of no one heading.
     """
 
     heading: int
     order: int
     rank: Rank
     through: Rank
-    texts: dict[str, str | None]
+    texts: list[str | None]
     unsaid: list[int]
+    names: list[str]
+
+    def said(self) -> dict[str, str | None]:
+        """Its texts by name."""
+        found: dict[str, str | None] = dict(
+            zip(_headings[self.heading] or self.names, self.texts, strict=True)
+        )
+        return found if None not in self.texts else {k: v for k, v in found.items() if v is not None}
 
 
 class Facts(msgspec.Struct, array_like=True, gc=False):
@@ -80,17 +92,18 @@ class Facts(msgspec.Struct, array_like=True, gc=False):
         if text is None:
             return
         last = self.layers[-1] if self.layers else None
-        if last is not None and last.heading == _SEVERAL and last.rank == rank:
-            last.texts.setdefault(name, text)
-        else:
-            self._append(_SEVERAL, rank, {name: text}, [])
+        if last is None or last.heading != _SEVERAL or last.rank != rank:
+            self._append(_SEVERAL, rank, [text], [], [name])
+        elif name not in last.names:
+            last.names.append(name)
+            last.texts.append(text)
 
     def lacks(self, under: Heading, rank: Rank) -> bool:
         """Whether a span of this rank may have something to add under a heading."""
         number = under.number
         for layer in self.layers:
             if layer.heading == number:
-                return layer.through > rank or bool(layer.unsaid)
+                return number == _SEVERAL or layer.through > rank or bool(layer.unsaid)
         return True
 
     def add_all(self, under: Heading, values: Sequence[Any], rank: Rank) -> None:
@@ -101,51 +114,47 @@ class Facts(msgspec.Struct, array_like=True, gc=False):
             values: As many.
             rank: How near to the trace they are said.
         """
-        at = None
-        for layer in self.layers:
-            if layer.heading == under.number:
-                if layer.through <= rank:
-                    if layer.unsaid:
-                        self._fill(layer, under.names, values, rank)
-                    return
-                at = layer
-                break
-        if not under.distinct:
+        number = under.number
+        if number == _SEVERAL:
             for name, value in zip(under.names, values, strict=True):
                 self.add(name, value, rank)
             return
-        texts: dict[str, str | None] = {}
-        for name, value in zip(under.names, values, strict=True):
-            if type(value) is str and len(value) <= _LONGEST and value.isprintable():
-                if text := value.strip():
-                    texts[name] = text
-            elif (short := _short(value)) is not None:
-                texts[name] = short
-        if at is not None and rank < at.rank and texts.keys() == at.texts.keys():
+        at = None
+        for layer in self.layers:
+            if layer.heading == number:
+                if layer.through <= rank:
+                    if layer.unsaid:
+                        self._fill(layer, values, rank)
+                    return
+                at = layer
+                break
+        texts = [v if type(v) is str and len(v) <= _LONGEST else _short(v) for v in values]
+        together = f"|{'|'.join(filter(None, texts))}|"
+        # Of the signs that are printed only a blank is stripped.
+        if not together.isprintable() or "| " in together or " |" in together or "" in texts:
+            texts = [_short(text) for text in texts]
+        unsaid = [i for i, text in enumerate(texts) if text is None] if None in texts else []
+        if at is not None and rank < at.rank and unsaid == [i for i, t in enumerate(at.texts) if t is None]:
             # It is nearer, and leaves nothing to the one that was there.
             at.through = rank if at.through == at.rank else at.through
             at.rank, at.texts, at.order = rank, texts, self.orders
             self.orders += 1
         else:
-            whole = len(texts) == len(under.names)
-            unsaid = [] if whole else [i for i, n in enumerate(under.names) if n not in texts]
-            self._append(under.number, rank, texts, unsaid)
+            self._append(number, rank, texts, unsaid, [])
 
-    def _fill(self, layer: _Layer, names: Sequence[str], values: Sequence[Any], rank: Rank) -> None:
+    def _fill(self, layer: _Layer, values: Sequence[Any], rank: Rank) -> None:
         """Take what a layer leaves unsaid from a span farther from the trace."""
-        texts: dict[str, str | None] = {}
-        unsaid = []
-        for i in layer.unsaid:
-            if (text := _short(values[i])) is not None:
-                texts[names[i]] = text
-            else:
-                unsaid.append(i)
+        texts = {i: text for i in layer.unsaid if (text := _short(values[i])) is not None}
         if texts:
-            layer.unsaid, layer.through = unsaid, max(layer.through, rank)
-            self._append(_SEVERAL, rank, texts, [])
+            names = _headings[layer.heading]
+            layer.unsaid = [i for i in layer.unsaid if i not in texts]
+            layer.through = max(layer.through, rank)
+            self._append(_SEVERAL, rank, list(texts.values()), [], [names[i] for i in texts])
 
-    def _append(self, number: int, rank: Rank, texts: dict[str, str | None], unsaid: list[int]) -> None:
-        self.layers.append(_Layer(number, self.orders, rank, rank, texts, unsaid))
+    def _append(
+        self, number: int, rank: Rank, texts: Sequence[str | None], unsaid: list[int], names: list[str]
+    ) -> None:
+        self.layers.append(_Layer(number, self.orders, rank, rank, list(texts), unsaid, names))
         self.orders += 1
 
     def get(self, name: str) -> str | None:
@@ -157,17 +166,19 @@ class Facts(msgspec.Struct, array_like=True, gc=False):
 
     def __len__(self) -> int:
         """How many texts it holds, of several layers perhaps more than one of a name."""
-        return sum(len(layer.texts) for layer in self.layers)
+        return sum([len(layer.texts) for layer in self.layers])
 
     def texts(self) -> dict[str, str | None]:
         """All values as texts, by name, in the order in which the names were first said."""
-        if len(self.layers) == 1:
-            return self.layers[0].texts.copy()
+        layers = self.layers
+        if len(layers) == 1:
+            return layers[0].said()
         found: dict[str, str | None] = {}
-        for layer in self.layers:
-            found.update(layer.texts)
-        for layer in sorted(self.layers, key=_nearness, reverse=True):
-            found.update(layer.texts)
+        said = [layer.said() for layer in layers]
+        for texts in said:
+            found.update(texts)
+        for i in sorted(range(len(layers)), key=lambda i: (layers[i].rank, layers[i].order), reverse=True):
+            found.update(said[i])
         return found
 
     def join(self, later: Facts) -> None:
@@ -178,15 +189,11 @@ class Facts(msgspec.Struct, array_like=True, gc=False):
         self.orders += later.orders
 
 
-def _nearness(layer: _Layer) -> tuple[Rank, int]:
-    return layer.rank, layer.order
-
-
 def _short(value: Any) -> str | None:
     """A value as a cell that may be a key; None where it is blank or too long."""
     if value is None or (type(value) is str and len(value) > _LONGEST and not _is_odd(value)):
         return None  # most are: no text is made of these
-    text = text_of(value)
+    text = str(value) if type(value) is int else text_of(value)
     return text if text is not None and len(text) <= _LONGEST else None
 
 

@@ -25,10 +25,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from roi.importers.documents import json_values
 from roi.importers.export import Export
+from roi.importers.facts import heading
 from roi.importers.spans import (
     Facts,
     Rank,
@@ -56,6 +58,7 @@ _TYPES = (
     *_CALLS, "SPAN", "EVENT", "TOOL", "AGENT", "CHAIN", "RETRIEVER", "EVALUATOR", "GUARDRAIL",
 )  # fmt: skip
 _OF_TRACE = ("timestamp", "htmlPath", "projectId", "project_id", "sessionId", "session_id", "bookmarked")
+_OWN = ("version", "environment", "name")
 _INPUTS = ("input", "input_tokens", "prompt_tokens", "promptTokens", "inputTokens")
 _OUTPUTS = ("output", "output_tokens", "completion_tokens", "completionTokens", "outputTokens")
 _TOTALS = ("total", "total_tokens", "totalTokens")
@@ -168,29 +171,43 @@ def _observe(given: Mapping[str, Any], found: Traces, within: str | None = None)
     kind = _kind(given, attributes)
     start = from_iso(field_of(given, "startTime"))
     parent = text_of(field_of(given, "parentObservationId"))
+    used, charged = _says(tuple(given))
     span = Span(
         parent=parent,
         kind=kind,
         name=_tool(given, attributes) if kind == "tool" else None,
         start=start,
         end=from_iso(field_of(given, "endTime")),
-        tokens=_tokens(given),
-        cost=_cost(given),
+        tokens=_tokens(given) if used else None,
+        cost=_cost(given) if charged else None,
         model=text_of(given.get("model") or field_of(given, "providedModelName")),
         provider=provider_of(attributes.get("gen_ai.provider.name") or attributes.get("gen_ai.system")),
         failed=str(given.get("level") or "").upper() == "ERROR",
         facts=Facts() if kind == "tool" else None,
     )
-    found.add(identifier, text_of(given.get("id")), span)
-    trace = found.trace(identifier)
+    trace = found.add(identifier, text_of(given.get("id")), span)
     rank: Rank = (1 if parent is None else 2, start or 0)
-    for name, value in flat("metadata", metadata):
-        trace.facts.add(name, value, rank)
-        if span.facts is not None:
-            span.facts.add(name, value, rank)
-    for name in ("version", "environment"):
-        trace.facts.add(name, given.get(name), rank)
-    trace.facts.add("name", given.get("name"), rank)
+    leaves = list(flat("metadata", metadata))
+    names = tuple([name for name, _ in leaves])
+    said = [value for _, value in leaves]
+    if span.facts is not None:
+        span.facts.add_all(heading(names), said, rank)
+    said += [given.get(name) for name in _OWN]
+    trace.facts.add_all(heading((*names, *_OWN)), said, rank)
+
+
+@lru_cache(maxsize=1024)
+def _says(names: tuple[str, ...]) -> tuple[bool, bool]:
+    """Whether fields of these names may say what was used, and what it cost."""
+    theirs = dict.fromkeys(names, True)
+    used, charged = (
+        any(field_of(theirs, n) for n in wanted)
+        for wanted in (
+            ("usageDetails", "usage", "promptTokens", "completionTokens", "totalTokens"),
+            ("costDetails", "totalCost", "calculatedTotalCost", "usage"),
+        )
+    )
+    return used, charged
 
 
 def _kind(given: Mapping[str, Any], attributes: Mapping[str, Any]) -> SpanKind:

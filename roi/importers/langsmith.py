@@ -27,6 +27,7 @@ from typing import Any
 
 from roi.importers.documents import json_values
 from roi.importers.export import Export, left_out
+from roi.importers.facts import heading
 from roi.importers.gathered import Gathered, Rows
 from roi.importers.spans import (
     Facts,
@@ -209,17 +210,19 @@ def _take(identifier: str, run: Mapping[str, Any], found: Traces) -> None:
         trace.total_tokens = count(run.get("total_tokens")) or trace.total_tokens
     rank: Rank = (1 if parent is None else 2, start or 0)
     session = next((t for k in _SESSIONS if (t := text_of(metadata.get(k)))), None)
-    for name, value in (
-        ("name", run.get("name")), ("session_id", session), ("environment", run.get("session_name")),
-        ("tags", run.get("tags")), ("version", metadata.get("revision_id")),
-    ):  # fmt: skip
-        trace.facts.add(name, value, rank)
-    for name, value in flat("metadata", metadata):
-        if not name.startswith("metadata.usage_metadata"):
-            trace.facts.add(name, value, rank)
+    said = [
+        ("name", run.get("name")),
+        ("session_id", session),
+        ("environment", run.get("session_name")),
+        ("tags", run.get("tags")),
+        ("version", metadata.get("revision_id")),
+        *(leaf for leaf in flat("metadata", metadata) if not leaf[0].startswith("metadata.usage_metadata")),
+    ]
     for name, stats in _inner(run, "feedback_stats").items():
         if isinstance(stats, Mapping) and parent is None:
-            trace.facts.add(f"scores.{name}", stats.get("avg"), rank)
+            said.append((f"scores.{name}", stats.get("avg")))
+    names = tuple([name for name, _ in said])
+    trace.facts.add_all(heading(names), [value for _, value in said], rank)
 
 
 def _tokens(run: Mapping[str, Any], metadata: Mapping[str, Any]) -> Tokens | None:

@@ -32,6 +32,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,8 @@ def knows(value: Any) -> bool:
         return False
     if isinstance(value.get("data"), list) and value["data"]:
         return knows(value["data"][0])
-    return _is_span(value) or _is_bare(value) or _is_eval(tuple(value))
+    shape = _shape(tuple(value))
+    return _is_span(value, shape) or _is_bare(value) or shape.is_eval
 
 
 def knows_file(found: Found) -> bool:
@@ -99,10 +101,11 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
     for file, seen in files:
         for place, value in enumerate(_values(file, seen), start=1):
             found.relieve()
-            if _is_eval(tuple(value)):
+            shape = _shape(tuple(value))
+            if shape.is_eval:
                 _grade(value, file, place, evals, lost)
-            elif _is_span(value):
-                _take(value, found, lost)
+            elif _is_span(value, shape):
+                _take(value, shape, found, lost)
             elif _is_bare(value):
                 _take_bare(value, file, place, found)
             else:
@@ -192,13 +195,48 @@ def _cell(name: str, kind: str) -> str:
     )
 
 
-def _is_span(value: Mapping[str, Any]) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What a value may say whose fields have these names: most of an export share theirs.
+
+    Attributes:
+        is_eval: Whether it is a row of evaluations.
+        has_attributes: Whether it holds attributes.
+        start: The field that says when it began; likewise end.
+        parents: Fields that name the span around it, before all others.
+        apart: Columns that are an attribute each, with its name.
+    """
+
+    is_eval: bool
+    has_attributes: bool
+    start: str | None
+    end: str | None
+    parents: tuple[str, ...]
+    apart: tuple[tuple[str, str], ...]
+
+
+@lru_cache(maxsize=1024)
+def _shape(names: tuple[str, ...]) -> _Shape:
+    def first(*wanted: str) -> str | None:
+        return next((n for n in wanted if n in names), None)
+
+    return _Shape(
+        is_eval="label" in names and "score" in names and any(k in names for k in _EVAL_KEYS),
+        has_attributes="attributes" in names,
+        start=first("start_time", "startTime"),
+        end=first("end_time", "endTime"),
+        parents=tuple(n for n in ("parentSpanContext", "parent_id") if n in names),
+        apart=_under(names, "attributes."),
+    )
+
+
+def _is_span(value: Mapping[str, Any], shape: _Shape) -> bool:
     context = value.get("context")
-    if isinstance(context, dict) and text_of(context.get("trace_id")):
-        return "attributes" in value or "span_kind" in value
+    if type(context) is dict and text_of(context.get("trace_id")):
+        return shape.has_attributes or "span_kind" in value
     if isinstance(value.get("spanContext"), dict):
-        return "attributes" in value
-    return bool(value.get("context.trace_id")) and not _is_eval(tuple(value))
+        return shape.has_attributes
+    return bool(value.get("context.trace_id")) and not shape.is_eval
 
 
 def _is_bare(value: Mapping[str, Any]) -> bool:
@@ -207,15 +245,8 @@ def _is_bare(value: Mapping[str, Any]) -> bool:
     )
 
 
-@lru_cache(maxsize=1024)
-def _is_eval(keys: tuple[str, ...]) -> bool:
-    return "label" in keys and "score" in keys and any(k in keys for k in _EVAL_KEYS)
-
-
-def _attributes(value: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The attributes under a name, or in columns that begin with it, with dotted names; nobody changes them."""
-    inner = value.get(name)
-    apart = _under(tuple(value), f"{name}.")
+def _attributes(inner: Any, value: Mapping[str, Any], apart: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Attributes with dotted names, those of columns that are one each among them; nobody changes them."""
     if isinstance(inner, dict) and dict not in map(type, inner.values()):
         if not apart:
             return inner
@@ -230,10 +261,9 @@ def _attributes(value: Mapping[str, Any], name: str) -> dict[str, Any]:
     return found
 
 
-@lru_cache(maxsize=1024)
-def _under(keys: tuple[str, ...], start: str) -> tuple[tuple[str, str], ...]:
-    """The names of columns that begin so, with what follows."""
-    return tuple((k, k.removeprefix(start)) for k in keys if k.startswith(start))
+def _under(names: Sequence[str], start: str) -> tuple[tuple[str, str], ...]:
+    """The names that begin so, with what follows."""
+    return tuple((n, n.removeprefix(start)) for n in names if n and n.startswith(start))
 
 
 def _take_bare(value: Mapping[str, Any], file: Found, place: int, found: Traces) -> None:
@@ -244,16 +274,22 @@ def _take_bare(value: Mapping[str, Any], file: Found, place: int, found: Traces)
     )  # fmt: skip
 
 
-def _take(value: Mapping[str, Any], found: Traces, lost: dict[str, int]) -> None:
+def _take(value: Mapping[str, Any], shape: _Shape, found: Traces, lost: dict[str, int]) -> None:
     context = value.get("context") or value.get("spanContext")
     inner: Mapping[str, Any] = context if isinstance(context, dict) else {}
-    outer = value.get("parentSpanContext")
-    parent = (outer.get("spanId") if isinstance(outer, dict) else None) or value.get("parent_id")
     trace_id = text_of(inner.get("trace_id") or inner.get("traceId") or value.get("context.trace_id"))
     if trace_id is None:
         left_out(lost, "a span without the name of its trace")
         return
-    attributes = _attributes(value, "attributes")
+    for name in shape.parents:
+        parent = value[name]
+        if name == "parentSpanContext":
+            parent = parent.get("spanId") if isinstance(parent, dict) else None
+        if parent:
+            break
+    else:
+        parent = value.get("parentSpanId")
+    attributes = _attributes(value.get("attributes"), value, shape.apart)
     kind = value.get("span_kind")
     if kind is not None and "openinference.span.kind" not in attributes:
         kind = text_of(kind)
@@ -266,14 +302,18 @@ def _take(value: Mapping[str, Any], found: Traces, lost: dict[str, int]) -> None
         found,
         trace_id=trace_id,
         span_id=text_of(inner.get("span_id") or inner.get("spanId") or value.get("context.span_id")),
-        parent=text_of(parent or value.get("parentSpanId")),
+        parent=text_of(parent),
         name=value.get("name"),
-        start=_when(value.get("start_time", value.get("startTime"))),
-        end=_when(value.get("end_time", value.get("endTime"))),
+        start=None if shape.start is None else _when(value[shape.start]),
+        end=None if shape.end is None else _when(value[shape.end]),
         failed=code is not None and str(code).upper() in ("ERROR", "2", "STATUS_CODE_ERROR"),
         attributes=attributes,
-        resource=_attributes(around, "attributes") if isinstance(around, dict) else {},
+        resource=_resource(around) if isinstance(around, dict) else {},
     )
+
+
+def _resource(around: Mapping[str, Any]) -> dict[str, Any]:
+    return _attributes(around.get("attributes"), around, _under(tuple(around), "attributes."))
 
 
 def _when(value: Any) -> int | None:

@@ -139,7 +139,7 @@ class _Made:
         said = trace.facts.texts()
         self.names.note(trace.first, tuple(said))
         self.rows.add(trace.first, {**said, **_trace_row(name, trace, charges, cost)})
-        tools = [(key, span) for key, span in trace.spans.items() if span.kind == "tool"]
+        tools = [item for item in trace.spans.items() if item[1].kind == "tool"]
         own = {key: span.facts.texts() for key, span in trace.spans.items() if span.facts is not None}
         for texts in own.values():
             self.names.note(trace.first, tuple(texts))
