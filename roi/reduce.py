@@ -65,7 +65,7 @@ def take_moments(samples: Samples, *, high_risk_tools: Sequence[str] = ()) -> Mo
     if has_judge:
         labels = "judge" if facts.judge == facts.labelled else "mixed"
 
-    unit, unit_kind, few = _unit(present, facts)
+    unit, unit_kind, few = _unit(present, facts, samples.text_of("case_id"))
     counts = "outcome is not null" if "outcome" in present else "false"
     if labels == "mixed":
         # A judge's word is not mixed with people's; checking one against the other comes later.
@@ -189,6 +189,7 @@ def take_moments(samples: Samples, *, high_risk_tools: Sequence[str] = ()) -> Mo
 class _Facts:
     workers: Mapping[str, int] | None
     all_workers: int
+    all_named: bool
     units: Mapping[str, int]
     recorded: Mapping[tuple[str, str], int]  # (arm, component) -> production cases that have it
     labelled: int
@@ -207,6 +208,7 @@ def _facts(samples: Samples, cases: Relation, components: Sequence[str]) -> _Fac
     both = "outcome" in present and "label_source" in present
     judge = "outcome is not null and label_source = 'judge'" if both else "false"
     aggregates["judge"] = f"count(*) filter ({judge})"
+    aggregates["named"] = "count(worker)" if "worker" in present else "0"
     for column in ("worker", "pair_id", "case_id"):
         aggregates[f"units_{column}"] = f"count(distinct {column})" if column in present else "0"
     timed = "started_at" in present
@@ -233,6 +235,7 @@ def _facts(samples: Samples, cases: Relation, components: Sequence[str]) -> _Fac
     return _Facts(
         workers={row["arm"]: int(row["units_worker"]) for row in live} if "worker" in present else None,
         all_workers=total.get("worker", 0),
+        all_named=all(row["named"] == row["n"] for row in table),
         units={
             c: max((int(r[f"units_{c}"]) for r in live), default=0) for c in ("worker", "pair_id", "case_id")
         },
@@ -276,16 +279,17 @@ def _product(one: str, other: str) -> str:
     return f"({one}) * ({other})::decimal(19,6)"
 
 
-def _unit(present: frozenset[str], facts: _Facts) -> tuple[str, str, bool]:
-    """The independent unit: the worker, else the pair, else the case."""
+def _unit(present: frozenset[str], facts: _Facts, case: str) -> tuple[str, str, bool]:
+    """The independent unit: the worker, else the pair, else the case (of which `case` is the text)."""
     few = False
     if "worker" in present and facts.all_workers > 0:
         few = facts.all_workers < MIN_WORKERS
         if not few:
-            return _bundled("coalesce(worker, case_id)", facts.units["worker"]), "worker", False
+            unit = "worker" if facts.all_named else f"coalesce(worker, {case})"
+            return _bundled(unit, facts.units["worker"]), "worker", False
     if "pair_id" in present and facts.units["pair_id"] > 0:
-        return _bundled("coalesce(pair_id, case_id)", facts.units["pair_id"]), "pair", few
-    return _bundled("case_id", facts.units["case_id"]), "case", few
+        return _bundled(f"coalesce(pair_id, {case})", facts.units["pair_id"]), "pair", few
+    return _bundled(case, facts.units["case_id"]), "case", few
 
 
 def _bundled(name: str, units: int) -> str:
