@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from roi.canonical import CANONICAL, CanonicalColumn
 from roi.casts import Styles, cast, clean, plain_cast, typed_cast
@@ -87,7 +87,8 @@ def coded_sql(
     for m, found in zip(wordy, _words(con, select, wordy, whole=whole), strict=True):
         form = _word_form(con, name, m, of[m.name], found, styles, missing, also.get(m.name, ()), raw)
         if form is not None:
-            forms[m.name], words[m.name] = form
+            # Of words that were all looked at, none is unread.
+            forms[m.name], words[m.name] = (replace(form[0], unread=None) if whole else form[0]), form[1]
             taken.add(m.sources[0])
     for m in alone:
         source = m.sources[0]
@@ -176,11 +177,13 @@ def _word_form(
     name_ = None if column.kind != "worker" else clean(text, missing) if marked else ""
     if same:
         code = f"try_cast({text} as {ours})"
-        return Form(value=code, shown="{v}", unread=f"{text} is not null and {code} is null", name=name_), ours
+        unread = f"{text} is not null and {code} is null"
+        return Form(value=code, shown="{v}", unread=unread, name=name_), ours
     con.execute(
         f"create or replace temp type {theirs}_ as enum (select raw from {theirs} order by raw); "
         f"set variable {theirs} = (select list(shown order by raw) from {theirs})"
     )
     known = f"try_cast({text} as {theirs}_)"
     code = f"getvariable('{theirs}')[enum_code({known}) + 1]::{ours}"
-    return Form(value=code, shown="{v}", unread=f"{text} is not null and {known} is null", name=name_), ours
+    unread = f"{text} is not null and {known} is null"
+    return Form(value=code, shown="{v}", unread=unread, name=name_), ours

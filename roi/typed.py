@@ -11,7 +11,7 @@ from roi.casts import Styles, cast, clock_change, minutes_between, time_value
 from roi.mapping import ColumnMap, sources_of, text_sql
 from roi.privacy import ALIKE, alike, pseudonym
 from roi.readers.base import quoted
-from roi.readers.totals import total_sql
+from roi.readers.totals import no_total_sql, total_sql
 
 __all__ = ["Flag", "Form", "Typed", "typed_sql"]
 
@@ -95,7 +95,7 @@ def typed_sql(
     outputs: list[str] = []
     flags: list[tuple[Flag, str]] = []
     columns: list[CanonicalColumn] = []
-    total = _total(table, maps, at)
+    total = _total(table, maps, at, soon=bool(forms))
     no_total = " and not total_" if total else ""
     if total:
         mapped.append(f"{total} as total_")
@@ -144,6 +144,10 @@ def typed_sql(
         " + ".join(f"(case when {sql} then {1 << k}::bigint else 0 end)" for k, (_, sql) in enumerate(flags))
         or "0"
     )
+    if forms:  # of most rows of a large table one look says that nothing is to be told
+        seldom = [f"({sql})" for flag, sql in flags if flag.what != "empty"]
+        seldom += [f"{cells[0]} is null"] if cells else []
+        bits = f"case when {' or '.join(seldom) or 'false'} then {bits} else 0 end"
     sql = (
         f"select {', '.join(outputs)}, {bits} as flags_ from (select *, {', '.join(values)} from "
         f"(select *{''.join(', ' + m for m in mapped)} from ({texts})))"
@@ -155,8 +159,15 @@ def _name_of(form: Form, i: int) -> str:
     return f"v{i}" if form.name is None else form.name
 
 
-def _total(table: str, maps: Sequence[ColumnMap], at: Mapping[str, str]) -> str | None:
-    """SQL that is true of rows that sum up others: their key, or a cell of a row without one, is a word for it."""
+def _total(table: str, maps: Sequence[ColumnMap], at: Mapping[str, str], *, soon: bool) -> str | None:
+    """SQL that is true of rows that sum up others: their key, or a cell of a row without one, is a word for it.
+
+    Args:
+        table: The canonical table.
+        maps: Its columns.
+        at: Their column → SQL of its cleaned text.
+        soon: Whether keys are first asked what is soon answered.
+    """
     if table == "aggregates":
         # Its rows have no key: what says of which cases they are must not be a word for all of them.
         named = [m for m in maps if m.name in ("arm", "segment", "month", "worker") and len(m.sources) == 1]
@@ -168,6 +179,8 @@ def _total(table: str, maps: Sequence[ColumnMap], at: Mapping[str, str]) -> str 
         return None
     none = f"coalesce({', '.join(at[s] for s in key)}) is null"
     keyed = " and ".join(f"coalesce({total_sql(at[s])}, true)" for s in key)
+    if soon:
+        keyed = f"case when {' or '.join(no_total_sql(at[s]) for s in key)} then false else {keyed} end"
     others = [at[s] for s in at if s not in key]
     if not others:
         return f"case when {none} then false else {keyed} end"
