@@ -209,7 +209,7 @@ def _facts(samples: Samples, cases: Relation, components: Sequence[str]) -> _Fac
     judge = "outcome is not null and label_source = 'judge'" if both else "false"
     aggregates["judge"] = f"count(*) filter ({judge})"
     aggregates["named"] = "count(worker)" if "worker" in present else "0"
-    for column in ("worker", "pair_id", "case_id"):
+    for column in ("worker", "pair_id"):
         aggregates[f"units_{column}"] = f"count(distinct {column})" if column in present else "0"
     timed = "started_at" in present
     aggregates["first"] = "min(started_at)::date" if timed else "null::date"
@@ -223,6 +223,9 @@ def _facts(samples: Samples, cases: Relation, components: Sequence[str]) -> _Fac
     if "worker" in present:
         query = f"select count(distinct worker) from {cases.where('not demo').sql}"
         total["worker"] = int(fetch(samples, query)[0][0])
+    if total.get("worker", 0) < MIN_WORKERS:  # to tell many cases apart takes long, and is asked where they are units
+        each = f"select count(distinct case_id) as n from {cases.where('not demo').sql} group by arm"
+        total["case_id"] = int(fetch(samples, f"select coalesce(max(n), 0) from ({each})")[0][0])
     currencies: tuple[str, ...] = ()
     if "agent_cost" in present:
         if "cost_currency" in present:
@@ -236,9 +239,8 @@ def _facts(samples: Samples, cases: Relation, components: Sequence[str]) -> _Fac
         workers={row["arm"]: int(row["units_worker"]) for row in live} if "worker" in present else None,
         all_workers=total.get("worker", 0),
         all_named=all(row["named"] == row["n"] for row in table),
-        units={
-            c: max((int(r[f"units_{c}"]) for r in live), default=0) for c in ("worker", "pair_id", "case_id")
-        },
+        units={c: max((int(r[f"units_{c}"]) for r in live), default=0) for c in ("worker", "pair_id")}
+        | {"case_id": total.get("case_id", 0)},
         recorded={(row["arm"], c): int(row[c]) for row in live for c in components},
         labelled=sum(int(row["labelled"]) for row in live),
         judge=sum(int(row["judge"] or 0) for row in live),
@@ -300,14 +302,12 @@ def _bundled(name: str, units: int) -> str:
 def _spread(samples: Samples, production: Relation) -> dict[str, Spread]:
     complete = production.where("human_ is not null and not imputed_")
     aggregates = {
-        "p05": "quantile_cont(human_::double, 0.05)",
-        "p50": "quantile_cont(human_::double, 0.5)",
-        "p95": "quantile_cont(human_::double, 0.95)",
+        "points": "quantile_cont(human_::double, [0.05, 0.5, 0.95])",
         "mean": "sum(human_)::double / count(*)",
         "log": _MEAN_LOG,
     }
     found = {}
-    for arm, p05, p50, p95, mean, log_mean in fetch(samples, complete.grouped(["arm"], aggregates)):
+    for arm, (p05, p50, p95), mean, log_mean in fetch(samples, complete.grouped(["arm"], aggregates)):
         found[str(arm)] = Spread(
             p05=float(p05),
             p50=float(p50),

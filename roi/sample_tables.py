@@ -66,6 +66,7 @@ class ReadTable:
         total: Data rows read.
         set_flags: The bits that at least one row carries.
         words: Canonical column → the type of its codes, in a large table.
+        known: Whether each of its cases was looked for among the cases, and found.
     """
 
     spec: TableSpec
@@ -77,6 +78,7 @@ class ReadTable:
     total: int
     set_flags: int
     words: Mapping[str, str] = field(default_factory=dict)
+    known: bool = False
 
     def bit(self, what: str) -> int:
         """The bits of flags of one meaning."""

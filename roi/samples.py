@@ -388,9 +388,10 @@ class _Opening:
             if name == "inputs":  # those of a demo may be of cases that nobody timed
                 n = unknown_inputs(self.con)[0]
             else:
+                among = f"select case_id from {reads['cases'].name} where case_id is not null"
+                lost = "case_id is null" + ("" if reads[name].known else f" or case_id not in ({among})")
                 (n,) = self.con.execute(
-                    f"select count(*) from {reads[name].name} where {keep[name]} and (case_id is null "
-                    f"or case_id not in (select case_id from {reads['cases'].name} where case_id is not null))"
+                    f"select count(*) from {reads[name].name} where {keep[name]} and ({lost})"
                 ).fetchall()[0]
             if n:
                 found[name] = int(n)
