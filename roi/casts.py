@@ -381,7 +381,8 @@ def _exactly(value: str, type_name: str, scale: int) -> str | None:
         return f"try_cast({value} as {kind})"
     if type_name != "DOUBLE":
         return None
-    # Rounded to the same digit unless it lies about half-way between two, where its text tells.
+    # Rounded to the same digit unless it lies about half-way between two, or is written with an exponent.
     raised = f"{value} * 1e{scale}"
-    sure = f"abs({value}) < 1e{13 - scale} and abs({raised} - floor({raised}) - 0.5) > 0.01"
+    plain = f"(abs({value}) between 0.001 and 1e{13 - scale} or {value} = 0)"
+    sure = f"{plain} and abs({raised} - floor({raised}) - 0.5) > 0.01"
     return f"case when {sure} then {value}::{kind} else try_cast({value}::varchar as {kind}) end"

@@ -85,7 +85,8 @@ def coded_sql(
     words: dict[str, str] = {}
     taken: set[str] = set()  # sources that are handed on as they are
     for m, found in zip(wordy, _words(con, select, wordy, whole=whole), strict=True):
-        form = _word_form(con, name, m, of[m.name], found, styles, missing, also.get(m.name, ()), raw)
+        given = f"v{maps.index(m)}"
+        form = _word_form(con, name, m, of[m.name], found, styles, missing, also.get(m.name, ()), raw, given)
         if form is not None:
             # Of words that were all looked at, none is unread.
             forms[m.name], words[m.name] = (replace(form[0], unread=None) if whole else form[0]), form[1]
@@ -97,7 +98,8 @@ def coded_sql(
             continue
         if kinds[source] == "VARCHAR":
             value = plain_cast(column, text, unit=m.unit, theirs=source, styles=styles)
-            unread = f"case when v{maps.index(m)} is null then {clean(text, ())} is not null else false end"
+            lost = f"{text} is not null and v{maps.index(m)} is null"
+            unread = f"case when {lost} then {clean(text, ())} is not null else false end"
             odd = None
         else:
             value, odd = typed_cast(column, text, kinds[source], unit=m.unit, styles=styles)
@@ -147,6 +149,7 @@ def _word_form(
     missing: tuple[str, ...],
     also: Sequence[str],
     raw: Mapping[str, str],
+    given: str,
 ) -> tuple[Form, str] | None:
     """A column of codes, and their type; None where its texts cannot be told as words."""
     if not 0 < len(found) <= MOST_WORDS:
@@ -174,16 +177,17 @@ def _word_form(
         "where shown is not null group by 1 order by 1)"
     )
     text = raw[source]
-    name_ = None if column.kind != "worker" else clean(text, missing) if marked else ""
+    written = clean(text, missing) if column.kind == "worker" else None
+    marks = bool(marked)
     if same:
         code = f"try_cast({text} as {ours})"
-        unread = f"{text} is not null and {code} is null"
-        return Form(value=code, shown="{v}", unread=unread, name=name_), ours
+        unread = f"{text} is not null and {given} is null"
+        return Form(value=code, shown="{v}", unread=unread, name=written, marked=marks), ours
     con.execute(
         f"create or replace temp type {theirs}_ as enum (select raw from {theirs} order by raw); "
         f"set variable {theirs} = (select list(shown order by raw) from {theirs})"
     )
     known = f"try_cast({text} as {theirs}_)"
     code = f"getvariable('{theirs}')[enum_code({known}) + 1]::{ours}"
-    unread = f"{text} is not null and {known} is null"
-    return Form(value=code, shown="{v}", unread=unread, name=name_), ours
+    unread = f"case when {text} is not null and {given} is null then {known} is null else false end"
+    return Form(value=code, shown="{v}", unread=unread, name=written, marked=marks), ours

@@ -223,7 +223,9 @@ def _facts(samples: Samples, cases: Relation, components: Sequence[str]) -> _Fac
     if "worker" in present:
         query = f"select count(distinct worker) from {cases.where('not demo').sql}"
         total["worker"] = int(fetch(samples, query)[0][0])
-    if total.get("worker", 0) < MIN_WORKERS:  # to tell many cases apart takes long, and is asked where they are units
+    if (
+        total.get("worker", 0) < MIN_WORKERS
+    ):  # to tell many cases apart takes long, and is asked where they are units
         each = f"select count(distinct case_id) as n from {cases.where('not demo').sql} group by arm"
         total["case_id"] = int(fetch(samples, f"select coalesce(max(n), 0) from ({each})")[0][0])
     currencies: tuple[str, ...] = ()

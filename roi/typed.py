@@ -56,7 +56,8 @@ class Form:
         shown: SQL of what the table holds of `v`, its value; None is what it holds as ever.
         unread: SQL that is true where a cell is no value of it; None where there is none such.
         odd: SQL that is true where clocks were moved; None where they were not.
-        name: Of a person, SQL of the name as it is written; "" where no row needs it.
+        name: Of a person, SQL of the name as it is written.
+        marked: Whether any such name holds more than plain letters.
     """
 
     value: str | None = None
@@ -64,6 +65,7 @@ class Form:
     unread: str | None = None
     odd: str | None = None
     name: str | None = None
+    marked: bool = True
 
 
 _PLAIN = Form()
@@ -135,8 +137,9 @@ def typed_sql(
     if (
         table == "actions"
     ):  # told while names are read: pseudonyms are either the same or have nothing in common
-        named = {m.name: _name_of(forms.get(m.name, _PLAIN), i) for i, m in enumerate(maps)}
-        outputs.append(f"{alike(named.get('requester') or None, named.get('approver') or None)} as {ALIKE}")
+        names = [_name_of(maps, forms, name) for name in ("requester", "approver")]
+        marked = any(forms.get(name, _PLAIN).marked for name in ("requester", "approver"))
+        outputs.append(f"{alike(*names) if marked else 'false'} as {ALIKE}")
     cells = list(at.values())
     if cells:
         flags.append((Flag("empty", "", ""), f"coalesce({', '.join(cells)}) is null"))
@@ -155,8 +158,9 @@ def typed_sql(
     return Typed(sql, tuple(flag for flag, _ in flags), tuple(columns))
 
 
-def _name_of(form: Form, i: int) -> str:
-    return f"v{i}" if form.name is None else form.name
+def _name_of(maps: Sequence[ColumnMap], forms: Mapping[str, Form], name: str) -> str | None:
+    i = next((i for i, m in enumerate(maps) if m.name == name), None)
+    return None if i is None else forms.get(name, _PLAIN).name or f"v{i}"
 
 
 def _total(table: str, maps: Sequence[ColumnMap], at: Mapping[str, str], *, soon: bool) -> str | None:
