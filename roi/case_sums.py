@@ -79,7 +79,7 @@ def sum_cases(samples: Samples, moments: Moments, *, workers_assigned: bool) -> 
     present = moments.present
     small = 0 < np.unique(moments.unit).size <= UNITS_TO_SHUFFLE
     by_unit = workers_assigned and small and moments.unit_kind == "worker"
-    rows = samples.con.execute(_query(moments, by_unit=by_unit)).fetchall()
+    rows = samples.con.execute(_query(moments, samples.text_of("case_id"), by_unit=by_unit)).fetchall()
     rows.sort(
         key=lambda row: (*row[:3], row[3] or 0, row[4] or "", row[5] or "")
     )  # sums of floats have an order
@@ -138,15 +138,15 @@ def count_pairs(samples: Samples, moments: Moments) -> int:
     return 0 if row is None else int(row[0])
 
 
-def _query(moments: Moments, *, by_unit: bool) -> str:
+def _query(moments: Moments, case: str, *, by_unit: bool) -> str:
     """SQL over the canonical table, of which every name is ours."""
     present = moments.present
     person = "''"
     if moments.unit_kind == "worker":
-        person = unit = "coalesce(worker, case_id)"
+        person = unit = f"coalesce(worker, {case})"
     else:
         # Sums over bundles of independent cases are independent too, and the result stays small.
-        key = "coalesce(pair_id, case_id)" if moments.unit_kind == "pair" else "case_id"
+        key = f"coalesce(pair_id, {case})" if moments.unit_kind == "pair" else case
         unit = f"substr({key}, 3, 2)"
         if moments.few_workers:
             person = "coalesce(worker, '')"

@@ -13,7 +13,7 @@ from roi.canonical import CanonicalColumn, Kind
 from roi.dress import GAPS, Dress, undress
 from roi.readers.base import literal
 
-__all__ = ["Styles", "cast", "clean", "minutes_between", "number", "time_value"]
+__all__ = ["Styles", "cast", "clean", "minutes_between", "number", "plain_cast", "time_value", "typed_cast"]
 
 DecimalStyle = Literal["plain", "dot", "comma"]
 DateStyle = Literal["iso", "day_first", "month_first"]
@@ -151,9 +151,7 @@ def _duration(text: str) -> str:
 
 def time_value(text: str, style: DateStyle, timezone: str) -> str:
     """A time as a naive UTC timestamp; its own offset is honoured, otherwise `timezone` holds."""
-    zone = literal(timezone)
-    local = _local_time(text, style)
-    naive = local if timezone == "UTC" else f"timezone('UTC', timezone({zone}, {local}))"
+    naive = _in_utc(_local_time(text, style), timezone)
     if style != "iso":
         return naive
     # The engine wants seconds before an offset, and no space.
@@ -166,6 +164,10 @@ def time_value(text: str, style: DateStyle, timezone: str) -> str:
         f"case when not regexp_matches({text}, '^\\d{{4}}[-/]') then null "
         f"when regexp_matches({text}, {literal(_OFFSET)}) then {with_offset} else {naive} end"
     )
+
+
+def _in_utc(local: str, timezone: str) -> str:
+    return local if timezone == "UTC" else f"timezone('UTC', timezone({literal(timezone)}, {local}))"
 
 
 def _local_time(text: str, style: DateStyle) -> str:
@@ -185,7 +187,13 @@ def clock_change(text: str, style: DateStyle, styles: Styles) -> str | None:
     """Whether a local time does not exist, or exists twice, because clocks were moved; NULL-free SQL."""
     if not styles.shifts:
         return None
-    local, zone = _local_time(text, style), literal(styles.timezone)
+    own = f"regexp_matches({text}, {literal(_OFFSET)})"
+    return _moved(_local_time(text, style), own, styles)
+
+
+def _moved(local: str, own: str, styles: Styles) -> str:
+    """`clock_change` of a local time; `own` is true where an offset of its own tells it."""
+    zone = literal(styles.timezone)
     days = literal(
         f"[{', '.join(styles.shifts)}]"
     )  # one text that is cast once: so many dates take long to parse
@@ -194,7 +202,6 @@ def clock_change(text: str, style: DateStyle, styles: Styles) -> str | None:
         f"timezone({zone}, {utc}) <> {local} or timezone({zone}, {utc} - interval 1 hour) = {local} "
         f"or timezone({zone}, {utc} + interval 1 hour) = {local}"
     )
-    own = f"regexp_matches({text}, {literal(_OFFSET)})"
     return f"coalesce(case when list_contains({days}::date[], {local}::date) and not {own} then {odd} end, false)"
 
 
@@ -300,3 +307,82 @@ def _choice(column: CanonicalColumn, text: str) -> str:
     if column.name == "used":  # exports often know only whether the result was used
         return f"case {lower} when 'true' then 'yes' when 'false' then 'no' else {value} end"
     return value
+
+
+def plain_cast(
+    column: CanonicalColumn, text: str, *, unit: str | None, theirs: str, styles: Styles
+) -> str | None:
+    """`cast` of a text that is not cleaned yet, soon where it is as most are; None of what has no such way.
+
+    What the first look cannot read is cleaned and looked at as ever, so that both give the same.
+    """
+    slow = cast(column, clean(text, ()), unit=unit, theirs=theirs, styles=styles)
+    if column.kind in ("minutes", "cost", "number"):
+        bare = column.name not in styles.decimals and column.name not in styles.dressed
+        if not bare or unit not in (None, "milliseconds", "seconds", "minutes"):
+            return None
+        return f"coalesce({cast(column, text, unit=unit, theirs=theirs, styles=styles)}, {slow})"
+    if column.kind == "time" and theirs not in styles.dates and styles.timezone == "UTC":
+        # 2026-03-01 14:05:00, where an offset would have no room.
+        sure = (
+            f"strlen({text}) = 19 and {text} between '0' and ':' and substr({text}, 5, 1) = '-' "
+            f"and substr({text}, 14, 1) = ':' and substr({text}, 17, 1) = ':'"
+        )
+        return f"coalesce(case when {sure} then try_cast({text} as timestamp) end, {slow})"
+    return None
+
+
+_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
+
+
+def typed_cast(
+    column: CanonicalColumn, value: str, type_name: str, *, unit: str | None, styles: Styles
+) -> tuple[str | None, str | None]:
+    """The canonical value of a typed one without a text between, the same to the last digit.
+
+    Args:
+        column: The canonical column.
+        value: SQL of the value.
+        type_name: Its type.
+        unit: The unit of their numbers, for minutes.
+        styles: How the table's columns write numbers and dates.
+
+    Returns:
+        SQL of the value, None where its text has to be read; and of whether clocks were moved over it, as
+        `clock_change`.
+    """
+    kind = column.kind
+    if kind == "minutes" and unit in (None, "milliseconds", "seconds", "minutes"):
+        exact = _exactly(value, type_name, 6)
+        return (None if exact is None else _in_minutes(exact, unit or "minutes")), None
+    if kind in ("cost", "number"):
+        return _exactly(value, type_name, 9 if kind == "cost" else 6), None
+    if kind == "count" and type_name in _WHOLE:
+        return f"case when {value} between -999999999999 and 999999999999 then {value}::bigint end", None
+    if kind == "share" and type_name == "DOUBLE":
+        return f"case when isfinite({value}) then {value} end", None
+    if kind == "flag" and type_name == "BOOLEAN":
+        return value, None
+    if kind == "time" and type_name in ("TIMESTAMP", "DATE"):
+        local = value if type_name == "TIMESTAMP" else f"{value}::timestamp"
+        # Of years with four digits; words such as infinity are no times.
+        known = f"{value} between timestamp '0001-01-01' and timestamp '9999-12-31 23:59:59.999999'"
+        moved = _moved(local, "false", styles) if styles.shifts else None
+        return f"case when {known} then {_in_utc(local, styles.timezone)} end", moved
+    return None, None
+
+
+def _exactly(value: str, type_name: str, scale: int) -> str | None:
+    """A typed number as the decimal that its text would be."""
+    kind = f"decimal(18,{scale})"
+    if type_name in _WHOLE:
+        return f"try_cast({value} as {kind})"
+    if type_name.startswith("DECIMAL(") and int(type_name[:-1].split(",")[1]) <= scale:
+        return f"try_cast({value} as {kind})"
+    if type_name != "DOUBLE":
+        return None
+    # Rounded to the same digit unless it lies about half-way between two, or is written with an exponent.
+    raised = f"{value} * 1e{scale}"
+    plain = f"(abs({value}) between 0.001 and 1e{13 - scale} or {value} = 0)"
+    sure = f"{plain} and abs({raised} - floor({raised}) - 0.5) > 0.01"
+    return f"case when {sure} then {value}::{kind} else try_cast({value}::varchar as {kind}) end"

@@ -62,7 +62,11 @@ class Categories:
                 other = pseudonym(name, "category")
             value = f"case when {name} is null or {name} in ({listed}) then {name} else {other} end"
         if column == "segment" and read.spec.table == "cases":
-            value = f"coalesce({value}, {literal(UNKNOWN)})"
+            codes = read.words.get(column)
+            unknown = literal(UNKNOWN)
+            if codes and (read.spec.table, column) not in self.hidden:
+                unknown = f"{unknown}::{codes}"
+            value = f"coalesce({value}, {unknown})"
         return value
 
 

@@ -9,10 +9,11 @@ from itertools import groupby
 from roi.canonical import CANONICAL, Kind
 from roi.casts import Styles
 from roi.dress import CURRENCY_SIGNS, GAPS, UNIT_WORDS, Dress, one_of, undress
-from roi.mapping import ColumnMap, TableSpec, Typed, sources_of, texts_sql, typed_sql
+from roi.mapping import ColumnMap, TableSpec, sources_of, texts_sql
 from roi.readers.base import Connection, Part, Roles, Rows, literal
 from roi.schema.tables import TABLE_COLUMNS
 from roi.styles import date_styles, decimal_styles, doubtful_numbers
+from roi.typed import Form, Typed, typed_sql
 
 __all__ = ["Settled", "roles_of", "settle"]
 
@@ -70,6 +71,7 @@ def settle(
     unread: frozenset[str],
     *,
     currency: str | None,
+    forms: Mapping[str, Form],
 ) -> Settled:
     """Settle how the columns that cannot be read plainly write numbers and dates, each file on its own.
 
@@ -81,6 +83,7 @@ def settle(
         styles: The plain ones, with the time zone.
         unread: Their columns that hold cells that are no plain value.
         currency: That of the parameters.
+        forms: How columns come about of a large table.
     """
     sources = sources_of(maps)
     numbers = [
@@ -124,11 +127,15 @@ def settle(
         doubts += [f"{part.label}: {doubt}" for doubt in doubtful_numbers(con, texts, read)]
     if not any(s.decimals or s.dates or s.dressed or s.clocks for _, s in settled):
         return Settled(None, unsettled, ())
-    return Settled(_typed(spec, maps, rows, settled), unsettled, tuple(doubts))
+    return Settled(_typed(spec, maps, rows, settled, forms), unsettled, tuple(doubts))
 
 
 def _typed(
-    spec: TableSpec, maps: Sequence[ColumnMap], rows: Rows, settled: Sequence[tuple[Part, Styles]]
+    spec: TableSpec,
+    maps: Sequence[ColumnMap],
+    rows: Rows,
+    settled: Sequence[tuple[Part, Styles]],
+    forms: Mapping[str, Form],
 ) -> Typed:
     """One SELECT of all files in their order; neighbours that write alike share their casts."""
     sources = sources_of(maps)
@@ -138,7 +145,7 @@ def _typed(
         whole = len(alike) == len(settled)
         selects = [rows.select(sources)] if whole else [part.select(sources) for part, _ in alike]
         texts = texts_sql(" union all ".join(selects), sources, spec.missing)
-        typed.append(typed_sql(spec.table, maps, texts, alike[0][1]))
+        typed.append(typed_sql(spec.table, maps, texts, alike[0][1], forms=forms))
     return replace(typed[0], sql=" union all ".join(t.sql for t in typed))
 
 

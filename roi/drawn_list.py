@@ -94,7 +94,7 @@ def draw_list(samples: Samples, *, table: Table, purpose: Purpose, n: int, seed:
         condition = f"({condition}) and not {_labelled(columns)}"
     fine = [c for c in _STRATA[table, purpose] if c in columns or c == "outcome_known"]
     values = {c: _labelled(columns) if c == "outcome_known" else quoted(c) for c in fine}
-    keys = [quoted(c) for c in _KEYS[table] if c in columns]
+    keys = [samples.text_of(c) if c.endswith("_id") else quoted(c) for c in _KEYS[table] if c in columns]
     texts = ", ".join(f"coalesce({k}::varchar, chr(30))" for k in keys)
     place = f"sha256(concat_ws('|', {literal(f'{seed} {purpose}')}, {texts}))"
     strata: list[str] = []

@@ -7,37 +7,84 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from roi.coded import drop_raw_words
+from roi.parameters import LoadedParameters
 from roi.privacy import Keys
 from roi.problems import Problem, SampleError
-from roi.readers.base import Connection, literal, quoted
+from roi.readers.base import Connection, UnreadableError, literal, quoted
+from roi.readers.files import SMALL, find_files, weigh
 from roi.relation import Relation
 from roi.schema.tables import MINUTE_COLUMNS
 
 if TYPE_CHECKING:
     from roi.sample_tables import ReadTable
 
-__all__ = ["MEMORY", "blanks_of", "fingerprints", "forget", "prepare", "relations", "start"]
+__all__ = ["MEMORY", "blanks_of", "fingerprints", "forget", "is_large", "prepare", "relations", "start"]
 
 MEMORY = "ROI_ENGINE_MEMORY"
 """Environment variable: the most memory that an engine takes for rows; what is more lies in a temporary folder."""
 
+_EACH = 150  # MB of memory for each processor, at least two, of what is large
+_CODED = (".parquet", ".pq", ".csv", ".tsv", ".txt", ".tab", ".psv", ".gz")
 
-def start() -> Connection:
+
+def is_large(loaded: LoadedParameters) -> bool:
+    """Whether the samples of a pilot are held in codes and in a file: cases in large files, and nothing to join them with.
+
+    Args:
+        loaded: The pilot's checked parameters.
+    """
+    given = loaded.parameters.samples
+    if given.cases is None or given.cases.join or given.inputs is not None:
+        return False
+    weight = 0
+    for table in (given.cases, given.actions):
+        if table is None:
+            continue
+        if table.format is not None or not table.source.file:
+            return False
+        try:
+            found = find_files(
+                table.source.file, project=loaded.project, folder=loaded.path.parent, file="", place=""
+            )
+        except UnreadableError:
+            return False  # which reading tells of
+        if any(name.path.suffix.lower() not in _CODED for name in found):
+            return False
+        weight += weigh(found)
+    return weight > SMALL
+
+
+def start(*, large: bool = False) -> Connection:
     """An engine with one thread, which is what small samples are read and asked soonest with.
 
     Waking others for each of some two hundred questions costs more than they then save; a large source gives the
     engine its threads back (`roi.readers.files.give_threads`). No result depends on their number.
+
+    Args:
+        large: Whether the tables lie in a file that only this user can read, has no name from then on, and so is gone
+            with the process; and whether memory is bounded even where nobody states by how much.
     """
     import duckdb
 
-    con = duckdb.connect(config={"threads": 1})
     most = os.environ.get(MEMORY, "").strip()
+    if not most and not large:
+        return duckdb.connect(config={"threads": 1})
+    # What does not fit lies in files of this process's own folder, which goes with the engine.
+    folder = tempfile.mkdtemp(prefix="roi-engine-")
+    most = most or f"{_EACH * max(os.cpu_count() or 1, 2)}MB"
+    try:
+        con = duckdb.connect(f"{folder}/samples" if large else ":memory:", config={"threads": 1})
+        with suppress(OSError):  # where a file that is open cannot be taken away, it goes with the folder
+            os.unlink(f"{folder}/samples")
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    weakref.finalize(con, shutil.rmtree, folder, ignore_errors=True)
     if most:
-        # What does not fit lies in files of this process's own folder, which goes with the engine.
-        folder = tempfile.mkdtemp(prefix="roi-engine-")
-        weakref.finalize(con, shutil.rmtree, folder, ignore_errors=True)
         try:
             con.execute(f"set temp_directory = {literal(folder)}; set memory_limit = {literal(most)}")
         except duckdb.Error:
@@ -64,6 +111,7 @@ def forget(con: Connection) -> None:
     ).fetchall()
     for (name,) in tables:
         con.execute(f"drop table if exists {quoted(name)}")
+    drop_raw_words(con)
 
 
 def fingerprints(con: Connection, reads: Mapping[str, ReadTable]) -> dict[str, str]:

@@ -29,6 +29,7 @@ FAILED = ("error", "timeout", "denied")
 MOST = 60  # systems and scopes; what is beyond is put together
 REST = "(other)"
 QUANTILES = (0.5, 0.95)
+LAID = "actions_of_cases"  # in an engine that holds large samples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,11 +85,16 @@ def of_cases(samples: Samples, actions: Relation) -> Relation:
     by_case = f"(select case_id, {pilot}::integer as arm_case{listed} from {cases.sql} group by case_id)"
     live = " where of_setting is distinct from 'demo'" if "setting" in wanted else ""
     names = (*actions.columns, "arm_", *(f"of_{c}" for c in wanted))
-    return Relation(
+    joined = Relation(
         f"(select a.*, coalesce(arm_case, -1) as arm_, c.* exclude (case_id, arm_case) from {actions.sql} a "
         f"left join {by_case} c using (case_id){live})",
         names,
     )
+    if not samples.coded or actions != samples.tables["actions"]:
+        return joined
+    # Many are asked more often than it takes to lay them down once.
+    samples.con.execute(f"create table if not exists {LAID} as select * from {joined.sql}")
+    return Relation.named(LAID, names)
 
 
 def take_integration(samples: Samples) -> Integration | None:

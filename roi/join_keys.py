@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from roi.mapping import ColumnMap, text_sql, texts_sql
-from roi.privacy import pseudonym
+from roi.privacy import key_number, pseudonym
 from roi.problems import Problem
 from roi.readers.base import Connection
 from roi.sample_tables import ReadTable
@@ -73,7 +73,10 @@ def align_keys(
         if how == "exact" or cases.columns[key].kind not in ("case", "pair"):
             continue
         maps = [next((m for m in table.maps if m.name == key), None) for table in (cases, other)]
-        if any(m is None or not m.sources for m in maps) or _complete(con, cases, other, key):
+        if any(m is None or not m.sources for m in maps):
+            continue
+        if _complete(con, cases, other, key):
+            other = replace(other, known=other.known or key == "case_id")
             continue
         other = _one_key(con, cases, other, key, how, place, warnings, problems)
     return Aligned(other, tuple(warnings), tuple(problems))
@@ -104,7 +107,8 @@ def _one_key(
         if how == "auto":
             _drop_foreign_prefixes(con)
         prefixes = _prefixes(con)
-        _pseudonyms(con, other.columns[key].kind)
+        held = con.execute(f"select typeof({key}) from {other.name} limit 1").fetchall()
+        _pseudonyms(con, other.columns[key].kind, coded=held == [("UBIGINT",)])
         found = {form: _match(con, form) for form in _FORMS}
         form: Literal["exact", "folded", "number"] = "exact" if how == "auto" else how
         for looser in _FORMS[1:] if how == "auto" else ():
@@ -215,9 +219,10 @@ def _several(con: Connection, other: ReadTable, key: str, prefixes: tuple[int, i
     )
 
 
-def _pseudonyms(con: Connection, domain: str) -> None:
+def _pseudonyms(con: Connection, domain: str, *, coded: bool) -> None:
+    hidden = key_number if coded else pseudonym
     for side in ("forms_ours", "forms_theirs"):
-        forms = ", ".join(f"{pseudonym(form, domain)} as {form}" for form in _FORMS)
+        forms = ", ".join(f"{hidden(form, domain)} as {form}" for form in _FORMS)
         con.execute(f"create or replace table {side} as select {forms}, other from {side}")
 
 

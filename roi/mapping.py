@@ -1,4 +1,4 @@
-"""From their columns to ours: what each canonical column is made of, and the SQL that makes it."""
+"""From their columns to ours: what each canonical column is made of."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from roi.canonical import CANONICAL, NAMES_HIDDEN, CanonicalColumn
-from roi.casts import Styles, cast, clean, clock_change, minutes_between, time_value
-from roi.privacy import ALIKE, alike, looks_personal, pseudonym
+from roi.canonical import CANONICAL
+from roi.casts import clean
+from roi.privacy import looks_personal
 from roi.problems import Problem
 from roi.readers import Source
 from roi.readers.base import literal, quoted
-from roi.readers.totals import total_sql
 from roi.schema.base import nearest
 
 if TYPE_CHECKING:
@@ -21,16 +20,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ColumnMap",
-    "Flag",
     "JoinSpec",
     "TableSpec",
-    "Typed",
     "resolve",
     "sources_of",
     "text_sql",
     "texts_sql",
     "to_spec",
-    "typed_sql",
 ]
 
 _VALUE = re.compile(r"[-+]?[\d.,:/ T-]*\d[\d.,:/ TZ-]*")  # a number, a date or a time
@@ -221,37 +217,6 @@ def _is_header(spec: TableSpec, available: Sequence[str]) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """One bit that a row may carry.
-
-    Attributes:
-        what: "unread" (a text that is no value of its column), "clock" (a time that clocks were moved over),
-            "capped" (minutes cut), "empty" (a row without any cell), "total" (a row that sums up others).
-        column: The canonical column, or "".
-        source: Their column, or "".
-    """
-
-    what: Literal["unread", "clock", "capped", "empty", "total"]
-    column: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """The SELECT that makes a table's canonical columns.
-
-    Attributes:
-        sql: Its text; besides the columns it yields `flags_`, a bit set.
-        flags: What each bit of `flags_` means, from the lowest.
-        columns: The canonical columns in order.
-    """
-
-    sql: str
-    flags: tuple[Flag, ...]
-    columns: tuple[CanonicalColumn, ...]
-
-
 def texts_sql(select: str, sources: Sequence[str], missing: tuple[str, ...]) -> str:
     """SELECT of their needed columns as t0, t1, …: trimmed, blank cells and missing marks NULL."""
     cells = ", ".join(f"{clean(quoted(name), missing)} as t{i}" for i, name in enumerate(sources))
@@ -261,88 +226,6 @@ def texts_sql(select: str, sources: Sequence[str], missing: tuple[str, ...]) -> 
 def sources_of(maps: Sequence[ColumnMap]) -> list[str]:
     """Their columns that a mapping needs, each once."""
     return list(dict.fromkeys(source for m in maps for source in m.sources))
-
-
-def typed_sql(table: str, maps: Sequence[ColumnMap], texts: str, styles: Styles) -> Typed:
-    """The SELECT that turns texts into canonical values.
-
-    Args:
-        table: The canonical table.
-        maps: Its columns.
-        texts: SELECT of the cleaned texts, as `texts_sql` gives it for `sources_of(maps)`.
-        styles: How its columns write numbers and dates.
-    """
-    at = {name: f"t{i}" for i, name in enumerate(sources_of(maps))}
-    mapped: list[str] = []  # texts after the value map
-    values: list[str] = []
-    outputs: list[str] = []
-    flags: list[tuple[Flag, str]] = []
-    columns: list[CanonicalColumn] = []
-    total = _total(table, maps, at)
-    no_total = " and not total_" if total else ""
-    if total:
-        mapped.append(f"{total} as total_")
-        flags.append((Flag("total", "", ""), "total_"))
-    for i, m in enumerate(maps):
-        column = CANONICAL[table][m.name]
-        columns.append(column)
-        if m.between:
-            _between(m, i, at, styles, values, flags, no_total)
-        else:
-            text = text_sql(m, at, joint=" / " if column.kind == "category" else "\x1f")
-            mapped.append(f"{text} as m{i}")
-            theirs = m.sources[0] if m.sources else ""
-            values.append(f"{cast(column, f'm{i}', unit=m.unit, theirs=theirs, styles=styles)} as v{i}")
-            if column.kind not in NAMES_HIDDEN and column.kind != "category":
-                flags.append((Flag("unread", m.name, theirs), f"m{i} is not null and v{i} is null{no_total}"))
-            if column.kind == "time":
-                odd = clock_change(f"m{i}", styles.dates.get(theirs, "iso"), styles)
-                if odd is not None:
-                    flags.append((Flag("clock", m.name, theirs), odd))
-        value = f"v{i}"
-        if m.blank == "zero":
-            value = f"coalesce({value}, 0)"
-        if column.kind in NAMES_HIDDEN:
-            value = f"case when v{i} is not null then {pseudonym(f'v{i}', column.kind)} end"
-        outputs.append(f"{value} as {quoted(m.name)}")
-    if (
-        table == "actions"
-    ):  # told while names are read: pseudonyms are either the same or have nothing in common
-        named = {m.name: f"v{i}" for i, m in enumerate(maps)}
-        outputs.append(f"{alike(named.get('requester'), named.get('approver'))} as {ALIKE}")
-    cells = list(at.values())
-    if cells:
-        flags.append((Flag("empty", "", ""), f"coalesce({', '.join(cells)}) is null"))
-    bits = (
-        " + ".join(f"(case when {sql} then {1 << k}::bigint else 0 end)" for k, (_, sql) in enumerate(flags))
-        or "0"
-    )
-    sql = (
-        f"select {', '.join(outputs)}, {bits} as flags_ from (select *, {', '.join(values)} from "
-        f"(select *{''.join(', ' + m for m in mapped)} from ({texts})))"
-    )
-    return Typed(sql, tuple(flag for flag, _ in flags), tuple(columns))
-
-
-def _total(table: str, maps: Sequence[ColumnMap], at: Mapping[str, str]) -> str | None:
-    """SQL that is true of rows that sum up others: their key, or a cell of a row without one, is a word for it."""
-    if table == "aggregates":
-        # Its rows have no key: what says of which cases they are must not be a word for all of them.
-        named = [m for m in maps if m.name in ("arm", "segment", "month", "worker") and len(m.sources) == 1]
-        words = [f"coalesce({total_sql(at[m.sources[0]])}, false)" for m in named]
-        return " or ".join(words) or None
-    name = {"cases": "case_id", "inputs": "case_id", "actions": "action_id"}.get(table)
-    key = next((m.sources for m in maps if m.name == name), ())
-    if not key:
-        return None
-    none = f"coalesce({', '.join(at[s] for s in key)}) is null"
-    keyed = " and ".join(f"coalesce({total_sql(at[s])}, true)" for s in key)
-    others = [at[s] for s in at if s not in key]
-    if not others:
-        return f"case when {none} then false else {keyed} end"
-    # One pattern for all the cells: the engine compiles each pattern anew, and this one is long.
-    some = f"list_filter([{', '.join(others)}], lambda cell: coalesce({total_sql('cell')}, false))"
-    return f"case when {none} then len({some}) > 0 else {keyed} end"
 
 
 def text_sql(m: ColumnMap, at: Mapping[str, str], *, joint: str) -> str:
@@ -372,28 +255,3 @@ def text_sql(m: ColumnMap, at: Mapping[str, str], *, joint: str) -> str:
         f"when {literal(k)} then {'null' if v is None else literal(v)}" for k, v in pairs.items()
     )
     return f"case {text if exact else f'lower({text})'} {cases} else {text} end"
-
-
-def _between(
-    m: ColumnMap,
-    i: int,
-    at: Mapping[str, str],
-    styles: Styles,
-    values: list[str],
-    flags: list[tuple[Flag, str]],
-    no_total: str,
-) -> None:
-    start, end = (at[s] for s in m.sources)
-    times = [
-        time_value(text, styles.dates.get(source, "iso"), styles.timezone)
-        for text, source in zip((start, end), m.sources, strict=True)
-    ]
-    whole = minutes_between(times[0], times[1], None)
-    values.append(f"{minutes_between(times[0], times[1], m.cap) if m.cap else whole} as v{i}")
-    for source, text, time in zip(m.sources, (start, end), times, strict=True):
-        flags.append((Flag("unread", m.name, source), f"{text} is not null and ({time}) is null{no_total}"))
-        odd = clock_change(text, styles.dates.get(source, "iso"), styles)
-        if odd is not None:
-            flags.append((Flag("clock", m.name, source), odd))
-    if m.cap is not None:
-        flags.append((Flag("capped", m.name, ""), f"coalesce({whole} > {m.cap}::decimal(18,6), false)"))

@@ -61,7 +61,7 @@ def case_rows(samples: Samples) -> CaseRows | None:
     parts = [c for c in COMPONENTS if c in has]
     minutes = "null" if not parts else " + ".join(f"coalesce({c}, 0)" for c in parts)
     minutes = minutes if not parts else f"case when {parts[0]} is not null then {minutes} end"
-    keys = [c for c in ("pair_id", "case_id") if c in has]
+    keys = [c if c == "pair_id" else samples.text_of(c) for c in ("pair_id", "case_id") if c in has]
     chosen = ", ".join(
         [
             f"coalesce({', '.join([*keys, repr(ALL)])})",

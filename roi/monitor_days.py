@@ -334,7 +334,7 @@ def _person(samples: Samples, cases: Relation, present: set[str]) -> tuple[str, 
         if people:
             named = "coalesce(worker, '')"
             return (named if people <= MOST_PEOPLE else f"substr({named}, 3, 1)"), people <= MOST_PEOPLE
-    return "substr(case_id, 3, 1)", False
+    return f"substr({samples.text_of('case_id')}, 3, 1)", False
 
 
 def _approvals(
@@ -348,7 +348,8 @@ def _approvals(
     if rule is None:
         return "the action log does not say who decided what and when, or which actions are high-risk"
     acts = actions.having(risky_=rule.risky, missed_=f"not coalesce({rule.proper}, false)").where("risky_")
-    of = f"(select case_id as case_, day_, segment_, version_, substr(case_id, 3, 1) as person_ from {cases.sql})"
+    person = f"substr({samples.text_of('case_id')}, 3, 1)"
+    of = f"(select case_id as case_, day_, segment_, version_, {person} as person_ from {cases.sql})"
     joined = Relation(f"(select * from {acts.sql} a join {of} c on a.case_id = c.case_)", ())
     keys = ["day_", "segment_", "person_", "version_"]
     counted = fetch(samples, joined.grouped(keys, {"n": "count(*)", "missed": "count(*) filter (missed_)"}))

@@ -152,7 +152,7 @@ def _of_approved(samples: Samples, source: str, columns: tuple[str, ...]) -> dic
         samples,
         f"select count(*) filter (r > 0 and {stayed}), count(r) filter ({stayed}), count(*) filter (o = 'error'), "
         f"count(o) filter ({stayed}) from (select {reworked} as r, {ended} as o from {source} "
-        "where arm_ = 1 group by case_id having bool_or(decision = 'approved'))",
+        "where arm_ = 1 and decision = 'approved' group by case_id)",
     )
     return {"rework": _pair(hits, known), "wrong": _pair(wrong, labelled)}
 

@@ -21,6 +21,8 @@ __all__ = [
     "alike",
     "describe_text",
     "identifier_like",
+    "key_number",
+    "key_text",
     "looks_personal",
     "make_keys",
     "person",
@@ -99,6 +101,22 @@ def pseudonym(text: str, domain: str) -> str:
     if domain == "worker":
         text = person(text)
     return f"'{DOMAINS[domain]}' || left(sha256(getvariable('key_{domain}') || {text}), 12)"
+
+
+def key_number(text: str, domain: str) -> str:
+    """The key of a case or an action of a large table as SQL of a number; blank stays blank.
+
+    Args:
+        text: SQL expression of a text.
+        domain: Of `DOMAINS`, as of `pseudonym`. The first 64 bits of MD5 over key and text: it takes the engine a third
+            of what its SHA-256 takes, of which ten million cases would be told apart by 48 bits no more.
+    """
+    return f"(md5_number(getvariable('key_{domain}') || {text}) >> 64)::ubigint"
+
+
+def key_text(column: str, domain: str) -> str:
+    """What is shown of a number that `key_number` made, in SQL: the domain's prefix and its hexadecimal digits."""
+    return f"'{DOMAINS[domain]}' || format('{{:016x}}', {column})"
 
 
 def person(text: str) -> str:

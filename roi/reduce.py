@@ -65,7 +65,7 @@ def take_moments(samples: Samples, *, high_risk_tools: Sequence[str] = ()) -> Mo
     if has_judge:
         labels = "judge" if facts.judge == facts.labelled else "mixed"
 
-    unit, unit_kind, few = _unit(present, facts)
+    unit, unit_kind, few = _unit(present, facts, samples.text_of("case_id"))
     counts = "outcome is not null" if "outcome" in present else "false"
     if labels == "mixed":
         # A judge's word is not mixed with people's; checking one against the other comes later.
@@ -189,6 +189,7 @@ def take_moments(samples: Samples, *, high_risk_tools: Sequence[str] = ()) -> Mo
 class _Facts:
     workers: Mapping[str, int] | None
     all_workers: int
+    all_named: bool
     units: Mapping[str, int]
     recorded: Mapping[tuple[str, str], int]  # (arm, component) -> production cases that have it
     labelled: int
@@ -207,7 +208,8 @@ def _facts(samples: Samples, cases: Relation, components: Sequence[str]) -> _Fac
     both = "outcome" in present and "label_source" in present
     judge = "outcome is not null and label_source = 'judge'" if both else "false"
     aggregates["judge"] = f"count(*) filter ({judge})"
-    for column in ("worker", "pair_id", "case_id"):
+    aggregates["named"] = "count(worker)" if "worker" in present else "0"
+    for column in ("worker", "pair_id"):
         aggregates[f"units_{column}"] = f"count(distinct {column})" if column in present else "0"
     timed = "started_at" in present
     aggregates["first"] = "min(started_at)::date" if timed else "null::date"
@@ -221,6 +223,11 @@ def _facts(samples: Samples, cases: Relation, components: Sequence[str]) -> _Fac
     if "worker" in present:
         query = f"select count(distinct worker) from {cases.where('not demo').sql}"
         total["worker"] = int(fetch(samples, query)[0][0])
+    if (
+        total.get("worker", 0) < MIN_WORKERS
+    ):  # to tell many cases apart takes long, and is asked where they are units
+        each = f"select count(distinct case_id) as n from {cases.where('not demo').sql} group by arm"
+        total["case_id"] = int(fetch(samples, f"select coalesce(max(n), 0) from ({each})")[0][0])
     currencies: tuple[str, ...] = ()
     if "agent_cost" in present:
         if "cost_currency" in present:
@@ -233,9 +240,9 @@ def _facts(samples: Samples, cases: Relation, components: Sequence[str]) -> _Fac
     return _Facts(
         workers={row["arm"]: int(row["units_worker"]) for row in live} if "worker" in present else None,
         all_workers=total.get("worker", 0),
-        units={
-            c: max((int(r[f"units_{c}"]) for r in live), default=0) for c in ("worker", "pair_id", "case_id")
-        },
+        all_named=all(row["named"] == row["n"] for row in table),
+        units={c: max((int(r[f"units_{c}"]) for r in live), default=0) for c in ("worker", "pair_id")}
+        | {"case_id": total.get("case_id", 0)},
         recorded={(row["arm"], c): int(row[c]) for row in live for c in components},
         labelled=sum(int(row["labelled"]) for row in live),
         judge=sum(int(row["judge"] or 0) for row in live),
@@ -276,16 +283,17 @@ def _product(one: str, other: str) -> str:
     return f"({one}) * ({other})::decimal(19,6)"
 
 
-def _unit(present: frozenset[str], facts: _Facts) -> tuple[str, str, bool]:
-    """The independent unit: the worker, else the pair, else the case."""
+def _unit(present: frozenset[str], facts: _Facts, case: str) -> tuple[str, str, bool]:
+    """The independent unit: the worker, else the pair, else the case (of which `case` is the text)."""
     few = False
     if "worker" in present and facts.all_workers > 0:
         few = facts.all_workers < MIN_WORKERS
         if not few:
-            return _bundled("coalesce(worker, case_id)", facts.units["worker"]), "worker", False
+            unit = "worker" if facts.all_named else f"coalesce(worker, {case})"
+            return _bundled(unit, facts.units["worker"]), "worker", False
     if "pair_id" in present and facts.units["pair_id"] > 0:
-        return _bundled("coalesce(pair_id, case_id)", facts.units["pair_id"]), "pair", few
-    return _bundled("case_id", facts.units["case_id"]), "case", few
+        return _bundled(f"coalesce(pair_id, {case})", facts.units["pair_id"]), "pair", few
+    return _bundled(case, facts.units["case_id"]), "case", few
 
 
 def _bundled(name: str, units: int) -> str:
@@ -296,14 +304,12 @@ def _bundled(name: str, units: int) -> str:
 def _spread(samples: Samples, production: Relation) -> dict[str, Spread]:
     complete = production.where("human_ is not null and not imputed_")
     aggregates = {
-        "p05": "quantile_cont(human_::double, 0.05)",
-        "p50": "quantile_cont(human_::double, 0.5)",
-        "p95": "quantile_cont(human_::double, 0.95)",
+        "points": "quantile_cont(human_::double, [0.05, 0.5, 0.95])",
         "mean": "sum(human_)::double / count(*)",
         "log": _MEAN_LOG,
     }
     found = {}
-    for arm, p05, p50, p95, mean, log_mean in fetch(samples, complete.grouped(["arm"], aggregates)):
+    for arm, (p05, p50, p95), mean, log_mean in fetch(samples, complete.grouped(["arm"], aggregates)):
         found[str(arm)] = Spread(
             p05=float(p05),
             p50=float(p50),

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from roi.canonical import CANONICAL, CanonicalColumn
 from roi.casts import Styles
+from roi.coded import coded_sql, key_forms
 from roi.conventions import roles_of, settle
 from roi.importers import open_export
-from roi.mapping import ColumnMap, Flag, TableSpec, Typed, resolve, sources_of, texts_sql, typed_sql
+from roi.mapping import ColumnMap, TableSpec, resolve, sources_of, texts_sql
 from roi.prices import token_prices
 from roi.privacy import describe_text
 from roi.problems import Problem
@@ -19,6 +20,7 @@ from roi.readers.base import Connection, Rows, UnreadableError
 from roi.readers.query import names_in, run_query
 from roi.schema.prices import TokenPrices
 from roi.styles import clock_shifts
+from roi.typed import Flag, Typed, typed_sql
 
 __all__ = ["ReadTable", "Surroundings", "UncastError", "read_table"]
 
@@ -35,6 +37,8 @@ class Surroundings:
         timezone: Of times that carry none.
         currency: Of amounts that carry none.
         prices: Of tokens, by model, as `samples.prices` states them.
+        coded: Whether the samples are large, so that cases and actions are held in codes.
+        words: Canonical column → words that its codes have besides those of the table.
     """
 
     con: Connection
@@ -44,6 +48,8 @@ class Surroundings:
     timezone: str
     currency: str | None = None
     prices: Mapping[str, TokenPrices] = field(default_factory=dict)
+    coded: bool = False
+    words: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +65,8 @@ class ReadTable:
         rows: Its source.
         total: Data rows read.
         set_flags: The bits that at least one row carries.
+        words: Canonical column → the type of its codes, in a large table.
+        known: Whether each of its cases was looked for among the cases, and found.
     """
 
     spec: TableSpec
@@ -69,6 +77,8 @@ class ReadTable:
     rows: Rows
     total: int
     set_flags: int
+    words: Mapping[str, str] = field(default_factory=dict)
+    known: bool = False
 
     def bit(self, what: str) -> int:
         """The bits of flags of one meaning."""
@@ -152,9 +162,16 @@ def read_table(spec: TableSpec, around: Surroundings, *, name: str, also: Sequen
     texts = texts_sql(select, sources, spec.missing)
     zone = spec.timezone or around.timezone
     styles = Styles({}, {}, zone, clock_shifts(zone))
-    typed = typed_sql(spec.table, maps, texts, styles)
+    coded = around.coded and spec.table in ("cases", "actions")
+    forms = key_forms(spec.table, maps) if coded else {}
+    typed = typed_sql(spec.table, maps, texts, styles, forms=forms)
+    words: Mapping[str, str] = {}
     try:
-        total, bits = _make(con, name, typed)
+        made = _make_coded(con, name, maps, rows, styles, spec, around) if coded else None
+        if made is not None:
+            typed, words, total, bits = made
+        else:
+            total, bits = _make(con, name, typed)
     except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException):
         raise  # a mistake of ours, not of the file
     except duckdb.Error as error:
@@ -166,7 +183,7 @@ def read_table(spec: TableSpec, around: Surroundings, *, name: str, also: Sequen
     unsettled: Mapping[str, tuple[str, str]] = {}
     failing = frozenset(flag.source for _, flag in _unread(typed, bits))
     if failing:
-        settled = settle(con, spec, maps, rows, styles, failing, currency=around.currency)
+        settled = settle(con, spec, maps, rows, styles, failing, currency=around.currency, forms=forms)
         unsettled = settled.unsettled
         if settled.typed is not None:
             typed = settled.typed
@@ -181,6 +198,7 @@ def read_table(spec: TableSpec, around: Surroundings, *, name: str, also: Sequen
         rows=rows,
         total=total,
         set_flags=bits,
+        words=words,
     )
     unread = _unread(typed, bits)
     if unread:
@@ -222,6 +240,37 @@ def _make(con: Connection, name: str, typed: Typed) -> tuple[int, int]:
     con.execute(f"create or replace table {name} as {typed.sql}")
     total, bits = con.execute(f"select count(*), bit_or(flags_) from {name}").fetchall()[0]
     return int(total), int(bits or 0)
+
+
+def _make_coded(
+    con: Connection,
+    name: str,
+    maps: Sequence[ColumnMap],
+    rows: Rows,
+    styles: Styles,
+    spec: TableSpec,
+    around: Surroundings,
+) -> tuple[Typed, Mapping[str, str], int, int] | None:
+    """The table in codes; None where some cell is no value of its column, which is told of texts."""
+    for whole in (True,) if rows.types else (False, True):
+        found = coded_sql(
+            con,
+            spec.table,
+            name,
+            maps,
+            rows,
+            styles,
+            missing=spec.missing,
+            whole=whole,
+            also=around.words,
+        )
+        total, bits = _make(con, name, found.typed)
+        unread = {flag.column for _, flag in _unread(found.typed, bits)}
+        if not unread:
+            return found.typed, found.words, total, bits
+        if not unread <= set(found.words):
+            return None
+    return None
 
 
 def _unread(typed: Typed, bits: int) -> list[tuple[int, Flag]]:

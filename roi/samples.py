@@ -7,22 +7,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from roi.approvals import unlogged_tools
-from roi.categories import Categories, settle_categories
-from roi.checks import Checked, causes_without_loss, check_table, used_rows, zero_cost
-from roi.engine import blanks_of, fingerprints, forget, prepare, relations, start
+from roi.categories import UNKNOWN, Categories, settle_categories
+from roi.checks import Checked, causes_without_loss, check_table, used_rows
+from roi.engine import blanks_of, fingerprints, forget, is_large, prepare, relations, start
 from roi.input_tables import Inputs, settle_inputs, unknown_inputs, with_defects
 from roi.join_rates import JoinRate, join_rates, unmatched_cases
 from roi.mapping import to_spec
 from roi.parameters import LoadedParameters
 from roi.periods import partial_month
-from roi.privacy import ALIKE, make_keys
+from roi.privacy import key_text, make_keys
 from roi.problems import Problem, SampleError
 from roi.raw_inputs import RawFields, hold_raw
-from roi.readers.base import Connection, UnreadableError, literal, named_row, quoted
+from roi.readers.base import Connection, UnreadableError, named_row, quoted
 from roi.relation import Relation
 from roi.sample_joins import add_joins, add_prices, align_tables, with_key
 from roi.sample_tables import ReadTable, Surroundings, UncastError, read_table
 from roi.versions import gone_cases, keep_versions
+from roi.views import lay_view
 from roi.words import and_list, month_word
 
 __all__ = ["Exclusion", "JoinRate", "Samples", "open_samples"]
@@ -69,6 +70,7 @@ class Samples:
         unknown_cases: Table → rows whose case is not among the cases; a finding, not an error.
         selection: How people chose the cases they labelled: all, random, risk_based or unknown.
         inputs: What was made of the raw fields of the inputs; None without them.
+        coded: Whether cases and actions go by numbers in place of pseudonyms, since they are many.
     """
 
     tables: Mapping[str, Relation]
@@ -83,6 +85,11 @@ class Samples:
     unknown_cases: Mapping[str, int] = field(default_factory=dict)
     selection: str = "unknown"
     inputs: Inputs | None = None
+    coded: bool = False
+
+    def text_of(self, key: str) -> str:
+        """SQL of what is shown of a `case_id` or an `action_id`."""
+        return key_text(key, key.removesuffix("_id")) if self.coded else key
 
 
 def open_samples(loaded: LoadedParameters) -> Samples:
@@ -99,9 +106,10 @@ def open_samples(loaded: LoadedParameters) -> Samples:
     """
     import duckdb
 
-    con = start()
+    coded = is_large(loaded)
+    con = start(large=coded)
     try:
-        return _Opening(loaded, con).samples()
+        return _Opening(loaded, con, coded=coded).samples()
     except SampleError:
         con.close()
         raise
@@ -115,8 +123,9 @@ def open_samples(loaded: LoadedParameters) -> Samples:
 class _Opening:
     """The steps of opening, which share an engine and collect problems and warnings."""
 
-    def __init__(self, loaded: LoadedParameters, con: Connection) -> None:
+    def __init__(self, loaded: LoadedParameters, con: Connection, *, coded: bool) -> None:
         self.loaded = loaded
+        self.coded = coded
         self.given = loaded.parameters.samples
         self.con = con
         self.problems: list[Problem] = []
@@ -192,6 +201,7 @@ class _Opening:
             unknown_cases=unknown_cases,
             selection=self.given.labels.selection,
             inputs=inputs,
+            coded=self.coded,
         )
 
     def _without_cases(self, reads: dict[str, ReadTable], keep: Mapping[str, str]) -> Samples:
@@ -239,9 +249,15 @@ class _Opening:
             folder=self.loaded.path.parent,
             file=self.loaded.name,
             timezone=self.given.timezone or "UTC",
-            currency=self.loaded.parameters.about.currency if self.loaded.parameters.about else None,
+            currency=self._currency,
             prices=self.given.prices,
+            coded=self.coded,
+            words={"segment": (UNKNOWN,), "cost_currency": (self._currency,) if self._currency else ()},
         )
+
+    @property
+    def _currency(self) -> str | None:
+        return self.loaded.parameters.about.currency if self.loaded.parameters.about else None
 
     def _read(self) -> dict[str, ReadTable]:
         reads: dict[str, ReadTable] = {}
@@ -361,25 +377,8 @@ class _Opening:
         return keep
 
     def _view(self, name: str, read: ReadTable, keep: str, categories: Categories) -> None:
-        if name == "inputs":  # has its own already, of what its fields were found to be
-            return
-        outputs = [ALIKE] if name == "actions" else []
-        for column in read.columns:
-            value = categories.shown(read, column)
-            if column == "agent_cost":
-                value = f"case when {zero_cost(read)} then null else agent_cost end"
-            outputs.append(f"{value} as {quoted(column)}")
-        if name == "cases" and "agent_cost" in read.columns:
-            currency = self.loaded.parameters.about.currency if self.loaded.parameters.about else None
-            own = literal(currency) if currency else "null::varchar"
-            logged = "cost_currency" if "cost_currency" in read.columns else "null"
-            outputs = [o for o in outputs if not o.endswith('as "cost_currency"')]
-            known = f"agent_cost is not null and not ({zero_cost(read)})"
-            outputs.append(f"case when {known} then coalesce({logged}, {own}) end as cost_currency")
-        self.con.execute(
-            f'create or replace view "{name}" as select {", ".join(outputs)}, rowid + 1 as "row" '
-            f"from {read.name} where {keep}"
-        )
+        if name != "inputs":  # has its own already, of what its fields were found to be
+            lay_view(self.con, name, read, keep, categories, currency=self._currency)
 
     def _unknown_cases(self, reads: Mapping[str, ReadTable], keep: Mapping[str, str]) -> dict[str, int]:
         found: dict[str, int] = {}
@@ -389,9 +388,10 @@ class _Opening:
             if name == "inputs":  # those of a demo may be of cases that nobody timed
                 n = unknown_inputs(self.con)[0]
             else:
+                among = f"select case_id from {reads['cases'].name} where case_id is not null"
+                lost = "case_id is null" + ("" if reads[name].known else f" or case_id not in ({among})")
                 (n,) = self.con.execute(
-                    f"select count(*) from {reads[name].name} where {keep[name]} and (case_id is null "
-                    f"or case_id not in (select case_id from {reads['cases'].name} where case_id is not null))"
+                    f"select count(*) from {reads[name].name} where {keep[name]} and ({lost})"
                 ).fetchall()[0]
             if n:
                 found[name] = int(n)

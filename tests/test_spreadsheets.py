@@ -928,7 +928,8 @@ def test_the_engine_is_asked_nothing_that_loses_the_order_of_rows(tmp_path: Path
 
     from roi.canonical import CANONICAL
     from roi.casts import Styles
-    from roi.mapping import ColumnMap, texts_sql, typed_sql
+    from roi.mapping import ColumnMap, texts_sql
+    from roi.typed import typed_sql
 
     for table, columns in CANONICAL.items():
         maps = [ColumnMap(name=n, sources=(n,)) for n in columns]

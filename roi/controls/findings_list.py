@@ -12,7 +12,6 @@ from typing import Any
 from roi.controls.catalogue import CATALOGUE, LAYERS
 from roi.controls.check import Check
 from roi.controls.scorecard import Scorecard
-from roi.readers.base import quoted
 from roi.samples import Samples
 from roi.words import plain_cell
 
@@ -86,7 +85,7 @@ def _numbered(name: str, numbers: Sequence[int] | str, samples: Samples) -> Iter
     """
     listed, given = (numbers, []) if isinstance(numbers, str) else ("select unnest(?)", [list(numbers)])
     table = samples.tables[name]
-    keys = ", ".join(quoted(key) if key in table.columns else f"null as {key}" for key in KEYS)
+    keys = ", ".join(f"{samples.text_of(key) if key in table.columns else 'null'} as {key}" for key in KEYS)
     # On the engine's own connection, which alone knows the tables that the checks laid down.
     con = samples.con.execute(
         f"select n, {', '.join(KEYS)} from ({listed}) as listed_(n) "

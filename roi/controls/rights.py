@@ -220,10 +220,9 @@ def live_calls(logs: Logs) -> Relation | None:
     listed = agents_of(logs.samples.tables)
     known = listed is not None and "requester" in actions.columns
     identity = f"case when requester in ({listed}) then requester end" if known else "null::varchar"
-    calls = actions.having(identity_=identity)
     if logs.table("cases") is None:
-        return calls.having(arm_="-1")
-    return of_cases(logs.samples, calls)
+        return actions.having(identity_=identity, arm_="-1")
+    return of_cases(logs.samples, actions).having(identity_=identity)
 
 
 def uses_of(logs: Logs, calls: Relation) -> tuple[Use, ...]:

@@ -307,9 +307,12 @@ def _by_day(logs: Logs) -> tuple[Check, Check]:
         f'(select "row", bool_or({result}) over (partition by {day}) as result, '
         f"bool_or({cost}) over (partition by {day}) as cost, {day} as day from {live.sql} where {at} is not null)"
     )
+    each = (
+        f"select bool_or({result}) as result, bool_or({cost}) as cost from {live.sql} where {at} is not null "
+        f"group by {day}"
+    )
     ((days, results_known, costs_known),) = logs.ask(
-        "select count(distinct day), count(distinct day) filter (result), count(distinct day) filter (cost) "
-        f"from {by_day}"
+        f"select count(*), count(*) filter (result), count(*) filter (cost) from ({each})"
     )
     told = (
         (results_known, "result", "an outcome", "Label some cases of each day (samples.cases, outcome)"),

@@ -86,6 +86,8 @@ class Rows:
         warnings: What the reader decided that the user should know.
         parts: The files one by one, in their order, where there are several; together they are what `select` yields.
         left_out: Why rows were left out by the reader → how many.
+        types: Their column → the engine's type, where the source has types; others hold texts.
+        raw: As `select`, of columns in these types; None where all are texts.
         errors: Their column → how many cells hold a formula's error (missing, never 0) and where the first is.
         where: Given the index of a data row over all files, how a message names it.
     """
@@ -98,6 +100,8 @@ class Rows:
     warnings: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
     left_out: Mapping[str, int] = field(default_factory=dict)
+    types: Mapping[str, str] = field(default_factory=dict)
+    raw: Callable[[Sequence[str]], str] | None = None
     errors: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     where: Callable[[int], str] = _data_row
 

@@ -16,10 +16,11 @@ from typing import IO, Literal, cast
 from roi.problems import Problem
 from roi.readers.base import Connection, UnreadableError
 
-__all__ = ["Found", "Seen", "find_files", "give_threads", "look_through", "open_bytes"]
+__all__ = ["SMALL", "Found", "Seen", "find_files", "give_threads", "look_through", "open_bytes", "weigh"]
 
 _CHUNK = 1 << 20
-_SMALL = 8 << 20  # bytes, from which on reading with all threads saves more than they cost afterwards
+SMALL = 8 << 20
+"""Bytes, from which on reading with all threads saves more than they cost afterwards."""
 _PACKED = (".gz", ".parquet", ".pq", ".xlsx", ".xlsm", ".xlsb", ".ods")
 _CONTROLS = bytes(c for c in range(32) if c not in (9, 10, 12, 13, 27))
 
@@ -101,10 +102,14 @@ def _matches(pattern: str, base: Path) -> list[Path]:
 
 
 def give_threads(con: Connection, files: Sequence[Found]) -> None:
-    """Let the engine use all its threads where a source is large; a packed byte counts as eight."""
-    size = sum(f.path.stat().st_size * (8 if f.path.suffix.lower() in _PACKED else 1) for f in files)
-    if size > _SMALL:
+    """Let the engine use all its threads where a source is large."""
+    if weigh(files) > SMALL:
         con.execute("reset threads")
+
+
+def weigh(files: Sequence[Found]) -> int:
+    """Bytes of some files; a packed byte counts as eight."""
+    return sum(f.path.stat().st_size * (8 if f.path.suffix.lower() in _PACKED else 1) for f in files)
 
 
 def open_bytes(path: Path) -> IO[bytes]:

@@ -46,4 +46,18 @@ def read_parquet(con: Connection, files: Sequence[Found]) -> Rows:
         ]
         return f"select {', '.join(outputs)} from {scan}"
 
-    return Rows(label=files[0].name, columns=tuple(types), select=select, fingerprints=fingerprints)
+    def raw(needed: Sequence[str]) -> str:
+        outputs = [
+            f"parse_filename(_path) as {quoted(n)}" if n == "_file" and n not in types else quoted(n)
+            for n in needed
+        ]
+        return f"select {', '.join(outputs)} from {scan}"
+
+    return Rows(
+        label=files[0].name,
+        columns=tuple(types),
+        select=select,
+        fingerprints=fingerprints,
+        types=types,
+        raw=raw,
+    )

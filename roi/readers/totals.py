@@ -6,7 +6,7 @@ import re
 
 from roi.readers.base import literal
 
-__all__ = ["is_sum", "is_total", "total_sql"]
+__all__ = ["is_sum", "is_total", "no_total_sql", "total_sql"]
 
 _SUMS = (
     "total",
@@ -96,3 +96,10 @@ def total_sql(text: str) -> str:
     """`is_total` as SQL that is true, false or NULL where the text is."""
     # One pattern, for the engine turns a long list of words into a join, which loses the order of the rows.
     return f"regexp_full_match({text}, {literal(_TOTAL)}, 's')"
+
+
+def no_total_sql(text: str) -> str:
+    """SQL that is true of most texts that are no total: one word that ends in a digit, as no word for a sum does."""
+    digits = " or ".join(f"ends_with({text}, '{digit}')" for digit in range(10))
+    white = " or ".join(f"contains({text}, chr({code}))" for code in (9, 10, 12, 13, 32))
+    return f"(({digits}) and not ({white}))"

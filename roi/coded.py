@@ -1,0 +1,193 @@
+"""A large table in codes: words looked at once each, typed columns taken as they are, keys as numbers.
+
+What a small table holds as texts, a large one holds as codes of the same texts, in the same order: the engine compares
+and groups them as it does numbers, and they take a byte or two. Cases and actions go by 64 bits of a keyed hash.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from roi.canonical import CANONICAL, CanonicalColumn
+from roi.casts import Styles, cast, clean, plain_cast, typed_cast
+from roi.mapping import ColumnMap, sources_of, text_sql
+from roi.privacy import key_number, pseudonym
+from roi.readers.base import Connection, Rows, literal, quoted
+from roi.readers.parquet import as_text
+from roi.typed import Form, Typed, typed_sql
+
+__all__ = ["Coded", "coded_sql", "drop_raw_words", "key_forms"]
+
+MOST_WORDS = 20_000  # different texts of a column that is held in codes
+HEAD = 50_000  # rows that show the words of a text file; a word that comes later has the whole file looked through
+_WORDY = ("choice", "category", "currency", "worker")
+_RAW = "raw_"
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """How a table is held in codes.
+
+    Attributes:
+        typed: The SELECT that makes it; a row with a word that was not seen carries the flag "unread".
+        words: Canonical column → the type of its codes.
+    """
+
+    typed: Typed
+    words: Mapping[str, str]
+
+
+def key_forms(table: str, maps: Sequence[ColumnMap]) -> dict[str, Form]:
+    """The keys of cases and actions as numbers in place of texts."""
+    return {
+        m.name: Form(shown=key_number("{v}", CANONICAL[table][m.name].kind))
+        for m in maps
+        if CANONICAL[table][m.name].kind in ("case", "action")
+    }
+
+
+def coded_sql(
+    con: Connection,
+    table: str,
+    name: str,
+    maps: Sequence[ColumnMap],
+    rows: Rows,
+    styles: Styles,
+    *,
+    missing: tuple[str, ...],
+    whole: bool,
+    also: Mapping[str, Sequence[str]],
+) -> Coded:
+    """The SELECT that makes a table in codes.
+
+    Args:
+        con: The engine, which takes the types of the codes.
+        table: The canonical table.
+        name: Its name in the engine.
+        maps: Its columns.
+        rows: Its source.
+        styles: How its columns write numbers and dates.
+        missing: Marks that mean a missing value.
+        whole: Whether all rows are looked through for their words, not the first of them.
+        also: Canonical column → words that its codes have besides.
+    """
+    sources = sources_of(maps)
+    select = (rows.raw or rows.select)(sources)
+    kinds = {s: rows.types.get(s, "VARCHAR") for s in sources}
+    shared = Counter(s for m in maps for s in m.sources)
+    alone = [m for m in maps if len(m.sources) == 1 and shared[m.sources[0]] == 1 and not m.between]
+    of = {m.name: CANONICAL[table][m.name] for m in maps}
+    raw = {s: f"t{i}" for i, s in enumerate(sources)}
+    wordy = [m for m in alone if kinds[m.sources[0]] == "VARCHAR" and of[m.name].kind in _WORDY]
+    forms = key_forms(table, maps)
+    words: dict[str, str] = {}
+    taken: set[str] = set()  # sources that are handed on as they are
+    for m, found in zip(wordy, _words(con, select, wordy, whole=whole), strict=True):
+        given = f"v{maps.index(m)}"
+        form = _word_form(con, name, m, of[m.name], found, styles, missing, also.get(m.name, ()), raw, given)
+        if form is not None:
+            # Of words that were all looked at, none is unread.
+            forms[m.name], words[m.name] = (replace(form[0], unread=None) if whole else form[0]), form[1]
+            taken.add(m.sources[0])
+    for m in alone:
+        source = m.sources[0]
+        column, text = of[m.name], raw[source]
+        if m.name in forms or missing or m.values or column.kind in _WORDY:
+            continue
+        if kinds[source] == "VARCHAR":
+            value = plain_cast(column, text, unit=m.unit, theirs=source, styles=styles)
+            lost = f"{text} is not null and v{maps.index(m)} is null"
+            unread = f"case when {lost} then {clean(text, ())} is not null else false end"
+            odd = None
+        else:
+            value, odd = typed_cast(column, text, kinds[source], unit=m.unit, styles=styles)
+            unread = f"{text} is not null and v{maps.index(m)} is null"
+        if value is not None:
+            forms[m.name] = Form(value=value, unread=unread, odd=odd)
+            taken.add(source)
+    cells, at = [], {}
+    for source in sources:
+        text = as_text(quoted(source), kinds[source])
+        cells.append(f"{quoted(source) if source in taken else clean(text, missing)} as {raw[source]}")
+        at[source] = clean(as_text(raw[source], kinds[source]), missing) if source in taken else raw[source]
+    texts = f"select {', '.join(cells)} from ({select})"
+    return Coded(typed_sql(table, maps, texts, styles, forms=forms, at=at), words)
+
+
+def drop_raw_words(con: Connection) -> None:
+    """Take away the texts that the codes were made of."""
+    found = con.execute(
+        f"select 'type', type_name from duckdb_types() where starts_with(type_name, '{_RAW}') union all "
+        f"select 'table', table_name from duckdb_tables() where starts_with(table_name, '{_RAW}') union all "
+        f"select 'variable', name from duckdb_variables() where starts_with(name, '{_RAW}')"
+    ).fetchall()
+    for kind, name in found:
+        con.execute(f"reset variable {name}" if kind == "variable" else f"drop {kind} if exists {name}")
+
+
+def _words(con: Connection, select: str, maps: Sequence[ColumnMap], *, whole: bool) -> list[list[str]]:
+    """The different texts of some columns, as they are written."""
+    if not maps:
+        return []
+    if not whole:
+        select = f"{select} limit {HEAD}"
+    lists = ", ".join(
+        f"list(distinct {quoted(m.sources[0])}) filter ({quoted(m.sources[0])} is not null)" for m in maps
+    )
+    return [found or [] for found in con.execute(f"select {lists} from ({select})").fetchall()[0]]
+
+
+def _word_form(
+    con: Connection,
+    name: str,
+    m: ColumnMap,
+    column: CanonicalColumn,
+    found: list[str],
+    styles: Styles,
+    missing: tuple[str, ...],
+    also: Sequence[str],
+    raw: Mapping[str, str],
+    given: str,
+) -> tuple[Form, str] | None:
+    """A column of codes, and their type; None where its texts cannot be told as words."""
+    if not 0 < len(found) <= MOST_WORDS:
+        return None
+    source = m.sources[0]
+    theirs, ours = f"{_RAW}{name}_{m.name}", f"{name}_{m.name}"
+    listed = ", ".join(literal(word) for word in found)
+    mapped = text_sql(m, {source: "t"}, joint="")
+    value = cast(column, "m", unit=None, theirs=source, styles=styles)
+    shown = pseudonym("v", "worker") if column.kind == "worker" else "v"
+    con.execute(
+        f"create or replace temp table {theirs} as select raw, t, v, strlen(raw) > length(raw) as marked, "
+        f"case when v is not null then {shown} end as shown from (select *, {value} as v from (select *, {mapped} as m "
+        f"from (select raw, {clean('raw', missing)} as t from (select unnest([{listed}]) as raw))))"
+    )
+    lost, same, marked, some = con.execute(
+        "select count(*) filter (t is not null and v is null), bool_and(raw is not distinct from shown), "
+        f"bool_or(marked), count(shown) from {theirs}"
+    ).fetchall()[0]
+    if lost or not some:  # what cannot be read is told of row by row
+        return None
+    more = "".join(f" union select {literal(word)}" for word in also)
+    con.execute(
+        f"create or replace type {ours} as enum (select shown from (select shown from {theirs}{more}) "
+        "where shown is not null group by 1 order by 1)"
+    )
+    text = raw[source]
+    written = clean(text, missing) if column.kind == "worker" else None
+    marks = bool(marked)
+    if same:
+        code = f"try_cast({text} as {ours})"
+        unread = f"{text} is not null and {given} is null"
+        return Form(value=code, shown="{v}", unread=unread, name=written, marked=marks), ours
+    con.execute(
+        f"create or replace temp type {theirs}_ as enum (select raw from {theirs} order by raw); "
+        f"set variable {theirs} = (select list(shown order by raw) from {theirs})"
+    )
+    known = f"try_cast({text} as {theirs}_)"
+    code = f"getvariable('{theirs}')[enum_code({known}) + 1]::{ours}"
+    unread = f"case when {text} is not null and {given} is null then {known} is null else false end"
+    return Form(value=code, shown="{v}", unread=unread, name=written, marked=marks), ours

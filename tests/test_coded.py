@@ -1,0 +1,288 @@
+"""Large samples are held in codes and in a file; what they say is what the same rows say when they are few."""
+
+from __future__ import annotations
+
+import gc
+import os
+import stat
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from sample_projects import Project, column
+
+import roi.coded
+import roi.engine
+from roi.canonical import CANONICAL
+from roi.casts import Styles, cast, plain_cast, typed_cast
+from roi.problems import SampleError
+from roi.readers.totals import is_total, no_total_sql
+from roi.reduce import take_moments
+from roi.samples import Samples
+
+PLAIN = Styles({}, {}, "UTC")
+CASES = (
+    "case_id,arm,handling_minutes,outcome,severity,segment,worker,started_at,agent_cost,version\n"
+    "T-1,pilot,1.5,error,minor,email,Ann Müller,2026-03-02 10:00:00,0.25,v1\n"
+    "T-2, Pilot ,2,correct,,post, ann  müller,2026-03-02T11:30:00Z,,v1\n"
+    "T-3,baseline,-,correct,,email,Bob,2026-03-03 09:15,,\n"
+    "Total,pilot,3.5,,,,,,0.25,\n"
+    ",,,,,,,,,\n"
+    "T-4,BASELINE,7.25,escalated,,,Bob,2026-03-03 10:00:00+02:00,,\n"
+)
+ACTIONS = (
+    "action_id,case_id,tool,effect,risk,requester,decision,approver,requested_at,decided_at,executed_at,status\n"
+    "A-1,T-1,mail,send,high,Ann Mueller,approved,Ann Müller,2026-03-02 10:00:00,2026-03-02 10:01:00,2026-03-02 10:02:00,ok\n"
+    "A-2,T-2,crm,read,routine,agent,auto,,2026-03-02 11:30:00,,2026-03-02 11:31:00,error\n"
+    "A-2,T-2,crm,read,routine,agent,auto,,2026-03-02 11:30:00,,2026-03-02 11:31:00,error\n"
+    "A-3,T-9,crm,read,routine,agent,auto,,2026-03-02 11:30:00,,2026-03-02 11:31:00,ok\n"
+)
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every sample is a large one."""
+    monkeypatch.setattr(roi.engine, "SMALL", -1)
+
+
+def opened(project: Project, kind: str) -> Samples:
+    for name, text in (("cases", CASES), ("actions", ACTIONS)):
+        file = project.write(f"{name}.csv", text)
+        if kind == "parquet":
+            con = duckdb.connect()
+            types = (
+                ""
+                if name == "actions"
+                else ", types={'handling_minutes': 'varchar', 'started_at': 'varchar'}"
+            )
+            con.execute(
+                f"copy (from read_csv('{file}'{types})) to '{file.with_suffix('.parquet')}' (format parquet)"
+            )
+    given = {"source": f"data/cases.{kind}", "missing": ["-"]}
+    return project.open(given, samples={"actions": f"data/actions.{kind}", "partial_months": "keep"})
+
+
+def held(samples: Samples) -> dict[str, Any]:
+    """All cells but the keys, and what was said."""
+    cells = {
+        (table, name): [
+            x for (x,) in samples.con.execute(f'select "{name}" from {table} order by "row"').fetchall()
+        ]
+        for table in ("cases", "actions")
+        for name in samples.tables[table].columns
+        if not name.endswith("_id")
+    }
+    said = {
+        name: getattr(samples, name)
+        for name in ("warnings", "exclusions", "unknown_cases", "undeclared_blanks")
+    }
+    return {"cells": cells, **said}
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_many_rows_are_read_as_few_are(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = Project(tmp_path)
+    few = opened(project, kind)
+    monkeypatch.setattr(roi.engine, "SMALL", -1)
+    many = opened(project, kind)
+    assert many.coded
+    assert not few.coded
+    ours, theirs = held(many), held(few)
+    for key, cells in theirs.pop("cells").items():
+        assert (key, ours["cells"][key]) == (key, cells)
+    assert {**ours, "cells": None} == {**theirs, "cells": None}
+    assert many.tables["cases"].columns == few.tables["cases"].columns
+    ids = {s.coded: column(s, "case_id") for s in (few, many)}
+    # The same cases have the same key, in both tables.
+    assert [len(set(keys)) for keys in ids.values()] == [4, 4]
+    assert column(many, "case_id", "actions")[:2] == ids[True][:2]
+    shown = many.con.execute(f"select {many.text_of('case_id')} from cases limit 1").fetchall()[0][0]
+    assert shown == f"c-{ids[True][0]:016x}"
+
+
+def test_a_key_is_the_head_of_a_keyed_md5(tmp_path: Path, large: None) -> None:
+    import hashlib
+
+    from roi.privacy import make_keys
+
+    samples = Project(tmp_path).cases("case_id,arm,handling_minutes\nT-1,pilot,1\n")
+    key = make_keys("p", key_env=None).by_domain["case"]
+    digest = hashlib.md5(f"{key}T-1".encode()).digest()
+    # The engine counts MD5's bytes from the other end.
+    assert column(samples, "case_id") == [int.from_bytes(digest[::-1][:8], "big")]
+
+
+@pytest.mark.parametrize("unit", [None, "seconds"])
+@pytest.mark.parametrize("name", ["handling_minutes", "agent_cost", "amount"])
+def test_typed_numbers_are_what_their_texts_are(name: str, unit: str | None) -> None:
+    """Also half-way between two digits, far away, and where there is no number."""
+    column = CANONICAL["cases"][name]
+    unit = unit if column.kind == "minutes" else None
+    value, _ = typed_cast(column, "x", "DOUBLE", unit=unit, styles=PLAIN)
+    assert value is not None
+    text = cast(column, "x::varchar", unit=unit, theirs="x", styles=PLAIN)
+    halves = "select (i + 0.5) / 1e6 as x from range(500) t(i) union all select (i * 1000 + 0.5) / 1e9 from range(500) t(i)"
+    odd = "select unnest(['nan', 'inf', '-inf', '-0.0000005', '1e12', '123456789.1234565', '-3', '1e300', '1e-300'])::double"
+    some = "select (hash(i) / 1.8446744073709552e19 - 0.3) * pow(10, i % 14 - 4) from range(20000) t(i)"
+    cents = "select round(hash(i) % 1000000 / 97.0, (i % 8)::int) from range(20000) t(i)"
+    wrong = duckdb.sql(
+        f"select x, {value} as a, {text} as b from ({halves} union all {odd} union all {some} union all {cents}) "
+        "where a is distinct from b"
+    ).fetchall()
+    assert wrong == []
+
+
+def test_other_types_are_what_their_texts_are() -> None:
+    cases = CANONICAL["cases"]
+    for name, kind, values in (
+        ("started_at", "TIMESTAMP", "'2026-03-01 10:00:00.5', 'infinity', '0099-01-01', '12026-01-01'"),
+        ("started_at", "DATE", "'2026-03-01', '-infinity'"),
+        ("input_tokens", "BIGINT", "'12', '-1', '999999999999', '1000000000000'"),
+        ("handling_minutes", "INTEGER", "'12', '-1', null"),
+        ("handling_minutes", "DECIMAL(12,3)", "'12.345', '-1', null"),
+        ("confidence", "DOUBLE", "'0.5', 'nan', 'inf'"),
+    ):
+        value, _ = typed_cast(cases[name], "x", kind, unit=None, styles=PLAIN)
+        assert value is not None
+        text = cast(cases[name], "x::varchar", unit=None, theirs="x", styles=PLAIN)
+        rows = f"select v::{kind} as x from (select unnest([{values}]) as v)"
+        assert duckdb.sql(f"select x from ({rows}) where {value} is distinct from {text}").fetchall() == []
+    assert typed_cast(cases["handling_minutes"], "x", "FLOAT", unit=None, styles=PLAIN) == (None, None)
+
+
+@pytest.mark.parametrize("name", ["started_at", "handling_minutes"])
+def test_a_text_that_is_soon_read_is_what_a_slow_one_is(name: str) -> None:
+    texts = "'2026-03-01 10:00:00', '2026-03-01 1:00:00Z', ' 2026-03-01', '2026-3-01 10:00:00', 'x', '', ' 1.5', '1,5', '2026-03-01 10:00:0x', '1e3', chr(160) || '7', '+2026-03-01 10:0000'"
+    column = CANONICAL["cases"][name]
+    soon = plain_cast(column, "x", unit=None, theirs="x", styles=PLAIN)
+    from roi.casts import clean
+
+    slow = cast(column, clean("x", ()), unit=None, theirs="x", styles=PLAIN)
+    rows = duckdb.sql(f"select x, {soon}, {slow} from (select unnest([{texts}]) as x)").fetchall()
+    assert [(x, a) for x, a, _ in rows] == [(x, b) for x, _, b in rows]
+    assert any(a is not None for _, a, _ in rows)
+
+
+def test_no_total_is_passed_over_as_a_key() -> None:
+    words = [
+        "Total",
+        "Total 2026",
+        "Gesamt 1",
+        "sum",
+        "T-1",
+        "e-mail\tTotal",
+        "total\t5",
+        "A 5",
+        "média 3",
+        "5",
+    ]
+    for word in words:
+        (plain,) = duckdb.sql(f"select {no_total_sql(chr(39) + word + chr(39))}").fetchall()[0]
+        assert not (plain and is_total(word))
+    assert duckdb.sql(f"select {no_total_sql(chr(39) + 'T-1' + chr(39))}").fetchall()[0][0]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_cell_that_is_no_value_is_refused_in_the_same_words(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = Project(tmp_path)
+    text = (
+        "case_id,arm,handling_minutes,outcome\nT-1,pilot,-1,right\nT-2,control,nan,error\nT-2,pilot,3,error\n"
+    )
+    file = project.write("cases.csv", text)
+    con = duckdb.connect()
+    con.execute(f"copy (from read_csv('{file}')) to '{file.with_suffix('.parquet')}' (format parquet)")
+    said = []
+    for small in (8 << 20, -1):
+        monkeypatch.setattr(roi.engine, "SMALL", small)
+        with pytest.raises(SampleError) as refused:
+            project.open(f"data/cases.{kind}")
+        said.append(str(refused.value))
+    assert said[0] == said[1]
+    assert "handling_minutes: 1 value cannot be read" in said[0]
+
+
+def test_a_word_that_comes_late_in_a_text_file_is_read(
+    tmp_path: Path, large: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(roi.coded, "HEAD", 2)
+    rows = "".join(f"T-{i},{'pilot' if i > 4 else 'baseline'},1,s{i}\n" for i in range(9))
+    samples = Project(tmp_path).cases(f"case_id,arm,handling_minutes,segment\n{rows}")
+    assert column(samples, "segment") == [f"s{i}" for i in range(9)]
+    assert column(samples, "arm") == ["baseline"] * 5 + ["pilot"] * 4
+
+
+def test_keys_that_differ_in_form_are_matched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = Project(tmp_path)
+    project.write("actions.csv", "action_id,case_id,tool\nA-1,0001,crm\nA-2,0002,crm\n")
+    said = []
+    for small in (8 << 20, -1):
+        monkeypatch.setattr(roi.engine, "SMALL", small)
+        samples = project.cases(
+            "case_id,arm,handling_minutes\nT-1,pilot,1\nT-2,baseline,2\n",
+            samples={"actions": "data/actions.csv"},
+        )
+        assert column(samples, "case_id", "actions") == column(samples, "case_id")
+        said.append(samples.warnings)
+    assert said[0] == said[1]
+    assert any("keys were matched" in w for w in said[0])
+
+
+def test_cases_are_units_by_their_key(tmp_path: Path, large: None) -> None:
+    rows = "".join(f"T-{i},{'pilot' if i % 2 else 'baseline'},{i % 90}\n" for i in range(200))
+    moments = take_moments(Project(tmp_path).cases(f"case_id,arm,handling_minutes\n{rows}"))
+    assert moments.unit_kind == "case"
+    assert len(set(moments.unit.tolist())) == 200
+    assert moments.total[:, 0].sum() == sum(i % 90 for i in range(200))
+
+
+def test_no_name_stays_in_the_engine(tmp_path: Path, large: None) -> None:
+    samples = opened(Project(tmp_path), "csv")
+    found = samples.con.execute(
+        "select type_name, labels::varchar from duckdb_types() where labels is not null union all "
+        "select name, value::varchar from duckdb_variables() where name not like 'key_%' union all "
+        "select table_name, '' from duckdb_tables() where temporary"
+    ).fetchall()
+    assert found
+    assert not any(name.startswith("raw_") for name, _ in found)
+    cells = str(found).lower()
+    for table in ("t_cases", "t_actions"):
+        cells += str(samples.con.execute(f"from {table}").fetchall()).lower()
+    assert not any(word in cells for word in ("müller", "mueller", "bob", "t-1", "a-1"))
+
+
+def test_the_file_has_no_name_and_its_folder_goes(
+    tmp_path: Path, large: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    project = Project(tmp_path)
+    samples = opened(project, "csv")
+    (own,) = folder.iterdir()
+    assert stat.S_IMODE(own.stat().st_mode) == 0o700
+    if os.name == "posix":
+        assert "samples" not in {file.name for file in own.iterdir()}
+    assert samples.con.execute("select current_setting('memory_limit')").fetchall()[0][0].endswith("MiB")
+    samples.con.close()
+    del samples
+    gc.collect()
+    assert not list(folder.iterdir())
+    project.write("cases.csv", "case_id,arm,handling_minutes\nT-1,control,1\n")
+    with pytest.raises(SampleError):
+        project.open()
+    gc.collect()
+    assert not list(folder.iterdir())
+
+
+def test_what_is_joined_is_not_held_in_codes(tmp_path: Path, large: None) -> None:
+    project = Project(tmp_path)
+    project.write("more.csv", "ticket,minutes\nT-1,3\n")
+    join = {"source": "data/more.csv", "on": {"case_id": "ticket"}, "take": {"review_minutes": "sum"}}
+    join["columns"] = {"review_minutes": "minutes"}
+    samples = project.cases("case_id,arm,handling_minutes\nT-1,pilot,1\n", spec={"join": [join]})
+    assert not samples.coded
+    assert column(samples, "review_minutes") == [3]
