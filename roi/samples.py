@@ -9,12 +9,14 @@ from typing import Any
 from roi.approvals import unlogged_tools
 from roi.categories import Categories, settle_categories
 from roi.checks import Checked, causes_without_loss, check_table, used_rows, zero_cost
+from roi.exclusions import Exclusion
 from roi.engine import blanks_of, fingerprints, forget, prepare, relations, start
 from roi.input_tables import Inputs, settle_inputs, unknown_inputs, with_defects
 from roi.join_rates import JoinRate, join_rates, unmatched_cases
 from roi.mapping import to_spec
 from roi.parameters import LoadedParameters
 from roi.periods import partial_month
+from roi.places.opening import apart_words, cases_away
 from roi.privacy import ALIKE, make_keys
 from roi.problems import Problem, SampleError
 from roi.raw_inputs import RawFields, hold_raw
@@ -31,23 +33,6 @@ FOLLOWING = {
     "actions": "action of a case that is left out",
     "inputs": "inputs of a case that is left out",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exclusion:
-    """Rows that were left out.
-
-    Attributes:
-        table: Of which table.
-        reason: Why, in words.
-        rows: How many.
-        arm: Of which arm; None where a row has none or the table knows none.
-    """
-
-    table: str
-    reason: str
-    rows: int
-    arm: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +54,7 @@ class Samples:
         unknown_cases: Table → rows whose case is not among the cases; a finding, not an error.
         selection: How people chose the cases they labelled: all, random, risk_based or unknown.
         inputs: What was made of the raw fields of the inputs; None without them.
+        apart: Whether the cases stay in their database, so that nothing that lies here can be joined with them.
     """
 
     tables: Mapping[str, Relation]
@@ -83,6 +69,7 @@ class Samples:
     unknown_cases: Mapping[str, int] = field(default_factory=dict)
     selection: str = "unknown"
     inputs: Inputs | None = None
+    apart: bool = False
 
 
 def open_samples(loaded: LoadedParameters) -> Samples:
@@ -131,10 +118,14 @@ class _Opening:
                 "which is weaker"
             )
         prepare(con, keys)
+        self.away = cases_away(loaded, self._around(), keys)
+        self.con = con if self.away is None else self.away.con
 
     def samples(self) -> Samples:
         reads = self._read()
         checked = {name: check_table(self.con, read) for name, read in reads.items()}
+        if self.away is not None:
+            reads, checked = {"cases": self.away.read, **reads}, {"cases": self.away.checked, **checked}
         for look in checked.values():
             self.problems += look.problems
             self.warnings += look.warnings
@@ -144,11 +135,13 @@ class _Opening:
         keep = {name: self._keep(read, checked[name]) for name, read in reads.items()}
         if "aggregates" in reads:
             return self._without_cases(reads, keep)
-        reads = align_tables(self.con, reads, self.warnings)
+        if self.away is None:
+            reads = align_tables(self.con, reads, self.warnings)
         joined = add_joins(self.con, reads["cases"], self._around(), self.problems, self.warnings)
         reads["cases"] = joined.cases
         keep["cases"] = self._whole_months(reads["cases"], keep["cases"])
-        self._follow_cases(reads, keep)
+        if self.away is None:
+            self._follow_cases(reads, keep)
         # After the joins, so that what they bring is looked at, too.
         categories = settle_categories(
             self.con, reads, keep, self.loaded, min_group=self.loaded.policy.privacy.min_group
@@ -176,7 +169,8 @@ class _Opening:
         tables = relations(self.con, reads)
         self.warnings += unlogged_tools(self.con, tables.get("actions"), self.loaded.policy.high_risk_tools)
         prints = fingerprints(self.con, reads)
-        unknown_cases = self._unknown_cases(reads, keep)
+        unknown_cases = self._unknown_cases(reads, keep) if self.away is None else {}
+        self.warnings += apart_words(reads) if self.away is not None else []
         blanks = blanks_of(self.con, cases)
         forget(self.con)
         return Samples(
@@ -192,6 +186,7 @@ class _Opening:
             unknown_cases=unknown_cases,
             selection=self.given.labels.selection,
             inputs=inputs,
+            apart=self.away is not None,
         )
 
     def _without_cases(self, reads: dict[str, ReadTable], keep: Mapping[str, str]) -> Samples:
@@ -225,7 +220,7 @@ class _Opening:
         if self.raw is None or "inputs" not in reads:
             return None
         zone = (self.given.inputs.timezone if self.given.inputs else None) or self.given.timezone or "UTC"
-        cases = reads.get("cases")
+        cases = reads.get("cases") if self.away is None else None
         found = settle_inputs(self.con, reads["inputs"], cases, keep, self.raw, categories, timezone=zone)
         if cases is not None and found.fills:
             self.warnings.append(found.in_words())
@@ -247,6 +242,8 @@ class _Opening:
         reads: dict[str, ReadTable] = {}
         of_joins: list[str] = []
         for name, given in self.given.tables().items():
+            if name == "cases" and self.away is not None:
+                continue
             spec = to_spec(name, given, f"samples.{name}")
             if name == "actions" and self.given.cases is not None:
                 spec = with_key(spec, to_spec("cases", self.given.cases, "samples.cases"))
