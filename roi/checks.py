@@ -10,7 +10,16 @@ from roi.readers.base import Connection, quoted
 from roi.sample_tables import ReadTable
 from roi.words import plural
 
-__all__ = ["Checked", "causes_without_loss", "check_table", "key_of", "long_medians", "rules_of", "used_rows", "zero_cost"]
+__all__ = [
+    "Checked",
+    "causes_without_loss",
+    "check_table",
+    "key_of",
+    "long_medians",
+    "rules_of",
+    "used_rows",
+    "zero_cost",
+]
 
 _MOST_MINUTES = 60 * 24 * 60  # 60 days of hands-on work on one case
 _LONG_MINUTES = 8 * 60
@@ -114,9 +123,7 @@ def check_table(con: Connection, read: ReadTable) -> Checked:
     return Checked(tuple(problems), tuple(warnings), n_used, n_empty, keyless, doubled, zero_costs)
 
 
-def long_medians(
-    label: str, medians: Sequence[tuple[str, float | None]]
-) -> tuple[list[Problem], list[str]]:
+def long_medians(label: str, medians: Sequence[tuple[str, float | None]]) -> tuple[list[Problem], list[str]]:
     """Minutes that are hardly minutes: what must be mended, and what is odd but possible.
 
     Args:

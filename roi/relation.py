@@ -45,7 +45,8 @@ class Relation:
         listed = "*"
         if len(new) < len(values):  # spelled out, since few languages know how to replace some of all
             listed = ", ".join(
-                f"{values[name]} as {quoted(name)}" if name in values else quoted(name) for name in self.columns
+                f"{values[name]} as {quoted(name)}" if name in values else quoted(name)
+                for name in self.columns
             )
         added = "".join(f", {values[name]} as {quoted(name)}" for name in new)
         return Relation(f"(select {listed}{added} from {self.sql})", (*self.columns, *new))

@@ -64,10 +64,20 @@ def rows(n: int, *, workers: int = 24, seed: int = 1) -> list[tuple[Any, ...]]:
             None if not pilot else str(rng.choice(["usd", "EUR"], p=[0.9, 0.1])),
             None, None,
         ))  # fmt: skip
-    return [(*r[:5], None if r[6] and r[5] != "error" else r[5], r[6] if r[5] == "error" else None, *r[7:]) for r in found]
+    return [
+        (*r[:5], None if r[6] and r[5] != "error" else r[5], r[6] if r[5] == "error" else None, *r[7:])
+        for r in found
+    ]
 
 
-def write(folder: Path, source: dict[str, Any], *, engine: str | None, columns: dict[str, Any] | None = None, **groups: Any) -> Path:
+def write(
+    folder: Path,
+    source: dict[str, Any],
+    *,
+    engine: str | None,
+    columns: dict[str, Any] | None = None,
+    **groups: Any,
+) -> Path:
     """A parameter file whose cases lie in a database."""
     given = {
         "pilot": "placed",

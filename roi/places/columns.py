@@ -61,12 +61,14 @@ class Made:
 
     Attributes:
         name: Its name.
-        value: What it holds.
+        before: What is worked out once for a row, over the cells; it is called `b_` and the name.
+        value: What the column holds, over that.
         unread: True of a row whose cell is no value of the column; None where that cannot be.
         strange: Of a person's name: true of a row whose name holds a sign that is not folded alike everywhere.
     """
 
     name: str
+    before: str
     value: str
     unread: str | None = None
     strange: str | None = None
@@ -117,17 +119,21 @@ def make(m: ColumnMap, cells: Mapping[str, Cell], tongue: Tongue, *, timezone: s
         UnsupportedError: If it cannot be made there as it would be here.
     """
     column = CANONICAL["cases"][m.name]
-    if m.between:
-        return _between(m, cells, tongue, timezone)
-    cell = _mapped(m, cells, tongue, joint=" / " if column.kind == "category" else "\x1f")
-    value = _value(column, cell, m, tongue, timezone)
-    unread = None if column.kind in (*NAMES_HIDDEN, "category") else f"{cell.value} is not null and {value} is null"
+    kind = column.kind
+    held = f"b_{m.name}"
     strange = None
-    if column.kind == "worker":
-        strange = tongue.matches(_text(cell, tongue), f"[^{letter_class()}]")
+    if m.between:
+        before, value, cell = _between(m, cells, held, tongue, timezone)
+    else:
+        found = _mapped(m, cells, tongue, joint=" / " if kind == "category" else "\x1f")
+        cell = found.value
+        before, value = _value(column, found, m, held, tongue, timezone)
+        if kind == "worker":
+            strange = tongue.matches(held, f"[^{letter_class()}]")
+    unread = None if kind in (*NAMES_HIDDEN, "category") else f"{cell} is not null and {value} is null"
     if m.blank == "zero":
         value = f"coalesce({value}, 0)"
-    return Made(name=m.name, value=value, unread=unread, strange=strange)
+    return Made(name=m.name, before=before, value=value, unread=unread, strange=strange)
 
 
 def _text(cell: Cell, tongue: Tongue) -> str:
@@ -168,63 +174,64 @@ def _mapped(m: ColumnMap, cells: Mapping[str, Cell], tongue: Tongue, *, joint: s
     return Cell(f"(case {text if exact else tongue.small(text)} {whens} else {text} end)", "text")
 
 
-def _value(column: CanonicalColumn, cell: Cell, m: ColumnMap, tongue: Tongue, timezone: str) -> str:
+def _value(
+    column: CanonicalColumn, cell: Cell, m: ColumnMap, held: str, tongue: Tongue, timezone: str
+) -> tuple[str, str]:
+    """What is worked out once, as `held`, and the value that rests on it."""
     kind = column.kind
     if kind in ("minutes", "cost", "number", "count", "share"):
-        _hold(cell, _NUMBERS, "a number")
+        _hold(cell, _NUMBERS, "number")
     if kind == "minutes":
-        return _minutes(cell, m.unit or "minutes", tongue)
+        return _minutes(cell, m.unit or "minutes", held, tongue)
     if kind == "cost":
-        return tongue.decimal(cell.value, cell.shape, 18, 9)
+        return tongue.decimal(cell.value, cell.shape, 18, 9), held
     if kind == "number":
-        return tongue.decimal(cell.value, cell.shape, 18, 6)
+        return tongue.decimal(cell.value, cell.shape, 18, 6), held
     if kind == "count":
-        return _whole(tongue.decimal(cell.value, cell.shape, 18, 6), tongue)
+        return tongue.decimal(cell.value, cell.shape, 18, 6), _whole(held, tongue)
     if kind == "share":
-        return tongue.double(cell.value, cell.shape)
+        return tongue.double(cell.value, cell.shape), held
     if kind == "time":
-        return _time(cell, tongue, timezone)
+        return _time(cell, tongue, timezone), held
     if kind == "defects":
-        return _defects(cell, tongue)
+        return _defects(cell, held, tongue)
     text = _text(cell, tongue)
     if kind in NAMES_HIDDEN:
-        return tongue.ordered(tongue.pseudonym(text, kind))
+        return text, tongue.ordered(tongue.pseudonym(held, kind))
     if kind == "category":
-        return tongue.ordered(text)
+        return text, tongue.ordered(held)
     if kind == "currency":
         letters = "abcdefghijklmnopqrstuvwxyz"
         large = f"translate({text}, '{letters}', '{letters.upper()}')"
-        return tongue.ordered(f"case when {tongue.matches(large, '^[A-Z]{3}$')} then {large} end")
+        return large, tongue.ordered(f"case when {tongue.matches(held, '^[A-Z]{3}$')} then {held} end")
     if kind == "choice":
-        small = tongue.small(text)
-        choices = ", ".join(map(tongue.string, column.choices))
-        value = f"case when {small} in ({choices}) then {small} end"
+        value = f"case when {held} in ({', '.join(map(tongue.string, column.choices))}) then {held} end"
         if column.name == "used":
-            value = f"case {small} when 'true' then 'yes' when 'false' then 'no' else {value} end"
-        return tongue.ordered(value)
+            value = f"case {held} when 'true' then 'yes' when 'false' then 'no' else {value} end"
+        return tongue.small(text), tongue.ordered(value)
     raise UnsupportedError("is not made in its database")
 
 
 def _hold(cell: Cell, shapes: Sequence[Shape], what: str) -> None:
     if cell.shape not in shapes:
-        raise UnsupportedError(f"is {_SHAPES[cell.shape]} there and no {what.removeprefix('a ')}; make it one in the SELECT")
+        raise UnsupportedError(f"is {_SHAPES[cell.shape]} there and no {what}; make it one in the SELECT")
 
 
-def _minutes(cell: Cell, unit: str, tongue: Tongue) -> str:
+def _minutes(cell: Cell, unit: str, held: str, tongue: Tongue) -> tuple[str, str]:
     if unit == "duration":
         raise UnsupportedError(
             "reads texts such as 1m31s, which is done here and not there; give minutes or seconds as a number"
         )
     up, down = _UNITS[unit]
     if down > 1:
-        value = tongue.decimal(cell.value, cell.shape, 18, 6)
-        wide = tongue.cast(value, "decimal(24,6)")
-        micro = tongue.cast(f"{wide} * {tongue.cast('1000000', 'decimal(7,0)')}", "bigint")
-        return _micro_to_minutes(micro, down, tongue)
+        value = tongue.cast(tongue.decimal(cell.value, cell.shape, 18, 6), "decimal(24,6)")
+        micro = tongue.cast(f"{value} * {tongue.cast('1000000', 'decimal(7,0)')}", "bigint")
+        return micro, _micro_to_minutes(held, down, tongue)
     if up == 1:
-        return tongue.decimal(cell.value, cell.shape, 18, 6)
-    value = tongue.cast(tongue.decimal(cell.value, cell.shape, 30, 12), "decimal(34,12)")
-    return tongue.decimal(f"({value} * {tongue.cast(str(up), 'decimal(4,0)')})", "decimal", 18, 6)
+        return tongue.decimal(cell.value, cell.shape, 18, 6), held
+    wide = tongue.cast(held, "decimal(34,12)")
+    product = f"({wide} * {tongue.cast(str(up), 'decimal(4,0)')})"
+    return tongue.decimal(cell.value, cell.shape, 30, 12), tongue.decimal(product, "decimal", 18, 6)
 
 
 def _micro_to_minutes(micro: str, down: int, tongue: Tongue) -> str:
@@ -237,7 +244,7 @@ def _micro_to_minutes(micro: str, down: int, tongue: Tongue) -> str:
 
 
 def _time(cell: Cell, tongue: Tongue, timezone: str) -> str:
-    _hold(cell, ("instant", "clock", "day"), "a time")
+    _hold(cell, ("instant", "clock", "day"), "time")
     if cell.shape != "instant" and timezone != "UTC":
         raise UnsupportedError(
             f"is {_SHAPES[cell.shape]} there and means {timezone}, where clocks are moved; give times with their offset, "
@@ -246,31 +253,31 @@ def _time(cell: Cell, tongue: Tongue, timezone: str) -> str:
     return tongue.time(cell.value, cell.shape)
 
 
-def _between(m: ColumnMap, cells: Mapping[str, Cell], tongue: Tongue, timezone: str) -> Made:
-    ends = [cells[source] for source in m.sources]
-    times = [_time(cell, tongue, timezone) for cell in ends]
-    value = _micro_to_minutes(tongue.micros(*times), 60, tongue)
+def _between(
+    m: ColumnMap, cells: Mapping[str, Cell], held: str, tongue: Tongue, timezone: str
+) -> tuple[str, str, str]:
+    """As `_value`, and the cells of which one is unread where both are there and the value is not."""
     if m.cap is not None:
-        raise UnsupportedError("caps what lies between two times, which is counted here and not there; cap it in the SELECT")
-    unread = " or ".join(
-        f"({cell.value} is not null and {time} is null)" for cell, time in zip(ends, times, strict=True)
-    )
-    return Made(name=m.name, value=f"coalesce({value}, 0)" if m.blank == "zero" else value, unread=unread)
+        raise UnsupportedError(
+            "caps what lies between two times, which is counted here and not there; cap it in the SELECT"
+        )
+    start, end = (cells[source] for source in m.sources)
+    micro = tongue.micros(_time(start, tongue, timezone), _time(end, tongue, timezone))
+    both = f"case when {start.value} is not null then {end.value} end"
+    return micro, _micro_to_minutes(held, 60, tongue), both
 
 
 def _whole(value: str, tongue: Tongue) -> str:
     return f"case when {value} = floor({value}) then {tongue.cast(value, 'bigint')} end"
 
 
-def _defects(cell: Cell, tongue: Tongue) -> str:
+def _defects(cell: Cell, held: str, tongue: Tongue) -> tuple[str, str]:
     if cell.shape == "flag":
-        return tongue.cast(f"case {cell.value} when true then 1 when false then 0 end", "bigint")
-    _hold(cell, _NUMBERS, "a number")
-    value = _whole(tongue.decimal(cell.value, cell.shape, 18, 6), tongue)
+        return tongue.cast(f"case {cell.value} when true then 1 when false then 0 end", "bigint"), held
+    _hold(cell, _NUMBERS, "number")
+    number = _whole(tongue.decimal(cell.value, cell.shape, 18, 6), tongue)
     if cell.shape != "text":
-        return value
+        return number, held
     small = tongue.small(cell.value)
-    return (
-        f"case when {small} in ('true', 'yes') then 1 when {small} in ('false', 'no', 'none', '[]') then 0 "
-        f"when {tongue.matches(cell.value, NUMBER)} then {value} end"
-    )
+    words = f"when {small} in ('true', 'yes') then 1 when {small} in ('false', 'no', 'none', '[]') then 0"
+    return f"case {words} when {tongue.matches(cell.value, NUMBER)} then {number} end", held

@@ -126,7 +126,12 @@ def _not_there(spec: TableSpec) -> list[tuple[str, str]]:
     """What of a table's description is done here and nowhere else."""
     found = []
     if spec.source.connect is None:
-        found.append(("run.engine", f"source is for cases in a database, and {spec.place}.source is a file; leave it away"))
+        found.append(
+            (
+                "run.engine",
+                f"source is for cases in a database, and {spec.place}.source is a file; leave it away",
+            )
+        )
     said = {
         "query": (spec.query, "is run here; write it as the source's sql"),
         "format": (spec.format, "reads an export, which is done here"),
@@ -140,7 +145,9 @@ def _opened(spec: TableSpec, around: Surroundings, keys: Keys, there: There, ton
     columns = there.session.columns
     maps, problems = resolve(spec, columns, file=around.file, label=there.label)
     if {"model", "input_tokens", "output_tokens"} <= {m.name for m in maps}:
-        message = f"tokens are priced row by row, which is done here; give agent_cost in the source's sql, {LEAVE}"
+        message = (
+            f"tokens are priced row by row, which is done here; give agent_cost in the source's sql, {LEAVE}"
+        )
         problems.append(Problem(around.file, f"{spec.place}.columns", message))
     sources = sources_of(maps)
     if not sources and not problems:
@@ -179,7 +186,9 @@ def _opened(spec: TableSpec, around: Surroundings, keys: Keys, there: There, ton
     listed = ", ".join(f"{made_.value} as {made_.name}" for made_ in made)
     flag = tongue.cast(f"case when {empty} then 1 else 0 end", "bigint")
     null = tongue.cast("null", "bigint")
-    view = f"select {listed}, {flag} as flags_, {null} as rowid from ({cells}) as cells_"
+    before = ", ".join(f"{m.before} as b_{m.name}" for m in made)
+    cells = f"select cells_.*, {before} from ({cells}) as cells_"
+    view = f"select {listed}, {flag} as flags_, {null} as rowid from ({cells}) as held_"
     total, problems = _look(there, maps, made, at, cells, empty, tongue, spec)
     if problems:
         raise UnreadableError(problems)
@@ -232,7 +241,9 @@ def _look(
     once = f"select {same} from ({cells}) as cells_ where {keyed}"
     names = [f"k{i}" for i in range(len(texts) + len(identity))] or ["k0"]
     copies = f"select count(*) - (select count(*) from (select distinct * from ({once}) as once_({', '.join(names)})) as d_) from ({once}) as all_"
-    checks = [(m, what, sql) for m in made for what, sql in (("unread", m.unread), ("strange", m.strange)) if sql]
+    checks = [
+        (m, what, sql) for m in made for what, sql in (("unread", m.unread), ("strange", m.strange)) if sql
+    ]
     asked += [f"count(*) filter (where {sql})" for _, _, sql in checks]
     counts = [int(x or 0) for x in there.ask(f"select {', '.join(asked)} from ({cells}) as cells_")[1][0]]
     doubled = int(there.ask(copies)[1][0][0])
@@ -256,9 +267,15 @@ def _look(
             problems.append(Problem(label, m.name, message))
         elif n:
             choices = columns[m.name].choices
-            mend = f"map them under {spec.place}.columns.{m.name}.values" if choices else "mend them in the source's sql"
+            mend = (
+                f"map them under {spec.place}.columns.{m.name}.values"
+                if choices
+                else "mend them in the source's sql"
+            )
             wanted = f"none of {', '.join(choices)}" if choices else "no plain value of this column"
-            problems.append(Problem(label, m.name, f"{_values(n)} {'is' if n == 1 else 'are'} {wanted}; {mend}, {LEAVE}"))
+            problems.append(
+                Problem(label, m.name, f"{_values(n)} {'is' if n == 1 else 'are'} {wanted}; {mend}, {LEAVE}")
+            )
     return counts[0], problems
 
 

@@ -55,7 +55,17 @@ class Tongue:
 
     def small(self, text: str) -> str:
         """In small letters, alike everywhere."""
-        return f"translate({text}, {self.string(LARGE)}, {self.string(SMALL)})"
+        # Texts of ASCII alone are most, and exchanging letter by letter is dear.
+        other = f"translate({text}, {self.string(LARGE)}, {self.string(SMALL)})"
+        return f"case when {self.ascii(text)} then {self.lower(text)} else {other} end"
+
+    def ascii(self, text: str) -> str:
+        """Whether a text has ASCII signs only."""
+        return f"strlen({text}) = length({text})"
+
+    def lower(self, text: str) -> str:
+        """A text of ASCII signs in small letters."""
+        return f"lower({text})"
 
     def matches(self, text: str, pattern: str) -> str:
         """Whether a regular expression is found in a text; the dot is any sign."""
@@ -140,6 +150,12 @@ class _Postgres(Tongue):
     def trimmed(self, text: str) -> str:
         return f"nullif(btrim({text}, {self.string(_BLANKS)}), '')"
 
+    def ascii(self, text: str) -> str:
+        return f"octet_length({text}) = length({text})"
+
+    def lower(self, text: str) -> str:
+        return f'lower(({text}) collate "C")'
+
     def matches(self, text: str, pattern: str) -> str:
         return f"{text} ~ {self.string(pattern)}"
 
@@ -156,9 +172,7 @@ class _Postgres(Tongue):
             there = self._short(value)
         rounded = f"round({number}, {scale})"
         fits = f"abs({rounded}) < 1e{precision - scale}::numeric"
-        return (
-            f"case when {there} then case when {fits} then {rounded}::numeric({precision},{scale}) end end"
-        )
+        return f"case when {there} then case when {fits} then {rounded}::numeric({precision},{scale}) end end"
 
     def double(self, value: str, shape: Shape) -> str:
         cast = f"cast({value} as double precision)"
@@ -205,6 +219,9 @@ class _Spark(Tongue):
 
     def trimmed(self, text: str) -> str:
         return f"nullif(trim(both {self.string(_BLANKS)} from {text}), '')"
+
+    def ascii(self, text: str) -> str:
+        return f"octet_length({text}) = char_length({text})"
 
     def matches(self, text: str, pattern: str) -> str:
         return f"{text} rlike {self.string('(?s)' + pattern)}"
@@ -313,7 +330,9 @@ def _to_spark(node: exp.Expression) -> exp.Expression:
         return exp.Anonymous(this="PERCENTILE", expressions=[node.this, node.expression])
     if isinstance(node, exp.PercentileDisc):
         order = exp.Order(expressions=[exp.Ordered(this=node.this)])
-        return exp.WithinGroup(this=exp.Anonymous(this="PERCENTILE_DISC", expressions=[node.expression]), expression=order)
+        return exp.WithinGroup(
+            this=exp.Anonymous(this="PERCENTILE_DISC", expressions=[node.expression]), expression=order
+        )
     if isinstance(node, exp.Anonymous) and node.name.lower() == "getvariable":
         return exp.column(node.expressions[0].name)
     return node
