@@ -9,8 +9,8 @@ from typing import Any
 from roi.approvals import unlogged_tools
 from roi.categories import Categories, settle_categories
 from roi.checks import Checked, causes_without_loss, check_table, used_rows, zero_cost
-from roi.exclusions import Exclusion
 from roi.engine import blanks_of, fingerprints, forget, prepare, relations, start
+from roi.exclusions import Exclusion
 from roi.input_tables import Inputs, settle_inputs, unknown_inputs, with_defects
 from roi.join_rates import JoinRate, join_rates, unmatched_cases
 from roi.mapping import to_spec

@@ -96,8 +96,8 @@ class Places:
         except (sqlglot.errors.SqlglotError, ValueError):
             pass
         message = (
-            "this needs the rows of the cases, which stay in their database (run.engine: source); leave run.engine away "
-            "to have them read"
+            "this needs the rows of the cases, which stay in their database (run.engine: source); leave run.engine "
+            "away to have them read"
         )
         raise SampleError([Problem(self.there.label, "", message)])
 

@@ -1,7 +1,7 @@
 """Typed columns of a database → canonical columns, in the database's own language.
 
-What comes out is what reading the same cells as texts gives (`roi.mapping`, `roi.casts`), cell by cell, or the column is
-refused: a reduced sample that silently differs from the same sample read row by row would be worth nothing.
+What comes out is what reading the same cells as texts gives (`roi.mapping`, `roi.casts`), cell by cell, or the column
+is refused: a reduced sample that silently differs from the same sample read row by row would be worth nothing.
 """
 
 from __future__ import annotations
@@ -141,7 +141,8 @@ def _text(cell: Cell, tongue: Tongue) -> str:
         return cell.value
     if cell.shape in ("float", "instant", "clock", "day"):
         raise UnsupportedError(
-            f"is {_SHAPES[cell.shape]} there, which databases write differently as a text; cast it to a text in the SELECT"
+            f"is {_SHAPES[cell.shape]} there, which databases write differently as a text; cast it to a text in the "
+            "SELECT"
         )
     return tongue.text(cell.value)
 
@@ -247,8 +248,8 @@ def _time(cell: Cell, tongue: Tongue, timezone: str) -> str:
     _hold(cell, ("instant", "clock", "day"), "time")
     if cell.shape != "instant" and timezone != "UTC":
         raise UnsupportedError(
-            f"is {_SHAPES[cell.shape]} there and means {timezone}, where clocks are moved; give times with their offset, "
-            "or in UTC with timezone: UTC"
+            f"is {_SHAPES[cell.shape]} there and means {timezone}, where clocks are moved; give times with their "
+            "offset, or in UTC with timezone: UTC"
         )
     return tongue.time(cell.value, cell.shape)
 

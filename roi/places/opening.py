@@ -26,7 +26,6 @@ from roi.sample_tables import ReadTable, Surroundings
 
 if TYPE_CHECKING:
     from roi.privacy import Keys
-    from roi.readers.base import Connection
 
 __all__ = ["Away", "apart_words", "cases_away", "open_away"]
 
@@ -110,8 +109,8 @@ def open_away(spec: TableSpec, around: Surroundings, keys: Keys) -> Away:
 def apart_words(tables: Collection[str]) -> list[str]:
     """What to know of cases that stay where they are: a sentence for each table that is not joined with them."""
     known = {
-        "actions": "which failures, missing approvals and repairs belong to which case is not known, nor what a person's "
-        "approval of each kind of action would change",
+        "actions": "which failures, missing approvals and repairs belong to which case is not known, nor what a "
+        "person's approval of each kind of action would change",
         "inputs": "the defects of a case's inputs are known only where the cases state them (input_defects)",
     }
     return [
@@ -240,7 +239,8 @@ def _look(
     ]
     once = f"select {same} from ({cells}) as cells_ where {keyed}"
     names = [f"k{i}" for i in range(len(texts) + len(identity))] or ["k0"]
-    copies = f"select count(*) - (select count(*) from (select distinct * from ({once}) as once_({', '.join(names)})) as d_) from ({once}) as all_"
+    each = f"select distinct * from ({once}) as once_({', '.join(names)})"
+    copies = f"select count(*) - (select count(*) from ({each}) as each_) from ({once}) as all_"
     checks = [
         (m, what, sql) for m in made for what, sql in (("unread", m.unread), ("strange", m.strange)) if sql
     ]
@@ -253,17 +253,20 @@ def _look(
         problems.append(Problem(label, "", "holds no data rows"))
     sums = counts[1] + counts[2]
     if sums:
-        message = f"{_rows(sums)} that sum up others (a word such as Total); leave them out in the source's sql, {LEAVE}"
+        message = (
+            f"{_rows(sums)} that sum up others (Total, say); leave them out in the source's sql, {LEAVE}"
+        )
         problems.append(Problem(label, "case_id", message))
     if doubled:
         message = (
-            f"{doubled:,} {'row repeats' if doubled == 1 else 'rows repeat'} the case of another row of their arm; one row "
-            f"is one case: keep the newest in the source's sql (select distinct drops exact copies), {LEAVE}"
+            f"{doubled:,} {'row repeats' if doubled == 1 else 'rows repeat'} the case of another row of their arm; "
+            f"one row is one case: keep the newest in the source's sql (select distinct drops exact copies), {LEAVE}"
         )
         problems.append(Problem(label, "case_id", message))
     for (m, what, _), n in zip(checks, counts[3:], strict=True):
         if n and what == "strange":
-            message = f"{_values(n)} of signs that databases do not fold alike; give a number in place of the name, {LEAVE}"
+            mend = f"give a number in place of the name, {LEAVE}"
+            message = f"{_values(n)} of signs that databases do not fold alike; {mend}"
             problems.append(Problem(label, m.name, message))
         elif n:
             choices = columns[m.name].choices

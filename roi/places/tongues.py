@@ -7,7 +7,7 @@ is not rounded alike everywhere: half away from zero, in decimals.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -297,6 +297,11 @@ def _name_subqueries(tree: exp.Expression) -> None:
             found.set("alias", exp.TableAlias(this=exp.to_identifier(f"q{i}_")))
 
 
+def _inside(node: exp.Expression, change: Callable[[exp.Expression], exp.Expression]) -> exp.Expression:
+    """What stands inside something that is replaced, which sqlglot does not look at again."""
+    return node.copy().transform(change)
+
+
 def _to_postgres(node: exp.Expression) -> exp.Expression:
     from sqlglot import exp
 
@@ -306,14 +311,16 @@ def _to_postgres(node: exp.Expression) -> exp.Expression:
         if not kind.is_type(exp.DType.DECIMAL) or len(sizes) != 2:
             raise ValueError("only decimals are tried")
         # Of a number: it either fits or is nothing.
-        value, rounded = node.this.copy(), exp.func("ROUND", node.this.copy(), exp.convert(sizes[1]))
+        value = _inside(node.this, _to_postgres)
+        rounded = exp.func("ROUND", value.copy(), exp.convert(sizes[1]))
         fits = exp.LT(this=exp.Abs(this=rounded), expression=exp.convert(10 ** (sizes[0] - sizes[1])))
         return exp.Case().when(fits, exp.Cast(this=value, to=kind.copy()))
     if isinstance(node, exp.Anonymous) and node.name.lower() == "getvariable":
         key = exp.Literal.string(f"roi.{node.expressions[0].name}")
         return exp.Anonymous(this="current_setting", expressions=[key])
     if isinstance(node, exp.SHA2):
-        raw = exp.Anonymous(this="convert_to", expressions=[node.this.copy(), exp.Literal.string("UTF8")])
+        text = _inside(node.this, _to_postgres)
+        raw = exp.Anonymous(this="convert_to", expressions=[text, exp.Literal.string("UTF8")])
         digest = exp.Anonymous(this="sha256", expressions=[raw])
         return exp.Anonymous(this="encode", expressions=[digest, exp.Literal.string("hex")])
     return node
@@ -323,16 +330,21 @@ def _to_spark(node: exp.Expression) -> exp.Expression:
     from sqlglot import exp
 
     if isinstance(node, exp.TimeToUnix):
-        micros = exp.func("UNIX_MICROS", exp.cast(node.this.copy(), "timestamptz"))
+        instant = exp.cast(_inside(node.this, _to_spark), "timestamptz")
+        micros = exp.func("UNIX_MICROS", instant)
         seconds = exp.Div(this=micros, expression=exp.Literal.number("1000000.0D"))
         return exp.Anonymous(this="RINT", expressions=[seconds])
     if isinstance(node, exp.PercentileCont):
-        return exp.Anonymous(this="PERCENTILE", expressions=[node.this, node.expression])
+        return exp.Anonymous(this="PERCENTILE", expressions=[_inside(node.this, _to_spark), node.expression])
     if isinstance(node, exp.PercentileDisc):
-        order = exp.Order(expressions=[exp.Ordered(this=node.this)])
-        return exp.WithinGroup(
-            this=exp.Anonymous(this="PERCENTILE_DISC", expressions=[node.expression]), expression=order
-        )
+        order = exp.Order(expressions=[exp.Ordered(this=_inside(node.this, _to_spark), nulls_first=True)])
+        share = exp.Anonymous(this="PERCENTILE_DISC", expressions=[node.expression.copy()])
+        return exp.WithinGroup(this=share, expression=order)
+    if isinstance(node, exp.Anonymous) and node.name.lower() == "timezone":
+        zone, time = node.expressions
+        if isinstance(time, exp.Anonymous) and time.name.lower() == "timezone":  # from UTC to a zone's clock
+            naive = exp.cast(_inside(time.expressions[1], _to_spark), "timestamptz")
+            return exp.Anonymous(this="FROM_UTC_TIMESTAMP", expressions=[naive, zone.copy()])
     if isinstance(node, exp.Anonymous) and node.name.lower() == "getvariable":
         return exp.column(node.expressions[0].name)
     return node

@@ -21,7 +21,8 @@ _BLOCK = 8 << 20  # bytes that are parsed at a time; no row may be longer
 _SETTINGS = (
     "set local timezone = 'UTC'; set local datestyle = 'ISO, YMD'; set local intervalstyle = 'postgres'; "
     "set local extra_float_digits = 1; set local bytea_output = 'hex'; set local standard_conforming_strings = on; "
-    "set local synchronize_seqscans = off; set local jit = off; "  # compiling long expressions takes longer than they do
+    "set local synchronize_seqscans = off; "
+    "set local jit = off; "  # compiling long expressions takes longer than they do
     "set local statement_timeout = {milliseconds}"
 )
 
