@@ -155,7 +155,7 @@ def take_approval_kinds(samples: Samples, *, labels: str) -> ApprovalKinds | Non
         The counts; None without a log of actions or without cases.
     """
     actions, cases = samples.tables.get("actions"), samples.tables.get("cases")
-    if actions is None or cases is None:
+    if actions is None or cases is None or samples.apart:
         return None
     with told(samples, actions, cases, labels) as (keys, kinds, changing):
         return _counted(samples, keys, kinds, changing, {*actions.columns, *cases.columns})

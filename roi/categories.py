@@ -76,7 +76,7 @@ class _Value:
     column: str
     text: str
     rows: int
-    first: int
+    first: int | None  # None of rows that stay in their database
 
 
 def settle_categories(
@@ -135,7 +135,7 @@ def settle_categories(
 def _names(con: Connection, reads: Mapping[str, ReadTable], found: Sequence[_Value]) -> set[str]:
     """Which of the values are names of people in the tables, too, such as a worker's."""
     people = [
-        f"select {quoted(column.name)} from {read.name}"
+        (quoted(column.name), read.name)
         for read in reads.values()
         for column in read.columns.values()
         if column.kind == "worker"
@@ -144,10 +144,18 @@ def _names(con: Connection, reads: Mapping[str, ReadTable], found: Sequence[_Val
     if not people or not texts:
         return set()
     listed = f"unnest([{', '.join(literal(t) for t in texts)}])"
-    rows = con.execute(
-        f"select t from (select {listed} as t) where {pseudonym('t', 'worker')} in ({' union '.join(people)})"
-    )
-    return {str(text) for (text,) in rows.fetchall()}
+    rows = con.execute(f"select t, {pseudonym('t', 'worker')} from (select {listed} as t)").fetchall()
+    hidden = {str(name): str(text) for text, name in rows}
+    asked = ", ".join(map(literal, hidden))
+    # One table after the other, for they need not lie in one place.
+    there = {
+        str(name)
+        for column, table in people
+        for (name,) in con.execute(
+            f"select distinct {column} from {table} where {column} in ({asked})"
+        ).fetchall()
+    }
+    return {text for name, text in hidden.items() if name in there}
 
 
 def _numbers(found: Sequence[_Value], known: set[str], min_group: int) -> dict[str, str]:
@@ -218,14 +226,18 @@ def _personal(
             worst.setdefault((v.table, v.column, what), []).append(v)
     problems = []
     for (table, column, what), values in worst.items():
-        first = min(v.first for v in values)
         message = (
-            f"{len(values):,} different values look like {what} (first: row {first:,}); such texts may appear in "
+            f"{len(values):,} different values look like {what}{_first(values)}; such texts may appear in "
             f"reports: map them to kinds under {reads[table].spec.place}.columns.{column}.values, name another "
             "column, or leave it out"
         )
         problems.append(Problem(reads[table].rows.label, column, message))
     return problems
+
+
+def _first(values: Sequence[_Value]) -> str:
+    rows = [v.first for v in values if v.first is not None]
+    return f" (first: row {min(rows):,})" if rows else ""
 
 
 def _declared(reads: Mapping[str, ReadTable], loaded: LoadedParameters) -> dict[str, frozenset[str]]:
@@ -264,7 +276,7 @@ def _against_mix(
         case, be = ("case", "is") if v.rows == 1 else ("cases", "are")
         more = f", and {len(strange) - 5} more such segments" if i == 4 and len(strange) > 5 else ""
         message = (
-            f"{v.rows:,} {case} (first: row {v.first:,}) {be} of a segment that demand.mix lacks: {named}{more}; "
+            f"{v.rows:,} {case}{_first([v])} {be} of a segment that demand.mix lacks: {named}{more}; "
             "give its share there (0 if it will not be worked), or map it under "
             f"{cases.spec.place}.columns.segment.values"
         )

@@ -10,7 +10,16 @@ from roi.readers.base import Connection, quoted
 from roi.sample_tables import ReadTable
 from roi.words import plural
 
-__all__ = ["Checked", "causes_without_loss", "check_table"]
+__all__ = [
+    "Checked",
+    "causes_without_loss",
+    "check_table",
+    "key_of",
+    "long_medians",
+    "rules_of",
+    "used_rows",
+    "zero_cost",
+]
 
 _MOST_MINUTES = 60 * 24 * 60  # 60 days of hands-on work on one case
 _LONG_MINUTES = 8 * 60
@@ -73,7 +82,7 @@ def check_table(con: Connection, read: ReadTable) -> Checked:
         What was found; nothing in it is a text of a cell.
     """
     table, used = read.spec.table, used_rows(read)
-    rules = _rules(read)
+    rules = rules_of(read)
     key = key_of(read)
     keys = _identity(read)
     empty = f"(flags_ & {read.bit('empty')}) <> 0"
@@ -107,28 +116,46 @@ def check_table(con: Connection, read: ReadTable) -> Checked:
         read_rows = "1 row was" if read.total == 1 else f"{read.total:,} rows were"
         what = "a case" if table == "cases" else "anything"
         problems.append(Problem(read.rows.label, "", f"no row holds {what} ({read_rows} read)"))
-    warnings = []
     known, long = (counts[5 + len(rules) + i * len(timed) :][: len(timed)] for i in (0, 1))
-    for name, n, above in zip(timed, known, long, strict=True):
-        if 2 * int(above) < int(n):
-            continue  # the median, which is dear, is asked only where it may be too long
-        (median,) = con.execute(
-            f"select quantile_disc({name}, 0.5) filter ({used}) from {read.name}"
-        ).fetchall()[0]
+    # The median, which is dear, is asked only where it may be too long.
+    medians = [
+        (
+            name,
+            con.execute(f"select quantile_disc({name}, 0.5) filter ({used}) from {read.name}").fetchall()[0][
+                0
+            ],
+        )
+        for name, n, above in zip(timed, known, long, strict=True)
+        if 2 * int(above) >= int(n)
+    ]
+    more, warnings = long_medians(read.rows.label, medians)
+    problems += more
+    if counts[-1]:
+        warnings.append(f"{counts[-1]:,} durations were longer than their cap and were cut to it")
+    return Checked(tuple(problems), tuple(warnings), n_used, n_empty, keyless, doubled, zero_costs)
+
+
+def long_medians(label: str, medians: Sequence[tuple[str, float | None]]) -> tuple[list[Problem], list[str]]:
+    """Minutes that are hardly minutes: what must be mended, and what is odd but possible.
+
+    Args:
+        label: The source's name.
+        medians: Column and the median of its values; None without any.
+    """
+    problems, warnings = [], []
+    for name, median in medians:
         if median is not None and median > _FAR_TOO_LONG:
             message = (
                 f"half of the values are above {float(median):,.0f} minutes of hands-on work on one case; "
                 "set the unit they are in (unit: seconds, say)"
             )
-            problems.append(Problem(read.rows.label, name, message))
+            problems.append(Problem(label, name, message))
         elif median is not None and median > _LONG_MINUTES:
             warnings.append(
                 f"{name}: half of the values are above {float(median):,.0f} minutes; if these are seconds, "
                 "set unit: seconds"
             )
-    if counts[-1]:
-        warnings.append(f"{counts[-1]:,} durations were longer than their cap and were cut to it")
-    return Checked(tuple(problems), tuple(warnings), n_used, n_empty, keyless, doubled, zero_costs)
+    return problems, warnings
 
 
 def causes_without_loss(con: Connection, columns: Collection[str]) -> list[str]:
@@ -260,7 +287,8 @@ def _rules_of_a_report(columns: Collection[str]) -> list[_Rule]:
     return rules
 
 
-def _rules(read: ReadTable) -> list[_Rule]:
+def rules_of(read: ReadTable) -> list[_Rule]:
+    """What a table's rows must keep."""
     table, columns = read.spec.table, read.columns
     place = f"{read.spec.place}.columns"
     rules: list[_Rule] = []

@@ -107,7 +107,7 @@ def take_integration(samples: Samples) -> Integration | None:
         The counts; None without a log of actions or without cases.
     """
     actions, access = samples.tables.get("actions"), samples.tables.get("access")
-    if actions is None or "cases" not in samples.tables:
+    if actions is None or "cases" not in samples.tables or samples.apart:
         return None
     present = set(actions.columns)
     live = of_cases(samples, actions)

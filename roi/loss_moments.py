@@ -116,7 +116,7 @@ def _numbered(workers: Sequence[str | None], rows: Sequence[tuple[Any, ...]]) ->
 
 def _with_actions(samples: Samples, pilot: Relation, high_risk_tools: Sequence[str]) -> Relation:
     """The cases with `failed_` and `unapproved_`, null where no action is logged."""
-    actions = samples.tables.get("actions")
+    actions = None if samples.apart else samples.tables.get("actions")
     if actions is None:
         return pilot.having(failed_="null::boolean", unapproved_="null::boolean")
     columns = actions.columns

@@ -92,7 +92,7 @@ def _pair(hits: Any, n: Any) -> Counts | None:
 
 def _of_actions(samples: Samples, zone: str) -> dict[str, Any]:
     actions = samples.tables.get("actions")
-    if actions is None or "decision" not in actions.columns:
+    if actions is None or samples.apart or "decision" not in actions.columns:
         return {}
     present = set(actions.columns)
     live = of_cases(samples, actions).where("arm_ <> 0")

@@ -42,8 +42,12 @@ class Relation:
             values: Name → SQL over the columns that are there already.
         """
         new = [name for name in values if name not in self.columns]
-        other = ", ".join(f"{values[name]} as {quoted(name)}" for name in values if name in self.columns)
-        listed = f"* replace ({other})" if other else "*"
+        listed = "*"
+        if len(new) < len(values):  # spelled out, since few languages know how to replace some of all
+            listed = ", ".join(
+                f"{values[name]} as {quoted(name)}" if name in values else quoted(name)
+                for name in self.columns
+            )
         added = "".join(f", {values[name]} as {quoted(name)}" for name in new)
         return Relation(f"(select {listed}{added} from {self.sql})", (*self.columns, *new))
 

@@ -10,11 +10,13 @@ from roi.approvals import unlogged_tools
 from roi.categories import UNKNOWN, Categories, settle_categories
 from roi.checks import Checked, causes_without_loss, check_table, used_rows
 from roi.engine import blanks_of, fingerprints, forget, is_large, prepare, relations, start
+from roi.exclusions import Exclusion
 from roi.input_tables import Inputs, settle_inputs, unknown_inputs, with_defects
 from roi.join_rates import JoinRate, join_rates, unmatched_cases
 from roi.mapping import to_spec
 from roi.parameters import LoadedParameters
 from roi.periods import partial_month
+from roi.places.opening import apart_words, cases_away
 from roi.privacy import key_text, make_keys
 from roi.problems import Problem, SampleError
 from roi.raw_inputs import RawFields, hold_raw
@@ -32,23 +34,6 @@ FOLLOWING = {
     "actions": "action of a case that is left out",
     "inputs": "inputs of a case that is left out",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exclusion:
-    """Rows that were left out.
-
-    Attributes:
-        table: Of which table.
-        reason: Why, in words.
-        rows: How many.
-        arm: Of which arm; None where a row has none or the table knows none.
-    """
-
-    table: str
-    reason: str
-    rows: int
-    arm: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +56,7 @@ class Samples:
         selection: How people chose the cases they labelled: all, random, risk_based or unknown.
         inputs: What was made of the raw fields of the inputs; None without them.
         coded: Whether cases and actions go by numbers in place of pseudonyms, since they are many.
+        apart: Whether the cases stay in their database, so that nothing that lies here can be joined with them.
     """
 
     tables: Mapping[str, Relation]
@@ -86,6 +72,7 @@ class Samples:
     selection: str = "unknown"
     inputs: Inputs | None = None
     coded: bool = False
+    apart: bool = False
 
     def text_of(self, key: str) -> str:
         """SQL of what is shown of a `case_id` or an `action_id`."""
@@ -127,7 +114,7 @@ class _Opening:
         self.loaded = loaded
         self.coded = coded
         self.given = loaded.parameters.samples
-        self.con = con
+        self.con: Any = con
         self.problems: list[Problem] = []
         self.warnings: list[str] = []
         self.exclusions: list[Exclusion] = []
@@ -140,10 +127,14 @@ class _Opening:
                 "which is weaker"
             )
         prepare(con, keys)
+        self.away = cases_away(loaded, self._around(), keys)
+        self.con = con if self.away is None else self.away.con
 
     def samples(self) -> Samples:
         reads = self._read()
         checked = {name: check_table(self.con, read) for name, read in reads.items()}
+        if self.away is not None:
+            reads, checked = {"cases": self.away.read, **reads}, {"cases": self.away.checked, **checked}
         for look in checked.values():
             self.problems += look.problems
             self.warnings += look.warnings
@@ -153,11 +144,13 @@ class _Opening:
         keep = {name: self._keep(read, checked[name]) for name, read in reads.items()}
         if "aggregates" in reads:
             return self._without_cases(reads, keep)
-        reads = align_tables(self.con, reads, self.warnings)
+        if self.away is None:
+            reads = align_tables(self.con, reads, self.warnings)
         joined = add_joins(self.con, reads["cases"], self._around(), self.problems, self.warnings)
         reads["cases"] = joined.cases
         keep["cases"] = self._whole_months(reads["cases"], keep["cases"])
-        self._follow_cases(reads, keep)
+        if self.away is None:
+            self._follow_cases(reads, keep)
         # After the joins, so that what they bring is looked at, too.
         categories = settle_categories(
             self.con, reads, keep, self.loaded, min_group=self.loaded.policy.privacy.min_group
@@ -185,7 +178,8 @@ class _Opening:
         tables = relations(self.con, reads)
         self.warnings += unlogged_tools(self.con, tables.get("actions"), self.loaded.policy.high_risk_tools)
         prints = fingerprints(self.con, reads)
-        unknown_cases = self._unknown_cases(reads, keep)
+        unknown_cases = self._unknown_cases(reads, keep) if self.away is None else {}
+        self.warnings += apart_words(reads) if self.away is not None else []
         blanks = blanks_of(self.con, cases)
         forget(self.con)
         return Samples(
@@ -202,6 +196,7 @@ class _Opening:
             selection=self.given.labels.selection,
             inputs=inputs,
             coded=self.coded,
+            apart=self.away is not None,
         )
 
     def _without_cases(self, reads: dict[str, ReadTable], keep: Mapping[str, str]) -> Samples:
@@ -235,7 +230,7 @@ class _Opening:
         if self.raw is None or "inputs" not in reads:
             return None
         zone = (self.given.inputs.timezone if self.given.inputs else None) or self.given.timezone or "UTC"
-        cases = reads.get("cases")
+        cases = reads.get("cases") if self.away is None else None
         found = settle_inputs(self.con, reads["inputs"], cases, keep, self.raw, categories, timezone=zone)
         if cases is not None and found.fills:
             self.warnings.append(found.in_words())
@@ -263,6 +258,8 @@ class _Opening:
         reads: dict[str, ReadTable] = {}
         of_joins: list[str] = []
         for name, given in self.given.tables().items():
+            if name == "cases" and self.away is not None:
+                continue
             spec = to_spec(name, given, f"samples.{name}")
             if name == "actions" and self.given.cases is not None:
                 spec = with_key(spec, to_spec("cases", self.given.cases, "samples.cases"))

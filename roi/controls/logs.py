@@ -36,17 +36,24 @@ class Logs:
     mix: Mapping[str, float] | None = None
 
     def table(self, name: str) -> Relation | None:
-        """A table, each row with its number in the source as `row`; None where it was not given."""
-        return self.samples.tables.get(name)
+        """A table, each row with its number in the source as `row`; None where it was not given.
+
+        Cases that stay in their database are none, for nothing here can be joined with them.
+        """
+        return None if name == "cases" and self.samples.apart else self.samples.tables.get(name)
 
     def has(self, table: str, *columns: str) -> bool:
         """Whether a table was given with all these columns."""
-        found = self.samples.tables.get(table)
+        found = self.table(table)
         return found is not None and set(columns) <= set(found.columns)
 
-    def live_cases(self) -> Relation | None:
-        """The production cases that were worked with the agent; None without cases."""
-        cases = self.table("cases")
+    def live_cases(self, *, alone: bool = False) -> Relation | None:
+        """The production cases that were worked with the agent; None without cases.
+
+        Args:
+            alone: Whether they are asked for by themselves and joined with nothing.
+        """
+        cases = self.samples.tables.get("cases") if alone else self.table("cases")
         if cases is None:
             return None
         live = cases.where("arm = 'pilot'")
@@ -71,8 +78,10 @@ class Logs:
         code = " + ".join(
             f"case when {sql} then {1 << i} else 0 end" for i, sql in enumerate(conditions.values())
         )
+        # Rows that stay in their database have no number.
+        least = "null" if table == "cases" and self.samples.apart else f"min(n, {MOST_ROWS})"
         found = self.ask(
-            f"select code, count(*), min(n, {MOST_ROWS}) from (select {number} as n, {code} as code from {source}) "
+            f"select code, count(*), {least} from (select {number} as n, {code} as code from {source}) "
             "group by 1"
         )
         rows = {}
@@ -101,7 +110,7 @@ def hold(logs: Logs) -> Logs:
     """
     tables = dict(logs.samples.tables)
     for name in () if logs.samples.coded else HELD:  # where codes are compared, laying rows down takes longer
-        table = tables.get(name)
+        table = logs.table(name)
         if table is None:
             continue
         held = f"logs_{name}"

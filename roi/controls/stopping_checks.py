@@ -292,7 +292,7 @@ def _way_back(log: IncidentLog) -> Check:
 def _by_day(logs: Logs) -> tuple[Check, Check]:
     """On how many days with work a result is known, and a cost."""
     names = ("quality_by_day", "cost_by_day")
-    live = logs.live_cases()
+    live = logs.live_cases(alone=True)
     if live is None:
         lacking = ("There are no cases.", "Provide the cases themselves (samples.cases)")
         first, second = (unknown(name, *lacking, threshold=VISIBLE_DAYS) for name in names)

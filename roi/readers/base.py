@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from roi.problems import Problem
 
@@ -17,11 +17,15 @@ __all__ = [
     "Part",
     "Roles",
     "Rows",
+    "Shape",
     "UnreadableError",
     "literal",
     "named_row",
     "quoted",
 ]
+
+Shape = Literal["text", "whole", "decimal", "float", "flag", "instant", "clock", "day"]
+"""What a database's typed column holds: instants are times with an offset, clocks times without one."""
 
 LONGEST_LINE = 1_000_000
 """Bytes of one row of a text file; longer ones are no sample of cases."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from roi.problems import Problem
 from roi.readers.addresses import Address, find_address
-from roi.readers.base import Connection, Rows, UnreadableError, quoted
+from roi.readers.base import Connection, Rows, Shape, UnreadableError, quoted
 from roi.readers.query import one_select
 
-__all__ = ["TIMEOUT", "database_print", "read_database"]
+__all__ = ["TIMEOUT", "Asking", "There", "ask_there", "database_print", "read_database"]
 
 TIMEOUT = 600
 """Seconds that a statement may take unless the source says otherwise."""
@@ -32,6 +32,80 @@ class Session(Protocol):
 
     def close(self) -> None:
         """End it."""
+
+
+@runtime_checkable
+class Asking(Session, Protocol):
+    """A session that questions can be put to, whose answers are small."""
+
+    dialect: str
+
+    @property
+    def rows(self) -> str:
+        """What may stand behind `from`: the rows with columns c0, c1, …."""
+
+    def shapes(self) -> tuple[Shape | None, ...]:
+        """What each column holds; None of a kind that nothing is made of."""
+
+    def keep(self, keys: Mapping[str, str]) -> None:
+        """Give the session the keys of pseudonyms."""
+
+    def ask(self, statement: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+        """Names and rows of a small result."""
+
+
+class There:
+    """A source whose rows stay where they are.
+
+    Attributes:
+        session: What is open.
+        label: A name that says which of a database's tables or queries this is.
+        fingerprint: Of its rows.
+        stated: Its address as the parameter file has it.
+    """
+
+    def __init__(self, asked: _Asked, session: Asking, fingerprint: str) -> None:
+        self._asked, self.session, self.fingerprint = asked, session, fingerprint
+        self.label, self.stated = asked.label, asked.address.stated
+
+    def ask(self, statement: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+        """Names and rows of a small result.
+
+        Raises:
+            UnreadableError: If it fails; what the database said of it is not repeated.
+        """
+        try:
+            return self.session.ask(statement)
+        except Exception as error:
+            raise self._asked.refusal(error) from None
+
+
+def ask_there(
+    *,
+    connect: str,
+    table_name: str | None,
+    sql: str | None,
+    project: Path,
+    folder: Path,
+    file: str,
+    place: str,
+    timeout: int | None = None,
+) -> There | None:
+    """Open a source to put questions to it; None where its rows can only be read.
+
+    Raises:
+        UnreadableError: As `read_database`.
+    """
+    asked = _Asked(connect, table_name, sql, project, folder, file, place, timeout or TIMEOUT, None)
+    session = asked.session()
+    if not isinstance(session, Asking):
+        session.close()
+        return None
+    try:
+        return There(asked, session, session.fingerprint())
+    except BaseException as error:
+        session.close()
+        raise asked.refusal(error) from None
 
 
 def read_database(

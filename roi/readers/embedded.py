@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Timer
 from typing import Any
 
-from roi.readers.base import Connection, literal, quoted
+from roi.readers.base import Connection, Shape, literal, quoted
 from roi.readers.held import move
 from roi.readers.parquet import as_text
 
@@ -98,6 +98,28 @@ class DuckDB:
         with _at_most(self.timeout, self.con.interrupt):
             move(self.con, f"select {texts} from {self._rows}", con, table, len(names))
 
+    dialect = "duckdb"
+
+    @property
+    def rows(self) -> str:
+        """What may stand behind `from`: the rows with columns c0, c1, …."""
+        return self._rows
+
+    def shapes(self) -> tuple[Shape | None, ...]:
+        """What each column holds; None of a kind that nothing is made of."""
+        return tuple(_shape(kind) for kind in self.kinds)
+
+    def keep(self, keys: Mapping[str, str]) -> None:
+        """Give the session the keys of pseudonyms."""
+        for name, key in keys.items():
+            self.con.execute(f"set variable key_{name} = {literal(key)}")
+
+    def ask(self, statement: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+        """Names and rows of a small result."""
+        with _at_most(self.timeout, self.con.interrupt):
+            found = self.con.execute(statement)
+            return tuple(str(c[0]) for c in found.description or ()), found.fetchall()
+
     def close(self) -> None:
         """Close it."""
         self.con.close()
@@ -167,6 +189,22 @@ class Other:
     def close(self) -> None:
         """Close it."""
         self.backend.disconnect()
+
+
+def _shape(kind: str) -> Shape | None:
+    if kind.startswith("DECIMAL"):
+        return "decimal"
+    if kind.startswith("ENUM"):
+        return "text"
+    return _SHAPES.get(kind)
+
+
+_SHAPES: Mapping[str, Shape] = {
+    "VARCHAR": "text", "UUID": "text",
+    "TINYINT": "whole", "SMALLINT": "whole", "INTEGER": "whole", "BIGINT": "whole", "UTINYINT": "whole",
+    "USMALLINT": "whole", "UINTEGER": "whole", "FLOAT": "float", "DOUBLE": "float", "BOOLEAN": "flag",
+    "TIMESTAMP WITH TIME ZONE": "instant", "TIMESTAMP": "clock", "DATE": "day",
+}  # fmt: skip
 
 
 def _motherduck(address: str) -> Connection:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from roi.readers.base import Connection
+from roi.readers.base import Connection, Shape
 
 if TYPE_CHECKING:
     import psycopg
@@ -22,6 +22,7 @@ _SETTINGS = (
     "set local timezone = 'UTC'; set local datestyle = 'ISO, YMD'; set local intervalstyle = 'postgres'; "
     "set local extra_float_digits = 1; set local bytea_output = 'hex'; set local standard_conforming_strings = on; "
     "set local synchronize_seqscans = off; "
+    "set local jit = off; "  # compiling long expressions takes longer than they do
     "set local statement_timeout = {milliseconds}"
 )
 
@@ -113,9 +114,41 @@ class Postgres:
         listed = known is not None and known.array_oid == self.kinds[i]
         return f"array_to_string(c{i}, ';')" if listed else f"c{i}::text"
 
+    dialect = "postgres"
+
+    @property
+    def rows(self) -> str:
+        """What may stand behind `from`: the rows with columns c0, c1, …."""
+        return self._rows
+
+    def shapes(self) -> tuple[Shape | None, ...]:
+        """What each column holds; None of a kind that nothing is made of."""
+        known = [self.con.adapters.types.get(kind) for kind in self.kinds]
+        return tuple(
+            None if info is None or info.array_oid == kind else _SHAPES.get(info.name)
+            for info, kind in zip(known, self.kinds, strict=True)
+        )
+
+    def keep(self, keys: Mapping[str, str]) -> None:
+        """Give the session the keys of pseudonyms, as parameters of a statement that ends with the transaction."""
+        for name, key in keys.items():
+            self.con.execute("select set_config(%s, %s, true)", (f"roi.key_{name}", key))
+
+    def ask(self, statement: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+        """Names and rows of a small result."""
+        cursor = self.con.execute(statement.encode(), prepare=True)
+        return tuple(c.name for c in cursor.description or ()), cursor.fetchall()
+
     def close(self) -> None:
         """End the session."""
         self.con.close()
+
+
+_SHAPES: Mapping[str, Shape] = {
+    "text": "text", "varchar": "text", "bpchar": "text", "uuid": "text", "name": "text",
+    "int2": "whole", "int4": "whole", "int8": "whole", "numeric": "decimal", "float4": "float", "float8": "float",
+    "bool": "flag", "timestamptz": "instant", "timestamp": "clock", "date": "day",
+}  # fmt: skip
 
 
 class _Stream(io.RawIOBase):

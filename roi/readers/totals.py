@@ -6,7 +6,7 @@ import re
 
 from roi.readers.base import literal
 
-__all__ = ["is_sum", "is_total", "no_total_sql", "total_sql"]
+__all__ = ["TOTAL", "is_sum", "is_total", "no_total_sql", "total_sql"]
 
 _SUMS = (
     "total",
@@ -78,7 +78,9 @@ def _any(words: tuple[str, ...]) -> str:
 _CLOSED = r"[\s:=.*]*"
 _SUM = re.compile(rf"\s*(?:{_any(_SUMS)}){_CLOSED}", re.IGNORECASE)
 # The same pattern for Python and for the engine.
-_TOTAL = rf"(?i)\s*(?:{_any(_EXACT)}|(?:{_any((*_SUMS, *_MEANS))})\s.*|.*\s(?:{_any(_ENDS)})){_CLOSED}"
+TOTAL = rf"\s*(?:{_any(_EXACT)}|(?:{_any((*_SUMS, *_MEANS))})\s.*|.*\s(?:{_any(_ENDS)})){_CLOSED}"
+"""Of a text in small letters; the dot is any sign."""
+_TOTAL = f"(?i){TOTAL}"
 _TOTAL_OF = re.compile(_TOTAL, re.DOTALL)
 
 

@@ -84,7 +84,6 @@ NOT_USED_YET: dict[str, str] = {
     "samples.cases.columns.confidence": "will help to choose which actions need approval",
     "policy.max_fix_rounds": "will end a fix that failed as often",
     "policy.severe_reference=baseline": "will hold severe errors against the baseline arm",
-    "run.engine": "will choose where moments are taken",
 }
 """Key (or key=value) -> what it will do. A list's items are reached without their number."""
 

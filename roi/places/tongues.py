@@ -1,0 +1,350 @@
+"""What each database's language says in its own way, and our questions put in it.
+
+Questions are written once, in the embedded engine's language. `translated` puts them in theirs; the few leaves of which
+canonical columns are made (an exact decimal, a pseudonym, a pattern) are written here for each. Nothing is rounded that
+is not rounded alike everywhere: half away from zero, in decimals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from roi.places.letters import LARGE, SMALL, SPACES
+from roi.privacy import DOMAINS
+from roi.readers.base import Shape, literal
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+__all__ = ["NUMBER", "Tongue", "tongue_of", "translated"]
+
+NUMBER = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)$"
+"""A text that every database reads as the same decimal."""
+
+_BLANKS = " \t\n\r\u00a0"  # around a cell, as `roi.casts.clean` trims them
+_LONGEST_NUMBER = 40  # digits of a text
+
+
+@dataclass(frozen=True, slots=True)
+class Tongue:
+    """A database's language; DuckDB's unless a subclass says otherwise.
+
+    Attributes:
+        dialect: As sqlglot names it.
+    """
+
+    dialect: str = "duckdb"
+
+    def kind(self, name: str) -> str:
+        """A type's name."""
+        return name
+
+    def string(self, text: str) -> str:
+        """A literal."""
+        return literal(text)
+
+    def text(self, value: str) -> str:
+        """A typed value as the text that the present path reads."""
+        return f"cast({value} as varchar)"
+
+    def trimmed(self, text: str) -> str:
+        """Without white space at its ends; null where nothing is left."""
+        return f"nullif(trim({text}, {self.string(_BLANKS)}), '')"
+
+    def small(self, text: str) -> str:
+        """In small letters, alike everywhere."""
+        # Texts of ASCII alone are most, and exchanging letter by letter is dear.
+        other = f"translate({text}, {self.string(LARGE)}, {self.string(SMALL)})"
+        return f"case when {self.ascii(text)} then {self.lower(text)} else {other} end"
+
+    def ascii(self, text: str) -> str:
+        """Whether a text has ASCII signs only."""
+        return f"strlen({text}) = length({text})"
+
+    def lower(self, text: str) -> str:
+        """A text of ASCII signs in small letters."""
+        return f"lower({text})"
+
+    def matches(self, text: str, pattern: str) -> str:
+        """Whether a regular expression is found in a text; the dot is any sign."""
+        return f"regexp_matches({text}, {self.string(pattern)}, 's')"
+
+    def decimal(self, value: str, shape: Shape, precision: int, scale: int) -> str:
+        """An exact decimal, rounded half away from zero; null where it does not fit or is no number."""
+        cast = f"try_cast({self.text(value)} as decimal({precision},{scale}))"
+        return f"case when {self._short(value)} then {cast} end" if shape == "text" else cast
+
+    def _short(self, text: str) -> str:
+        return f"{self.matches(text, NUMBER)} and length({text}) <= {_LONGEST_NUMBER}"
+
+    def double(self, value: str, shape: Shape) -> str:
+        """A finite double; null otherwise."""
+        if shape == "text":
+            return f"case when {self._short(value)} then cast({value} as double) end"
+        cast = f"cast({value} as double)"
+        return f"case when isfinite({cast}) then {cast} end"
+
+    def cast(self, value: str, kind: str) -> str:
+        """A plain cast of something that fits."""
+        return f"cast({value} as {self.kind(kind)})"
+
+    def whole_part(self, one: str, other: int) -> str:
+        """A whole number divided by another, cut towards 0."""
+        return f"(({one}) // {other})"
+
+    def time(self, value: str, shape: Shape) -> str:
+        """A naive UTC time; null where no calendar has it."""
+        utc = f"timezone('UTC', {value})" if shape == "instant" else f"cast({value} as timestamp)"
+        return f"case when isfinite({value}) and {self._in_calendar(utc)} then {utc} end"
+
+    def _in_calendar(self, utc: str) -> str:
+        return f"{utc} >= timestamp '0002-01-01' and {utc} < timestamp '9999-01-01'"
+
+    def micros(self, start: str, end: str) -> str:
+        """Microseconds between two naive times, as a whole number."""
+        return f"(epoch_us({end}) - epoch_us({start}))"
+
+    def person(self, text: str) -> str:
+        """A name as `roi.privacy.person` folds it, of signs that are known to `letters`."""
+        spaced = f"translate({text}, {self.string(SPACES)}, {self.string(' ' * len(SPACES))})"
+        single = self._single_spaces(spaced)
+        return f"replace(replace({self.small(self._no_ends(single))}, 'ß', 'ss'), 'ς', 'σ')"
+
+    def _single_spaces(self, text: str) -> str:
+        return f"regexp_replace({text}, ' +', ' ', 'g')"
+
+    def _no_ends(self, text: str) -> str:
+        return f"trim({text})"
+
+    def key(self, domain: str) -> str:
+        """The domain's key, which stands in no statement."""
+        return f"getvariable('key_{domain}')"
+
+    def digest(self, text: str) -> str:
+        """SHA-256 in hexadecimal digits."""
+        return f"sha256({text})"
+
+    def pseudonym(self, text: str, domain: str) -> str:
+        """As `roi.privacy.pseudonym`; null of null."""
+        named = self.person(text) if domain == "worker" else text
+        return f"'{DOMAINS[domain]}' || substr({self.digest(f'{self.key(domain)} || {named}')}, 1, 12)"
+
+    def ordered(self, text: str) -> str:
+        """A text that is ordered by its signs' numbers, whatever the database's collation."""
+        return text
+
+
+class _Postgres(Tongue):
+    """PostgreSQL's."""
+
+    __slots__ = ()
+
+    def kind(self, name: str) -> str:
+        return {"double": "double precision", "varchar": "text"}.get(name, name)
+
+    def text(self, value: str) -> str:
+        return f"cast({value} as text)"
+
+    def trimmed(self, text: str) -> str:
+        return f"nullif(btrim({text}, {self.string(_BLANKS)}), '')"
+
+    def ascii(self, text: str) -> str:
+        return f"octet_length({text}) = length({text})"
+
+    def lower(self, text: str) -> str:
+        return f'lower(({text}) collate "C")'
+
+    def matches(self, text: str, pattern: str) -> str:
+        return f"{text} ~ {self.string(pattern)}"
+
+    def decimal(self, value: str, shape: Shape, precision: int, scale: int) -> str:
+        # There is no try_cast: whatever would fail is asked for first.
+        least = "'Infinity', '-Infinity', 'NaN'"
+        number = f"cast({value} as numeric)"
+        there = f"{value} is not null"
+        if shape == "float":  # by way of its text, which is the shortest that reads back as the same number
+            number, there = f"cast({self.text(value)} as numeric)", f"{self.text(value)} not in ({least})"
+        elif shape == "decimal":
+            there = f"{self.text(value)} not in ({least})"
+        elif shape == "text":
+            there = self._short(value)
+        rounded = f"round({number}, {scale})"
+        fits = f"abs({rounded}) < 1e{precision - scale}::numeric"
+        return f"case when {there} then case when {fits} then {rounded}::numeric({precision},{scale}) end end"
+
+    def double(self, value: str, shape: Shape) -> str:
+        cast = f"cast({value} as double precision)"
+        if shape == "text":
+            return f"case when {self._short(value)} then {cast} end"
+        return f"case when {self.text(value)} not in ('Infinity', '-Infinity', 'NaN') then {cast} end"
+
+    def whole_part(self, one: str, other: int) -> str:
+        return f"(({one}) / {other})"
+
+    def time(self, value: str, shape: Shape) -> str:
+        utc = f"({value} at time zone 'UTC')" if shape == "instant" else f"cast({value} as timestamp)"
+        return f"case when isfinite({value}) then case when {self._in_calendar(utc)} then {utc} end end"
+
+    def micros(self, start: str, end: str) -> str:
+        return f"cast(extract(epoch from ({end} - {start})) * 1000000 as bigint)"
+
+    def _no_ends(self, text: str) -> str:
+        return f"btrim({text}, ' ')"
+
+    def key(self, domain: str) -> str:
+        return f"current_setting('roi.key_{domain}')"
+
+    def digest(self, text: str) -> str:
+        return f"encode(sha256(convert_to({text}, 'UTF8')), 'hex')"
+
+    def ordered(self, text: str) -> str:
+        return f'({text}) collate "C"'
+
+
+class _Spark(Tongue):
+    """Spark's."""
+
+    __slots__ = ()
+
+    def kind(self, name: str) -> str:
+        return {"varchar": "string", "timestamp": "timestamp_ntz"}.get(name, name)
+
+    def string(self, text: str) -> str:
+        return "'" + "".join(_SPARK_SIGNS.get(sign, sign) for sign in text) + "'"
+
+    def text(self, value: str) -> str:
+        return f"cast({value} as string)"
+
+    def trimmed(self, text: str) -> str:
+        return f"nullif(trim(both {self.string(_BLANKS)} from {text}), '')"
+
+    def ascii(self, text: str) -> str:
+        return f"octet_length({text}) = char_length({text})"
+
+    def matches(self, text: str, pattern: str) -> str:
+        return f"{text} rlike {self.string('(?s)' + pattern)}"
+
+    def double(self, value: str, shape: Shape) -> str:
+        if shape == "text":
+            return f"case when {self._short(value)} then cast({value} as double) end"
+        cast = f"cast({value} as double)"
+        return f"case when abs({cast}) < double('Infinity') then {cast} end"
+
+    def whole_part(self, one: str, other: int) -> str:
+        return f"(({one}) div {other})"
+
+    def time(self, value: str, shape: Shape) -> str:
+        utc = f"cast({value} as timestamp_ntz)"  # the session's zone is UTC
+        return f"case when {self._in_calendar(utc)} then {utc} end"
+
+    def _in_calendar(self, utc: str) -> str:
+        return f"{utc} >= timestamp_ntz '0002-01-01' and {utc} < timestamp_ntz '9999-01-01'"
+
+    def micros(self, start: str, end: str) -> str:
+        return f"(unix_micros(cast({end} as timestamp)) - unix_micros(cast({start} as timestamp)))"
+
+    def _single_spaces(self, text: str) -> str:
+        return f"regexp_replace({text}, ' +', ' ')"
+
+    def key(self, domain: str) -> str:
+        return f"key_{domain}"  # a column of the rows' own view, which the session fills in
+
+    def digest(self, text: str) -> str:
+        return f"sha2({text}, 256)"
+
+
+_SPARK_SIGNS = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+_TONGUES: Mapping[str, Tongue] = {
+    "duckdb": Tongue("duckdb"),
+    "postgres": _Postgres("postgres"),
+    "spark": _Spark("spark"),
+}
+
+
+def tongue_of(dialect: str) -> Tongue | None:
+    """The language of a dialect; None of one that is not spoken here."""
+    return _TONGUES.get(dialect)
+
+
+def translated(tree: exp.Expression, dialect: str) -> str:
+    """A question of ours, parsed as DuckDB's, as text in another language.
+
+    Args:
+        tree: What was parsed; it is not changed.
+        dialect: Of `tongue_of`.
+
+    Returns:
+        SQL with the same answer.
+    """
+    from sqlglot import ErrorLevel
+
+    if dialect == "duckdb":
+        return tree.sql(dialect="duckdb")
+    own = tree.copy()
+    _name_subqueries(own)
+    change = {"postgres": _to_postgres, "spark": _to_spark}[dialect]
+    return str(own.transform(change).sql(dialect=dialect, unsupported_level=ErrorLevel.RAISE))
+
+
+def _name_subqueries(tree: exp.Expression) -> None:
+    """PostgreSQL wants a name for every SELECT behind `from`."""
+    from sqlglot import exp
+
+    for i, found in enumerate(tree.find_all(exp.Subquery)):
+        if isinstance(found.parent, exp.From | exp.Join) and not found.alias:
+            found.set("alias", exp.TableAlias(this=exp.to_identifier(f"q{i}_")))
+
+
+def _inside(node: exp.Expression, change: Callable[[exp.Expression], exp.Expression]) -> exp.Expression:
+    """What stands inside something that is replaced, which sqlglot does not look at again."""
+    return node.copy().transform(change)
+
+
+def _to_postgres(node: exp.Expression) -> exp.Expression:
+    from sqlglot import exp
+
+    if isinstance(node, exp.TryCast):
+        kind = node.to
+        sizes = [int(p.this.name) for p in kind.expressions]
+        if not kind.is_type(exp.DType.DECIMAL) or len(sizes) != 2:
+            raise ValueError("only decimals are tried")
+        # Of a number: it either fits or is nothing.
+        value = _inside(node.this, _to_postgres)
+        rounded = exp.func("ROUND", value.copy(), exp.convert(sizes[1]))
+        fits = exp.LT(this=exp.Abs(this=rounded), expression=exp.convert(10 ** (sizes[0] - sizes[1])))
+        return exp.Case().when(fits, exp.Cast(this=value, to=kind.copy()))
+    if isinstance(node, exp.Anonymous) and node.name.lower() == "getvariable":
+        key = exp.Literal.string(f"roi.{node.expressions[0].name}")
+        return exp.Anonymous(this="current_setting", expressions=[key])
+    if isinstance(node, exp.SHA2):
+        text = _inside(node.this, _to_postgres)
+        raw = exp.Anonymous(this="convert_to", expressions=[text, exp.Literal.string("UTF8")])
+        digest = exp.Anonymous(this="sha256", expressions=[raw])
+        return exp.Anonymous(this="encode", expressions=[digest, exp.Literal.string("hex")])
+    return node
+
+
+def _to_spark(node: exp.Expression) -> exp.Expression:
+    from sqlglot import exp
+
+    if isinstance(node, exp.TimeToUnix):
+        instant = exp.cast(_inside(node.this, _to_spark), "timestamptz")
+        micros = exp.func("UNIX_MICROS", instant)
+        seconds = exp.Div(this=micros, expression=exp.Literal.number("1000000.0D"))
+        return exp.Anonymous(this="RINT", expressions=[seconds])
+    if isinstance(node, exp.PercentileCont):
+        return exp.Anonymous(this="PERCENTILE", expressions=[_inside(node.this, _to_spark), node.expression])
+    if isinstance(node, exp.PercentileDisc):
+        order = exp.Order(expressions=[exp.Ordered(this=_inside(node.this, _to_spark), nulls_first=True)])
+        share = exp.Anonymous(this="PERCENTILE_DISC", expressions=[node.expression.copy()])
+        return exp.WithinGroup(this=share, expression=order)
+    if isinstance(node, exp.Anonymous) and node.name.lower() == "timezone":
+        zone, time = node.expressions
+        if isinstance(time, exp.Anonymous) and time.name.lower() == "timezone":  # from UTC to a zone's clock
+            naive = exp.cast(_inside(time.expressions[1], _to_spark), "timestamptz")
+            return exp.Anonymous(this="FROM_UTC_TIMESTAMP", expressions=[naive, zone.copy()])
+    if isinstance(node, exp.Anonymous) and node.name.lower() == "getvariable":
+        return exp.column(node.expressions[0].name)
+    return node
