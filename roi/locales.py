@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from html import escape
 from typing import Any
 
-__all__ = ["LOCALES", "Locale", "localise", "localise_html", "money_format", "said_by_users"]
+__all__ = ["LOCALES", "Locale", "localise", "localise_html", "money_format", "said_by_users", "signs"]
 
 NBSP, NARROW, MINUS, QUOTE = "\u00a0", "\u202f", "\u2212", "\u2019"
 MONTHS = (
@@ -170,13 +170,11 @@ def _number(text: str, found: Locale) -> str:
 
 def _money(match: re.Match[str], found: Locale, text: str) -> str:
     """One amount, or the two ends of a range, with the currency where it belongs."""
-    symbol = found.symbol(match["currency"])
+    symbol, pattern = _pattern(found, match["currency"])
     is_range = bool(match["high"]) and (
         match["between"].strip() == "to" or text[: match.start()].endswith("between ")
     )
     rest = "" if is_range or not match["high"] else match["between"] + match["high"] + match["of_high"]
-    # A code is told apart from its number, also where a symbol is not.
-    pattern = found.money if len(symbol) < 3 or not found.money.startswith("¤#") else f"¤{NBSP}#"
 
     def one(number: str, unit: str, sign: str = "", *, alone: bool = True) -> str:
         sign = sign or (MINUS if number[0] in "-\u2212" else "")
@@ -196,6 +194,33 @@ def _money(match: re.Match[str], found: Locale, text: str) -> str:
     if pattern.startswith("¤"):
         return one(*low) + match["between"] + one(*high, alone=False)
     return one(*low, alone=False) + match["between"] + one(*high)
+
+
+def _pattern(found: Locale, currency: str) -> tuple[str, str]:
+    """What stands for a currency, and where; a code is told apart from its number, also where a symbol is not."""
+    symbol = found.symbol(currency)
+    return symbol, found.money if len(symbol) < 3 or not found.money.startswith("¤#") else f"¤{NBSP}#"
+
+
+def signs(locale: str, currency: str) -> dict[str, str | int]:
+    """What a page's script needs to write a moved number as `localise` writes those that stand.
+
+    Args:
+        locale: One of `LOCALES`.
+        currency: Of the amounts; one that is not known here stays where the neutral form has it.
+
+    Returns:
+        `point`, `group` and `least` of numbers, `percent` of shares, and `currency` and `form` of amounts.
+
+    Raises:
+        KeyError: If the locale is not known.
+    """
+    found = LOCALES[locale]
+    symbol, form = _pattern(found, currency) if currency in CURRENCIES else (currency, f"¤{NBSP}#")
+    return {
+        "point": found.decimal, "group": found.group, "least": found.least, "percent": found.percent,
+        "currency": symbol, "form": form,
+    }  # fmt: skip
 
 
 def _date(match: re.Match[str], found: Locale) -> str:
@@ -259,8 +284,6 @@ def money_format(locale: str, currency: str) -> str:
         locale: One of `LOCALES`.
         currency: Its code.
     """
-    found = LOCALES[locale]
-    symbol = found.symbol(currency)
-    plain = found.money if len(symbol) < 3 or not found.money.startswith("¤#") else "¤ #"
+    symbol, plain = _pattern(LOCALES[locale], currency)
     shown = plain.replace(NBSP, " ").replace("#", "#,##0").replace(" ", '" "').replace("¤", f'"{symbol}"')
     return f"{shown};[Red]-{shown}"

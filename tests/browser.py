@@ -15,6 +15,7 @@ NEEDS_CHROMIUM = pytest.mark.skipif(
     CHROMIUM is None, reason="no chromium on this machine (.ci/run installs it)"
 )
 WIDTHS = {1280: 720, 390: 844}
+PAPER = {"width": 680, "height": 960}  # what the margins leave of A4, in CSS pixels
 
 
 @contextmanager
@@ -41,6 +42,7 @@ def opened(
         color_scheme="dark" if dark else "light",
         viewport={"width": width, "height": WIDTHS[width]},
     )
+    context.set_default_timeout(120_000)  # of a machine that does much else
     page = context.new_page()
     page.heard = []
     page.on("request", lambda r: None if r.url == file.as_uri() else page.heard.append(r.url))

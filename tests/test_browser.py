@@ -14,6 +14,7 @@ from moved_sketches import sketched
 from test_page import poison, write_notebook
 
 from roi import words
+from roi.locales import LOCALES, localise, signs
 from roi.report import sections
 from roi.report.figures import Figure
 from roi.report.index import Entry, index_page
@@ -106,6 +107,43 @@ def test_numbers_are_written_as_python_writes_them(browser: Any, report: Path) -
             words.amount_range(low, high, "EUR").replace(words.NBSP, " ")
             for low, high in ((-120_000, 610_000), (1e6, 2.5e6))
         ]
+
+
+def test_the_sketch_writes_numbers_as_the_readers_of_the_page_do(
+    browser: Any, tmp_path: Path, sketch: dict[str, Any]
+) -> None:
+    """Every locale and three currencies by the script's own functions, and a whole page before and after it ran."""
+    money = [0.0, 7.126, -1_234.0, 45_678.0, -999_400.0, -12_345_678.0]
+    spans = [[-120_000.0, 610_000.0], [1e6, 2.5e6], [-3e6, -1e6], [5.0, 5.0], [-2_000.0, 1_500.0]]
+    decision = FakeDecision(make_record() | {"locale": "de-DE"}, make_pictures(), sketch)
+    file = render(write_notebook(tmp_path / "n.ipynb", decision), tmp_path / "report.html")
+
+    def told(text: str) -> str:
+        return text.replace(words.NBSP, " ")
+
+    with opened(browser, file) as page:
+        page.evaluate(
+            "window.w = JSON.parse(document.querySelector('.sketch script').textContent).words.signs"
+        )
+        for name in LOCALES:
+            for currency in ("EUR", "USD", "XYZ"):
+                found = page.evaluate(
+                    "([x, s]) => x.map(y => amounts(y, {...w, ...s}))",
+                    [[[x] for x in money] + spans, signs(name, currency)],
+                )
+                wanted = [words.amount(x, currency) for x in money]
+                wanted += [words.amount_range(*span, currency) for span in spans]
+                assert [told(x) for x in found] == [told(localise(x, name)) for x in wanted], (name, currency)
+            share = page.evaluate("s => valueText({unit: 'share'}, 0.126, {...w, ...s})", signs(name, "EUR"))
+            assert told(share) == told(localise(words.number(12.6, 2) + " %", name))
+        moved = page.locator("section.sketch")
+        shown = [moved.locator("tbody").text_content(), moved.locator(".dials").text_content()]
+        assert "€" in shown[0]
+        assert page.heard == []
+    with opened(browser, file, script=False) as page:
+        moved = page.locator("section.sketch")
+        stood = [moved.locator("tbody").text_content(), moved.locator(".dials").text_content()]
+        assert [told(x) for x in shown] == [told(x) for x in stood]
 
 
 def test_a_dial_moves_the_table_and_the_verdict_and_back(browser: Any, report: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import io
 import json
 import re
@@ -20,7 +21,7 @@ from nbformat import from_dict, write
 from nbformat.v4 import new_code_cell, new_notebook
 
 from roi import words
-from roi.locales import LOCALES, localise, localise_html, said_by_users
+from roi.locales import LOCALES, localise, localise_html, said_by_users, signs
 from roi.pilot import open_pilot
 from roi.problems import ParameterError
 from roi.record import build_record
@@ -183,6 +184,27 @@ def test_a_rendered_page_follows_its_record(tmp_path: Path) -> None:
     assert f">{localise(words.amount(record['sum_asked_for'], 'EUR'), 'de-DE')}</a></dd>" in html
     assert "15.12.2026" in html
     assert "15\u00a0December" not in html
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_script_gets_the_signs_that_the_page_is_written_with(name: str) -> None:
+    found = signs(name, "EUR")
+    assert localise("1,234.5", name).startswith(f"1{found['group']}" if found["least"] == 4 else "1234")
+    assert localise("1,234.5", name).endswith(f"{found['point']}5")
+    assert localise("55 %", name) == f"55{found['percent']}"
+    figure = localise("12,345", name)
+    form = str(found["form"]).replace("¤", str(found["currency"]))
+    assert localise("EUR 12,345", name) == form.replace("#", figure)
+    assert signs(name, "XYZ") | {"form": "¤\u00a0#", "currency": "XYZ"} == signs(name, "XYZ")
+
+
+def test_only_a_page_with_a_sketch_carries_signs() -> None:
+    """What a user writes is no section, and an unknown locale adds nothing."""
+    record = {**make_record(), "locale": "en-US"}
+    bare = '<section class="sketch" hidden>'
+    assert "&quot;point&quot;: &quot;.&quot;" in as_written(bare, record)
+    assert "data-written" not in as_written(html.escape(bare), record)
+    assert as_written(bare, make_record()) == bare
 
 
 @pytest.mark.slow

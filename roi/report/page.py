@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from roi import words
-from roi.locales import LOCALES, localise_html, said_by_users
+from roi.locales import LOCALES, localise_html, said_by_users, signs
 from roi.pictures import Pictures
 from roi.report.sections import RECORD_MIME, SINCE_MIME, TEMPLATES, environment, first_screen, style_sheet
 from roi.signing import standing
@@ -52,6 +54,7 @@ PAGES = {
 OPERATION = "6_operate"  # the notebook whose page may have something for the business case to open with
 # Where a page that is no business case shows who has signed: it was drawn before anybody had.
 STANDING = re.compile(r"(?<=<!-- standing -->).*?(?=<!-- end of standing -->)", re.S)
+SKETCH = re.compile(r'<section\b[^>]*\bclass="sketch"')
 HEADING = re.compile(r"<h2\b[^>]*>(.*?)</h2>", re.S)
 
 
@@ -269,7 +272,10 @@ def as_written(html: str, record: Mapping[str, Any] | None) -> str:
     if theirs:
         said = said_by_users(record, figures_only=False)
         html = translated(html, theirs, keep=said).replace('<html lang="en">', f'<html lang="{language}">', 1)
-    return localise_html(html, locale, keep=said_by_users(record))
+    html = localise_html(html, locale, keep=said_by_users(record))
+    # The script of a sketch writes numbers itself.
+    written = escape(json.dumps(signs(locale, str(record.get("currency") or "")), ensure_ascii=False))
+    return SKETCH.sub(lambda found: f'{found[0]} data-written="{written}"', html, count=1)
 
 
 @cache

@@ -69,8 +69,11 @@ def sketched(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
     }
 
 
-def _signs(currency: str) -> dict[str, str]:
-    """The signs that numbers are written with, read off numbers as `roi.words` writes them."""
+def _signs(currency: str) -> dict[str, str | int]:
+    """The signs that numbers are written with, read off numbers as `roi.words` writes them.
+
+    Those of a locale (`roi.locales.signs`) take the place of some of them in the page that is written for it.
+    """
     whole, parts = words.number(-1_234_567, 7), words.number(1.25)
     million, billion = (words.amount(x, currency).partition(f"1{parts[1]}00") for x in (1e6, 1e9))
     two = words.amount_range(1, 2, currency)
@@ -82,8 +85,10 @@ def _signs(currency: str) -> dict[str, str]:
         "point": parts[1],
         "million": million[2],
         "billion": billion[2],
+        "least": 4,
         "to": two.partition(figure)[2].partition("2")[0],
-        "amount": one.replace(figure, "{}"),
+        "currency": currency,
+        "form": one.replace(currency, "¤", 1).replace(figure, "#"),
         "percent": words.percent(0.5).partition("50")[2],
     }
 

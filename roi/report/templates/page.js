@@ -140,7 +140,7 @@ function tell(sketch, plans) {
 
 function grouped(text, signs) {
   const [whole, rest] = text.split(".");
-  const parted = whole.replace(/\B(?=(\d{3})+$)/g, signs.group);
+  const parted = whole.length < signs.least ? whole : whole.replace(/\B(?=(\d{3})+$)/g, () => signs.group);
   return rest === undefined ? parted : parted + signs.point + rest;
 }
 
@@ -166,7 +166,20 @@ function amounts(values, signs) {
   const size = Math.max(...values.map(Math.abs));
   const [factor, word] = size >= 999500000 ? [1e9, signs.billion] : size >= 999500 ? [1e6, signs.million] : [1, ""];
   const texts = [...new Set(values.map((x) => figureOf(x, factor, size, signs)))];
-  return signs.amount.replace("{}", () => texts.join(signs.to) + word);
+  if (texts.length < 2) return money(texts[0] + word, signs);
+  const [low, high] = texts;
+  if (signs.form.startsWith("¤#")) return money(low, signs) + signs.to + money(high + word, signs);
+  if (signs.form.startsWith("¤")) return money(low, signs) + signs.to + high + word;
+  return low + signs.to + money(high + word, signs);
+}
+
+// The currency where it belongs: next to its number the sign stands before both, else before the number.
+function money(figure, signs) {
+  const sign = figure.startsWith(signs.minus) ? signs.minus : "";
+  const bare = figure.slice(sign.length);
+  const outside = !signs.form.startsWith("¤\u00a0");
+  const put = (what) => signs.form.replace(/[¤#]/g, (hole) => (hole === "¤" ? signs.currency : what));
+  return outside ? sign + put(bare) : put(sign + bare);
 }
 
 function chanceOf(p, words) {
@@ -184,7 +197,8 @@ function valueText(x, value, signs) {
 
 function play(section) {
   const sketch = unpackAll(JSON.parse(section.querySelector("script").textContent));
-  const { signs, chances, said } = sketch.words;
+  const { chances, said } = sketch.words;
+  const signs = { ...sketch.words.signs, ...JSON.parse(section.dataset.written || "{}") };
   const dials = [...section.querySelectorAll("input")];
   const rows = [...section.querySelectorAll("tbody tr")];
   const shown = sketch.plans.flatMap((plan, i) => (plan.shown ? [i] : []));
