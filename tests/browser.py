@@ -33,7 +33,7 @@ def launched() -> Iterator[Any]:
 
 @contextmanager
 def opened(
-    browser: Any, file: Path, *, width: int = 1280, dark: bool = False, script: bool = True
+    browser: Any, file: Path, *, width: int = 1280, dark: bool = False, script: bool = True, sharp: int = 1
 ) -> Iterator[Any]:
     """A page of a file, off line; `page.heard` lists every request but its own and everything that went wrong."""
     context = browser.new_context(
@@ -41,6 +41,7 @@ def opened(
         java_script_enabled=script,
         color_scheme="dark" if dark else "light",
         viewport={"width": width, "height": WIDTHS[width]},
+        device_scale_factor=sharp,
     )
     context.set_default_timeout(120_000)  # of a machine that does much else
     page = context.new_page()

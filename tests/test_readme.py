@@ -104,11 +104,15 @@ def test_links_lead_somewhere(page):
             )
 
 
-def test_the_picture_is_small_and_a_screen():
-    data = (ROOT / "docs/report.png").read_bytes()
+@pytest.mark.parametrize(
+    ("name", "size"), [("report", (1280, 720)), ("report_phone", (780, 1688)), ("report_print", (833, 1179))]
+)
+def test_the_pictures_are_small_and_shown(name: str, size: tuple[int, int]):
+    data = (ROOT / f"docs/{name}.png").read_bytes()
     assert data[:8] == b"\x89PNG\r\n\x1a\n"
-    assert struct.unpack(">II", data[16:24]) == (1280, 720)
-    assert len(data) < 300_000
+    assert struct.unpack(">II", data[16:24]) == size
+    assert len(data) < 150_000
+    assert f"docs/{name}.png" in README
 
 
 def test_the_first_screen_has_purpose_picture_and_both_commands():
