@@ -337,7 +337,8 @@ def test_a_batch_writes_it_on_request_and_signing_writes_it_again(tmp_path: Path
     assert later is not None
     shutil.rmtree(out)
     assert run(pdf=True) == ("done", later)
-    assert 'href="report.pdf"' in (out / "good" / "1_audit.html").read_text(encoding="utf-8")
+    assert 'href="1_audit.pdf"' in (out / "good" / "1_audit.html").read_text(encoding="utf-8")
+    assert (out / "good" / "1_audit.pdf").read_bytes()[:5] == b"%PDF-"
     assert 'href="good/report.pdf"' in (out / "index.html").read_text(encoding="utf-8")
     assert "good/report.pdf" in export_bytes(out / "good")[1]
     assert squeezed("DRAFT: nobody has signed this") in text_of(later)
