@@ -18,6 +18,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
 from browser import PAPER, WIDTHS, accessibility, launched, opened  # noqa: E402
+from linked import dead_links  # noqa: E402
 
 PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -82,11 +83,15 @@ def main(folder: Path) -> int:
             print(f"{name:45} {size / 1000:6.0f} {len(heard):9} {took:17.0f} {len(wrong):11}", flush=True)
             for line in dict.fromkeys(heard + wrong):
                 print(f"    {line}", flush=True)
+    dead = dead_links(folder)
+    for line in dead:
+        print(f"dead: {line}")
     bars = [
         ("requests attempted", asked, 0),
         ("first screen, ms, slowest page", round(slowest), MOST_MS),
         ("size, bytes, largest page", largest, MOST_BYTES),
         ("violations of 5 views", found, 0),
+        ("dead links", len(dead), 0),
     ]
     print(f"\nbars over {len(files)} pages")
     for what, is_now, at_most in bars:

@@ -24,7 +24,9 @@ _SCHEDULER = click.option(
     "--scheduler", metavar="ADDRESS", help="Run the pilots on the Dask cluster of this scheduler."
 )
 _PDF = click.option(
-    "--pdf", is_flag=True, help="The business case as report.pdf too; needs the extra roi[pdf]."
+    "--pdf",
+    is_flag=True,
+    help="The pages as PDF, too (the business case is report.pdf); needs the extra roi[pdf].",
 )
 _FORCE = click.option("--force", is_flag=True, help="Also what has been run with the same inputs.")
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from browser import accessibility, launched, opened
+from linked import dead_links
 
 from roi.batch import run_batch
 
@@ -106,6 +107,10 @@ def test_a_page_needs_neither_network_nor_script(reports, own_hosts, tmp_path, p
         assert text.count("<svg") >= 3
         assert text.count("<svg") == text.count("<svg ")
         assert text.count("aria-label") >= 3
+
+
+def test_every_link_of_every_page_leads_somewhere(reports):
+    assert dead_links(reports) == []
 
 
 @pytest.fixture(scope="module")

@@ -474,3 +474,29 @@ def test_markup_in_a_text_does_not_reach_the_terminal() -> None:
 
 def test_the_record_is_json(report: str) -> None:
     json.dumps(make_record(), allow_nan=False)
+
+
+@pytest.mark.parametrize("width", [56, 80, 100])
+def test_figures_and_ranges_stand_on_one_line_of_the_terminal(width: int) -> None:
+    """rich breaks lines at no-break blanks, too; "EUR" at an end of a line, or a lone "1 to", is what nobody can read."""
+    said = "EUR 1.20 million to 3.40 million in 3 of 10 cases, 23 % to 17 % of 1,440, \u2212120 to 610 by 12\u00a0Jan\u00a02027"
+    for shift in range(0, width, 3):
+        out = io.StringIO()
+        record = make_record(reason=f"{'x' * shift} {said}", headline=said)
+        print_record(record, Console(file=out, width=width, color_system=None))
+        text = out.getvalue()
+        assert "\ue000" not in text
+        lines = [line.strip(" \u2502") for line in text.splitlines()]
+        assert [
+            x
+            for x in lines
+            if re.search(r"\bEUR$|(?<! 20\d\d)(?<=[\d%]) to$|\d of$|\bmillion to$|\b12(?: Jan)?$", x)
+        ] == []
+        for whole in (
+            "EUR 1.20 million to 3.40 million",
+            "3 of 10",
+            "23 % to 17 % ",
+            "\u2212120 to 610",
+            "12 Jan 2027",
+        ):
+            assert sum(whole.strip() in line for line in lines) >= 2, whole

@@ -337,7 +337,8 @@ def test_a_batch_writes_it_on_request_and_signing_writes_it_again(tmp_path: Path
     assert later is not None
     shutil.rmtree(out)
     assert run(pdf=True) == ("done", later)
-    assert 'href="report.pdf"' in (out / "good" / "1_audit.html").read_text(encoding="utf-8")
+    assert 'href="1_audit.pdf"' in (out / "good" / "1_audit.html").read_text(encoding="utf-8")
+    assert (out / "good" / "1_audit.pdf").read_bytes()[:5] == b"%PDF-"
     assert 'href="good/report.pdf"' in (out / "index.html").read_text(encoding="utf-8")
     assert "good/report.pdf" in export_bytes(out / "good")[1]
     assert squeezed("DRAFT: nobody has signed this") in text_of(later)
@@ -350,3 +351,39 @@ def test_a_batch_writes_it_on_request_and_signing_writes_it_again(tmp_path: Path
 def test_markup_of_ours_is_escaped_before_it_is_read() -> None:
     body = Markup("<h1>x</h1><p><bdi>{}</bdi></p>").format("<b>1 < 2 & 3</b>")
     assert squeezed("<b>1 < 2 & 3</b>") in text_of(page_pdf(page("x", body)))
+
+
+CARD = """<ul class="card"><li class="gate-exceeded"><div class="layer"><svg class="mark" viewBox="0 0 16 16"></svg><div>
+<strong>Approval</strong><span class="state">Fails</span><small>1 of 3 checks pass</small></div></div>
+<ol class="marks"><li class="gate-shown" title="Nobody approved: twice: passes"><svg class="mark" viewBox="0 0 16 16"></svg>
+<span>Nobody approved: twice<span class="aside">: passes</span></span></li><li class="gate-missing_evidence hard"
+title="Said no: no evidence"><svg class="mark" viewBox="0 0 16 16"></svg><span>Said no</span></li><li
+class="gate-exceeded" title="In time: fails"><span>In time</span></li></ol></li></ul>"""
+
+
+def test_a_check_that_did_not_pass_says_so_in_words_and_not_by_its_mark_alone() -> None:
+    text = text_of(page_pdf(page("x", f"<h1>x</h1>{CARD}")))
+    for wanted in ("ApprovalFails1of3checkspass", "Nobodyapproved:twiceSaidno:noevidence", "Intime:fails"):
+        assert wanted in text
+    assert "passes" not in text
+
+
+def test_a_caption_and_what_stands_small_below_it_are_two_lines() -> None:
+    table = "<table><caption>Access <small>Where else</small></caption><tr><td>a</td></tr></table>"
+    read = pypdf.PdfReader(io.BytesIO(page_pdf(page("x", f"<h1>x</h1>{table}"))))
+    assert re.search(r"Access *\n *Where else", read.pages[0].extract_text())
+
+
+def test_each_page_has_its_own_pdf_and_links_to_it(tmp_path: Path) -> None:
+    beside = ["report.html", "report.pdf", "4_controls.html"]
+    for name in ("report.html", "4_controls.html"):
+        made = page("x", f"<h1>{name}</h1>", beside=beside, own=name)
+        (tmp_path / name).write_text(made, encoding="utf-8")
+        assert f'<a href="{name.replace("html", "pdf")}">PDF</a>' in made
+    (tmp_path / "why.html").write_text("no page of a pilot", encoding="utf-8")
+    own = [tmp_path / "report.pdf", tmp_path / "4_controls.pdf"]
+    assert pdf.write_pdfs(tmp_path) == own
+    assert "4_controls.html" in text_of(own[1].read_bytes())
+    own[0].unlink()
+    assert pdf.write_pdfs(tmp_path, missing=True) == own[:1]
+    assert {file.suffix for file in tmp_path.iterdir()} == {".html", ".pdf"}

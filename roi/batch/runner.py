@@ -25,7 +25,7 @@ from roi.batch.workers import STARTING, Workers, painters, run_watched
 from roi.ledger import LEDGER, issue, read_ledger, refuse_newer
 from roi.problems import InputError, Problem
 from roi.records import refuse_newer_record
-from roi.report.page import PDF, write_whole
+from roi.report.page import write_whole
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -81,7 +81,7 @@ def run_batch(
         timeout: Seconds that a notebook may take, and any one cell of it.
         memory: Bytes of memory of its own that a notebook may take; None for no limit.
         force: Run also what has been run with the same inputs.
-        pdf: Write each business case as PDF too; a report that is kept gets one if it has none.
+        pdf: Write all pages as PDF, too; a report that is kept gets those that it has not.
         console: Where progress is shown; standard error unless given.
         check: Reads a parameter file; returns its pilot, name and project, raises InputError.
         executor: Runs the pilots elsewhere, where they find the project at the same place; here unless given.
@@ -209,7 +209,7 @@ class Batch:
         timeout: Seconds that a notebook may take.
         memory: Bytes of memory of its own that one may take.
         force: Run also what has been run with the same inputs.
-        pdf: Write each business case as PDF too.
+        pdf: Write all pages as PDF, too.
         progress: Where it is shown.
         run_one: Runs a job and waits for it, as `run_watched` does.
         published: Is told of each pilot whose files have changed.
@@ -296,10 +296,10 @@ class Batch:
         place = self.out / job.pilot
         if self.force or why_again(place, inputs, entries):
             return None
-        if self.pdf and not (place / PDF).is_file():
-            from roi.report.pdf import write_pdf
+        if self.pdf:
+            from roi.report.pdf import write_pdfs
 
-            write_pdf(place / "report.html", place / PDF)
+            write_pdfs(place, missing=True)
         return Outcome(pilot=job.pilot, state="kept", record=read_record(place) or {})
 
     def one(self, path: Path, job: Job, inputs: Mapping[str, Any] | None, stopped: Event) -> Outcome:

@@ -118,12 +118,14 @@ def show_signed(file: Path, record: dict[str, Any]) -> list[str]:
 
 
 def _pdf_again(folder: Path) -> list[str]:
-    """The PDF from the page that was drawn again; what it can't be made with is said."""
+    """The PDFs from the pages that were drawn again; what they can't be made with is said."""
     from roi.report.page import PDF
-    from roi.report.pdf import write_pdf
+    from roi.report.pdf import pages_to_print, write_pdf
 
     try:
-        write_pdf(folder / "report.html", folder / PDF)
+        for page, pdf in pages_to_print(folder):
+            if pdf.is_file():
+                write_pdf(page, pdf)
     except InputError as error:
         return [f"{PDF} still says who had signed before; write it again with `roi run --pdf`. {error}"]
     return []

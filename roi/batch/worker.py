@@ -30,7 +30,7 @@ class Job:
         memory: Bytes of memory of its own that a notebook may take; None for no limit.
         before: The pilot's report folder as it stands, whose record the new one is held against; None for none.
         ledger: The ledger in which the record will be entered; None for none.
-        pdf: Whether the business case is written as PDF too.
+        pdf: Whether the pages are written as PDF, too.
     """
 
     pilot: str
@@ -104,14 +104,12 @@ def run_job(job: Job, tell: Any = None) -> Report:
 
 
 def _write_pdf(job: Job, say: Any) -> None:
-    """The business case as PDF, once no later notebook has anything to add to its page."""
-    from roi.report.page import PDF
+    """The pages as PDF, once no later notebook has anything to add to one."""
+    if job.pdf:
+        from roi.report.pdf import write_pdfs
 
-    if job.pdf and (job.folder / "report.html").is_file():
-        from roi.report.pdf import write_pdf
-
-        say(PDF)
-        write_pdf(job.folder / "report.html", job.folder / PDF)
+        say("PDF")
+        write_pdfs(job.folder)
 
 
 def _write_outputs(job: Job, notebook: Path, done: Any) -> None:

@@ -39,7 +39,7 @@ __all__ = [
 
 CONTENTS = "<!-- contents -->"
 WORKBOOK = "workbook.xlsx"  # no page, but it lies and is listed beside them
-PDF = "report.pdf"  # the business case again, where it was asked for
+PDF = "report.pdf"  # the business case again, where it was asked for; each other page has its own beside it
 # The pages of a pilot by file name, in the order in which they are listed.
 PAGES = {
     "report.html": "Business case",
@@ -159,8 +159,13 @@ def page(
     return environment().get_template("page.html.j2").render(
         title=words.shorten(title, 120), body=Markup(body), above=above, since=since, footer=footer, lead=lead,
         style=Markup(sheet), script=Markup(script()), script_hash=_hash(script()), own=own,
-        pages=[(name, label) for name, label in PAGES.items() if name in beside],
+        pages=[(_printed(name, own), label) for name, label in PAGES.items() if name in beside],
     ) + "\n"  # fmt: skip
+
+
+def _printed(name: str, own: str) -> str:
+    """What a link of a page leads to: its PDF is its own."""
+    return own.replace(".html", ".pdf") if name == PDF and own in PAGES else name
 
 
 @cache

@@ -204,6 +204,8 @@ def _node(element: _Element | str, drawings: list[str], kept: dict[str, bytes]) 
         known |= {name: float(value) for name, value in PLACE.findall(style)}
     if element.tag == "figure" and element.attrs.get("aria-label"):
         known["label"] = element.attrs["aria-label"]
+    if element.tag == "li" and ": " in element.attrs.get("title", ""):
+        known["state"] = _text(element.attrs["title"].rpartition(": ")[2])  # else a mark alone says it
     nodes = [_node(child, drawings, kept) for child in _children(element)]
     if element.tag == "bdi" and RIGHT_TO_LEFT.search("".join(n for n in nodes if isinstance(n, str))):
         known["rtl"] = True

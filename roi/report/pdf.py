@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from roi.problems import ParameterError, Problem
+from roi.report.page import PAGES
 from roi.report.page_tree import Page, read_page
 from roi.report.sections import TEMPLATES
 
-__all__ = ["page_pdf", "require_pdf", "write_pdf"]
+__all__ = ["page_pdf", "pages_to_print", "require_pdf", "write_pdf", "write_pdfs"]
 
 FONT = "fontpkg_arimo"  # of the words; headings, Hebrew and Arabic are in fonts that Typst carries
 VERDICT = re.compile(r'class="roi first verdict-(kill|fix|scale)"')
@@ -54,6 +55,29 @@ def write_pdf(page: Path, target: Path) -> Path:
     partial.write_bytes(made)
     os.replace(partial, target)
     return target
+
+
+def pages_to_print(folder: Path) -> list[tuple[Path, Path]]:
+    """The pages of a pilot that lie in its folder, each with the PDF that belongs to it."""
+    pages = [folder / name for name in PAGES if name.endswith(".html")]
+    return [(page, page.with_suffix(".pdf")) for page in pages if page.is_file()]
+
+
+def write_pdfs(folder: Path, *, missing: bool = False) -> list[Path]:
+    """Write all pages of a pilot as PDF.
+
+    Args:
+        folder: Of the pilot, with its pages.
+        missing: Only those that are not there yet.
+
+    Returns:
+        The files that were written.
+
+    Raises:
+        ParameterError: As `require_pdf`.
+    """
+    wanted = [(page, pdf) for page, pdf in pages_to_print(folder) if not (missing and pdf.is_file())]
+    return [write_pdf(page, pdf) for page, pdf in wanted]
 
 
 def page_pdf(html: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +11,21 @@ from roi.report import facts
 from roi.signing import standing
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
     from rich.table import Table
 
 __all__ = ["print_record"]
 
 STYLES = {"kill": "red", "fix": "yellow", "scale": "green"}
 MARKS = {"kill": "■", "fix": "◆", "scale": "●"}
+TIE = "\ue000"  # of private use: as wide as a blank, and none
+# What is read as one: an amount with its currency and unit, both ends of a range, "3 of 10", a day.
+_NUMBER = r"[\u2212-]?\d[\d.,]*(?:[ \u00a0](?:%|million|billion)(?!\w))?"
+_MONTH = "|".join(f"{month[:3]}(?:{month[3:]})?" for month in words.MONTHS)
+FIGURES = re.compile(
+    rf"\b\d{{1,2}} (?:{_MONTH}) \d{{4}}\b|(?:\b[A-Z]{{3}}[ \u00a0])?{_NUMBER}(?: (?:to|of) {_NUMBER})?|\u00a0"
+)
 MOST = 10  # lines to fill in; the report lists them all
 GATES = {"shown": ("✓", "green"), "exceeded": ("✗", "red"), "not_shown": ("~", "yellow")}
 
@@ -32,7 +41,39 @@ def print_record(record: Mapping[str, Any], console: Console | None = None) -> N
 
     to = console or Console()
     for part in _parts(record):
-        to.print(part)
+        to.print(_Whole(_tied(part)))
+
+
+class _Whole:
+    """Something to print whose figures stay on one line; their blanks are put in once lines are broken."""
+
+    def __init__(self, part: RenderableType) -> None:
+        self.part = part
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterable[Segment]:
+        from rich.segment import Segment
+
+        for found in console.render(self.part, options):
+            yield Segment(found.text.replace(TIE, " "), found.style, found.control)
+
+
+def _tied_text(text: str) -> str:
+    return FIGURES.sub(lambda found: re.sub(r"[ \u00a0]", TIE, found[0]), text)
+
+
+def _tied(part: RenderableType) -> RenderableType:
+    """The same with blanks in figures, ranges and "1 of 20" that no line is broken at; rich has none."""
+    from rich.padding import Padding
+    from rich.panel import Panel
+    from rich.text import Text
+
+    if isinstance(part, str):
+        return _tied_text(part)
+    if isinstance(part, Text):
+        part.plain = _tied_text(part.plain)  # as long as before, so that its styles stay where they are
+    elif isinstance(part, Panel | Padding):
+        part.renderable = _tied(part.renderable)
+    return part
 
 
 def _parts(record: Mapping[str, Any]) -> Iterable[RenderableType]:
@@ -117,8 +158,13 @@ def _table(*columns: tuple[str, str]) -> Table:
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", expand=False)
     for name, justify in columns:
-        table.add_column(name, justify="right" if justify == "right" else "left", overflow="fold")
+        right = justify == "right"  # a figure, which stays whole
+        table.add_column(name, justify="right" if right else "left", overflow="fold", no_wrap=right)
     return table
+
+
+def _row(table: Table, *cells: RenderableType) -> None:
+    table.add_row(*(_tied(cell) for cell in cells))
 
 
 def _options(record: Mapping[str, Any], currency: str) -> Table:
@@ -137,11 +183,12 @@ def _options(record: Mapping[str, Any], currency: str) -> Table:
         if choice.advised:
             name = Text("→ ", style="bold") + name
         if choice.name == "kill":
-            table.add_row(name, "0", "", "", "")
+            _row(table, name, "0", "", "", "")
         elif not option:
-            table.add_row(name, Text(choice.remark, style="dim"), "", "", "")
+            _row(table, name, Text(choice.remark, style="dim"), "", "", "")
         else:
-            table.add_row(
+            _row(
+                table,
                 name,
                 words.amount(option.get("mean"), currency),
                 words.amount_range(option.get("p10"), option.get("p90"), currency).replace(
@@ -180,7 +227,8 @@ def _gates(record: Mapping[str, Any]) -> Table:
         says = (
             gate.get("evidence") if gate.get("state") == "shown" else gate.get("mend") or gate.get("evidence")
         )
-        table.add_row(
+        _row(
+            table,
             Text(mark, style=style),
             Text(words.shorten(gate.get("label") or gate.get("gate"), 40)),
             Text(facts.gate_word(gate.get("state")), style=style),
