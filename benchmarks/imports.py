@@ -5,8 +5,8 @@
 Writes generated spans in JSON Lines, ten to a trace (an agent around model calls, tools and steps): children before
 their parents, several hundred traces at once, one span in fifty far from the rest of its trace, one in two hundred sent
 twice, two traces to a conversation. `roi import` reads them in a process of its own; its processor time, the greatest
-memory that it held and what it says of the file are printed. A million spans in OTLP are more than a gigabyte. Exits with 1 below 40,000 spans a second of processor, or
-from 500 MB on.
+memory that it held and what it says of the file are printed. A million spans in OTLP are more than a gigabyte. Exits
+with 1 below 40,000 spans a second of processor, or from 500 MB on.
 """
 
 from __future__ import annotations
