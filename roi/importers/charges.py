@@ -87,6 +87,11 @@ def _plain(spans: Mapping[str, Span]) -> list[Charge] | None:
     for name, span in logging:
         if span.parent != home or span.kind == "tool" or name in outer:
             return None
+    above = 0
+    while home is not None and home in spans:
+        home, above = spans[home].parent, above + 1
+        if above > len(spans):
+            return None  # a ring, which is cut at its first span
     return [Charge(span, span.cost) for _, span in reversed(logging)]
 
 
