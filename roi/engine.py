@@ -32,7 +32,7 @@ _CODED = (".parquet", ".pq", ".csv", ".tsv", ".txt", ".tab", ".psv", ".gz")
 
 
 def is_large(loaded: LoadedParameters) -> bool:
-    """Whether the samples of a pilot are held in codes and in a file: large files of cases, and nothing to join.
+    """Whether a pilot's samples are held in codes and in a file: cases in large files, and nothing to join them with.
 
     Args:
         loaded: The pilot's checked parameters.

@@ -212,6 +212,8 @@ def test_a_word_that_comes_late_in_a_text_file_is_read(
     rows = "".join(f"T-{i},{'pilot' if i > 4 else 'baseline'},1,s{i}\n" for i in range(9))
     samples = Project(tmp_path).cases(f"case_id,arm,handling_minutes,segment\n{rows}")
     assert column(samples, "segment") == [f"s{i}" for i in range(9)]
+    held = samples.con.execute("select typeof(segment) from t_cases limit 1").fetchall()[0][0]
+    assert held.startswith("ENUM")
     assert column(samples, "arm") == ["baseline"] * 5 + ["pilot"] * 4
 
 
