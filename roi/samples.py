@@ -79,11 +79,12 @@ class Samples:
         return key_text(key, key.removesuffix("_id")) if self.coded else key
 
 
-def open_samples(loaded: LoadedParameters) -> Samples:
+def open_samples(loaded: LoadedParameters, *, coded: bool = True) -> Samples:
     """Read, map and check all sample tables of a pilot.
 
     Args:
         loaded: The pilot's checked parameters.
+        coded: Whether cases and actions may go by numbers where they are many, which other samples do not know.
 
     Returns:
         The tables, in an engine of their own that holds pseudonyms in place of names.
@@ -93,8 +94,7 @@ def open_samples(loaded: LoadedParameters) -> Samples:
     """
     import duckdb
 
-    coded = is_large(loaded)
-    con = start(large=coded)
+    con = start(large=(coded := coded and is_large(loaded)))
     try:
         return _Opening(loaded, con, coded=coded).samples()
     except SampleError:

@@ -159,7 +159,7 @@ def _rate(one: LoadedParameters, other: LoadedParameters) -> float:
 def _side(loaded: LoadedParameters, name: str, first: LoadedParameters) -> Side:
     # Names are hidden under the first one's key on both sides, so that the same case has the same pseudonym.
     keyed = loaded.parameters.model_copy(update={"pilot": first.parameters.pilot})
-    samples = open_samples(replace(loaded, parameters=keyed))
+    samples = open_samples(replace(loaded, parameters=keyed), coded=False)
     analysis = analyse(loaded, samples)
     about = loaded.parameters.about
     record = {

@@ -20,7 +20,7 @@ from roi.casts import Styles, cast, plain_cast, typed_cast
 from roi.problems import SampleError
 from roi.readers.totals import is_total, no_total_sql
 from roi.reduce import take_moments
-from roi.samples import Samples
+from roi.samples import Samples, open_samples
 
 PLAIN = Styles({}, {}, "UTC")
 CASES = (
@@ -288,3 +288,12 @@ def test_what_is_joined_is_not_held_in_codes(tmp_path: Path, large: None) -> Non
     samples = project.cases("case_id,arm,handling_minutes\nT-1,pilot,1\n", spec={"join": [join]})
     assert not samples.coded
     assert column(samples, "review_minutes") == [3]
+
+
+def test_samples_that_are_matched_with_others_keep_their_pseudonyms(tmp_path: Path, large: None) -> None:
+    project = Project(tmp_path)
+    project.write("cases.csv", "case_id,arm,handling_minutes\nT-1,pilot,1\n")
+    samples = open_samples(project.load(), coded=False)
+    assert not samples.coded
+    assert column(samples, "case_id")[0].startswith("c-")
+    assert samples.text_of("case_id") == "case_id"
