@@ -22,7 +22,17 @@ from roi.schema.tables import MINUTE_COLUMNS
 if TYPE_CHECKING:
     from roi.sample_tables import ReadTable
 
-__all__ = ["MEMORY", "blanks_of", "fingerprints", "forget", "is_large", "prepare", "relations", "start"]
+__all__ = [
+    "MEMORY",
+    "blanks_of",
+    "fingerprints",
+    "forget",
+    "is_large",
+    "prepare",
+    "relations",
+    "start",
+    "widen",
+]
 
 MEMORY = "ROI_ENGINE_MEMORY"
 """Environment variable: the most memory that an engine takes for rows; what is more lies in a temporary folder."""
@@ -92,6 +102,12 @@ def start(*, large: bool = False) -> Connection:
             message = "is no amount of memory; write 400MB, say, or leave it away"
             raise SampleError([Problem("environment", MEMORY, message)]) from None
     return con
+
+
+def widen(con: Connection) -> None:
+    """Take the bound off an engine's memory, unless it was stated: what a verdict asks of ten million fails at it."""
+    if not os.environ.get(MEMORY, "").strip():
+        con.execute("reset memory_limit")
 
 
 def prepare(con: Connection, keys: Keys) -> None:

@@ -16,6 +16,7 @@ from roi.comparability import Comparability, compare_arms
 from roi.comparable import cases_by_month
 from roi.controls.logs import Logs
 from roi.controls.scorecard import Scorecard, look
+from roi.engine import widen
 from roi.input_quality import InputQuality, take_input_quality
 from roi.integration import Integration, take_integration
 from roi.log_seal import seals_of
@@ -92,6 +93,8 @@ def take(loaded: LoadedParameters, samples: Samples) -> Taken:
         ParameterError: If parameters and samples do not go together.
     """
     moments = numbered_by_content(take_moments(samples, high_risk_tools=tuple(loaded.policy.high_risk_tools)))
+    if samples.coded:
+        widen(samples.con)
     newest = newest_day(samples, moments)
     loaded, as_of = held(loaded, moments, newest)
     given = loaded.parameters.samples
