@@ -53,7 +53,7 @@ class Places:
     """
 
     def __init__(self, local: Connection, there: There, made: str) -> None:
-        self.local, self.there, self.made = local, there, made
+        self.local, self.there, self.made = local, there, there.hold(made) or made
         self._used = ""
 
     def __getattr__(self, name: str) -> Any:
@@ -67,20 +67,22 @@ class Places:
         """
         view = _VIEW.fullmatch(sql)
         if view is not None:
-            self._used = self._theirs(view[1])
+            used = self._theirs(view[1])
+            self._used = self.there.hold(self._with(used)) or used
             return Answer((), [])
         if not _NAMED.search(sql):
             return self.local.execute(sql)
-        query = self._theirs(sql)
-        ctes = f"with {READ} as ({self.made})"
-        if re.search(rf"\b{CASES}\b", sql) and self._used:
-            ctes += f", {CASES} as ({self._used})"
-        own = re.match(r"\s*with\s", query, re.IGNORECASE)
-        whole = f"{ctes}, {query[own.end() :]}" if own else f"{ctes} {query}"
+        whole = self._with(self._theirs(sql), used=bool(re.search(rf"\b{CASES}\b", sql) and self._used))
         try:
             return Answer(*self.there.ask(whole))
         except UnreadableError as error:
             raise SampleError(error.problems) from None
+
+    def _with(self, query: str, *, used: bool = False) -> str:
+        """A question of theirs with the views that it names before it."""
+        ctes = f"with {READ} as ({self.made})" + (f", {CASES} as ({self._used})" if used else "")
+        own = re.match(r"\s*with\s", query, re.IGNORECASE)
+        return f"{ctes}, {query[own.end() :]}" if own else f"{ctes} {query}"
 
     def _theirs(self, sql: str) -> str:
         import sqlglot
