@@ -271,7 +271,7 @@ class Run(Group):
     )
     engine: Literal["duckdb", "source"] | None = Field(
         None,
-        description="Where the cases are reduced: `source` in their own database, with `connect`; else they are read here "
+        description="Where the cases are reduced: `source` in their own database, with `connect`, else here "
         "(docs/databases.md).",
     )
 
