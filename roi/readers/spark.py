@@ -37,7 +37,14 @@ class Spark(Other):
     dialect = "spark"
 
     def __init__(
-        self, address: str, *, table: str | None, sql: str | None, timeout: int, limit: int | None, folders: tuple[Path, ...]
+        self,
+        address: str,
+        *,
+        table: str | None,
+        sql: str | None,
+        timeout: int,
+        limit: int | None,
+        folders: tuple[Path, ...],
     ) -> None:
         """Start it, and find the columns.
 
@@ -95,7 +102,9 @@ class Spark(Other):
             f"cast(coalesce(sum(cast(conv(substr(h, {start}, 15), 16, 10) as decimal(38,0))), 0) as string)"
             for start in (1, 16)
         )
-        (found,) = self.ask(f"select count(*), {parts} from (select md5(concat({cells})) as h from {self.rows})")[1]
+        (found,) = self.ask(
+            f"select count(*), {parts} from (select md5(concat({cells})) as h from {self.rows})"
+        )[1]
         told = "\n".join(["spark 1", *self.columns, *self.kinds])
         return hashlib.sha256(f"{told}\n{' '.join(map(str, found))}".encode()).hexdigest()
 
