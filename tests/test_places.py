@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import json
+import shutil
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -348,3 +350,28 @@ def test_questions_are_put_in_their_language(ours: str, dialect: str, theirs: st
 def test_a_text_is_not_tried_as_a_number_where_that_would_fail() -> None:
     with pytest.raises(ValueError, match="only decimals"):
         translated(sqlglot.parse_one("select try_cast(x as date)", dialect="duckdb"), "postgres")
+
+
+needs_spark = pytest.mark.skipif(
+    importlib.util.find_spec("pyspark") is None or shutil.which("java") is None,
+    reason="pyspark (pip install 'roi[spark]') or Java is not installed",
+)
+
+
+@needs_spark
+@pytest.mark.slow
+def test_spark_gives_what_is_taken_of_the_same_parquet_file_here(tmp_path: Path) -> None:
+    rows = placed_cases.rows(150)
+    in_duckdb(tmp_path, TYPES, rows)
+    with duckdb.connect(str(tmp_path / HERE["connect"])) as con:
+        con.execute(f"copy cases to {literal(str(tmp_path / 'data' / 'cases.parquet'))}")
+    found = []
+    for engine, source in (
+        (None, {"file": "data/cases.parquet"}),
+        ("source", {"connect": "spark://local[1]", "table": "data/cases.parquet"}),
+    ):
+        loaded = load_parameters(placed_cases.write(tmp_path, source, engine=engine))
+        samples = open_samples(loaded)
+        found.append(dataclasses.replace(take(loaded, samples), fingerprints={}))
+        samples.con.close()
+    same(*found)

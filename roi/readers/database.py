@@ -80,7 +80,7 @@ class There:
             raise self._asked.refusal(error) from None
 
     def hold(self, query: str) -> str | None:
-        """SELECT from what the database keeps of a query's rows, for the questions to come; None where it keeps nothing.
+        """SELECT from what the database keeps of a query's rows for later questions; None where it keeps nothing.
 
         Raises:
             UnreadableError: As `ask`.
