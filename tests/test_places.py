@@ -257,6 +257,9 @@ ROWS = [("a", "baseline", "3"), ("b", "pilot", "2")]
     ("rows", "types", "columns", "said"),
     [
         ([("a", "baseline", "1,5"), *ROWS[1:]], {}, {}, "handling_minutes: 1 value is no plain value of this column"),
+        ([("a", "baseline", "1e1"), *ROWS[1:]], {}, {}, "handling_minutes: 1 value is no plain value of this column"),
+        (ROWS, {}, {"model": "arm", "input_tokens": "handling_minutes", "output_tokens": "handling_minutes"},
+         "tokens are priced row by row, which is done here; give agent_cost"),
         ([("a", "before", "3"), *ROWS[1:]], {}, {}, "arm: 1 value is none of baseline, pilot; map them under"),
         ([*ROWS, ROWS[0]], {}, {}, "case_id: 1 row repeats the case of another row of their arm"),
         ([*ROWS, ("Grand Total", "pilot", "5")], {}, {}, "case_id: holds 1 row that sum up others"),
@@ -313,6 +316,8 @@ def test_actions_beside_cases_elsewhere_are_read_and_not_joined(tmp_path: Path) 
     assert [w for w in samples.warnings if "are not joined" in w or "not joined:" in w]
     assert samples.con.execute("select count(*) from actions").fetchall() == [(1,)]
     assert samples.con.execute("select count(*) from cases").fetchone() == (2,)
+    # A column may be called as the table is (that of the actuals is).
+    assert samples.con.execute("select count(cases) from (select 1 as cases from actions)").fetchone() == (1,)
     with pytest.raises(SampleError, match="needs the rows of the cases, which stay in their database"):
         samples.con.execute("select * from actions join cases using (case_id)")
     samples.con.close()

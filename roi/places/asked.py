@@ -70,7 +70,7 @@ class Places:
             used = self._theirs(view[1])
             self._used = self.there.hold(self._with(used)) or used
             return Answer((), [])
-        if not _NAMED.search(sql):
+        if not _NAMED.search(sql) or not self._tables(sql) & {CASES, READ}:
             return self.local.execute(sql)
         whole = self._with(self._theirs(sql), used=bool(re.search(rf"\b{CASES}\b", sql) and self._used))
         try:
@@ -84,16 +84,25 @@ class Places:
         own = re.match(r"\s*with\s", query, re.IGNORECASE)
         return f"{ctes}, {query[own.end() :]}" if own else f"{ctes} {query}"
 
-    def _theirs(self, sql: str) -> str:
+    def _tables(self, sql: str) -> set[str]:
+        """The tables that a question reads from; a column of another table may be called cases as well."""
         import sqlglot
         from sqlglot import exp
 
         try:
             tree = sqlglot.parse_one(sql, dialect="duckdb")
-            tree = tree.transform(self._with_variables)
-            own = {cte.alias_or_name for cte in tree.find_all(exp.CTE)}
-            asked = {table.name for table in tree.find_all(exp.Table) if table.name} - own
-            if asked <= {CASES, READ} and isinstance(tree, exp.Query) and isinstance(tree, exp.Expression):
+        except sqlglot.errors.SqlglotError:
+            return {CASES}  # which is refused, for nobody knows what it asks
+        own = {cte.alias_or_name for cte in tree.find_all(exp.CTE)}
+        return {table.name for table in tree.find_all(exp.Table) if table.name} - own
+
+    def _theirs(self, sql: str) -> str:
+        import sqlglot
+        from sqlglot import exp
+
+        try:
+            tree = sqlglot.parse_one(sql, dialect="duckdb").transform(self._with_variables)
+            if self._tables(sql) <= {CASES, READ} and isinstance(tree, exp.Query):
                 return translated(tree, self.there.session.dialect)
         except (sqlglot.errors.SqlglotError, ValueError):
             pass
