@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import json
+import shutil
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -194,7 +196,7 @@ def test_no_row_no_name_and_no_key_leaves_the_database(
         assert {text[:2] for text in texts if "-" in text} >= {"w-"}
         assert not any("T-" in text for text in texts)
         sizes.append(len(cells))
-    assert sizes[1] < 1.4 * sizes[0]
+    assert sizes[1] < 2 * sizes[0], sizes
 
 
 SMALL_TYPES = {"case_id": "varchar", "arm": "varchar", "handling_minutes": "varchar"}
@@ -255,6 +257,9 @@ ROWS = [("a", "baseline", "3"), ("b", "pilot", "2")]
     ("rows", "types", "columns", "said"),
     [
         ([("a", "baseline", "1,5"), *ROWS[1:]], {}, {}, "handling_minutes: 1 value is no plain value of this column"),
+        ([("a", "baseline", "1e1"), *ROWS[1:]], {}, {}, "handling_minutes: 1 value is no plain value of this column"),
+        (ROWS, {}, {"model": "arm", "input_tokens": "handling_minutes", "output_tokens": "handling_minutes"},
+         "tokens are priced row by row, which is done here; give agent_cost"),
         ([("a", "before", "3"), *ROWS[1:]], {}, {}, "arm: 1 value is none of baseline, pilot; map them under"),
         ([*ROWS, ROWS[0]], {}, {}, "case_id: 1 row repeats the case of another row of their arm"),
         ([*ROWS, ("Grand Total", "pilot", "5")], {}, {}, "case_id: holds 1 row that sum up others"),
@@ -311,6 +316,8 @@ def test_actions_beside_cases_elsewhere_are_read_and_not_joined(tmp_path: Path) 
     assert [w for w in samples.warnings if "are not joined" in w or "not joined:" in w]
     assert samples.con.execute("select count(*) from actions").fetchall() == [(1,)]
     assert samples.con.execute("select count(*) from cases").fetchone() == (2,)
+    # A column may be called as the table is (that of the actuals is).
+    assert samples.con.execute("select count(cases) from (select 1 as cases from actions)").fetchone() == (1,)
     with pytest.raises(SampleError, match="needs the rows of the cases, which stay in their database"):
         samples.con.execute("select * from actions join cases using (case_id)")
     samples.con.close()
@@ -348,3 +355,28 @@ def test_questions_are_put_in_their_language(ours: str, dialect: str, theirs: st
 def test_a_text_is_not_tried_as_a_number_where_that_would_fail() -> None:
     with pytest.raises(ValueError, match="only decimals"):
         translated(sqlglot.parse_one("select try_cast(x as date)", dialect="duckdb"), "postgres")
+
+
+needs_spark = pytest.mark.skipif(
+    importlib.util.find_spec("pyspark") is None or shutil.which("java") is None,
+    reason="pyspark (pip install 'roi[spark]') or Java is not installed",
+)
+
+
+@needs_spark
+@pytest.mark.slow
+def test_spark_gives_what_is_taken_of_the_same_parquet_file_here(tmp_path: Path) -> None:
+    rows = placed_cases.rows(150)
+    in_duckdb(tmp_path, TYPES, rows)
+    with duckdb.connect(str(tmp_path / HERE["connect"])) as con:
+        con.execute(f"copy cases to {literal(str(tmp_path / 'data' / 'cases.parquet'))}")
+    found = []
+    for engine, source in (
+        (None, {"file": "data/cases.parquet"}),
+        ("source", {"connect": "spark://local[1]", "table": "data/cases.parquet"}),
+    ):
+        loaded = load_parameters(placed_cases.write(tmp_path, source, engine=engine))
+        samples = open_samples(loaded)
+        found.append(dataclasses.replace(take(loaded, samples), fingerprints={}))
+        samples.con.close()
+    same(*found)

@@ -53,7 +53,7 @@ class Places:
     """
 
     def __init__(self, local: Connection, there: There, made: str) -> None:
-        self.local, self.there, self.made = local, there, made
+        self.local, self.there, self.made = local, there, there.hold(made) or made
         self._used = ""
 
     def __getattr__(self, name: str) -> Any:
@@ -67,31 +67,42 @@ class Places:
         """
         view = _VIEW.fullmatch(sql)
         if view is not None:
-            self._used = self._theirs(view[1])
+            used = self._theirs(view[1])
+            self._used = self.there.hold(self._with(used)) or used
             return Answer((), [])
-        if not _NAMED.search(sql):
+        if not _NAMED.search(sql) or not self._tables(sql) & {CASES, READ}:
             return self.local.execute(sql)
-        query = self._theirs(sql)
-        ctes = f"with {READ} as ({self.made})"
-        if re.search(rf"\b{CASES}\b", sql) and self._used:
-            ctes += f", {CASES} as ({self._used})"
-        own = re.match(r"\s*with\s", query, re.IGNORECASE)
-        whole = f"{ctes}, {query[own.end() :]}" if own else f"{ctes} {query}"
+        whole = self._with(self._theirs(sql), used=bool(re.search(rf"\b{CASES}\b", sql) and self._used))
         try:
             return Answer(*self.there.ask(whole))
         except UnreadableError as error:
             raise SampleError(error.problems) from None
+
+    def _with(self, query: str, *, used: bool = False) -> str:
+        """A question of theirs with the views that it names before it."""
+        ctes = f"with {READ} as ({self.made})" + (f", {CASES} as ({self._used})" if used else "")
+        own = re.match(r"\s*with\s", query, re.IGNORECASE)
+        return f"{ctes}, {query[own.end() :]}" if own else f"{ctes} {query}"
+
+    def _tables(self, sql: str) -> set[str]:
+        """The tables that a question reads from; a column of another table may be called cases as well."""
+        import sqlglot
+        from sqlglot import exp
+
+        try:
+            tree = sqlglot.parse_one(sql, dialect="duckdb")
+        except sqlglot.errors.SqlglotError:
+            return {CASES}  # which is refused, for nobody knows what it asks
+        own = {cte.alias_or_name for cte in tree.find_all(exp.CTE)}
+        return {table.name for table in tree.find_all(exp.Table) if table.name} - own
 
     def _theirs(self, sql: str) -> str:
         import sqlglot
         from sqlglot import exp
 
         try:
-            tree = sqlglot.parse_one(sql, dialect="duckdb")
-            tree = tree.transform(self._with_variables)
-            own = {cte.alias_or_name for cte in tree.find_all(exp.CTE)}
-            asked = {table.name for table in tree.find_all(exp.Table) if table.name} - own
-            if asked <= {CASES, READ} and isinstance(tree, exp.Query) and isinstance(tree, exp.Expression):
+            tree = sqlglot.parse_one(sql, dialect="duckdb").transform(self._with_variables)
+            if self._tables(sql) <= {CASES, READ} and isinstance(tree, exp.Query):
                 return translated(tree, self.there.session.dialect)
         except (sqlglot.errors.SqlglotError, ValueError):
             pass

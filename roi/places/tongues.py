@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from roi.places.letters import LARGE, SMALL, SPACES
 from roi.privacy import DOMAINS
@@ -268,7 +268,7 @@ def tongue_of(dialect: str) -> Tongue | None:
     return _TONGUES.get(dialect)
 
 
-def translated(tree: exp.Expression, dialect: str) -> str:
+def translated(tree: Any, dialect: str) -> str:
     """A question of ours, parsed as DuckDB's, as text in another language.
 
     Args:
@@ -281,7 +281,7 @@ def translated(tree: exp.Expression, dialect: str) -> str:
     from sqlglot import ErrorLevel
 
     if dialect == "duckdb":
-        return tree.sql(dialect="duckdb")
+        return str(tree.sql(dialect="duckdb"))
     own = tree.copy()
     _name_subqueries(own)
     change = {"postgres": _to_postgres, "spark": _to_spark}[dialect]

@@ -14,7 +14,7 @@ from roi.readers.base import UnreadableError
 
 __all__ = ["Address", "find_address", "without_secret"]
 
-Kind = Literal["postgres", "duckdb", "sqlite", "motherduck", "ibis"]
+Kind = Literal["postgres", "duckdb", "sqlite", "motherduck", "spark", "ibis"]
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _SECRET = re.compile(r"pass|pwd|token|secret|key|credential", re.I)
@@ -69,6 +69,8 @@ def _kind(value: str) -> Kind:
         return "motherduck"
     if scheme in ("duckdb", "sqlite"):
         return "sqlite" if scheme == "sqlite" else "duckdb"
+    if scheme == "spark":
+        return "spark"
     if scheme:
         return "ibis"
     return "sqlite" if Path(value).suffix.lower() in (".sqlite", ".sqlite3", ".db") else "duckdb"

@@ -79,6 +79,18 @@ class There:
         except Exception as error:
             raise self._asked.refusal(error) from None
 
+    def hold(self, query: str) -> str | None:
+        """SELECT from what the database keeps of a query's rows for later questions; None where it keeps nothing.
+
+        Raises:
+            UnreadableError: As `ask`.
+        """
+        keeps = getattr(self.session, "hold", None)
+        try:
+            return None if keeps is None else str(keeps(query))
+        except Exception as error:
+            raise self._asked.refusal(error) from None
+
 
 def ask_there(
     *,
@@ -236,7 +248,7 @@ class _Asked:
         except FileNotFoundError:
             raise self._refused("connect", f"{self.address.stated} does not exist") from None
         except ImportError as error:
-            extra = {"postgres": "postgres", "sqlite": "sqlite"}.get(self.address.kind)
+            extra = {"postgres": "postgres", "sqlite": "sqlite", "spark": "spark"}.get(self.address.kind)
             name = error.name or "a library"
             mend = f"pip install 'roi[{extra}]'" if extra else f"install {name}"
             raise self._refused("connect", f"{self.address.stated} needs {name} ({mend})") from None
@@ -254,6 +266,10 @@ class _Asked:
             from roi.readers.postgres import Postgres
 
             return Postgres(self.address.value, **how)
+        if self.address.kind == "spark":
+            from roi.readers.spark import Spark
+
+            return Spark(self.address.value, folders=(self.project, self.folder), **how)
         from roi.readers.embedded import DuckDB, Other, find_database, is_sqlite
 
         if self.address.kind == "motherduck":

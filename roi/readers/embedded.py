@@ -14,7 +14,7 @@ from roi.readers.base import Connection, Shape, literal, quoted
 from roi.readers.held import move
 from roi.readers.parquet import as_text
 
-__all__ = ["DuckDB", "Other", "find_database", "is_sqlite"]
+__all__ = ["DuckDB", "Other", "at_most", "find_database", "is_sqlite"]
 
 _FETCHES_NOTHING = "set autoload_known_extensions = false; set autoinstall_known_extensions = false"
 _AT_ONCE = 100_000  # rows that come over at a time
@@ -84,7 +84,7 @@ class DuckDB:
     def fingerprint(self) -> str:
         """A sha256 over the columns, the number of rows and the sums of the two halves of each row's md5."""
         texts = [_text(i, kind) for i, kind in enumerate(self.kinds)]
-        with _at_most(self.timeout, self.con.interrupt):
+        with at_most(self.timeout, self.con.interrupt):
             return _summed(self.con, self._rows, texts, self.columns, self.kinds)
 
     @property
@@ -95,7 +95,7 @@ class DuckDB:
         """Hand some columns to the engine, as texts c0, c1, … of a table of this name."""
         at = {name: i for i, name in reversed(list(enumerate(self.columns)))}
         texts = ", ".join(_text(at[name], self.kinds[at[name]]) for name in names)
-        with _at_most(self.timeout, self.con.interrupt):
+        with at_most(self.timeout, self.con.interrupt):
             move(self.con, f"select {texts} from {self._rows}", con, table, len(names))
 
     dialect = "duckdb"
@@ -116,7 +116,7 @@ class DuckDB:
 
     def ask(self, statement: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         """Names and rows of a small result."""
-        with _at_most(self.timeout, self.con.interrupt):
+        with at_most(self.timeout, self.con.interrupt):
             found = self.con.execute(statement)
             return tuple(str(c[0]) for c in found.description or ()), found.fetchall()
 
@@ -152,7 +152,7 @@ class Other:
             rows = backend.table(
                 name, database=tuple(schema) if len(schema) > 1 else next(iter(schema), None)
             )
-        self.rows = rows if limit is None else rows.limit(limit)
+        self.all = rows if limit is None else rows.limit(limit)
         self.columns = tuple(str(name) for name in rows.columns)
 
     def fingerprint(self) -> str:
@@ -173,8 +173,8 @@ class Other:
     def pull(self, con: Connection, table: str, names: Sequence[str]) -> None:
         """Hand some columns to the engine, as texts c0, c1, … of a table of this name."""
         interrupt = getattr(getattr(self.backend, "con", None), "interrupt", None)
-        with _at_most(self.timeout, interrupt):
-            reader = self.rows.select(*names).to_pyarrow_batches(chunk_size=_AT_ONCE)
+        with at_most(self.timeout, interrupt):
+            reader = self.all.select(*names).to_pyarrow_batches(chunk_size=_AT_ONCE)
             con.register(f"{table}_view", reader)
             try:
                 described = con.execute(f"describe select * from {table}_view").fetchall()
@@ -235,7 +235,7 @@ def _named(table: str) -> str:
 
 
 @contextmanager
-def _at_most(seconds: int, interrupt: Callable[[], Any] | None) -> Iterator[None]:
+def at_most(seconds: int, interrupt: Callable[[], Any] | None) -> Iterator[None]:
     """Interrupt what takes longer."""
     late: list[bool] = []
 

@@ -271,7 +271,8 @@ class Run(Group):
     )
     engine: Literal["duckdb", "source"] | None = Field(
         None,
-        description="Where moments are taken: in the embedded DuckDB, or in the rows' own database.",
+        description="Where the cases are reduced: `source` in their own database, with `connect`, else here "
+        "(docs/databases.md).",
     )
 
     @field_validator("seed")

@@ -26,6 +26,7 @@ from roi.strict_yaml import YamlPath
 __all__ = ["ColumnSpec", "Columns", "Mapped", "Source", "SourceSpec", "zone_of"]
 
 Unit_: TypeAlias = Literal["milliseconds", "seconds", "minutes", "hours", "days", "duration"]
+_OPEN = re.compile(r"spark://local(\[(\d+|\*)\])?")  # an address without a secret
 _DATABASE_FILE = re.compile(r"[^\s:?@]+\.(?:duckdb|ddb|db|sqlite|sqlite3)")
 _ENVIRONMENT = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 
@@ -50,7 +51,7 @@ class SourceSpec(Group):
     connect: Text | None = Field(
         None,
         description="A database: the environment variable that holds its address, as ${NAME}, or the path "
-        "of a DuckDB or SQLite file.",
+        "of a DuckDB or SQLite file, or spark://local.",
     )
     table: Text | None = Field(None, description="The table to read, with `connect`.")
     sql: Text | None = Field(None, description="One SELECT to read, with `connect`.")
@@ -62,7 +63,7 @@ class SourceSpec(Group):
     @field_validator("connect")
     @classmethod
     def _no_secret(cls, value: str | None) -> str | None:
-        if value is None or _ENVIRONMENT.fullmatch(value) or _DATABASE_FILE.fullmatch(value):
+        if value is None or any(known.fullmatch(value) for known in (_ENVIRONMENT, _DATABASE_FILE, _OPEN)):
             return value
         # The text may hold a password, so it is not repeated.
         raise ValueError(
