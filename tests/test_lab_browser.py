@@ -215,7 +215,10 @@ def test_the_explorer_works_in_jupyterlab_and_in_a_plain_notebook(project):
         assert page.get_by_text("Would you like to get notified").count() == 0
         (project / "params" / "hardly_used.yaml").unlink()
         page.goto(f"{address}/notebooks/notebooks/explore.ipynb?token={TOKEN}")
-        page.locator(".jp-NotebookKernelStatus, .jp-Notebook-ExecutionIndicator").first.wait_for()
+        # The page shows no state of its kernel before it has one, and forgets what is run until then.
+        ready = """async (t) => (await (await fetch("/api/kernels?token=" + t)).json()).some(
+            (k) => k.execution_state === "idle" && k.connections > 0)"""
+        page.wait_for_function(ready, arg=TOKEN)
         run_all(page)
         explored(page, project)
         print(f"Jupyter Notebook: {waited(page):.0f} ms from a key to the picture")
