@@ -44,6 +44,7 @@ STYLE = """<style>
 .roi-explore th, .roi-explore td { padding: 3px 6px; text-align: right; vertical-align: top; background: none; }
 .roi-explore td { overflow-wrap: normal; }
 .roi-explore th:first-child { padding-left: 0; text-align: left; font-weight: normal; }
+.roi-explore th[scope=row] { min-width: 8.5em; overflow-wrap: break-word; }
 .roi-explore tr { border-bottom: 1px solid color-mix(in srgb, currentColor 25%, transparent); background: none; }
 .roi-explore .roi-line { margin: 8px 0 2px; font-weight: bold; }
 .roi-explore .roi-picture svg { display: block; }
