@@ -221,6 +221,12 @@ BAD = [
     ("pilot: p", "pilot: p\npolicy: {severe_reference: baseline}", "policy.severe_reference", "unknown key"),
     ("pilot: p", "pilot: p\npolicy: {kill_probability: 0.9}", "policy.kill_probability", "not below"),
     ("pilot: p", "pilot: p\nclaims: [{quantity: minutes}]", "claims[0].value", "is required"),
+    (
+        "pilot: p",
+        "pilot: p\nremedies: [{name: a, addresses: data, pays_approvers: true}]",
+        "remedies[0].pays_approvers",
+        "human_approval",
+    ),
 ]
 
 

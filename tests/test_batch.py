@@ -17,7 +17,7 @@ from fixtures_record import make_record
 from nbformat.v4 import new_code_cell, new_notebook
 from rich.console import Console
 
-from roi.batch import BatchResult, run_batch
+from roi.batch import BatchResult, outputs, run_batch
 from roi.batch.engine import NotebookError, _failure
 from roi.batch.outputs import keep_partial, publish, record_text, recover, staging
 from roi.batch.runner import Outcome
@@ -193,6 +193,19 @@ def test_time_is_limited_and_the_earlier_report_stays(project: Path, tmp_path: P
     assert (target / "why.txt").exists()
     index = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert "last whole run" in index
+
+
+def test_a_new_folder_in_which_nothing_came_about_goes(tmp_path: Path) -> None:
+    """Samples that are refused only while a notebook reads them leave the lock of the run alone."""
+    new, used = tmp_path / "new", tmp_path / "used"
+    for folder in (new, used):
+        with outputs.alone(folder):
+            pass
+    (used / "good").mkdir()
+    for folder in (new, used, tmp_path / "never"):
+        outputs.remove_unused(folder)
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["used"]
+    assert {path.name for path in used.iterdir()} == {"good", outputs.LOCK}
 
 
 def test_only_inputs_to_mend_write_nothing_and_exit_with_2(project: Path, tmp_path: Path) -> None:

@@ -17,7 +17,9 @@ from roi.chain import hold
 from roi.ledger import record_sha256
 from roi.report.page import write_whole
 
-__all__ = ["WHY", "alone", "keep_partial", "publish", "read_record", "record_text", "recover", "staging"]
+__all__ = [
+    "WHY", "alone", "keep_partial", "publish", "read_record", "record_text", "recover", "remove_unused", "staging",
+]  # fmt: skip
 
 RECORD, WHY, ARCHIVE = "decision.json", "why.txt", "archive"
 STAGED, LOCK = ".new-", ".lock"
@@ -62,6 +64,13 @@ def alone(out: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def remove_unused(out: Path) -> None:
+    """Remove a folder of reports in which nothing lies but its lock, for no pilot came so far."""
+    if out.is_dir() and all(path.name == LOCK for path in out.iterdir()):
+        (out / LOCK).unlink(missing_ok=True)
+        out.rmdir()
 
 
 def publish(folder: Path, target: Path) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from roi.batch.listing import MOMENTS, list_all
 from roi.batch.outcome import BatchResult, Outcome
-from roi.batch.outputs import alone, keep_partial, publish, read_record, recover, staging
+from roi.batch.outputs import alone, keep_partial, publish, read_record, recover, remove_unused, staging
 from roi.batch.progress import Progress
 from roi.batch.remote import carried
 from roi.batch.resume import INPUTS, inputs_of, note_of, why_again
@@ -133,8 +133,8 @@ def run_batch(
                 batch.run([(files_of[found.pilot], found) for found in ready], jobs or cores(), outcomes)
         if any(outcome.state not in ("inputs", "stopped") for outcome in outcomes.values()):
             faults = list_all(folder, plan, paths, {name: outcome.why for name, outcome in outcomes.items()})
-        elif is_new and folder.is_dir() and not ready:
-            folder.rmdir()
+        elif is_new:
+            remove_unused(folder)
         for fault in faults:
             progress.note(fault)
         if stopped := [outcome for outcome in outcomes.values() if outcome.state == "stopped"]:

@@ -7,7 +7,7 @@ from typing import Annotated, Self, TypeAlias
 from pydantic import Field, field_validator, model_validator
 
 from roi.scalars import shorten
-from roi.schema.base import Group, Label, Names, Text, Unit, nearest
+from roi.schema.base import Group, Label, Names, RefusedError, Text, Unit, nearest
 from roi.schema.values import Positive, Real, Share, inherit
 from roi.strict_yaml import YamlPath
 
@@ -65,6 +65,16 @@ class Remedy(Group):
             hint = f"did you mean '{meant}'?" if meant else f"write one of {', '.join(known)}"
             raise ValueError(f"'{shorten(value)}' is neither a cause nor a gate; {hint}")
         return value
+
+    @model_validator(mode="after")
+    def _of_approval(self) -> Self:
+        if self.pays_approvers and self.addresses != "human_approval":
+            message = (
+                f"goes with `addresses: human_approval` only, not with {self.addresses}, which nobody approves for; "
+                "leave it out"
+            )
+            raise RefusedError([(("pays_approvers",), message)])
+        return self
 
     @model_validator(mode="after")
     def _origin(self) -> Self:
