@@ -245,6 +245,23 @@ def test_inspect(tmp_path: Path) -> None:
     assert sorted(found.left_out.values()) == [1, 1]
 
 
+def test_inspects_logged_cost_stands(tmp_path: Path) -> None:
+    """`ModelUsage.total_cost` of inspect_ai, in dollars; a model without one has list prices."""
+    usage = {"input_tokens": 1000, "output_tokens": 100, "total_tokens": 1100, "total_cost": 0.5}
+    logged = sample(1, "C", model_usage={"openai/gpt-4.1": usage})
+    found = read("inspect", write(tmp_path / "log.json", log(logged, sample(2, "C"))))
+    assert [float(str(c)) for (c,) in cells(found, "agent_cost")] == [0.5, 0.0028]
+
+
+def test_mlflows_cost_of_a_trace_is_held_against_its_calls(tmp_path: Path) -> None:
+    """`mlflow.trace.cost`, a JSON text as mlflow.tracing.constant.TraceMetadataKey has it."""
+    given = mlflow(3)
+    given["info"]["trace_metadata"]["mlflow.trace.cost"] = json.dumps({"input_cost": 0.5, "total_cost": 1.25})
+    found = read("mlflow", write(tmp_path / "t.json", given))
+    assert "costs" in str(found.contradictions[-1])
+    assert "1.25" in str(found.contradictions[-1])
+
+
 def test_an_inspect_log_that_contradicts_its_samples(tmp_path: Path) -> None:
     said = log(
         sample(1, "C"),

@@ -9,6 +9,7 @@ One epoch of a sample becomes one row of `traces` (a demo: a suite's sample is n
 | version, model, provider | `eval.model`, with the provider before the stroke |
 | outcome | of the first score: C or 1 correct, I or 0 error, N (no answer) abandoned, others blank |
 | tokens | `model_usage` of the sample by model, else of its `output` |
+| cost | `total_cost` of the same, in USD, where it is logged |
 | started_at, ended_at | first and last of its events |
 | total_time, working_time | seconds, as they are |
 | scores.… , metadata.… | values of the scores; `metadata` |
@@ -34,7 +35,7 @@ from typing import Any
 
 from roi.importers.documents import json_values
 from roi.importers.export import Contradiction, Export, left_out, machine_name, table_of
-from roi.importers.spans import Facts, Rank, Span, Tokens, Traces, count, flat, provider_of, text_of
+from roi.importers.spans import Facts, Rank, Span, Tokens, Traces, amount, count, flat, provider_of, text_of
 from roi.importers.tables import export_of
 from roi.importers.times import from_iso
 from roi.prices import OwnPrices
@@ -238,6 +239,7 @@ class _Log:
                 f"usage of {full}",
                 Span(
                     parent="sample", kind="call", start=start, end=end, tokens=tokens,
+                    cost=amount(_inner(usage).get("total_cost")),
                     model=model if stroke else full,
                     provider=provider_of(_PROVIDERS.get(provider, provider)) if stroke else None,
                 ),

@@ -14,7 +14,8 @@
 | cost | `mlflow.llm.cost` |
 | errors | status ERROR |
 
-Attributes are JSON in texts. `mlflow.trace.tokenUsage` of a trace is set against the sum of its calls.
+Attributes are JSON in texts. `mlflow.trace.tokenUsage` and `mlflow.trace.cost` of a trace are set against the sums of
+its calls.
 """
 
 from __future__ import annotations
@@ -153,6 +154,8 @@ def _take(given: Mapping[str, Any], found: Traces) -> None:
     usage = _opened(metadata.get("mlflow.trace.tokenUsage"))
     if isinstance(usage, Mapping):
         trace.total_tokens = count(usage.get("total_tokens")) or trace.total_tokens
+    cost = _cost(_opened(metadata.get("mlflow.trace.cost")))
+    trace.total_cost = trace.total_cost if cost is None else cost
     data = _inner(given, "data")
     spans = data.get("spans", given.get("spans"))
     for span in spans if isinstance(spans, list) else ():
