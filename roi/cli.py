@@ -134,12 +134,21 @@ def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
     examples="""
     roi check params/
     roi check claims_intake
+    roi check claims_intake --preview 20
     """,
 )
 @_PARAMS
+@click.option(
+    "--preview",
+    metavar="ROWS",
+    type=click.IntRange(1, 10_000),
+    help="Only look at the first rows of samples in databases, and what the mapping makes of their columns.",
+)
 @_told
-def check(params: Sequence[str]) -> int:
+def check(params: Sequence[str], preview: int | None) -> int:
     """Everything that is wrong with parameters, samples, seals and the portfolio's file, at once; exit 2."""
+    if preview is not None:
+        return _look(params, preview)
     from roi.actual_rows import rows_of
     from roi.actuals import faults_of, rates_of
     from roi.log_seal import checked_seals
@@ -192,6 +201,24 @@ def check(params: Sequence[str]) -> int:
             click.echo(f"  {line}")
     if problems:
         raise InputError(problems)
+    return 0
+
+
+def _look(params: Sequence[str], rows: int) -> int:
+    """The first rows of samples in databases."""
+    from roi.parameters import find_parameter_files, load_parameters, load_samples_only
+    from roi.preview import preview
+
+    for path in find_parameter_files(params):
+        try:
+            loaded = load_parameters(path)
+        except InputError as error:  # what only the samples need may be whole
+            part = load_samples_only(path, error.problems)
+            if part is None:
+                raise
+            loaded = part
+        for line in preview(loaded, rows):
+            click.echo(line)
     return 0
 
 

@@ -16,7 +16,7 @@ PACKAGE = ROOT / "roi"
 ORDER = """
     problems scalars strict_yaml locales same special roots uncertain schema parameters words pictures
     privacy canonical prices readers relation importers importing dress casts styles mapping typed coded conventions sample_tables checks places periods versions categories
-    join_keys time_entries join_rates sample_joins input_kinds check_digits input_rules raw_inputs input_cells input_tables views engine approvals exclusions samples
+    join_keys time_entries join_rates sample_joins input_kinds check_digits input_rules raw_inputs input_cells input_tables views engine approvals exclusions samples preview
     draws marginals proportions agreement assumptions moments aggregates label_moments demo_moments loss_moments reduce input_quality integration oversight told_actions approval_kinds model_costs
     designs contrasts case_sums arm_shares comparability estimate clusters rectify labels covariate scores mix pooling cells severities rates measured linear demo_effects demo_parts demo_split excess evidence_shares lost_minutes causes cause_words clean_world economics cashflow
     chain ledger log_lines row_changes seal_file seal_faults seal_state seal_words log_seal gate controls gates design_gate tariff conditional information sampling approval_losses approving remedies narrower options alternatives measures prospects mended plans price_limits set_gates set_gains set_bounds set_look set_order remedy_sets remedy_set approval_choice gate_check verdict unmeasured looks error_rates labelling_plan drawn_list

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -313,6 +314,16 @@ class _Asked:
                 "reads from outside the database, which is not allowed; write select … from its own tables"
             )
             return self._refused(key, message)
+        if (
+            opening
+            and self.address.kind == "motherduck"
+            and re.search(r"[Ee]xtension\b.* not found", str(error))
+        ):
+            message = (
+                f"{stated} needs DuckDB's extension motherduck, which is not installed here and is never fetched while "
+                "a pilot runs; install it once beforehand (INSTALL motherduck, in DuckDB)"
+            )
+            return self._refused("connect", message)
         if opening and kind in _NOT_OPENED:
             return self._refused("connect", f"{stated} cannot be opened ({kind})")
         what = f"table {self.table}" if self.sql is None else "the SELECT"
