@@ -6,8 +6,8 @@ A slider is moved as a browser moves it, by a message to its widget; messages th
 sent. Prints, by example, over random moves: processor time in milliseconds (median and 95th percentile) until the
 sketch is sent, and of the decision that follows when the hand rests until its verdict, options, gates and picture are
 sent; how large the largest picture and all messages of a move are; and how many times the decision is cheaper than one
-in which every plan is valued, as for a record. The decision itself, without words
-and pictures, stands apart.
+in which every plan is valued, as for a record. The decision itself,
+without words and pictures, stands apart.
 """
 
 from __future__ import annotations
