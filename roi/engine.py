@@ -107,7 +107,9 @@ def start(*, large: bool = False) -> Connection:
 def widen(con: Connection) -> None:
     """Take the bound off an engine's memory, unless it was stated: what a verdict asks of ten million fails at it."""
     if not os.environ.get(MEMORY, "").strip():
-        con.execute("reset memory_limit")
+        con.execute("reset memory_limit")  # which alters what is said of it alone (DuckDB 1.5)
+        ((most,),) = con.execute("select current_setting('memory_limit')").fetchall()
+        con.execute(f"set memory_limit = {literal(most)}")
 
 
 def prepare(con: Connection, keys: Keys) -> None:
