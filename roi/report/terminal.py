@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from roi import words
@@ -185,7 +186,7 @@ def _options(record: Mapping[str, Any], currency: str) -> Table:
         if choice.name == "kill":
             _row(table, name, "0", "", "", "")
         elif not option:
-            _row(table, name, Text(choice.remark, style="dim"), "", "", "")
+            _row(table, name, Text(fill(choice.remark, 20), style="dim"), "", "", "")
         else:
             _row(
                 table,
