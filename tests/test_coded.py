@@ -268,13 +268,10 @@ def test_the_file_has_no_name_and_its_folder_goes(
     assert stat.S_IMODE(own.stat().st_mode) == 0o700
     if os.name == "posix":
         assert "samples" not in {file.name for file in own.iterdir()}
-
-    def most() -> str:
-        return str(samples.con.execute("select memory_limit from pragma_database_size()").fetchall()[0][0])
-
-    assert most().endswith("MiB")
+    asked = "select memory_limit from pragma_database_size()"
+    assert samples.con.execute(asked).fetchall()[0][0].endswith("MiB")
     roi.engine.widen(samples.con)
-    assert most().endswith("GiB")
+    assert samples.con.execute(asked).fetchall()[0][0].endswith("GiB")
     samples.con.close()
     del samples
     gc.collect()
