@@ -78,13 +78,13 @@ class RemedySets:
         """Those that can matter: they remove something that is lost or keeps a gate closed, or others wait for them."""
         causes = self.valuer.causes
         closed = {g.gate for g in self.failing}
-
-        def losing() -> frozenset[str]:
-            every = (*causes.error_share.items(), *causes.excess_minutes.items())
-            return frozenset(cause for cause, share in every if np.any(share > 0))
-
-        lost = self.valuer.held("causes that lose", losing) | closed
-        lost |= {"severe_errors"} | ({"data"} if "usable_inputs" in closed else set())
+        lost = {
+            cause
+            for shares in (causes.error_share, causes.excess_minutes)
+            for cause, share in shares.items()
+            if np.any(share > 0)
+        }
+        lost |= closed | {"severe_errors"} | ({"data"} if "usable_inputs" in closed else set())
         wanted = {
             r.name for r in self.valuer.remedies if r.addresses in lost and np.any(np.greater(r.removes, 0))
         }
