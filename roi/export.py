@@ -107,7 +107,9 @@ def _of_the_run(folder: Path) -> tuple[dict[str, bytes], list[Problem]]:
         "2_decide.ipynb",
         *(f"{name.removesuffix('.html')}.ipynb" for name in pages if name != "report.html"),
     ]
-    for name in (*PAGES, *notebooks, *BESIDE):
+    # The pages lead to these, where they were asked for.
+    printed = [f"{name.removesuffix('.html')}.pdf" for name in pages]
+    for name in dict.fromkeys((*PAGES, *printed, *notebooks, *BESIDE)):
         path = folder / name
         if path.is_symlink() or not path.is_file():
             continue

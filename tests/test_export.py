@@ -63,6 +63,14 @@ def test_only_the_files_of_a_run_are_packed(folder):
     assert b"secret" not in data
 
 
+def test_a_page_that_was_printed_comes_with_its_sheets(folder):
+    """The link "PDF" of a page leads to them."""
+    for name in ("report.pdf", "1_audit.pdf", "people.pdf"):
+        (folder / name).write_bytes(b"%PDF")
+    listed = export_bytes(folder)[1]
+    assert [name for name in listed if name.endswith(".pdf")] == ["made/1_audit.pdf", "made/report.pdf"]
+
+
 def test_every_file_has_its_checksum(folder):
     archive = zipfile.ZipFile(io.BytesIO(export_bytes(folder)[0]))
     lines = archive.read(f"made/{SUMS}").decode().splitlines()
