@@ -70,6 +70,7 @@ def filled(texts: Sequence[str]) -> tuple[dict[str, Any], set[tuple[str, ...]]]:
     ]
     e |= {"fx": {"USD": 0.9}, "error_cost": {"minor": 5, "moderate": 60, "major": 1200, "critical": 9000}}
     e |= {"design_bias": {"before_after": 0.1, "observational": 0.2}}
+    e["price_scenarios"] = {f"s{i}": {"change": -0.1} for i in range(len(texts))}
     given["remedies"] = [
         {"name": f"{x} {i}", "addresses": "workflow", "cost": 900} for i, x in enumerate(texts)
     ]
@@ -80,6 +81,9 @@ def filled(texts: Sequence[str]) -> tuple[dict[str, Any], set[tuple[str, ...]]]:
         name, *rest = path
         if isinstance(at, list):
             for item in at:
+                put(item, path, done)
+        elif done == ("economics", "price_scenarios") and all(isinstance(x, dict) for x in at.values()):
+            for item in at.values():  # by their names
                 put(item, path, done)
         elif not rest:
             if name != "name":  # which has its number, so that no two are the same
