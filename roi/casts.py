@@ -27,14 +27,14 @@ _NAMED_DATES = ("%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%b %d, %Y", "%B %d, %Y", "%
 _TRUE = ("true", "yes", "1", "t", "y", "1.0")
 _FALSE = ("false", "no", "0", "f", "n", "0.0")
 
-# (numerator, denominator) that turn a unit into minutes
-_UNITS: Mapping[str, tuple[int, int]] = {
+UNITS: Mapping[str, tuple[int, int]] = {
     "milliseconds": (1, 60_000),
     "seconds": (1, 60),
     "minutes": (1, 1),
     "hours": (60, 1),
     "days": (1440, 1),
 }
+"""Unit → numerator and denominator that turn it into minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def _any_number(text: str, style: DecimalStyle, dress: Dress | None, precision: 
 
 def _micro_to_minutes(micro: str, unit: str) -> str:
     """Millionths of a unit as minutes, rounded half to even at the sixth place."""
-    down = _UNITS[unit][1]
+    down = UNITS[unit][1]
     q, r = f"(({micro}) // {down})", f"abs(({micro}) % {down})"
     carry = (
         f"(case when 2 * {r} > {down} or (2 * {r} = {down} and {q} % 2 <> 0) then sign({micro}) else 0 end)"
@@ -108,7 +108,7 @@ def _micro_to_minutes(micro: str, unit: str) -> str:
 
 def _in_minutes(value: str, unit: str) -> str:
     """A decimal of a unit as minutes."""
-    up, down = _UNITS[unit]
+    up, down = UNITS[unit]
     if down == 1:
         return (
             value if up == 1 else f"try_cast(({value})::decimal(34,12) * {up}::decimal(4,0) as decimal(18,6))"

@@ -118,17 +118,10 @@ def check_table(con: Connection, read: ReadTable) -> Checked:
         problems.append(Problem(read.rows.label, "", f"no row holds {what} ({read_rows} read)"))
     known, long = (counts[5 + len(rules) + i * len(timed) :][: len(timed)] for i in (0, 1))
     # The median, which is dear, is asked only where it may be too long.
-    medians = [
-        (
-            name,
-            con.execute(f"select quantile_disc({name}, 0.5) filter ({used}) from {read.name}").fetchall()[0][
-                0
-            ],
-        )
-        for name, n, above in zip(timed, known, long, strict=True)
-        if 2 * int(above) >= int(n)
-    ]
-    more, warnings = long_medians(read.rows.label, medians)
+    asked = [name for name, n, above in zip(timed, known, long, strict=True) if 2 * int(above) >= int(n)]
+    listed = ", ".join(f"quantile_disc({name}, 0.5) filter ({used})" for name in asked)
+    medians = con.execute(f"select {listed} from {read.name}").fetchall()[0] if asked else ()
+    more, warnings = long_medians(read.rows.label, list(zip(asked, medians, strict=True)))
     problems += more
     if counts[-1]:
         warnings.append(f"{counts[-1]:,} durations were longer than their cap and were cut to it")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from roi.places.tongues import translated
@@ -70,7 +71,7 @@ class Places:
             used = self._theirs(view[1])
             self._used = self.there.hold(self._with(used)) or used
             return Answer((), [])
-        if not _NAMED.search(sql) or not self._tables(sql) & {CASES, READ}:
+        if not _NAMED.search(sql) or not _tables(_parsed(sql)) & {CASES, READ}:
             return self.local.execute(sql)
         whole = self._with(self._theirs(sql), used=bool(re.search(rf"\b{CASES}\b", sql) and self._used))
         try:
@@ -84,28 +85,13 @@ class Places:
         own = re.match(r"\s*with\s", query, re.IGNORECASE)
         return f"{ctes}, {query[own.end() :]}" if own else f"{ctes} {query}"
 
-    def _tables(self, sql: str) -> set[str]:
-        """The tables that a question reads from; a column of another table may be called cases as well."""
-        import sqlglot
-        from sqlglot import exp
-
-        try:
-            tree = sqlglot.parse_one(sql, dialect="duckdb")
-        except sqlglot.errors.SqlglotError:
-            return {CASES}  # which is refused, for nobody knows what it asks
-        own = {cte.alias_or_name for cte in tree.find_all(exp.CTE)}
-        return {table.name for table in tree.find_all(exp.Table) if table.name} - own
-
     def _theirs(self, sql: str) -> str:
-        import sqlglot
-        from sqlglot import exp
+        from sqlglot import errors, exp
 
-        try:
-            tree = sqlglot.parse_one(sql, dialect="duckdb").transform(self._with_variables)
-            if self._tables(sql) <= {CASES, READ} and isinstance(tree, exp.Query):
-                return translated(tree, self.there.session.dialect)
-        except (sqlglot.errors.SqlglotError, ValueError):
-            pass
+        tree = _parsed(sql)
+        if _tables(tree) <= {CASES, READ} and isinstance(tree, exp.Query):
+            with suppress(errors.SqlglotError, ValueError):
+                return translated(tree.transform(self._with_variables), self.there.session.dialect)
         message = (
             "this needs the rows of the cases, which stay in their database (run.engine: source); leave run.engine "
             "away to have them read"
@@ -128,3 +114,23 @@ class Places:
         """Close both."""
         self.there.session.close()
         self.local.close()
+
+
+def _parsed(sql: str) -> Any:
+    """A question of ours as a tree; None where nobody can tell what it asks."""
+    import sqlglot
+
+    try:
+        return sqlglot.parse_one(sql, dialect="duckdb")
+    except sqlglot.errors.SqlglotError:
+        return None
+
+
+def _tables(tree: Any) -> set[str]:
+    """The tables that a question reads from; a column of another table may be called cases as well."""
+    from sqlglot import exp
+
+    if tree is None:
+        return {CASES}  # which is refused
+    own = {cte.alias_or_name for cte in tree.find_all(exp.CTE)}
+    return {table.name for table in tree.find_all(exp.Table) if table.name} - own

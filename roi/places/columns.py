@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from roi.canonical import CANONICAL, NAMES_HIDDEN, CanonicalColumn
+from roi.casts import UNITS
 from roi.mapping import ColumnMap
 from roi.places.letters import known_letters, letter_class
 from roi.places.tongues import NUMBER, Tongue
@@ -18,13 +19,6 @@ from roi.readers.base import Shape
 
 __all__ = ["Cell", "Made", "UnsupportedError", "cells_sql", "make"]
 
-_UNITS: Mapping[str, tuple[int, int]] = {
-    "milliseconds": (1, 60_000),
-    "seconds": (1, 60),
-    "minutes": (1, 1),
-    "hours": (60, 1),
-    "days": (1440, 1),
-}
 _SHAPES: Mapping[Shape, str] = {
     "text": "a text",
     "whole": "a whole number",
@@ -223,7 +217,7 @@ def _minutes(cell: Cell, unit: str, held: str, tongue: Tongue) -> tuple[str, str
         raise UnsupportedError(
             "reads texts such as 1m31s, which is done here and not there; give minutes or seconds as a number"
         )
-    up, down = _UNITS[unit]
+    up, down = UNITS[unit]
     if down > 1:
         value = tongue.cast(tongue.decimal(cell.value, cell.shape, 18, 6), "decimal(24,6)")
         micro = tongue.cast(f"{value} * {tongue.cast('1000000', 'decimal(7,0)')}", "bigint")
