@@ -6,11 +6,12 @@ import datetime as dt
 import json
 import os
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from roi.prices import TokenUse, _calculate, base_model, bounds_of, price_tokens, token_prices
 
