@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from roi.controls.logs import Logs
 from roi.parameters import Policy
@@ -17,7 +18,8 @@ from roi.schema.tables import TABLE_COLUMNS
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
 
-TYPES = {"time": "timestamp", "flag": "boolean", "number": "decimal(18,6)", "count": "bigint"}
+TYPES = {"time": pa.timestamp("us"), "flag": pa.bool_(), "number": pa.float64(), "count": pa.int64()}
+SQL = {"number": "decimal(18,6)"}
 STEPS = (
     ("read_mail", "mailbox", "claims:read", "read"),
     ("look_up", "policies", "policies:read", "read"),
@@ -97,26 +99,23 @@ def lay(
             continue
         gone = (without or {}).get(name, ())
         columns = [c for c in dict.fromkeys(k for row in rows for k in row) if c not in gone]
-        kinds = {c: TYPES.get(TABLE_COLUMNS[name][c].kind, "varchar") for c in columns}
-        con.execute(
-            f'create table {name} ({", ".join(f"{c} {kind}" for c, kind in kinds.items())}, "row" bigint)'
+        kinds = {c: TABLE_COLUMNS[name][c].kind for c in columns}
+        made = {c: _array(kinds[c], [row.get(c) for row in rows]) for c in columns}
+        con.register("made", pa.table(made | {"row": pa.array(range(1, len(rows) + 1), pa.int64())}))
+        cast = ", ".join(
+            f'cast("{c}" as {SQL[kinds[c]]}) as "{c}"' if kinds[c] in SQL else f'"{c}"' for c in columns
         )
-        values = ", ".join(
-            f"({', '.join(_literal(row.get(c)) for c in columns)}, {i})" for i, row in enumerate(rows, 1)
-        )
-        con.execute(f"insert into {name} values {values}")
+        con.execute(f'create table {name} as select {cast}, "row" from made')
+        con.unregister("made")
         laid[name] = Relation.named(name, (*columns, "row"))
     samples = Samples(tables=laid, con=con, exclusions=exclusions)
     return Logs(samples=samples, policy=Policy(), as_of=as_of, timezone=timezone)
 
 
-def _literal(value: object) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool | int | float):
-        return str(value).lower()
-    text = value.isoformat(sep=" ") if isinstance(value, dt.datetime) else str(value)
-    return "'" + text.replace("'", "''") + "'"
+def _array(kind: str, values: list[object]) -> pa.Array:
+    if kind in TYPES:
+        return pa.array(values, TYPES[kind])
+    return pa.array([None if v is None else str(v) for v in values], pa.string())
 
 
 def numbers(rows: list[Row], condition: Callable[[Row], bool]) -> tuple[int, ...]:
