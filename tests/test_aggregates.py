@@ -116,6 +116,7 @@ def test_months_are_added_up_as_the_cases_would_be(tmp_path):
     assert (str(moments.first), str(moments.last)) == ("2026-08-01", "2026-09-30")
 
 
+@pytest.mark.slow
 def test_error_rates_equal_those_of_the_same_counts_given_as_cases(tmp_path):
     cases = []
     for row in ARMS:

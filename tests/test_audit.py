@@ -229,6 +229,7 @@ def test_rework_after_approval_leaves_takeovers_out(project: Project) -> None:
     assert x.wrong == (1, 4)
 
 
+@pytest.mark.slow
 def test_the_audit_of_the_examples() -> None:
     permits = integration_of_record(take_integration(example("permit_intake").samples))  # type: ignore[arg-type]
     assert permits["scopes_not_granted"] == [
@@ -241,6 +242,7 @@ def test_the_audit_of_the_examples() -> None:
     assert claims.approvers == 9
 
 
+@pytest.mark.slow
 def test_the_audit_is_the_same_from_the_archive() -> None:
     from roi.archive import _decoded, _encoded
     from roi.audit import audit_of_record

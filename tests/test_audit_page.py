@@ -256,6 +256,7 @@ def test_empty_states_say_what_to_log() -> None:
     assert drawn(older) == []
 
 
+@pytest.mark.slow
 def test_all_that_is_asked_for_may_be_logged() -> None:
     found = known()
     found["causes"] |= {"losses": 0}
@@ -264,6 +265,7 @@ def test_all_that_is_asked_for_may_be_logged() -> None:
     assert "All that this audit asks for is logged" in whole(found)["missing"]
 
 
+@pytest.mark.slow
 def test_without_a_price_the_shares_are_still_told() -> None:
     found = known()
     for row in found["causes"]["by_cause"]:

@@ -81,6 +81,7 @@ def held(samples: Samples) -> dict[str, Any]:
     return {"cells": cells, **said}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_many_rows_are_read_as_few_are(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     project = Project(tmp_path)
@@ -256,6 +257,7 @@ def test_no_name_stays_in_the_engine(tmp_path: Path, large: None) -> None:
     assert not any(word in cells for word in ("müller", "mueller", "bob", "t-1", "a-1"))
 
 
+@pytest.mark.slow
 def test_the_file_has_no_name_and_its_folder_goes(
     tmp_path: Path, large: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,6 +22,8 @@ from roi.problems import InputError
 from roi.report.comparison import print_comparison
 from roi.shared import OF_A_WORKFLOW, Sharing, shared_inputs
 
+pytestmark = pytest.mark.slow  # whole decisions of pilots
+
 
 def rows_of(keys, workers, values, arms=None) -> CaseRows:
     n = len(values)

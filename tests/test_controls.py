@@ -67,6 +67,7 @@ def test_a_column_of_requesters_without_an_entry_says_as_little_as_none(tmp_path
     assert approved(tmp_path, rows, tables).state == "missing_evidence"
 
 
+@pytest.mark.slow
 def test_what_was_decided_before_it_was_requested_was_not_approved(tmp_path, rows):
     tables = controls(rows)
     for action in tables["actions"][:2]:
@@ -79,6 +80,7 @@ def test_what_was_decided_before_it_was_requested_was_not_approved(tmp_path, row
     assert "1 action was decided before it was requested" in found.evidence
 
 
+@pytest.mark.slow
 def test_runs_without_a_time_are_missing_evidence(tmp_path, rows):
     tables = controls(rows)
     assert gate("evaluation", opened(tmp_path / "whole", rows, tables)).state == "shown"

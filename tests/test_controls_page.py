@@ -102,6 +102,7 @@ def test_what_stops_scaling_comes_first_and_is_what_the_gates_say() -> None:
     assert "Provide" not in whole(example("support_replies").decision.record)["opening"]
 
 
+@pytest.mark.slow
 def test_the_line_on_controls_counts_what_does_not_stop_scaling() -> None:
     record = example("support_replies").decision.record
     soft = sum(check["status"] == "fail" and not check["hard"] for check in checks_of(record))
@@ -169,6 +170,7 @@ def test_each_figure_says_what_it_counts() -> None:
     assert said(name="live_tested", value=None)[0] == ""
 
 
+@pytest.mark.slow
 def test_a_check_has_words_for_its_failing_and_the_page_names_risks_that_none_looks_at() -> None:
     assert len({asked.fails for asked in CATALOGUE.values()}) == len(CATALOGUE)
     assert not {asked.fails for asked in CATALOGUE.values()} & {asked.label for asked in CATALOGUE.values()}
@@ -225,6 +227,7 @@ def test_the_restricted_page_names_pseudonyms_and_what_stands_out(tmp_path: Path
     assert "hear the person first" in said
 
 
+@pytest.mark.slow
 def test_the_restricted_page_is_a_file_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = cases(40, workers=6)
     path = write_pilot(tmp_path, rows)

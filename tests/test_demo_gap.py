@@ -327,6 +327,7 @@ def test_a_pilot_of_demo_cases_alone_has_levels_and_reasons(tmp_path):
     assert gap["money"] is None
 
 
+@pytest.mark.slow
 def test_a_demo_with_a_baseline_of_its_own_is_held_against_that(tmp_path):
     rows = with_demo()
     shown = [row for row in rows if row["setting"] == "demo"]

@@ -141,6 +141,7 @@ def test_random_assignment_has_no_tipping_point(tmp_path):
     assert tipping_point(case.analysis.valuer, None, case.analysis.loaded.policy) == float("inf")
 
 
+@pytest.mark.slow
 def test_the_mix_is_kishs(tmp_path):
     """Kish: 100 cases of a and 50 of b in each arm, a third of the demand in a; weights are ½ and 2.
 

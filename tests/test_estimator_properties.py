@@ -222,6 +222,7 @@ def test_an_arm_of_equal_minutes_has_the_other_arms_interval(pilot, arm, same):
     assert high - low >= np.diff(ends(other))[0] * (1 - MONTE_CARLO)
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(pilots, st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_no_bit(pilot, rng):

@@ -22,6 +22,8 @@ from roi.information import evpi, evppi
 from roi.parameters import load_parameters
 from roi.pilot import open_pilot
 
+pytestmark = pytest.mark.slow  # whole decisions of pilots
+
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted(p.stem for p in (ROOT / "params").glob("[!_]*.yaml") if (ROOT / "data" / p.stem).is_dir())
 SIX = {"labour_cost_per_hour": 40, "error_cost": 50, "run_cost_per_month": 500, "rollout_cost": 20000}

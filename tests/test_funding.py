@@ -104,6 +104,7 @@ def test_the_set_is_the_best_of_all_sets_on_300_portfolios():
         assert found.worth == pytest.approx(every_set(p), rel=1e-9, abs=1e-9), i
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_thirty_pilots_agree_with_a_mixed_integer_solver(seed):
     p = made(np.random.default_rng(100 + seed), 30, correlated=seed == 2)

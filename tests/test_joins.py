@@ -108,6 +108,7 @@ def test_tickets_of_other_projects_are_not_taken_for_ours(project: Project) -> N
     assert not any("keys were matched" in w for w in samples.warnings)
 
 
+@pytest.mark.slow
 def test_random_keys_in_random_forms_come_to_the_right_case(project: Project) -> None:
     """A property: whatever one form an export writes numbers in, each case gets its own minutes."""
     rng = random.Random(4)

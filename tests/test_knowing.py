@@ -16,6 +16,8 @@ from roi.next_step import Step, gerund, sentence
 from roi.pilot import Decision, open_pilot
 from roi.report.facts import facts
 
+pytestmark = pytest.mark.slow  # whole decisions of pilots
+
 LOOSE = {"max_severe_error_rate": 0.3, "max_approval_miss_rate": 0.1, "approved_by": "Board"}
 CHEAP = {"per_case": 1, "per_label": 1, "setup": 10, "cases_per_week": 800}
 

@@ -270,6 +270,7 @@ def test_an_input_of_a_day_after_the_newest_case_is_said(tmp_path):
     assert "Dated after the newest day" in proof.evidence(decision).html
 
 
+@pytest.mark.slow
 def test_a_convention_does_not_read_like_a_finding(decision):
     html = proof.evidence(decision).html
     assert "was measured or comes from documents" not in html

@@ -136,6 +136,7 @@ def test_severe_errors_of_one_kind_restrict_it(decided):
     assert found["action"]["segments"] == ["b"]
 
 
+@pytest.mark.slow
 def test_what_begins_with_a_version_is_rolled_back(decided):
     with_change(decided, "v3", START + dt.timedelta(days=30))
     found = watched(decided, fresh(severe=0.03, then="v3"))
@@ -151,6 +152,7 @@ def test_what_begins_with_a_version_is_rolled_back(decided):
     assert [r["from"] for r in chart["regimes"]] == ["2026-11-02", "2026-11-30"]
 
 
+@pytest.mark.slow
 def test_a_version_that_only_cases_name_is_rolled_back_too(decided):
     with_change(decided, "v3", dt.date(2026, 8, 20))  # the table knows it as an older one
     found = watched(decided, fresh(severe=0.03, then="v4"))
@@ -170,6 +172,7 @@ def test_a_dearer_agent_is_looked_into(decided):
     assert all("Agent cost" in text for text in found["action"]["because"])
 
 
+@pytest.mark.slow
 def test_another_mix_is_seen_and_is_not_taken_for_worse_work(decided):
     found = watched(decided, fresh(120, mix_a=0.2, change=20))
     assert found["action"]["action"] == "investigate"

@@ -29,6 +29,8 @@ from roi.report import operate_charts, operate_figures
 from roi.report.page import operation_said, since_decided
 from roi.report.sections import SINCE_MIME
 
+pytestmark = pytest.mark.slow  # whole decisions of pilots
+
 ALL = [
     page.opening,
     page.questions,

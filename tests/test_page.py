@@ -476,6 +476,7 @@ def test_the_record_is_json(report: str) -> None:
     json.dumps(make_record(), allow_nan=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [56, 80, 100])
 def test_figures_and_ranges_stand_on_one_line_of_the_terminal(width: int) -> None:
     """rich breaks lines at no-break blanks, too; "EUR" at an end of a line, or a lone "1 to", is what nobody can read."""

@@ -31,6 +31,8 @@ from roi.report.page_tree import read_page
 from roi.report.pdf import page_pdf
 from roi.signing import Signature
 
+pytestmark = pytest.mark.slow  # whole decisions of pilots
+
 PARTS = [
     sections.measured, sections.money, sections.options, sections.gates, sections.drivers, sections.causes,
     sections.fixing, sections.assumptions, sections.left_out, sections.provenance,

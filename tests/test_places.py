@@ -323,6 +323,7 @@ def test_actions_beside_cases_elsewhere_are_read_and_not_joined(tmp_path: Path) 
     samples.con.close()
 
 
+@pytest.mark.slow
 def test_letters_are_folded_as_the_engine_folds_them() -> None:
     """Every sign that a name may hold becomes what reading makes of it, so that pseudonyms are the same."""
     signs = [sign for sign in known_letters() if sign not in SPACES]

@@ -41,6 +41,7 @@ def look(project: Project, connect: str, **source: object) -> list[str]:
     return preview(project.load({"source": {"connect": connect, **source}, "columns": COLUMNS}), 3)
 
 
+@pytest.mark.slow
 def test_a_duckdb_file_gives_its_first_rows_alone(tmp_path: Path) -> None:
     project = Project(tmp_path)
     # A row far down fails when it is worked out: it never is.

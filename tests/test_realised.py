@@ -24,6 +24,8 @@ from roi.realised import realised_of_archive, realised_of_pilot, realised_of_rec
 from roi.records import read_record
 from roi.replay import verify
 
+pytestmark = pytest.mark.slow  # whole decisions of pilots
+
 MONTHS = [
     {"month": "2027-01", "cases": 900, "adopted_cases": 60, "human_minutes": 600, "errors": 3, "cost": 13, "complete": "yes"},
     {"month": "2027-02", "cases": 950, "adopted_cases": 190, "human_minutes": 1900, "errors": 9, "cost": 40, "complete": "yes"},

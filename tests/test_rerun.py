@@ -22,6 +22,8 @@ from roi.diff import compare
 from roi.pilot import open_pilot
 from roi.records import find_records, previous_record
 
+pytestmark = pytest.mark.slow  # whole decisions of pilots
+
 MONTHS = ((2026, 8), (2026, 9), (2026, 10), (2026, 11))
 GLOB = {"samples": {"cases": "data/cases-*.csv", "version": "all"}, "run": {"draws": 2000}}
 

@@ -13,6 +13,7 @@ from roi.engine import MEMORY
 from roi.problems import SampleError
 
 
+@pytest.mark.slow
 def test_little_memory_gives_the_same_rows_and_leaves_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

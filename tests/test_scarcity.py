@@ -80,6 +80,7 @@ def test_more_brings_what_every_set_looked_at_says(seed):
             assert group["takes"].get(name, 0.0) == pytest.approx(over if name in group["names"] else 0.0)
 
 
+@pytest.mark.slow
 def test_a_set_that_may_be_missed_is_said(monkeypatch):
     """Of one partial choice held at a time the best set cannot be proven: the page says by how much at most."""
     monkeypatch.setattr("roi.funding.MANY", 0)

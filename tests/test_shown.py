@@ -59,6 +59,7 @@ def test_what_a_draw_brought_is_scored_as_that_draw(names, changes):
         assert brought == pytest.approx(shown[draw], rel=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["support_replies", "invoice_coding"])
 def test_eight_in_ten_months_of_an_examples_own_forecast_lie_inside(name):
     """300 truths drawn from it; held against the whole spread of the forecast 97 % would."""

@@ -80,6 +80,7 @@ def test_later_cases_come_from_other_people():
     assert (both.first(20).minutes == first.minutes).all()
 
 
+@pytest.mark.slow
 def test_moments_reach_the_verdict_that_files_reach(tmp_path):
     from_files = open_pilot(write_pilot(tmp_path, cases(300))).decision.analysis
     again = decide_moments(

@@ -35,6 +35,7 @@ def test_a_good_pilot_with_every_control_scales(good):
     assert good.record["estimates"]["minutes_saved_per_case"]["mean"] == pytest.approx(6.0, abs=1.0)
 
 
+@pytest.mark.slow
 def test_a_good_pilot_with_twenty_cases_does_not_scale(tmp_path):
     found = decide(tmp_path, cases(20))
     assert found.verdict != "scale"
@@ -42,6 +43,7 @@ def test_a_good_pilot_with_twenty_cases_does_not_scale(tmp_path):
     assert gate(found, "human_approval")["state"] == "not_shown"
 
 
+@pytest.mark.slow
 def test_demo_cases_alone_are_never_thin_value(tmp_path):
     rows = [row | {"setting": "demo"} for row in cases(900)]
     found = decide(tmp_path, rows)
@@ -129,6 +131,7 @@ def test_a_tiny_saving_on_a_huge_volume_is_not_cash(tmp_path):
     assert counted.record["options"]["scale"]["mean"] > found.record["options"]["scale"]["mean"]
 
 
+@pytest.mark.slow
 def test_good_in_one_segment_and_bad_in_the_others_scales_there_only(tmp_path):
     segments = {"a": 0.4, "b": 0.3, "c": 0.3}
     rows = cases(3000, segments=segments, by_segment={"a": (16, 8), "b": (12, 15), "c": (10, 13)}, workers=30)
@@ -180,6 +183,7 @@ def test_a_remedy_that_costs_more_than_it_gives_is_never_bought(tmp_path):
     assert fix is None or fix["remedies"] == []
 
 
+@pytest.mark.slow
 def test_a_valuable_pilot_with_an_unpriced_missing_control_is_fixed_up_to_a_ceiling(tmp_path):
     found = decide(tmp_path, cases(), without=("incidents",))
     assert (found.verdict, found.record["fix_kind"]) == ("fix", "control")
@@ -241,6 +245,7 @@ def test_controls_that_cost_more_than_the_value_are_uncontrollable_risk(tmp_path
     assert (cheap.verdict, cheap.record["fix_kind"]) == ("fix", "control")
 
 
+@pytest.mark.slow
 def test_unusable_inputs_without_a_remedy_are_no_data(tmp_path):
     found = decide(tmp_path, cases(defects=0.7))
     assert (found.verdict, found.record["ground"]) == ("kill", "no_data")
@@ -269,6 +274,7 @@ def test_no_events_in_many_against_few_cases_earn_nothing(tmp_path):
     assert abs(stream.errors.mean()) / cases_a_month < 1.0
 
 
+@pytest.mark.slow
 def test_extra_minutes_cost_in_full(tmp_path):
     found = decide(tmp_path, cases(baseline=9.0, pilot=15.0))
     stream = found.analysis.scale.stream
