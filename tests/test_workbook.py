@@ -136,11 +136,11 @@ def test_fewer_errors_without_credit_count_only_where_they_are_more(monkeypatch)
 def test_what_it_does_not_follow_is_locked_and_says_why():
     at, book = point("fixed"), read(written("fixed"))
     sheet = book["Assumptions"]
-    rows = {row[10].value: row for row in sheet.iter_rows(min_row=5) if row[10].value}
+    rows = {row[11].value: row for row in sheet.iter_rows(min_row=5) if row[11].value}
     assert set(rows) == set(at.values)
     for key, row in rows.items():
         assert row[1].protection.locked is (key not in at.live)
-        assert row[11].value == ("yes" if key in at.live else at.fixed[key])
+        assert row[10].value == ("yes" if key in at.live else at.fixed[key])
     assert "measurement.per_case" in at.fixed
     assert "remedies[0].removes_share" in at.fixed
 
@@ -240,7 +240,7 @@ def test_the_formulas_package_computes_the_same_and_follows_changes(tmp_path):
     model = formulas.ExcelModel().loads(str(file)).finish(circular=False)
     a, at = made("fixed"), point("fixed")
     sheet = read(written("fixed"))["Assumptions"]
-    places = {row[10].value: row[1].coordinate for row in sheet.iter_rows(min_row=5) if row[10].value}
+    places = {row[11].value: row[1].coordinate for row in sheet.iter_rows(min_row=5) if row[11].value}
     for values in (at.values, *random_changes(a, at, 20, seed=3)):
         inputs = {f"'[book.xlsx]ASSUMPTIONS'!{places[key]}": values[key] for key in at.live}
         found = model.calculate(inputs=inputs)

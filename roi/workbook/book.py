@@ -18,7 +18,7 @@ from roi.workbook.case import CommonCells, Inputs, RollOutCells, common_cells, r
 from roi.workbook.flows import Flow, lay_flow
 from roi.workbook.formula import Formula
 from roi.workbook.front import lay_summary
-from roi.workbook.paper import Paper, Sheet
+from roi.workbook.paper import AFTER, Paper, Sheet
 from roi.workbook.point import Point, RollOut, point_of
 from roi.workbook.prices import lay_prices
 
@@ -87,7 +87,7 @@ def _name_of(key: str) -> str:
 
 
 def _shown(unit: str) -> str:
-    return {"share": "share", "months": "plain"}.get(unit, "plain")
+    return "share" if unit.partition("/")[0] == "share" else "plain"
 
 
 def _assumptions(book: _Book, sheet: Sheet) -> None:
@@ -98,29 +98,31 @@ def _assumptions(book: _Book, sheet: Sheet) -> None:
         "the others say why they stay as they are.",
     )
     titles = ["Assumption", "Value", "Unit", "As the file states it", "Low (P5)", "High (P95)"]
-    sheet.head(3, [*titles, "Evidence", "Source", "Owner", "As of", "Key", "Followed here"])
-    sheet.widths(46, 14, 16, 26, 12, 12, 12, 30, 22, 12, 40, 40)
+    titles += ["Evidence", "Source", "Owner", "As of", "Followed here", "Key"]
+    sheet.head(3, titles, numbers=(1, 4, 5))
+    sheet.widths(44, 13, 19, 24, 12, 12, 17, 30, 20, 11, 34, 44)
     sheet.made.freeze_panes(4, 1)
     for i, (key, entry) in enumerate(book.a.assumptions.entries.items()):
         row, value, live = 4 + i, entry.value, key in book.point.live
         shown = _shown(entry.unit)
         sheet.text(row, 0, entry.label)
         cell = sheet.number(row, 1, book.point.values[key], shown, opened=live)
-        sheet.text(row, 2, entry.unit, most=60)
+        sheet.text(row, 2, entry.unit, most=60, **AFTER)
         sheet.text(row, 3, value.text, most=120)
         if not value.is_exact:
             sheet.number(row, 4, value.p05, shown)
             sheet.number(row, 5, value.p95, shown)
-        sheet.text(row, 6, words.evidence_word(value.evidence))
+        sheet.text(row, 6, words.evidence_word(value.evidence), **AFTER)
         sheet.text(row, 7, value.source)
-        sheet.text(row, 8, value.owner)
+        sheet.text(row, 8, value.owner, most=240)
         sheet.text(row, 9, None if value.as_of is None else value.as_of.isoformat())
-        sheet.text(row, 10, key, most=120)
-        sheet.text(row, 11, "yes" if live else book.point.fixed[key])
+        sheet.text(row, 10, "yes" if live else book.point.fixed[key])
+        sheet.text(row, 11, key, most=120, font_color="#52606d")
         if live:
             book.inputs[key] = cell
             book.paper.name(_name_of(key), cell)
             _guard(sheet, row, entry.value.family, key, book)
+    sheet.prints(len(titles) - 1, 3)
 
 
 def _guard(sheet: Sheet, row: int, family: str, key: str, book: _Book) -> None:
@@ -146,10 +148,12 @@ def _measured(book: _Book, sheet: Sheet) -> None:
         "Averages over the draws of what was measured, per case of all demand. Gains and losses of time stand apart, "
         "because only gains are cut by what becomes of a saved hour.",
     )
-    sheet.widths(58, 22, 22, 14, 14, 12, 22)
+    sheet.widths(52, 20, 20, 14, 16, 12, 22)
+    sheet.made.fit_to_pages(1, 1)
     row = 4
     if book.point.roll_outs:
-        sheet.head(3, ["What", *(plan.label for plan in book.point.roll_outs)])
+        titles = ["What", *(plan.label for plan in book.point.roll_outs)]
+        sheet.head(3, titles, numbers=range(1, len(titles)))
         names: dict[str, str] = {}
         for plan in book.point.roll_outs:
             names |= {name: label for name, (label, _) in _averages(plan).items()}
@@ -163,18 +167,18 @@ def _measured(book: _Book, sheet: Sheet) -> None:
                     book.paper.name(f"{name}_{plan.name}", cell)
             row += 1
     row += 2
-    sheet.head(
-        row, ["As the report states it", "Mean", "Low (P5)", "High (P95)", "Unit", "Units", "Evidence"]
-    )
+    titles = ["As the report states it", "Mean", "Low (P5)", "High (P95)", "In", "Units", "Evidence"]
+    sheet.head(row, titles, numbers=(1, 2, 3, 5))
     for name, found in (book.record.get("estimates") or {}).items():
         if isinstance(found, Mapping):
             row += 1
+            shown = "rate" if found.get("unit") == "share" else "fine"
             sheet.text(row, 0, words.capital(name.replace("_", " ")))
             for column, key in enumerate(("mean", "p05", "p95"), 1):
-                sheet.number(row, column, words.finite(found.get(key)), "fine")
-            sheet.text(row, 4, found.get("unit"), most=60)
+                sheet.number(row, column, words.finite(found.get(key)), shown)
+            sheet.text(row, 4, found.get("unit"), most=60, **AFTER)
             sheet.number(row, 5, words.finite(found.get("n")), "whole")
-            sheet.text(row, 6, found.get("evidence"), most=120)
+            sheet.text(row, 6, found.get("evidence"), most=120, **AFTER)
 
 
 def _averages(plan: RollOut) -> dict[str, tuple[str, float]]:
@@ -213,10 +217,10 @@ def _scenarios(
         values = {c["key"]: c["value"] for c in found["changed"] if c.get("value") is not None}
         label = "As the file states it, at its means" if found["name"] == "expected" else found["label"]
         rows.append((label, values, found))
-    sheet.made.set_column(0, 0, 46)
-    sheet.made.set_column(1, len(rows), 18)
+    sheet.widths(48, *(18 for _ in rows))
+    sheet.made.repeat_rows(3)
     sheet.made.freeze_panes(4, 1)
-    sheet.head(3, ["", *(label for label, _, _ in rows)])
+    sheet.head(3, ["", *(label for label, _, _ in rows)], numbers=range(1, len(rows) + 1))
     first: tuple[CommonCells, list[RollOutCells]] | None = None
     for column, (_, values, reported) in enumerate(rows, 1):
         row = 4
@@ -286,7 +290,7 @@ class _Across(_Place):
 
     def __call__(self, name: str, label: str, formula: Formula) -> Formula:
         if self.labelled:
-            self.sheet.text(3, self.column, label, bold=True, bg_color="#eef2f6", bottom=1)
+            self.sheet.head(3, [label], self.column, numbers=(0,))
         cell = self.sheet.formula(self.row, self.column, formula, _kind(name))
         self.column += 1
         return cell
@@ -304,8 +308,8 @@ def _sensitivity(book: _Book, sheet: Sheet, as_edited: RollOutCells) -> None:
         f"{plan.label}: one input at a time at its low (P5) and its high (P95) end, the others as the sheet "
         "Assumptions has them. The working is to the right.",
     )
-    sheet.head(3, ["Input", "End", "Set to", "Worth", "Change"])
-    sheet.widths(46, 10, 14, 16, 16)
+    sheet.head(3, ["Input", "End", "Set to", "Worth", "Change"], numbers=(2, 3, 4))
+    sheet.widths(48, 16, 14, 18, 18, 14)
     sheet.made.freeze_panes(4, 5)
     rows: list[tuple[str, str, float]] = []
     for key in book.inputs:
@@ -317,6 +321,7 @@ def _sensitivity(book: _Book, sheet: Sheet, as_edited: RollOutCells) -> None:
         sheet.text(4, 0, "No stated input is uncertain.")
     titled = False
     worth_now: Formula | None = None
+    last = 6
     for i, (key, end, number) in enumerate([("", "", 0.0), *rows] if rows else []):
         row, at = 4 + i, dict(book.inputs)
         if key:
@@ -329,9 +334,11 @@ def _sensitivity(book: _Book, sheet: Sheet, as_edited: RollOutCells) -> None:
         place = _Across(sheet, row, 6, not titled)
         titled = True
         _, (cells,) = _laid(book, place, at, [plan])
+        last = place.column
         worth = sheet.formula(row, 3, cells.plan_worth, "money", bold=True)
         worth_now = worth if worth_now is None else worth_now
         sheet.formula(row, 4, worth - worth_now, "money")
+    sheet.widths(*(24 for _ in range(6, last)), first=6)
     prices = (book.record.get("sensitivity") or {}).get("price_scenarios")
     if prices:
         lay_prices(
@@ -345,3 +352,4 @@ def _sensitivity(book: _Book, sheet: Sheet, as_edited: RollOutCells) -> None:
             book.months,
             prices,
         )
+    sheet.prints(6, 3)

@@ -18,7 +18,7 @@ __all__ = ["NEVER", "Flow", "lay_flow"]
 NEVER = "not within the months looked ahead"
 TITLES = [
     "Adoption", "Time saved", "Errors avoided", "Agent", "Running costs", "Pilot until then", "One-off costs", "Net",
-    "All so far", "In today’s money", "Last month below 0",
+    "All so far", "In today’s money", "Month, if still below 0",
 ]  # fmt: skip
 FIRST = 5  # the row of month 0
 
@@ -48,24 +48,25 @@ def lay_flow(
 ) -> list[Flow]:
     """Lay out the months of every roll-out, side by side; arguments as those of `roll_out_cells`."""
     sheet.title(0, "Cash flow", "If the gates hold. Month 0 is the start; each month is paid at its end.")
-    sheet.made.set_column(0, 0, 8)
+    sheet.widths(8)
     sheet.made.freeze_panes(FIRST, 1)
-    sheet.text(FIRST - 1, 0, "Month", bold=True, bg_color="#eef2f6", bottom=1)
+    sheet.head(FIRST - 1, ["Month"], numbers=(0,))
     last = len(months.value)
     for m in range(last + 1):
         sheet.number(FIRST + m, 0, m, "whole")
     flows = []
     for i, (plan, cells) in enumerate(zip(plans, found, strict=True)):
         flows.append(_one(sheet, 1 + i * (len(TITLES) + 1), at, common, cells, plan, last))
+    sheet.made.repeat_rows(FIRST - 1)
     return flows
 
 
 def _one(
     sheet: Sheet, left: int, at: Inputs, common: CommonCells, cells: RollOutCells, plan: RollOut, last: int
 ) -> Flow:
-    sheet.text(FIRST - 2, left, plan.label, bold=True)
-    sheet.head(FIRST - 1, TITLES, left)
-    sheet.made.set_column(left, left + len(TITLES) - 1, 13)
+    sheet.text(FIRST - 2, left, plan.label, most=120, bold=True, text_wrap=False)
+    sheet.widths(*(13 for _ in TITLES), first=left)
+    sheet.head(FIRST - 1, TITLES, left, numbers=range(len(TITLES)))
     horizon, rate = at[HORIZON], 1 + at["economics.discount_rate"]
     ramp = at[f"{ADOPTION}ramp_months"]
     pilot = at.get("economics.pilot_cost_per_month", literal(0))
@@ -88,7 +89,8 @@ def _one(
             return cell
 
         if m == 0:
-            for _ in range(6):
+            put(literal(0), "share")
+            for _ in range(5):
                 put(literal(0))
         else:
             level = put(when(inside, adopted, 0), "share")
@@ -107,15 +109,18 @@ def _one(
     def column(i: int) -> Formula:
         return sheet.range(FIRST, left + i, FIRST + last, np.array(columns[i]))
 
+    beyond = sheet.paper.book.add_format({"font_color": "#9aa5b1"})
+    rule = {"type": "formula", "criteria": f"=$A{FIRST + 1}>{horizon.text}", "format": beyond}
+    sheet.made.conditional_format(FIRST, left, FIRST + last, left + len(TITLES) - 1, rule)
     foot = FIRST + last + 2
     off = sheet.formula(foot, left + 8, cells.off, "money")
-    sheet.text(foot, left + 7, "Taken off")
-    sheet.text(foot + 1, left + 7, "NPV", bold=True)
+    sheet.text(foot, left + 7, "Taken off", align="right", text_wrap=False)
+    sheet.text(foot + 1, left + 7, "NPV", bold=True, align="right", text_wrap=False)
     npv = sheet.formula(foot + 1, left + 8, total(column(9)) - off, "money", bold=True)
-    sheet.text(foot + 2, left + 7, "Pays back in month")
+    sheet.text(foot + 2, left + 7, "Pays back in month", align="right", text_wrap=False)
     latest = largest(column(10))
     payback = sheet.formula(foot + 2, left + 8, when(latest >= horizon, text(NEVER), latest + 1), "whole")
-    sheet.text(foot + 3, left + 7, "Most money out")
+    sheet.text(foot + 3, left + 7, "Most money out", align="right", text_wrap=False)
     need = sheet.formula(foot + 3, left + 8, largest(0, least(column(8)) * -1), "money")
     return Flow(npv=npv, payback=payback, need=need)
 

@@ -53,7 +53,7 @@ def lay_summary(
     for label, said in rows:
         if said:
             sheet.text(row, 0, label, bold=True)
-            sheet.text(row, 1, said)
+            sheet.across(row, 1, 3, said, bold=row == 3)
             row += 1
     row += 1
     if not point.roll_outs:
@@ -61,7 +61,8 @@ def lay_summary(
             row, 0, "The worth of scaling is not known, so there is no point case; the report says why."
         )
         return
-    sheet.head(row, ["The point case, as edited", *(plan.label for plan in point.roll_outs)])
+    titles = ["The point case, as edited", *(plan.label for plan in point.roll_outs)]
+    sheet.head(row, titles, numbers=range(1, len(titles)))
     hurdle = words.finite(record.get("hurdle")) or 0.0
     lines: list[tuple[str, str]] = [
         ("Worth against stopping now", "worth"),
@@ -109,9 +110,7 @@ def lay_summary(
             "What is taken off for having been picked is weighed anew in a new decision; here it stays as it was."
         )
     for i, note in enumerate(notes):
-        sheet.made.merge_range(row + i, 0, row + i, 3, "")
-        sheet.text(row + i, 0, note, italic=True)
-        sheet.made.set_row(row + i, 46)
+        sheet.across(row + i, 0, 3, note, italic=True)
 
 
 def _gates(record: Mapping[str, Any], plan: RollOut) -> str:

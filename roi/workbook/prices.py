@@ -43,7 +43,7 @@ def lay_prices(
         scenarios: Rows of `price_scenarios` of the record's sensitivity.
     """
     sheet.text(row, 0, "If list prices change (the working is above, as edited)", bold=True)
-    sheet.head(row + 1, TITLES)
+    sheet.head(row + 1, TITLES, numbers=range(1, len(TITLES)))
     horizon = at[HORIZON]
     now = (months <= horizon) * (1 + at["economics.discount_rate"]) ** (months / -12)
     active, adopted = adopted_in(months, cells.delay, at[f"{ADOPTION}ramp_months"])
