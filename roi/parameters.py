@@ -14,15 +14,14 @@ from pydantic import ValidationError
 
 from roi.problems import ParameterError, Problem
 from roi.scalars import describe, shorten
-from roi.schema.about import check_claims, read_claims
 from roi.schema.base import nearest
+from roi.schema.checked import check_policy, check_values
 from roi.schema.errors import problem_at, problems_of
 from roi.schema.injected import lay_overrides, sha256_of
 from roi.schema.model import NOT_USED_YET, TOP_LEVEL_KEYS, Parameters, not_used_yet
 from roi.schema.policy import Policy
-from roi.schema.register import RegisterEntry, dated_after, register
+from roi.schema.register import RegisterEntry, register
 from roi.schema.remarks import remarks
-from roi.schema.scenarios import read_scenarios
 from roi.schema.tighten import merge_policy
 from roi.strict_yaml import Document, dotted, read_yaml
 
@@ -37,6 +36,7 @@ __all__ = [
     "json_schema",
     "load_parameters",
     "load_samples_only",
+    "problems_at",
     "project_of",
     "read_policy",
     "register",
@@ -64,6 +64,7 @@ class LoadedParameters:
         scenarios: By name, the parameters as each scenario of the file changes them.
         given: What replaced these keys, as it was given.
         looks_counted: Looks at the pilot's data that a ledger counts; None where none was asked.
+        raw: What was checked: the file's value with what replaced parts of it.
     """
 
     parameters: Parameters
@@ -79,6 +80,7 @@ class LoadedParameters:
     scenarios: Mapping[str, Parameters] = field(default_factory=dict)
     given: Mapping[str, Any] = field(default_factory=dict)
     looks_counted: int | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def looks(self) -> int:
@@ -131,23 +133,17 @@ def load_parameters(pilot: str | Path, *, overrides: Mapping[str, object] | None
             Problem(name, "", f"holds {describe(document.value)} where keys such as 'pilot:' are wanted")
         )
     elif document.value is not None or used:
-        parameters = _validate(raw, document, name, problems)
-        # A value that was refused as it was read is missing where it is checked; it is named once.
-        refused = {problem.place for problem in document.problems}
-        problems = [p for p in problems if p in document.problems or p.place not in refused]
-        problems += _name_problems(raw, document, path, name)
-        scenarios, wrong = read_scenarios(raw, document, name, {problem.place for problem in problems})
-        problems += wrong
+        parameters, scenarios, problems = check_values(
+            raw, document, name, also=_name_problems(raw, document, path, name)
+        )
     policy_path = path.parent / _POLICY_FILE
     policy_name = _relative(policy_path, project)
     base, policy_sha256, warnings = _read_policy(policy_path, policy_name, problems)
     policy = base
     if parameters is not None and base is not None:
-        policy, expired, parts = merge_policy(base, parameters, parameters.run.as_of)
-        parts = [*parts, *dated_after(parameters)]
+        policy, expired, wrong = check_policy(base, parameters, parameters.run.as_of, document, name)
         warnings += expired
-        for place, message in parts:
-            problems.append(problem_at(name, place, message, document))
+        problems += wrong
     if problems:
         raise ParameterError(_with_origin(problem, used) for problem in problems)
     if parameters is None or policy is None or base is None:
@@ -165,7 +161,28 @@ def load_parameters(pilot: str | Path, *, overrides: Mapping[str, object] | None
         base_policy=base,
         scenarios=scenarios,
         given={key: raw[key] for key in used},
+        raw=raw,
     )
+
+
+def problems_at(loaded: LoadedParameters, raw: Mapping[str, Any], day: date | None) -> list[Problem]:
+    """What `load_parameters` would find wrong with a file beside this one, and `roi decide` with it on a day.
+
+    Args:
+        loaded: The pilot as it was read.
+        raw: Its `raw` with other values.
+        day: The day of the decision, if known.
+
+    Returns:
+        The problems; none where the values are allowed.
+    """
+    nowhere = Document(None)
+    parameters, _, problems = check_values(raw, nowhere, loaded.name)
+    if parameters is not None:
+        for at in dict.fromkeys((parameters.run.as_of, parameters.run.as_of or day)):
+            wrong = check_policy(loaded.base_policy, parameters, at, nowhere, loaded.name)[2]
+            problems += [problem for problem in wrong if problem not in problems]
+    return problems
 
 
 def load_samples_only(path: Path, problems: Sequence[Problem]) -> LoadedParameters | None:
@@ -323,20 +340,6 @@ def project_of(path: Path) -> Path:
 def _relative(path: Path, project: Path) -> str:
     resolved = path.resolve()
     return resolved.relative_to(project).as_posix() if resolved.is_relative_to(project) else resolved.name
-
-
-def _validate(
-    raw: dict[str, Any], document: Document, name: str, problems: list[Problem]
-) -> Parameters | None:
-    try:
-        return Parameters.model_validate(raw)
-    except ValidationError as error:
-        problems += problems_of(error, Parameters, document, file=name)
-        # Claims are held against each other only where all else can be read; what they contradict is said all the same.
-        claims = [(("claims", *path), said) for path, said in check_claims(read_claims(raw.get("claims")))]
-        hidden = [problem_at(name, path, said, document) for path, said in claims]
-        problems += [problem for problem in hidden if problem not in problems]
-        return None
 
 
 def _with_origin(problem: Problem, used: tuple[str, ...]) -> Problem:

@@ -47,6 +47,7 @@ def loaded_of(parameters: dict[str, Any], draws: int = 1000) -> LoadedParameters
         params_sha256="",
         policy_sha256="",
         base_policy=policy,
+        raw=given,
     )
 
 

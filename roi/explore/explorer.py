@@ -11,10 +11,12 @@ import numpy.typing as npt
 from roi.advice import plan_name
 from roi.again import decide_again
 from roi.analysis import Decided
+from roi.explore.allowed import Refusal, refusals
 from roi.explore.setting import Dial, Setting, applied, dials_of
 from roi.options import Option
 from roi.pictures import Histogram
 from roi.plan_at import PlanAt, plan_at
+from roi.problems import ParameterError, Problem
 
 __all__ = ["Choice", "Explorer", "Seen"]
 
@@ -79,9 +81,25 @@ class Explorer:
         self.a = a
         self.dials: tuple[Dial, ...] = dials_of(a)
         self.remedies: tuple[str, ...] = tuple(r.name for r in a.loaded.parameters.remedies or ())
+        self._asked: tuple[Setting, tuple[Refusal, ...]] | None = None
+
+    def refusals(self, setting: Setting) -> tuple[Refusal, ...]:
+        """Why a setting is not allowed; empty where it is, and only then has it a verdict."""
+        if self._asked is None or self._asked[0] != setting:
+            self._asked = setting, refusals(self.a, setting, [dial.key for dial in self.dials])
+        return self._asked[1]
+
+    def _allowed(self, setting: Setting) -> None:
+        if wrong := self.refusals(setting):
+            raise ParameterError(Problem(self.a.loaded.name, ", ".join(x.keys), x.said) for x in wrong)
 
     def decide(self, setting: Setting) -> Decided:
-        """The whole decision at a setting, on the same cases."""
+        """The whole decision at a setting, on the same cases.
+
+        Raises:
+            ParameterError: If `roi decide` would refuse a file that says so.
+        """
+        self._allowed(setting)
         if setting == Setting():
             return self.a
         loaded, assumptions = applied(self.a, setting)
@@ -116,7 +134,12 @@ class Explorer:
         )
 
     def sketch(self, setting: Setting) -> Seen:
-        """What was put forward, valued at a setting: thresholds and remedies left out are not looked at."""
+        """What was put forward, valued at a setting: thresholds and remedies left out are not looked at.
+
+        Raises:
+            ParameterError: As `decide` does.
+        """
+        self._allowed(setting)
         _, assumptions = applied(self.a, replace(setting, thresholds={}, without=frozenset()))
         changes = {key: assumptions.values[key] for key in setting.values}
         hurdle = self.a.loaded.policy.hurdle

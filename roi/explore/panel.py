@@ -1,21 +1,25 @@
 """The panel of `notebooks/explore.ipynb`: sliders on the left, what follows from them on the right.
 
 A move is answered twice: at once with the worth of what was put forward, and when the hand rests with the whole
-decision. Everything that is shown is text, tables and pictures without scripts, so that it looks alike in JupyterLab,
-in Voilà and in a plain notebook.
+decision; where it is not allowed, at once with the reason, beside what was moved, and with no verdict. Everything that
+is shown is text, tables and pictures without scripts, so that it looks alike in JupyterLab, in Voilà and in a plain
+notebook.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 from roi import words
+from roi.explore.allowed import Refusal
 from roi.explore.explorer import Explorer, Seen
+from roi.explore.html import STYLE, gates_html, note_html, refused_html, said_html, table_html, verdict_html
 from roi.explore.picture import picture_of
 from roi.explore.save import write_saved
 from roi.explore.setting import Dial, Setting
@@ -26,36 +30,6 @@ from roi.problems import InputError, ParameterError, Problem
 __all__ = ["Panel", "panel"]
 
 REST = 0.25  # seconds without a move after which everything is decided again
-STYLE = """<style>
-.roi-explore { container-type: inline-size; width: 100%; overflow: hidden; }
-.roi-explore .roi-columns { display: grid; grid-template-columns: minmax(0, 5fr) minmax(0, 7fr); gap: 0 28px; }
-.roi-explore .widget-slider { flex-wrap: wrap; height: auto; width: auto; margin: 0 2px 6px; }
-.roi-explore .widget-slider > .widget-label { width: 100%; height: auto; line-height: 1.4; text-align: left; }
-.roi-explore .widget-slider > .slider-container { flex: 1 1 60%; }
-.roi-explore .widget-checkbox { width: auto; height: auto; }
-.roi-explore .widget-checkbox label { white-space: normal; line-height: 1.3; overflow-wrap: anywhere; }
-.roi-explore .widget-html { width: auto; }
-.roi-explore .widget-html-content { overflow-wrap: anywhere; line-height: 1.4; }
-.roi-explore h2 { margin: 0 0 4px; font-size: 1.35rem; line-height: 1.25; }
-.roi-explore h3 { margin: 10px 0 4px; font-size: 1rem; }
-.roi-explore p { margin: 4px 0; }
-.roi-explore ul { margin: 2px 0; padding-left: 18px; }
-.roi-explore table { width: 100%; margin: 0; border-collapse: collapse; font-size: inherit; table-layout: auto; }
-.roi-explore th, .roi-explore td { padding: 3px 6px; text-align: right; vertical-align: top; background: none; }
-.roi-explore td { overflow-wrap: normal; }
-.roi-explore th:first-child { padding-left: 0; text-align: left; font-weight: normal; }
-.roi-explore th[scope=row] { min-width: 8.5em; overflow-wrap: break-word; }
-.roi-explore tr { border-bottom: 1px solid color-mix(in srgb, currentColor 25%, transparent); background: none; }
-.roi-explore .roi-line { margin: 8px 0 2px; font-weight: bold; }
-.roi-explore .roi-picture svg { display: block; }
-.roi-explore .roi-axis { position: relative; height: 1.6em; border-top: 1px solid currentColor; }
-.roi-explore .roi-axis span { position: absolute; transform: translateX(-50%); white-space: nowrap; }
-@container (max-width: 640px) {
-  .roi-explore .roi-columns { grid-template-columns: minmax(0, 1fr); }
-  .roi-explore .roi-shown { order: -1; }
-}
-</style>"""
-STATES = {"open": "●", "missing evidence": "○"}
 
 
 def panel(pilot: Pilot) -> Any:
@@ -100,6 +74,7 @@ class Panel:
         self.setting = Setting()
         self.kept: Seen | None = None
         self.shown = self.explorer.seen(self.explorer.a)
+        self.refused: tuple[Refusal, ...] = ()
         self._lay()
         self._draw()
 
@@ -107,85 +82,84 @@ class Panel:
         w, loaded = self.w, self.pilot.loaded
         self.pilots = w.Dropdown(options=self._names(), value=loaded.path.stem, description="Pilot")
         self.pilots.observe(lambda change: self.choose(change["new"]), "value")
-        self.sliders: dict[str, Any] = {}
-        for dial in self.explorer.dials:
-            unit = f" ({plain(dial.unit, 20)})" if dial.unit not in ("", "share") else ""
-            slider = w.FloatSlider(
-                value=dial.value, min=dial.low, max=dial.high, step=dial.step,
-                description=plain(dial.label, 60) + unit, readout_format=_readout(dial),
-            )  # fmt: skip
-            slider.observe(self._moving(dial), "value")
-            self.sliders[dial.key] = slider
+        self.rows = {dial.key: Row(w, dial, self._to) for dial in self.explorer.dials}
+        self.sliders = {key: row.slider for key, row in self.rows.items()}
+        self.numbers = {key: row.number for key, row in self.rows.items()}
         self.ticks: dict[str, Any] = {}
         for name in self.explorer.remedies:
             tick = w.Checkbox(value=True, description=plain(name, 90), indent=False)
             tick.observe(lambda _: self.moved(), "value")
             self.ticks[name] = tick
-        self.verdict, self.table, self.gates, self.said = (w.HTML() for _ in range(4))
+        self.verdict, self.table, self.gates, self.said, self.left_out = (w.HTML() for _ in range(5))
         self.chart = w.HTML()
         self.name = w.Text(value=f"{loaded.path.stem}_explored", description="Name")
-        buttons = []
+        self.buttons: dict[str, Any] = {}
         for label, action in (
             ("Keep to compare", self.keep), ("Reset", self.reset), ("Save as parameters", self.save),
         ):  # fmt: skip
-            button = w.Button(description=label)
-            button.on_click(lambda _, action=action: action())
-            buttons.append(button)
+            self.buttons[label] = w.Button(description=label)
+            self.buttons[label].on_click(lambda _, action=action: action())
+        keep, reset, save = self.buttons.values()
         wrap = w.Layout(flex_flow="row wrap")
-        stated = [slider for dial, slider in zip(self.explorer.dials, self.sliders.values(), strict=True)
-                  if not dial.threshold]  # fmt: skip
-        left = [w.HTML("<h3>What is stated</h3>"), *stated]
-        left += [w.HTML("<h3>What the policy asks for</h3>"), *list(self.sliders.values())[len(stated) :]]
+        stated = [row.box for row in self.rows.values() if not row.dial.threshold]
+        asked = [row.box for row in self.rows.values() if row.dial.threshold]
+        left = [
+            w.HTML("<h3>What is stated</h3>"),
+            *stated,
+            w.HTML("<h3>What the policy asks for</h3>"),
+            *asked,
+        ]
         if self.ticks:
-            left += [w.HTML("<h3>Remedies that can be bought</h3>"), *self.ticks.values()]
-        shown = [self.verdict, self.chart, self.table, self.gates]
-        shown += [w.HBox(buttons[:2], layout=wrap), w.HBox([self.name, buttons[2]], layout=wrap), self.said]
+            left += [w.HTML("<h3>Remedies that can be bought</h3>"), *self.ticks.values(), self.left_out]
+        shown = [self.verdict, self.table, w.HBox([keep, reset], layout=wrap), self.gates, self.chart]
+        shown += [w.HBox([self.name, save], layout=wrap), self.said]
         columns = w.Box([classed(w.VBox(left), "roi-moved"), classed(w.VBox(shown), "roi-shown")])
         self.box.children = (w.HTML(STYLE), self.pilots, classed(columns, "roi-columns"))
 
     def _names(self) -> list[str]:
         return [path.stem for path in find_parameter_files([self.pilot.loaded.path.parent])]
 
-    def _moving(self, dial: Dial) -> Callable[[Any], None]:
-        def act(change: Any) -> None:
-            setting = self.setting.with_dial(dial, float(change["new"]))
-            if setting != self.setting:  # a browser sends back, rounded, what it is shown
-                self.setting = setting
-                self.moved()
-
-        return act
+    def _to(self, dial: Dial, value: float) -> None:
+        setting = self.setting.with_dial(dial, value)
+        if setting != self.setting:  # a browser sends back what it is shown
+            self.setting = setting
+            self.moved()
 
     def moved(self) -> None:
-        """Answer a move: a sketch at once, the decision when the hand rests."""
+        """Answer a move: a sketch at once and the decision when the hand rests; or why it is not allowed."""
         if self.quiet:
             return
         without = frozenset(name for name, tick in self.ticks.items() if not tick.value)
-        self.setting = Setting(
-            values=self.setting.values, thresholds=self.setting.thresholds, without=without
-        )
-        self.shown = self.explorer.sketch(self.setting)
-        self._draw()
+        self.setting = replace(self.setting, without=without)
         if self.waiting is not None:
             self.waiting.cancel()
-        self.waiting = self.later(REST, self.decided)
+            self.waiting = None
+        self.refused = self.explorer.refusals(self.setting)
+        if not self.refused:
+            self.shown = self.explorer.sketch(self.setting)
+            self.waiting = self.later(REST, self.decided)
+        self._draw()
 
     def decided(self) -> None:
-        """Decide at the setting and show it."""
+        """Decide at the setting and show it, where it is allowed."""
         self.waiting = None
-        self.shown = self.explorer.seen(self.explorer.decide(self.setting))
+        self.refused = self.explorer.refusals(self.setting)
+        if not self.refused:
+            self.shown = self.explorer.seen(self.explorer.decide(self.setting))
         self._draw()
 
     def keep(self) -> None:
         """Keep what is shown, to compare later settings with."""
         self.decided()
-        self.kept = self.shown
-        self._draw()
+        if not self.refused:
+            self.kept = self.shown
+            self._draw()
 
     def reset(self) -> None:
         """Back to what the parameter file states."""
         self.kept, self.quiet = None, True
-        for dial in self.explorer.dials:
-            self.sliders[dial.key].value = dial.value
+        for row in self.rows.values():
+            row.put(row.dial.written)
         for tick in self.ticks.values():
             tick.value = True
         self.quiet = False
@@ -198,9 +172,7 @@ class Panel:
         try:
             target = write_saved(self.explorer.a, self.setting, self.name.value.strip())
         except InputError as error:
-            self.said.value = Markup("<pre style='white-space:pre-wrap'>{}</pre>").format(
-                words.shorten(error, 600)
-            )
+            self.said.value = said_html(error)
             return None
         self.quiet = True  # the new file can be chosen from now on; the one shown stays chosen
         self.pilots.options, self.pilots.value = self._names(), self.pilot.loaded.path.stem
@@ -217,20 +189,71 @@ class Panel:
         try:
             self.open(open_pilot(self.pilot.loaded.path.with_name(f"{name}.yaml")))
         except InputError as error:
-            self.said.value = Markup("<pre style='white-space:pre-wrap'>{}</pre>").format(
-                words.shorten(error, 600)
-            )
+            self.said.value = said_html(error)
 
     def _draw(self) -> None:
         a, seen = self.explorer.a, self.shown
-        self.verdict.value = verdict_html(
-            seen, self.kept, str(a.loaded.parameters.about.title or a.loaded.name)
-        )
+        title = str(a.loaded.parameters.about.title or a.loaded.name)
+        for key, row in self.rows.items():
+            moved = key in self.setting.values or key in self.setting.thresholds
+            row.say(moved, [x.said for x in self.refused if key in x.keys])
+        self.left_out.value = note_html(None, [x.said for x in self.refused if "remedies" in x.keys])
+        for label in ("Keep to compare", "Save as parameters"):
+            self.buttons[label].disabled = bool(self.refused)
+        if self.refused:
+            labels = {key: row.dial.label for key, row in self.rows.items()} | {"remedies": "Remedies"}
+            self.verdict.value = refused_html(title, self.refused, labels)
+            self.chart.value = self.table.value = self.gates.value = ""
+            return
+        self.verdict.value = verdict_html(seen, self.kept, title)
         shown = {"now": seen} if self.kept is None else {"kept": self.kept, "now": seen}
         self.chart.value = picture_of(shown, hurdle=a.loaded.policy.hurdle)
         self.table.value = table_html(seen, self.kept)
         if seen.verdict is not None:
             self.gates.value = gates_html(seen)
+
+
+class Row:
+    """A dial as people see it: a labelled number, which takes any, above a slider, and what is said of both.
+
+    Args:
+        w: The library of widgets.
+        dial: The dial.
+        to: Is told where it was moved to.
+    """
+
+    def __init__(self, w: Any, dial: Dial, to: Callable[[Dial, float], None]) -> None:
+        self.dial, self.to, self.quiet = dial, to, False
+        unit = f" ({plain(dial.unit, 20)})" if dial.unit not in ("", "share") else ""
+        self.number = w.FloatText(
+            value=dial.written, step=dial.step, description=plain(dial.label, 60) + unit
+        )
+        self.slider = w.FloatSlider(
+            value=dial.written, min=dial.low, max=dial.high, step=dial.step, readout=False
+        )
+        self.said = w.HTML()
+        self.slider.observe(lambda change: self._moved(dial.at(float(change["new"]))), "value")
+        self.number.observe(lambda change: self._moved(float(change["new"])), "value")
+        self.box = classed(w.VBox([self.number, self.slider, self.said]), "roi-dial")
+
+    def _moved(self, value: float) -> None:
+        if not self.quiet:
+            self.put(value)
+            self.to(self.dial, value)
+
+    def put(self, value: float) -> None:
+        """Show a value, on the slider as near as it reaches."""
+        dial, self.quiet = self.dial, True
+        self.number.value = value
+        if dial.at(self.slider.value) != value:
+            self.slider.value = min(max(value, dial.low), dial.high)
+        self.quiet = False
+
+    def say(self, moved: bool, refused: Sequence[str]) -> None:
+        """Say beside it where the file has it, where it was moved, and why it may not be where it is."""
+        said = note_html(f"{self.dial.written:,.12g}" if moved else None, refused)
+        if self.said.value != said:
+            self.said.value = said
 
 
 def classed(widget: Any, name: str) -> Any:
@@ -251,62 +274,3 @@ def _later(seconds: float, action: Callable[[], None]) -> Any:
         action()
         return None
     return loop.call_later(seconds, action)
-
-
-def _readout(dial: Dial) -> str:
-    if dial.unit == "share":
-        return ".2f" if dial.step >= 0.01 else ".4f"
-    return ",.1f" if dial.high < 1000 else ",.0f"
-
-
-def verdict_html(seen: Seen, kept: Seen | None, title: str) -> str:
-    """The verdict in words; a sketch says that it does not decide."""
-    name = "deciding …" if seen.verdict is None else words.VERDICTS.get(seen.verdict, seen.verdict)
-    why = f", {words.shorten(seen.why, 120)}" if seen.why else ""
-    line = Markup("<h2><bdi>{}</bdi>: {}{}</h2>").format(words.shorten(title, 90), name, why)
-    if kept is not None:
-        before = words.VERDICTS.get(str(kept.verdict), "")
-        line += Markup("<p>Kept: {}{}</p>").format(
-            before, f", {words.shorten(kept.why, 120)}" if kept.why else ""
-        )
-    return str(line)
-
-
-def table_html(seen: Seen, kept: Seen | None) -> str:
-    """The options: expected worth, 8 in 10 outcomes, and how often it pays; the kept setting beside."""
-    currency = words.shorten(seen.currency, 10)
-    before = {} if kept is None else {choice.label: choice for choice in kept.choices}
-    rows = Markup("")
-    for choice in seen.choices:
-        cells = [
-            words.amount(choice.mean, currency),
-            words.amount_range(choice.p10, choice.p90, currency),
-            words.chance(choice.chance),
-        ]
-        if kept is not None:
-            old = before.get(choice.label)
-            cells.append("not there" if old is None else words.amount(old.mean, currency))
-        rows += Markup("<tr><th scope='row'><bdi>{}</bdi></th>").format(words.shorten(choice.label, 90))
-        rows += Markup("").join(Markup("<td>{}</td>").format(cell) for cell in cells)
-        rows += Markup("</tr>")
-    heads = [
-        "Worth against stopping now",
-        "8 in 10 outcomes",
-        "Pays in",
-        *([] if kept is None else ["Kept: worth"]),
-    ]
-    head = Markup("").join(Markup("<th scope='col'>{}</th>").format(h) for h in heads)
-    return str(Markup("<table><tr><td></td>{}</tr>{}</table>").format(head, rows))
-
-
-def gates_html(seen: Seen) -> str:
-    """The gates that are closed, and how many are open."""
-    closed = [(label, state) for label, state in seen.gates if state != "open"]
-    said = Markup("<p><b>{} of {} gates open.</b></p>").format(len(seen.gates) - len(closed), len(seen.gates))
-    items = Markup("").join(
-        Markup("<li>{} <bdi>{}</bdi>: {}</li>").format(
-            STATES.get(state, "✕"), words.shorten(label, 90), words.shorten(state, 60)
-        )
-        for label, state in closed
-    )
-    return str(said + (Markup("<ul>{}</ul>").format(items) if closed else Markup("")))

@@ -1,7 +1,7 @@
 """A setting as a parameter file: the pilot's own file with each change where it belongs, marked.
 
 The file is changed as text, so that its comments and its order stay. It is read and checked as any other before it is
-kept; what a pilot may not do, such as loosen the policy, is not written but said in the file.
+kept, and a setting that is not allowed is refused before.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any
 import yaml
 
 from roi.analysis import Decided
+from roi.explore.allowed import NUMBERS, raw_at
 from roi.explore.setting import Setting, moved
-from roi.parameters import load_parameters
+from roi.parameters import load_parameters, problems_at
 from roi.problems import ParameterError, Problem
-from roi.schema.policy import is_tighter
 from roi.uncertain import Uncertain
 
 __all__ = ["MARK", "saved_text", "write_saved"]
@@ -25,7 +25,6 @@ __all__ = ["MARK", "saved_text", "write_saved"]
 MARK = "explored"
 FIRST = "# Explored from "
 A_NAME = re.compile(r"[a-z0-9_]{1,80}")
-NUMBERS = {"exact": ("value",), "interval": ("low", "high"), "pert": ("min", "mode", "max")}
 
 
 def write_saved(a: Decided, setting: Setting, name: str) -> Path:
@@ -40,7 +39,8 @@ def write_saved(a: Decided, setting: Setting, name: str) -> Path:
         The file.
 
     Raises:
-        ParameterError: The name is no name or taken, or the file would not be valid; nothing is written then.
+        ParameterError: The name is no name or taken, the setting is not allowed, or the file would not be valid;
+            nothing is written then.
     """
     where = "save as parameters"
     if not A_NAME.fullmatch(name) or name.startswith("_"):
@@ -50,6 +50,8 @@ def write_saved(a: Decided, setting: Setting, name: str) -> Path:
         raise ParameterError(
             [Problem(where, name, f"{target.name} is there and was not explored; take another name")]
         )
+    if wrong := problems_at(a.loaded, raw_at(a, setting), a.as_of):
+        raise ParameterError(wrong)
     text = saved_text(a, setting, name)
     before = target.read_bytes() if target.exists() else None
     partial = target.with_name(f".{target.name}.{os.getpid()}.part")
@@ -86,24 +88,21 @@ def saved_text(a: Decided, setting: Setting, name: str) -> str:
         text = _value(
             text, key, a.assumptions.entries[key].value, moved(a.assumptions.entries[key].value, to), a
         )
-    notes = []
     for key, value in setting.thresholds.items():
-        limit = getattr(loaded.base_policy, key)
-        if is_tighter(key, value, limit):
-            text = _set(text, ("policy", key), _number(value), f"was {getattr(loaded.policy, key):g}")
-        else:
-            notes.append(
-                f"# {MARK}, not taken over: policy.{key} {value:g} is looser than the policy's {limit:g}\n"
-            )
+        text = _set(text, ("policy", key), _number(value), f"was {getattr(loaded.policy, key):g}")
     for remedy in sorted(setting.without):
         text = _left_out(text, remedy, loaded.name)
     changes = len(setting.values) + len(setting.thresholds) + len(setting.without)
-    head = f'{FIRST}{loaded.name} ({loaded.params_sha256[:12]}): {changes} changes, each marked "{MARK}".\n'
-    return head + "".join(notes) + text
+    said = "1 change" if changes == 1 else f"{changes} changes"
+    head = f'{FIRST}{loaded.name} ({loaded.params_sha256[:12]}): {said}, each marked "{MARK}".\n'
+    return head + text
 
 
 def _number(value: float) -> str:
-    return f"{int(value)}" if float(value).is_integer() and abs(value) < 1e15 else f"{value:.12g}"
+    if float(value).is_integer() and abs(value) < 1e15:
+        return f"{int(value)}"
+    short = f"{value:.12g}"
+    return short if float(short) == value else f"{value:.17g}"
 
 
 def _flow(value: Uncertain) -> str:

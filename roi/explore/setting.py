@@ -14,9 +14,9 @@ from roi.assumptions import Assumptions
 from roi.draws import stream, uniforms
 from roi.parameters import LoadedParameters
 from roi.special import expit, logit
-from roi.uncertain import Uncertain
+from roi.uncertain import Form, Uncertain
 
-__all__ = ["THRESHOLDS", "Dial", "Setting", "applied", "dials_of", "middle", "moved"]
+__all__ = ["THRESHOLDS", "Dial", "Setting", "applied", "dials_of", "middle", "moved", "moved_numbers"]
 
 Value = TypeVar("Value")
 
@@ -47,10 +47,11 @@ class Dial:
         label: In words.
         unit: Its unit.
         value: Where it stands: the middle of a stated input.
-        low: The least it can be moved to.
+        low: The least that its slider can be moved to.
         high: The most.
-        step: From one place to the next.
+        step: From one place of its slider to the next; the places are whole multiples of it.
         threshold: Whether it is a threshold of the policy.
+        ranged: Whether it is the middle of a range, which is moved to so many digits as are written.
     """
 
     key: str
@@ -61,6 +62,21 @@ class Dial:
     high: float
     step: float
     threshold: bool = False
+    ranged: bool = False
+
+    @property
+    def written(self) -> float:
+        """Where it stands, as it is shown: a stated number to the last digit, the middle of a range rounded."""
+        return float(f"{self.value:.{DIGITS}g}") if self.ranged else self.value
+
+    def at(self, place: float) -> float:
+        """What a place of its slider means: the round number there, at the place nearest to the file's that value."""
+        steps = round(place / self.step)
+        return self.written if steps == round(self.value / self.step) else float(f"{steps * self.step:.12g}")
+
+    def is_home(self, value: float) -> bool:
+        """Whether a value is the one that the file states."""
+        return value in (self.value, self.written)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +97,7 @@ class Setting:
         """The same with a dial at another place; back at its own it is as the file states it."""
         known = dict(self.thresholds if dial.threshold else self.values)
         known.pop(dial.key, None)
-        if not math.isclose(value, dial.value, rel_tol=1e-9, abs_tol=dial.step / 1000):
+        if not dial.is_home(value):
             known[dial.key] = float(value)
         return replace(self, thresholds=known) if dial.threshold else replace(self, values=known)
 
@@ -94,27 +110,41 @@ def middle(value: Uncertain) -> float:
 
 
 def moved(value: Uncertain, to: float) -> Uncertain:
-    """An input with its middle elsewhere and the same relative width; rounded, as it would be written.
+    """An input with its middle elsewhere and as wide as before; the numbers of a range rounded, as it is written.
 
     Args:
         value: As it is stated.
         to: Where its middle shall be.
+
+    Raises:
+        ValueError: If it cannot be there; the message says how to mend it.
     """
-    if value.form == "exact":
-        numbers: tuple[float, ...] = (to,)
-    elif value.form == "interval" and value.family == "share":
+    form, numbers = moved_numbers(value, to)
+    return replace(value, form=form, numbers=numbers)
+
+
+def moved_numbers(value: Uncertain, to: float) -> tuple[Form, tuple[float, ...]]:
+    """Form and numbers of `moved`, whether they are possible or not."""
+    possible = math.isfinite(to) and (value.family == "real" or to >= 0)
+    if value.family == "share":
+        possible = possible and to <= 1
+    if value.form == "exact" or not possible:
+        return "exact", (to,)
+    if value.form == "interval" and value.family == "share":
+        if to in (0, 1):
+            return "exact", (to,)
         shift = logit(to) - logit(middle(value))
         numbers = tuple(float(x) for x in expit(logit(np.array(value.numbers)) + shift))
     elif value.form == "interval" and value.family == "real":
         numbers = tuple(x + to - value.mean for x in value.numbers)
     else:
+        # As wide for its middle as before; of a share narrower where it would reach beyond 1.
         factor = to / value.mean
-        most = 1.0 if value.family == "share" else math.inf
-        numbers = tuple(min(x * factor, most) for x in value.numbers)
-    numbers = tuple(float(f"{x:.{DIGITS}g}") for x in numbers)
-    if value.form != "exact" and numbers[0] == numbers[-1]:
-        return replace(value, form="exact", numbers=numbers[:1])
-    return replace(value, numbers=numbers)
+        if value.family == "share" and value.numbers[-1] > value.mean:
+            factor = min(factor, (1 - to) / (value.numbers[-1] - value.mean))
+        numbers = tuple(to + (x - value.mean) * factor for x in value.numbers)
+    numbers = tuple(float(f"{max(x, 0.0) if value.family != 'real' else x:.{DIGITS}g}") for x in numbers)
+    return ("exact", (float(f"{to:.{DIGITS}g}"),)) if numbers[0] == numbers[-1] else (value.form, numbers)
 
 
 def dials_of(a: Decided) -> tuple[Dial, ...]:
@@ -124,38 +154,43 @@ def dials_of(a: Decided) -> tuple[Dial, ...]:
         entry = a.assumptions.entries.get(key)
         if entry is None or entry.value.form == "values":
             continue
-        at = middle(entry.value)
-        if entry.value.family == "share":
-            low, high, step = (0.01, 0.99, 0.01) if entry.value.form == "interval" else (0.0, 1.0, 0.01)
-            if entry.value.form == "pert" and at == 0:
-                continue
+        value, at = entry.value, middle(entry.value)
+        if value.form != "exact" and at == 0:
+            continue
+        if value.family == "share":
+            low, high, step = 0.0, 1.0, 0.01
         elif key.endswith("ramp_months"):
-            low, high, step = (0.0 if entry.value.is_exact else 0.5), 36.0, 0.5
+            low, high, step = 0.0, 36.0, 0.5
         elif at == 0:
             low, high, step = 0.0, 100.0, 1.0
         else:
-            low, high, step = at / 4, at * 4, at / 100
-        if entry.value.form == "pert" and low == 0:
-            low = step
+            low, high, step = at / 4, at * 4, _round_step(at / 50)
         low, high = _ends(low, high, at, step)
         found.append(
-            Dial(key=key, label=entry.label, unit=entry.unit, value=at, low=low, high=high, step=step)
-        )
-    for key, (label, least, most, step) in THRESHOLDS.items():
-        value = float(getattr(a.loaded.policy, key))
-        low, high = _ends(least, most, value, step)
-        found.append(
             Dial(
-                key=key, label=label, unit="share", value=value, low=low, high=high, step=step, threshold=True
+                key=key, label=entry.label, unit=entry.unit, value=at, low=low, high=high, step=step,
+                ranged=value.form != "exact",
             )
+        )  # fmt: skip
+    for key, (label, least, most, step) in THRESHOLDS.items():
+        at = float(getattr(a.loaded.policy, key))
+        low, high = _ends(least, most, at, step)
+        found.append(
+            Dial(key=key, label=label, unit="share", value=at, low=low, high=high, step=step, threshold=True)
         )
     return tuple(found)
 
 
+def _round_step(rough: float) -> float:
+    """The largest of 1, 2 and 5 with any number of zeros that is not above a step."""
+    size = 10.0 ** math.floor(math.log10(rough))
+    return float(f"{max(m for m in (1, 2, 5) if m * size <= rough * (1 + 1e-9)) * size:.1g}")
+
+
 def _ends(low: float, high: float, at: float, step: float) -> tuple[float, float]:
-    """The ends of a dial, a whole number of steps from where it stands, which a browser would otherwise round."""
-    below, above = (math.floor(max(x, 0.0) / step + 1e-9) for x in (at - low, high - at))
-    return at - below * step, at + above * step
+    """The ends of a dial: whole multiples of its step, with where it stands between them."""
+    below, above = math.floor(min(low, at) / step + 1e-9), math.ceil(max(high, at) / step - 1e-9)
+    return float(f"{below * step:.12g}"), float(f"{above * step:.12g}")
 
 
 def applied(a: Decided, setting: Setting) -> tuple[LoadedParameters, Assumptions]:
