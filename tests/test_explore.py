@@ -16,9 +16,9 @@ from opened_examples import PARAMS, example
 
 from roi.again import decide_again
 from roi.explore import Explorer, Setting, dials_of, saved_text, write_saved
-from roi.explore.allowed import raw_at, refusals
+from roi.explore.allowed import Refusal, raw_at, refusals
 from roi.explore.explorer import Choice, Seen
-from roi.explore.html import gates_html, table_html, verdict_html
+from roi.explore.html import gates_html, note_html, refused_html, table_html, verdict_html
 from roi.explore.panel import Panel
 from roi.explore.picture import picture_of
 from roi.explore.setting import applied, middle, moved
@@ -338,8 +338,9 @@ def test_hostile_words_are_shown_as_words(words):
     choice = Choice(label=words, mean=1.0, p10=0.0, p90=2.0, chance=0.5, histogram=histogram)
     seen = Seen(verdict="fix", why=words, choices=(choice,), gates=((words, words),), currency=words)
     made = [
-        picture_of({words: seen, "now": seen}, hurdle=0.0),
+        picture_of(seen, seen, hurdle=0.0),
         table_html(seen, seen), verdict_html(seen, seen, words), gates_html(seen),
+        note_html(words, [words]), refused_html(words, [Refusal(keys=(words,), said=words)], {words: words}),
     ]  # fmt: skip
     for html in made:
         assert "<script" not in html
@@ -358,13 +359,11 @@ def test_the_picture_cuts_at_the_hurdle_and_says_its_numbers():
     histogram = Histogram(edges=np.array([-100.0, 0.0, 100.0]), share=np.array([0.25, 0.75]))
     choice = Choice(label="Scale", mean=50.0, p10=-50.0, p90=90.0, chance=0.75, histogram=histogram)
     seen = Seen(verdict="fix", why="", choices=(choice,), gates=(), currency="EUR")
-    drawn = picture_of({"now": seen}, hurdle=0.0)
+    drawn = picture_of(seen, hurdle=0.0)
     assert "Scale: pays in" in drawn
     assert drawn.count("fill='#00846b'") == drawn.count("fill='#c04a00'") == 1
     assert len(drawn) < 60_000
-    assert (
-        picture_of({"now": Seen(verdict="kill", why="", choices=(), gates=(), currency="")}, hurdle=0.0) == ""
-    )
+    assert picture_of(Seen(verdict="kill", why="", choices=(), gates=(), currency=""), hurdle=0.0) == ""
 
 
 @pytest.mark.slow

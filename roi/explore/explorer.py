@@ -18,7 +18,7 @@ from roi.pictures import Histogram
 from roi.plan_at import PlanAt, plan_at
 from roi.problems import ParameterError, Problem
 
-__all__ = ["Choice", "Explorer", "Seen"]
+__all__ = ["Choice", "Explorer", "Seen", "paired"]
 
 Floats = npt.NDArray[np.float64]
 BINS = 40
@@ -68,6 +68,13 @@ class Seen:
     choices: tuple[Choice, ...]
     gates: tuple[tuple[str, str], ...]
     currency: str
+
+
+def paired(now: Seen, kept: Seen | None) -> list[tuple[str, Choice | None, Choice | None]]:
+    """What can be done, by label: at one setting and at another; None where it is not put forward there."""
+    here = {choice.label: choice for choice in now.choices}
+    there = {} if kept is None else {choice.label: choice for choice in kept.choices}
+    return [(label, here.get(label), there.get(label)) for label in dict.fromkeys([*here, *there])]
 
 
 class Explorer:
@@ -180,9 +187,10 @@ def _choice(label: str, worth: Floats, hurdle: float) -> Choice:
 
 
 def _histogram(values: Floats, low: float, high: float) -> Histogram:
-    """Bins from one end to the other; the draws beyond count in the last ones."""
+    """Bins from one end to the other; the draws beyond are not in it."""
     if not high > low:
         low, high = low - 0.5, low + 0.5
-    places = np.clip(((values - low) * (BINS / (high - low))).astype(np.int64), 0, BINS - 1)
+    within = values[(values >= low) & (values <= high)]
+    places = np.minimum(((within - low) * (BINS / (high - low))).astype(np.int64), BINS - 1)
     share = np.bincount(places, minlength=BINS) / values.size
     return Histogram(edges=np.linspace(low, high, BINS + 1), share=share)

@@ -8,13 +8,16 @@ from markupsafe import Markup
 
 from roi import words
 from roi.explore.allowed import Refusal
-from roi.explore.explorer import Seen
+from roi.explore.explorer import Choice, Seen, paired
 
 __all__ = ["STYLE", "gates_html", "note_html", "refused_html", "said_html", "table_html", "verdict_html"]
 
 STYLE = """<style>
-.roi-explore { container-type: inline-size; width: 100%; overflow: hidden; }
-.roi-explore .roi-columns { display: grid; grid-template-columns: minmax(0, 5fr) minmax(0, 7fr); gap: 0 28px; }
+.roi-explore { container-type: inline-size; width: 100%; overflow: clip; }
+.roi-explore .roi-columns { display: grid; grid-template-columns: minmax(0, 5fr) minmax(0, 7fr); gap: 0 28px;
+  overflow: visible; }
+.roi-explore .roi-shown { position: sticky; top: 0; align-self: start; overflow: visible; }
+.roi-explore .widget-button { width: auto; padding: 0 16px; }
 .roi-explore .roi-dial { margin: 0 0 4px; overflow: visible; }
 .roi-explore .roi-dial > * { margin: 0 2px; width: auto; }
 .roi-explore .roi-dial .widget-text { height: auto; align-items: center; }
@@ -34,9 +37,15 @@ STYLE = """<style>
 .roi-explore ul { margin: 2px 0; padding-left: 18px; }
 .roi-explore table { width: 100%; margin: 0; border-collapse: collapse; font-size: inherit; table-layout: auto; }
 .roi-explore th, .roi-explore td { padding: 3px 6px; text-align: right; vertical-align: top; background: none; }
-.roi-explore td { overflow-wrap: normal; }
+.roi-explore td { overflow-wrap: normal; white-space: nowrap; }
+.roi-explore td:last-child { white-space: normal; }
 .roi-explore th:first-child { padding-left: 0; text-align: left; font-weight: normal; }
-.roi-explore th[scope=row] { min-width: 8.5em; overflow-wrap: break-word; }
+.roi-explore th[scope] { overflow-wrap: break-word; }
+.roi-explore th[scope=row], .roi-explore th[scope=rowgroup] { text-align: left; font-weight: normal; }
+.roi-explore th:first-child { min-width: 7.5em; }
+.roi-explore tr.roi-now { border-bottom: none; font-weight: bold; }
+.roi-explore tr.roi-kept :is(th, td) { padding-top: 0; }
+.roi-explore p.roi-kept { font-size: 1.05em; }
 .roi-explore tr { border-bottom: 1px solid color-mix(in srgb, currentColor 25%, transparent); background: none; }
 .roi-explore .roi-line { margin: 8px 0 2px; font-weight: bold; }
 .roi-explore .roi-picture svg { display: block; }
@@ -44,17 +53,17 @@ STYLE = """<style>
 .roi-explore .roi-axis span { position: absolute; transform: translateX(-50%); white-space: nowrap; }
 @container (max-width: 640px) {
   .roi-explore .roi-columns { grid-template-columns: minmax(0, 1fr); }
-  .roi-explore .roi-shown { order: -1; }
+  .roi-explore .roi-shown { order: -1; position: static; }
 }
 </style>"""
 STATES = {"open": "●", "missing evidence": "○"}
 
 
-def note_html(file: str | None, refused: Sequence[str]) -> str:
-    """What is said beside something that can be moved: why it may not be there, and where the file has it.
+def note_html(stated: str | None, refused: Sequence[str]) -> str:
+    """What is said beside something that can be moved: why it may not be there, and what is stated.
 
     Args:
-        file: What the file states, where it was moved.
+        stated: What the file states, where it was moved.
         refused: Why it may not be where it is.
     """
     line = Markup("").join(
@@ -63,8 +72,8 @@ def note_html(file: str | None, refused: Sequence[str]) -> str:
         )
         for said in refused
     )
-    if file is not None:
-        line += Markup("<p class='roi-note'>In the file: {}</p>").format(file)
+    if stated is not None:
+        line += Markup("<p class='roi-note'>{}</p>").format(words.shorten(stated, 200))
     return str(line)
 
 
@@ -74,15 +83,12 @@ def refused_html(title: str, refused: Sequence[Refusal], labels: Mapping[str, st
         "<div role='status'><h2><bdi>{}</bdi>: no verdict</h2><p class='roi-refused'>A parameter file may not say "
         "this, so nothing is decided. Mend it where it is marked, or reset.</p></div>"
     ).format(words.shorten(title, 90))
-    items = Markup("").join(
-        Markup("<li>{}<bdi>{}</bdi></li>").format(
-            f"{' and '.join(labels[k] for k in x.keys if k in labels)}: "
-            if any(k in labels for k in x.keys)
-            else "",
-            words.shorten(x.said, 400),
+    items = Markup("")
+    for one in refused:
+        named = words.and_list(words.shorten(labels[key], 60) for key in one.keys if key in labels)
+        items += Markup("<li>{}<bdi>{}</bdi></li>").format(
+            f"{named}: " if named else "", words.shorten(one.said, 400)
         )
-        for x in refused
-    )
     return str(head + Markup("<ul>{}</ul>").format(items))
 
 
@@ -95,42 +101,52 @@ def said_html(error: object) -> str:
 
 def verdict_html(seen: Seen, kept: Seen | None, title: str) -> str:
     """The verdict in words; a sketch says that it does not decide."""
+    head = Markup("<div role='status'><h2><bdi>{}</bdi>: {}</h2></div>").format(
+        words.shorten(title, 90), _verdict(seen)
+    )
+    return str(
+        head if kept is None else head + Markup("<p class='roi-kept'>Kept: {}</p>").format(_verdict(kept))
+    )
+
+
+def _verdict(seen: Seen) -> str:
     name = "deciding …" if seen.verdict is None else words.VERDICTS.get(seen.verdict, seen.verdict)
-    why = f", {words.shorten(seen.why, 120)}" if seen.why else ""
-    line = Markup("<h2><bdi>{}</bdi>: {}{}</h2>").format(words.shorten(title, 90), name, why)
-    if kept is not None:
-        before = words.VERDICTS.get(str(kept.verdict), "")
-        line += Markup("<p>Kept: {}{}</p>").format(
-            before, f", {words.shorten(kept.why, 120)}" if kept.why else ""
-        )
-    return str(line)
+    return f"{name}, {words.shorten(seen.why, 120)}" if seen.why else name
 
 
 def table_html(seen: Seen, kept: Seen | None) -> str:
-    """The options: expected worth, 8 in 10 outcomes, and how often it pays; the kept setting beside."""
+    """The options: expected worth, 8 in 10 outcomes, and how often it pays; under each what was kept of it."""
+    heads = ["Worth against stopping now", "8 in 10 outcomes", "Pays in"]
     currency = words.shorten(seen.currency, 10)
-    before = {} if kept is None else {choice.label: choice for choice in kept.choices}
-    rows = Markup("")
-    for choice in seen.choices:
-        cells = [
-            words.amount(choice.mean, currency),
-            words.amount_range(choice.p10, choice.p90, currency),
-            words.chance(choice.chance),
-        ]
-        if kept is not None:
-            old = before.get(choice.label)
-            cells.append("not there" if old is None else words.amount(old.mean, currency))
-        rows += Markup("<tr><th scope='row'><bdi>{}</bdi></th>").format(words.shorten(choice.label, 90))
-        rows += Markup("").join(Markup("<td>{}</td>").format(cell) for cell in cells)
-        rows += Markup("</tr>")
-    heads = [
-        "Worth against stopping now",
-        "8 in 10 outcomes",
-        "Pays in",
-        *([] if kept is None else ["Kept: worth"]),
-    ]
+    heads = [f"{head}, {currency}" if k < 2 else head for k, head in enumerate(heads)]
     head = Markup("").join(Markup("<th scope='col'>{}</th>").format(h) for h in heads)
+    if kept is not None:
+        head = Markup("<td></td>") + head
+    rows = Markup("").join(
+        _rows(label, now, then, kept is not None) for label, now, then in paired(seen, kept)
+    )
     return str(Markup("<table><tr><td></td>{}</tr>{}</table>").format(head, rows))
+
+
+def _rows(label: str, now: Choice | None, kept: Choice | None, comparing: bool) -> Markup:
+    name = words.shorten(label, 90)
+    if not comparing:
+        return Markup("<tr><th scope='row'><bdi>{}</bdi></th>{}</tr>").format(name, _cells(now))
+    return Markup(
+        "<tr class='roi-now'><th scope='rowgroup' rowspan='2'><bdi>{}</bdi></th><th scope='row'>now</th>{}</tr>"
+        "<tr class='roi-kept'><th scope='row'>kept</th>{}</tr>"
+    ).format(name, _cells(now), _cells(kept))
+
+
+def _cells(choice: Choice | None) -> Markup:
+    if choice is None:
+        return Markup("<td colspan='3'>not put forward</td>")
+    cells = [
+        words.amount(choice.mean, "").strip(),
+        words.amount_range(choice.p10, choice.p90, "").strip(),
+        words.chance(choice.chance),
+    ]
+    return Markup("").join(Markup("<td>{}</td>").format(cell) for cell in cells)
 
 
 def gates_html(seen: Seen) -> str:

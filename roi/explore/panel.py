@@ -22,7 +22,7 @@ from roi.explore.explorer import Explorer, Seen
 from roi.explore.html import STYLE, gates_html, note_html, refused_html, said_html, table_html, verdict_html
 from roi.explore.picture import picture_of
 from roi.explore.save import write_saved
-from roi.explore.setting import Dial, Setting
+from roi.explore.setting import Dial, Setting, moved
 from roi.parameters import find_parameter_files
 from roi.pilot import Pilot, open_pilot
 from roi.problems import InputError, ParameterError, Problem
@@ -191,12 +191,22 @@ class Panel:
         except InputError as error:
             self.said.value = said_html(error)
 
+    def _stated(self, dial: Dial, allowed: bool) -> str | None:
+        """What the file states of something that was moved, and what of its range that has become."""
+        values = self.setting.values
+        if dial.key not in values and dial.key not in self.setting.thresholds:
+            return None
+        if not dial.ranged:
+            return f"Stated: {dial.written:,.12g}"
+        value = self.explorer.a.assumptions.entries[dial.key].value
+        return f"Stated: {value.text}" + (f". Now: {moved(value, values[dial.key]).text}" if allowed else "")
+
     def _draw(self) -> None:
         a, seen = self.explorer.a, self.shown
         title = str(a.loaded.parameters.about.title or a.loaded.name)
         for key, row in self.rows.items():
-            moved = key in self.setting.values or key in self.setting.thresholds
-            row.say(moved, [x.said for x in self.refused if key in x.keys])
+            refused = [x.said for x in self.refused if key in x.keys]
+            row.say(self._stated(row.dial, not refused), refused)
         self.left_out.value = note_html(None, [x.said for x in self.refused if "remedies" in x.keys])
         for label in ("Keep to compare", "Save as parameters"):
             self.buttons[label].disabled = bool(self.refused)
@@ -206,8 +216,7 @@ class Panel:
             self.chart.value = self.table.value = self.gates.value = ""
             return
         self.verdict.value = verdict_html(seen, self.kept, title)
-        shown = {"now": seen} if self.kept is None else {"kept": self.kept, "now": seen}
-        self.chart.value = picture_of(shown, hurdle=a.loaded.policy.hurdle)
+        self.chart.value = picture_of(seen, self.kept, hurdle=a.loaded.policy.hurdle)
         self.table.value = table_html(seen, self.kept)
         if seen.verdict is not None:
             self.gates.value = gates_html(seen)
@@ -249,9 +258,9 @@ class Row:
             self.slider.value = min(max(value, dial.low), dial.high)
         self.quiet = False
 
-    def say(self, moved: bool, refused: Sequence[str]) -> None:
-        """Say beside it where the file has it, where it was moved, and why it may not be where it is."""
-        said = note_html(f"{self.dial.written:,.12g}" if moved else None, refused)
+    def say(self, stated: str | None, refused: Sequence[str]) -> None:
+        """Say beside it what is stated, where it was moved, and why it may not be where it is."""
+        said = note_html(stated, refused)
         if self.said.value != said:
             self.said.value = said
 

@@ -33,7 +33,7 @@ STATED = (
 THRESHOLDS = {
     "scale_probability": ("Chance that scaling needs", 0.5, 0.99, 0.01),
     "kill_probability": ("Chance below which it is a kill", 0.01, 0.49, 0.01),
-    "max_severe_error_rate": ("Most severe errors", 0.0005, 0.05, 0.0005),
+    "max_severe_error_rate": ("Severe errors a case, at most", 0.0005, 0.05, 0.0005),
 }
 DIGITS = 6  # a moved number is rounded to so many, so that the file that is saved says the same
 
