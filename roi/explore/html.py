@@ -14,9 +14,10 @@ __all__ = ["STYLE", "gates_html", "note_html", "refused_html", "said_html", "tab
 
 STYLE = """<style>
 .roi-explore { container-type: inline-size; width: 100%; overflow: clip; }
-.roi-explore .roi-columns { display: grid; grid-template-columns: minmax(0, 5fr) minmax(0, 7fr); gap: 0 28px;
+.roi-explore .roi-columns { display: grid; grid-template-columns: minmax(0, 5fr) minmax(0, 7fr); gap: 0 28px; }
+.jp-Cell:has(.roi-explore), .jp-Cell :has(.roi-explore), .roi-explore .roi-columns, .roi-explore .roi-shown {
   overflow: visible; }
-.roi-explore .roi-shown { position: sticky; top: 0; align-self: start; overflow: visible; }
+.roi-explore .roi-shown { position: sticky; top: 0; align-self: start; }
 .roi-explore .widget-button { width: auto; padding: 0 16px; }
 .roi-explore .roi-dial { margin: 0 0 4px; overflow: visible; }
 .roi-explore .roi-dial > * { margin: 0 2px; width: auto; }
@@ -39,14 +40,13 @@ STYLE = """<style>
 .roi-explore th, .roi-explore td { padding: 3px 6px; text-align: right; vertical-align: top; background: none; }
 .roi-explore td { overflow-wrap: normal; white-space: nowrap; }
 .roi-explore td:last-child { white-space: normal; }
-.roi-explore th:first-child { padding-left: 0; text-align: left; font-weight: normal; }
-.roi-explore th[scope] { overflow-wrap: break-word; }
-.roi-explore th[scope=row], .roi-explore th[scope=rowgroup] { text-align: left; font-weight: normal; }
-.roi-explore th:first-child { min-width: 7.5em; }
-.roi-explore tr.roi-now { border-bottom: none; font-weight: bold; }
-.roi-explore tr.roi-kept :is(th, td) { padding-top: 0; }
+.roi-explore th[scope=row], .roi-explore th[scope=rowgroup] { padding-left: 0; text-align: left; font-weight: normal;
+  overflow-wrap: break-word; }
+.roi-explore tr.roi-name > th { font-weight: bold; }
+.roi-explore tr:is(.roi-name, .roi-now) + tr > :is(th, td) { padding-top: 0; }
 .roi-explore p.roi-kept { font-size: 1.05em; }
-.roi-explore tr { border-bottom: 1px solid color-mix(in srgb, currentColor 25%, transparent); background: none; }
+.roi-explore tr { background: none; }
+.roi-explore tr:not(.roi-name, .roi-now) { border-bottom: 1px solid color-mix(in srgb, currentColor 25%, transparent); }
 .roi-explore .roi-line { margin: 8px 0 2px; font-weight: bold; }
 .roi-explore .roi-picture svg { display: block; }
 .roi-explore .roi-axis { position: relative; height: 1.6em; border-top: 1px solid currentColor; }
@@ -116,12 +116,9 @@ def _verdict(seen: Seen) -> str:
 
 def table_html(seen: Seen, kept: Seen | None) -> str:
     """The options: expected worth, 8 in 10 outcomes, and how often it pays; under each what was kept of it."""
-    heads = ["Worth against stopping now", "8 in 10 outcomes", "Pays in"]
     currency = words.shorten(seen.currency, 10)
-    heads = [f"{head}, {currency}" if k < 2 else head for k, head in enumerate(heads)]
+    heads = [f"Worth, {currency}", f"8 in 10 outcomes, {currency}", "Pays in"]
     head = Markup("").join(Markup("<th scope='col'>{}</th>").format(h) for h in heads)
-    if kept is not None:
-        head = Markup("<td></td>") + head
     rows = Markup("").join(
         _rows(label, now, then, kept is not None) for label, now, then in paired(seen, kept)
     )
@@ -133,14 +130,14 @@ def _rows(label: str, now: Choice | None, kept: Choice | None, comparing: bool) 
     if not comparing:
         return Markup("<tr><th scope='row'><bdi>{}</bdi></th>{}</tr>").format(name, _cells(now))
     return Markup(
-        "<tr class='roi-now'><th scope='rowgroup' rowspan='2'><bdi>{}</bdi></th><th scope='row'>now</th>{}</tr>"
-        "<tr class='roi-kept'><th scope='row'>kept</th>{}</tr>"
+        "<tr class='roi-name'><th scope='rowgroup' colspan='4'><bdi>{}</bdi></th></tr>"
+        "<tr class='roi-now'><th scope='row'>now</th>{}</tr><tr><th scope='row'>kept</th>{}</tr>"
     ).format(name, _cells(now), _cells(kept))
 
 
 def _cells(choice: Choice | None) -> Markup:
     if choice is None:
-        return Markup("<td colspan='3'>not put forward</td>")
+        return Markup("<td colspan='3' class='roi-none'>not put forward</td>")
     cells = [
         words.amount(choice.mean, "").strip(),
         words.amount_range(choice.p10, choice.p90, "").strip(),
