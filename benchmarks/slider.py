@@ -83,7 +83,10 @@ def main() -> None:
         for k in range(MOVES + 1):
             dial = dials[k % len(dials)]
             panel.setting = Setting()
-            place = dial.low + dial.step * rng.integers(1, round((dial.high - dial.low) / dial.step))
+            steps = round((dial.high - dial.low) / dial.step)
+            place = dial.low + dial.step * rng.integers(1, steps)
+            while panel.explorer.refusals(Setting().with_dial(dial, dial.at(place))):  # a refusal costs less
+                place = dial.low + dial.step * rng.integers(1, steps)
             found.append(of_a_move(panel, waiting, dial.key, float(place)))
         rows = np.array(found[1:])  # the first works out what all share
         sketch, decision, alone, every = np.median(rows[:, :4], axis=0)

@@ -276,10 +276,14 @@ def present_values(
     once = e.one_off()
 
     def of(value: Floats) -> Floats:
-        worth = value * factor - further
+        worth: Floats = np.asarray(value * factor, dtype=np.float64)  # our own from here on
+        worth -= further
         if waits:
-            worth = worth - waiting
-        return np.asarray(worth - once - schedule.one_off + e.wind_down, dtype=np.float64)
+            worth -= waiting
+        worth -= once
+        worth -= schedule.one_off
+        worth += e.wind_down
+        return worth
 
     worth = of(stream.net)
     return worth, of(stream.net_cash) if in_cash else worth

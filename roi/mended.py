@@ -14,7 +14,7 @@ from roi.options import Valuer
 from roi.parameters import Policy
 from roi.rates import severe_errors
 from roi.remedies import Remedy
-from roi.same import Same
+from roi.same import Same, somewhere
 
 __all__ = ["MORE_LIKELY", "has_price", "mended_share", "mended_with", "only_mended", "targets_of"]
 
@@ -115,7 +115,7 @@ def has_price(
     A remedy that removes nothing is no mend. Severe errors above the limit are mended, beside the remedies that address
     them by name, by those of causes, if all of these together more likely than not bring them below it.
     """
-    priced = tuple(r for r in valuer.remedies if r.cost is not None and np.any(np.greater(r.removes, 0)))
+    priced = tuple(r for r in valuer.remedies if r.cost is not None and somewhere(r.removes))
     where = segments, valuer, policy, seed
 
     def mends(*chosen: Remedy) -> Floats | None:

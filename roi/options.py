@@ -188,8 +188,8 @@ class Valuer:
             scope=scope,
             stream=stream,
             schedule=schedule,
-            worth=worth - off,
-            cash=cash - off,
+            worth=_less(worth, off),
+            cash=_less(cash, off),
         )
 
     def _as_it_is(self, segments: tuple[str, ...] | None, *, kind: Kind, label: str) -> Option | None:
@@ -210,8 +210,8 @@ class Valuer:
             scope=self.scope(segments),
             stream=known.stream,
             schedule=Schedule(),
-            worth=worth - off,
-            cash=cash - off,
+            worth=_less(worth, off),
+            cash=_less(cash, off),
         )
 
     def schedule_of(
@@ -236,7 +236,10 @@ class Valuer:
         )
         worth, cash = present_values(option.stream, self.economics, schedule, in_cash=in_cash)
         return replace(
-            option, schedule=schedule, worth=worth - off, cash=cash - off if in_cash else option.cash
+            option,
+            schedule=schedule,
+            worth=_less(worth, off),
+            cash=_less(cash, off) if in_cash else option.cash,
         )
 
     def shrunk_for_choice(self, scopes: Iterable[tuple[str, ...]]) -> Valuer:
@@ -367,6 +370,11 @@ def basis_for(option: Option, degree: int = DEGREE) -> Basis:
 @lru_cache(maxsize=48)
 def _basis_for(scope: Same[Scope], degree: int) -> Basis:
     return basis_of(_signals(scope.it), degree)
+
+
+def _less(worth: Floats, off: float) -> Floats:
+    """A worth less what is taken off it, which mostly is nothing."""
+    return worth - off if off else worth
 
 
 def _sum(numbers: Iterable[Number]) -> Number:

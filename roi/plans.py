@@ -57,7 +57,7 @@ class Plan:
 
     def mean(self) -> float:
         """Expected worth; where something has no price yet, the most that it may cost."""
-        return float(np.mean(self.worth))
+        return float(self.worth.mean())
 
     @property
     def waits(self) -> bool:
@@ -149,15 +149,16 @@ def plan_of(prospect: Prospect, opened: Opening, further: Sequence[Measure]) -> 
     ways = [(*opened.measures, more) for more in further]
     laid_out = [prospect.laid_out(measures) for measures in ways]
     most = [each.most for each in laid_out]
-    sampled: dict[int, Plan] = {}
+    sampled: dict[int, tuple[float, Plan]] = {}
     best = -np.inf
     for i in sorted(range(len(ways)), key=lambda i: (-most[i], i)):
         if most[i] < best:
             break  # nor is any that is left worth as much
-        sampled[i] = _as_plan(prospect, prospect.settled(laid_out[i]), ways[i], opened.unpriced)
-        best = max(best, sampled[i].mean())
+        plan = _as_plan(prospect, prospect.settled(laid_out[i]), ways[i], opened.unpriced)
+        sampled[i] = plan.mean(), plan
+        best = max(best, sampled[i][0])
     # Of such as are worth the same, the smallest sample.
-    return max((sampled[i] for i in sorted(sampled)), key=lambda p: p.mean(), default=None)
+    return max((sampled[i] for i in sorted(sampled)), key=lambda found: found[0], default=(0.0, None))[1]
 
 
 def at_once(prospect: Prospect, opened: Opening) -> Plan:

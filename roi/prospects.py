@@ -353,7 +353,11 @@ def lost_by_then(economics: Economics, schedule: Schedule) -> float:
     """What is lost where a roll-out stops after all: one-off sums, and the pilot's cost until then."""
     e = economics
     early = annuity(e.discount, e.horizon) - annuity(e.discount, e.horizon, schedule.delay)
-    return float(np.mean(schedule.one_off)) + float(np.mean(e.pilot_cost * early))
+    return _mean(schedule.one_off) + _mean(e.pilot_cost * early)
+
+
+def _mean(x: Number) -> float:
+    return float(x.mean()) if isinstance(x, np.ndarray) else float(x)
 
 
 def _learned(measures: Sequence[Measure]) -> list[float]:

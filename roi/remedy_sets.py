@@ -22,6 +22,7 @@ from roi.parameters import Policy
 from roi.plans import Opening, Plan, opening, plan_of
 from roi.prospects import Prospect
 from roi.remedies import WEEKS_PER_MONTH, Remedy
+from roi.same import somewhere
 from roi.sampling import Basis
 from roi.set_bounds import Bounds, affordable_sets, bounds_of
 from roi.set_look import Look, look
@@ -82,12 +83,10 @@ class RemedySets:
             cause
             for shares in (causes.error_share, causes.excess_minutes)
             for cause, share in shares.items()
-            if np.any(share > 0)
+            if somewhere(share)
         }
         lost |= closed | {"severe_errors"} | ({"data"} if "usable_inputs" in closed else set())
-        wanted = {
-            r.name for r in self.valuer.remedies if r.addresses in lost and np.any(np.greater(r.removes, 0))
-        }
+        wanted = {r.name for r in self.valuer.remedies if r.addresses in lost and somewhere(r.removes)}
         while True:
             before = {name for r in self.valuer.remedies if r.name in wanted for name in r.after}
             if before <= wanted:
@@ -362,10 +361,11 @@ class RemedySets:
             plan = self.plan(number)
             if plan is None or not is_of(plan, kind):
                 continue
-            more = plan.mean() - worth
+            mean = plan.mean()
+            more = mean - worth
             same = best is not None and abs(more) <= SAME * abs(worth)
             if (same and best is not None and rank(number) < rank(best)) or (more > 0 and not same):
-                best, worth = number, plan.mean()
+                best, worth = number, mean
         return Best(
             plan=None if best is None else self.plan(best),
             gap=self._with_left_out(max(left_open - (worth if np.isfinite(worth) else 0.0), 0.0)),

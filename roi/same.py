@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
 
-__all__ = ["Same"]
+import numpy as np
+
+__all__ = ["Same", "somewhere"]
 
 Thing = TypeVar("Thing")
 
@@ -25,3 +28,13 @@ class Same(Generic[Thing]):
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Same) and self.it is other.it
+
+
+def somewhere(x: float | np.ndarray[Any, Any]) -> bool:
+    """Whether a number is above 0, or draws of one are anywhere; of draws, which never change, it is remembered."""
+    return _somewhere(Same(x)) if isinstance(x, np.ndarray) else bool(x > 0)
+
+
+@lru_cache(maxsize=256)
+def _somewhere(draws: Same[np.ndarray[Any, Any]]) -> bool:
+    return bool(np.any(draws.it > 0))

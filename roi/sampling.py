@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from roi.conditional import orthonormal
 from roi.draws import stream
+from roi.ranked import Scores
 from roi.special import ndtri
 
 __all__ = [
@@ -46,36 +47,6 @@ NOTHING = 1e-5  # share of the variance below which a part counts to the rest
 FAR = 3.0  # standard deviations up to which samples are told apart
 GRID = {0: 1, 1: 25, 2: 9, 3: 6}  # samples by the number of quantities that they tell of
 WITHIN = 256  # worths that may be true after one and the same sample
-KNOTS = 64  # groups of neighbouring draws over which what a quantity says is averaged
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scores:
-    """A quantity as a normal one: its draws' normal scores, and groups of neighbouring draws.
-
-    Attributes:
-        each: Score of each draw, shape (n_draws,).
-        group: Its group, shape (n_draws,).
-        size: Draws of each group, shape (groups,).
-        middle: Mean score of each group, shape (groups,).
-    """
-
-    each: Floats
-    group: Ints
-    size: Ints
-    middle: Floats
-
-    @classmethod
-    def of(cls, draws: Floats) -> Scores:
-        """Rank draws, shape (n_draws,), by a table of their quantiles."""
-        at = np.unique(np.linspace(0, draws.size - 1, 8 * KNOTS).astype(np.int64))
-        ranks = ndtri((at + 0.5) / draws.size)
-        each = np.interp(draws, np.sort(draws)[at], ranks)
-        group = np.searchsorted(_edges(), each)
-        size = np.bincount(group, minlength=KNOTS)
-        filled = size > 0  # ties leave some groups empty
-        group, size = (np.cumsum(filled) - 1)[group], size[filled]
-        return cls(each=each, group=group, size=size, middle=np.bincount(group, each) / size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,9 +82,9 @@ class Told:
 
     def said(self, by: Sequence[float] | None = None) -> Floats:
         """What the parts say together, each moved that far (None: all of it), shape (n_draws,)."""
-        found = np.zeros(self.rest.size)
+        found, moved = np.zeros(self.rest.size), np.empty(self.rest.size)
         for weight, part, far in zip(self.weights, self.parts, by or [1.0] * len(self.parts), strict=True):
-            found += (far * weight) * part
+            found += np.multiply(part, far * weight, out=moved)
         return found
 
     def moved(self, learned: Sequence[float]) -> list[float]:
@@ -176,8 +147,9 @@ class Basis:
         mean = float(worth.mean())
         rest = worth - mean
         weights, kept = self._weights(rest)
+        part = np.empty(rest.size)
         for i in kept:
-            rest -= weights[i] * self._columns[i]
+            rest -= np.multiply(self._columns[i], weights[i], out=part)
         return Told(
             mean=mean,
             weights=tuple(float(weights[i]) for i in kept),
@@ -336,16 +308,10 @@ def _curves(told: Told) -> tuple[dict[int, Floats], Floats]:
             if of == s:
                 said += weight * part
         found[s] = np.bincount(scores.group, told.rest + said) / scores.size
-        slope = np.gradient(found[s], scores.middle) if scores.size.size > 1 else np.zeros(1)
+        slope = scores.slope(found[s])
         level = found[s] - slope * scores.middle
         rest = rest + (said - level[scores.group] - slope[scores.group] * scores.each)
     return found, rest
-
-
-@lru_cache(maxsize=1)
-def _edges() -> Floats:
-    """Scores between equally large groups of draws."""
-    return np.asarray(ndtri(np.arange(1, KNOTS) / KNOTS), dtype=np.float64)
 
 
 @lru_cache(maxsize=16)
