@@ -25,7 +25,7 @@ import numpy as np
 from comm.base_comm import BaseComm
 
 from roi.again import decide_again
-from roi.explore import Setting
+from roi.explore import Dial, Explorer, Setting
 from roi.explore.panel import Panel
 from roi.explore.setting import applied
 from roi.parameters import find_parameter_files
@@ -64,6 +64,15 @@ def of_a_move(panel: Panel, waiting: list[Callable[[], None]], key: str, value: 
     return (*(1e3 * x for x in times), len(panel.chart.value.encode()) / 1e3, size / 1e3)
 
 
+def elsewhere(explorer: Explorer, dial: Dial, rng: np.random.Generator) -> float:
+    """A random place of a slider that moves it and is allowed: to be refused takes less."""
+    while True:
+        place = dial.low + dial.step * float(rng.integers(1, round((dial.high - dial.low) / dial.step)))
+        setting = Setting().with_dial(dial, dial.at(place))
+        if setting != Setting() and not explorer.refusals(setting):
+            return place
+
+
 def main() -> None:
     """Move the dials of each pilot, one at a time, to random places."""
     comm.create_comm = Written
@@ -83,11 +92,8 @@ def main() -> None:
         for k in range(MOVES + 1):
             dial = dials[k % len(dials)]
             panel.setting = Setting()
-            steps = round((dial.high - dial.low) / dial.step)
-            place = dial.low + dial.step * rng.integers(1, steps)
-            while panel.explorer.refusals(Setting().with_dial(dial, dial.at(place))):  # a refusal costs less
-                place = dial.low + dial.step * rng.integers(1, steps)
-            found.append(of_a_move(panel, waiting, dial.key, float(place)))
+            place = elsewhere(panel.explorer, dial, rng)
+            found.append(of_a_move(panel, waiting, dial.key, place))
         rows = np.array(found[1:])  # the first works out what all share
         sketch, decision, alone, every = np.median(rows[:, :4], axis=0)
         worst = np.percentile(rows[:, :2], 95, axis=0)
