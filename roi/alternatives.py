@@ -71,7 +71,8 @@ def keep_as_it_is(valuer: Valuer, option: Option | None) -> Option | None:
     months = ((moments.last - moments.first).days + 1) / (365.25 / 12)
     if e.cases_per_month is None or months < 0.5:
         return None
-    share = moments.cases("pilot") / months / np.multiply(e.cases_per_month, e.ceiling)
+    with np.errstate(divide="ignore"):  # where nobody is to use it, the sample is more than all
+        share = moments.cases("pilot") / months / np.multiply(e.cases_per_month, e.ceiling)
     scale_ = ramp_factor(e.discount, e.horizon, 0.0) * np.minimum(share, 1.0)
     cost = e.pilot_cost * annuity(e.discount, e.horizon)
     worth = option.stream.net * scale_ - cost + e.wind_down

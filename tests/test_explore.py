@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import shutil
 import xml.etree.ElementTree as ET
@@ -228,6 +229,35 @@ def test_a_scenario_on_top_of_what_was_moved_is_checked_too(tmp_path):
     (one,) = refusals(a, Setting(values={CASH: 0.4}), [CASH, REDEPLOYED])
     assert one.keys == (CASH,)
     assert one.said.startswith("scenario lean: ")
+
+
+def test_an_exception_counts_up_to_the_day_on_which_it_expires(tmp_path):
+    policy = tmp_path / "params" / "_policy.yaml"
+    path = copied(tmp_path)
+    said = "exception: {key: scale_probability, value: 0.7, reason: trial, approved_by: Board, expires: 2026-03-31}\n"
+    policy.write_text(policy.read_text(encoding="utf-8") + said, encoding="utf-8")
+    a, setting = stated(path), Setting(thresholds={"scale_probability": 0.75})
+    assert a.loaded.parameters.run.as_of is None
+    a.as_of = dt.date(2026, 3, 31)
+    assert refusals(a, setting, ["scale_probability"]) == ()
+    a.as_of = dt.date(2026, 4, 1)
+    (one,) = refusals(a, setting, ["scale_probability"])
+    assert "looser than the policy" in one.said
+    with pytest.raises(ParameterError, match="looser than the policy"):
+        write_saved(a, setting, "x")
+
+
+def test_what_is_as_good_as_certain_is_one_bar_that_can_be_seen():
+    sure = Histogram(edges=np.linspace(9.9, 10.1, 41), share=np.full(41 - 1, 0.025))
+    wide = Histogram(edges=np.linspace(-9000.0, 9000.0, 41), share=np.full(41 - 1, 0.025))
+    choices = [
+        Choice(label=label, mean=10.0, p10=10.0, p90=10.0, chance=1.0, histogram=histogram)
+        for label, histogram in (("sure", sure), ("wide", wide))
+    ]
+    seen = Seen(verdict="fix", why="", choices=tuple(choices), gates=(), currency="EUR")
+    drawn = picture_of(seen, hurdle=0.0).split("</svg>")[0]
+    left, right = map(float, re.search(r"d='M([\d.]+) 60V0.0H([\d.]+)V60Z' fill='#00846b'", drawn).groups())
+    assert 0.5 < right - left <= 6
 
 
 def test_a_remedy_that_another_waits_for_cannot_be_left_out(tmp_path):

@@ -33,7 +33,7 @@ STYLE = """<style>
 .roi-explore .widget-html { width: auto; }
 .roi-explore .widget-html-content { overflow-wrap: anywhere; line-height: 1.4; }
 .roi-explore h2 { margin: 0 0 4px; font-size: 1.35rem; line-height: 1.25; }
-.roi-explore h3 { margin: 10px 0 4px; font-size: 1rem; }
+.roi-explore .roi-moved h2 { margin: 10px 0 4px; font-size: 1.05rem; }
 .roi-explore p { margin: 4px 0; }
 .roi-explore ul { margin: 2px 0; padding-left: 18px; }
 .roi-explore table { width: 100%; margin: 0; border-collapse: collapse; font-size: inherit; table-layout: auto; }

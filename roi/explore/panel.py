@@ -104,13 +104,13 @@ class Panel:
         stated = [row.box for row in self.rows.values() if not row.dial.threshold]
         asked = [row.box for row in self.rows.values() if row.dial.threshold]
         left = [
-            w.HTML("<h3>What is stated</h3>"),
+            w.HTML("<h2>What is stated</h2>"),
             *stated,
-            w.HTML("<h3>What the policy asks for</h3>"),
+            w.HTML("<h2>What the policy asks for</h2>"),
             *asked,
         ]
         if self.ticks:
-            left += [w.HTML("<h3>Remedies that can be bought</h3>"), *self.ticks.values(), self.left_out]
+            left += [w.HTML("<h2>Remedies that can be bought</h2>"), *self.ticks.values(), self.left_out]
         shown = [self.verdict, self.table, w.HBox([keep, reset], layout=wrap), self.gates, self.chart]
         shown += [w.HBox([self.name, save], layout=wrap), self.said]
         columns = w.Box([classed(w.VBox(left), "roi-moved"), classed(w.VBox(shown), "roi-shown")])

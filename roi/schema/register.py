@@ -67,6 +67,8 @@ def dated_after(parameters: Parameters) -> list[tuple[YamlPath, str]]:
         The path of each `as_of`, and a message.
     """
     today = parameters.run.as_of
+    if today is None:
+        return []
     return [
         (
             (*_path(entry.key), "as_of"),
@@ -74,7 +76,7 @@ def dated_after(parameters: Parameters) -> list[tuple[YamlPath, str]]:
             "correct the year, or decide on a later day",
         )
         for entry in register(parameters)
-        if today is not None and entry.value.as_of is not None and entry.value.as_of > today
+        if entry.value.as_of is not None and entry.value.as_of > today
     ]
 
 
