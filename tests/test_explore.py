@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import yaml
 from made_worlds import BROKEN, decided, loaded_of, parameters
 from opened_examples import PARAMS, example
 
@@ -220,6 +221,22 @@ def test_the_values_that_are_checked_are_those_that_are_saved(tmp_path, name):
     assert tried == saved
 
 
+@pytest.mark.parametrize("single", [60, {"low": 20, "high": 90}])
+def test_single_values_for_several_things_are_checked_as_they_are_saved(tmp_path, single):
+    path = copied(tmp_path)
+    given = yaml.safe_load(path.read_text(encoding="utf-8"))
+    given["economics"] |= {"error_cost": single, "realisation": {"min": 0.1, "mode": 0.4, "max": 0.6}}
+    path.write_text(yaml.safe_dump(given), encoding="utf-8")
+    a = stated(path)
+    for key, to in (("economics.error_cost.major", 90.0), ("economics.realisation.total", 0.5)):
+        setting = Setting(values={key: to})
+        saved = load_parameters(write_saved(a, setting, "tried")).parameters
+        assert Parameters.model_validate(raw_at(a, setting) | {"pilot": "tried"}) == saved
+    (one,) = refusals(a, Setting(values={"economics.realisation.total": 1.5}), [d.key for d in dials_of(a)])
+    assert one.keys == ("economics.realisation.total",)
+    assert "is not a share" in one.said
+
+
 def test_a_scenario_on_top_of_what_was_moved_is_checked_too(tmp_path):
     path = copied(tmp_path)
     text = path.read_text(encoding="utf-8")
@@ -245,6 +262,13 @@ def test_an_exception_counts_up_to_the_day_on_which_it_expires(tmp_path):
     assert "looser than the policy" in one.said
     with pytest.raises(ParameterError, match="looser than the policy"):
         write_saved(a, setting, "x")
+
+
+def test_99_of_100_outcomes_are_drawn_and_none_of_the_others_heaped_up_at_the_ends(fixed):
+    for choice in fixed.seen(fixed.a).choices:
+        share = choice.histogram.share
+        assert share.sum() == pytest.approx(0.99, abs=0.002)
+        assert max(share[0], share[-1]) < share.max() / 4
 
 
 def test_what_is_as_good_as_certain_is_one_bar_that_can_be_seen():
