@@ -234,3 +234,17 @@ def test_of_scopes_whose_best_plans_are_worth_the_same_the_first_is_taken(monkey
     )
     assert found.priced is not None
     assert found.priced.of is None
+
+
+def test_what_is_taken_off_a_picked_scope_is_off_its_worth_however_it_is_asked_for():
+    a = decided()
+    scope = tuple(a.measured.moments.segments)[:1]
+    plain, picked = (replace(a.valuer, plain={}, picked=off) for off in ({}, {scope: 5.0}))
+    found = []
+    for valuer in (plain, picked):
+        option = valuer.roll_out(scope, kind="scale_segments")
+        later = valuer.postponed(option, one_off=100.0, delay=1.0)
+        found.append((option, valuer.roll_out(scope, remedies=valuer.remedies[:1]), later))
+    for whole, less in zip(*found, strict=True):
+        assert np.array_equal(less.worth, whole.worth - 5.0)
+        assert np.array_equal(less.cash, whole.cash - 5.0)

@@ -18,6 +18,7 @@ STYLE = """<style>
 .jp-Cell:has(.roi-explore), .jp-Cell :has(.roi-explore), .roi-explore .roi-columns, .roi-explore .roi-shown {
   overflow: visible; }
 .roi-explore .roi-shown { position: sticky; top: 0; align-self: start; }
+.roi-explore .roi-file > .widget-label { width: auto; }
 .roi-explore .widget-button { width: auto; padding: 0 16px; }
 .roi-explore .roi-dial { margin: 0 0 4px; overflow: visible; }
 .roi-explore .roi-dial > * { margin: 0 2px; width: auto; }

@@ -92,7 +92,7 @@ class Panel:
             self.ticks[name] = tick
         self.verdict, self.table, self.gates, self.said, self.left_out = (w.HTML() for _ in range(5))
         self.chart = w.HTML()
-        self.name = w.Text(value=f"{loaded.path.stem}_explored", description="Name")
+        self.name = classed(w.Text(value=f"{loaded.path.stem}_explored", description="Name"), "roi-file")
         self.buttons: dict[str, Any] = {}
         for label, action in (
             ("Keep to compare", self.keep), ("Reset", self.reset), ("Save as parameters", self.save),
@@ -111,8 +111,8 @@ class Panel:
         ]
         if self.ticks:
             left += [w.HTML("<h2>Remedies that can be bought</h2>"), *self.ticks.values(), self.left_out]
-        shown = [self.verdict, self.table, w.HBox([keep, reset], layout=wrap), self.gates, self.chart]
-        shown += [w.HBox([self.name, save], layout=wrap), self.said]
+        buttons = [w.HBox([keep, reset], layout=wrap), w.HBox([self.name, save], layout=wrap)]
+        shown = [self.verdict, self.table, *buttons, self.said, self.gates, self.chart]
         columns = w.Box([classed(w.VBox(left), "roi-moved"), classed(w.VBox(shown), "roi-shown")])
         self.box.children = (w.HTML(STYLE), self.pilots, classed(columns, "roi-columns"))
 
