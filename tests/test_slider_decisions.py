@@ -74,7 +74,9 @@ def test_after_each_of_many_moves_it_is_what_a_whole_decision_says_bit_for_bit(n
         gone = rng.choice(explorer.remedies, min(k % 2, len(explorer.remedies)), replace=False)
         setting = Setting(without=frozenset(gone))
         for one in rng.choice(np.array(explorer.dials, dtype=object), 1 + k % 3, replace=False):
-            setting = setting.with_dial(one, rng.uniform(one.low, one.high))
+            while explorer.refusals(moved := setting.with_dial(one, rng.uniform(one.low, one.high))):
+                pass  # what may not be said is not decided
+            setting = moved
         found = explorer.decide(setting)
         loaded, assumptions = applied(explorer.a, setting)
         whole = decide_again(afresh(explorer.a), loaded=loaded, assumptions=assumptions)
