@@ -217,6 +217,19 @@ def refused(page, first: str, before: str) -> None:
     expect(verdict).to_have_text(first)
 
 
+def inaccessible(page) -> list[str]:
+    """What axe-core finds wrong with the explorer, less what is its widgets' own.
+
+    ipywidgets gives the handle of a slider no name and leaves no way to; the number above it is labelled, takes the same
+    values and more, and moves by the arrow keys.
+    """
+    axe = pytest.importorskip("axe_playwright_python")
+    page.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run('.roi-explore', {resultTypes: ['violations']})")["violations"]
+    nodes = [f"{v['id']}: {n['html'][:200]}" for v in found for n in v["nodes"]]
+    return [x for x in nodes if not (x.startswith("aria-input-field-name: ") and "noUi-handle" in x)]
+
+
 def waited(page) -> str:
     """Milliseconds on the clock from a key on a slider to the picture drawn anew, and to the verdict: medians of some.
 
@@ -291,6 +304,7 @@ def test_the_explorer_works_as_a_page_without_code(project):
         page.goto(f"{address}/?token={TOKEN}")
         page.locator(".roi-shown h2").wait_for()
         assert page.get_by_text("open_pilot").count() == 0
+        assert inaccessible(page) == []
         explored(page, project)
         print(f"Voilà: {waited(page)}")
     assert asked == []
