@@ -186,6 +186,66 @@ def test_a_long_table_has_its_head_on_every_page() -> None:
     assert {int(x) for sheet in with_rows for x in re.findall(r"Line\s(\d{3})", sheet)} == set(range(90))
 
 
+def row(cells: list[str], tag: str = "td") -> str:
+    return "<tr>" + "".join(f"<{tag}>{cell}</{tag}>" for cell in cells) + "</tr>"
+
+
+def test_no_cell_is_printed_over_its_neighbour() -> None:
+    """Ten columns with days that are not broken, as the versions of an agent have: each word has its own place."""
+    cells = [
+        "v1",
+        "25\u00a0June\u00a02026",
+        "1,440",
+        "0.00 %",
+        "7.0 %",
+        "16 %",
+        "14.68 minutes",
+        "0.0761 EUR",
+    ]
+    head = ["Version", "Since", "Cases", "Severe errors", "Errors", "Escalated or abandoned", "Human minutes"]
+    table = f"<table><thead>{row([*head, 'Agent cost', 'Cost of errors per case', 'High-risk actions'], 'th')}</thead>"
+    table += f"<tbody>{row([*cells, '0.924 EUR', '12 %'])}</tbody></table>"
+    sheet = pypdf.PdfReader(io.BytesIO(page_pdf(page("x", f"<h1>x</h1>{table}")))).pages[0]
+    found: list[tuple[float, str]] = []
+    sheet.extract_text(visitor_text=lambda text, by, at, *_: found.append((by[4] + at[4], text)))
+    (day,), (count,) = ([x for x, text in found if wanted in text] for wanted in ("June", "1,440"))
+    # An em is 8.3 points; the day's twelve signs take some 48 of them.
+    assert count - day > 48
+
+
+def test_a_table_goes_on_where_the_sheet_ends_and_leaves_no_gap_before_it() -> None:
+    """Eleven rows that would fit a sheet of their own begin where there is room, with three of them at least."""
+    rows = "".join(row([f"Row\u00a0{i:02d}", "any row breaks it " * 16]) for i in range(11))
+    table = f"<table><caption>Checks</caption><thead>{row(['Check', 'Why'], 'th')}</thead><tbody>{rows}</tbody></table>"
+
+    def sheets(lines: int) -> list[list[str]]:
+        above = "".join(f"<p>{i}</p>" for i in range(lines))
+        made = pypdf.PdfReader(io.BytesIO(page_pdf(page("x", f"<h1>x</h1>{above}{table}"))))
+        return [re.findall(r"Row\s(\d\d)", sheet.extract_text()) for sheet in made.pages]
+
+    half, full = sheets(33), sheets(48)
+    assert len(half) == 2
+    assert 3 <= len(half[0]) < 11
+    assert full[0] == []
+    assert len(full[1]) == 11
+
+
+def test_a_last_sheet_that_is_all_but_empty_is_spared() -> None:
+    """A line too many for a sheet is drawn back to it; half a sheet too many is not."""
+
+    def sheets(lines: int) -> int:
+        body = "".join(f"<p>{i}</p>" for i in range(lines))
+        return len(pypdf.PdfReader(io.BytesIO(page_pdf(page("x", f"<h1>x</h1>{body}")))).pages)
+
+    one = next(lines for lines in range(40, 70) if sheets(lines) > 1)
+    pdf_tightest, pdf.TIGHTEST = pdf.TIGHTEST, 0
+    try:
+        loose = next(lines for lines in range(40, 70) if sheets(lines) > 1)
+    finally:
+        pdf.TIGHTEST = pdf_tightest
+    assert one >= loose + 3
+
+
 def test_a_kill_and_an_almost_empty_record_are_set_too() -> None:
     kill = sections.first_screen(FakeDecision(make_kill(), make_pictures(empty=True))).html
     assert squeezed("What stopping means") in text_of(page_pdf(page("x", kill)))

@@ -241,7 +241,7 @@ def render(
     # One page has one main heading, that of the first screen; a notebook's own are one step down.
     record = notebook_record(read)
     title, above, footer = "Business case", "", ""
-    what = "Business case: kill, fix or scale?"
+    what = "Kill, fix or scale?"
     if record is None and about is not None:
         record, what = dict(about), "What stands behind the business case."
     if record is not None:

@@ -21,7 +21,9 @@ DROPPED = {
     "audio", "button", "canvas", "dialog", "embed", "form", "iframe", "img", "input", "link", "meta", "noscript",
     "object", "output", "script", "select", "style", "template", "textarea", "video",
 }  # fmt: skip
-DROPPED_CLASSES = {"aside", "heard", "narrow", "numbers", "pages", "sketch", "skip", "tip"}
+DROPPED_CLASSES = {
+    "aside", "heard", "many-of", "narrow", "numbers", "pages", "phone", "sketch", "skip", "tip",
+}  # fmt: skip
 CONTAINERS = {
     "article", "body", "details", "dl", "figure", "footer", "header", "html", "main", "nav", "ol", "section", "table",
     "tbody", "thead", "tr", "ul",

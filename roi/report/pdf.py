@@ -26,6 +26,8 @@ COLOURS = {"kill": "#a33b00", "fix": "#855600", "scale": "#00664f"}
 STATES = {"mark-shown": "#00664f", "mark-exceeded": "#a33b00", "mark-not_shown": "#855600"}
 FAMILY = re.compile(r'font-family="[^"]*"(?! [^>]*font-weight)')
 INK, MUTED = "#1f2328", "#5b6470"
+# A last sheet that is filled to less than this share is spared where a closer setting makes room for it before.
+LITTLE, TIGHTEST = 0.45, 5
 
 
 def require_pdf() -> None:
@@ -98,20 +100,35 @@ def page_pdf(html: str) -> bytes:
     page = read_page(html)
     found = VERDICT.search(html)
     verdict = found[1] if found else ""
-    files = {"main": (TEMPLATES / "page.typ").read_bytes(), "page.json": _content(page, verdict)}
+    files = {"main": (TEMPLATES / "page.typ").read_bytes()}
     files |= {name: _coloured(svg.decode(), verdict).encode() for name, svg in page.drawings.items()}
-    compiler: Any = typst.Compiler(font_paths=typst.Fonts(False, True, [str(_fonts())]))
+    fonts = typst.Fonts(False, True, [str(_fonts())])
+
+    def set_by(tight: int) -> dict[str, bytes]:
+        return files | {"page.json": _content(page, verdict, tight)}
+
+    def end(content: dict[str, bytes]) -> tuple[int, float]:
+        """On which sheet a document ends, and at which share of its height."""
+        (found,) = json.loads(typst.Compiler(content, font_paths=fonts).query("<end>"))
+        return found["value"]["sheet"], found["value"]["at"]
+
+    content = set_by(0)
+    sheets, filled = end(content)
+    if sheets > 1 and filled < LITTLE:
+        closer = (set_by(tight) for tight in range(1, TIGHTEST + 1))
+        content = next((found for found in closer if end(found)[0] < sheets), content)
+    compiler: Any = typst.Compiler(font_paths=fonts)
     try:
-        made = compiler.compile(files, format="pdf", pdf_standards="ua-1", timestamp=0)
+        made = compiler.compile(content, format="pdf", pdf_standards="ua-1", timestamp=0)
     except typst.TypstError:
-        made = compiler.compile(files, format="pdf", timestamp=0)
+        made = compiler.compile(content, format="pdf", timestamp=0)
     assert isinstance(made, bytes)
     return made
 
 
-def _content(page: Page, verdict: str) -> bytes:
+def _content(page: Page, verdict: str, tight: int) -> bytes:
     title = page.title or "Report"
-    said = {"title": title, "language": page.language, "verdict": verdict, "tree": page.tree}
+    said = {"title": title, "language": page.language, "verdict": verdict, "tree": page.tree, "tight": tight}
     return json.dumps(said, ensure_ascii=False).encode()
 
 

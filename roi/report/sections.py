@@ -223,6 +223,7 @@ def first_screen(decision: Decision) -> Section:
         for fact in known
         if fact.label in ("A first view", "What was measured", "How much is assumed", "What is not known")
     ]
+    lead = next((c for c in rows if c.advised and c.name != "kill" and c.option), None)
     asked = {"kill": "Cost of stopping", "fix": "The sum asked for", "scale": "The sum asked for"}
     return section(
         "first_screen",
@@ -234,6 +235,8 @@ def first_screen(decision: Decision) -> Section:
         mark=facts.first_view_mark(record),
         standing=standing(record),
         choices=rows,
+        lead=lead or next((c for c in rows if c.name.startswith("scale") and c.option), None),
+        in_all=len(facts.choices(record, every=True)),
         key=key,
         facts=[fact for fact in known if fact not in key],
         stopping=facts.stops(record),

@@ -233,7 +233,36 @@ function play(section) {
   draw();
 }
 
+// What is too long for the first screen is cut where it stands and says so, one tap from the whole of it. A "more" follows
+// what it belongs to in the document; only classes and states change here, and without scripts nothing is cut.
+function cut() {
+  const texts = [...document.querySelectorAll(".clip")];
+  const buttons = [...document.querySelectorAll("button.more")];
+  const steps = document.querySelector("button.rest");
+  const look = () => {
+    for (const text of texts) text.classList.remove("near");
+    const over = texts.map((text) => text.scrollHeight - text.clientHeight);
+    const lines = texts.map((text) => parseFloat(getComputedStyle(text).lineHeight));
+    texts.forEach((text, i) => {
+      const whole = text.classList.contains("whole");
+      // To say that a line is cut takes a line: one alone is left where it is.
+      text.classList.toggle("near", !whole && over[i] < 1.5 * lines[i]);
+      buttons[i].classList.toggle("on", whole || over[i] >= 1.5 * lines[i]);
+    });
+  };
+  const toggle = (button, what) => {
+    button.setAttribute("aria-expanded", String(what.classList.toggle("whole")));
+    look();
+  };
+  document.documentElement.classList.add("cuts");
+  buttons.forEach((button, i) => button.addEventListener("click", () => toggle(button, texts[i])));
+  steps?.addEventListener("click", () => toggle(steps, steps.previousElementSibling));
+  addEventListener("resize", look);
+  look();
+}
+
 document.querySelector("main").append(tip);
+cut();
 for (const drawing of document.querySelectorAll(".drawing")) explain(drawing);
 for (const section of document.querySelectorAll("section.sketch")) play(section);
 addEventListener("scroll", () => { tip.hidden = true; }, { passive: true });
