@@ -81,7 +81,10 @@ FORMATS: Mapping[str, Format] = {
         "Event logs of processes (XES)", "event_log", (".xes",), is_json=False, asked=(".csv",)
     ),
     "promptfoo": Format(
-        "promptfoo results", "promptfoo", (".csv",), hints=(b"[PASS]", b"[FAIL]", b'{""raw""')
+        "promptfoo results",
+        "promptfoo",
+        (".csv",),
+        hints=(b"[PASS]", b"[FAIL]", b'{""raw""', b"Status,Score,"),
     ),
     "langsmith": Format("LangSmith runs", "langsmith"),
     "mlflow": Format("MLflow traces", "mlflow"),
