@@ -66,7 +66,13 @@ class Format:
 
 
 FORMATS: Mapping[str, Format] = {
-    "langfuse": Format("Langfuse traces", "langfuse"),
+    "langfuse": Format(
+        "Langfuse traces",
+        "langfuse",
+        (".parquet", ".pq"),
+        asked=(".csv",),
+        hints=(b"parent_observation_id", b"bookmarked", b"data_type"),
+    ),
     "otlp": Format("OpenTelemetry spans (OTLP)", "otlp"),
     "openinference": Format(
         "OpenInference spans (Phoenix and others)",

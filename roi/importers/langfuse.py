@@ -2,11 +2,11 @@
 
 Read are `{"trace": …, "observations": […]}`, a trace that holds its observations, pages of either (`{"data": […]}`),
 and observations, traces and scores alone, which are put together by the trace's id; in camel case or snake case. A
-trace that comes without its observations has the cost that it states.
+trace that comes without its observations has the cost that it states. Exports to storage may be Parquet or CSV as well.
 
 | column (see `tables`) | from |
 |---|---|
-| trace_id, name, session_id, user_id, environment, tags, version, release | the trace's; else as its observations name them |
+| trace_id, name, session_id, user_id, environment, tags, version, release | the trace's, else its observations' |
 | metadata.… | `metadata` (also where it is JSON in a text) of the trace, then of its observations, outermost first |
 | scores.… | the trace's `scores` by name, or scores of their own |
 | a model call | type GENERATION or EMBEDDING |
@@ -47,12 +47,13 @@ from roi.importers.spans import (
     provider_of,
     text_of,
 )
+from roi.importers.stored import is_table, stored_columns, stored_rows
 from roi.importers.tables import export_of
 from roi.importers.times import from_iso
 from roi.prices import OwnPrices
 from roi.readers.files import Found, Seen
 
-__all__ = ["knows", "read"]
+__all__ = ["knows", "knows_file", "read"]
 
 _CALLS = ("GENERATION", "EMBEDDING")
 _TYPES = (
@@ -68,6 +69,14 @@ _SHARED = (
 )
 _OF_TRACE = ("timestamp", "htmlPath", "projectId", "project_id", "sessionId", "session_id", "bookmarked")
 _OWN = ("version", "environment", "name")
+_STORED = (
+    {"id", "trace_id", "type", "start_time", "parent_observation_id"},
+    {"id", "timestamp", "name", "project_id", "bookmarked"},
+    {"trace_id", "name", "value", "source", "data_type"},
+)
+_LONG = frozenset(
+    {"input", "output", "tool_calls", "tool_definitions", "model_parameters", "status_message", "comment"}
+)
 _INPUTS = ("input", "input_tokens", "prompt_tokens", "promptTokens", "inputTokens")
 _OUTPUTS = ("output", "output_tokens", "completion_tokens", "completionTokens", "outputTokens")
 _TOTALS = ("total", "total_tokens", "totalTokens")
@@ -83,6 +92,12 @@ def knows(value: Any) -> bool:
     if isinstance(value.get("data"), list):
         return any(knows(item) for item in value["data"][:1])
     return _is_observation(value) or _is_trace(value) or _is_score(value)
+
+
+def knows_file(found: Found) -> bool:
+    """Whether a table has the columns that exports to storage give to observations, traces or scores."""
+    names = set(stored_columns(found))
+    return any(columns <= names for columns in _STORED)
 
 
 def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> Export:
@@ -101,11 +116,23 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
     found = Traces()
     lost: dict[str, int] = {}
     for file, seen in files:
-        for value in json_values(file, seen):
-            for item in _items(value):
+        table = is_table(file)
+        for value in stored_rows(file, seen, without=_LONG) if table else json_values(file, seen):
+            for item in (_unpacked(value),) if table else _items(value):
                 found.relieve()
                 _take(item, found, lost)
     return export_of(found, own=own, left_out=lost)
+
+
+def _unpacked(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A row of a table; in CSV, lists are JSON in texts."""
+    tags = row.get("tags")
+    if not isinstance(tags, str) or not tags.startswith("["):
+        return row
+    try:
+        return {**row, "tags": json.loads(tags)}
+    except (ValueError, RecursionError):
+        return row
 
 
 def _items(value: Any) -> Iterator[Mapping[str, Any]]:
