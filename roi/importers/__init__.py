@@ -92,7 +92,7 @@ FORMATS: Mapping[str, Format] = {
         (".csv",),
         hints=(b"[PASS]", b"[FAIL]", b'{""raw""', b"Status,Score,"),
     ),
-    "langsmith": Format("LangSmith runs", "langsmith"),
+    "langsmith": Format("LangSmith runs", "langsmith", (".parquet", ".pq"), hints=(b"dotted_order",)),
     "mlflow": Format("MLflow traces", "mlflow"),
     "atif": Format("Agent trajectories (ATIF)", "atif"),
     "inspect": Format("Inspect logs", "inspect_logs", (".eval",)),
