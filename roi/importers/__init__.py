@@ -239,7 +239,11 @@ def open_export(
         held = export.evals
     label = files[0].name
     if not (export.traces.rows or export.evals.rows):
-        raise UnreadableError([Problem(label, "", f"holds no trace of the format {told}")])
+        nothing = f"holds no trace of the format {told}"
+        if format is None:
+            raise UnreadableError([Problem(label, "", nothing)])
+        message = f"{label} {nothing}; leave format out, or export it anew"
+        raise UnreadableError([Problem(file, f"{place}.format", message)])
     if not held.rows:
         what = (
             "tool call, so that there are no actions in it"
