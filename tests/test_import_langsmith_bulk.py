@@ -90,3 +90,22 @@ def test_a_session_of_the_metadata_stands_before_the_thread(tmp_path: Path) -> N
     path = tmp_path / "runs.jsonl"
     path.write_text(json.dumps(run("root", "chain", ROOT_ORDER, extra={"metadata": {"session_id": "own"}})))
     assert [r["session_id"] for r in read(path).traces.rows] == ["own"]
+
+
+@pytest.mark.parametrize(
+    ("details", "written"),
+    [
+        ({"cache_creation": 0, "ephemeral_5m_input_tokens": 200, "ephemeral_1h_input_tokens": 100}, "300"),
+        ({"cache_creation": 300, "ephemeral_5m_input_tokens": 200, "ephemeral_1h_input_tokens": 100}, "300"),
+        ({"cache_creation": 0}, "0"),
+        ({"cache_read": 5}, None),
+    ],
+)
+def test_writes_to_a_cache_by_how_long_they_are_kept(
+    tmp_path: Path, details: dict[str, int], written: str | None
+) -> None:
+    usage = {"input_tokens": 1000, "output_tokens": 10, "input_token_details": details}
+    path = tmp_path / "runs.jsonl"
+    path.write_text(json.dumps(run("root", "llm", ROOT_ORDER, outputs={"usage_metadata": usage})))
+    (row,) = read(path).traces.rows
+    assert row.get("cache_write_tokens") == written

@@ -61,6 +61,7 @@ _READ = (
 _BULK = {"id", "run_type", "trace_id", "dotted_order"}
 _LONG = frozenset({"inputs", "events", "serialized", "manifest", "inputs_preview", "outputs_preview"})
 _OBJECTS = ("extra", "outputs", "feedback_stats", "tags", "prompt_token_details")
+_KEPT = ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
 _SESSIONS = ("session_id", "thread_id", "conversation_id")
 
 
@@ -265,7 +266,10 @@ def _tokens(run: Mapping[str, Any], metadata: Mapping[str, Any]) -> Tokens | Non
         return None
     if not sent and not received and not usage:
         return None  # the API writes 0 where nothing was logged
-    return Tokens(sent, count(details.get("cache_read")), count(details.get("cache_creation")), received)
+    write = count(details.get("cache_creation"))
+    # Where writes are told by how long they are kept, some versions of LangChain put 0 for their sum.
+    kept = [n for name in _KEPT if (n := count(details.get(name))) is not None]
+    return Tokens(sent, count(details.get("cache_read")), write or (sum(kept) if kept else write), received)
 
 
 def _when(value: Any) -> int | None:
