@@ -138,7 +138,7 @@ class _Made:
         cost, why = (None, _NO_CALLS) if blind else self._bills.cost(trace, charges, listed)
         if not trace.spans:
             # It came from a list of traces: what it did is not known, and what it cost only where it says so.
-            cost = trace.total_cost or None
+            cost = trace.total_cost if trace.total_cost and trace.total_cost > 0 else None
             why = _NO_SPANS if cost is None else None
         if why is not None:
             first, n = self.unknown.get(why, (trace.first, 0))
