@@ -245,3 +245,23 @@ def test_the_page_says_what_shared_columns_are(tmp_path: Path, monkeypatch: pyte
     page = (tmp_path / "data" / "import.html").read_text()
     assert "seconds between them" in page
     assert "see tables" not in page
+
+
+def test_an_agents_running_time_is_nobodys_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A draft for imported traces leaves the minutes to people, who alone know them."""
+    monkeypatch.chdir(tmp_path)
+    call = JSON["langfuse"]()[0]
+    with (tmp_path / "t.jsonl").open("w") as file:
+        for i in range(12):
+            one = json.loads(
+                json.dumps(call).replace('"t"', f'"t{i}"').replace('"s"', f'"s{i}"').replace("2026-01-05", f"2026-01-{i + 1:02d}")
+            )  # fmt: skip
+            one["trace"]["version"] = f"v{i % 2}"
+            file.write(json.dumps(one) + "\n")
+    given = ["import", "t.jsonl", "-o", "data/x", "--arm", "v0=baseline", "--arm", "v1=pilot"]
+    assert CliRunner().invoke(main, given).exit_code == 0
+    done = CliRunner().invoke(main, ["new", "made", "--cases", "data/x/cases.csv"])
+    assert done.exit_code == 0, done.output
+    columns = yaml.safe_load((tmp_path / "params" / "made.yaml").read_text())["samples"]["cases"]["columns"]
+    assert "handling_minutes" not in columns
+    assert columns["agent_cost"] == "agent_cost"
