@@ -109,3 +109,14 @@ def test_writes_to_a_cache_by_how_long_they_are_kept(
     path.write_text(json.dumps(run("root", "llm", ROOT_ORDER, outputs={"usage_metadata": usage})))
     (row,) = read(path).traces.rows
     assert row.get("cache_write_tokens") == written
+
+
+def test_a_run_lies_in_the_one_before_it_in_its_order(tmp_path: Path) -> None:
+    """A framework's call around the provider's own: the tokens of both are the same ones."""
+    used = {"prompt_tokens": 1000, "completion_tokens": 100}
+    outer = run("outer", "llm", f"{ROOT_ORDER}.20260301T100001000000Zouter", **used)
+    inner = run("inner", "llm", f"{outer['dotted_order']}.20260301T100002000000Zinner", **used)
+    path = tmp_path / "runs.jsonl"
+    path.write_text("".join(json.dumps(r) + "\n" for r in (RUNS[0], outer, inner)))
+    (row,) = read(path).traces.rows
+    assert (row["calls"], row["input_tokens"]) == ("1", "1000")

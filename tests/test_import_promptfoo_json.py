@@ -214,3 +214,15 @@ def test_files_of_one_name_are_suites_of_their_own_and_one_run_counts_once(tmp_p
 )
 def test_other_json_is_none(odd: Any) -> None:
     assert not knows(odd)
+
+
+def test_prompts_that_read_alike_are_told_by_their_place(tmp_path: Path) -> None:
+    """The same prompt and model twice, with another temperature, say: only `promptIdx` tells them apart."""
+    alike = {"id": "a" * 64, "label": "Prompt 0", "raw": "Template"}
+    results = [{**r, "promptId": "a" * 64, "prompt": {"raw": "x", "label": "Prompt 0"}} for r in RESULTS]
+    given = {**V3, "prompts": [prompt(0, **alike), prompt(1, **alike)], "results": results}
+    path = tmp_path / "out.json"
+    path.write_text(json.dumps({"evalId": "e", "results": given}))
+    found = read(path)
+    assert [(r["passed"], r["failed"]) for r in found.versions.rows] == [("2", "1"), ("1", "2")]
+    assert (len(found.evals.rows), found.contradictions) == (6, ())

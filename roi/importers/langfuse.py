@@ -247,7 +247,7 @@ def _observe(given: Mapping[str, Any], found: Traces, within: str | None = None)
     trace = found.add(identifier, text_of(given.get("id")), span)
     for ours, theirs in _SHARED:
         # Observations of late name what their trace is of; what the trace itself says stands before it.
-        if (of_trace := field_of(given, theirs)) and within is None:
+        if of_trace := field_of(given, theirs):
             trace.facts.add(ours, of_trace, (0, 1))
     rank: Rank = (1 if parent is None else 2, start or 0)
     leaves = list(flat("metadata", metadata))

@@ -64,7 +64,7 @@ def stored_rows(found: Found, seen: Seen, *, without: frozenset[str]) -> Iterato
             encoding = "utf-8-sig" if seen.encoding in (None, "utf-8") else seen.encoding
             text = io.TextIOWrapper(raw, encoding=encoding, errors="replace", newline="")
             for row in csv.DictReader(text):
-                yield {k: v or None for k, v in row.items() if k is not None and k not in without}
+                yield {k: v for k, v in row.items() if k is not None and k not in without}
     except (csv.Error, EOFError, OSError, zlib.error):
         raise UnreadableError(
             [Problem(found.name, "", "is no CSV that can be read to its end; export it anew")]
