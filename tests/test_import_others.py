@@ -145,6 +145,31 @@ def mlflow(version: int, tokens: int = 1100) -> dict[str, Any]:
     return {"info": info, "data": {"spans": spans}}
 
 
+@pytest.mark.parametrize(
+    ("format", "sent", "cost"), [("anthropic", "1800", "0.005430000"), ("openai", "1000", "0.003030000")]
+)
+def test_cached_tokens_stand_beside_the_input_where_the_client_was_anthropics(
+    tmp_path: Path, format: str, sent: str, cost: str
+) -> None:
+    """By hand, at USD 3 / 0.30 / 3.75 / 15 a million: (1000 * 3 + 600 * 0.3 + 200 * 3.75 + 100 * 15) / 1e6 = 0.00543.
+
+    Where they are part of the input, 200 are fresh: (200 * 3 + 180 + 750 + 1500) / 1e6 = 0.00303. MLflow's own total
+    leaves them out in both, which is no contradiction.
+    """
+    usage = {"input_tokens": 1000, "output_tokens": 100, "total_tokens": 1100, "cache_read_input_tokens": 600,
+             "cache_creation_input_tokens": 200}  # fmt: skip
+    given = mlflow(3)
+    given["info"]["trace_metadata"]["mlflow.trace.tokenUsage"] = json.dumps(usage)
+    given["data"]["spans"][1]["attributes"].update(
+        {"mlflow.chat.tokenUsage": json.dumps(usage), "mlflow.llm.model": '"claude-sonnet-4-5"', "mlflow.message.format": f'"{format}"'}
+    )  # fmt: skip
+    found = read("mlflow", write(tmp_path / "t.jsonl", given))
+    assert cells(found, "input_tokens", "cache_read_tokens", "cache_write_tokens", "agent_cost") == [
+        (sent, "600", "200", cost)
+    ]
+    assert found.contradictions == ()
+
+
 @pytest.mark.parametrize("version", [2, 3])
 def test_mlflow(tmp_path: Path, version: int) -> None:
     found = read("mlflow", write(tmp_path / "t.jsonl", mlflow(version)))
