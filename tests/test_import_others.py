@@ -377,3 +377,18 @@ def test_a_table_of_runs(tmp_path: Path, mark: str) -> None:
     assert found.left_out == {
         "exact copies of a row, sent again": 1, "rows that name no run": 1, "rows with more or fewer cells than the header": 1
     }  # fmt: skip
+
+
+@pytest.mark.skipif(hasattr(zipfile, "ZIP_ZSTANDARD"), reason="this Python unpacks it")
+def test_an_archive_of_a_later_method_says_how_to_write_it_anew(tmp_path: Path) -> None:
+    path = tmp_path / "log.eval"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("header.json", "{}")
+    data = bytearray(path.read_bytes())
+    for mark, at in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        place = data.index(mark) + at
+        data[place : place + 2] = (93).to_bytes(2, "little")
+    path.write_bytes(bytes(data))
+    with pytest.raises(UnreadableError) as caught:
+        read("inspect", path)
+    assert "inspect log convert --to json" in caught.value.problems[0].message
