@@ -69,7 +69,7 @@ def import_(
         out.mkdir(parents=True, exist_ok=True)
         record = json.dumps(record_of(imported), indent=2, ensure_ascii=False)
         (out / "import.json").write_text(record + "\n", encoding="utf-8")
-        (out / "import.html").write_text(imported_page(imported), encoding="utf-8")
+        (out / "import.html").write_text(imported_page(imported, out), encoding="utf-8")
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise ParameterError([Problem(str(out), "", f"cannot be written ({why})")]) from None

@@ -186,7 +186,70 @@ def _atif() -> list[Any]:
     return [{**one, "subagent_trajectories": [{**one, "session_id": "t"}]}]
 
 
+def _langfuse_storage() -> list[Any]:
+    """Observations that name their trace, a trace of a list, and scores: one a row."""
+    call = {"id": "a", "trace_id": "t", "type": "GENERATION", "parent_observation_id": "", "name": "x", "start_time": "2026-01-05 08:00:00.000",
+            "end_time": "2026-01-05 08:00:02.000", "provided_model_name": "gpt-4.1", "usage_details": {"input": 1000, "output": 100, "total": 1100},
+            "cost_details": {"total": 0.003}, "total_cost": 0.003, "session_id": "s", "trace_name": "run", "tags": ["vip"], "metadata": {"k": "v"}}  # fmt: skip
+    tool = {**call, "id": "b", "type": "TOOL", "usage_details": {}, "cost_details": {}, "total_cost": None}
+    head = {
+        "id": "u",
+        "timestamp": "2026-01-05 08:00:00.000",
+        "name": "run",
+        "project_id": "p",
+        "bookmarked": False,
+        "totalCost": 0.01,
+    }
+    score = {
+        "id": "c",
+        "trace_id": "t",
+        "name": "ok",
+        "value": 1,
+        "source": "API",
+        "data_type": "NUMERIC",
+        "string_value": None,
+    }
+    return [call, tool, head, score, {**score, "trace_id": "nobody"}]
+
+
+def _promptfoo_older() -> list[Any]:
+    """Version 2: prompts in the head of a table, outputs that are told by texts only."""
+    result = {"provider": {"id": "gpt"}, "prompt": {"raw": "say 1", "label": "one"}, "success": True, "vars": {"q": "1"}, "cost": 0.01,
+              "latencyMs": 5, "response": {"tokenUsage": {"total": 11, "prompt": 10, "completion": 1}}, "gradingResult": None}  # fmt: skip
+    other = {**result, "prompt": {"raw": "tell 1", "label": "two"}, "success": False}
+    head = {
+        "prompts": [
+            {"provider": "gpt", "raw": f"{n} {{{{q}}}}", "label": n, "metrics": {"testPassCount": 1}}
+            for n in ("one", "two")
+        ]
+    }
+    inner = {
+        "version": 2,
+        "timestamp": AT.format(0),
+        "results": [result, other],
+        "table": {"head": head, "body": []},
+        "stats": {},
+    }
+    return [{"evalId": "e", "results": inner, "config": {}}]
+
+
+def _promptfoo_lines() -> list[Any]:
+    result = {"provider": {"id": "openai:gpt-4.1", "label": ""}, "promptId": "p", "promptIdx": 0, "testIdx": 0, "success": True,
+              "prompt": {"raw": "say", "label": "one"}, "vars": {"q": "1"}, "testCase": {"metadata": {"category": "x"}}, "cost": 0.01,
+              "gradingResult": {}, "response": {"tokenUsage": {"total": 11, "prompt": 10, "completion": 1}, "cached": False}}  # fmt: skip
+    return [result, {**result, "testIdx": 1, "success": False}, {**result, "promptIdx": 1, "promptId": "q"}]
+
+
+def _langsmith_bulk() -> list[Any]:
+    run = {"id": "r", "trace_id": "r", "dotted_order": "1Zr", "run_type": "chain", "name": "x", "start_time": AT.format(0), "end_time": AT.format(9),
+           "thread_id": "s", "total_tokens": 1100, "extra": {"metadata": {}}, "session_id": "project"}  # fmt: skip
+    call = {**run, "id": "a", "run_type": "llm", "dotted_order": "1Zr.2Za", "prompt_tokens": 1000, "completion_tokens": 100,
+            "prompt_token_details": {"cache_read": 5}, "extra": {"metadata": {"ls_model_name": "gpt-4.1"}}}  # fmt: skip
+    return [run, call, {**run, "id": "k", "run_type": "tool", "dotted_order": "1Zr.3Zk", "total_tokens": 0}]
+
+
 JSON = {
+    "langfuse storage": _langfuse_storage, "promptfoo older": _promptfoo_older, "promptfoo lines": _promptfoo_lines, "langsmith bulk": _langsmith_bulk,
     "langfuse": _langfuse, "otlp": _otlp, "openinference": _openinference, "tau2": _tau2, "promptfoo": _promptfoo,
     "agent_events": _agent_events, "langsmith": _langsmith, "mlflow": _mlflow, "inspect": _inspect, "atif": _atif,
 }  # fmt: skip
@@ -207,6 +270,19 @@ def _results() -> str:
     }
     head = json.dumps({"raw": "x\ny", "id": "p", "provider": "gpt", "metrics": metrics})
     return _csv([["label", head], ["a", "[PASS] (1.00)\n\nx"], ["b", "[FAIL] (0.00)\n\nx"]])
+
+
+def _statuses() -> str:
+    names = ["q", "[gpt] p", "Status", "Score", "Named Scores", "Grader Reason", "Comment"]
+    return _csv([names, ["1", "x", "PASS", "1.00", "", "", ""], ["2", "x", "ERROR", "0.00", "", "", ""]])
+
+
+def _storage_csv() -> str:
+    rows = [
+        {k: json.dumps(v) if isinstance(v, dict | list) else v for k, v in r.items()}
+        for r in _langfuse_storage()[:2]
+    ]
+    return _csv([list(rows[0]), *([str(v or "") for v in r.values()] for r in rows)])
 
 
 def _runs() -> str:
@@ -251,8 +327,10 @@ TEXT = {
     "promptfoo": ("out.csv", _results), "runs": ("runs.csv", _runs), "event_log": ("log.xes", _xes),
     "event_log table": ("log.csv", _log_table), "openinference grades": ("grades.csv", lambda: _csv(
         [["context.span_id", "label", "score"], ["a", "correct", "1"], ["b", "NOT_PARSABLE", "0"]])),
+    "promptfoo states": ("out.csv", _statuses), "langfuse table": ("observations.csv", _storage_csv),
 }  # fmt: skip
-KINDS = (*(f"{name} as JSON" for name in JSON), *TEXT, "inspect archive", "openinference parquet")
+STORED = {"langfuse parquet": lambda: _langfuse_storage()[:2], "langsmith parquet": _langsmith_bulk}
+KINDS = (*(f"{name} as JSON" for name in JSON), *TEXT, "inspect archive", "openinference parquet", *STORED)
 
 
 def format_of(kind: str) -> str:
@@ -262,7 +340,7 @@ def format_of(kind: str) -> str:
 def write(kind: str, folder: Path, rng: random.Random | None = None) -> Path:
     """A whole export of a kind, or with a generator one that is spoilt."""
     if kind.endswith(" as JSON"):
-        values = JSON[format_of(kind)]()
+        values = JSON[kind.removesuffix(" as JSON")]()
         path = folder / "export.jsonl"
         values = values if rng is None or rng.random() < 0.4 else spoil(values, rng)
         text = "\n".join(json.dumps(v) for v in (values if isinstance(values, list) else [values]))
@@ -272,6 +350,8 @@ def write(kind: str, folder: Path, rng: random.Random | None = None) -> Path:
         return _archive(value, folder, rng)
     elif kind == "openinference parquet":
         return _parquet(folder, rng)
+    elif kind in STORED:
+        return _stored(STORED[kind](), folder, rng)
     else:
         name, make = TEXT[kind]
         path, text = folder / name, make()
@@ -294,14 +374,18 @@ def _archive(value: Any, folder: Path, rng: random.Random | None) -> Path:
 
 
 def _parquet(folder: Path, rng: random.Random | None) -> Path:
-    import duckdb
-
-    path, lines = folder / "spans.parquet", folder / "spans.jsonl"
     spans = [
         {"name": s["name"], "span_kind": s["span_kind"], "parent_id": s["parent_id"], "start_time": s["start_time"],
          **{f"context.{k}": v for k, v in s["context"].items()}, **{f"attributes.{k}": v for k, v in s["attributes"].items()}}
         for s in _openinference()[:2]
     ]  # fmt: skip
+    return _stored(spans, folder, rng)
+
+
+def _stored(spans: list[Any], folder: Path, rng: random.Random | None) -> Path:
+    import duckdb
+
+    path, lines = folder / "spans.parquet", folder / "spans.jsonl"
     spans = spans if rng is None else [spoil(s, rng) if rng.random() < 0.5 else s for s in spans]
     lines.write_text("\n".join(json.dumps(s) for s in spans if isinstance(s, dict)))
     try:

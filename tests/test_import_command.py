@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner
+from made_exports import JSON
 from sample_projects import Project, column
 
 from roi.cli import main
 from roi.importers import FORMATS
 from roi.importers.conversations import group
 from roi.importers.export import table_of
-from roi.importing import import_files
+from roi.importing import Imported, import_files
 from roi.problems import InputError
-from roi.report.imported import field_map
+from roi.report.imported import field_map, imported_page
 
 ROOT = Path(__file__).parent.parent
 DATA = Path(os.environ.get("ROI_REAL_DATA", ROOT / "../shared/data")).resolve()
@@ -150,17 +154,14 @@ def test_what_cannot_be_imported_is_said(
     assert not (tmp_path / "out").exists()
 
 
-def test_the_same_files_give_the_same_bytes(tmp_path: Path) -> None:
-    runs(tmp_path / "runs.csv")
+def test_the_same_files_give_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
     for name in ("a", "b"):
-        assert (
-            CliRunner()
-            .invoke(main, ["import", str(tmp_path / "runs.csv"), "-o", str(tmp_path / name)])
-            .exit_code
-            == 0
-        )
-        made.append([p.read_bytes() for p in sorted((tmp_path / name).iterdir())])
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        runs(tmp_path / name / "runs.csv")
+        assert CliRunner().invoke(main, ["import", "runs.csv", "-o", "out"]).exit_code == 0
+        made.append([p.read_bytes() for p in sorted((tmp_path / name / "out").iterdir())])
     assert made[0] == made[1]
 
 
@@ -189,3 +190,78 @@ def test_nothing_is_imported_where_nothing_is_known(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text('{"a": 1}')
     with pytest.raises(InputError, match="is JSON of no format that is known"):
         import_files(["x.json"], here=tmp_path)
+
+
+def test_the_page_says_what_to_write_into_the_parameter_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Paths are those of the folder, each version has its line, and the draft that it names can be made."""
+    monkeypatch.chdir(tmp_path)
+    runs(tmp_path / "runs.csv")
+    done = CliRunner().invoke(main, ["import", "runs.csv", "-o", "data/x"])
+    assert done.exit_code == 0, done.output
+    page = (tmp_path / "data" / "x" / "import.html").read_text()
+    (said,) = re.findall(r'<pre class="paste">(.*?)</pre>', page, re.S)
+    assert yaml.safe_load(html.unescape(said)) == {
+        "samples": {
+            "cases": {
+                "source": "data/x/cases.csv",
+                "columns": {"arm": {"from": "version", "values": {"v1": "ARM", "v2": "ARM"}}},
+            }
+        }
+    }
+    assert "roi new NAME --cases data/x/cases.csv" in page
+    done = CliRunner().invoke(main, ["import", "runs.csv", "-o", "data/x", "--arm", "pilot", "--force"])
+    assert "ARM" not in (tmp_path / "data" / "x" / "import.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([{"model": "a"}, {"model": "b", "version": "1"}], 'from: model\n        values:\n          "a": ARM\n          "b": ARM'),
+        ([{"version": "1"}, {"version": "1"}], "arm: {value: ARM}"),
+        ([{}], "arm: {value: ARM}"),
+        ([{"version": str(i)} for i in range(30)], "arm: {from: version, values: {ONE: baseline, OTHER: pilot}}"),
+    ],
+)  # fmt: skip
+def test_arms_are_told_by_what_most_cases_have(rows: list[dict[str, str]], said: str) -> None:
+    cases = table_of({"case_id": str(i), **row} for i, row in enumerate(rows))
+    imported = Imported(
+        sources=(),
+        tables={"cases": cases},
+        rules=(),
+        said=(),
+        left_out={},
+        contradictions=(),
+        arm="",
+    )
+    assert said in html.unescape(imported_page(imported, Path("data")))
+
+
+def test_the_page_says_what_shared_columns_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.jsonl").write_text("\n".join(json.dumps(v) for v in JSON["langfuse"]()))
+    assert CliRunner().invoke(main, ["import", "t.jsonl", "-o", "data"]).exit_code == 0
+    page = (tmp_path / "data" / "import.html").read_text()
+    assert "seconds between them" in page
+    assert "see tables" not in page
+
+
+def test_an_agents_running_time_is_nobodys_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A draft for imported traces leaves the minutes to people, who alone know them."""
+    monkeypatch.chdir(tmp_path)
+    call = JSON["langfuse"]()[0]
+    with (tmp_path / "t.jsonl").open("w") as file:
+        for i in range(12):
+            one = json.loads(
+                json.dumps(call).replace('"t"', f'"t{i}"').replace('"s"', f'"s{i}"').replace("2026-01-05", f"2026-01-{i + 1:02d}")
+            )  # fmt: skip
+            one["trace"]["version"] = f"v{i % 2}"
+            file.write(json.dumps(one) + "\n")
+    given = ["import", "t.jsonl", "-o", "data/x", "--arm", "v0=baseline", "--arm", "v1=pilot"]
+    assert CliRunner().invoke(main, given).exit_code == 0
+    done = CliRunner().invoke(main, ["new", "made", "--cases", "data/x/cases.csv"])
+    assert done.exit_code == 0, done.output
+    columns = yaml.safe_load((tmp_path / "params" / "made.yaml").read_text())["samples"]["cases"]["columns"]
+    assert "handling_minutes" not in columns
+    assert columns["agent_cost"] == "agent_cost"

@@ -145,6 +145,31 @@ def mlflow(version: int, tokens: int = 1100) -> dict[str, Any]:
     return {"info": info, "data": {"spans": spans}}
 
 
+@pytest.mark.parametrize(
+    ("format", "sent", "cost"), [("anthropic", "1800", "0.005430000"), ("openai", "1000", "0.003030000")]
+)
+def test_cached_tokens_stand_beside_the_input_where_the_client_was_anthropics(
+    tmp_path: Path, format: str, sent: str, cost: str
+) -> None:
+    """By hand, at USD 3 / 0.30 / 3.75 / 15 a million: (1000 * 3 + 600 * 0.3 + 200 * 3.75 + 100 * 15) / 1e6 = 0.00543.
+
+    Where they are part of the input, 200 are fresh: (200 * 3 + 180 + 750 + 1500) / 1e6 = 0.00303. MLflow's own total
+    leaves them out in both, which is no contradiction.
+    """
+    usage = {"input_tokens": 1000, "output_tokens": 100, "total_tokens": 1100, "cache_read_input_tokens": 600,
+             "cache_creation_input_tokens": 200}  # fmt: skip
+    given = mlflow(3)
+    given["info"]["trace_metadata"]["mlflow.trace.tokenUsage"] = json.dumps(usage)
+    given["data"]["spans"][1]["attributes"].update(
+        {"mlflow.chat.tokenUsage": json.dumps(usage), "mlflow.llm.model": '"claude-sonnet-4-5"', "mlflow.message.format": f'"{format}"'}
+    )  # fmt: skip
+    found = read("mlflow", write(tmp_path / "t.jsonl", given))
+    assert cells(found, "input_tokens", "cache_read_tokens", "cache_write_tokens", "agent_cost") == [
+        (sent, "600", "200", cost)
+    ]
+    assert found.contradictions == ()
+
+
 @pytest.mark.parametrize("version", [2, 3])
 def test_mlflow(tmp_path: Path, version: int) -> None:
     found = read("mlflow", write(tmp_path / "t.jsonl", mlflow(version)))
@@ -352,3 +377,18 @@ def test_a_table_of_runs(tmp_path: Path, mark: str) -> None:
     assert found.left_out == {
         "exact copies of a row, sent again": 1, "rows that name no run": 1, "rows with more or fewer cells than the header": 1
     }  # fmt: skip
+
+
+@pytest.mark.skipif(hasattr(zipfile, "ZIP_ZSTANDARD"), reason="this Python unpacks it")
+def test_an_archive_of_a_later_method_says_how_to_write_it_anew(tmp_path: Path) -> None:
+    path = tmp_path / "log.eval"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("header.json", "{}")
+    data = bytearray(path.read_bytes())
+    for mark, at in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        place = data.index(mark) + at
+        data[place : place + 2] = (93).to_bytes(2, "little")
+    path.write_bytes(bytes(data))
+    with pytest.raises(UnreadableError) as caught:
+        read("inspect", path)
+    assert "inspect log convert --to json" in caught.value.problems[0].message

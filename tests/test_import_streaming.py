@@ -20,7 +20,7 @@ from roi.importing import import_files, write_tables
 from roi.readers.base import UnreadableError
 from roi.readers.files import Found, look_through
 
-LINES = ("langfuse", "otlp", "openinference", "langsmith", "mlflow")
+LINES = ("langfuse", "otlp", "openinference", "langsmith", "mlflow", "langfuse storage", "langsmith bulk")
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def lines(kind: str, n: int = 40) -> list[Any]:
 
 def read(kind: str, path: Path) -> Export:
     found = Found(path, path.name)
-    return read_export(kind, [(found, look_through(found))])
+    return read_export(made_exports.format_of(kind), [(found, look_through(found))])
 
 
 def told(found: Export) -> Any:

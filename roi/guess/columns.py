@@ -108,6 +108,9 @@ def _is_claimed_best(f: Findings, column: str, c: Column, score: float) -> bool:
     return score >= max(others, default=0.0) - _CLEARLY_BETTER
 
 
+_OF_AN_AGENT = {"calls", "tool_calls", "errors"}  # beside `roi import`'s times of traces
+
+
 def _work_times(f: Findings) -> None:
     """The start and the end of the hands-on work itself."""
     if "handling_minutes" in f.given:
@@ -125,6 +128,8 @@ def _from_start_to_end(f: Findings) -> None:
     start, end = f.found.get("started_at"), f.found.get("ended_at")
     if "handling_minutes" in f.found or start is None or end is None:
         return
+    if {c.name.text for c in f.table.columns} >= _OF_AN_AGENT:
+        return  # what ran from one time to the other was the agent: nobody's hands-on work
     begins, ends = start.sources[0], end.sources[0]
     median = f.table.con.execute(
         f"select median(date_diff('minute', try_cast({begins.at} as timestamp), try_cast({ends.at} as timestamp))) "

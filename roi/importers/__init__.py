@@ -66,7 +66,13 @@ class Format:
 
 
 FORMATS: Mapping[str, Format] = {
-    "langfuse": Format("Langfuse traces", "langfuse"),
+    "langfuse": Format(
+        "Langfuse traces",
+        "langfuse",
+        (".parquet", ".pq"),
+        asked=(".csv",),
+        hints=(b"parent_observation_id", b"bookmarked", b"data_type"),
+    ),
     "otlp": Format("OpenTelemetry spans (OTLP)", "otlp"),
     "openinference": Format(
         "OpenInference spans (Phoenix and others)",
@@ -81,9 +87,12 @@ FORMATS: Mapping[str, Format] = {
         "Event logs of processes (XES)", "event_log", (".xes",), is_json=False, asked=(".csv",)
     ),
     "promptfoo": Format(
-        "promptfoo results", "promptfoo", (".csv",), hints=(b"[PASS]", b"[FAIL]", b'{""raw""')
+        "promptfoo results",
+        "promptfoo",
+        (".csv",),
+        hints=(b"[PASS]", b"[FAIL]", b'{""raw""', b"Status,Score,"),
     ),
-    "langsmith": Format("LangSmith runs", "langsmith"),
+    "langsmith": Format("LangSmith runs", "langsmith", (".parquet", ".pq"), hints=(b"dotted_order",)),
     "mlflow": Format("MLflow traces", "mlflow"),
     "atif": Format("Agent trajectories (ATIF)", "atif"),
     "inspect": Format("Inspect logs", "inspect_logs", (".eval",)),
@@ -230,7 +239,11 @@ def open_export(
         held = export.evals
     label = files[0].name
     if not (export.traces.rows or export.evals.rows):
-        raise UnreadableError([Problem(label, "", f"holds no trace of the format {told}")])
+        nothing = f"holds no trace of the format {told}"
+        if format is None:
+            raise UnreadableError([Problem(label, "", nothing)])
+        message = f"{label} {nothing}; leave format out, or export it anew"
+        raise UnreadableError([Problem(file, f"{place}.format", message)])
     if not held.rows:
         what = (
             "tool call, so that there are no actions in it"

@@ -117,7 +117,8 @@ def group(traces: Table, *, key: str | None = None) -> Grouped:
         )
     if resent:
         was = "trace was" if len(resent) == 1 else "traces were"
-        said.append(f"{len(resent):,} {was} sent twice under two names and counts once")
+        each = "counts" if len(resent) == 1 else "each counts"
+        said.append(f"{len(resent):,} {was} sent twice under two names and {each} once")
     return Grouped(
         cases=rows.table(first=_FIRST),
         case_of=case_of,

@@ -146,6 +146,10 @@ def _member(archive: zipfile.ZipFile, name: str, file: Found) -> Mapping[str, An
                 [Problem(file.name, name, "is longer than 256 MB, which no sample's log is")]
             )
         value = json.loads(archive.read(name), parse_constant=lambda _: None)
+    except NotImplementedError:
+        # Zstandard, say, which Python's own archives know from 3.14 on.
+        message = "is packed in a way that this Python cannot unpack; write it as JSON: inspect log convert --to json"
+        raise UnreadableError([Problem(file.name, "", message)]) from None
     except _BROKEN as error:
         message = f"is no archive that can be read to its end ({type(error).__name__}); copy it anew"
         raise UnreadableError([Problem(file.name, "", message)]) from None

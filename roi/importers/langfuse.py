@@ -1,13 +1,14 @@
 """Langfuse: traces with their observations, as the interface, the API and the exports to storage write them.
 
 Read are `{"trace": …, "observations": […]}`, a trace that holds its observations, pages of either (`{"data": […]}`),
-and observations or traces alone, which are put together by the trace's id; in camel case or snake case.
+and observations, traces and scores alone, which are put together by the trace's id; in camel case or snake case. A
+trace that comes without its observations has the cost that it states. Exports to storage may be Parquet or CSV as well.
 
 | column (see `tables`) | from |
 |---|---|
-| trace_id, name, session_id, user_id, environment, tags, version, release | the fields of the trace |
+| trace_id, name, session_id, user_id, environment, tags, version, release | the trace's, else its observations' |
 | metadata.… | `metadata` (also where it is JSON in a text) of the trace, then of its observations, outermost first |
-| scores.… | the trace's `scores` by name |
+| scores.… | the trace's `scores` by name, or scores of their own |
 | a model call | type GENERATION or EMBEDDING |
 | a tool call | type TOOL, or a span whose attributes say so, as in `otlp` |
 | tokens | `usageDetails`, else `usage`, else `promptTokens` and `completionTokens` |
@@ -29,7 +30,7 @@ from functools import lru_cache
 from typing import Any
 
 from roi.importers.documents import json_values
-from roi.importers.export import Export
+from roi.importers.export import Export, left_out
 from roi.importers.facts import heading
 from roi.importers.spans import (
     Facts,
@@ -46,19 +47,36 @@ from roi.importers.spans import (
     provider_of,
     text_of,
 )
+from roi.importers.stored import is_table, stored_columns, stored_rows
 from roi.importers.tables import export_of
 from roi.importers.times import from_iso
 from roi.prices import OwnPrices
 from roi.readers.files import Found, Seen
 
-__all__ = ["knows", "read"]
+__all__ = ["knows", "knows_file", "read"]
 
 _CALLS = ("GENERATION", "EMBEDDING")
 _TYPES = (
     *_CALLS, "SPAN", "EVENT", "TOOL", "AGENT", "CHAIN", "RETRIEVER", "EVALUATOR", "GUARDRAIL",
 )  # fmt: skip
+_ALONE = ("projectId", "project_id", "htmlPath", "bookmarked")
+_SHARED = (
+    ("session_id", "sessionId"),
+    ("user_id", "userId"),
+    ("name", "traceName"),
+    ("tags", "tags"),
+    ("release", "release"),
+)
 _OF_TRACE = ("timestamp", "htmlPath", "projectId", "project_id", "sessionId", "session_id", "bookmarked")
 _OWN = ("version", "environment", "name")
+_STORED = (
+    {"id", "trace_id", "type", "start_time", "parent_observation_id"},
+    {"id", "timestamp", "name", "project_id", "bookmarked"},
+    {"trace_id", "name", "value", "source", "data_type"},
+)
+_LONG = frozenset(
+    {"input", "output", "tool_calls", "tool_definitions", "model_parameters", "status_message", "comment"}
+)
 _INPUTS = ("input", "input_tokens", "prompt_tokens", "promptTokens", "inputTokens")
 _OUTPUTS = ("output", "output_tokens", "completion_tokens", "completionTokens", "outputTokens")
 _TOTALS = ("total", "total_tokens", "totalTokens")
@@ -73,7 +91,13 @@ def knows(value: Any) -> bool:
         return True
     if isinstance(value.get("data"), list):
         return any(knows(item) for item in value["data"][:1])
-    return _is_observation(value) or _is_trace(value)
+    return _is_observation(value) or _is_trace(value) or _is_score(value)
+
+
+def knows_file(found: Found) -> bool:
+    """Whether a table has the columns that exports to storage give to observations, traces or scores."""
+    names = set(stored_columns(found))
+    return any(columns <= names for columns in _STORED)
 
 
 def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> Export:
@@ -90,12 +114,25 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
         UnreadableError: If a file is no JSON to its end.
     """
     found = Traces()
+    lost: dict[str, int] = {}
     for file, seen in files:
-        for value in json_values(file, seen):
-            for item in _items(value):
+        table = is_table(file)
+        for value in stored_rows(file, seen, without=_LONG) if table else json_values(file, seen):
+            for item in (_unpacked(value),) if table else _items(value):
                 found.relieve()
-                _take(item, found)
-    return export_of(found, own=own)
+                _take(item, found, lost)
+    return export_of(found, own=own, left_out=lost)
+
+
+def _unpacked(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A row of a table; in CSV, lists are JSON in texts."""
+    tags = row.get("tags")
+    if not isinstance(tags, str) or not tags.startswith("["):
+        return row
+    try:
+        return {**row, "tags": json.loads(tags)}
+    except (ValueError, RecursionError):
+        return row
 
 
 def _items(value: Any) -> Iterator[Mapping[str, Any]]:
@@ -119,16 +156,34 @@ def _is_trace(value: Mapping[str, Any]) -> bool:
     if not value.get("id") or not any(name in value for name in _OF_TRACE):
         return False
     inner = value.get("observations")
-    if isinstance(inner, list):
-        return not inner or any(isinstance(o, Mapping) and _is_observation(o) for o in inner[:1])
-    return "timestamp" in value and "name" in value and ("projectId" in value or "project_id" in value)
+    if isinstance(inner, list) and (not inner or isinstance(inner[0], Mapping)):
+        return not inner or _is_observation(inner[0])
+    # Alone, or as lists of traces have it: with the names of its observations.
+    return "timestamp" in value and "name" in value and any(name in value for name in _ALONE)
 
 
-def _take(value: Mapping[str, Any], found: Traces) -> None:
+def _is_score(value: Mapping[str, Any]) -> bool:
+    """Whether a value is a score of its own, as exports to storage and the API list them."""
+    named = isinstance(value.get("name"), str) and "source" in value and "value" in value
+    return (
+        named
+        and ("dataType" in value or "data_type" in value)
+        and ("traceId" in value or "trace_id" in value)
+    )
+
+
+def _take(value: Mapping[str, Any], found: Traces, lost: dict[str, int]) -> None:
     inner = value.get("observations")
     trace = value.get("trace") if isinstance(value.get("trace"), Mapping) else None
     if _is_observation(value):
         _observe(value, found)
+        return
+    if trace is None and _is_score(value):
+        of = text_of(field_of(value, "traceId"))
+        if of is None:
+            left_out(lost, "a score of no trace")
+        else:
+            _score(value, found.trace(of))
         return
     if trace is None and not _is_trace(value):
         return
@@ -153,12 +208,16 @@ def _describe(given: Mapping[str, Any], trace: Trace) -> None:
     scores = given.get("scores")
     for score in scores if isinstance(scores, list) else ():
         if isinstance(score, Mapping) and isinstance(score.get("name"), str):
-            word = score.get("stringValue") or field_of(score, "stringValue")
-            trace.facts.add(f"scores.{score['name']}", word or score.get("value"), rank)
+            _score(score, trace)
     if (began := from_iso(given.get("timestamp"))) is not None:
         trace.began = began
     if (stated := amount(field_of(given, "totalCost"))) is not None:
         trace.total_cost = stated
+
+
+def _score(given: Mapping[str, Any], trace: Trace) -> None:
+    word = field_of(given, "stringValue")
+    trace.facts.add(f"scores.{given['name']}", word or given.get("value"), (0, 0))
 
 
 def _observe(given: Mapping[str, Any], found: Traces, within: str | None = None) -> None:
@@ -186,6 +245,10 @@ def _observe(given: Mapping[str, Any], found: Traces, within: str | None = None)
         facts=Facts() if kind == "tool" else None,
     )
     trace = found.add(identifier, text_of(given.get("id")), span)
+    for ours, theirs in _SHARED:
+        # Observations of late name what their trace is of; what the trace itself says stands before it.
+        if of_trace := field_of(given, theirs):
+            trace.facts.add(ours, of_trace, (0, 1))
     rank: Rank = (1 if parent is None else 2, start or 0)
     leaves = list(flat("metadata", metadata))
     names = tuple([name for name, _ in leaves])

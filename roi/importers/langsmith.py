@@ -1,12 +1,12 @@
 """LangSmith: runs, as the client posts them, as the API lists them, or as exports hold them.
 
-Read are batches of `post` and `patch` (of one run, which are put together), lists or lines of runs, and pages
-(`{"runs": […]}`).
+Read are batches of `post` and `patch` (of one run, which are put together), lists or lines of runs, pages
+(`{"runs": […]}`), and bulk exports as Parquet, whose objects may be JSON in texts.
 
 | column (see `tables`) | from |
 |---|---|
 | trace_id | `trace_id`, else the run's own `id` where it has no parent |
-| session_id | metadata `session_id`, `thread_id` or `conversation_id`; `session_name` is the project, not a session |
+| session_id | metadata `session_id`, `thread_id`, `conversation_id`; else `thread_id`; a run's own is its project |
 | version | metadata `revision_id` |
 | metadata.… , tags, environment | `extra.metadata`, `tags`, `session_name` |
 | a model call, a tool call | `run_type` llm or embedding; tool |
@@ -16,12 +16,14 @@ Read are batches of `post` and `patch` (of one run, which are put together), lis
 | errors | `error`, or `status` error |
 | scores.… | `feedback_stats.….avg` |
 
-`input_tokens` hold the cached ones (`input_token_details.cache_read`, `cache_creation`). A root's `total_tokens` is set
-against the sum of its calls.
+`input_tokens` hold the cached ones (`input_token_details.cache_read`, `cache_creation`; else those of
+`prompt_token_details`). A run without `parent_run_id` lies in the one before it in its `dotted_order`. A root's
+`total_tokens` is set against the sum of its calls.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -42,18 +44,24 @@ from roi.importers.spans import (
     provider_of,
     text_of,
 )
+from roi.importers.stored import is_table, stored_columns, stored_rows
 from roi.importers.tables import export_of
 from roi.importers.times import from_iso, from_number
 from roi.prices import OwnPrices
 from roi.readers.files import Found, Seen
 
-__all__ = ["knows", "read"]
+__all__ = ["knows", "knows_file", "read"]
 
 _KINDS: Mapping[str, SpanKind] = {"llm": "call", "embedding": "call", "tool": "tool"}
 _READ = (
     "id", "trace_id", "dotted_order", "parent_run_id", "run_type", "start_time", "end_time", "status", "total_cost",
     "prompt_tokens", "completion_tokens", "total_tokens", "name", "tags", "session_name", "feedback_stats",
+    "thread_id", "prompt_token_details",
 )  # fmt: skip
+_BULK = {"id", "run_type", "trace_id", "dotted_order"}
+_LONG = frozenset({"inputs", "events", "serialized", "manifest", "inputs_preview", "outputs_preview"})
+_OBJECTS = ("extra", "outputs", "feedback_stats", "tags", "prompt_token_details")
+_KEPT = ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
 _SESSIONS = ("session_id", "thread_id", "conversation_id")
 
 
@@ -66,6 +74,11 @@ def knows(value: Any) -> bool:
         if isinstance(listed, list) and listed:
             return _is_run(listed[0])
     return _is_run(value)
+
+
+def knows_file(found: Found) -> bool:
+    """Whether a Parquet file has the columns of a bulk export."""
+    return set(stored_columns(found)) >= _BULK
 
 
 def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> Export:
@@ -84,8 +97,9 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
     runs: Gathered[_Run] = Gathered(_Run)
     lost: dict[str, int] = {}
     for file, seen in files:
-        for value in json_values(file, seen):
-            for run, is_patch in _runs(value):
+        table = is_table(file)
+        for value in stored_rows(file, seen, without=_LONG) if table else json_values(file, seen):
+            for run, is_patch in [(_opened(value), False)] if table else _runs(value):
                 runs.relieve()
                 identifier = text_of(run.get("id"))
                 if identifier is None:
@@ -142,6 +156,18 @@ class _Run:
         self.said += later.said
 
 
+def _opened(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of a table, with objects that are JSON in a text as objects."""
+    run = dict(row)
+    for name in _OBJECTS:
+        if isinstance(text := run.get(name), str) and text[:1] in ("{", "["):
+            try:
+                run[name] = json.loads(text)
+            except (ValueError, RecursionError):
+                run[name] = None
+    return run
+
+
 def _reduced(run: Mapping[str, Any]) -> dict[str, Any]:
     """What is read of a run: prompts and answers are left where they are."""
     kept = {name: run[name] for name in _READ if name in run}
@@ -184,7 +210,7 @@ def _inner(value: Any, *names: str) -> Mapping[str, Any]:
 
 def _take(identifier: str, run: Mapping[str, Any], found: Traces) -> None:
     metadata = _inner(run, "extra", "metadata")
-    parent = text_of(run.get("parent_run_id"))
+    parent = text_of(run.get("parent_run_id")) or _above(run.get("dotted_order"))
     trace_id = text_of(run.get("trace_id")) or text_of(run.get("dotted_order")) or identifier
     kind = _KINDS.get(str(run.get("run_type") or "").lower(), "other")
     start, tokens = _when(run.get("start_time")), _tokens(run, metadata)
@@ -209,7 +235,7 @@ def _take(identifier: str, run: Mapping[str, Any], found: Traces) -> None:
     if sums and parent is None:
         trace.total_tokens = count(run.get("total_tokens")) or trace.total_tokens
     rank: Rank = (1 if parent is None else 2, start or 0)
-    session = next((t for k in _SESSIONS if (t := text_of(metadata.get(k)))), None)
+    session = next((t for k in _SESSIONS if (t := text_of(metadata.get(k)))), text_of(run.get("thread_id")))
     said = [
         ("name", run.get("name")),
         ("session_id", session),
@@ -225,16 +251,25 @@ def _take(identifier: str, run: Mapping[str, Any], found: Traces) -> None:
     trace.facts.add_all(heading(names), [value for _, value in said], rank)
 
 
+def _above(order: Any) -> str | None:
+    """The run that one lies in, by its order: the starts and ids of all above it, outermost first."""
+    above = order.split(".")[-2:-1] if isinstance(order, str) else []
+    return above[0].partition("Z")[2] or None if above else None
+
+
 def _tokens(run: Mapping[str, Any], metadata: Mapping[str, Any]) -> Tokens | None:
     usage = _inner(run, "outputs", "usage_metadata") or _inner(metadata, "usage_metadata")
-    details = _inner(usage, "input_token_details")
+    details = _inner(usage, "input_token_details") or _inner(run, "prompt_token_details")
     sent = count(usage.get("input_tokens", run.get("prompt_tokens")))
     received = count(usage.get("output_tokens", run.get("completion_tokens")))
     if sent is None and received is None:
         return None
     if not sent and not received and not usage:
         return None  # the API writes 0 where nothing was logged
-    return Tokens(sent, count(details.get("cache_read")), count(details.get("cache_creation")), received)
+    write = count(details.get("cache_creation"))
+    # Where writes are told by how long they are kept, some versions of LangChain put 0 for their sum.
+    kept = [n for name in _KEPT if (n := count(details.get(name))) is not None]
+    return Tokens(sent, count(details.get("cache_read")), write or (sum(kept) if kept else write), received)
 
 
 def _when(value: Any) -> int | None:

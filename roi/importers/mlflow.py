@@ -14,7 +14,8 @@
 | cost | `mlflow.llm.cost` |
 | errors | status ERROR |
 
-Attributes are JSON in texts. `mlflow.trace.tokenUsage` and `mlflow.trace.cost` of a trace are set against the sums of
+Attributes are JSON in texts. Cached tokens are part of the input, but where `mlflow.message.format` is `anthropic`,
+or a sum says so. `mlflow.trace.tokenUsage` and `mlflow.trace.cost` of a trace are set against the sums of
 its calls.
 """
 
@@ -152,18 +153,21 @@ def _take(given: Mapping[str, Any], found: Traces) -> None:
             called = text_of(item.get("assessment_name") or item.get("name"))
             trace.facts.add(f"scores.{called}", _inner(item, "feedback", "expectation").get("value"), rank)
     usage = _opened(metadata.get("mlflow.trace.tokenUsage"))
-    if isinstance(usage, Mapping):
-        trace.total_tokens = count(usage.get("total_tokens")) or trace.total_tokens
+    stated = count(usage.get("total_tokens")) if isinstance(usage, Mapping) else None
     cost = _cost(_opened(metadata.get("mlflow.trace.cost")))
     trace.total_cost = trace.total_cost if cost is None else cost
     data = _inner(given, "data")
     spans = data.get("spans", given.get("spans"))
+    beside = False
     for span in spans if isinstance(spans, list) else ():
         if isinstance(span, Mapping):
-            _observe(span, identifier, found)
+            beside = _observe(span, identifier, found) or beside
+    if stated:
+        trace.total_tokens = stated + (_cached(usage) if beside else 0)
 
 
-def _observe(given: Mapping[str, Any], trace_id: str, found: Traces) -> None:
+def _observe(given: Mapping[str, Any], trace_id: str, found: Traces) -> bool:
+    """Take a span; whether its cached tokens stand beside its input."""
     attributes = {str(k): _opened(v) for k, v in _inner(given, "attributes").items()}
     kind = _KINDS.get(str(attributes.get("mlflow.spanType") or given.get("span_type") or "").upper())
     context, status = _inner(given, "context"), given.get("status")
@@ -186,6 +190,7 @@ def _observe(given: Mapping[str, Any], trace_id: str, found: Traces) -> None:
             facts=Facts() if told == "tool" else None,
         ),
     )
+    return _is_anthropic(attributes)
 
 
 def _when(given: Mapping[str, Any], *names: str) -> int | None:
@@ -203,12 +208,24 @@ def _tokens(attributes: Mapping[str, Any]) -> Tokens | None:
     if sent is None and received is None:
         return None
     read, write = count(usage.get("cache_read_input_tokens")), count(usage.get("cache_creation_input_tokens"))
-    cached = (read or 0) + (write or 0)
+    cached = _cached(usage)
     if sent is not None and (
-        cached > sent or count(usage.get("total_tokens")) == sent + (received or 0) + cached
+        _is_anthropic(attributes)
+        or cached > sent
+        or count(usage.get("total_tokens")) == sent + (received or 0) + cached
     ):
         sent += cached  # some providers count what is cached beside the input
     return Tokens(sent, read, write, received)
+
+
+def _cached(usage: Mapping[str, Any]) -> int:
+    names = ("cache_read_input_tokens", "cache_creation_input_tokens")
+    return sum(count(usage.get(name)) or 0 for name in names)
+
+
+def _is_anthropic(attributes: Mapping[str, Any]) -> bool:
+    """Whether usage stands as Anthropic's own client gave it: input, and beside it what is cached; no sum has both."""
+    return attributes.get("mlflow.message.format") == "anthropic"
 
 
 def _cost(value: Any) -> Decimal | None:

@@ -1,86 +1,84 @@
-"""promptfoo: results of an evaluation of prompts and models, as CSV with a header of JSON a column, or as JSON.
+"""promptfoo: results of an evaluation of prompts and models, as JSON, JSON Lines or CSV.
+
+JSON is what `promptfoo eval -o results.json`, `promptfoo export` and the web page write: results of version 3, or those
+of version 2 (until autumn 2024), whose prompts stand in `table.head`; alone, below `results`, or in a file of version
+3 or 4. JSON Lines (`-o results.jsonl`) have one graded output a line and no sums. In CSV the grade is in the cell
+(`[PASS] …`) or, of late, in a column `Status` beside it.
 
 | column of `evals` | from |
 |---|---|
-| version | model and prompt: the column's `provider` and the head of its `id`; a plain header as it is |
-| eval_case | the number of the test, from 1 |
-| passed | `[PASS]`; `[FAIL]` and `[ERROR]` are not; JSON: `success` |
+| version | `provider` and the head of the prompt's `id`, or of its text's sha256; a plain header as it is |
+| eval_case | the number of the test, from 1: `testIdx`, else the variables; of a repeated one its own |
+| passed | JSON: `success`; CSV: `[PASS]` or `PASS`; `FAIL` and `ERROR` are not |
 | suite, run_id | the file's name; `evalId` |
-| segment | the variable `label`, else `__expected`'s, where one is named so |
-| cost, latency_ms, tokens | of the graded output, in JSON only |
+| ran_at | `timestamp` of the results |
+| segment | the variable, or the test's metadata, `label`, `segment` or `category` |
+| provider, model | `provider.id`, where it names a provider and its model (`openai:gpt-4.1`) |
+| agent_cost, latency_ms, tokens | of the graded output, in JSON only; what promptfoo's own cache answered logs none |
 
 | column of `versions` | from |
 |---|---|
-| version, prompt, provider | the column's header |
-| cases, passed, failed | of its rows |
+| version, prompt, provider | the column's header; `prompts` |
+| cases, passed, failed | of its rows; errors are failed |
 | agent_cost, cost_currency | `metrics.cost`: a sum over all cases; 0 beside tokens, or without any, is unknown |
-| input_tokens, output_tokens, cache_read_tokens | `metrics.tokenUsage`: `prompt`, `completion`, `cached` |
+| input_tokens, output_tokens | `metrics.tokenUsage`: `prompt`, `completion` |
+| cache_read_tokens, cache_write_tokens | its `completionDetails`: `cacheReadInputTokens`, `cacheCreationInputTokens` |
 | latency_ms | `metrics.totalLatencyMs`: a sum over all cases |
 
-`traces` has a row for each graded output, as a demo: correct where it passed, else error. `testPassCount` and
-`testFailCount` of a header are set against its rows.
+`traces` has a row for each graded output, as a demo: correct where it passed, else error. What a header sums up
+(`testPassCount`, `testFailCount` with `testErrorCount`, `cost`, tokens) is set against its rows.
 """
 
 from __future__ import annotations
 
-import csv
-import io
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from roi.importers.documents import json_values
 from roi.importers.export import Contradiction, Export, left_out, table_of
+from roi.importers.graded import Cells, Version, graded, named, segment_of, spent
+from roi.importers.promptfoo_csv import knows_table, read_table
 from roi.importers.spans import amount, count, text_of
-from roi.prices import CURRENCY, OwnPrices
-from roi.problems import Problem
-from roi.readers.base import UnreadableError
-from roi.readers.files import Found, Seen, open_bytes
+from roi.importers.times import from_iso, to_iso
+from roi.prices import OwnPrices
+from roi.readers.files import Found, Seen
 
 __all__ = ["knows", "knows_file", "read"]
 
-_LONGEST_CELL = 16 << 20
-_BEGINNING = 1 << 20
-_GRADES = ("[PASS]", "[FAIL]", "[ERROR]")
-_NO_GRADE = "a cell that is neither [PASS] nor [FAIL] is not graded"
-
-
-@dataclass(slots=True)
-class _Version:
-    """A column of results: a prompt with a model."""
-
-    name: str
-    provider: str | None = None
-    prompt: str | None = None
-    metrics: Mapping[str, Any] = field(default_factory=dict)
-    passed: int = 0
-    failed: int = 0
-    ungraded: int = 0
+_FIRST = ("version", "eval_case", "passed", "suite", "run_id", "ran_at", "segment")
+_OF_TRACE = (
+    "version", "segment", "provider", "model", "agent_cost", "cost_currency", "latency_ms", "input_tokens",
+    "output_tokens", "cache_read_tokens", "cache_write_tokens",
+)  # fmt: skip
+_NO_MODEL = (
+    "file",
+    "http",
+    "https",
+    "python",
+    "exec",
+    "package",
+    "webhook",
+    "ws",
+    "wss",
+    "golang",
+    "ruby",
+    "promptfoo",
+)
+_APART = Decimal("0.001")  # sums of costs that differ by less are the same but for rounding
 
 
 def knows(value: Any) -> bool:
-    """Whether a value of a file is a document of results."""
-    return isinstance(value, Mapping) and _results(value) is not None
+    """Whether a value of a file is a document of results, or a graded output of its own."""
+    return isinstance(value, Mapping) and (_results(value) is not None or _is_line(value))
 
 
 def knows_file(found: Found) -> bool:
-    """Whether a CSV file has results: headers of JSON, or grades below the header."""
-    try:
-        with open_bytes(found.path) as raw:
-            head = raw.read(_BEGINNING).decode("utf-8-sig", errors="replace")
-    except (OSError, EOFError):
-        return False
-    if '"{""raw""' not in head and not any(grade in head for grade in _GRADES):
-        return False
-    try:
-        rows = _rows(io.StringIO(head, newline=""))
-        header, first = next(rows, []), next(rows, [])
-    except csv.Error:
-        return False
-    return any(_header(h) for h in header) or any(cell.lstrip().startswith(_GRADES) for cell in first)
+    """Whether a CSV file has results."""
+    return knows_table(found)
 
 
 def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> Export:
@@ -96,58 +94,72 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
     Raises:
         UnreadableError: If a file cannot be read to its end.
     """
-    evals: list[dict[str, str | None]] = []
-    versions: list[tuple[Found, _Version]] = []
+    evals: list[Cells] = []
+    versions: list[Version] = []
     lost: dict[str, int] = {}
-    for file, seen in files:
-        suite = Path(file.name).name.split(".")[0]
+    suites = _suites([file.name for file, _ in files])
+    for (file, seen), suite in zip(files, suites, strict=True):
         if file.path.name.lower().endswith((".csv", ".csv.gz")):
-            versions += [(file, v) for v in _from_csv(file, seen, suite, evals, lost)]
+            versions += read_table(file, seen, suite, evals, lost)
             continue
+        lines: list[Any] = []
         for value in json_values(file, seen):
-            results = _results(value) if isinstance(value, Mapping) else None
-            if results is None:
+            if isinstance(value, Mapping) and (results := _results(value)) is not None:
+                versions += _from_json(value, results, suite, evals, lost)
+            elif isinstance(value, Mapping) and _is_line(value):
+                lines.append(value)
+            else:
                 left_out(lost, "is no document of results")
-                continue
-            versions += [(file, v) for v in _from_json(value, results, suite, evals, lost)]
-    evals, again = _once(evals)
-    left_out(lost, "a graded output that occurs more than once counts once", again)
+        if lines:
+            versions += _from_json({}, {"results": lines}, suite, evals, lost)
+    of = {version.of: version for version in reversed(versions)}
+    rows = _once(evals)
+    left_out(lost, "a graded output that occurs more than once counts once", len(evals) - len(rows))
+    by: dict[tuple[str, str], list[Cells]] = {}
+    for (document, version, _), row in rows.items():
+        by.setdefault((document, version), []).append(row)
     return Export(
-        traces=table_of(
-            (
-                {
-                    "trace_id": f"{row['suite']}:{row['version']}:{row['eval_case']}",
-                    "case_id": f"{row['suite']}:{row['version']}:{row['eval_case']}",
-                    "pair_id": f"{row['suite']}:{row['eval_case']}",
-                    "outcome": "correct" if row["passed"] == "true" else "error",
-                    "setting": "demo",
-                    **{
-                        k: row.get(k)
-                        for k in ("version", "segment", "agent_cost", "cost_currency", "latency_ms")
-                    },
-                    **{k: row.get(k) for k in ("input_tokens", "output_tokens", "cache_read_tokens")},
-                }
-                for row in evals
-            ),
-            first=("trace_id", "case_id"),
-        ),
-        evals=table_of(evals, first=("version", "eval_case", "passed", "suite", "run_id", "segment")),
+        traces=table_of(map(_trace, rows, rows.values()), first=("trace_id", "case_id")),
+        evals=table_of(rows.values(), first=_FIRST),
         versions=table_of(
-            (_version_row(file, v) for file, v in versions),
-            first=("version", "suite", "cases", "passed", "failed"),
+            map(_version_row, reversed(of.values())), first=("version", "suite", "cases", "passed", "failed")
         ),
-        warnings=_warnings([v for _, v in versions]),
+        warnings=_warnings(list(of.values())),
         left_out=lost,
-        contradictions=tuple(c for _, v in versions for c in _contradictions(v)),
+        contradictions=tuple(c for v in reversed(of.values()) for c in _contradictions(v, by.get(v.of, []))),
     )
 
 
-def _once(evals: list[dict[str, str | None]]) -> tuple[list[dict[str, str | None]], int]:
-    """Each graded output once, and how many came again."""
-    kept: dict[tuple[str | None, ...], dict[str, str | None]] = {}
-    for row in evals:
-        kept.setdefault(tuple(row.get(k) for k in ("suite", "run_id", "version", "eval_case")), row)
-    return list(kept.values()), len(evals) - len(kept)
+def _suites(names: Sequence[str]) -> list[str]:
+    """Names of the files without folder and ending; where two share one, with as much of the folder as it takes."""
+    parts = [[*Path(n).parts[:-1], Path(n).name.split(".")[0]] for n in names]
+    found = [p[-1] for p in parts]
+    for depth in range(2, max(map(len, parts), default=1) + 1):
+        twice = {name for name in found if found.count(name) > 1}
+        found = [
+            "/".join(p[-depth:]) if name in twice else name for p, name in zip(parts, found, strict=True)
+        ]
+    return found
+
+
+def _once(evals: Sequence[Cells]) -> dict[tuple[str, str, str], Cells]:
+    """Each graded output once, under its document, version and test: the last stands, for retries come later."""
+    return {
+        (str(row["run_id"] or row["suite"]), str(row["version"]), str(row["eval_case"])): row for row in evals
+    }
+
+
+def _trace(mark: tuple[str, str, str], row: Cells) -> Cells:
+    document, _, test = mark
+    return {
+        "trace_id": ":".join(mark),
+        "case_id": ":".join(mark),
+        "pair_id": f"{document}:{test}",
+        "outcome": "correct" if row["passed"] == "true" else "error",
+        "setting": "demo",
+        "started_at": row.get("ran_at"),
+        **{name: row.get(name) for name in _OF_TRACE},
+    }
 
 
 def _results(value: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -160,175 +172,154 @@ def _results(value: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return None
 
 
-def _rows(text: Any) -> Iterator[list[str]]:
-    csv.field_size_limit(_LONGEST_CELL)
-    return csv.reader(text)
+def _is_line(value: Mapping[str, Any]) -> bool:
+    """Whether a value is a graded output as JSON Lines have it."""
+    return isinstance(value.get("success"), bool) and "promptIdx" in value and "testIdx" in value
 
 
-def _header(text: str) -> Mapping[str, Any] | None:
-    """A header of JSON; pandas puts `.1` and so on behind those that repeat."""
-    given = text.strip()
-    if not given.startswith("{"):
-        return None
-    try:
-        value, _ = json.JSONDecoder().raw_decode(given)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, Mapping) and ("provider" in value or "metrics" in value) else None
+def _listed(value: Mapping[str, Any], results: Mapping[str, Any]) -> list[Any]:
+    """The prompts with their models, wherever a version of promptfoo puts them."""
+    table = results.get("table")
+    head = table.get("head") if isinstance(table, Mapping) else None
+    for given in (results, value, head):
+        listed = given.get("prompts") if isinstance(given, Mapping) else None
+        if isinstance(listed, list) and any(isinstance(h, Mapping) and "provider" in h for h in listed):
+            return listed
+    return []
 
 
-def _named(header: Mapping[str, Any], taken: set[str]) -> _Version:
-    provider, prompt = text_of(header.get("provider")), text_of(header.get("id") or header.get("label"))
-    name = " · ".join(p for p in (provider, prompt[:8] if prompt else None) if p) or "unnamed"
-    metrics = header.get("metrics")
-    return _Version(_free(name, taken), provider, prompt, metrics if isinstance(metrics, Mapping) else {})
+class _Versions:
+    """The versions of a document, as its outputs name them."""
 
+    def __init__(self, listed: Sequence[Any], suite: str, run: str | None) -> None:
+        self.found: list[Version] = []
+        self._suite, self._run = suite, run
+        self._taken: set[str] = set()
+        self._at: dict[int, Version] = {}
+        self._by: dict[tuple[str | None, str | None], Version] = {}
+        for place, header in enumerate(listed):
+            if isinstance(header, Mapping) and "provider" in header:
+                self._at[place] = version = self._new(header)
+                for key in ("id", "label", "display", "raw"):
+                    self._by.setdefault((version.provider, text_of(header.get(key))), version)
 
-def _free(name: str, taken: set[str]) -> str:
-    """A name that no other version has: columns may repeat theirs."""
-    plain, number = name[:120], 1
-    while (free := plain if number == 1 else f"{plain} ({number})") in taken:
-        number += 1
-    taken.add(free)
-    return free
+    def _new(self, header: Mapping[str, Any]) -> Version:
+        if not header.get("id"):
+            # As promptfoo itself names a prompt; a text would be cut to where two of them begin alike.
+            text = text_of(header.get("raw") or header.get("label") or header.get("display"))
+            mark = hashlib.sha256(text.encode(errors="replace")).hexdigest() if text else None
+            header = {**header, "id": mark, "label": None}
+        version = named(header, self._taken, self._suite, self._run)
+        self.found.append(version)
+        return version
 
-
-def _from_csv(
-    file: Found, seen: Seen, suite: str, evals: list[dict[str, str | None]], lost: dict[str, int]
-) -> list[_Version]:
-    if seen.encoding is None:
-        raise UnreadableError([Problem(file.name, "", "is no text; export the results as CSV anew")])
-    with open_bytes(file.path) as raw:
-        rows = _rows(io.TextIOWrapper(raw, encoding=seen.encoding, errors="replace", newline=""))
-        try:
-            header = next(rows, [])
-            listed = [row for row in rows if row]
-        except csv.Error:
-            message = f"line {getattr(rows, 'line_num', 0):,}"
-            raise UnreadableError(
-                [Problem(file.name, message, "is no CSV that can be read; export it anew")]
-            ) from None
-    taken: set[str] = set()
-    columns: dict[int, _Version] = {}
-    for at, name in enumerate(header):
-        if (told := _header(name)) is not None:
-            columns[at] = _named(told, taken)
-        elif any(at < len(row) and row[at].lstrip().startswith(_GRADES) for row in listed):
-            columns[at] = _Version(_free(text_of(name) or f"column {at + 1}", taken))
-    if not columns:
-        raise UnreadableError([Problem(file.name, "", "has no column of results ([PASS], [FAIL])")])
-    segment = next((i for i, n in enumerate(header) if n.strip() in ("label", "segment", "category")), None)
-    for place, row in enumerate(listed, start=1):
-        for at, version in columns.items():
-            cell = row[at].lstrip() if at < len(row) else ""
-            if not cell.startswith(_GRADES):
-                version.ungraded += 1
-                left_out(lost, _NO_GRADE)
-                continue
-            passed = cell.startswith("[PASS]")
-            version.passed += passed
-            version.failed += not passed
-            named = row[segment] if segment is not None and segment < len(row) else None
-            evals.append(_graded(version.name, str(place), passed, suite, None, named))
-    return list(columns.values())
-
-
-def _graded(
-    version: str, case: str, passed: bool, suite: str, run: str | None, segment: str | None
-) -> dict[str, str | None]:
-    return {
-        "version": version, "eval_case": case, "passed": "true" if passed else "false", "suite": suite, "run_id": run,
-        "segment": segment[:200] if segment else None,
-    }  # fmt: skip
+    def of(self, result: Mapping[str, Any]) -> Version:
+        """The version that an output is of: by the prompt's place, else by model and prompt."""
+        place = result.get("promptIdx")
+        if isinstance(place, int) and not isinstance(place, bool) and place in self._at:
+            return self._at[place]
+        told = result.get("provider")
+        provider = (
+            text_of(told.get("label") or told.get("id")) if isinstance(told, Mapping) else text_of(told)
+        )
+        prompt = result.get("prompt")
+        texts = (
+            [prompt.get(k) for k in ("label", "display", "raw")] if isinstance(prompt, Mapping) else [prompt]
+        )
+        marks = [m for t in (result.get("promptId"), *texts) if (m := text_of(t)) is not None]
+        for mark in marks:
+            if (provider, mark) in self._by:
+                return self._by[provider, mark]
+        first = marks[0] if marks else None
+        if (provider, first) in self._by:
+            return self._by[provider, first]
+        header = {"provider": provider, "id": text_of(result.get("promptId")), "raw": first}
+        version = self._by[provider, first] = self._new(header)
+        if isinstance(place, int) and not isinstance(place, bool) and not self._at.get(place):
+            self._at[place] = version
+        return version
 
 
 def _from_json(
-    value: Mapping[str, Any],
-    results: Mapping[str, Any],
-    suite: str,
-    evals: list[dict[str, str | None]],
-    lost: dict[str, int],
-) -> list[_Version]:
+    value: Mapping[str, Any], results: Mapping[str, Any], suite: str, evals: list[Cells], lost: dict[str, int]
+) -> list[Version]:
     run = text_of(value.get("evalId") or value.get("id"))
-    versions: dict[tuple[str | None, str | None], _Version] = {}
-    taken: set[str] = set()
-    listed = results.get("prompts") or value.get("prompts")
-    for header in listed if isinstance(listed, list) else ():
-        if isinstance(header, Mapping) and "provider" in header:
-            version = _named(header, taken)
-            versions.setdefault((version.provider, version.prompt), version)
-    tests: dict[str, int] = {}
+    ran = to_iso(from_iso(results.get("timestamp") or value.get("createdAt")))
+    versions = _Versions(_listed(value, results), suite, run)
+    tests: dict[tuple[str, int], int] = {}
+    seen: dict[tuple[str, str], int] = {}
     for given in results["results"]:
         if not isinstance(given, Mapping) or not isinstance(given.get("success"), bool):
             left_out(lost, "a result without `success` is not graded")
             continue
-        of = given.get("provider")
-        provider = text_of(of.get("label") or of.get("id")) if isinstance(of, Mapping) else text_of(of)
-        prompt = text_of(given.get("promptId"))
-        if (provider, prompt) not in versions:
-            versions[provider, prompt] = _named({"provider": provider, "id": prompt}, taken)
-        version = versions[provider, prompt]
-        passed = given["success"]
-        version.passed += passed
-        version.failed += not passed
-        inputs = given.get("vars")
+        version = versions.of(given)
+        version.count(given["success"])
+        test = given.get("testCase")
+        tested: Mapping[str, Any] = test if isinstance(test, Mapping) else {}
+        inputs = given.get("vars") or tested.get("vars")
         place = given.get("testIdx")
         if isinstance(place, int) and not isinstance(place, bool):
             case = str(place + 1)
         else:
+            # The same variables again are a repeat, as `--repeat` makes them, and a test of its own.
             told = json.dumps(inputs, sort_keys=True, default=str)
-            case = str(tests.setdefault(told, len(tests) + 1))
-        segment = (
-            text_of(inputs.get("label") or inputs.get("segment")) if isinstance(inputs, Mapping) else None
-        )
-        row = _graded(version.name, case, passed, suite, run, segment)
+            seen[version.name, told] = again = seen.get((version.name, told), 0) + 1
+            case = str(tests.setdefault((told, again), len(tests) + 1))
+        row = graded(version, case, given["success"], segment_of(inputs, tested.get("metadata")))
         response = given.get("response")
-        usage = response.get("tokenUsage") if isinstance(response, Mapping) else None
-        row.update(_spent(given.get("cost"), usage if isinstance(usage, Mapping) else {}))
-        row["latency_ms"] = text_of(given.get("latencyMs"))
+        answer: Mapping[str, Any] = response if isinstance(response, Mapping) else {}
+        row.update(ran_at=ran, latency_ms=text_of(given.get("latencyMs")))
+        row.update(_model(given.get("provider")))
+        row.update(spent(given.get("cost"), answer.get("tokenUsage")))
+        if answer.get("cached") is True:
+            row.update(agent_cost=None, cost_currency=None)
         evals.append(row)
     stats = results.get("stats")
-    if isinstance(stats, Mapping) and len(versions) == 1 and not next(iter(versions.values())).metrics:
-        only = next(iter(versions.values()))
-        only.metrics = {"testPassCount": stats.get("successes"), "testFailCount": stats.get("failures")}
-    return list(versions.values())
+    if isinstance(stats, Mapping) and len(versions.found) == 1 and not versions.found[0].metrics:
+        counts = {"testPassCount": "successes", "testFailCount": "failures", "testErrorCount": "errors"}
+        versions.found[0].metrics = {ours: stats.get(theirs) for ours, theirs in counts.items()}
+    return versions.found
 
 
-def _spent(cost: Any, usage: Mapping[str, Any]) -> dict[str, str | None]:
-    """Cost and tokens as cells; a cost of 0 is unknown: either nobody knew the price, or nothing was logged."""
-    money, sent = amount(cost), count(usage.get("prompt"))
-    total = count(usage.get("total"))
-    known = money if money is not None and money > 0 else None
-    logged = bool(total or sent)
+def _model(provider: Any) -> Cells:
+    """Provider and model of an id such as `anthropic:messages:claude-haiku-4-5`; a script's or an address has none."""
+    told = text_of(provider.get("id") if isinstance(provider, Mapping) else provider)
+    kind, _, rest = (told or "").partition(":")
+    if not rest or kind in _NO_MODEL or "://" in rest or rest.startswith("/"):
+        return {}
+    return {"provider": kind, "model": rest.rsplit(":", 1)[-1]}
+
+
+def _version_row(v: Version) -> Cells:
     return {
-        "agent_cost": None if known is None else f"{known:.9f}",
-        "cost_currency": None if known is None else CURRENCY,
-        "input_tokens": str(sent) if logged and sent is not None else None,
-        "output_tokens": text_of(count(usage.get("completion"))) if logged else None,
-        "cache_read_tokens": text_of(count(usage.get("cached"))) if logged else None,
-    }
-
-
-def _version_row(file: Found, v: _Version) -> dict[str, str | None]:
-    usage = v.metrics.get("tokenUsage")
-    return {
-        "version": v.name, "suite": Path(file.name).name.split(".")[0], "cases": str(v.passed + v.failed),
+        "version": v.name, "suite": v.suite, "run_id": v.run, "cases": str(v.passed + v.failed),
         "passed": str(v.passed), "failed": str(v.failed), "provider": v.provider, "prompt": v.prompt,
         "latency_ms": text_of(v.metrics.get("totalLatencyMs")),
-        **_spent(v.metrics.get("cost"), usage if isinstance(usage, Mapping) else {}),
+        **spent(v.metrics.get("cost"), v.metrics.get("tokenUsage")),
     }  # fmt: skip
 
 
-def _contradictions(v: _Version) -> Iterator[Contradiction]:
-    for key, ours, word in (("testPassCount", v.passed, "passed"), ("testFailCount", v.failed, "failed")):
-        theirs = count(v.metrics.get(key))
-        if theirs is not None and theirs != ours:
-            yield Contradiction(f"cases that {word} of {v.name}", f"{theirs:,}", f"{ours:,}")
+def _contradictions(v: Version, rows: Sequence[Cells]) -> Iterator[Contradiction]:
+    failed, errors = count(v.metrics.get("testFailCount")), count(v.metrics.get("testErrorCount"))
+    theirs = {
+        "passed": count(v.metrics.get("testPassCount")),
+        "failed": None if failed is None else failed + (errors or 0),
+    }
+    for word, ours in (("passed", v.passed), ("failed", v.failed)):
+        said = theirs[word]
+        if said is not None and said != ours:
+            yield Contradiction(f"cases that {word} of {v.name}", f"{said:,}", f"{ours:,}")
+    costs = [Decimal(c) for r in rows if (c := r.get("agent_cost")) is not None]
+    said_cost = amount(v.metrics.get("cost"))
+    if said_cost and costs and len(costs) == len(rows):
+        spent_here = sum(costs, Decimal(0))
+        if abs(said_cost - spent_here) > _APART * max(said_cost, spent_here):
+            yield Contradiction(f"cost of {v.name}", f"USD {said_cost:f}", f"USD {spent_here:f}")
     usage = v.metrics.get("tokenUsage")
     parts = (
         [count(usage.get(k)) for k in ("total", "prompt", "completion")] if isinstance(usage, Mapping) else []
     )
-    if not parts or not all(parts):
+    if not parts or not all(parts) or (isinstance(usage, Mapping) and count(usage.get("cached"))):
         return
     total, sent, received = (n or 0 for n in parts)
     if total != sent + received:
@@ -336,12 +327,23 @@ def _contradictions(v: _Version) -> Iterator[Contradiction]:
         yield Contradiction(f"tokens of {v.name}", f"{total:,} in total", parted, "the parts stand")
 
 
-def _warnings(versions: Sequence[_Version]) -> tuple[str, ...]:
-    unknown = 0
+def _warnings(versions: Sequence[Version]) -> tuple[str, ...]:
+    unknown = cached = 0
     for v in versions:
+        usage = v.metrics.get("tokenUsage")
         cost = amount(v.metrics.get("cost"))
-        unknown += v.metrics.get("cost") is not None and not (cost or Decimal(0)) > 0
-    if not unknown:
-        return ()
-    have = "version has" if unknown == 1 else "versions have"
-    return (f"{unknown:,} {have} an unknown cost: a cost of 0 is logged",)
+        zero = v.metrics.get("cost") is not None and not (cost or Decimal(0)) > 0
+        unknown += zero
+        cached += not zero and isinstance(usage, Mapping) and bool(count(usage.get("cached")))
+    said = []
+    if unknown:
+        said.append(f"{_many(unknown)} an unknown cost: a cost of 0 is logged")
+    if cached:
+        said.append(
+            f"{_many(cached)} an unknown cost: a part was answered from promptfoo's own cache, which logs none"
+        )
+    return tuple(said)
+
+
+def _many(n: int) -> str:
+    return f"{n:,} {'version has' if n == 1 else 'versions have'}"

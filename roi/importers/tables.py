@@ -45,6 +45,8 @@ __all__ = ["Export", "Table", "export_of"]
 _MOST_FACTS = 500
 _NEVER = 1 << 62
 _NO_CALLS = "no model call is logged"
+_NO_SPANS = "the files hold the trace without its spans"
+_HOLLOW = "traces of which the files hold only what others say of them, such as scores"
 _TRACE_COLUMNS = (
     "trace_id", "name", "session_id", "user_id", "environment", "tags", "version", "release", "started_at",
     "ended_at", "latency", "provider", "model", "models", "calls", "tool_calls", "errors", "input_tokens",
@@ -98,6 +100,9 @@ def export_of(
         occur = "span occurs" if made.repeated == 1 else "spans occur"
         said.append(f"{made.repeated:,} {occur} more than once; each counts once")
     said += compared.bounds
+    lost = dict(left_out or {})
+    if made.hollow:
+        lost[_HOLLOW] = made.hollow
     taken = {*_TRACE_COLUMNS, *_ACTION_COLUMNS}
     facts = [name for name in made.names if name not in taken][:_MOST_FACTS]
     return Export(
@@ -106,7 +111,7 @@ def export_of(
         evals=evals,
         versions=versions,
         warnings=(*said, *warnings),
-        left_out=dict(left_out or {}),
+        left_out=lost,
         contradictions=(*contradictions, *made.totals.result(), *compared.contradictions),
     )
 
@@ -120,14 +125,21 @@ class _Made:
         self.names = Names(_MOST_FACTS + len(_TRACE_COLUMNS) + len(_ACTION_COLUMNS))
         self.compared, self.totals = Comparison(), Totals()
         self.unknown: dict[str, tuple[int, int]] = {}  # why → first trace of it, how many
-        self.silent = self.repeated = 0
+        self.silent = self.repeated = self.hollow = 0
         self._bills = Bills(own)
 
     def take(self, name: str, trace: Trace, *, blind: bool) -> None:
         """Make rows of a trace."""
+        if not trace.spans and trace.began is None and trace.total_cost is None:
+            self.hollow += 1
+            return
         charges = charges_of(trace)
         listed = self._bills.listed(charges)
         cost, why = (None, _NO_CALLS) if blind else self._bills.cost(trace, charges, listed)
+        if not trace.spans:
+            # It came from a list of traces: what it did is not known, and what it cost only where it says so.
+            cost = trace.total_cost if trace.total_cost and trace.total_cost > 0 else None
+            why = _NO_SPANS if cost is None else None
         if why is not None:
             first, n = self.unknown.get(why, (trace.first, 0))
             self.unknown[why] = (min(first, trace.first), n + 1)
@@ -167,9 +179,9 @@ def _trace_row(
         "provider": providers[0] if len(providers) == 1 else None,
         "model": models[0] if len(models) == 1 else None,
         "models": " + ".join(models) or None,
-        "calls": str(len(charges)),
-        "tool_calls": str(kinds.count("tool")),
-        "errors": str(len([s for s in spans if s.failed])),
+        "calls": str(len(charges)) if spans else None,
+        "tool_calls": str(kinds.count("tool")) if spans else None,
+        "errors": str(len([s for s in spans if s.failed])) if spans else None,
         "input_tokens": _sum(sent),
         "output_tokens": _sum(received),
         "cache_read_tokens": _sum(read, blank=0),
