@@ -1,7 +1,7 @@
 """Each case as its actions tell it, for the questions that are asked of cases: the log is grouped by case once.
 
-Of a case's numbers, systems and times only what tells most cases from odd ones is kept, in a few bytes. Who finds a case
-odd asks its actions themselves, which are few.
+Of a case's numbers, systems and times only what tells most cases from odd ones is kept, in a few bytes. Who finds a
+case odd asks its actions themselves, which are few.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from roi.relation import Relation
 if TYPE_CHECKING:
     from roi.samples import Samples
 
-__all__ = ["FAILURES", "Acted", "acted", "at_of"]
+__all__ = ["BEYOND", "FAILURES", "Acted", "acted", "at_of"]
 
 LAID = "cases_as_acted"  # in an engine that holds large samples
 FAILURES = ("error", "timeout", "denied")
 MOST_SYSTEMS = 60
-BEYOND = 61
+BEYOND = 61  # the bit of numbers that have none of their own
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,14 @@ MOST = 60  # systems and scopes; what is beyond is put together
 REST = "(other)"
 QUANTILES = (0.5, 0.95)
 LAID = "actions_of_cases"  # in an engine that holds large samples
-UNASKED = ("action_id", "seq", "version", "risk", "amount", "confidence")  # columns that nobody asks of it there
+UNASKED = (
+    "action_id",
+    "seq",
+    "version",
+    "risk",
+    "amount",
+    "confidence",
+)  # columns that nobody asks of it there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
