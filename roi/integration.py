@@ -6,15 +6,17 @@ failure stands beside the share of calls: its interval is the one to go by.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from roi.acted import FAILURES, acted
 from roi.moments import fetch
 from roi.proportions import ranks
-from roi.readers.base import literal
+from roi.readers.base import literal, quoted
 from roi.relation import Relation
 
 if TYPE_CHECKING:
@@ -25,11 +27,19 @@ __all__ = ["FAILED", "Integration", "of_cases", "take_integration"]
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-FAILED = ("error", "timeout", "denied")
+FAILED = FAILURES
 MOST = 60  # systems and scopes; what is beyond is put together
 REST = "(other)"
 QUANTILES = (0.5, 0.95)
 LAID = "actions_of_cases"  # in an engine that holds large samples
+UNASKED = (
+    "action_id",
+    "seq",
+    "version",
+    "risk",
+    "amount",
+    "confidence",
+)  # columns that nobody asks of it there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,25 +86,38 @@ def of_cases(samples: Samples, actions: Relation) -> Relation:
     """The actions of production cases and of unknown ones, with `arm_` (0, 1, -1) and the case's columns as `of_…`."""
     cases = samples.tables["cases"]
     wanted = [c for c in ("outcome", "rework_minutes", "setting") if c in cases.columns]
-    # A case may be worked in both arms; what an agent did belongs to the pilot's.
+    laid = samples.coded and actions == samples.tables["actions"]
+    kept = tuple(c for c in actions.columns if not laid or c not in UNASKED)
+    of = "".join(f", of_{c}" for c in wanted)
+    live = " where of_setting is distinct from 'demo'" if "setting" in wanted else ""
+    names = (*kept, "arm_", *(f"of_{c}" for c in wanted))
+    listed = ", ".join(f"a.{quoted(c)}" for c in kept)
+    joined = Relation(
+        f"(select {listed}, coalesce(arm_case, -1) as arm_{of} from {actions.sql} a "
+        f"left join {_by_case(samples, cases, wanted)} c on a.case_id = c.case_id{live})",
+        names,
+    )
+    if not laid:
+        return joined
+    # Many are asked more often than it takes to lay them down once.
+    samples.con.execute(f"create table if not exists {LAID} as select * from {joined.sql}")
+    return Relation.named(LAID, names)
+
+
+def _by_case(samples: Samples, cases: Relation, wanted: Collection[str]) -> str:
+    """Each case once: `arm_case` (0, 1), and some of its columns as `of_…`.
+
+    A case may be worked in both arms; what an agent did belongs to the pilot's.
+    """
+    if "cases" in samples.once and cases == samples.tables["cases"]:
+        listed = "".join(f", {c} as of_{c}" for c in wanted)
+        return f"(select case_id, (arm = 'pilot')::tinyint as arm_case{listed} from {cases.sql})"
     pilot = "bool_or(arm = 'pilot')"
     listed = "".join(
         f", case when {pilot} then max({c}) filter (arm = 'pilot') else max({c}) end as of_{c}"
         for c in wanted
     )
-    by_case = f"(select case_id, {pilot}::integer as arm_case{listed} from {cases.sql} group by case_id)"
-    live = " where of_setting is distinct from 'demo'" if "setting" in wanted else ""
-    names = (*actions.columns, "arm_", *(f"of_{c}" for c in wanted))
-    joined = Relation(
-        f"(select a.*, coalesce(arm_case, -1) as arm_, c.* exclude (case_id, arm_case) from {actions.sql} a "
-        f"left join {by_case} c using (case_id){live})",
-        names,
-    )
-    if not samples.coded or actions != samples.tables["actions"]:
-        return joined
-    # Many are asked more often than it takes to lay them down once.
-    samples.con.execute(f"create table if not exists {LAID} as select * from {joined.sql}")
-    return Relation.named(LAID, names)
+    return f"(select case_id, {pilot}::tinyint as arm_case{listed} from {cases.sql} group by case_id)"
 
 
 def take_integration(samples: Samples) -> Integration | None:
@@ -154,14 +177,7 @@ def take_integration(samples: Samples) -> Integration | None:
     block = np.array([[int(x) for x in row[3:]] for row in rows], dtype=np.int64).reshape(len(rows), 10)
     has |= {name for name, column in (("status", 1), ("attempt", 5)) if block[:, column].any()}
     keys = [(int(row[0]), str(row[1]), str(row[2])) for row in rows]
-    fails = f"bool_or({status} in ('error', 'timeout', 'denied'))"
-    parts = "".join(f", count(*) filter ({name}_)" for name in FAILED)
-    per_case = fetch(
-        samples,
-        f"select arm_, count(*), count(*) filter (any_){parts} from (select arm_, case_id, {fails} as any_, "
-        + ", ".join(f"bool_or({status} = {literal(name)}) as {name}_" for name in FAILED)
-        + f" from {live.sql} where arm_ >= 0 group by 1, 2) group by 1 order by 1",
-    )
+    per_case = fetch(samples, _per_case(samples, actions))
     cases, failing = np.zeros(2, dtype=np.int64), np.zeros((2, 4), dtype=np.int64)
     for arm, n, *counts in per_case:
         cases[int(arm)] = int(n)
@@ -182,6 +198,21 @@ def take_integration(samples: Samples) -> Integration | None:
         cases=cases,
         failing=failing,
         has=frozenset(has),
+    )
+
+
+def _per_case(samples: Samples, actions: Relation) -> str:
+    """The cases with an action, by arm, and those with one that failed, by kind; those of a demo left out."""
+    cases = samples.tables["cases"]
+    setting = [c for c in ("setting",) if c in cases.columns]
+    live = " and of_setting is distinct from 'demo'" if setting else ""
+    of = acted(samples, actions).cases
+    failed = "failed_" if "failed_" in of.columns else "0"
+    kinds = "".join(f", count(*) filter ({failed} & {1 << k} <> 0)" for k in range(len(FAILED)))
+    return (
+        f"select arm_case, count(*), count(*) filter ({failed} <> 0){kinds} from {of.sql} a "
+        f"join {_by_case(samples, cases, setting)} c on a.case_id = c.case_id "
+        f"where arm_case is not null{live} group by 1 order by 1"
     )
 
 
@@ -217,16 +248,19 @@ def _seconds(
                 wanted.append((i, j, max(int(np.ceil(share * n)), 1), *ends))
     if not wanted:
         return found
-    values = ", ".join(
-        f"({i}, {j}, {keys[i][0]}, {literal(keys[i][1])}, {literal(keys[i][2])}, {middle}, {low}, {high})"
-        for i, j, middle, low, high in wanted
-    )
-    rows = fetch(
+    # The times of each are not sorted, only searched for their ranks: share (r - 1/2) / n is rank r.
+    points = []
+    for i, (arm, name, of) in enumerate(keys):
+        shares = [(rank - 0.5) / int(timed[i]) for row in wanted if row[0] == i for rank in row[2:]]
+        if shares:
+            mine = f"arm_ = {arm} and s = {literal(name)} and c = {literal(of)}"
+            points.append(f"quantile_disc(v, {shares}) filter ({mine})")
+    (row,) = fetch(
         samples,
-        f"with lists as (select arm_, {system} as s, {scope} as c, list_sort(list({seconds})) as v from {source} "
-        f"where {seconds} is not null group by 1, 2, 3), w(i, j, arm_, s, c, m, lo, hi) as (values {values}) "
-        "select i, j, v[m], v[lo], v[hi] from w join lists using (arm_, s, c) order by i, j",
+        f"select {', '.join(points)} from (select arm_, {system} as s, {scope} as c, {seconds} as v from {source}) "
+        "where v is not null",
     )
-    for i, j, middle, low, high in rows:
-        found[int(i), 3 * int(j) : 3 * int(j) + 3] = [float(middle), float(low), float(high)]
+    values = [float(x) for each in row for x in each]
+    for k, (i, j, *_) in enumerate(wanted):
+        found[i, 3 * j : 3 * j + 3] = values[3 * k : 3 * k + 3]
     return found

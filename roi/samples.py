@@ -56,6 +56,7 @@ class Samples:
         selection: How people chose the cases they labelled: all, random, risk_based or unknown.
         inputs: What was made of the raw fields of the inputs; None without them.
         coded: Whether cases and actions go by numbers in place of pseudonyms, since they are many.
+        once: Tables of which no two rows have the same key.
         apart: Whether the cases stay in their database, so that nothing that lies here can be joined with them.
     """
 
@@ -72,6 +73,7 @@ class Samples:
     selection: str = "unknown"
     inputs: Inputs | None = None
     coded: bool = False
+    once: frozenset[str] = frozenset()
     apart: bool = False
 
     def text_of(self, key: str) -> str:
@@ -196,6 +198,7 @@ class _Opening:
             selection=self.given.labels.selection,
             inputs=inputs,
             coded=self.coded,
+            once=frozenset(name for name, look in checked.items() if look.once),
             apart=self.away is not None,
         )
 

@@ -18,7 +18,7 @@ from roi.controls.check import Check
 from roi.controls.logs import Logs, hold
 from roi.controls.scorecard import gate_of
 from roi.controls.trail_checks import trail_checks
-from roi.controls.trail_gaps import ALPHA, STRAY, cases_for_skew, chance_of_silence
+from roi.controls.trail_times import ALPHA, STRAY, cases_for_skew, chance_of_silence
 from roi.parameters import load_parameters
 from roi.samples import Exclusion, open_samples
 

@@ -20,7 +20,8 @@ Approval by a person:
 
 Action log and audit trail:
     trail_checks: cases and actions reconciled, fields, times, ids, the seal
-    trail_gaps: numbers, clocks and days that are missing or out of step
+    trail_gaps: numbers that are missing or there twice
+    trail_times: clocks and days that are out of step
 
 Evaluation suite:
     suite_runs: which result of a case speaks for which version
