@@ -280,7 +280,7 @@ def table_html(seen: Seen, kept: Seen | None) -> str:
     for choice in seen.choices:
         cells = [
             words.amount(choice.mean, currency),
-            words.amount_range(choice.p10, choice.p90, currency),
+            words.amount_range(choice.p10, choice.p90, currency, choice.mean),
             words.chance(choice.chance),
         ]
         if kept is not None:
