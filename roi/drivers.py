@@ -18,9 +18,9 @@ from roi.price_change import price_change_of_record
 from roi.price_scenarios import price_scenarios_of_record
 from roi.sensitivity import BreakEven, Fewer, Response, break_even, respond, rule_of
 from roi.variance import Share, first_order, group_shares, line_shares, own_part, total_share
-from roi.words import number
+from roi.words import quantity
 
-__all__ = ["FEW_DRAWS", "check_of", "sensitivity_of_record", "value_text"]
+__all__ = ["FEW_DRAWS", "check_of", "sensitivity_of_record"]
 
 Floats = npt.NDArray[np.float64]
 FEW_DRAWS = 2000
@@ -58,7 +58,7 @@ def sensitivity_of_record(a: Decided, costs: ModelCosts | None = None) -> dict[s
         "tornado": [_bar(r) for r in order],
         "break_evens": [
             _named(r.lever)
-            | {"now": r.lever.mean, "now_text": value_text(r.lever.mean, r.lever.unit)}
+            | {"now": r.lever.mean, "now_text": quantity(r.lever.mean, r.lever.unit)}
             | _at("worth", break_even(plan, r, on=on), r.lever)
             | _at("chance", break_even(plan, r, chance, on=on), r.lever)
             for r in responses
@@ -79,8 +79,8 @@ def _bar(response: Response) -> dict[str, Any]:
     return _named(lever) | {
         "low": low,
         "high": high,
-        "low_text": value_text(low, lever.unit),
-        "high_text": value_text(high, lever.unit),
+        "low_text": quantity(low, lever.unit),
+        "high_text": quantity(high, lever.unit),
         "worth_low": response.low[0],
         "worth_high": response.high[0],
         "chance_low": response.low[1],
@@ -89,15 +89,8 @@ def _bar(response: Response) -> dict[str, Any]:
 
 
 def _at(what: str, found: BreakEven, lever: Lever) -> dict[str, Any]:
-    text = None if found.value is None else value_text(found.value, lever.unit)
+    text = None if found.value is None else quantity(found.value, lever.unit)
     return {f"{what}_at": found.value, f"{what}_text": text, f"{what}_reason": found.reason}
-
-
-def value_text(value: float, unit: str) -> str:
-    """A value of an input as a reader sees it."""
-    if unit.startswith("share"):
-        return f"{number(100 * value, 2)} %"
-    return f"{number(value, 3)} {unit.split('/')[0]}".strip()
 
 
 def _variance(

@@ -20,7 +20,7 @@ import numpy as np
 from roi.monitor_basis import Basis
 from roi.monitor_days import MEASURES, Counted, Stream, Version
 from roi.monitor_tests import RATES, Tested, cases_of
-from roi.words import and_list, number, percent, plural, shorten
+from roi.words import amount, and_list, percent, plural, shorten
 
 __all__ = ["Action", "act", "began_with", "reason_of", "said"]
 
@@ -193,10 +193,10 @@ def said(measure: str, value: float | None, currency: str | None) -> str:
     if value is None:
         return "not known"
     if measure in RATES or measure.startswith(("segment", "inputs")):
-        return percent(value) if value >= 0.01 else f"{100 * value:.2f} %"
+        return percent(value)
     if measure == "human_minutes_pilot":
         return f"{value:.2f} minutes"
-    return f"{number(value)} {currency or ''}".strip()
+    return amount(value, currency or "").strip()
 
 
 def reason_of(t: Tested, stream: Stream) -> str:

@@ -14,9 +14,9 @@ from typing import Any
 from roi.again import decide_again
 from roi.analysis import Decided
 from roi.corners import corner, directions, fixed_at, moved_by, stated_inputs
-from roi.drivers import value_text
 from roi.parameters import RegisterEntry, register
 from roi.plan_at import plan_at, plan_put_forward
+from roi.words import quantity
 
 __all__ = ["FARTHEST", "joint_flip", "pessimistic", "scenarios", "what_if"]
 
@@ -190,7 +190,7 @@ def _row(a: Decided, found: Decided, name: str, label: str, changed: list[dict[s
 def _moved(a: Decided, values: Mapping[str, float]) -> list[dict[str, Any]]:
     """Inputs that were fixed, from their mean."""
     return [
-        _change(entry := a.assumptions.entries[key], value_text(entry.value.mean, entry.unit), value)
+        _change(entry := a.assumptions.entries[key], quantity(entry.value.mean, entry.unit), value)
         for key, value in values.items()
     ]
 
@@ -201,7 +201,7 @@ def _change(entry: RegisterEntry, was: str | None, value: float) -> dict[str, An
         "label": entry.label,
         "evidence": entry.value.evidence,
         "from": was,
-        "to": value_text(value, entry.unit),
+        "to": quantity(value, entry.unit),
         "value": value,
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
@@ -32,6 +33,7 @@ __all__ = [
     "number",
     "percent",
     "plural",
+    "quantity",
     "shorten",
     "signed_amount",
     "verdict_word",
@@ -208,13 +210,26 @@ def signed_amount(x: object, currency: str, *, unknown: str = UNKNOWN) -> str:
     return ("+" if value > 0 else MINUS) + text
 
 
-def amount_range(low: object, high: object, currency: str, *, unknown: str = UNKNOWN) -> str:
-    """Two ends of a range in one unit, "EUR −120,000 to 610,000"; one figure where both read the same."""
-    a, b = finite(low), finite(high)
+def amount_range(
+    low: object, high: object, currency: str, about: object = None, *, unknown: str = UNKNOWN
+) -> str:
+    """Two ends of a range in one unit, "EUR −120,000 to 610,000"; one figure where both read the same.
+
+    Args:
+        low: The lower end.
+        high: The upper end.
+        currency: Its code.
+        about: The figure beside which the range stands: below "EUR 998,000" it is "EUR 660,000 to 1,360,000", not "0.66
+            to 1.36 million", unless an end has ten millions.
+        unknown: What to say when an end is unknown.
+    """
+    a, b, mean = finite(low), finite(high), finite(about)
     if a is None or b is None:
         return unknown
     factor, word = _scale(a, b)
     size = max(abs(a), abs(b))
+    if mean is not None and size < 10 * factor:
+        factor, word = _scale(mean) if abs(mean) < size else (factor, word)
     return f"{currency}{NBSP}{_span(_figure(x, factor, size) for x in (a, b))}{word}"
 
 
@@ -222,6 +237,25 @@ def amounts_between(low: object, high: object, currency: str) -> str:
     """The same after a noun: "between EUR −120,000 and 610,000"; "at about EUR 610,000" where both read the same."""
     found = amount_range(low, high, currency)
     return f"between {found.replace(' to ', ' and ', 1)}" if " to " in found else f"at about {found}"
+
+
+def quantity(x: object, unit: object, *, unknown: str = UNKNOWN) -> str:
+    """A value in the way its unit is said: "5.2 %", "3.40 min", "EUR 0.12", "EUR 0.894 per USD".
+
+    Args:
+        x: The value.
+        unit: As records have it: `share`, `min/case`, `EUR/hour`, `EUR per USD`; what it is by is left to the label.
+        unknown: What to say when it is unknown.
+    """
+    value = finite(x)
+    if value is None:
+        return unknown
+    first, _, per = str(unit or "").partition("/")[0].partition(" per ")
+    if first in ("share", "1"):
+        return percent(value)
+    if re.fullmatch("[A-Z]{3}", first):
+        return f"{first}{NBSP}{number(value)} per {per}" if per else amount(value, first)
+    return f"{number(value)} {first}".strip()
 
 
 def edges(low: object, high: object, digits: int = 3) -> str:

@@ -303,9 +303,9 @@ def test_points_without_cases_have_no_limits_and_the_axis_holds_what_is_drawn() 
     told = [layer for layer in layers if "description" in layer["encoding"]]
     assert not any(layer["mark"]["type"] == "rule" for layer in layers if layer not in told)
     assert [said(row["tip"]) for layer in told for row in layer["data"]["values"]] == [
-        "Errors, 1 Jul 2026: 10 %; chance alone gives 0.00 % to 20 %",
+        "Errors, 1 Jul 2026: 10 %; chance alone gives 0 % to 20 %",
         "Errors, 2 Jul 2026: not known",
-        "Errors, 3 Jul 2026: 15 %; chance alone gives 0.00 % to 20 %",
+        "Errors, 3 Jul 2026: 15 %; chance alone gives 0 % to 20 %",
     ]
     assert (
         operate_figures._panel("Errors", {**chart, "points": chart["points"][:2]}, row, {"changes": []})

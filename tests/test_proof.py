@@ -165,13 +165,6 @@ def test_what_rounding_leaves_is_no_worth_of_knowing() -> None:
     assert proof_figures.knowing_figure({"knowing": {"inputs": inputs[1:]}}) is None
 
 
-def test_units_are_said_as_people_say_them() -> None:
-    assert proof_figures.said(0.052, "share").replace("\u00a0", " ") == "5.2 %"
-    assert proof_figures.said(3.4, "min/case") == "3.40 min"
-    assert proof_figures.said(0.12, "EUR/case").replace("\u00a0", " ") == "EUR 0.12"
-    assert proof_figures.said(None, "min/case") == "not known"
-
-
 def marked(value: Any) -> Any:
     """Every text of a record with markup in it, keys and units left as they are."""
     kept = {"unit", "currency", "evidence", "group", "kind", "rung", "name", "verdict", "direction"}

@@ -39,6 +39,35 @@ def test_a_range_has_one_unit() -> None:
     assert words.amount_range(-300.0, 61_200.0, "EUR").replace(NBSP, " ") == "EUR 0 to 61,000"
 
 
+def test_a_range_stands_in_the_unit_of_the_figure_beside_it() -> None:
+    """Below EUR 998,000 nobody is to compare 0.66 million; ten millions are written as such all the same."""
+
+    def seen(low: float, high: float, about: float) -> str:
+        return words.amount_range(low, high, "EUR", about).replace(words.NBSP, " ")
+
+    assert seen(657_400, 1_361_000, 998_000) == "EUR 657,000 to 1,361,000"
+    assert seen(657_400, 1_361_000, 1_010_000) == "EUR 0.66 to 1.36 million"
+    assert seen(-2_000_000, 12_000_000, 900_000) == f"EUR {words.MINUS}2.0 to 12.0 million"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (0.052, "share", "5.2 %"),
+        (0.08, "share/year", "8.0 %"),
+        (3.4, "min/case", "3.40 min"),
+        (0.12, "EUR/case", "EUR 0.12"),
+        (41.93, "EUR/hour", "EUR 41.93"),
+        (0.8939, "EUR per USD", "EUR 0.894 per USD"),
+        (17_157, "cases/month", "17,200 cases"),
+        (0.5, "", "0.500"),
+        (None, "min/case", "not known"),
+    ],
+)
+def test_units_are_said_as_people_say_them(value: float | None, unit: str, text: str) -> None:
+    assert words.quantity(value, unit).replace(words.NBSP, " ") == text
+
+
 def test_a_range_of_one_value_is_one_figure() -> None:
     assert words.amount_range(-574_000, -574_000, "EUR") == "EUR\u00a0\u2212574,000"
     assert words.amount_range(1_200_001, 1_200_002, "EUR") == "EUR\u00a01.20 million"

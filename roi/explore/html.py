@@ -141,7 +141,7 @@ def _cells(choice: Choice | None) -> Markup:
         return Markup("<td colspan='3' class='roi-none'>not put forward</td>")
     cells = [
         words.amount(choice.mean, "").strip(),
-        words.amount_range(choice.p10, choice.p90, "").strip(),
+        words.amount_range(choice.p10, choice.p90, "", choice.mean).strip(),
         words.chance(choice.chance),
     ]
     return Markup("").join(Markup("<td>{}</td>").format(cell) for cell in cells)

@@ -102,7 +102,9 @@ def ticks(rows: int, at: float, offset: int) -> Any:
 def outcomes_tip(label: object, mean: float, low: float, high: float, currency: str) -> str:
     """What a mark says of an amount with its range, under the pointer and the keys."""
     text = f"{words.shorten(label, 60)}: {words.amount(mean, currency)}"
-    return text if low == high else f"{text}; 8 in 10 outcomes {words.amount_range(low, high, currency)}"
+    return (
+        text if low == high else f"{text}; 8 in 10 outcomes {words.amount_range(low, high, currency, mean)}"
+    )
 
 
 def amount_axis(title: str | None, **more: Any) -> alt.Axis:

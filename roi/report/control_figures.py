@@ -59,10 +59,10 @@ def frontier_figure(record: Record) -> Figure | None:
     )
     alt = " ".join(
         f"{words.capital(gated(point))}: {words.number(_hours(point))} hours of approving a month, "
-        f"errors cost {words.amount(point['loss_per_month']['mean'], currency)} "
-        f"({words.amount_range(point['loss_per_month']['p05'], point['loss_per_month']['p95'], currency)}), "
+        f"errors cost {words.amount(loss['mean'], currency)} "
+        f"({words.amount_range(loss['p05'], loss['p95'], currency, loss['mean'])}), "
         f"severe errors in {words.percent(point['severe_rate']['mean'])} of cases."
-        for point in curve
+        for point, loss in ((point, point["loss_per_month"]) for point in curve)
     )
     if today:
         alt += f" Today: {words.number(_hours(today))} hours, errors cost "

@@ -99,24 +99,12 @@ def _came_out(found: Mapping[str, Any]) -> Table:
     table = _table("What came out", ("", "left"), ("Before", "right"), ("Now", "right"))
     for row in found["quantities"][:MOST]:
         label = Text(words.shorten(row["label"], 60))
-        table.add_row(label, *(quantity(row[key], row["unit"], found) for key in ("old", "new")))
+        table.add_row(label, *(words.quantity(row[key], row["unit"]) for key in ("old", "new")))
     for gate in found["gates"]:
         states = (facts.gate_word(gate[key]) if gate[key] else "–" for key in ("old", "new"))
         table.add_row(Text(words.shorten(gate["label"], 60)), *states)
     table.add_row("")
     return table
-
-
-def quantity(value: object, unit: object, found: Mapping[str, Any]) -> str:
-    """A number in the way its unit is said."""
-    if words.finite(value) is None:
-        return "not known"
-    currency = str(found.get("currency") or "")
-    if unit in ("share", "1"):
-        return words.percent(value)
-    if unit == currency or str(unit).startswith(f"{currency}/"):
-        return words.amount(value, currency)
-    return words.number(value)
 
 
 def _effects(found: Mapping[str, Any]) -> Iterable[RenderableType]:

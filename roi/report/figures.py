@@ -112,9 +112,9 @@ def worth_figure(record: Record, pictures: Pictures) -> Figure | None:
     chances = {name: words.chance(found[name].get("chance_above_hurdle")) for name in kept}
     goal = "pays" if hurdle == 0 else f"clears {words.amount(hurdle, currency)}"
     alt = " ".join(
-        f"{names[n]}: mean {words.amount(found[n].get('mean'), currency)}, 8 in 10 outcomes: "
-        f"{words.amount_range(found[n].get('p10'), found[n].get('p90'), currency)}; {goal} in {chances[n]}."
-        for n in kept
+        f"{names[n]}: mean {words.amount(x.get('mean'), currency)}, 8 in 10 outcomes: "
+        f"{words.amount_range(x.get('p10'), x.get('p90'), currency, x.get('mean'))}; {goal} in {chances[n]}."
+        for n, x in ((n, found[n]) for n in kept)
     )
 
     def draw(width: int) -> Any:
@@ -184,7 +184,7 @@ def years_figure(record: Record, pictures: Pictures) -> Figure | None:
     alt = " ".join(
         f"{y.label}: benefit {words.amount(y.benefit, currency)}, cost {words.amount(y.cost, currency)}, "
         f"remaining {words.amount(y.net_mean, currency)} "
-        f"({words.amount_range(y.net_p10, y.net_p90, currency)})."
+        f"({words.amount_range(y.net_p10, y.net_p90, currency, y.net_mean)})."
         for y in years
     )
 
@@ -219,12 +219,14 @@ def options_figure(record: Record, pictures: Pictures) -> Figure | None:
     best: dict[str, Any] = max(rows, key=lambda row: row["mean"] or 0.0)
     if (best["mean"] or 0.0) > 0:
         answer = f"{best['label']}: {words.amount(best['mean'], currency)} on average, "
-        answer += f"{words.amount_range(best['p10'], best['p90'], currency)} in 8 of 10 outcomes"
+        answer += (
+            f"{words.amount_range(best['p10'], best['p90'], currency, best['mean'])} in 8 of 10 outcomes"
+        )
     else:
         answer = "None is worth more than stopping now"
     alt = " ".join(
         f"{row['label']}: mean {words.amount(row['mean'], currency)}, range "
-        f"{words.amount_range(row['p10'], row['p90'], currency)}, in cash alone "
+        f"{words.amount_range(row['p10'], row['p90'], currency, row['mean'])}, in cash alone "
         f"{words.amount(row['cash'], currency)}."
         for row in rows
     )

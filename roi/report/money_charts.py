@@ -48,7 +48,7 @@ def cumulative_cash(band: Band, *, payback: float | None, currency: str, width: 
         {
             "m": row["m"],
             "tip": f"Month {row['m']}: {words.amount(row['mid'], currency)}; "
-            f"8 in 10 outcomes {words.amount_range(row['low'], row['high'], currency)}",
+            f"8 in 10 outcomes {words.amount_range(row['low'], row['high'], currency, row['mid'])}",
         }
         for row in rows
     ]
@@ -91,7 +91,7 @@ def fiscal_years(years: Sequence[FiscalYear], *, currency: str, width: int) -> A
             "high": y.net_p90,
             "text": words.axis_amount(y.net_mean),
             "tip": f"{y.label}: {words.amount(y.net_mean, currency)} remain; "
-            f"8 in 10 outcomes {words.amount_range(y.net_p10, y.net_p90, currency)}",
+            f"8 in 10 outcomes {words.amount_range(y.net_p10, y.net_p90, currency, y.net_mean)}",
         }
         for y in years
     ]

@@ -57,6 +57,8 @@ def svg(chart: alt.TopLevelMixin, name: str) -> str:
 
     drawn = re.sub(r'\bid="([^"]+)"', lambda found: f'id="{own(found[1])}"', drawn)
     drawn = re.sub(r"url\(#([^)]+)\)", lambda found: f"url(#{own(found[1])})", drawn)
+    # Vega writes shares on an axis as "15%"; pages part the sign from its number.
+    drawn = re.sub(r"(?<=\d)%(?=</text>)", "\u00a0%", drawn)
     # The whole is one picture with one alternative text; what its marks say is for the page's script.
     # Titles and axes can be read, and are no values.
     drawn = re.sub(r' aria-roledescription="(?:title|axis|legend)" aria-label="[^"]*"', "", drawn)

@@ -37,7 +37,7 @@ def sentences(found: Found) -> list[str]:
         names = words.and_list(words.shorten(x["title"], 60) for x in funded)
         within = "" if chosen["budget"] is None else f" of {money(chosen['budget'])}"
         worth = chosen["worth"]
-        between = words.amount_range(worth["p10"], worth["p90"], currency)
+        between = words.amount_range(worth["p10"], worth["p90"], currency, worth["mean"])
         said.append(
             f"Best set to fund: {names}, for {money(chosen['cost'])}{within}; together worth {money(worth['mean'])} "
             f"({between} in 8 of 10 outcomes){_after_waiting(chosen, currency)}."

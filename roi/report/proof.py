@@ -53,7 +53,7 @@ def gap(decision: Decision) -> Section:
     text = str(found["text"]) if found else "No demo case was among the samples"
     figure = proof_figures.gap_figure(decision.record)
     return section(
-        "gap", decision, text, g=found, figure=figure, said=proof_figures.said, span=proof_figures.span
+        "gap", decision, text, g=found, figure=figure, said=words.quantity, span=proof_figures.span
     )
 
 
@@ -61,7 +61,7 @@ def claims(decision: Decision) -> Section:
     """What was claimed beside what was measured."""
     rows = decision.record.get("claims") or []
     text = words.plural(len(rows), "claim")
-    return section("claims", decision, text, rows=rows, said=proof_figures.said, span=proof_figures.span)
+    return section("claims", decision, text, rows=rows, said=words.quantity, span=proof_figures.span)
 
 
 def ladder(decision: Decision) -> Section:

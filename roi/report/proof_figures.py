@@ -13,7 +13,6 @@ __all__ = [
     "gap_figure",
     "knowing_figure",
     "ladder_figure",
-    "said",
     "samples_figure",
     "span",
 ]
@@ -29,17 +28,6 @@ KINDS = {
 KEYS = {"measured": "agent", "sourced": "band", "assumed": "before", "default": "loss", "together": "muted"}
 MOST_INPUTS = 8
 A_CENT = 0.005
-
-
-def said(x: object, unit: object) -> str:
-    """A value in the way its unit is said: "5.2 %", "3.40 min", "EUR 0.12"."""
-    unit = str(unit or "")
-    first = unit.split("/")[0]
-    if unit in ("share", "1"):
-        return words.percent(x)
-    if len(first) == 3 and first.isupper():
-        return words.amount(x, first)
-    return f"{words.number(x)} {first}".strip() if words.finite(x) is not None else words.UNKNOWN
 
 
 def span(low: object, high: object, unit: object) -> str:
@@ -78,7 +66,7 @@ def ladder_figure(record: Record) -> Figure | None:
         answer = f"No hours are saved on average; the worth is {words.amount(worth, currency)}"
     alt = " ".join(
         f"{r['label']}: mean {words.amount(r['mean'], currency)}, 8 in 10 outcomes "
-        f"{words.amount_range(r['p10'], r['p90'], currency)}."
+        f"{words.amount_range(r['p10'], r['p90'], currency, r['mean'])}."
         for r in rows
     )
 
@@ -117,7 +105,7 @@ def gap_figure(record: Record) -> Figure | None:
         return {"label": label, "start": 0.0, "end": scale * value, "kind": "level", "text": say(value)}
 
     def say(value: float, sign: str = "") -> str:
-        return f"{sign}{said(value, q['unit'])}"
+        return f"{sign}{words.quantity(value, q['unit'])}"
 
     at = q["demo"]["mean"]
     rows = [level("In the demo", at)]

@@ -53,7 +53,7 @@ def remedy_ladder_figure(record: Record) -> Figure | None:
     alt = " ".join(
         f"{r['label']}: {words.amount(r['mean'], currency)}"
         + (
-            f", 8 in 10 outcomes {words.amount_range(r['p10'], r['p90'], currency)}"
+            f", 8 in 10 outcomes {words.amount_range(r['p10'], r['p90'], currency, r['mean'])}"
             if r["p10"] != r["p90"]
             else ""
         )

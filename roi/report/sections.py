@@ -300,7 +300,9 @@ def _estimate(found: Mapping[str, Any] | None) -> tuple[str, str]:
         return words.percent(found.get("mean")), f"{words.percent(low)} to {words.percent(high)}"
     if "/" in unit and unit.split("/")[0].isupper():
         currency = unit.split("/")[0]
-        return words.amount(found.get("mean"), currency), words.amount_range(low, high, currency)
+        return words.amount(found.get("mean"), currency), words.amount_range(
+            low, high, currency, found.get("mean")
+        )
     return words.number(found.get("mean")), words.edges(low, high)
 
 

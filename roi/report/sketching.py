@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from roi import words
-from roi.drivers import value_text
 from roi.sketch import at
 
 __all__ = ["sketched"]
@@ -41,7 +40,7 @@ def sketched(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
                 {
                     "label": plan["label"] if i else "Scale everything as it is",
                     "worth": words.amount(base.worth[i], currency),
-                    "range": words.amount_range(base.low[i], base.high[i], currency),
+                    "range": words.amount_range(base.low[i], base.high[i], currency, base.worth[i]),
                     "chance": words.chance(base.chance[i]),
                 }
             )
@@ -51,9 +50,9 @@ def sketched(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
             "evidence": x["evidence"],
             "steps": round((x["high"] - x["low"]) / x["step"]),
             "at": round((x["base"] - x["low"]) / x["step"]),
-            "text": value_text(x["base"], x["unit"]),
-            "low": value_text(x["low"], x["unit"]),
-            "high": value_text(x["high"], x["unit"]),
+            "text": words.quantity(x["base"], x["unit"]),
+            "low": words.quantity(x["low"], x["unit"]),
+            "high": words.quantity(x["high"], x["unit"]),
         }
         for x in found["inputs"]
     ]
@@ -88,6 +87,7 @@ def _signs(currency: str) -> dict[str, str | int]:
         "least": 4,
         "to": two.partition(figure)[2].partition("2")[0],
         "currency": currency,
+        "code": currency,
         "form": one.replace(currency, "¤", 1).replace(figure, "#"),
         "percent": words.percent(0.5).partition("50")[2],
     }

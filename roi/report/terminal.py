@@ -192,9 +192,9 @@ def _options(record: Mapping[str, Any], currency: str) -> Table:
                 table,
                 name,
                 words.amount(option.get("mean"), currency),
-                words.amount_range(option.get("p10"), option.get("p90"), currency).replace(
-                    f"{currency}\u00a0", ""
-                ),
+                words.amount_range(
+                    option.get("p10"), option.get("p90"), currency, option.get("mean")
+                ).replace(f"{currency}\u00a0", ""),
                 words.chance(option.get("chance_above_hurdle")).removeprefix("about "),
                 words.chance(option.get("cash_chance")).removeprefix("about "),
             )

@@ -158,13 +158,19 @@ function figureOf(x, factor, size, signs) {
   if (factor > 1) text = (a / factor).toFixed(size / factor < 10 ? 2 : size / factor < 100 ? 1 : 0);
   else if (size >= 10000) text = (Math.round(a / 1000) * 1000).toFixed(0);
   else if (size >= 1000) text = (Math.round(a / 10) * 10).toFixed(0);
-  else text = a.toFixed(size >= 100 ? 0 : 2);
+  else if (size >= 1) text = a.toFixed(size >= 100 ? 0 : 2);
+  else return a < 1e-6 ? "0" : (x < 0 ? signs.minus : "") + num(a, 2, signs);
   return Number(text) === 0 ? "0" : (x < 0 ? signs.minus : "") + grouped(text, signs);
 }
 
-function amounts(values, signs) {
+function scaleOf(size, signs) {
+  return size >= 999500000 ? [1e9, signs.billion] : size >= 999500 ? [1e6, signs.million] : [1, ""];
+}
+
+function amounts(values, signs, about) {
   const size = Math.max(...values.map(Math.abs));
-  const [factor, word] = size >= 999500000 ? [1e9, signs.billion] : size >= 999500 ? [1e6, signs.million] : [1, ""];
+  let [factor, word] = scaleOf(size, signs);
+  if (about !== undefined && size < 10 * factor && Math.abs(about) < size) [factor, word] = scaleOf(Math.abs(about), signs);
   const texts = [...new Set(values.map((x) => figureOf(x, factor, size, signs)))];
   if (texts.length < 2) return money(texts[0] + word, signs);
   const [low, high] = texts;
@@ -190,9 +196,21 @@ function chanceOf(p, words) {
   return words[1 + Math.min(10, Math.floor(p * 10 + 0.5))];
 }
 
+function share(hundred, signs) {
+  const size = Math.abs(hundred);
+  if (size < 0.0005) return "0";
+  if (size < 1) return num(hundred, 2, signs);
+  const text = size < 10 || (size > 99 && size < 100) ? size.toFixed(1) : size.toFixed(0);
+  return (hundred < 0 ? signs.minus : "") + grouped(text, signs);
+}
+
 function valueText(x, value, signs) {
-  if (x.unit.startsWith("share")) return num(100 * value, 2, signs) + signs.percent;
-  return `${num(value, 3, signs)} ${x.unit.split("/")[0]}`.trim();
+  const [first, per] = x.unit.split("/")[0].split(" per ");
+  if (first === "share") return share(100 * value, signs) + signs.percent;
+  if (!/^[A-Z]{3}$/.test(first)) return `${num(value, 3, signs)} ${first}`.trim();
+  const form = signs.form === "¤#" ? "¤\u00a0#" : signs.form; // a code is told apart from its number
+  const own = first === signs.code ? signs : { ...signs, currency: first, form };
+  return per ? `${money(num(value, 3, signs), own)} per ${per}` : amounts([value], own);
 }
 
 function play(section) {
@@ -217,7 +235,7 @@ function play(section) {
       const plan = found.plans[shown[r]];
       const [worth, range, chance] = row.querySelectorAll("td");
       worth.textContent = amounts([plan.worth], signs);
-      range.textContent = amounts([plan.low, plan.high], signs);
+      range.textContent = amounts([plan.low, plan.high], signs, plan.worth);
       chance.textContent = chanceOf(plan.chance, chances);
     });
     const kind = !found.moved ? "stated" : !found.verdict ? "unsure" : found.verdict === sketch.verdict ? "same" : "other";
