@@ -11,7 +11,7 @@ import os
 import re
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from roi.problems import ParameterError, Problem
 from roi.report.page import PAGES
@@ -109,7 +109,8 @@ def page_pdf(html: str) -> bytes:
 
     def end(content: dict[str, bytes]) -> tuple[int, float]:
         """On which sheet a document ends, and at which share of its height."""
-        (found,) = json.loads(typst.Compiler(content, font_paths=fonts).query("<end>"))
+        asked: Any = typst.Compiler(cast(Any, content), font_paths=fonts)
+        (found,) = json.loads(asked.query("<end>"))
         return found["value"]["sheet"], found["value"]["at"]
 
     content = set_by(0)
