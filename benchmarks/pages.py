@@ -17,25 +17,12 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from browser import PAPER, WIDTHS, accessibility, launched, opened  # noqa: E402
+from browser import PAPER, SPLIT_NUMBERS, WIDTHS, accessibility, launched, opened  # noqa: E402
 from linked import dead_links  # noqa: E402
 
 PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 MUTE = "[...document.querySelectorAll('.drawing')].filter(d => !d.querySelector('[data-tip]')).length"
-# Numbers in a table's cells whose digits stand on more than one line.
-BROKEN = r"""(() => {
-  const broken = [], range = document.createRange();
-  for (const cell of document.querySelectorAll('td.n, th.n')) {
-    const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
-    while (texts.nextNode()) for (const m of texts.currentNode.data.matchAll(/\d[\d.,\u00a0\u202f\u2019]*\d/g)) {
-      range.setStart(texts.currentNode, m.index);
-      range.setEnd(texts.currentNode, m.index + m[0].length);
-      if (new Set([...range.getClientRects()].map(r => Math.round(r.top))).size > 1) broken.push(m[0]);
-    }
-  }
-  return broken;
-})()"""
 MOST_MS, MOST_BYTES = 1000, 1_500_000
 
 
@@ -56,7 +43,7 @@ def wrong_with(page: Any, view: str) -> list[str]:
     found = [f"{view}: {line}" for line in accessibility(page)]
     if (wider := page.evaluate(WIDER)) > 0:
         found.append(f"{view}: {wider} pixels wider than its window")
-    if broken := page.evaluate(BROKEN):
+    if broken := page.evaluate(SPLIT_NUMBERS):
         found.append(f"{view}: numbers broken over lines: {', '.join(broken)}")
     if mute := page.evaluate(MUTE):
         found.append(f"{view}: {mute} charts say no value")

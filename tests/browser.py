@@ -16,6 +16,19 @@ NEEDS_CHROMIUM = pytest.mark.skipif(
 )
 WIDTHS = {1280: 720, 390: 844}
 PAPER = {"width": 680, "height": 960}  # what the margins leave of A4, in CSS pixels
+# Numbers in a table's cells whose digits stand on more than one line.
+SPLIT_NUMBERS = r"""(() => {
+  const broken = [], range = document.createRange();
+  for (const cell of document.querySelectorAll('td.n, th.n')) {
+    const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) for (const m of texts.currentNode.data.matchAll(/\d[\d.,\u00a0\u202f\u2019]*\d/g)) {
+      range.setStart(texts.currentNode, m.index);
+      range.setEnd(texts.currentNode, m.index + m[0].length);
+      if (new Set([...range.getClientRects()].map(r => Math.round(r.top))).size > 1) broken.push(m[0]);
+    }
+  }
+  return broken;
+})()"""
 
 
 @contextmanager

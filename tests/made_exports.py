@@ -8,8 +8,11 @@ import io
 import json
 import random
 import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import duckdb
 
 AT = "2026-01-05T08:00:0{}Z"
 _NANO = 1_767_600_000_000_000_000
@@ -459,3 +462,20 @@ def _scratched(data: bytes, rng: random.Random) -> bytes:
     if what < 0.85:
         return data[:at] + data[min(len(data), at + rng.randint(1, 40)) :]
     return data
+
+
+def lines(path: Path, *rows: Any) -> Path:
+    """Rows as JSON Lines."""
+    path.write_text("".join(json.dumps(r) + "\n" for r in rows))
+    return path
+
+
+def parquet(path: Path, rows: Sequence[Mapping[str, Any]], kinds: Mapping[str, str]) -> Path:
+    """Rows as Parquet: columns of `kinds` with the type that it names, the others as texts."""
+    source = lines(path.with_suffix(".jsonl"), *rows)
+    columns = ", ".join(f"{k}: '{kinds.get(k, 'VARCHAR')}'" for k in rows[0])
+    with duckdb.connect() as con:
+        con.execute("set timezone = 'UTC'")
+        read = f"select * from read_json('{source}', columns = {{{columns}}})"
+        con.execute(f"copy ({read}) to '{path}' (format parquet)")
+    return path

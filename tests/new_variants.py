@@ -16,16 +16,9 @@ from typing import Any
 import new_names as names
 import openpyxl
 import yaml
+from opened_examples import EXAMPLES
 
 ROOT = Path(__file__).parent.parent
-PILOTS = (
-    "claims_intake",
-    "contract_summaries",
-    "invoice_coding",
-    "payment_repair",
-    "permit_intake",
-    "support_replies",
-)
 SEEDS = tuple(range(60))
 MINUTES = ("handling_minutes", "review_minutes", "rework_minutes")
 _PER_MINUTE = {"minutes": 1.0, "seconds": 60.0, "hours": 1 / 60}
@@ -129,7 +122,7 @@ class _Making:
 
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(f"roi new {seed}")
-        self.pilot = PILOTS[seed % 6]
+        self.pilot = EXAMPLES[seed % 6]
         self.language = names.LANGUAGES[(seed // 6 + seed) % 4]
         self.rows = [row for row in clean_cases(self.pilot) if row["case_id"] is not None]
         self.kind = self.rng.choice(["csv", "csv", "semicolon", "tsv", "xlsx", "jsonl"])

@@ -8,6 +8,7 @@ from pathlib import Path
 from roi.pilot import Pilot, open_pilot
 
 PARAMS = Path(__file__).parent.parent / "params"
+EXAMPLES = sorted(path.stem for path in PARAMS.glob("[!_]*.yaml"))
 
 
 @cache

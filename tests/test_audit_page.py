@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 
 import pytest
 from fixtures_record import make_kill, make_pictures
-from opened_examples import example
+from opened_examples import EXAMPLES, example
 from test_page import Tags, text_of
 from test_proof import MARKUP, marked
 
@@ -24,14 +24,6 @@ from roi.pictures import Pictures
 from roi.report import audit, audit_words, cause_figures, quality_figures, sections
 from roi.report.decided import decided
 
-EXAMPLES = [
-    "claims_intake",
-    "contract_summaries",
-    "invoice_coding",
-    "payment_repair",
-    "permit_intake",
-    "support_replies",
-]
 ALL = [
     audit.opening,
     audit.causes,

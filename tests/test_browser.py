@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import NEEDS_CHROMIUM, accessibility, launched, opened
+from browser import NEEDS_CHROMIUM, PAPER, SPLIT_NUMBERS, WIDTHS, accessibility, launched, opened
 from fixtures_record import FakeDecision, make_decision, make_pictures, make_record
 from made_worlds import BROKEN, decided
 from moved_sketches import sketched
+from opened_examples import example
 from test_page import poison, write_notebook
 
 from roi import words
@@ -251,6 +252,20 @@ def test_forty_hostile_texts_are_texts_in_every_field(
             )
             assert page.heard == [], text
             assert page.evaluate("document.documentElement.scrollWidth") == 1280, text
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_number_of_a_table_stands_on_two_lines(browser: Any, tmp_path: Path, width: int) -> None:
+    body = "".join(make(example("claims_intake").decision).html for make in ALL)
+    file = tmp_path / "report.html"
+    file.write_text(whole_page("x", body), encoding="utf-8")
+    with opened(browser, file, width=width) as page:
+        assert page.locator("td.n").count() > 100
+        assert page.evaluate(SPLIT_NUMBERS) == []
+        page.set_viewport_size(PAPER)
+        page.emulate_media(media="print")
+        assert page.evaluate(SPLIT_NUMBERS) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= PAPER["width"]
 
 
 @pytest.mark.parametrize("text", [HOSTILE[0], HOSTILE[29]])

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import yaml
 from made_worlds import BROKEN, decided, loaded_of, parameters
-from opened_examples import PARAMS, example
+from opened_examples import EXAMPLES, PARAMS, example
 
 from roi.again import decide_again
 from roi.explore import Explorer, Setting, dials_of, saved_text, write_saved
@@ -30,14 +30,6 @@ from roi.problems import ParameterError
 from roi.uncertain import exact, interval, pert
 
 LABOUR = "economics.labour_cost_per_hour"
-SIX = (
-    "claims_intake",
-    "contract_summaries",
-    "invoice_coding",
-    "payment_repair",
-    "permit_intake",
-    "support_replies",
-)
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +201,7 @@ def stated_likely(a, setting):
     return [x.numbers[1] if x.form == "pert" else x.p50 for x in found]
 
 
-@pytest.mark.parametrize("name", SIX)
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_the_values_that_are_checked_are_those_that_are_saved(tmp_path, name):
     a = stated(copied(tmp_path, name))
     setting = Setting(thresholds={"scale_probability": 0.91})
@@ -306,7 +298,7 @@ def stated(path: Path) -> SimpleNamespace:
     return SimpleNamespace(loaded=loaded, as_of=None, assumptions=SimpleNamespace(entries=entries))
 
 
-@pytest.mark.parametrize("name", SIX)
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_a_saved_file_is_valid_and_says_what_was_set(tmp_path, name):
     a = stated(copied(tmp_path, name))
     dials = [d for d in dials_of(a) if not d.threshold]

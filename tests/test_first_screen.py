@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 from browser import NEEDS_CHROMIUM, WIDTHS, launched, opened
 from fixtures_record import FakeDecision, make_pictures
-from opened_examples import PARAMS, example
+from opened_examples import EXAMPLES, example
 
 from roi.report.page import PAGES, page
 from roi.report.sections import first_screen
 
 pytestmark = [pytest.mark.slow, NEEDS_CHROMIUM]
 
-EXAMPLES = sorted(path.stem for path in PARAMS.glob("[!_]*.yaml"))
 # What must be seen without scrolling, by what it is; {} is the first step of what to do next.
 WHAT = {
     "the verdict": "h1 .word",

@@ -10,8 +10,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
+from made_exports import lines, parquet
 
 from roi.importers import read_export, recognise
 from roi.importers.conversations import group
@@ -23,11 +23,6 @@ def read(*paths: Path) -> Export:
     found = [Found(p, p.name) for p in paths]
     assert {recognise(f, asked=True) for f in found} == {"langfuse"}
     return read_export("langfuse", [(f, look_through(f)) for f in found])
-
-
-def lines(path: Path, *rows: Any) -> Path:
-    path.write_text("".join(json.dumps(r) + "\n" for r in rows))
-    return path
 
 
 def observation(i: int, session: str, **more: Any) -> dict[str, Any]:
@@ -77,14 +72,7 @@ def table(path: Path, rows: list[dict[str, Any]]) -> Path:
     kinds = {"start_time": "TIMESTAMPTZ", "end_time": "TIMESTAMP", "timestamp": "TIMESTAMP", "tags": "VARCHAR[]", "public": "BOOLEAN",
              "metadata": "MAP(VARCHAR, VARCHAR)", "usage_details": "MAP(VARCHAR, UBIGINT)", "cost_details": "MAP(VARCHAR, DECIMAL(18, 12))",
              "total_cost": "DECIMAL(18, 12)", "bookmarked": "BOOLEAN", "value": "DOUBLE", "latency": "DOUBLE"}  # fmt: skip
-    source = lines(path.with_suffix(".jsonl"), *rows)
-    columns = ", ".join(f"{k}: '{kinds.get(k, 'VARCHAR')}'" for k in rows[0])
-    with duckdb.connect() as con:
-        con.execute("set timezone = 'UTC'")
-        con.execute(
-            f"copy (select * from read_json('{source}', columns = {{{columns}}})) to '{path}' (format parquet)"
-        )
-    return path
+    return parquet(path, rows, kinds)
 
 
 def written(folder: Path, ending: str) -> list[Path]:

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
+from made_exports import parquet
 
 from roi.importers import read_export, recognise
 from roi.importers.export import Export
@@ -39,20 +39,12 @@ RUNS = [
 ]  # fmt: skip
 
 
-def parquet(path: Path) -> Path:
+def stored_runs(path: Path) -> Path:
     """Objects as JSON in texts, times as times."""
-    source = path.with_suffix(".jsonl")
     flat = [{k: json.dumps(v) if isinstance(v, dict | list) else v for k, v in r.items()} for r in RUNS]
-    source.write_text("".join(json.dumps(r) + "\n" for r in flat))
     kinds = {"start_time": "TIMESTAMP", "end_time": "TIMESTAMPTZ", "total_tokens": "BIGINT", "prompt_tokens": "BIGINT",
              "completion_tokens": "BIGINT"}  # fmt: skip
-    columns = ", ".join(f"{k}: '{kinds.get(k, 'VARCHAR')}'" for k in RUNS[0])
-    with duckdb.connect() as con:
-        con.execute("set timezone = 'UTC'")
-        con.execute(
-            f"copy (select * from read_json('{source}', columns = {{{columns}}})) to '{path}' (format parquet)"
-        )
-    return path
+    return parquet(path, flat, kinds)
 
 
 @pytest.mark.parametrize("stored", [False, True])
@@ -60,7 +52,7 @@ def test_runs_of_a_bulk_export(tmp_path: Path, stored: bool) -> None:
     """400 fresh at USD 2, 600 cached at 0.50 and 100 out at 8 a million: 0.0008 + 0.0003 + 0.0008 = 0.0019."""
     path = tmp_path / "runs.parquet"
     if stored:
-        found = read(parquet(path))
+        found = read(stored_runs(path))
     else:
         path = tmp_path / "runs.jsonl"
         path.write_text("".join(json.dumps(r) + "\n" for r in RUNS))

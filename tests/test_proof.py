@@ -6,12 +6,12 @@ import html
 import re
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from fixtures_record import make_kill, make_pictures
+from opened_examples import EXAMPLES, PARAMS
 from test_page import Tags, contrast, text_of
 
 import roi
@@ -19,18 +19,9 @@ from roi.pictures import Pictures
 from roi.report import proof, proof_charts, proof_figures
 from roi.report.sections import style_sheet
 
-EXAMPLES = [
-    "claims_intake",
-    "contract_summaries",
-    "invoice_coding",
-    "payment_repair",
-    "permit_intake",
-    "support_replies",
-]
 OF_RECORD = [proof.opening, proof.gap, proof.claims, proof.ladder, proof.evidence, proof.knowing]
 ASKED = [proof.sensitivity, proof.scenarios]
 MARKUP = "<script>alert(1)</script>"
-PARAMS = Path(__file__).parent.parent / "params"
 
 
 def row(name: str, verdict: str = "kill", **more: Any) -> dict[str, Any]:

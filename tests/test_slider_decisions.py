@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from made_worlds import BROKEN, decided, worlds
-from opened_examples import example
+from opened_examples import EXAMPLES, example
 
 from roi import plans
 from roi.again import decide_again
@@ -25,15 +25,6 @@ from roi.remedy_set import best_plans
 from roi.remedy_sets import RemedySets
 from roi.set_order import Best
 from roi.verdict import decide
-
-SIX = (
-    "claims_intake",
-    "contract_summaries",
-    "invoice_coding",
-    "payment_repair",
-    "permit_intake",
-    "support_replies",
-)
 
 
 def told(x: Option | Plan | None) -> object:
@@ -65,7 +56,7 @@ def afresh(a: Decided) -> Decided:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SIX)
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_after_each_of_many_moves_it_is_what_a_whole_decision_says_bit_for_bit(name):
     """Inputs, thresholds and remedies at random places, one move after another in one explorer."""
     explorer = Explorer(example(name).decision.analysis)

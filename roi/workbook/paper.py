@@ -156,10 +156,7 @@ class Sheet:
     ) -> Formula:
         """A number, which may be changed where it is `opened`; a reference to it."""
         if value is not None:
-            if shown == "plain" and abs(value) < 1:
-                shown = "small"
-            look: dict[str, Any] = {"num_format": self.paper.formats[shown]}
-            self._note_plain(row, column, shown)
+            look: dict[str, Any] = {"num_format": self._format_of(row, column, value, shown)}
             if opened:
                 look |= {"locked": False, "bg_color": OPEN, "border": 1, "border_color": "#d9c77e"}
             self.made.write_number(row, column, value, self.paper.format(**look))
@@ -169,8 +166,7 @@ class Sheet:
         """A formula with what it comes to; a reference to it."""
         value = formula.value
         value = value if isinstance(value, bool | str) else float(value)
-        self._note_plain(row, column, shown)
-        style = self.paper.format(num_format=self.paper.formats[shown], **look)
+        style = self.paper.format(num_format=self._format_of(row, column, value, shown), **look)
         self.made.write_formula(row, column, f"={formula.text}", style, value)
         return self.ref(row, column, value)
 
@@ -206,9 +202,12 @@ class Sheet:
             }
             self.made.conditional_format(cell, rule)
 
-    def _note_plain(self, row: int, column: int, shown: str) -> None:
-        if shown in ("plain", "small"):
+    def _format_of(self, row: int, column: int, value: float | str, shown: str) -> str:
+        """Of a number shown so; a plain one below 1 has more figures, and whole ones are seen to in `fit`."""
+        if shown == "plain":
             self._plain.append(xl_rowcol_to_cell(row, column))
+            shown = "small" if not isinstance(value, str) and abs(value) < 1 else shown
+        return self.paper.formats[shown]
 
 
 def lines_of(text: str, width: float, *, bold: bool = False) -> int:
