@@ -99,10 +99,18 @@ def test_numbers_are_written_as_python_writes_them(browser: Any, report: Path) -
     with opened(browser, report) as page:
         page.evaluate("window.w = JSON.parse(document.querySelector('.sketch script').textContent).words")
         said = page.evaluate("x => x.map(y => amounts([y], w.signs))", money)
-        assert said == [words.amount(x, "EUR") if abs(x) >= 1 else said[i] for i, x in enumerate(money)]
+        assert said == [words.amount(x, "EUR") for x in money]
         assert page.evaluate("x => x.map(y => chanceOf(y, w.chances))", chances) == [
             words.chance(p) for p in chances
         ]
+        values = [[0.052, "share"], [0.0064, "share"], [0.9951, "share/year"], [0.126, "share"], [3.4, "min/case"],
+                  [41.93, "EUR/hour"], [58_799.4, "EUR"], [0.0762, "EUR/case"], [0.8939, "EUR per USD"], [12.0, "USD/case"]]  # fmt: skip
+        told = page.evaluate("x => x.map(([value, unit]) => valueText({unit}, value, w.signs))", values)
+        assert told == [words.quantity(*each) for each in values]
+        about = [[657_400, 1_361_000, 998_000], [657_400, 1_361_000, 1_010_000], [-2e6, 12e6, 9e5]]
+        told = page.evaluate("x => x.map(([low, high, mean]) => amounts([low, high], w.signs, mean))", about)
+        plain = [words.amount_range(low, high, "EUR", mean) for low, high, mean in about]
+        assert [x.replace(words.NBSP, " ") for x in told] == [x.replace(words.NBSP, " ") for x in plain]
         ranges = page.evaluate("x => x.map(y => amounts(y, w.signs))", [[-120_000, 610_000], [1e6, 2.5e6]])
         assert [x.replace(words.NBSP, " ") for x in ranges] == [
             words.amount_range(low, high, "EUR").replace(words.NBSP, " ")
@@ -163,6 +171,19 @@ def test_a_dial_moves_the_table_and_the_verdict_and_back(browser: Any, report: P
         assert section.locator("tbody").inner_text() == before
         page.emulate_media(media="print")
         assert not section.is_visible()
+
+
+def test_a_moved_range_stands_in_the_unit_of_its_worth(browser: Any, report: Path) -> None:
+    with opened(browser, report) as page:
+        page.evaluate(
+            "const before = sketchAt; sketchAt = (...x) => { const found = before(...x); for (const p of found.plans) "
+            "Object.assign(p, {worth: 998000, low: 657400, high: 1361000}); return found; }; true"
+        )
+        page.locator("section.sketch input").first.focus()
+        page.keyboard.press("Home")
+        said = page.locator("section.sketch tbody").inner_text().replace(words.NBSP, " ")
+        assert "EUR 998,000" in said
+        assert "EUR 657,000 to 1,361,000" in said
 
 
 def drawn(page: Any) -> None:
@@ -256,7 +277,7 @@ def test_forty_hostile_texts_are_texts_in_every_field(
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_no_number_of_a_table_stands_on_two_lines(browser: Any, tmp_path: Path, width: int) -> None:
-    body = "".join(make(example("claims_intake").decision).html for make in ALL)
+    body = "".join(make(example("invoice_coding").decision).html for make in ALL)
     file = tmp_path / "report.html"
     file.write_text(whole_page("x", body), encoding="utf-8")
     with opened(browser, file, width=width) as page:

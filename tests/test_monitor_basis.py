@@ -11,6 +11,7 @@ from sample_projects import Project
 
 from roi.cashflow import stream_of
 from roi.moments import ALL
+from roi.monitor_action import said
 from roi.monitor_basis import basis_of
 from roi.monitor_days import read_stream
 from roi.monitor_mix import input_questions, share_question
@@ -104,3 +105,17 @@ def test_larger_amounts_than_the_decision_s_are_drift(tmp_path):
     assert [t.mean for t in crossed] == [pytest.approx(0.625, abs=0.05)]
     assert crossed[0].asked.segment.startswith("amount over 7")
     assert crossed[0].crossed >= 100
+
+
+@pytest.mark.parametrize(
+    ("measure", "value", "currency", "text"),
+    [
+        ("agent_cost_per_case", 0.413, "EUR", "EUR 0.41"),
+        ("agent_cost_per_case", 0.413, None, "0.41"),
+        ("error_rate_pilot", 0.126, None, "13 %"),
+        ("human_minutes_pilot", 14.683, None, "14.68 minutes"),
+        ("agent_cost_per_case", None, "EUR", "not known"),
+    ],
+)
+def test_a_measure_is_said_as_on_every_page(measure, value, currency, text):
+    assert said(measure, value, currency).replace("\u00a0", " ") == text

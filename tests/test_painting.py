@@ -85,3 +85,9 @@ def test_no_painter_is_named_where_none_can_be_started() -> None:
 
     with painting.painting(2, start):
         assert VARIABLE not in os.environ
+
+
+def test_shares_on_an_axis_are_written_as_in_texts() -> None:
+    drawn = svg(CLIPPED.encode(alt.X("a:Q", axis=alt.Axis(format=".0%")), alt.Y("b:Q")), "p")
+    assert re.findall(r">([^<]*%)<", drawn)
+    assert all(re.fullmatch(r"\d+\u00a0%", label) for label in re.findall(r">([^<]*%)<", drawn))
