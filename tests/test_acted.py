@@ -1,0 +1,246 @@
+"""What is asked of cases through what is kept of each equals what their actions say when all of them are looked at."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from made_logs import clean, lay
+from sample_projects import Project
+
+import roi.engine
+from roi.acted import BEYOND, FAILURES, MOST_SYSTEMS, acted
+from roi.controls.logs import Logs, hold
+from roi.controls.trail_gaps import _counted
+from roi.controls.trail_times import SLACK, TOLERANCE_SECONDS, _heard, _in_step, clock_skew
+from roi.integration import QUANTILES, take_integration
+from roi.parameters import Policy
+from roi.proportions import ranks
+from roi.samples import Samples
+
+START = dt.datetime(2026, 3, 1)
+Rows = list[dict[str, Any]]
+
+
+def made(seed: int, *, twice: bool) -> tuple[Rows, Rows]:
+    """150 cases over ten days, and some 500 actions: torn, repeated and far numbers, odd clocks, strangers."""
+    rng = np.random.default_rng(seed)
+    cases: Rows = []
+    for i in range(150):
+        began = START + dt.timedelta(seconds=int(rng.integers(10 * 86400)))
+        arms = ["pilot", "baseline"] if twice and i % 10 == 0 else [str(rng.choice(["pilot", "baseline"]))]
+        cases += [
+            {"case_id": f"c{i}", "arm": arm, "handling_minutes": 5, "started_at": began}
+            | {"ended_at": began + dt.timedelta(hours=2)}
+            for arm in arms
+        ]
+    actions: Rows = []
+    for i in range(155):
+        began = (
+            cases[i % 150]["started_at"]
+            if rng.random() < 0.9
+            else START + dt.timedelta(days=int(rng.integers(10)))
+        )
+        for k in range(int(rng.integers(6))):
+            asked = began + dt.timedelta(seconds=int(rng.integers(-300, 90_000)))
+            asked += dt.timedelta(days=int(rng.choice([-2, 0, 2], p=[0.2, 0.6, 0.2])))
+            ran = asked + dt.timedelta(seconds=int(rng.integers(-400, 600))) if rng.random() < 0.9 else None
+            number = (
+                k + 1 + (rng.random() < 0.05) + (100 if rng.random() < 0.03 else 0) - (rng.random() < 0.05)
+            )
+            actions.append(
+                {
+                    "action_id": f"a{i}-{k}",
+                    "case_id": f"c{i}" if rng.random() < 0.98 else None,
+                    "seq": None if rng.random() < 0.03 else int(number),
+                    "attempt": int(rng.integers(1, 3)),
+                    "tool": "search",
+                    "system": rng.choice(
+                        np.array(["crm", "erp", "mail", None], dtype=object), p=[0.5, 0.2, 0.2, 0.1]
+                    ),
+                    "scope": "read",
+                    "status": str(rng.choice(["ok", "error", "timeout", "denied"])),
+                    "requested_at": asked,
+                    "executed_at": ran,
+                }
+            )
+    return cases, actions
+
+
+def opened(folder: Path, cases: Rows, actions: Rows) -> Samples:
+    folder.mkdir()
+    project = Project(folder)
+    for name, rows in (("cases", cases), ("actions", actions)):
+        lines = [",".join("" if x is None else str(x) for x in row.values()) for row in rows]
+        project.write(f"{name}.csv", "\n".join([",".join(rows[0]), *lines]) + "\n")
+    return project.open(samples={"actions": "data/actions.csv", "partial_months": "keep"})
+
+
+@pytest.fixture(params=["few", "many"])
+def size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    if request.param == "many":
+        monkeypatch.setattr(roi.engine, "SMALL", -1)
+    return str(request.param)
+
+
+@pytest.mark.parametrize("twice", [False, True])
+def test_questions_of_cases_are_answered_as_by_all_their_actions(
+    tmp_path: Path, size: str, twice: bool
+) -> None:
+    cases, actions = made(3, twice=twice)
+    samples = opened(tmp_path / "p", cases, actions)
+    assert samples.coded == (size == "many")
+    assert samples.once == ({"actions"} if twice else {"cases", "actions"})
+    logs = hold(Logs(samples=samples, policy=Policy(), as_of=None))
+    log = logs.table("actions")
+    assert log is not None
+    by_case: dict[str | None, Rows] = defaultdict(list)
+    for row in actions:
+        by_case[row["case_id"]].append(row)
+
+    expected = np.zeros(9, dtype=int)
+    for case, rows in by_case.items():
+        numbers = [r["seq"] for r in rows if r["seq"] is not None]
+        if case is not None and numbers:
+            kinds, low = set(numbers), min(numbers)
+            own = {(r["seq"], r["attempt"]) for r in rows if r["seq"] is not None}
+            torn = max(numbers) - low + 1 != len(kinds)
+            expected += [1, low == 0, low == 1, len(numbers), 0, torn, low > 0, low > 1, len(own)]
+    assert _counted(logs, log, "seq, attempt") == expected.tolist()
+    assert expected[5] > 0
+    assert expected[8] < expected[3]
+
+    begun = {row["case_id"]: row["started_at"] for row in cases if row["arm"] == "pilot"}
+    days: dict[dt.date, list[int]] = defaultdict(lambda: [0, 0])
+    acted_on = {
+        c: {(r["executed_at"] or r["requested_at"]).date() for r in rows} for c, rows in by_case.items()
+    }
+    for case, at in begun.items():
+        days[at.date()][0] += 1
+        days[at.date()][1] += at.date() not in acted_on.get(case, set())
+    loud = {day for of in acted_on.values() for day in of}
+    live = logs.live_cases()
+    assert live is not None
+    source = f"(select case_id, started_at::date as day_ from {live.sql})"
+    found = _heard(logs, log, source, lambda column: f"({column})::date")
+    assert found == [(day, *days[day], day in loud) for day in sorted(days)]
+    assert sum(x[2] for x in found) > 0
+
+    arms = {row["case_id"]: 1 if row["case_id"] in begun else 0 for row in cases}
+    ended = {
+        arm: [{r["status"] for r in by_case[c]} for c in by_case if arms.get(str(c)) == arm] for arm in (0, 1)
+    }
+    took = take_integration(samples)
+    assert took is not None
+    assert took.cases.tolist() == [len(ended[0]), len(ended[1])]
+    assert took.failing.tolist() == [
+        [
+            sum(bool(s & set(FAILURES)) for s in ended[arm]),
+            *(sum(f in s for s in ended[arm]) for f in FAILURES),
+        ]
+        for arm in (0, 1)
+    ]
+    for k, (arm, system) in enumerate(zip(took.arm.tolist(), took.system, strict=True)):
+        waits = sorted(
+            (r["executed_at"] - r["requested_at"]).total_seconds()
+            for r in actions
+            if r["executed_at"]
+            and r["executed_at"] >= r["requested_at"]
+            and (r["system"] or "(unknown)", arms.get(r["case_id"], -1)) == (system, arm)
+        )
+        assert took.timed[k] == len(waits)
+        for j, share in enumerate(QUANTILES):
+            ends = ranks(len(waits), share)
+            wanted = [-1.0] * 3
+            if ends is not None:
+                wanted = [waits[rank - 1] for rank in (max(int(np.ceil(share * len(waits))), 1), *ends)]
+            assert took.seconds[k, 3 * j : 3 * j + 3].tolist() == wanted
+
+
+def test_cases_in_step_and_those_that_are_looked_at_are_all_cases(tmp_path: Path, size: str) -> None:
+    """Counted by hand; and a log of which every case is looked at says the same."""
+    cases, actions = made(5, twice=False)
+    logs = hold(Logs(samples=opened(tmp_path / "p", cases, actions), policy=Policy(), as_of=None))
+    log = logs.table("actions")
+    assert log is not None
+    sound, among = _in_step(logs, log, ["started_at", "ended_at"], True)
+    assert among
+    (n_odd,) = logs.ask(f"select count(distinct case_id) from {log.sql} where {among}")[0]
+    slack, spans = (
+        dt.timedelta(seconds=TOLERANCE_SECONDS),
+        {c["case_id"]: (c["started_at"], c["ended_at"]) for c in cases if c["arm"] == "pilot"},
+    )
+    known: dict[tuple[Any, str], bool] = {}
+    for row in actions:
+        case, ran, system = row["case_id"], row["executed_at"], row["system"]
+        if ran is None or case not in spans:
+            continue
+        own = [r for r in actions if r["case_id"] == case]
+        start, end = spans[case]
+        on = {r["system"] for r in own if r["system"]}
+        odd = any((r["executed_at"] or r["requested_at"]) < start - slack for r in own) or len(on) > 1
+        odd = odd or any(r["executed_at"] and r["requested_at"] > end + slack for r in own)
+        known[system, case] = odd
+    for system, counts in sound.items():
+        n = sum(not odd for (s, _), odd in known.items() if s == system)
+        assert counts == [n, 0, n, 0, 0, 0]
+    assert 0 < n_odd < len(by := {r["case_id"] for r in actions}), by
+    told = clock_skew(logs, log)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("roi.acted.MOST_SYSTEMS", 0)
+        all_of_them = clock_skew(logs, log)
+    assert (told.status, told.evidence, told.value, told.n) == (
+        (all_of_them.status, all_of_them.evidence, all_of_them.value, all_of_them.n)
+    )
+    assert told.status == "fail"
+    assert told.rows is not None
+    assert all_of_them.rows is not None
+    assert (told.rows.count, told.rows.first) == (all_of_them.rows.count, all_of_them.rows.first)
+
+
+def test_bits_of_numbers_and_systems(tmp_path: Path, size: str) -> None:
+    """By hand: numbers 1, 2 and 70; one failure of each kind; systems in the order of their names, and none at all."""
+    at, hour = START, dt.timedelta(hours=1)
+    base = {"case_id": "c0", "tool": "t", "scope": "s", "requested_at": at, "executed_at": at}
+    actions = [
+        {"action_id": "a1", "seq": 1, "system": "erp", "status": "error", **base},
+        {
+            "action_id": "a2",
+            "seq": 2,
+            "system": "crm",
+            "status": "denied",
+            **base,
+            "requested_at": at + hour,
+            "executed_at": at + 2 * hour,
+        },
+        {"action_id": "a3", "seq": 70, "system": None, "status": "ok", **base},
+        {"action_id": "a4", "seq": None, "system": "mail", "status": "ok", **base, "executed_at": None},
+    ]
+    cases = [
+        {"case_id": "c0", "arm": "pilot", "handling_minutes": 1, "started_at": at},
+        {"case_id": "c1", "arm": "baseline", "handling_minutes": 1, "started_at": at},
+    ]
+    samples = opened(tmp_path / "p", cases, actions)
+    of = acted(samples, samples.tables["actions"])
+    assert of.systems == ("crm", "erp", None)
+    assert of.known
+    names = ("failed_", "numbered_", "numbers_", "ran_on_", "first_", "last_", "asked_")
+    row = samples.con.execute(f"select {', '.join(names)} from {of.cases.sql}").fetchall()
+    assert row == [(1 + 4, 3, 2 + 4 + (1 << BEYOND), 1 + 2 + 4, at, at + 2 * hour, at + hour)]
+    assert MOST_SYSTEMS < BEYOND
+    assert str(TOLERANCE_SECONDS) in SLACK
+
+
+def test_a_number_with_a_fraction_is_odd_and_has_no_bit() -> None:
+    """1 and 1.5 are two numbers, though 1.5 rounds to 2, and a case with 1.5 has no whole numbers."""
+    tables = clean(days=1, a_day=1)
+    for row, number in zip(tables["actions"], (1, 1.5, 2.5), strict=False):
+        row["seq"] = number
+    logs = lay(tables)
+    log = logs.table("actions")
+    assert log is not None
+    assert _counted(logs, log, "seq")[3:5] == [3, 2]
