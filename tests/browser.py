@@ -16,10 +16,10 @@ NEEDS_CHROMIUM = pytest.mark.skipif(
 )
 WIDTHS = {1280: 720, 390: 844}
 PAPER = {"width": 680, "height": 960}  # what the margins leave of A4, in CSS pixels
-# Numbers in a table's cells whose digits stand on more than one line.
+# Numbers of tables' cells and of the first screen's lists whose digits stand on more than one line.
 SPLIT_NUMBERS = r"""(() => {
   const broken = [], range = document.createRange();
-  for (const cell of document.querySelectorAll('td.n, th.n')) {
+  for (const cell of document.querySelectorAll('td.n, th.n, .ask dd, .plan dd, .next dd')) {
     const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
     while (texts.nextNode()) for (const m of texts.currentNode.data.matchAll(/\d[\d.,\u00a0\u202f\u2019]*\d/g)) {
       range.setStart(texts.currentNode, m.index);
