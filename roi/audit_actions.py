@@ -217,7 +217,7 @@ def _in_words(x: Oversight) -> str:
     elif x.after is not None:
         said.append(f"all of {plural(x.after[1], 'approval')} came before the act")
     if x.handed_over is not None:
-        said.append(f"{percent(x.handed_over[0] / x.handed_over[1])} of cases were handed over")
+        said.append(f"{x.handed_over[0]:,} of {plural(x.handed_over[1], 'sampled case')} were handed over")
     if x.unused is not None:
         said.append(f"{percent(x.unused[0] / x.unused[1])} of right results were not used")
     text = "; ".join(said)

@@ -194,6 +194,8 @@ def tipping_of_record(a: Analysis, scope: Scope) -> dict[str, Any] | None:
     usual = bias_in_words(a.measured, 1.0)
     if sds is None and gate.holds:
         text = f"No bias up to six times what such a comparison usually hides ({usual}) would change that it pays."
+    elif sds is None and a.scale is None:
+        text = f"Its value is not known, so no bias can be held against it. Such a comparison usually hides {usual}."
     elif sds is None:
         text = f"Even without any bias its value is not sure enough. Such a comparison usually hides {usual}."
     else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from roi.draws import one_sided_bounds
 from roi.economics import Economics
 from roi.gate import Gate, missing_evidence, rate_state
@@ -175,10 +177,12 @@ def covered_demand(measured: Measured, *, least: float) -> Gate:
         value=covered,
         threshold=least,
         evidence=evidence,
-        mend=""
-        if holds
-        else f"Sample cases of {', '.join(measured.weights.uncovered) or 'every segment'} in both arms",
+        mend="" if holds else f"Sample cases of {_kinds(measured.weights.uncovered)} in both arms",
     )
+
+
+def _kinds(names: Collection[str]) -> str:
+    return "every kind" if not names or set(names) == {ALL} else ", ".join(names)
 
 
 def usable_inputs(measured: Measured, segments: tuple[str, ...], *, least: float) -> Gate:

@@ -98,7 +98,7 @@ def ladder_of_record(a: Analysis) -> dict[str, Any] | None:
             "hours",
             12 * every,
             every * annuity(0.0, e.horizon, schedule.delay),
-            _said_of_hours(a, option),
+            _said_of_hours(a, option, every),
             None,
         ),
         _rung(
@@ -211,16 +211,22 @@ def _share_of_time(share: Number) -> str:
     return percent(float(np.mean(share)))
 
 
-def _said_of_hours(a: Analysis, option: Option) -> str:
+def _said_of_hours(a: Analysis, option: Option, every: Floats) -> str:
     scope = option.scope
     assert scope is not None
     assert scope.minutes_saved is not None
     assert a.economics.cases_per_month is not None
     cases = float(np.mean(np.multiply(a.economics.cases_per_month, scope.share)))
-    kept = "" if not np.any(option.schedule.one_off) else ", and the fix does what it is bought for"
+    measured = number(float(scope.minutes_saved.mean()), 3)
+    if not np.any(option.schedule.one_off):
+        return f"Production stays as sampled: {measured} minutes saved a case, on {number(cases, 3)} cases a month"
+    # What the hours come to a case, so that they can be worked out again by hand.
+    mended = number(60 * float(every.mean()) / cases, 3)
+    of_which = "" if mended == measured else f", {measured} of them as measured"
     return (
-        f"Production stays as sampled: {number(float(scope.minutes_saved.mean()), 2)} minutes saved a case, on "
-        f"{number(cases, 2)} cases a month{kept}"
+        "Production stays as sampled, and the fix does what it is bought for: "
+        f"{mended} minutes saved a case{of_which}, "
+        f"on {number(cases, 3)} cases a month"
     )
 
 

@@ -193,7 +193,8 @@ def _pilot(
 def _cases(record: Record) -> int | None:
     arms = (record.get("sample") or {}).get("cases")
     if isinstance(arms, Mapping):
-        known = [n for n in arms.values() if isinstance(n, int)]
+        # Cases of the demo are none that a verdict rests on.
+        known = [n for arm, n in arms.items() if arm != "demo" and isinstance(n, int)]
         return sum(known) if known else None
     return arms if isinstance(arms, int) else None
 

@@ -42,6 +42,7 @@ from roi.labels import why_no_credit
 from roi.ladder import ladder_of_record
 from roi.ledger import SCHEMA
 from roi.looks import words_of
+from roi.moments import ALL
 from roi.money import cost_of_waiting, money, price_of_caution, share_assumed, summary
 from roi.options import Option
 from roi.parameters import register
@@ -348,7 +349,11 @@ def _unknowns(a: Analysis, measured: dict[str, Any]) -> list[str]:
         names = ", ".join(
             f"{name} ({percent(share)} of demand)" for name, share in a.measured.weights.uncovered.items()
         )
-        found.append(f"Nothing is known about {names}; it earns nothing here.")
+        found.append(
+            "No kind of case was sampled in both arms, so that nothing earns anything here."
+            if set(a.measured.weights.uncovered) == {ALL}
+            else f"Nothing is known about {names}; it earns nothing here."
+        )
     return found
 
 

@@ -30,10 +30,13 @@ def stopping(a: Analysis) -> list[dict[str, Any]]:
         if line.per in ("month", "seat_month", "year") or line.kind in ("licence", "support")
     ]
     people = [x for x in (p.about.owner, p.about.budget_owner, p.about.finance_reviewer) if x]
+    inputs = next((g for g in a.gates[None] if g.gate == "usable_inputs"), None)
+    usable = f"At least {percent(a.loaded.policy.min_usable_inputs)} of production cases with usable inputs"
     reopen = {
         "thin_value": _reopens(a),
-        "no_data": f"At least {percent(a.loaded.policy.min_usable_inputs)} of production cases with usable inputs, "
-        "or the missing measurement at a lower price",
+        "no_data": "The missing measurement at a lower price"
+        if inputs is None or inputs.value is None  # nothing says that the inputs are what is not there
+        else f"{usable}, or the missing measurement at a lower price",
         "uncontrollable_risk": "Controls that cost less than the value they protect",
     }[a.verdict.ground or "thin_value"]
     return [
@@ -128,6 +131,12 @@ def _reopens(a: Analysis) -> str:
     needed = needed_minutes(a)
     if needed is None:
         return "Evidence that a case saves many more minutes, measured on production cases"
+    today = a.measured.arm_mean("human_minutes", 0)
+    if today is not None and needed.minutes > (most := float(today.mean())):
+        return (
+            f"No saving of time alone: even if a case took nobody a minute ({most:.1f} minutes today), it would not "
+            "pay. Evidence of more cases, dearer errors avoided or lower costs would have to come with it"
+        )
     text = f"Evidence that a case saves at least {needed.minutes:.1f} minutes, measured on production cases"
     if needed.price > 0:
         paid = amount(needed.price, str(a.loaded.parameters.about.currency)).replace("\u00a0", " ")

@@ -68,7 +68,8 @@ FIRST_VIEW = Unknown(
     why="this is a first view: what becomes of saved time and how many use the agent are the package's defaults",
     measure=Measure(
         gate="value",
-        what="State economics.realisation and economics.adoption",
+        what="State what becomes of saved time (economics.realisation) and how many cases the agent gets "
+        "(economics.adoption)",
         n=0,
         price=0.0,
         months=0.0,

@@ -175,7 +175,7 @@ def test_the_first_screen_says_what_a_budget_owner_asks() -> None:
     for part in (
         "Fix Mend the inputs first, then scale",
         "EUR 52,000",
-        "15 December 2026",
+        "15 Dec 2026",
         "about 9 of 10",
         "in cash: about 5 of 10",
         "EUR −12,000 to 571,000",

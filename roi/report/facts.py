@@ -169,9 +169,8 @@ def measured_sentence(record: Record) -> str:
     sample: Mapping[str, Any] = record.get("sample") or {}
     cases: Mapping[str, Any] = sample.get("cases") or {}
     parts = [
-        f"{words.plural(cases.get('pilot'), 'case')} with the agent and {words.count(cases.get('baseline'))}"
+        f"{words.plural(cases.get('pilot'), 'case')} with the agent and {words.count(cases.get('baseline'))} as before"
     ]
-    parts[0] += " as before"
     people: Mapping[str, Any] = sample.get("workers") or {}
     pilot, before = words.finite(people.get("pilot")), words.finite(people.get("baseline"))
     if pilot is not None and before is not None:
@@ -183,7 +182,9 @@ def measured_sentence(record: Record) -> str:
     text = ", ".join(parts)
     if sample.get("sourced"):
         text = f"From a report (sourced, not sampled): {text}"
-    said = assigned(record)
+    # With one arm there is nothing that the other could differ from.
+    both = words.finite(cases.get("pilot")) and words.finite(cases.get("baseline"))
+    said = assigned(record) if both else ""
     return f"{text}; {said}." if said else f"{text}."
 
 

@@ -246,7 +246,7 @@ def render(
         record, what = dict(about), "What stands behind the business case."
     if record is not None:
         title = f"{words.verdict_word(record)}: {record.get('title') or record.get('pilot')}"
-        above = f"{what} As of {words.day(record.get('as_of'))}"
+        above = f"{what} As of {words.day(record.get('as_of'), unknown='an unknown day: no case has a time')}"
         version = (record.get("provenance") or {}).get("roi")
         name = words.shorten(record.get("pilot") or "the pilot", 60)
         footer = (

@@ -71,7 +71,7 @@ def restricted_page(loaded: LoadedParameters, samples: Samples) -> str:
     return page(
         f"Restricted: {title}",
         html,
-        above=f"Restricted. As of {words.day(None if as_of is None else as_of.isoformat())}",
+        above=f"Restricted. As of {words.day(None if as_of is None else as_of.isoformat(), unknown='an unknown day')}",
     )
 
 

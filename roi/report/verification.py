@@ -29,7 +29,7 @@ def print_verification(found: Verification, console: Console | None = None) -> N
 
     to = console or Console()
     record = found.record
-    head = f"{words.verdict_word(record)}, as of {words.day(record.get('as_of'))}"
+    head = f"{words.verdict_word(record)}, as of {words.day(record.get('as_of'), unknown='an unknown day')}"
     to.print(Text(f"{words.shorten(record.get('pilot'), 80)}: {head}", style="bold"))
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for _ in range(3):

@@ -116,7 +116,8 @@ def lay_summary(
 def _gates(record: Mapping[str, Any], plan: RollOut) -> str:
     closed = [gate for gate in record.get("gates") or [] if gate.get("state") != "shown"]
     if plan.passes is not None:
-        return f"hold after the fix in {words.percent(plan.passes)}"
+        fix = (record.get("options") or {}).get("fix") or {}
+        return f"hold after the fix in {words.percent(fix.get('chance_gates_pass'))}"
     return f"{len(closed)} closed" if closed else "all open"
 
 

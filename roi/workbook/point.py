@@ -176,7 +176,9 @@ def _why_fixed(key: str, a: Decided, found: list[RollOut]) -> str:
         if all(int(place) not in x.remedies for x in found):
             return "the plan put forward does not buy it"
         if what == "removes_share":
-            return "what it removes is weighed draw by draw; change it in the parameter file"
+            return (
+                "it stands at its mean; the gates are weighed draw by draw. Change it in the parameter file"
+            )
     if key in (APPROVAL_MINUTES, WAITING_COST):
         return "what approving takes is weighed draw by draw; change it in the parameter file"
     if key.startswith("economics.error_cost.") and not all(x.errors_follow for x in found):

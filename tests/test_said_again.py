@@ -1,0 +1,80 @@
+"""What a reader works out again from a sentence of the report comes out, and no sentence asks for what cannot be."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from openpyxl import load_workbook
+from opened_examples import EXAMPLES, example
+from pilots import cases, write_pilot
+
+from roi.candidates import candidate_of
+from roi.pilot import open_pilot
+from roi.portfolio import portfolio_of
+from roi.report import facts
+from roi.schema.portfolio import Portfolio
+from roi.workbook import workbook_bytes
+
+KILLED = [name for name in EXAMPLES if example(name).decision.verdict == "kill"]
+
+
+def number(text: str) -> float:
+    return float(text.replace(",", "").replace("−", "-"))
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_ladder_s_hours_are_its_minutes_times_its_cases(name: str) -> None:
+    ladder = example(name).decision.record["ladder"]
+    if ladder is None:
+        pytest.skip("its worth is not known")
+    hours = next(r for r in ladder["rungs"] if r["rung"] == "hours")
+    minutes = number(re.search(r"([−\d.,]+) minutes saved", hours["condition"])[1])
+    monthly = number(re.search(r"on ([\d.,]+) cases", hours["condition"])[1])
+    # Both are said with three digits.
+    assert hours["per_year"]["mean"] == pytest.approx(12 * minutes * monthly / 60, rel=0.012)
+
+
+@pytest.mark.parametrize("name", KILLED)
+def test_no_case_is_asked_to_save_more_than_it_takes(name: str) -> None:
+    decision = example(name).decision
+    (said,) = decision.record["stopping"][-1]["items"]
+    asked = re.search(r"at least ([\d.]+) minutes", said)
+    today = decision.analysis.measured.arm_mean("human_minutes", 0)
+    if asked and today is not None:
+        assert float(asked[1]) <= today.mean()
+    if name == "contract_summaries":  # 389 minutes of a case that takes 39
+        assert said.startswith("No saving of time alone")
+
+
+def test_cases_of_the_demo_are_none_that_a_verdict_rests_on() -> None:
+    decision = example("permit_intake").decision
+    counted = decision.record["sample"]["cases"]
+    assert counted["demo"] == 60
+    found = portfolio_of([candidate_of(decision.analysis, decision.record)], Portfolio())
+    assert found["pilots"][0]["cases"] == counted["baseline"] + counted["pilot"] == 336
+
+
+def test_the_workbook_says_of_the_gates_what_the_report_found() -> None:
+    decision = example("claims_intake").decision
+    chance = decision.record["options"]["fix"]["chance_gates_pass"]
+    assert 0.99 < chance < 1
+    sheet = load_workbook(
+        io.BytesIO(workbook_bytes(decision.analysis, decision.record, decision.what_if["scenarios"]))
+    )["Summary"]
+    (row,) = [r for r in sheet.iter_rows(values_only=True) if r[0] == "Gates, as the report found them"]
+    assert str(row[2]).replace("\u00a0", " ") == f"hold after the fix in {100 * chance:.1f} %"
+
+
+def test_of_one_arm_nothing_is_said_that_takes_two(tmp_path) -> None:
+    rows = [row for row in cases(120) if row["arm"] == "pilot"]
+    changes = {"samples": {"assignment": "before_after"}, "demand": {"cases_per_month": 1000}}
+    record = open_pilot(write_pilot(tmp_path, rows, changes)).decision.record
+    said = facts.measured_sentence(record)
+    assert "0 as before" in said
+    assert "came later" not in said
+    for text in (str(record["unknowns"]), str(record["gates"])):
+        assert "of (all)" not in text
+        assert "about (all)" not in text
+    assert not str(record["tipping_point"]["text"]).startswith("Even without any bias")
