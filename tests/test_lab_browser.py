@@ -29,7 +29,7 @@ PATIENCE = 300  # seconds, for machines that do much else
 HOSTILE = (
     "<b onclick=alert(1)>Ask</b> $x^2$ =1+1 \u202egnp \\(y\\)",
     "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "</svg><script>1</script>", '" onload="alert(1)', "'><b>",
-    "&lt;script&gt;", "\u202egnp.exe", "\u2066x\u2069", "=1+1", "{{7*7}}", "${x}", "]]>", "a\x00b", "\x1b[31m", "x" * 5_000,
+    "&lt;script&gt;", "\u202egnp.exe", "\u2066x\u2069", "=1+1", "{{7*7}}", "${x}", "]]>", "a\x00b", "\x1b[31m", "x" * 10_000,
     "<svg/onload=alert(1)>", "<iframe src=javascript:alert(1)>", "<a href='javascript:1'>x</a>", "<style>*{}</style>",
     "<!-- x", "--><script>1</script>", "<math><mtext>x", "</table></div><h1>x", "`x`", "$x^2$", "\\(x\\)", "$$\\frac12$$",
     "+1", "-1", "@SUM(A1)", '=HYPERLINK("https://x.invalid")', "%3Cscript%3E", "\u200f\u200eab", "\u202dab", "\ufeffx",

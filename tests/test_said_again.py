@@ -6,8 +6,8 @@ import io
 import re
 
 import pytest
-from openpyxl import load_workbook
 from opened_examples import EXAMPLES, example
+from openpyxl import load_workbook
 from pilots import cases, write_pilot
 
 from roi.candidates import candidate_of

@@ -35,6 +35,9 @@ __all__ = [
 ]
 
 
+LONGEST = 10_000  # characters of a text; pages cut what is long where it stands, and none takes more
+
+
 class RefusedError(ValueError):
     """Several things wrong with one value.
 
@@ -106,8 +109,8 @@ def read_text(value: Any) -> str:
         text = str(value).strip()
         if not text:
             raise ValueError("is an empty text; leave the key out if it is unknown")
-        if len(text) > 5000:
-            raise ValueError(f"is a text of {len(text):,} characters; at most 5,000 are read")
+        if len(text) > LONGEST:
+            raise ValueError(f"is a text of {len(text):,} characters; at most {LONGEST:,} are read")
         return text
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
