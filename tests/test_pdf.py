@@ -230,6 +230,30 @@ def test_a_table_goes_on_where_the_sheet_ends_and_leaves_no_gap_before_it() -> N
     assert len(full[1]) == 11
 
 
+def rows_drawn(many: int) -> str:
+    """A figure of rows of 200 points, each with its name in it."""
+    drawn = "".join(
+        f'<svg role="img" aria-label="Row {i}" viewBox="0 0 640 294"><text x="9" y="40" font-family="x" '
+        f'font-size="16">Row{i:02d}</text></svg>'
+        for i in range(many)
+    )
+    caption = '<figcaption><span class="question">Asked?</span> <strong>Answered.</strong></figcaption>'
+    return f'<figure role="group" class="figure">{caption}<div class="drawing wide">{drawn}</div></figure>'
+
+
+def test_a_picture_of_rows_goes_on_where_the_sheet_ends_and_its_question_stays_with_the_first() -> None:
+    """Three rows that would fit a sheet of their own begin below the words before them, where one has room."""
+
+    def sheets(lines: int) -> list[tuple[list[str], bool]]:
+        above = "".join(f"<p>{i}</p>" for i in range(lines))
+        made = pypdf.PdfReader(io.BytesIO(page_pdf(page("x", f"<h1>x</h1>{above}{rows_drawn(3)}"))))
+        texts = [sheet.extract_text() for sheet in made.pages]
+        return [(re.findall(r"Row(\d\d)", text), "Asked?" in text) for text in texts]
+
+    assert sheets(24) == [(["00"], True), (["01", "02"], False)]
+    assert sheets(40) == [([], False), (["00", "01", "02"], True)]
+
+
 def test_a_last_sheet_that_is_all_but_empty_is_spared() -> None:
     """A line too many for a sheet is drawn back to it; half a sheet too many is not."""
 
