@@ -254,6 +254,25 @@ def test_a_picture_of_rows_goes_on_where_the_sheet_ends_and_its_question_stays_w
     assert sheets(40) == [([], False), (["00", "01", "02"], True)]
 
 
+@pytest.mark.parametrize(("many", "beside"), [(2, 2), (3, 3), (4, 2), (5, 3)])
+def test_lists_beside_each_other_share_a_line_as_evenly_as_they_can(many: int, beside: int) -> None:
+    """Four are two and two, and one that has much to say has more room than two that have little."""
+    items = "".join(f"<div><p>List{i}{' and more' * 90 * (i == 0)}</p></div>" for i in range(many))
+    sheet = pypdf.PdfReader(
+        io.BytesIO(page_pdf(page("x", f'<h1>x</h1><div class="columns">{items}</div>')))
+    ).pages[0]
+    found: dict[str, tuple[float, float]] = {}
+
+    def visit(text: str, by: list[float], at: list[float], *_: Any) -> None:
+        for name in re.findall(r"List\d", text):
+            found[name] = (by[4] + at[4], round(by[5] + at[5]))
+
+    sheet.extract_text(visitor_text=visit)
+    assert len([x for _, x in found.values() if x == found["List0"][1]]) == beside
+    if many == 3:
+        assert found["List1"][0] - found["List0"][0] > 1.4 * (found["List2"][0] - found["List1"][0])
+
+
 def test_a_last_sheet_that_is_all_but_empty_is_spared() -> None:
     """A line too many for a sheet is drawn back to it; half a sheet too many is not."""
 
