@@ -83,7 +83,7 @@ def test_the_first_page_holds_the_first_screen(reader: pypdf.PdfReader) -> None:
         record["headline"],
         record["reason"],
         words.verdict_word(record),
-        words.day(record["decide_by"]),
+        words.day(record["decide_by"], short=True),
     ):
         assert squeezed(said) in text
     assert squeezed(words.amount(record["sum_asked_for"], currency)) in text
