@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
+import pypdf
 import pytest
 from browser import NEEDS_CHROMIUM, WIDTHS, launched, opened
 from fixtures_record import FakeDecision, make_pictures
@@ -34,6 +36,8 @@ HOW_MUCH = {
     1280: {"each option's worth": ".option:not(.head) .worth", "each option's chance": ".option:not(.head) .pays"},
     390: {"the plan's worth": ".plan div:nth-child(1) dd", "its chance": ".plan div:nth-child(2) dd", "the way to the others": ".all a"},
 }  # fmt: skip
+# What they rest on, where there is room for it beside the rest.
+RESTS = {1280: {"measured, assumed, not known": ".rests"}, 390: {}}
 # Of each: where the lowest of what is drawn of it ends, and whether anything is.
 ENDS = """what => Object.fromEntries(Object.entries(what).map(([name, selector]) => {
   const first = selector.startsWith(".option") ? -1 : 1;
@@ -75,7 +79,8 @@ def test_what_why_how_much_and_what_to_do_are_seen_without_scrolling(
     with opened(
         browser, written(tmp_path, record, lead if name == "support_replies" else None), width=width
     ) as page:
-        ends = page.evaluate(ENDS, WHAT | HOW_MUCH[width])
+        seen = WHAT | HOW_MUCH[width] | RESTS[width]
+        ends = page.evaluate(ENDS, seen)
         assert {what: end for what, end in ends.items() if end is None or end > WIDTHS[width]} == {}
         if record["verdict"] == "kill":
             stopping = page.evaluate(ENDS, {"what stopping means": ".stopping h2", "all of it": ".stopping"})
@@ -83,6 +88,19 @@ def test_what_why_how_much_and_what_to_do_are_seen_without_scrolling(
         assert page.evaluate(CUT).count(False) == 0
         assert page.evaluate(SMALLEST) >= 12
         assert page.heard == []
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_on_paper_no_heading_stands_alone_at_the_foot_of_a_sheet(
+    browser: Any, tmp_path: Path, name: str
+) -> None:
+    """As Chromium prints it: what one should know stands below its heading, on its sheet."""
+    with opened(browser, written(tmp_path, example(name).decision.record), width=1280) as page:
+        first = page.locator(".know dt").first.inner_text()
+        made = pypdf.PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True)))
+    texts = [" ".join(sheet.extract_text().split()) for sheet in made.pages]
+    (at,) = [i for i, text in enumerate(texts) if "Before you decide" in text]
+    assert first in texts[at].partition("Before you decide")[2]
 
 
 def long_case() -> dict[str, Any]:

@@ -245,6 +245,19 @@ def test_every_control_chart_is_told_in_numbers(own: page.Operated) -> None:
     assert (figure.draw(640).to_dict()["columns"], figure.draw(296).to_dict()["columns"]) == (2, 1)
 
 
+def test_control_charts_are_drawn_in_rows_of_two_that_say_what_they_show(own: page.Operated) -> None:
+    """So that a sheet of paper may end between two rows; nothing is drawn or said twice."""
+    figure = operate_figures.charts_figure(own.found)
+    assert figure is not None
+    drawn = [draw(640).to_dict()["concat"] for _, draw in figure.rows]
+    assert [len(row) for row in drawn] == [2, 2, 2, 2]
+    titles = [panel["title"]["text"] for row in drawn for panel in row]
+    assert titles == [panel["title"]["text"] for panel in figure.draw(640).to_dict()["concat"]]
+    for (told, _), row in zip(figure.rows, drawn, strict=True):
+        named = [title for title in titles if f"{title}: " in told]
+        assert named == [panel["title"]["text"] for panel in row]
+
+
 @pytest.mark.slow
 def test_the_panels_keep_to_the_schema_of_charts(own: page.Operated) -> None:
     found = {**own.found, "measures": own.found["measures"][:1]}

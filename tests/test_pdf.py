@@ -83,7 +83,7 @@ def test_the_first_page_holds_the_first_screen(reader: pypdf.PdfReader) -> None:
         record["headline"],
         record["reason"],
         words.verdict_word(record),
-        words.day(record["decide_by"]),
+        words.day(record["decide_by"], short=True),
     ):
         assert squeezed(said) in text
     assert squeezed(words.amount(record["sum_asked_for"], currency)) in text
@@ -228,6 +228,49 @@ def test_a_table_goes_on_where_the_sheet_ends_and_leaves_no_gap_before_it() -> N
     assert 3 <= len(half[0]) < 11
     assert full[0] == []
     assert len(full[1]) == 11
+
+
+def rows_drawn(many: int) -> str:
+    """A figure of rows of 200 points, each with its name in it."""
+    drawn = "".join(
+        f'<svg role="img" aria-label="Row {i}" viewBox="0 0 640 294"><text x="9" y="40" font-family="x" '
+        f'font-size="16">Row{i:02d}</text></svg>'
+        for i in range(many)
+    )
+    caption = '<figcaption><span class="question">Asked?</span> <strong>Answered.</strong></figcaption>'
+    return f'<figure role="group" class="figure">{caption}<div class="drawing wide">{drawn}</div></figure>'
+
+
+def test_a_picture_of_rows_goes_on_where_the_sheet_ends_and_its_question_stays_with_the_first() -> None:
+    """Three rows that would fit a sheet of their own begin below the words before them, where one has room."""
+
+    def sheets(lines: int) -> list[tuple[list[str], bool]]:
+        above = "".join(f"<p>{i}</p>" for i in range(lines))
+        made = pypdf.PdfReader(io.BytesIO(page_pdf(page("x", f"<h1>x</h1>{above}{rows_drawn(3)}"))))
+        texts = [sheet.extract_text() for sheet in made.pages]
+        return [(re.findall(r"Row(\d\d)", text), "Asked?" in text) for text in texts]
+
+    assert sheets(24) == [(["00"], True), (["01", "02"], False)]
+    assert sheets(40) == [([], False), (["00", "01", "02"], True)]
+
+
+@pytest.mark.parametrize(("many", "beside"), [(2, 2), (3, 3), (4, 2), (5, 3)])
+def test_lists_beside_each_other_share_a_line_as_evenly_as_they_can(many: int, beside: int) -> None:
+    """Four are two and two, and one that has much to say has more room than two that have little."""
+    items = "".join(f"<div><p>List{i}{' and more' * 90 * (i == 0)}</p></div>" for i in range(many))
+    sheet = pypdf.PdfReader(
+        io.BytesIO(page_pdf(page("x", f'<h1>x</h1><div class="columns">{items}</div>')))
+    ).pages[0]
+    found: dict[str, tuple[float, float]] = {}
+
+    def visit(text: str, by: list[float], at: list[float], *_: Any) -> None:
+        for name in re.findall(r"List\d", text):
+            found[name] = (by[4] + at[4], round(by[5] + at[5]))
+
+    sheet.extract_text(visitor_text=visit)
+    assert len([x for _, x in found.values() if x == found["List0"][1]]) == beside
+    if many == 3:
+        assert found["List1"][0] - found["List0"][0] > 1.4 * (found["List2"][0] - found["List1"][0])
 
 
 def test_a_last_sheet_that_is_all_but_empty_is_spared() -> None:

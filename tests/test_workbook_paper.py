@@ -14,7 +14,7 @@ from openpyxl.utils.cell import get_column_letter
 from PIL import ImageFont
 from test_workbook_shape import ALL, data_of
 
-from roi.workbook.paper import lines_of
+from roi.workbook.paper import Paper, finer, lines_of
 
 DPI, POINTS, DIGIT = 96, 10, 7
 
@@ -137,6 +137,34 @@ def test_a_number_of_one_kind_is_written_alike():
     assert shares > 3
     assert small > 0
     assert numbers > 1000
+
+
+@pytest.mark.parametrize(
+    ("shape", "value", "wanted"),
+    [
+        ("0.00##", 0.00004, "0.00000#"),
+        ("0.00##", -0.000049, "0.00000#"),
+        ("0.00##", 0.00005, "0.00##"),
+        ("0.00##", 0.0, "0.00##"),
+        ("0.00##", 3e-12, "0.0E+00"),
+        ("#,##0.0000", 0.00001234, "0.00000#"),
+        ("0.0%", 0.0004, "0.00#%"),
+        ("0.0%", 0.0005, "0.0%"),
+        ("0.00%", 0.00002, "0.000#%"),
+    ],
+)
+def test_no_number_but_nothing_is_shown_as_nothing(shape, value, wanted):
+    """By its size: 0.00004 with six figures behind the point at most, which are 0.00004, and a rate of 0.002 %."""
+    assert finer(shape, value) == wanted
+
+
+def test_a_plain_cell_has_the_format_of_its_size():
+    paper = Paper("x")
+    sheet = paper.sheet("Sheet")
+    for row, value in enumerate((0.00004, 0.25, 3.0)):
+        sheet.number(row, 0, value)
+    shown = read(paper.done())["Sheet"]
+    assert [shown.cell(row, 1).number_format for row in (1, 2, 3)] == ["0.00000#", "0.00##", "#,##0.00"]
 
 
 def test_months_beyond_the_horizon_are_grey():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,8 @@ class Figure:
         alt: What the picture shows, for who cannot see it, with its numbers.
         draw: A chart of so many pixels' width.
         legend: Class and meaning of each colour or mark that carries no label of its own.
+        rows: Of a picture that is made of rows: each with its own text for who cannot see it, drawn by itself, so that
+            a sheet of paper may end between two. Without any, `draw` draws the whole.
     """
 
     name: str
@@ -46,14 +49,24 @@ class Figure:
     alt: str
     draw: Callable[[int], Any] = field(repr=False)
     legend: tuple[tuple[str, str], ...] = ()
+    rows: tuple[tuple[str, Callable[[int], Any]], ...] = field(default=(), repr=False)
 
     def drawings(self) -> tuple[str, str]:
-        """The picture as SVG, for a wide window (and paper) and for a narrow one."""
+        """The picture as SVG, for a wide window (and paper) and for a narrow one; each says what it shows."""
         from roi.report import charts
 
         with charts.unchecked():
-            wide = charts.svg(self.draw(WIDE), f"{self.name}-w")
-            return wide, charts.svg(self.draw(NARROW), f"{self.name}-n")
+            rows = self.rows or ((self.alt, self.draw),)
+            wide = [
+                _told(charts.svg(draw(WIDE), f"{self.name}-w{place or ''}"), alt)
+                for place, (alt, draw) in enumerate(rows)
+            ]
+            return "".join(wide), _told(charts.svg(self.draw(NARROW), f"{self.name}-n"), self.alt)
+
+
+def _told(drawing: str, alt: str) -> str:
+    """A drawing that is one picture to who cannot see it."""
+    return drawing.replace("<svg", f'<svg role="img" aria-label="{escape(alt)}"', 1)
 
 
 def _middle_half(histogram: Histogram) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from roi import words
@@ -209,17 +210,22 @@ def _panels(name: str, question: str, panels: Sequence[Found], found: Found) -> 
         f" Version {words.shorten(c['text'], 20)} came on {c['date']}." for c in panels[0]["changes"]
     )
 
-    def draw(width: int) -> Any:
+    def draw(width: int, shown: Sequence[Found] = panels) -> Any:
         from roi.report import operate_charts
 
-        return operate_charts.control_panels(panels, width=width)
+        return operate_charts.control_panels(shown, width=width)
 
+    def told(shown: Sequence[Found]) -> str:
+        return f"Control charts by {period}. " + " ".join(str(p["alt"]) for p in shown) + versions
+
+    pairs = [panels[at : at + 2] for at in range(0, len(panels), 2)]
     return Figure(
         name=name,
         question=question,
         answer=answer,
-        alt=f"Control charts by {period}. " + " ".join(str(p["alt"]) for p in panels) + versions,
+        alt=told(panels),
         draw=draw,
+        rows=tuple((told(pair), partial(draw, shown=pair)) for pair in pairs) if len(pairs) > 1 else (),
         legend=tuple(entry for entry in LEGEND if not drop.get(entry[0])),
     )
 

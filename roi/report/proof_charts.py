@@ -155,20 +155,27 @@ def values(rows: Sequence[Mapping[str, Any]], *, currency: str, width: int) -> A
     return finish(layers.properties(width=width, height=alt.Step(44)))
 
 
-def samples(rows: Sequence[Mapping[str, Any]], *, currency: str, width: int) -> Any:
+def samples(
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    currency: str,
+    width: int,
+    among: Sequence[Mapping[str, Any]] = (),
+) -> Any:
     """What further samples are worth and what they cost, a row each size.
 
     Args:
         rows: Of each `label`, `worth` (the most worth paying) and `price` (None where nobody has stated one).
         currency: For the axis.
         width: Of the plot, in pixels.
+        among: All rows of which these are a part, where they are: parts have one axis.
     """
     kept = [dict(row) | {"y": i} for i, row in enumerate(rows)]
     for row in kept:
         name = words.shorten(row["label"], 60)
         row["tip"] = f"{name}: at most {words.amount(row['worth'], currency)} worth paying"
         row["tip_price"] = f"{name}: its price is {words.amount(row['price'], currency)}"
-    ends = [float(row[k]) for row in kept for k in ("worth", "price") if row[k] is not None]
+    ends = [float(row[k]) for row in among or rows for k in ("worth", "price") if row[k] is not None]
     x = alt.Scale(domain=_domain(ends, width), nice=False)
     bars = (
         alt.Chart(inline(kept))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from roi import words
@@ -27,6 +29,7 @@ KINDS = {
 }
 KEYS = {"measured": "agent", "sourced": "band", "assumed": "before", "default": "loss", "together": "muted"}
 MOST_INPUTS = 8
+MOST_TOGETHER = 8  # rows of samples that are drawn as one picture
 A_CENT = 0.005
 
 
@@ -198,23 +201,30 @@ def samples_figure(record: Record) -> Figure | None:
         answer = f"None of {words.plural(priced, 'sample')} with a price is worth it"
     else:
         answer = f"Nobody has stated a price for any of {words.plural(len(rows), 'sample')}"
-    alt = " ".join(
-        f"{words.shorten(r['label'], 100)}: worth {words.amount(r['worth'], currency)}, price "
-        f"{words.amount(r['price'], currency, unknown='not stated')}."
-        for r in rows
-    )
 
-    def draw(width: int) -> Any:
+    def told(shown: Sequence[Mapping[str, Any]]) -> str:
+        return "The most that each further sample is worth, after what waiting for it costs. " + " ".join(
+            f"{words.shorten(r['label'], 100)}: worth {words.amount(r['worth'], currency)}, price "
+            f"{words.amount(r['price'], currency, unknown='not stated')}."
+            for r in shown
+        )
+
+    def draw(width: int, shown: Sequence[Mapping[str, Any]] = rows) -> Any:
         from roi.report import proof_charts
 
-        return proof_charts.samples(rows, currency=currency, width=width)
+        return proof_charts.samples(shown, currency=currency, width=width, among=rows)
+
+    # As even as it goes: of nine rows five and four, not eight and one.
+    size = math.ceil(len(rows) / math.ceil(len(rows) / MOST_TOGETHER))
+    parts = [rows[at : at + size] for at in range(0, len(rows), size)]
 
     return Figure(
         name="samples",
         question="Is a further sample worth its price?",
         answer=answer,
-        alt="The most that each further sample is worth, after what waiting for it costs. " + alt,
+        alt=told(rows),
         draw=draw,
+        rows=tuple((told(part), partial(draw, shown=part)) for part in parts) if len(parts) > 1 else (),
         legend=(("agent", "the most it is worth, after the delay"), ("diamond", "its price")),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import math
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,7 +17,7 @@ from roi import words
 from roi.locales import LOCALES, localise, money_format, said_by_users
 from roi.workbook.formula import Formula
 
-__all__ = ["AFTER", "MOST_LETTERS", "Paper", "Sheet", "lines_of"]
+__all__ = ["AFTER", "MOST_LETTERS", "Paper", "Sheet", "finer", "lines_of"]
 
 MOST_LETTERS = 600  # of a text; a cell holds more, but nobody reads it
 MADE = dt.datetime(2000, 1, 1, tzinfo=dt.UTC).replace(tzinfo=None)  # the same inputs give the same bytes
@@ -26,6 +27,8 @@ FORMATS = {
     "money": "#,##0;[Red]-#,##0", "share": "0.0%", "plain": "#,##0.00", "small": "0.00##", "fine": "#,##0.0000",
     "rate": "0.00%", "whole": "0", "cents": "#,##0.00",
 }  # fmt: skip
+NEVER_NOTHING = ("small", "fine", "share", "rate")  # formats that show no number but 0 as 0
+MOST_PLACES = 9  # behind a point; what needs more is written with a power of ten
 SIZE = 10
 FONT: dict[str, Any] = {"font_name": "Arial", "font_size": SIZE}  # whose widths LibreOffice has, too
 AFTER: dict[str, Any] = {"align": "left", "indent": 1}  # words beside figures, which are set to the right
@@ -207,7 +210,20 @@ class Sheet:
         if shown == "plain":
             self._plain.append(xl_rowcol_to_cell(row, column))
             shown = "small" if not isinstance(value, str) and abs(value) < 1 else shown
-        return self.paper.formats[shown]
+        shape = self.paper.formats[shown]
+        return shape if isinstance(value, str) or shown not in NEVER_NOTHING else finer(shape, value)
+
+
+def finer(shape: str, value: float) -> str:
+    """The format of a number, with two figures of it where it would be shown as 0 though it is not."""
+    factor = 100.0 if shape.endswith("%") else 1.0
+    places = shape.count("0", shape.find(".")) + shape.count("#", shape.find("."))
+    size = abs(value) * factor
+    if size == 0 or size >= 0.5 * 10**-places:
+        return shape
+    needed = 1 - math.floor(math.log10(size))
+    written = "0.0E+00" if needed > MOST_PLACES else f"0.{'0' * (needed - 1)}#"
+    return written + shape[len(shape.rstrip("%")) :]
 
 
 def lines_of(text: str, width: float, *, bold: bool = False) -> int:
