@@ -13,6 +13,7 @@ from typing import Any
 from roi.acted import acted, at_of
 from roi.controls.check import Check, unknown, verb
 from roi.controls.logs import Logs
+from roi.periods import local_day
 from roi.readers.base import literal
 from roi.relation import Relation
 from roi.special import bdtrc
@@ -225,8 +226,7 @@ def silent_days(logs: Logs, actions: Relation) -> Check:
     zone = logs.timezone or "UTC"
 
     def day(column: str) -> str:
-        local = column if zone == "UTC" else f"timezone({literal(zone)}, timezone('UTC', {column}))"
-        return f"({local})::date"
+        return local_day(column, zone)
 
     begun = (
         f'(select "row", case_id, {day("started_at")} as day_ from {live.sql} where started_at is not null)'
