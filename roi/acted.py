@@ -6,7 +6,7 @@ case odd asks its actions themselves, which are few.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,11 +17,12 @@ from roi.relation import Relation
 if TYPE_CHECKING:
     from roi.samples import Samples
 
-__all__ = ["BEYOND", "FAILURES", "Acted", "acted", "at_of"]
+__all__ = ["BEYOND", "FAILURES", "Acted", "acted", "at_of", "by_case"]
 
 LAID = "cases_as_acted"  # in an engine that holds large samples
 FAILURES = ("error", "timeout", "denied")
 MOST_SYSTEMS = 60
+BESIDE = ("setting", "started_at", "ended_at")
 BEYOND = 61  # the bit of numbers that have none of their own
 
 
@@ -36,15 +37,34 @@ class Acted:
             `asked_` (when the last action that ran was asked for); `apart_` (whether its actions are on different
             systems), `ran_on_` (bit k: an action ran on system k).
         systems: Of the actions that ran, None for those that name none; more than `MOST_SYSTEMS` have no bits.
+        joined: Whether what `by_case` tells of each case stands beside, with `BESIDE` as far as the cases have them;
+            `arm_case` is None for the actions of no case.
     """
 
     cases: Relation
     systems: tuple[str | None, ...]
+    joined: bool = False
 
     @property
     def known(self) -> bool:
         """Whether each system has a bit of its own."""
         return len(self.systems) <= MOST_SYSTEMS
+
+
+def by_case(samples: Samples, cases: Relation, wanted: Collection[str]) -> str:
+    """Each case once: `arm_case` (0, 1), and some of its columns as `of_…`.
+
+    A case may be worked in both arms; what an agent did belongs to the pilot's.
+    """
+    if "cases" in samples.once and cases == samples.tables["cases"]:
+        listed = "".join(f", {c} as of_{c}" for c in wanted)
+        return f"(select case_id, (arm = 'pilot')::tinyint as arm_case{listed} from {cases.sql})"
+    pilot = "bool_or(arm = 'pilot')"
+    listed = "".join(
+        f", case when {pilot} then max({c}) filter (arm = 'pilot') else max({c}) end as of_{c}"
+        for c in wanted
+    )
+    return f"(select case_id, {pilot}::tinyint as arm_case{listed} from {cases.sql} group by case_id)"
 
 
 def at_of(columns: Sequence[str]) -> str | None:
@@ -89,7 +109,17 @@ def acted(samples: Samples, actions: Relation) -> Acted:
         told["apart_"] = "min(system) <> max(system)"
     listed = "".join(f", {sql} as {name}" for name, sql in told.items())
     found = Relation(f"(select case_id{listed} from {actions.sql} group by case_id)", ("case_id", *told))
-    if samples.coded and actions == samples.tables["actions"]:
-        samples.con.execute(f"create table if not exists {LAID} as select * from {found.sql}")
-        found = Relation.named(LAID, found.columns)
-    return Acted(found, systems)
+    if not samples.coded or actions != samples.tables["actions"]:
+        return Acted(found, systems)
+    joined = "cases" in samples.once and not samples.apart
+    if joined:  # once, as several ask of many cases both what they are and what was done in them
+        cases = samples.tables["cases"]
+        beside = [c for c in BESIDE if c in cases.columns]
+        names = ("arm_case", *(f"of_{c}" for c in beside))
+        found = Relation(
+            f"(select a.*, {', '.join(names)} from {found.sql} a "
+            f"left join {by_case(samples, cases, beside)} c on a.case_id = c.case_id)",
+            (*found.columns, *names),
+        )
+    samples.con.execute(f"create table if not exists {LAID} as select * from {found.sql}")
+    return Acted(Relation.named(LAID, found.columns), systems, joined)
