@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from roi.acted import FAILURES, acted, by_case
+from roi.acted import FAILURES, acted, by_case, lay
 from roi.moments import fetch
 from roi.proportions import ranks
 from roi.readers.base import literal, quoted
@@ -96,15 +96,18 @@ def of_cases(samples: Samples, actions: Relation) -> Relation:
     live = " where of_setting is distinct from 'demo'" if "setting" in wanted else ""
     names = (*kept, "arm_", *(f"of_{c}" for c in wanted))
     listed = ", ".join(f"a.{quoted(c)}" for c in kept)
-    joined = Relation(
-        f"(select {listed}, coalesce(arm_case, -1) as arm_{of} from {actions.sql} a "
-        f"left join {by_case(samples, cases, wanted)} c on a.case_id = c.case_id{live})",
-        names,
-    )
+
+    def joined(some: str) -> str:
+        rows = f"(from {actions.sql}{some})" if some else actions.sql
+        return (
+            f"select {listed}, coalesce(arm_case, -1) as arm_{of} from {rows} a "
+            f"left join {by_case(samples, cases, wanted, some)} c on a.case_id = c.case_id{live}"
+        )
+
     if not laid:
-        return joined
+        return Relation(f"({joined('')})", names)
     # Many are asked more often than it takes to lay them down once.
-    samples.con.execute(f"create table if not exists {LAID} as select * from {joined.sql}")
+    lay(samples, LAID, joined)
     return Relation.named(LAID, names)
 
 
@@ -237,19 +240,20 @@ def _seconds(
                 wanted.append((i, j, max(int(np.ceil(share * n)), 1), *ends))
     if not wanted:
         return found
-    # The times of each are not sorted, only searched for their ranks: share (r - 1/2) / n is rank r.
-    points = []
-    for i, (arm, name, of) in enumerate(keys):
-        shares = [(rank - 0.5) / int(timed[i]) for row in wanted if row[0] == i for rank in row[2:]]
-        if shares:
-            mine = f"arm_ = {arm} and s = {literal(name)} and c = {literal(of)}"
-            points.append(f"quantile_disc(v, {shares}) filter ({mine})")
-    (row,) = fetch(
-        samples,
-        f"select {', '.join(points)} from (select arm_, {system} as s, {scope} as c, {seconds} as v from {source}) "
-        "where v is not null",
+    # Equal times are counted before they are put in order: there are far fewer of them than actions.
+    ranked = ", ".join(
+        f"({keys[i][0]}, {literal(keys[i][1])}, {literal(keys[i][2])}, {rank})"
+        for i, rank in sorted({(row[0], rank) for row in wanted for rank in row[2:]})
     )
-    values = [float(x) for each in row for x in each]
-    for k, (i, j, *_) in enumerate(wanted):
-        found[i, 3 * j : 3 * j + 3] = values[3 * k : 3 * k + 3]
+    rows = fetch(
+        samples,
+        f"with times as (select arm_, {system} as s, {scope} as c, {seconds} as v, count(*) as n from {source} "
+        "where v is not null group by all), "
+        "placed as (select *, sum(n) over (partition by arm_, s, c order by v) as upto from times) "
+        f"select arm_, s, c, rank_, v from placed join (values {ranked}) as w(arm_, s, c, rank_) using (arm_, s, c) "
+        "where rank_ <= upto and rank_ > upto - n",
+    )
+    at = {(int(arm), str(s), str(c), int(rank)): float(v) for arm, s, c, rank, v in rows}
+    for i, j, *places in wanted:
+        found[i, 3 * j : 3 * j + 3] = [at[*keys[i], rank] for rank in places]
     return found
