@@ -318,9 +318,14 @@ def _heard(
         near = f"(select case_id, day_ from {looked} where near_ and not heard_)"
         among = f"case_id in (select case_id from {near})"
         days = f"(select distinct case_id, {on} as day_ from {actions.sql} where {among})"
-        more = dict(
-            logs.ask(f"select b.day_, count(*) from {near} b join {days} a using (case_id, day_) group by 1")
-        )
+        pairs = f"select b.day_ from {near} b join {days} a using (case_id, day_)"
+        if of.joined:  # where a case is one row, one pass over the actions tells it
+            same = "b.case_id = a.case_id and b.day_ = a.on_ "
+            pairs = (
+                f"select distinct b.case_id, b.day_ from {near} b "
+                f"join (select case_id, {on} as on_ from {actions.sql}) a on {same}"
+            )
+        more = dict(logs.ask(f"select day_, count(*) from ({pairs}) group by 1"))
     return [
         (d, int(n), int(n) - int(found[d][0] if d in found else 0) - more.get(d, 0), d in loud)
         for d, n in sorted(totals.items())
