@@ -37,7 +37,7 @@ __all__ = [
 MEMORY = "ROI_ENGINE_MEMORY"
 """Environment variable: the most memory that an engine takes for rows; what is more lies in a temporary folder."""
 
-_EACH = 150  # MB of memory for each processor, at least two, of what is large
+_EACH = 130  # MB of memory for each processor, at least two, of what is large
 _CODED = (".parquet", ".pq", ".csv", ".tsv", ".txt", ".tab", ".psv", ".gz")
 
 
