@@ -6,7 +6,7 @@ case odd asks its actions themselves, which are few.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,11 +17,13 @@ from roi.relation import Relation
 if TYPE_CHECKING:
     from roi.samples import Samples
 
-__all__ = ["BEYOND", "FAILURES", "Acted", "acted", "at_of"]
+__all__ = ["BEYOND", "FAILURES", "Acted", "acted", "at_of", "by_case", "lay"]
 
 LAID = "cases_as_acted"  # in an engine that holds large samples
 FAILURES = ("error", "timeout", "denied")
 MOST_SYSTEMS = 60
+AT_ONCE = 1_500_000  # actions whose cases are grouped or joined at a time
+BESIDE = ("setting", "started_at", "ended_at")
 BEYOND = 61  # the bit of numbers that have none of their own
 
 
@@ -36,15 +38,60 @@ class Acted:
             `asked_` (when the last action that ran was asked for); `apart_` (whether its actions are on different
             systems), `ran_on_` (bit k: an action ran on system k).
         systems: Of the actions that ran, None for those that name none; more than `MOST_SYSTEMS` have no bits.
+        joined: Whether what `by_case` tells of each case stands beside, with `BESIDE` as far as the cases have them;
+            `arm_case` is None for the actions of no case.
     """
 
     cases: Relation
     systems: tuple[str | None, ...]
+    joined: bool = False
 
     @property
     def known(self) -> bool:
         """Whether each system has a bit of its own."""
         return len(self.systems) <= MOST_SYSTEMS
+
+
+def lay(samples: Samples, name: str, build: Callable[[str], str]) -> None:
+    """Lay a table of many actions or of their cases, a share of the cases at a time, so that each takes little memory.
+
+    Args:
+        samples: The opened samples, whose cases go by numbers.
+        name: Of the table; one that is there stays.
+        build: Given a condition on `case_id` that begins with where, the query of these cases' rows.
+    """
+    if fetch(samples, f"select 1 from duckdb_tables() where table_name = {literal(name)}"):
+        return
+    ((rows,),) = fetch(samples, "select count(*) from actions")
+    shares = max(1, -(-int(rows) // AT_ONCE))
+    edges = [
+        k * 2**64 // shares for k in range(1, shares)
+    ]  # keys are as good as drawn from all numbers of 64 bits
+    lows, highs = [None, *edges], [*edges, None]
+    part = f"{name}_"  # what was begun and not finished is none
+    samples.con.execute(f"create or replace table {part} as {build(' where false')}")
+    for low, high in zip(lows, highs, strict=True):
+        inside = [f"case_id >= {low}"] * (low is not None) + [f"case_id < {high}"] * (high is not None)
+        samples.con.execute(f"insert into {part} {build(' where ' + ' and '.join(inside) if inside else '')}")
+    if edges:  # no range holds those of no case
+        samples.con.execute(f"insert into {part} {build(' where case_id is null')}")
+    samples.con.execute(f"alter table {part} rename to {name}")
+
+
+def by_case(samples: Samples, cases: Relation, wanted: Collection[str], some: str = "") -> str:
+    """Each case once: `arm_case` (0, 1), and some of its columns as `of_…`.
+
+    A case may be worked in both arms; what an agent did belongs to the pilot's. `some` is a condition, from where on.
+    """
+    if "cases" in samples.once and cases == samples.tables["cases"]:
+        listed = "".join(f", {c} as of_{c}" for c in wanted)
+        return f"(select case_id, (arm = 'pilot')::tinyint as arm_case{listed} from {cases.sql}{some})"
+    pilot = "bool_or(arm = 'pilot')"
+    listed = "".join(
+        f", case when {pilot} then max({c}) filter (arm = 'pilot') else max({c}) end as of_{c}"
+        for c in wanted
+    )
+    return f"(select case_id, {pilot}::tinyint as arm_case{listed} from {cases.sql}{some} group by case_id)"
 
 
 def at_of(columns: Sequence[str]) -> str | None:
@@ -88,8 +135,28 @@ def acted(samples: Samples, actions: Relation) -> Acted:
     if "system" in has:
         told["apart_"] = "min(system) <> max(system)"
     listed = "".join(f", {sql} as {name}" for name, sql in told.items())
-    found = Relation(f"(select case_id{listed} from {actions.sql} group by case_id)", ("case_id", *told))
-    if samples.coded and actions == samples.tables["actions"]:
-        samples.con.execute(f"create table if not exists {LAID} as select * from {found.sql}")
-        found = Relation.named(LAID, found.columns)
-    return Acted(found, systems)
+    columns = ("case_id", *told)
+
+    def grouped(some: str) -> str:
+        return f"(select case_id{listed} from {actions.sql}{some} group by case_id)"
+
+    if not samples.coded or actions != samples.tables["actions"]:
+        return Acted(Relation(grouped(""), columns), systems)
+    joined = "cases" in samples.once and not samples.apart
+    beside: list[str] = []
+    if joined:  # once, as several ask of many cases both what they are and what was done in them
+        cases = samples.tables["cases"]
+        beside = [c for c in BESIDE if c in cases.columns]
+        names = ("arm_case", *(f"of_{c}" for c in beside))
+        columns = (*columns, *names)
+
+    def build(some: str) -> str:
+        if not joined:
+            return f"select * from {grouped(some)}"
+        return (
+            f"select a.*, {', '.join(names)} from {grouped(some)} a "
+            f"left join {by_case(samples, cases, beside, some)} c on a.case_id = c.case_id"
+        )
+
+    lay(samples, LAID, build)
+    return Acted(Relation.named(LAID, columns), systems, joined)

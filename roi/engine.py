@@ -37,7 +37,7 @@ __all__ = [
 MEMORY = "ROI_ENGINE_MEMORY"
 """Environment variable: the most memory that an engine takes for rows; what is more lies in a temporary folder."""
 
-_EACH = 150  # MB of memory for each processor, at least two, of what is large
+_EACH = 130  # MB of memory for each processor, at least two, of what is large
 _CODED = (".parquet", ".pq", ".csv", ".tsv", ".txt", ".tab", ".psv", ".gz")
 
 
@@ -104,12 +104,14 @@ def start(*, large: bool = False) -> Connection:
     return con
 
 
-def widen(con: Connection) -> None:
-    """Take the bound off an engine's memory, unless it was stated: what a verdict asks of ten million fails at it."""
-    if not os.environ.get(MEMORY, "").strip():
-        con.execute("reset memory_limit")  # which alters what is said of it alone (DuckDB 1.5)
-        ((most,),) = con.execute("select current_setting('memory_limit')").fetchall()
-        con.execute(f"set memory_limit = {literal(most)}")
+def widen(con: Connection) -> bool:
+    """Take the bound off an engine's memory, and say whether that was done: what somebody stated stays."""
+    if os.environ.get(MEMORY, "").strip():
+        return False
+    con.execute("reset memory_limit")  # which alters what is said of it alone (DuckDB 1.5)
+    ((most,),) = con.execute("select current_setting('memory_limit')").fetchall()
+    con.execute(f"set memory_limit = {literal(most)}")
+    return True
 
 
 def prepare(con: Connection, keys: Keys) -> None:

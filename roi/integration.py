@@ -6,14 +6,13 @@ failure stands beside the share of calls: its interval is the one to go by.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from roi.acted import FAILURES, acted
+from roi.acted import FAILURES, acted, by_case, lay
 from roi.moments import fetch
 from roi.proportions import ranks
 from roi.readers.base import literal, quoted
@@ -32,14 +31,18 @@ MOST = 60  # systems and scopes; what is beyond is put together
 REST = "(other)"
 QUANTILES = (0.5, 0.95)
 LAID = "actions_of_cases"  # in an engine that holds large samples
-UNASKED = (
-    "action_id",
-    "seq",
-    "version",
-    "risk",
+UNASKED = ("action_id", "seq", "version", "amount", "confidence")  # columns that nobody asks of it there
+OF_CASES = (
+    "outcome",
+    "rework_minutes",
+    "setting",
+    "segment",
+    "review_minutes",
+    "used",
+    "label_source",
     "amount",
     "confidence",
-)  # columns that nobody asks of it there
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,39 +88,27 @@ class Integration:
 def of_cases(samples: Samples, actions: Relation) -> Relation:
     """The actions of production cases and of unknown ones, with `arm_` (0, 1, -1) and the case's columns as `of_…`."""
     cases = samples.tables["cases"]
-    wanted = [c for c in ("outcome", "rework_minutes", "setting") if c in cases.columns]
     laid = samples.coded and actions == samples.tables["actions"]
+    # What one asks of the cases of many actions is laid down beside them, for all that ask later.
+    wanted = [c for c in (OF_CASES if laid else OF_CASES[:3]) if c in cases.columns]
     kept = tuple(c for c in actions.columns if not laid or c not in UNASKED)
     of = "".join(f", of_{c}" for c in wanted)
     live = " where of_setting is distinct from 'demo'" if "setting" in wanted else ""
     names = (*kept, "arm_", *(f"of_{c}" for c in wanted))
     listed = ", ".join(f"a.{quoted(c)}" for c in kept)
-    joined = Relation(
-        f"(select {listed}, coalesce(arm_case, -1) as arm_{of} from {actions.sql} a "
-        f"left join {_by_case(samples, cases, wanted)} c on a.case_id = c.case_id{live})",
-        names,
-    )
+
+    def joined(some: str) -> str:
+        rows = f"(from {actions.sql}{some})" if some else actions.sql
+        return (
+            f"select {listed}, coalesce(arm_case, -1) as arm_{of} from {rows} a "
+            f"left join {by_case(samples, cases, wanted, some)} c on a.case_id = c.case_id{live}"
+        )
+
     if not laid:
-        return joined
+        return Relation(f"({joined('')})", names)
     # Many are asked more often than it takes to lay them down once.
-    samples.con.execute(f"create table if not exists {LAID} as select * from {joined.sql}")
+    lay(samples, LAID, joined)
     return Relation.named(LAID, names)
-
-
-def _by_case(samples: Samples, cases: Relation, wanted: Collection[str]) -> str:
-    """Each case once: `arm_case` (0, 1), and some of its columns as `of_…`.
-
-    A case may be worked in both arms; what an agent did belongs to the pilot's.
-    """
-    if "cases" in samples.once and cases == samples.tables["cases"]:
-        listed = "".join(f", {c} as of_{c}" for c in wanted)
-        return f"(select case_id, (arm = 'pilot')::tinyint as arm_case{listed} from {cases.sql})"
-    pilot = "bool_or(arm = 'pilot')"
-    listed = "".join(
-        f", case when {pilot} then max({c}) filter (arm = 'pilot') else max({c}) end as of_{c}"
-        for c in wanted
-    )
-    return f"(select case_id, {pilot}::tinyint as arm_case{listed} from {cases.sql} group by case_id)"
 
 
 def take_integration(samples: Samples) -> Integration | None:
@@ -206,12 +197,13 @@ def _per_case(samples: Samples, actions: Relation) -> str:
     cases = samples.tables["cases"]
     setting = [c for c in ("setting",) if c in cases.columns]
     live = " and of_setting is distinct from 'demo'" if setting else ""
-    of = acted(samples, actions).cases
+    found = acted(samples, actions)
+    of = found.cases
     failed = "failed_" if "failed_" in of.columns else "0"
     kinds = "".join(f", count(*) filter ({failed} & {1 << k} <> 0)" for k in range(len(FAILED)))
+    known = "" if found.joined else f" a join {by_case(samples, cases, setting)} c on a.case_id = c.case_id"
     return (
-        f"select arm_case, count(*), count(*) filter ({failed} <> 0){kinds} from {of.sql} a "
-        f"join {_by_case(samples, cases, setting)} c on a.case_id = c.case_id "
+        f"select arm_case, count(*), count(*) filter ({failed} <> 0){kinds} from {of.sql}{known} "
         f"where arm_case is not null{live} group by 1 order by 1"
     )
 
@@ -248,19 +240,20 @@ def _seconds(
                 wanted.append((i, j, max(int(np.ceil(share * n)), 1), *ends))
     if not wanted:
         return found
-    # The times of each are not sorted, only searched for their ranks: share (r - 1/2) / n is rank r.
-    points = []
-    for i, (arm, name, of) in enumerate(keys):
-        shares = [(rank - 0.5) / int(timed[i]) for row in wanted if row[0] == i for rank in row[2:]]
-        if shares:
-            mine = f"arm_ = {arm} and s = {literal(name)} and c = {literal(of)}"
-            points.append(f"quantile_disc(v, {shares}) filter ({mine})")
-    (row,) = fetch(
-        samples,
-        f"select {', '.join(points)} from (select arm_, {system} as s, {scope} as c, {seconds} as v from {source}) "
-        "where v is not null",
+    # Equal times are counted before they are put in order: there are far fewer of them than actions.
+    ranked = ", ".join(
+        f"({keys[i][0]}, {literal(keys[i][1])}, {literal(keys[i][2])}, {rank})"
+        for i, rank in sorted({(row[0], rank) for row in wanted for rank in row[2:]})
     )
-    values = [float(x) for each in row for x in each]
-    for k, (i, j, *_) in enumerate(wanted):
-        found[i, 3 * j : 3 * j + 3] = values[3 * k : 3 * k + 3]
+    rows = fetch(
+        samples,
+        f"with times as (select arm_, {system} as s, {scope} as c, {seconds} as v, count(*) as n from {source} "
+        "where v is not null group by all), "
+        "placed as (select *, sum(n) over (partition by arm_, s, c order by v) as upto from times) "
+        f"select arm_, s, c, rank_, v from placed join (values {ranked}) as w(arm_, s, c, rank_) using (arm_, s, c) "
+        "where rank_ <= upto and rank_ > upto - n",
+    )
+    at = {(int(arm), str(s), str(c), int(rank)): float(v) for arm, s, c, rank, v in rows}
+    for i, j, *places in wanted:
+        found[i, 3 * j : 3 * j + 3] = [at[*keys[i], rank] for rank in places]
     return found

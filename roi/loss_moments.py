@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from roi.approvals import agents_of, approvals_of
 from roi.moments import Losses, fetch
+from roi.readers.base import quoted
 from roi.relation import Relation
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def take_losses(
         second_="cause_2" if "cause_2" in present else "null::varchar",
         defective_="input_defects > 0" if "input_defects" in present else "null::boolean",
         unused_="used = 'no'" if "used" in present else "null::boolean",
-        worker_=f"coalesce({unit}, '')" if by_worker else "null::varchar",
+        worker_=unit if by_worker else "null::varchar",
     )
     keys = ["outcome", "cause_", "second_", "defective_", "failed_", "unapproved_", "unused_", "segment_"]
     keys.append("worker_")
@@ -120,26 +121,37 @@ def _with_actions(samples: Samples, pilot: Relation, high_risk_tools: Sequence[s
     if actions is None:
         return pilot.having(failed_="null::boolean", unapproved_="null::boolean")
     columns = actions.columns
-    failed = "status in ('error', 'denied')" if "status" in columns else "null::boolean"
+    status = "status" in columns
+    failed = "status in ('error', 'denied')" if status else "false"
     rule = approvals_of(actions, high_risk_tools, agents=agents_of(samples.tables))
-    unapproved = "null::boolean"
-    if (
-        rule is not None
-    ):  # where nobody can say how risky an unapproved action was, nothing is known of its case
+    missed = undecided = "false"
+    if rule is not None:
         improper = f"not coalesce({rule.proper}, false)"
-        missed = f"coalesce(bool_or({rule.risky} and {improper}), false)"
-        unapproved = (
-            f"case when {missed} then true when not bool_or({rule.undecided} and {improper}) then false end"
-        )
-    said = "true" if "status" not in columns else "count(status) > 0"
+        missed, undecided = f"{rule.risky} and {improper}", f"{rule.undecided} and {improper}"
+    # Most actions say nothing but that their case has some: the others alone are grouped by case. An end that is not
+    # logged says nothing at all, and its case is asked whether another one of its actions does.
+    silent = "status is null" if status else "false"
+    told = f"coalesce({failed}, false) as f, {missed} as m, {undecided} as u, {silent} as s"
     seen = (
-        f"select case_id as case_, case when {said} then coalesce(bool_or({failed}), false) end as failed_, "
-        f"{unapproved} as unapproved_ from {actions.sql} group by case_id"
+        "select case_id as case_, bool_or(f) as f, bool_or(m) as m, bool_or(u) as u, bool_or(s) as s "
+        f"from (select case_id, {told} from {actions.sql}) where f or m or u or s group by case_id"
     )
-    if "status" not in columns:
-        seen = seen.replace(f"case when {said} then coalesce(bool_or({failed}), false) end", "null::boolean")
-    joined = f"(select p.*, e.failed_, e.unapproved_ from {pilot.sql} p left join ({seen}) e on p.case_id = e.case_)"
-    return Relation(joined, (*pilot.columns, "failed_", "unapproved_"))
+    among = f"case_id in (select case_id from {actions.sql} where case_id is not null{{}})"
+    says = f"(not coalesce(s, false) or {among.format(' and status is not null')})"
+    if not status or not fetch(samples, f"select 1 from {actions.sql} where {silent} limit 1"):
+        says = "true"
+    # Where nobody can say how risky an unapproved action was, nothing is known of its case.
+    unapproved = "case when m then true when not coalesce(u, false) then false end"
+    added = {
+        "failed_": f"case when worked_ and {says} then coalesce(f, false) end" if status else "null::boolean",
+        "unapproved_": f"case when worked_ then {unapproved} end" if rule is not None else "null::boolean",
+    }
+    listed = ", ".join(f"{sql} as {name}" for name, sql in added.items())
+    joined = (
+        f"(select {', '.join(map(quoted, pilot.columns))}, {listed} from "
+        f"(select *, {among.format('')} as worked_ from {pilot.sql}) p left join ({seen}) e on p.case_id = e.case_)"
+    )
+    return Relation(joined, (*pilot.columns, *added))
 
 
 def _currencies(samples: Samples, pilot: Relation) -> list[tuple[Any, ...]]:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from roi.approvals import agents_of, approvals_of
 from roi.moments import ALL, fetch
 from roi.monitor_columns import BY_LABEL, half_labelled, imputed, refuse_far_days, watched_columns
+from roi.periods import local_day
 from roi.readers.base import literal
 from roi.relation import Relation
 from roi.words import count, plural
@@ -271,11 +272,6 @@ def fresh_cases(samples: Samples, timezone: str, since: dt.date | None = None) -
         version_="version" if "version" in present else "null::varchar",
     )
     return found if since is None else found.where(f"day_ >= date '{since.isoformat()}'")
-
-
-def local_day(time: str, timezone: str) -> str:
-    """SQL of the day of a naive UTC time in a time zone."""
-    return f"timezone({literal(timezone)}, timezone('UTC', {time}))::date"
 
 
 class _Rows:

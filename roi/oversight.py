@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from roi.integration import QUANTILES, of_cases
 from roi.moments import fetch
+from roi.periods import local_day
 from roi.proportions import ranks
-from roi.readers.base import literal
 
 if TYPE_CHECKING:
     from roi.samples import Samples
@@ -103,13 +103,10 @@ def _of_actions(samples: Samples, zone: str) -> dict[str, Any]:
     who = f"count(distinct approver) filter ({person})" if "approver" in present else "null"
     wait = f"case when {person} then (epoch_us({said}) - epoch_us({asked})) / 60000000.0 end"
 
-    def local(time: str) -> str:
-        return f"timezone({literal(zone)}, timezone('UTC', {time}))::date"
-
     (row,) = fetch(
         samples,
         f"select count(*) filter ({person}), {who}, count(*) filter ({wait} >= 0), count(*) filter ({wait} < 0), "
-        f"count(*) filter ({wait} >= 0 and {local(said)} = {local(asked)}), "
+        f"count(*) filter ({wait} >= 0 and {local_day(said, zone)} = {local_day(asked, zone)}), "
         f"count(*) filter (decision = 'approved' and {said} is not null and {ran} is not null), "
         f"count(*) filter (decision = 'approved' and {said} > {ran}), count(*) filter (decision = 'rejected') "
         f"from {live.sql}",

@@ -9,13 +9,13 @@ that would lose half of an arm.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from roi.readers.base import Connection
+from roi.readers.base import Connection, literal
 
-__all__ = ["PartialMonth", "months_of", "partial_month", "working_days_after"]
+__all__ = ["PartialMonth", "local_day", "months_of", "partial_month", "working_days_after"]
 
 WORKING_DAYS = 3  # public holidays at the end of a month are no sign that it is unfinished
 MONTHS_BEFORE = 2
@@ -62,15 +62,21 @@ def months_of(con: Connection, cases: str, condition: str, timezone: str) -> dic
     edges = _edges(first, last, timezone)
     if edges is None:
         return {}
-    rows = ", ".join(f"('{m:%Y-%m}', timestamp '{a}', timestamp '{b}')" for m, a, b in edges)
     found = con.execute(
-        f"select m, arm, count(*) from {cases}, (values {rows}) as e(m, a, b) "
-        f"where {condition} and started_at >= a and started_at < b group by 1, 2 order by 1, 2"
+        f"select {_place([begin for _, begin, _ in edges])}, arm, count(*) from {cases} "
+        f"where {condition} and started_at is not null group by 1, 2 order by 1, 2"
     ).fetchall()
     months: dict[str, dict[str, int]] = {}
-    for month, arm, n in found:
-        months.setdefault(str(month), {})[str(arm)] = int(n)
+    for place, arm, n in found:
+        months.setdefault(f"{edges[place][0]:%Y-%m}", {})[str(arm)] = int(n)
     return months
+
+
+def local_day(time: str, timezone: str) -> str:
+    """SQL of the day of a naive UTC time in a time zone; UTC itself needs no calendar, which is dear."""
+    if timezone == "UTC":
+        return f"({time})::date"
+    return f"timezone({literal(timezone)}, timezone('UTC', {time}))::date"
 
 
 def partial_month(con: Connection, cases: str, condition: str, timezone: str) -> PartialMonth | None:
@@ -126,6 +132,15 @@ def _edges(
         if len(edges) > LONGEST:
             return None
     return edges
+
+
+def _place(begins: Sequence[dt.datetime], first: int = 0) -> str:
+    """SQL of the place of `started_at` among times in order, halved at each step; earlier ones belong to the first."""
+    if len(begins) == 1:
+        return str(first)
+    half = len(begins) // 2
+    below, above = _place(begins[:half], first), _place(begins[half:], first + half)
+    return f"case when started_at < timestamp '{begins[half]}' then {below} else {above} end"
 
 
 def _utc(month: dt.date, timezone: str) -> dt.datetime:

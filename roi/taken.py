@@ -92,9 +92,18 @@ def take(loaded: LoadedParameters, samples: Samples) -> Taken:
     Raises:
         ParameterError: If parameters and samples do not go together.
     """
+    import duckdb
+
+    try:
+        return _take(loaded, samples)
+    except duckdb.OutOfMemoryException:
+        if not samples.coded or not widen(samples.con):
+            raise
+    return _take(loaded, samples)
+
+
+def _take(loaded: LoadedParameters, samples: Samples) -> Taken:
     moments = numbered_by_content(take_moments(samples, high_risk_tools=tuple(loaded.policy.high_risk_tools)))
-    if samples.coded:
-        widen(samples.con)
     newest = newest_day(samples, moments)
     loaded, as_of = held(loaded, moments, newest)
     given = loaded.parameters.samples

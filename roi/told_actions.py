@@ -1,6 +1,6 @@
 """The actions of the pilot's cases as one table: each with its kind, what became of it, and its share of an error.
 
-Two tables are laid in the engine for as long as they are asked: `told_actions` and `told_cases`.
+Three are laid in the engine for as long as they are asked: `told_actions`, `told_cases` and, of both, `told_acts`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from roi.integration import of_cases
 from roi.moments import ALL, fetch
 from roi.readers.base import literal
 from roi.relation import Relation
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ACTS", "COLUMNS", "told"]
 
-ACTS = "told_actions join told_cases using (case_id)"
+ACTS = "told_acts"
 COLUMNS = ("amount", "confidence")
+MOSTS = ("rework_", "review_", *(f"{c}_" for c in COLUMNS))  # of several rows of a case the most
 MOST = 20  # kinds that are told apart; what is used less is put together
 REST = "(other)"
 UNKNOWN = "(unknown)"
@@ -29,7 +31,7 @@ UNKNOWN = "(unknown)"
 def told(
     samples: Samples, actions: Relation, cases: Relation, labels: str
 ) -> Iterator[tuple[list[str], list[tuple[str, ...]], list[bool]]]:
-    """Lay the two tables, and take them away in the end.
+    """Lay them, and take them away in the end.
 
     Args:
         samples: The opened samples.
@@ -40,35 +42,88 @@ def told(
     Yields:
         What a kind is made of; the kinds, those that may be held first and the most used first; and which these are.
     """
-    source = _source(set(actions.columns), set(cases.columns), actions.sql, cases.sql, labels)
+    known = set(cases.columns)
+    # Many actions lie beside their cases already, so that nothing of them has to be laid down again.
+    beside = samples.coded and "cases" in samples.once
+    live = _live(known, labels)
+    grouped = ", ".join(
+        f"{'max' if name in MOSTS else 'any_value' if name == 'segment_' else 'bool_or'}({name}) as {name}"
+        for name in live
+    )
+    listed = ", ".join(f"{sql} as {name}" for name, sql in live.items())
+    alive = "arm = 'pilot'" + (" and setting is distinct from 'demo'" if "setting" in known else "")
+    flagged = _flagged(set(actions.columns))
+    if beside:
+        laid = of_cases(samples, actions).sql
+        of = ", ".join(f"{sql} as {name}" for name, sql in _live(known, labels, "of_").items())
+        source = (
+            f"with live as (select case_id, {listed} from {cases.sql} where {alive}), "
+            f"acted as (select case_id, {flagged}, {of} from {laid} where arm_ = 1), "
+        )
+    else:
+        source = (
+            f"with live as (select case_id, {grouped} from (select case_id, {listed} from {cases.sql} "
+            f"where {alive}) group by case_id), "
+            f"acted as (select * from (select case_id, {flagged} from {actions.sql}) join live using (case_id)), "
+        )
+    source += (
+        "acts as (select *, person_ and not late_ as in_time_, "
+        "coalesce(decision = 'rejected', false) and not ran_ as caught_ from acted) "
+    )
     keys = ["tool", "effect"] if "effect" in actions.columns else ["tool", "system", "scope"]
     kinds, changing = _kinds(samples, source, keys)
-    lay = "create or replace temp table"
+    held = sum(changing)
+    lay = "create or replace temp"
+    also = f", {', '.join(live)}" if beside else ""
+    sums = (
+        f"{lay} table told_sums as {_sums(held)}; "
+        f"{lay} {'view' if beside else 'table'} told_cases as {source}{_of_cases()}; {lay} view told_acts as "
+    )
+    sums += (
+        f"select * from (select a.*, {_SHARES} from told_actions a left join told_sums s on a.case_id = s.case_)"
+        if beside
+        else "select * from told_actions join told_cases using (case_id)"
+    )
     try:
-        samples.con.execute(f"{lay} told_actions as {source}{_numbered(keys, kinds, changing)}")
-        samples.con.execute(f"{lay} told_cases as {source}{_of_cases(sum(changing))}")
+        samples.con.execute(
+            f"{lay} {'view' if beside else 'table'} told_actions as {source}{_numbered(keys, kinds, changing, also)}"
+        )
+        samples.con.execute(sums)
         yield keys, kinds, changing
     finally:
-        samples.con.execute("drop table if exists told_actions; drop table if exists told_cases")
+        kind = "view" if beside else "table"
+        samples.con.execute(
+            "drop view if exists told_acts; "
+            f"drop {kind} if exists told_cases; drop {kind} if exists told_actions; drop table if exists told_sums"
+        )
 
 
-def _source(present: set[str], known: set[str], actions: str, cases: str, labels: str) -> str:
-    """The first tables of every query: `acts`, actions of the pilot's production cases with what became of them."""
-    segment = f"coalesce(segment, {literal(UNKNOWN)})" if "segment" in known else literal(ALL)
-    counts = "outcome is not null" if "outcome" in known else "false"
+def _live(known: set[str], labels: str, of: str = "") -> dict[str, str]:
+    """What is told of a live case: name → SQL over the columns of the cases, which may have a mark before them."""
+    segment = f"coalesce({of}segment, {literal(UNKNOWN)})" if "segment" in known else literal(ALL)
+    counts = f"{of}outcome is not null" if "outcome" in known else "false"
     if labels == "mixed":
-        counts += " and coalesce(label_source, 'human') <> 'judge'"
-    error = f"({counts}) and outcome = 'error'" if "outcome" in known else "false"
-    done = [f"{c} {hit}" for c, hit in (("rework_minutes", "> 0"), ("used", "= 'edited'")) if c in known]
+        counts += f" and coalesce({of}label_source, 'human') <> 'judge'"
+    error = f"({counts}) and {of}outcome = 'error'" if "outcome" in known else "false"
+    done = [f"{of}{c} {hit}" for c, hit in (("rework_minutes", "> 0"), ("used", "= 'edited'")) if c in known]
     mended = (
-        f"({counts}) and outcome = 'correct' and ({' or '.join(done)})"
+        f"({counts}) and {of}outcome = 'correct' and ({' or '.join(done)})"
         if done and "outcome" in known
         else "false"
     )
-    rework = "rework_minutes" if "rework_minutes" in known else "null::decimal(18,6)"
-    minutes = "review_minutes" if "review_minutes" in known else "null::decimal(18,6)"
-    values = "".join(f", {c if c in known else 'null::double'} as {c}_" for c in COLUMNS)
-    live = "arm = 'pilot'" + (" and setting is distinct from 'demo'" if "setting" in known else "")
+    return {
+        "segment_": segment,
+        "counts_": counts,
+        "error_": f"coalesce({error}, false)",
+        "mended_": f"coalesce({mended}, false)",
+        "rework_": f"{of}rework_minutes" if "rework_minutes" in known else "null::decimal(18,6)",
+        "review_": f"{of}review_minutes" if "review_minutes" in known else "null::decimal(18,6)",
+        **{f"{c}_": f"{of}{c}" if c in known else "null::double" for c in COLUMNS},
+    }
+
+
+def _flagged(present: set[str]) -> str:
+    """What is told of an action by itself: columns in SQL."""
     decision = "decision" if "decision" in present else "null::varchar"
     ran = f"coalesce(status, 'ok') = 'ok' and {decision}" if "status" in present else decision
     ran += " is distinct from 'rejected'"
@@ -96,17 +151,9 @@ def _source(present: set[str], known: set[str], actions: str, cases: str, labels
     who = "approver" if "approver" in present else "null::varchar"
     high = "coalesce(risk = 'high', false)" if "risk" in present else "false"
     return (
-        f"with live as (select case_id, any_value(s) as segment_, bool_or(k) as counts_, bool_or(e) as error_, "
-        "bool_or(m) as mended_, max(w) as rework_, "
-        f"max(r) as review_, max(amount_) as amount_, max(confidence_) as confidence_ from (select case_id, "
-        f"{segment} as s, {counts} as k, coalesce({error}, false) as e, coalesce({mended}, false) as m, "
-        f"{rework} as w, {minutes} as r{values} from {cases} "
-        f"where {live}) group by case_id), "
-        f"flagged as (select case_id, {decision} as decision{keys}, coalesce({ran}, false) as ran_, "
+        f"{decision} as decision{keys}, coalesce({ran}, false) as ran_, "
         f"coalesce({decision} in ('approved', 'rejected', 'escalated'), false) as person_, "
-        f"coalesce({late}, false) as late_, {high} as high_, {wait} as wait_, {who} as approver_ from {actions}), "
-        "acts as (select *, person_ and not late_ as in_time_, "
-        "coalesce(decision = 'rejected', false) and not ran_ as caught_ from flagged join live using (case_id)) "
+        f"coalesce({late}, false) as late_, {high} as high_, {wait} as wait_, {who} as approver_"
     )
 
 
@@ -135,8 +182,10 @@ def _kinds(samples: Samples, source: str, keys: Sequence[str]) -> tuple[list[tup
     return kinds, changing
 
 
-def _numbered(keys: Sequence[str], kinds: Sequence[tuple[str, ...]], changing: Sequence[bool]) -> str:
-    """The actions with the number of their kind."""
+def _numbered(
+    keys: Sequence[str], kinds: Sequence[tuple[str, ...]], changing: Sequence[bool], also: str
+) -> str:
+    """The actions with the number of their kind, and with what else is listed."""
     rest = (REST,) * len(keys)
     others = [i for i, kind in enumerate(kinds) if kind == rest]
     of_rest = {changing[i]: i for i in others}
@@ -148,24 +197,36 @@ def _numbered(keys: Sequence[str], kinds: Sequence[tuple[str, ...]], changing: S
     listed = ", ".join(f"{key}_key" for key in keys)
     values = values or f"({', '.join(['null::varchar'] * len(keys))}, -1)"
     # Only what is put together has to be asked whether a person ever decided on its like.
-    seen = f"bool_or(person_) over (partition by {listed})" if others else "null"
+    seen = f"({listed}) in (select ({listed}) from acts where person_)" if others else "null"
     return (
         f", names({listed}, number_) as (values {values}) select coalesce(number_, {fallback}) as kind_, case_id, "
-        "decision, ran_, person_, in_time_, caught_, high_, wait_, approver_ "
+        f"decision, ran_, person_, in_time_, caught_, high_, wait_, approver_{also} "
         f"from (select *, {seen} as any_person_ from acts) "
         f"left join names using ({listed})"
     )
 
 
-def _of_cases(held: int) -> str:
-    """The live cases with what their actions have in common; `share_` is what falls to each that ran of an error."""
-    mine = f"filter (ran_ and kind_ < {held})"
+def _sums(held: int) -> str:
+    """Cases with an action that counts for something: that ran and may be held, was caught, or a person decided on."""
+    mine = f"ran_ and kind_ < {held}"
     return (
-        "select live.*, coalesce(changed_, 0) as changed_, kinds_, coalesce(decided_, 0) as decided_, "
-        "coalesce(caught_, 0) as rejected_, coalesce(passed_, 0) as passed_, "
-        "case when mended_ and coalesce(caught_, 0) = 0 then (1.0 / nullif(passed_, 0))::decimal(18,9) end as repair_, "
-        "case when error_ then (1.0 / nullif(changed_, 0))::decimal(18,9) end as share_ from live left join "
-        f"(select case_id, count(*) {mine} as changed_, count(distinct kind_) {mine} as kinds_, "
-        f"count(*) filter (ran_ and kind_ < {held} and in_time_) as passed_, count(*) filter (caught_) as caught_, "
-        "count(*) filter (person_) as decided_ from told_actions group by 1) using (case_id)"
+        f"select case_id as case_, count(*) filter ({mine}) as changed, "
+        f"count(distinct kind_) filter ({mine}) as kinds, "
+        f"count(*) filter ({mine} and in_time_) as passed, count(*) filter (caught_) as caught, "
+        "count(*) filter (person_) as decided from told_actions "
+        f"where ({mine}) or caught_ or person_ group by 1"
     )
+
+
+# What the actions of a case have in common; `share_` is what falls to each that ran of an error.
+_SHARES = (
+    "coalesce(changed, 0) as changed_, coalesce(kinds, 0) as kinds_, coalesce(decided, 0) as decided_, "
+    "coalesce(caught, 0) as rejected_, coalesce(passed, 0) as passed_, "
+    "case when mended_ and coalesce(caught, 0) = 0 then (1.0 / nullif(passed, 0))::decimal(18,9) end as repair_, "
+    "case when error_ then (1.0 / nullif(changed, 0))::decimal(18,9) end as share_"
+)
+
+
+def _of_cases() -> str:
+    """The live cases with what their actions have in common."""
+    return f"select live.*, {_SHARES} from live left join told_sums on live.case_id = case_"

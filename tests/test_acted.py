@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +14,18 @@ import pytest
 from made_logs import clean, lay
 from sample_projects import Project
 
+import roi.acted
 import roi.engine
 from roi.acted import BEYOND, FAILURES, MOST_SYSTEMS, acted
+from roi.controls.check import Rows as CheckedRows
 from roi.controls.logs import Logs, hold
 from roi.controls.trail_gaps import _counted
 from roi.controls.trail_times import SLACK, TOLERANCE_SECONDS, _heard, _in_step, clock_skew
 from roi.integration import QUANTILES, take_integration
-from roi.parameters import Policy
+from roi.parameters import Policy, load_parameters
 from roi.proportions import ranks
 from roi.samples import Samples
+from roi.taken import take
 
 START = dt.datetime(2026, 3, 1)
 Rows = list[dict[str, Any]]
@@ -244,3 +249,138 @@ def test_a_number_with_a_fraction_is_odd_and_has_no_bit() -> None:
     log = logs.table("actions")
     assert log is not None
     assert _counted(logs, log, "seq")[3:5] == [3, 2]
+
+
+def log_of_all_kinds(seed: int) -> tuple[Rows, Rows]:
+    """400 cases with outcomes, some of a demo, and 1,200 actions: ends that are not logged, strangers, late approvals."""
+    rng = np.random.default_rng(seed)
+
+    def one_of(*values: Any) -> Any:
+        return values[int(rng.integers(len(values)))]
+
+    cases: Rows = []
+    for i in range(400):
+        arm = one_of("pilot", "pilot", "baseline")
+        outcome = one_of("correct", "correct", "error", "escalated", None)
+        cases.append(
+            {
+                "case_id": f"c{i}",
+                "arm": arm,
+                "segment": one_of("email", "post", None),
+                "worker": f"w{int(rng.integers(6))}",
+                "setting": one_of("production", "production", "production", "demo"),
+                "handling_minutes": int(rng.integers(1, 30)),
+                "review_minutes": one_of(0, 1, 2, None),
+                "rework_minutes": one_of(0, 0, 3),
+                "outcome": outcome,
+                "severity": one_of("minor", "major") if outcome == "error" else None,
+                "used": one_of("yes", "edited", "no"),
+                "confidence": round(float(rng.random()), 3),
+                "started_at": START + dt.timedelta(minutes=int(rng.integers(10 * 1440))),
+            }
+        )
+    actions: Rows = []
+    for i in range(1200):
+        asked = START + dt.timedelta(seconds=int(rng.integers(10 * 86400)))
+        decision = one_of("auto", "auto", "approved", "rejected", None)
+        said = asked + dt.timedelta(seconds=int(rng.integers(-30, 300)))
+        ran = decision != "rejected" or i % 9 == 0
+        tool = int(rng.integers(25))
+        actions.append(
+            {
+                "action_id": f"a{i}",
+                "case_id": one_of(f"c{int(rng.integers(300))}", f"c{int(rng.integers(300))}", f"x{i}", None)
+                if i % 20 == 0
+                else f"c{int(rng.integers(380))}",
+                "tool": f"tool{tool}",
+                "system": one_of("crm", "erp", None),
+                "scope": "all",
+                "effect": None if tool == 3 else "send" if tool == 4 else one_of("read", "draft", "write"),
+                "risk": None if tool == 3 else one_of("routine", "routine", "high"),
+                "requester": one_of("agent", "agent", None),
+                "decision": decision,
+                "approver": one_of("Ann", "Bob", "agent") if decision in ("approved", "rejected") else None,
+                "requested_at": asked,
+                "decided_at": said if decision in ("approved", "rejected") else None,
+                "executed_at": asked + dt.timedelta(seconds=int(rng.integers(1, 400))) if ran else None,
+                "status": one_of("ok", "ok", "ok", "error", "denied", None),
+            }
+        )
+    return cases, actions
+
+
+def plain(value: Any) -> Any:
+    """What was taken, to be compared: no row's number or query, which name the same rows in other words."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        if isinstance(value, CheckedRows):
+            return value.count
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    return [plain(x) for x in value] if isinstance(value, list | tuple) else value
+
+
+@pytest.mark.parametrize("without", [(), ("status",), ("effect",), ("approver", "decided_at")])
+def test_all_that_is_taken_of_many_is_what_is_taken_of_few(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without: tuple[str, ...]
+) -> None:
+    cases, actions = log_of_all_kinds(7)
+    actions = [{k: v for k, v in row.items() if k not in without} for row in actions]
+    found = []
+    for size in ("few", "many", "many at little memory"):
+        if size != "few":
+            monkeypatch.setattr(roi.engine, "SMALL", -1)
+        monkeypatch.setattr(roi.acted, "AT_ONCE", 1_500_000 if size != "many at little memory" else 100)
+        samples = opened(tmp_path / size, cases, actions)
+        assert samples.coded == (size != "few")
+        if size == "many at little memory":
+            samples.con.execute("set memory_limit = '2MB'")
+        loaded = load_parameters(tmp_path / size / "params" / "p.yaml")
+        found.append(plain(dataclasses.replace(take(loaded, samples), fingerprints={})))
+        if size == "many at little memory":
+            limit = samples.con.execute("select memory_limit from pragma_database_size()").fetchall()
+            assert limit[0][0].endswith("GiB")  # which it did not do with
+        samples.con.close()
+    assert found[1] == found[0]
+    assert found[2] == found[0]
+    assert found[0]["moments"]["losses"]["n"]
+    assert without or {-1, 0, 1} <= set(found[0]["moments"]["losses"]["failed"])
+
+
+@pytest.mark.parametrize("size", ["few", "many"], indirect=True)
+def test_what_failed_and_what_people_saw_by_hand(tmp_path: Path, size: str) -> None:
+    """An end that is not logged tells nothing, unless another action of the case does; a kind that a person decided on
+    may be held, even among those that are put together."""
+    cases, actions = log_of_all_kinds(7)
+    samples = opened(tmp_path / "p", cases, actions)
+    taken = take(load_parameters(tmp_path / "p" / "params" / "p.yaml"), samples)
+    live = {row["case_id"]: row for row in cases if row["arm"] == "pilot" and row["setting"] == "production"}
+    labelled = {case for case, row in live.items() if row["outcome"] is not None}
+    ends: dict[str, set[str | None]] = defaultdict(set)
+    for row in actions:
+        ends[row["case_id"]].add(row["status"])
+    told = [ends[case] - {None} for case in labelled]
+    failed = [bool(said & {"error", "denied"}) if said else -1 for said in told]
+    silent = [case for case in labelled if None in ends[case]]
+    assert {len(ends[case]) > 1 for case in silent} == {True, False}
+    losses, kinds = taken.moments.losses, taken.approval_kinds
+    assert losses is not None
+    assert losses.failed is not None
+    assert kinds is not None
+    assert [int(losses.n[losses.failed == x].sum()) for x in (-1, 0, 1)] == [
+        failed.count(x) for x in (-1, False, True)
+    ]
+
+    mine = [row for row in actions if row["case_id"] in live]
+    seen = {(row["tool"], row["effect"]) for row in mine if row["decision"] in ("approved", "rejected")}
+    held = [
+        row for row in mine if row["effect"] not in ("read", "draft") or (row["tool"], row["effect"]) in seen
+    ]
+    assert kinds.changing.sum() == 20  # the last of which are those put together
+    assert len({(row["tool"], row["effect"]) for row in held}) > 20
+    assert int(kinds.count("asked")[kinds.changing].sum()) == len(held) < len(mine)
+    ran = {row["case_id"] for row in held if row["executed_at"] and row["status"] in ("ok", None)}
+    decided = {row["case_id"] for row in mine if row["decision"] in ("approved", "rejected")}
+    assert kinds.not_looked[0] == len((ran - decided) & labelled) > 0

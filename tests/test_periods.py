@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
+from zoneinfo import ZoneInfo
 
+import duckdb
 import pytest
 from sample_projects import Project, column
 
-from roi.periods import months_of, working_days_after
+from roi.periods import local_day, months_of, working_days_after
 
 HEADER = "case_id,arm,handling_minutes,started_at"
 
@@ -124,3 +127,33 @@ def test_cases_without_a_time_are_kept(project):
     found = project.cases(rows)
     assert {"X1", "X2"} & set(column(found, "case_id")) == set()  # pseudonyms
     assert sum(at is None for at in column(found, "started_at")) == 2
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])
+def test_a_case_at_the_edge_of_a_month_belongs_to_the_month_that_begins(zone):
+    """By the calendar of Python, for edges and middles of fifteen months, one of them without a case."""
+    edges = [
+        dt.datetime(2025 + m // 12, m % 12 + 1, 1, tzinfo=ZoneInfo(zone))
+        .astimezone(dt.UTC)
+        .replace(tzinfo=None)
+        for m in range(15)
+    ]
+    moment = dt.timedelta(microseconds=1)
+    times = [
+        t for e in edges if e != edges[4] for t in (e - moment, e, e + moment, e + dt.timedelta(days=14))
+    ]
+    times.remove(edges[5] - moment)
+    con = duckdb.connect(config={"threads": 1})
+    con.execute("set TimeZone = 'UTC'; create table c (arm varchar, started_at timestamp)")
+    con.executemany("insert into c values ('pilot', ?)", [[t] for t in times])
+    con.execute("insert into c values ('pilot', null), ('baseline', timestamp '2025-03-15')")
+    counted = Counter(t.replace(tzinfo=dt.UTC).astimezone(ZoneInfo(zone)).strftime("%Y-%m") for t in times)
+    found = months_of(con, "c", "true", zone)
+    assert {month: of["pilot"] for month, of in found.items()} == counted
+    assert found["2025-03"]["baseline"] == 1
+    assert "2025-05" not in found
+    assert list(found) == sorted(found)
+    days = con.execute(
+        f"select started_at, {local_day('started_at', zone)} from c where arm = 'pilot'"
+    ).fetchall()
+    assert all(day == t.replace(tzinfo=dt.UTC).astimezone(ZoneInfo(zone)).date() for t, day in days if t)

@@ -8,7 +8,7 @@ from typing import Any
 from roi.controls.check import Check, Rows, judge, unknown, verb
 from roi.controls.incident_log import HOLD_A_DRILL, Incident, IncidentLog
 from roi.controls.logs import Logs
-from roi.readers.base import literal
+from roi.periods import local_day
 from roi.schema.tables import SEVERE
 from roi.words import count, percent, plural
 
@@ -299,7 +299,7 @@ def _by_day(logs: Logs) -> tuple[Check, Check]:
         return first, second
     times = [c for c in ("started_at", "ended_at") if c in live.columns]
     at = f"coalesce({', '.join(times)})" if times else "null::timestamp"
-    day = f"timezone({literal(logs.timezone or 'UTC')}, timezone('UTC', {at}))::date"
+    day = local_day(at, logs.timezone or "UTC")
     results = [c for c in ("outcome", "judge_outcome") if c in live.columns]
     result = " or ".join(f"{c} is not null" for c in results) or "false"
     cost = "agent_cost is not null" if "agent_cost" in live.columns else "false"

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from roi.acted import acted
 from roi.approvals import RAN
 from roi.controls.catalogue import checks_of_layer
 from roi.controls.check import MOST_ROWS, Check, Rows, all_missing, judge, unknown, verb
@@ -93,11 +94,12 @@ def _reconciled(logs: Logs, actions: Relation) -> dict[str, Check]:
     cases, live = logs.table("cases"), logs.live_cases()
     if cases is None or live is None:
         return all_missing(("cases_with_actions", "actions_with_case"), *NO_CASES)
-    acted = f"(select case_id from {actions.sql} where case_id is not null)"
-    worked = f'(select "row", case_id in {acted} as worked_ from {live.sql})'
+    every_case, every_action = _complete(logs, actions, live)
+    acting = f"case_id in (select case_id from {actions.sql} where case_id is not null)"
+    worked = f'(select "row", {"true" if every_case else acting} as worked_ from {live.sql})'
     rows = logs.find("cases", worked, {"live": "true", "bare": "worked_ is not true"})
-    known = f"(select case_id from {cases.sql} where case_id is not null)"
-    held = f'(select "row", case_id in {known} as known_ from {actions.sql})'
+    known = f"case_id in (select case_id from {cases.sql} where case_id is not null)"
+    held = f'(select "row", {"true" if every_action else known} as known_ from {actions.sql})'
     found = logs.find("actions", held, {"all": "true", "lost": "known_ is not true"})
     live_n, n = rows["live"].count, found["all"].count
     bare, lost = rows["bare"], found["lost"]
@@ -125,6 +127,20 @@ def _reconciled(logs: Logs, actions: Relation) -> dict[str, Check]:
         mend="Log with every action the case that it belongs to, and give every case",
     )
     return checks
+
+
+def _complete(logs: Logs, actions: Relation, live: Relation) -> tuple[bool, bool]:
+    """Whether it is told without a look at each row that every case has its actions, and every action its case."""
+    if not logs.samples.coded or not (of := acted(logs.samples, actions)).joined:
+        return False, False
+    worked = "arm_case = 1"
+    if "of_setting" in of.cases.columns:
+        worked += " and of_setting is distinct from 'demo'"
+    ((found, lost),) = logs.ask(
+        f"select count(*) filter ({worked}), count(*) filter (arm_case is null) from {of.cases.sql}"
+    )
+    ((cases,),) = logs.ask(f"select count(*) from {live.sql}")
+    return found == cases, lost == 0
 
 
 def _of_rows(logs: Logs, actions: Relation, columns: set[str]) -> dict[str, Check]:

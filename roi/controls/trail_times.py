@@ -13,6 +13,7 @@ from typing import Any
 from roi.acted import acted, at_of
 from roi.controls.check import Check, unknown, verb
 from roi.controls.logs import Logs
+from roi.periods import local_day
 from roi.readers.base import literal
 from roi.relation import Relation
 from roi.special import bdtrc
@@ -135,10 +136,16 @@ def _in_step(
         return {system: [0] * 6 for system in of.systems}, "true"
     odd = f"coalesce(first_ < start_ - {SLACK}, false) or coalesce(asked_ > end_ + {SLACK}, false)"
     odd += " or coalesce(apart_, false)" if ordered else ""
-    found = (
-        f"(select a.case_id, ran_on_, start_, end_, {odd} as odd_ from {of.cases.sql} a "
-        f"left join {_spans(logs, held)} s on a.case_id = s.case_id)"
-    )
+    both = f"{of.cases.sql} a left join {_spans(logs, held)} s on a.case_id = s.case_id"
+    if of.joined:
+        start, end = (
+            f"case when arm_case = 1 then {_hour(f'of_{c}', logs.timezone)} end"
+            if c in held
+            else "null::timestamp"
+            for c in ("started_at", "ended_at")
+        )
+        both = f"(select *, {start} as start_, {end} as end_ from {of.cases.sql}) a"
+    found = f"(select a.case_id, ran_on_, start_, end_, {odd} as odd_ from {both})"
     summed = "".join(
         f", count(*) filter (not odd_ and ran_on_ & {1 << k} <> 0 and {time} is not null)"
         for k in range(len(of.systems))
@@ -151,20 +158,24 @@ def _in_step(
 
 def _spans(logs: Logs, held: Sequence[str]) -> str:
     """When the cases of the agent began and ended; a time at midnight is a day, and says nothing of the hour."""
-    cases, zone = logs.table("cases"), logs.timezone or "UTC"
+    cases = logs.table("cases")
     if cases is None or not held:
         return "(select null::varchar as case_id, null::timestamp as start_, null::timestamp as end_ where false)"
 
-    def hour(column: str) -> str:
-        if column not in held:
-            return "null::timestamp"
-        local = column if zone == "UTC" else f"timezone({literal(zone)}, timezone('UTC', {column}))"
-        return f"case when ({local})::time <> time '00:00:00' then {column} end"
-
-    start, end, by = hour("started_at"), hour("ended_at"), ""
+    start, end = (
+        _hour(c, logs.timezone) if c in held else "null::timestamp" for c in ("started_at", "ended_at")
+    )
+    by = ""
     if "cases" not in logs.samples.once:
         start, end, by = f"min({start})", f"max({end})", " group by case_id"
     return f"(select case_id, {start} as start_, {end} as end_ from {cases.sql} where arm = 'pilot'{by})"
+
+
+def _hour(column: str, timezone: str | None) -> str:
+    """SQL of a time; none at midnight, which is a day."""
+    zone = timezone or "UTC"
+    local = column if zone == "UTC" else f"timezone({literal(zone)}, timezone('UTC', {column}))"
+    return f"case when ({local})::time <> time '00:00:00' then {column} end"
 
 
 def _marked(logs: Logs, actions: Relation, held: Sequence[str], ordered: bool, among: str) -> str:
@@ -225,8 +236,7 @@ def silent_days(logs: Logs, actions: Relation) -> Check:
     zone = logs.timezone or "UTC"
 
     def day(column: str) -> str:
-        local = column if zone == "UTC" else f"timezone({literal(zone)}, timezone('UTC', {column}))"
-        return f"({local})::date"
+        return local_day(column, zone)
 
     begun = (
         f'(select "row", case_id, {day("started_at")} as day_ from {live.sql} where started_at is not null)'
@@ -285,23 +295,41 @@ def _heard(
     between, and of the days beside them, as clocks may be set back at midnight, the actions are looked at.
     """
     first, last, on = day("first_"), day("last_"), day(str(at_of(actions.columns)))
-    looked = (
-        f"(select b.case_id, b.day_, coalesce(b.day_ in ({first}, {last}), false) as heard_, "
-        f"coalesce(b.day_ between {first} - 1 and {last} + 1, false) as near_ from {begun} b "
-        f"left join {acted(logs.samples, actions).cases.sql} a on b.case_id = a.case_id)"
+    of = acted(logs.samples, actions)
+    heard = (
+        f"coalesce(day_ in ({first}, {last}), false) as heard_, "
+        f"coalesce(day_ between {first} - 1 and {last} + 1, false) as near_"
     )
-    by_day = "select day_, count(*), count(*) filter (heard_), count(*) filter (near_ and not heard_)"
-    rows = logs.ask(f"{by_day} from {looked} group by 1 order by 1")
+    looked = f"(select b.case_id, b.day_, {heard} from {begun} b left join {of.cases.sql} a on b.case_id = a.case_id)"
+    if of.joined:  # all cases with an action are told of there, and those without one are not heard
+        live = "arm_case = 1 and of_started_at is not null"
+        if "of_setting" in of.cases.columns:
+            live += " and of_setting is distinct from 'demo'"
+        looked = (
+            f"(select case_id, day_, {heard} from (select *, {day('of_started_at')} as day_ from {of.cases.sql} "
+            f"where {live}))"
+        )
+    totals = dict(logs.ask(f"select day_, count(*) from {begun} group by 1"))
+    by_day = "select day_, count(*) filter (heard_), count(*) filter (near_ and not heard_)"
+    found = {row[0]: row[1:] for row in logs.ask(f"{by_day} from {looked} group by 1")}
     loud = {row[0] for row in logs.ask(f"select distinct {on} from {actions.sql}")}
     more: dict[dt.date, int] = {}
-    if any(row[3] for row in rows):
+    if any(near for _, near in found.values()):
         near = f"(select case_id, day_ from {looked} where near_ and not heard_)"
         among = f"case_id in (select case_id from {near})"
         days = f"(select distinct case_id, {on} as day_ from {actions.sql} where {among})"
-        more = dict(
-            logs.ask(f"select b.day_, count(*) from {near} b join {days} a using (case_id, day_) group by 1")
-        )
-    return [(d, int(n), int(n) - int(heard) - more.get(d, 0), d in loud) for d, n, heard, _ in rows]
+        pairs = f"select b.day_ from {near} b join {days} a using (case_id, day_)"
+        if of.joined:  # where a case is one row, one pass over the actions tells it
+            same = "b.case_id = a.case_id and b.day_ = a.on_ "
+            pairs = (
+                f"select distinct b.case_id, b.day_ from {near} b "
+                f"join (select case_id, {on} as on_ from {actions.sql}) a on {same}"
+            )
+        more = dict(logs.ask(f"select day_, count(*) from ({pairs}) group by 1"))
+    return [
+        (d, int(n), int(n) - int(found[d][0] if d in found else 0) - more.get(d, 0), d in loud)
+        for d, n in sorted(totals.items())
+    ]
 
 
 def chance_of_silence(of_day: int, unheard: int, cases: int) -> float:
