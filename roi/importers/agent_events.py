@@ -33,7 +33,7 @@ from typing import Any
 
 from roi.importers.documents import json_lines
 from roi.importers.export import Contradiction, Export, left_out
-from roi.importers.spans import Facts, Rank, Span, Tokens, Traces, count, text_of
+from roi.importers.spans import Facts, Rank, Span, Tokens, Traces, count, hour_of, text_of
 from roi.importers.tables import export_of
 from roi.importers.times import from_iso
 from roi.prices import OwnPrices
@@ -243,9 +243,12 @@ def _act(
 def _tokens(usage: Mapping[str, Any]) -> Tokens | None:
     sent, received = count(usage.get("input_tokens")), count(usage.get("output_tokens"))
     read, write = count(usage.get("cache_read_input_tokens")), count(usage.get("cache_creation_input_tokens"))
+    if write is None and isinstance(split := usage.get("cache_creation"), Mapping):
+        write = sum(count(n) or 0 for n in split.values())
     if sent is None and received is None:
         return None
-    return Tokens(None if sent is None else sent + (read or 0) + (write or 0), read, write, received)
+    sent = None if sent is None else sent + (read or 0) + (write or 0)
+    return Tokens(sent, read, write, received, hour_of(usage))
 
 
 def _contradictions(session: _Session) -> Iterator[Contradiction]:
