@@ -79,7 +79,7 @@ FORMATS: Mapping[str, Format] = {
         "openinference",
         (".parquet", ".pq"),
         asked=(".csv",),
-        hints=(b"context.span_id",),
+        hints=(b"span_id",),
     ),
     "tau2": Format("tau2 simulations", "tau2"),
     "agent_events": Format("Agent event streams with permission decisions", "agent_events"),
