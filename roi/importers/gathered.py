@@ -263,9 +263,13 @@ class Gathered(Generic[H]):
             self._begun += 1
         return held
 
-    def relieve(self) -> None:
-        """Write what is held to a file if it is too much; nobody holds what `of` gave beyond this."""
-        self._since += 1
+    def relieve(self, added: int = 1) -> None:
+        """Write what is held to a file if it is too much; nobody holds what `of` gave beyond this.
+
+        Args:
+            added: About how many spans or events came since the last time.
+        """
+        self._since += added
         if self._since < _LOOK:
             return
         self._since = 0

@@ -17,7 +17,7 @@ its file and place. Attributes with the names of OpenTelemetry's conventions cou
 
 | column of `evals` | from |
 |---|---|
-| eval_case | `context.span_id` or `span_id`, else `context.trace_id` or `trace_id`, else `document_position` or the row |
+| eval_case | `context.span_id` or `span_id`, else `context.trace_id` or `trace_id`, else `document_position`, the row |
 | suite | the name of the evaluation or annotation, else of the file |
 | passed | the label, where it is a known word; else the score (1 yes, 0 no); of an annotation those of its `result` |
 | label, score | as they are; a judge's label is not a person's |
