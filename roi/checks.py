@@ -344,6 +344,10 @@ def rules_of(read: ReadTable) -> list[_Rule]:
     ):
         if start in columns and end in columns and table != "actions":
             rules.append(_Rule(end, f"{end} < {start}", f"before {start}; are the two columns swapped?"))
+    if {"cache_write_tokens", "cache_write_1h_tokens"} <= set(columns):
+        text = "above cache_write_tokens, of which they are a part"
+        broken = "cache_write_1h_tokens > coalesce(cache_write_tokens, 0)"
+        rules.append(_Rule("cache_write_1h_tokens", broken, text, "cache_write_1h_tokens"))
     cached = [c for c in ("cache_read_tokens", "cache_write_tokens") if c in columns]
     if cached and "input_tokens" in columns:
         total = " + ".join(f"coalesce({c}, 0)" for c in cached)

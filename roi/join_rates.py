@@ -23,6 +23,7 @@ AGENT_COLUMNS = frozenset(
         "input_tokens",
         "cache_read_tokens",
         "cache_write_tokens",
+        "cache_write_1h_tokens",
         "output_tokens",
         "confidence",
         "version",

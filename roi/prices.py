@@ -32,8 +32,10 @@ _NO_MODEL = "no model is named"
 _NO_TOKENS = "input or output tokens are missing"
 _NO_PRICE = "the model has no known price"
 _ODD_TOKENS = "the tokens contradict each other"
+_NO_HOUR = "what is cached for an hour has no known price"
 
-_Rates: TypeAlias = tuple[Decimal, Decimal, Decimal, Decimal]
+_Counts: TypeAlias = tuple[int, int, int, int, int]  # fresh, read, written for minutes, for an hour, received
+_Rates: TypeAlias = tuple[Decimal, Decimal, Decimal, Decimal | None, Decimal]
 
 
 class TokenUse(msgspec.Struct, frozen=True, gc=False):
@@ -47,6 +49,7 @@ class TokenUse(msgspec.Struct, frozen=True, gc=False):
         cache_read: Of these, read from a cache.
         cache_write: Of these, written to a cache.
         output: Tokens received, reasoning included.
+        cache_write_1h: Of `cache_write`, kept for an hour, for which some providers charge more than for minutes.
         kinds: Of these the tokens of single kinds, by the name that `genai-prices` has for them, such as
             `input_audio_tokens` or `output_reasoning_tokens`; they are parts of `input` and `output`.
         batch: Whether the call was part of a batch, which costs less where the list says so of that day; of days
@@ -60,6 +63,7 @@ class TokenUse(msgspec.Struct, frozen=True, gc=False):
     cache_read: int | None
     cache_write: int | None
     output: int | None
+    cache_write_1h: int | None = None
     kinds: tuple[tuple[str, int], ...] = ()
     batch: bool = False
 
@@ -72,7 +76,7 @@ class TokenPrice:
         input: Sent.
         output: Received.
         cache_read: Read from a cache; as `input` unless given.
-        cache_write: Written to a cache; as `input` unless given.
+        cache_write: Written to a cache, for however long; as `input` unless given.
     """
 
     input: Decimal
@@ -173,10 +177,15 @@ class Pricer:
             if group.n == _MANY:
                 group.rates, group.below = _rates(use, self._known)
             if group.rates is not None and use.input < group.below and not use.kinds:
-                fresh, read, write, output = counts = _parts(use)
-                if fresh >= 0 and read >= 0 and write >= 0 and output >= 0:
+                fresh, read, write, hour, output = counts = _parts(use)
+                if hour and group.rates[3] is None:
+                    return _NO_HOUR
+                if fresh >= 0 and read >= 0 and write >= 0 and hour >= 0 and output >= 0:
                     return _total(counts, group.rates)
-            return Decimal(_calculate(use).total_price).quantize(_BILLIONTH, rounding=ROUND_HALF_EVEN)
+            found = _calculate(use)
+            if use.cache_write_1h and not _knows_hours(found.model_price):
+                return _NO_HOUR
+            return Decimal(found.total_price).quantize(_BILLIONTH, rounding=ROUND_HALF_EVEN)
         except ValueError:
             return _ODD_TOKENS
         except LookupError:
@@ -212,7 +221,7 @@ def _price_own(use: TokenUse, price: TokenPrice) -> Decimal | str:
         return _ODD_TOKENS
     read = price.input if price.cache_read is None else price.cache_read
     write = price.input if price.cache_write is None else price.cache_write
-    rates = (price.input, read, write, price.output)
+    rates = (price.input, read, write, write, price.output)
     total = sum((n * rate for n, rate in zip(counts, rates, strict=True)), Decimal(0)) / 1_000_000
     return total.quantize(_BILLIONTH, rounding=ROUND_HALF_EVEN)
 
@@ -240,8 +249,8 @@ def bounds_of(uses: Iterable[TokenUse]) -> tuple[Decimal, Decimal] | None:
         base = base_model(use.model or "")
         if base is None:
             return None
-        whole = replace(use, model=base, cache_read=use.input, cache_write=None)
-        found.append((whole, replace(use, model=base, cache_read=None, cache_write=None)))
+        whole = replace(use, model=base, cache_read=use.input, cache_write=None, cache_write_1h=None)
+        found.append((whole, replace(whole, cache_read=None)))
     cost = price_tokens(dict.fromkeys(use for pair in found for use in pair)).cost
     if not found or any(use not in cost for pair in found for use in pair):
         return None
@@ -249,17 +258,25 @@ def bounds_of(uses: Iterable[TokenUse]) -> tuple[Decimal, Decimal] | None:
     return min(low, high), max(low, high)
 
 
-def _total(counts: tuple[int, int, int, int], rates: _Rates) -> Decimal:
-    fresh, read, write, output = counts
-    total = fresh * rates[0] + output * rates[3]
+def _total(counts: _Counts, rates: _Rates) -> Decimal:
+    fresh, read, write, hour, output = counts
+    total = fresh * rates[0] + output * rates[4]
     if read or write:
         total += read * rates[1] + write * rates[2]
+    if hour and rates[3] is not None:
+        total += hour * rates[3]
     return total.quantize(_BILLIONTH, rounding=ROUND_HALF_EVEN)
 
 
-def _parts(use: TokenUse) -> tuple[int, int, int, int]:
-    read, write = use.cache_read or 0, use.cache_write or 0
-    return (use.input or 0) - read - write, read, write, use.output or 0
+def _parts(use: TokenUse) -> _Counts:
+    read, write, hour = use.cache_read or 0, use.cache_write or 0, use.cache_write_1h or 0
+    return (use.input or 0) - read - write, read, write - hour, hour, use.output or 0
+
+
+def _knows_hours(prices: object) -> bool:
+    """Whether a list says what is charged for an hour in a cache, or charges for no time in one."""
+    hours = getattr(prices, "cache_write_1h_mtok", None)
+    return hours is not None or getattr(prices, "cache_write_mtok", None) is None
 
 
 def _rates(use: TokenUse, known: dict[int, _Known]) -> tuple[_Rates | None, int]:
@@ -268,24 +285,25 @@ def _rates(use: TokenUse, known: dict[int, _Known]) -> tuple[_Rates | None, int]
     None where something besides tokens is charged, or the rates do not give back the price of a mixed use.
     """
 
-    def probe(fresh: int, read: int, write: int, output: int) -> tuple[Decimal, Any]:
+    def probe(fresh: int, read: int, write: int, hour: int, output: int) -> tuple[Decimal, Any]:
         tokens = replace(
-            use, input=fresh + read + write, cache_read=read, cache_write=write, output=output, kinds=()
-        )
+            use, input=fresh + read + write + hour, cache_read=read, cache_write=write + hour, output=output,
+            cache_write_1h=hour or None, kinds=(),
+        )  # fmt: skip
         found = _calculate(tokens)
         return Decimal(found.total_price), found.model_price
 
-    nothing, prices = probe(0, 0, 0, 0)
+    nothing, prices = probe(0, 0, 0, 0, 0)
     # A price list holds for many days; its own object says that it is the same one.
     if (at := known.get(id(prices))) is not None:
         return at.rates, at.below
     below = min(_tiers(prices), default=2**62)
     rates: _Rates | None = None
     if nothing == 0 and below > 10 * _PROBE:
-        single = [tuple(_PROBE if i == j else 0 for j in range(4)) for i in range(4)]
-        fresh, read, write, output = (probe(*counts)[0] / _PROBE for counts in single)
-        if probe(3, 5, 7, 11)[0] == 3 * fresh + 5 * read + 7 * write + 11 * output:
-            rates = (fresh, read, write, output)
+        single = [tuple(_PROBE if i == j else 0 for j in range(5)) for i in range(5)]
+        fresh, read, write, hour, output = (probe(*counts)[0] / _PROBE for counts in single)
+        if probe(3, 5, 7, 9, 11)[0] == 3 * fresh + 5 * read + 7 * write + 9 * hour + 11 * output:
+            rates = (fresh, read, write, hour if _knows_hours(prices) else None, output)
     known[id(prices)] = _Known(prices, rates, below)
     return rates, below
 
@@ -303,6 +321,7 @@ def _calculate(use: TokenUse) -> Any:
         cache_read_tokens=use.cache_read,
         cache_write_tokens=use.cache_write,
         output_tokens=use.output,
+        **({"cache_write_1h_tokens": use.cache_write_1h} if use.cache_write_1h else {}),
         **dict(use.kinds),
     )
     # Noon, so that a zone's offset does not move the date on which a price changed. Without a day the newest prices

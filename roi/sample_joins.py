@@ -21,7 +21,13 @@ from roi.time_entries import OUT, drop_negative, settle_entries, with_times
 
 __all__ = ["add_joins", "add_prices", "align_tables", "with_key"]
 
-_TOKENS = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens")
+_TOKENS = (
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "output_tokens",
+    "cache_write_1h_tokens",
+)
 
 
 def add_joins(
@@ -305,7 +311,7 @@ def _with_prices(
     con: Connection, cases: ReadTable, cost: Mapping[TokenUse, Any], parts: list[str], bare: str
 ) -> ReadTable:
     uses = list(cost)
-    fields = ("provider", "model", "day", "input", "cache_read", "cache_write", "output")
+    fields = ("provider", "model", "day", "input", "cache_read", "cache_write", "output", "cache_write_1h")
     cells = [[None if (v := getattr(use, f)) is None else str(v) for use in uses] for f in fields]
     hold_columns(con, "priced", [*cells, [str(cost[use]) for use in uses]])
     same = " and ".join(f"p.c{i} is not distinct from {part}" for i, part in enumerate(_qualified(parts)))
@@ -315,8 +321,8 @@ def _with_prices(
     currency = "c.cost_currency" if "cost_currency" in cases.columns else "null::varchar"
     con.execute(
         f"create or replace table {name} as select {', '.join(f'c.{quoted(c)}' for c in others)}, "
-        f"coalesce({logged}, p.c7::decimal(18,9))::decimal(18,9) as agent_cost, "
-        f"case when {logged} is null and p.c7 is not null then '{CURRENCY}' else {currency} end as cost_currency, "
+        f"coalesce({logged}, p.c8::decimal(18,9))::decimal(18,9) as agent_cost, "
+        f"case when {logged} is null and p.c8 is not null then '{CURRENCY}' else {currency} end as cost_currency, "
         f"c.flags_ from {cases.name} c left join priced p on {same} order by c.rowid"
     )
     kinds = {**cases.columns, **{c: CANONICAL["cases"][c] for c in ("agent_cost", "cost_currency")}}

@@ -145,6 +145,72 @@ def test_what_a_judge_said_that_cannot_be_read_is_missing(tmp_path: Path) -> Non
         assert set(found.evals.column("suite")) == {"grades"}
 
 
+ANNOTATIONS: list[dict[str, Any]] = [
+    {
+        "id": "A1",
+        "span_id": "1",
+        "name": "quality",
+        "annotator_kind": "HUMAN",
+        "result": {"label": "correct", "score": 1},
+    },
+    {
+        "id": "A2",
+        "span_id": "2",
+        "name": "quality",
+        "annotator_kind": "HUMAN",
+        "result": {"label": None, "score": 0.0},
+    },
+    {
+        "id": "A3",
+        "span_id": "3",
+        "name": "quality",
+        "annotator_kind": "LLM",
+        "result": {"label": "NOT_PARSABLE", "score": 0},
+    },
+    {
+        "id": "A4",
+        "span_id": "4",
+        "name": "quality",
+        "annotator_kind": "CODE",
+        "result": {"label": None, "score": 0.4},
+    },
+    {"id": "A5", "span_id": "5", "name": "quality", "annotator_kind": "HUMAN", "result": None},
+]
+
+
+@pytest.mark.parametrize("name", ["page.json", "lines.jsonl", "dotted.jsonl", "table.csv", "table.parquet"])
+def test_annotations_of_phoenix_are_recognised_and_graded(tmp_path: Path, name: str) -> None:
+    """As the API lists them, and as its client makes a table of them, whose key is `span_id`."""
+    path = tmp_path / name
+    dotted = [
+        {"span_id": a["span_id"], "annotation_name": a["name"], "annotator_kind": a["annotator_kind"]}
+        | {f"result.{k}": (a["result"] or {}).get(k) for k in ("label", "score")}
+        for a in ANNOTATIONS
+    ]
+    if name == "page.json":
+        write(path, {"data": ANNOTATIONS, "next_cursor": None})
+    elif name.startswith("table"):
+        import pandas as pd
+
+        table = pd.DataFrame(dotted)
+        table.to_csv(path, index=False) if name.endswith("csv") else table.to_parquet(path)
+    else:
+        write(path, *(dotted if name.startswith("dotted") else ANNOTATIONS))
+    assert recognise(Found(path, name), asked=True) == "openinference"
+    found = read(path)
+    columns = [found.evals.column(n) for n in ("eval_case", "passed", "suite")]
+    assert list(zip(*columns, strict=True)) == [("1", "true", "quality"), ("2", "false", "quality")]
+    assert sorted(found.left_out.values()) == [1, 2]
+
+
+@pytest.mark.parametrize("key", ["span_id", "trace_id"])
+def test_evaluations_by_their_span_are_recognised(tmp_path: Path, key: str) -> None:
+    path = tmp_path / "grades.jsonl"
+    write(path, {key: "1", "label": "correct", "score": 1})
+    assert recognise(Found(path, path.name)) == "openinference"
+    assert read(path).evals.column("eval_case") == ["1"]
+
+
 @needs_data
 def test_phoenix_evaluations() -> None:
     """Hallucination 80 and 20, questions answered 84 and 15 and one that no one can read (README of the data)."""

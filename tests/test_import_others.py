@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import zipfile
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import made_exports
 import pytest
 
 from roi.importers import read_export, recognise
@@ -379,7 +381,26 @@ def test_a_table_of_runs(tmp_path: Path, mark: str) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.skipif(hasattr(zipfile, "ZIP_ZSTANDARD"), reason="this Python unpacks it")
+def test_an_archive_packed_with_zstandard_is_read(tmp_path: Path) -> None:
+    from backports.zstd import zipfile as later
+
+    plain = made_exports.write("inspect archive", tmp_path)
+    expected = read("inspect", plain)
+    packed = tmp_path / "packed.eval"
+    with zipfile.ZipFile(plain) as old, later.ZipFile(packed, "w", later.ZIP_ZSTANDARD) as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+    found = read("inspect", packed)
+    assert [dict(r) for r in found.evals.rows] == [dict(r) for r in expected.evals.rows] != []
+    assert [dict(r) for r in found.traces.rows] == [dict(r) for r in expected.traces.rows]
+    data = bytearray(packed.read_bytes())
+    data[len(data) // 4] ^= 255
+    packed.write_bytes(bytes(data))
+    with pytest.raises(UnreadableError) as caught:
+        read("inspect", packed)
+    assert re.search("copy it anew|copy the file anew", caught.value.problems[0].message)
+
+
 def test_an_archive_of_a_later_method_says_how_to_write_it_anew(tmp_path: Path) -> None:
     path = tmp_path / "log.eval"
     with zipfile.ZipFile(path, "w") as archive:
@@ -387,7 +408,7 @@ def test_an_archive_of_a_later_method_says_how_to_write_it_anew(tmp_path: Path) 
     data = bytearray(path.read_bytes())
     for mark, at in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
         place = data.index(mark) + at
-        data[place : place + 2] = (93).to_bytes(2, "little")
+        data[place : place + 2] = (97).to_bytes(2, "little")
     path.write_bytes(bytes(data))
     with pytest.raises(UnreadableError) as caught:
         read("inspect", path)

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from sample_projects import Project, column
 
 from roi.importers import read_export, recognise
 from roi.importers.export import Export
@@ -226,3 +229,31 @@ def test_prompts_that_read_alike_are_told_by_their_place(tmp_path: Path) -> None
     found = read(path)
     assert [(r["passed"], r["failed"]) for r in found.versions.rows] == [("2", "1"), ("1", "2")]
     assert (len(found.evals.rows), found.contradictions) == (6, ())
+
+
+def test_two_documents_are_paired_as_the_guide_says(tmp_path: Path) -> None:
+    guide = (Path(__file__).parent.parent / "docs" / "imports.md").read_text(encoding="utf-8")
+    block = next(b for b in re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL) if "format: promptfoo" in b)
+    cases = yaml.safe_load(block)["samples"]["cases"]
+    cases["columns"]["setting"] = {"value": "production"}
+    project = Project(tmp_path)
+    for name, passed in (("before", (True, False, False)), ("after", (True, True, False))):
+        results = [
+            {
+                "promptIdx": 0, "testIdx": i, "success": ok, "score": int(ok), "vars": {"x": str(i)},
+                "provider": {"id": "openai:gpt-4.1"}, "prompt": {"raw": name, "label": name}, "response": {"output": "x"},
+            }
+            for i, ok in enumerate(passed)
+        ]  # fmt: skip
+        prompts = [{"provider": "openai:gpt-4.1", "id": name, "label": name, "raw": name}]
+        document = {
+            "evalId": f"eval-{name}",
+            "results": {"version": 3, "prompts": prompts, "results": results},
+        }
+        project.write(f"support/{name}.json", json.dumps(document))
+    samples = project.open(cases)
+    pairs: dict[str, dict[str, str]] = {}
+    for pair, arm, outcome in zip(*(column(samples, n) for n in ("pair_id", "arm", "outcome")), strict=True):
+        pairs.setdefault(pair, {})[arm] = outcome
+    told = sorted((pair["baseline"], pair["pilot"]) for pair in pairs.values())
+    assert told == [("correct", "correct"), ("error", "correct"), ("error", "error")]

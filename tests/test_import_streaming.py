@@ -11,7 +11,7 @@ from typing import Any
 import made_exports
 import pytest
 
-from roi.importers import documents, read_export
+from roi.importers import documents, members, read_export, recognise
 from roi.importers.conversations import group
 from roi.importers.export import Export, Filled, table_of
 from roi.importers.gathered import Gathered, Names, Rows
@@ -75,6 +75,75 @@ def test_what_lies_on_disk_gives_what_memory_gives(
     found = read(kind, path)
     assert told(found) == whole
     assert found.traces.rows._runs  # it did lie on disk
+
+
+DOCUMENTS = ("tau2", "inspect", "inspect archive", "agent_events", "event_log", "event_log table")
+
+
+def longer(kind: str, folder: Path) -> Path:
+    """A made-up export of a format that comes as one document or one stream, with many samples of other names."""
+    path = made_exports.write(
+        kind if kind in made_exports.TEXT or "archive" in kind else f"{kind} as JSON", folder
+    )
+    if kind in ("tau2", "inspect"):
+        (value,) = made_exports.JSON[kind]()
+        name = "simulations" if kind == "tau2" else "samples"
+        one = json.dumps(value[name])
+        value[name] = [s for i in range(40) for s in json.loads(one.replace('"id": "', f'"id": "{i % 33}'))]
+        # What stands beside the list stands behind it, over many lines.
+        value = {name: value.pop(name), **value}
+        path.write_text(json.dumps(value, indent=1), encoding="utf-8")
+    elif kind == "agent_events":
+        text = path.read_text(encoding="utf-8")
+        lines = [text.replace('"s"', f'"s{i % 33}"') for i in range(40)]
+        path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("kind", DOCUMENTS)
+def test_documents_read_sample_by_sample_give_what_memory_gives(
+    tmp_path: Path, kind: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = longer(kind, tmp_path)
+    whole = told(read(kind, path))
+    assert whole[0][0][1]
+    request.getfixturevalue("tight")
+    monkeypatch.setattr(members, "_WHOLE", 0)
+    monkeypatch.setattr(members, "_CHUNK", 50)
+    assert recognise(Found(path, path.name), asked=True) == made_exports.format_of(kind)
+    assert told(read(kind, path)) == whole
+
+
+@pytest.mark.parametrize("kind", ["tau2", "inspect"])
+def test_spoilt_documents_are_read_alike(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sample by sample or whole: the same tables, or the same error."""
+
+    def outcome(path: Path) -> Any:
+        try:
+            return told(read(kind, path))
+        except UnreadableError as error:
+            return [(p.place, p.message) for p in error.problems]
+
+    for number in range(60):
+        path = made_exports.write(f"{kind} as JSON", tmp_path, random.Random(f"{kind} {number}"))
+        with monkeypatch.context() as patched:
+            patched.setattr(members, "_WHOLE", 1 << 40)
+            whole = outcome(path)
+        monkeypatch.setattr(members, "_WHOLE", 0)
+        assert outcome(path) == whole, number
+
+
+def test_of_a_list_that_is_named_twice_the_last_is_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (value,) = made_exports.JSON["tau2"]()
+    listed = json.dumps(value.pop("simulations"))
+    path = tmp_path / "x.json"
+    first = listed.replace('"id": "', '"id": "other')
+    path.write_text(f'{{"simulations": {first}, {json.dumps(value)[1:-1]}, "simulations": {listed}}}')
+    whole = told(read("tau2", path))
+    monkeypatch.setattr(members, "_WHOLE", 0)
+    assert told(read("tau2", path)) == whole
 
 
 def test_tables_are_written_as_they_come(tmp_path: Path, request: pytest.FixtureRequest) -> None:

@@ -36,6 +36,7 @@ __all__ = [
 
 JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
 _ROWS = "rows"
+_BY_SAMPLE = ("tau2", "inspect")  # formats that are one document with one long list
 _END = 1 << 18
 
 
@@ -79,7 +80,7 @@ FORMATS: Mapping[str, Format] = {
         "openinference",
         (".parquet", ".pq"),
         asked=(".csv",),
-        hints=(b"context.span_id",),
+        hints=(b"span_id",),
     ),
     "tau2": Format("tau2 simulations", "tau2"),
     "agent_events": Format("Agent event streams with permission decisions", "agent_events"),
@@ -144,6 +145,7 @@ def look_and_recognise(found: Found, *, asked: bool = False) -> tuple[str | None
     if ending not in JSON_ENDINGS:
         return None, None
     from roi.importers.documents import holds_markers, json_values
+    from roi.importers.members import outline
 
     if not holds_markers(found):
         return None, None
@@ -151,6 +153,11 @@ def look_and_recognise(found: Found, *, asked: bool = False) -> tuple[str | None
         seen = look_through(found)
     except UnreadableError:
         return None, None
+    # Documents of runs may be longer than memory holds: what stands beside their lists tells them.
+    rest = outline(found, seen)
+    for name in _BY_SAMPLE:
+        if rest is not None and _module(name).knows(rest):
+            return name, seen
     try:
         first = next(json_values(found, seen), None)
     except UnreadableError:

@@ -33,7 +33,8 @@ from typing import Any
 
 from roi.importers.documents import json_lines
 from roi.importers.export import Contradiction, Export, left_out
-from roi.importers.spans import Facts, Rank, Span, Tokens, Traces, count, text_of
+from roi.importers.gathered import MOST_CELLS, Gathered, Rows, Said
+from roi.importers.spans import Facts, Rank, Span, Tokens, Traces, count, hour_of, text_of
 from roi.importers.tables import export_of
 from roi.importers.times import from_iso
 from roi.prices import OwnPrices
@@ -46,6 +47,12 @@ _RESULTS = ("agent.tool_result", "agent.mcp_tool_result", "user.custom_tool_resu
 _KINDS = ("agent.", "user.", "session.", "span.", "system.")
 _METHOD = "client.beta.sessions"
 _OWN: Rank = (0, 0)
+_MOST_HELD = MOST_CELLS // 8
+_OF_SESSION = ("agent", "usage", "created_at")
+_OF_EVENT = (
+    "type", "id", "processed_at", "tool_use_id", "mcp_tool_use_id", "custom_tool_use_id", "name", "result", "is_error",
+    "evaluated_permission", "mcp_server_name", "model", "model_usage", "model_request_start_id",
+)  # fmt: skip
 _DECISIONS = {"allow": "approved", "deny": "rejected"}
 
 
@@ -87,16 +94,26 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
     Raises:
         UnreadableError: If a line is no JSON.
     """
-    sessions: dict[str, _Session] = {}
+    told = Gathered(Said)
     lost: dict[str, int] = {}
     for file, seen in files:
         within = Path(file.name).name.split(".")[0]
         for value in json_lines(file, seen):
-            within = _take(value, within, sessions, lost)
-    found = Traces(most=None)
+            told.relieve()
+            within = _take(value, within, told, lost)
+    held: Rows[dict[str, Any]] = Rows(most=_MOST_HELD)
+    for part in told.parts():
+        for name, one in part:
+            held.add_cells(one.first, *one.row(name))
+    found = Traces()
     contradictions: list[Contradiction] = []
     unanswered = repeated = 0
-    for session in sessions.values():
+    for _, (name, *padded) in held.cells():
+        session = _Session(name)
+        said = [event for event in padded if event is not None]
+        for event in said:
+            _note(event, session, lost)
+        found.relieve(1 + len(said))
         if not (session.times or session.uses or session.ended or session.agent):
             continue
         unanswered += _add(session, found, lost)
@@ -116,16 +133,13 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
     return export_of(found, own=own, warnings=warnings, left_out=lost, contradictions=contradictions)
 
 
-def _take(value: Any, within: str, sessions: dict[str, _Session], lost: dict[str, int]) -> str:
+def _take(value: Any, within: str, told: Gathered[Said], lost: dict[str, int]) -> str:
     """Note what a line holds; the session that following lines are of."""
     if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str):
         payload = value[1]
         if value[0].endswith("sessions.create") and isinstance(payload, Mapping):
             name = text_of(payload.get("id")) or within
-            session = sessions.setdefault(name, _Session(name))
-            session.agent, session.usage = _inner(payload, "agent"), _inner(payload, "usage")
-            if (at := from_iso(payload.get("created_at"))) is not None:
-                session.times.append(at)
+            told.of(name).said.append({k: payload[k] for k in _OF_SESSION if k in payload})
             return name
         if isinstance(payload, list):
             # As sent: the session's name, then its events.
@@ -134,11 +148,20 @@ def _take(value: Any, within: str, sessions: dict[str, _Session], lost: dict[str
                 payload[1].get("events") if len(payload) > 1 and isinstance(payload[1], Mapping) else None
             )
             for event in events if isinstance(events, list) else ():
-                _note(event, within, sessions, lost)
+                _hold(event, within, told, lost)
             return within
         value = payload
-    _note(value, within, sessions, lost)
+    _hold(value, within, told, lost)
     return within
+
+
+def _hold(event: Any, within: str, told: Gathered[Said], lost: dict[str, int]) -> None:
+    """Hold what is read of an event; what was said and answered is left where it is."""
+    if not isinstance(event, Mapping) or not isinstance(event.get("type"), str):
+        left_out(lost, "a line that is no event")
+        return
+    name = text_of(event.get("session_id")) or within
+    told.of(name).said.append({k: event[k] for k in _OF_EVENT if k in event})
 
 
 def _inner(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -146,13 +169,14 @@ def _inner(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return inner if isinstance(inner, Mapping) else {}
 
 
-def _note(event: Any, within: str, sessions: dict[str, _Session], lost: dict[str, int]) -> None:
-    kind = event.get("type") if isinstance(event, Mapping) else None
-    if not isinstance(kind, str):
-        left_out(lost, "a line that is no event")
+def _note(event: Mapping[str, Any], session: _Session, lost: dict[str, int]) -> None:
+    kind = event.get("type")
+    if kind is None:
+        # What the session says of itself; all events have a type.
+        session.agent, session.usage = _inner(event, "agent"), _inner(event, "usage")
+        if (at := from_iso(event.get("created_at"))) is not None:
+            session.times.append(at)
         return
-    name = text_of(event.get("session_id")) or within
-    session = sessions.setdefault(name, _Session(name))
     identifier = text_of(event.get("id"))
     at = from_iso(event.get("processed_at"))
     if at is not None:
@@ -243,9 +267,12 @@ def _act(
 def _tokens(usage: Mapping[str, Any]) -> Tokens | None:
     sent, received = count(usage.get("input_tokens")), count(usage.get("output_tokens"))
     read, write = count(usage.get("cache_read_input_tokens")), count(usage.get("cache_creation_input_tokens"))
+    if write is None and isinstance(split := usage.get("cache_creation"), Mapping):
+        write = sum(count(n) or 0 for n in split.values())
     if sent is None and received is None:
         return None
-    return Tokens(None if sent is None else sent + (read or 0) + (write or 0), read, write, received)
+    sent = None if sent is None else sent + (read or 0) + (write or 0)
+    return Tokens(sent, read, write, received, hour_of(usage))
 
 
 def _contradictions(session: _Session) -> Iterator[Contradiction]:

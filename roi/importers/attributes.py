@@ -62,6 +62,14 @@ _TOKENS: Mapping[str, tuple[str, ...]] = {
         "gen_ai.usage.details.cache_creation_input_tokens",
         "llm.token_count.prompt_details.cache_write",
     ),
+    "cache_write_1h": (
+        "gen_ai.usage.cache_creation.ephemeral_1h_input_tokens",
+        "gen_ai.usage.cache_creation_ephemeral_1h_input_tokens",
+        "gen_ai.usage.details.cache_creation.ephemeral_1h_input_tokens",
+        "gen_ai.usage.details.ephemeral_1h_input_tokens",
+        "gen_ai.usage.details.cache_write_1h_tokens",
+        "llm.token_count.prompt_details.cache_write_1h",
+    ),
     "total": (
         "gen_ai.usage.total_tokens",
         "llm.usage.total_tokens",
@@ -69,7 +77,7 @@ _TOKENS: Mapping[str, tuple[str, ...]] = {
         "ai.usage.totalTokens",
     ),
 }
-_KINDS = ("input", "output", "cache_read", "cache_write", "total")
+_KINDS = ("input", "output", "cache_read", "cache_write", "cache_write_1h", "total")
 _COSTS = ("gen_ai.usage.cost", "gen_ai.usage.total_cost", "llm.cost.total", "operation.cost")
 _MODELS = (
     "gen_ai.response.model",
@@ -260,7 +268,9 @@ def _tokens(attributes: Mapping[str, Any], names: tuple[tuple[str, ...], ...]) -
             if (n := count(attributes[key])) is not None:
                 break
         numbers.append(n)
-    sent, received, read, write, total = numbers
+    sent, received, read, write, hour, total = numbers
+    if hour and write is None:
+        write = hour
     if received is None and count(attributes.get("ai.usage.tokens")) is not None:
         received = 0  # an embedding has nothing to answer
     cached = (read or 0) + (write or 0)
@@ -269,4 +279,4 @@ def _tokens(attributes: Mapping[str, Any], names: tuple[tuple[str, ...], ...]) -
     if sent is not None and cached:
         apart = total == sent + (received or 0) + cached
         sent += cached if cached > sent or apart else 0
-    return Tokens(sent, read, write, received)
+    return Tokens(sent, read, write, received, hour)

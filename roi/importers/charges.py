@@ -140,9 +140,12 @@ def _larger(span: Span, inner: list[Charge]) -> list[Charge]:
 
 
 def use_of(span: Span) -> TokenUse:
-    sent, read, write, received = span.tokens or Tokens(None, None, None, None)
+    tokens = span.tokens or Tokens(None, None, None, None)
+    sent, read, write, received, hour = tokens
     day = None if span.start is None else _day(span.start // _DAY)
-    return TokenUse(span.provider, model_of(span.model), day, sent, read, write, received, (), span.batch)
+    return TokenUse(
+        span.provider, model_of(span.model), day, sent, read, write, received, hour, (), span.batch
+    )
 
 
 @lru_cache(maxsize=1024)

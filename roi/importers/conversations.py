@@ -23,7 +23,8 @@ __all__ = ["Grouped", "group"]
 
 _SUMS = (
     "handling_minutes", "calls", "tool_calls", "errors", "latency", "input_tokens", "cache_read_tokens",
-    "cache_write_tokens", "output_tokens", "agent_cost", "user_cost", "total_time", "working_time",
+    "cache_write_tokens", "cache_write_1h_tokens", "output_tokens", "agent_cost", "user_cost", "total_time",
+    "working_time",
 )  # fmt: skip
 _ONE = ("provider", "model", "version")
 _SAME = ("name", "started_at", "ended_at", "models", "input_tokens", "output_tokens", "agent_cost")
@@ -31,6 +32,7 @@ _LONG = 10  # digits; what is shorter is an amount
 _NONE = (
     "cache_read_tokens",
     "cache_write_tokens",
+    "cache_write_1h_tokens",
     "user_cost",
     "handling_minutes",
     "total_time",
@@ -39,7 +41,7 @@ _NONE = (
 _FIRST = (
     "case_id", "arm", "outcome", "handling_minutes", "segment", "worker", "pair_id", "setting", "version", "started_at",
     "ended_at", "amount", "agent_cost", "cost_currency", "provider", "model", "input_tokens", "cache_read_tokens",
-    "cache_write_tokens", "output_tokens", "traces", "retries",
+    "cache_write_tokens", "cache_write_1h_tokens", "output_tokens", "traces", "retries",
 )  # fmt: skip
 
 

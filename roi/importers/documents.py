@@ -14,7 +14,7 @@ from roi.problems import Problem
 from roi.readers.base import UnreadableError
 from roi.readers.files import Found, Seen, open_bytes
 
-__all__ = ["EARLY_MARKERS", "MARKERS", "holds_markers", "json_lines", "json_values"]
+__all__ = ["EARLY_MARKERS", "MARKERS", "holds_markers", "json_lines", "json_values", "too_long", "unreadable"]
 
 MARKERS = (b'"resourceSpans"', b'"resource_spans"', b'"observations"', b'"traceId"', b'"trace_id"')
 """One of these is in every export of Langfuse, OTLP and most others, perhaps late in a long first value."""
@@ -23,7 +23,7 @@ EARLY_MARKERS = (
     b'"spanContext"', b'"context.span_id"', b'"openinference.span.kind"', b'"gen_ai.', b'"span_kind"',
     b'"num_trials"', b'"simulations"', b'"evalId"', b'"gradingResult"', b"client.beta.sessions",
     b'"evaluated_permission"', b'"agent.tool_use"', b'"run_type"', b'"mlflow.', b'"eval"', b'"ATIF-',
-    b'"bookmarked"', b'"htmlPath"',
+    b'"bookmarked"', b'"htmlPath"', b'"span_id"', b'"annotator_kind"',
 )  # fmt: skip
 """One of these is at the beginning of every other one."""
 
@@ -161,7 +161,7 @@ def json_lines(found: Found, seen: Seen) -> Iterator[Any]:
             try:
                 yield _one(line.strip("\ufeff"))
             except (ValueError, RecursionError):
-                raise _unreadable(found.name, number) from None
+                raise unreadable(found.name, number) from None
 
 
 def _one(text: str) -> Any:
@@ -195,8 +195,8 @@ def _values(text: IO[str], name: str, line: int, in_list: bool | None) -> Iterat
                 if ended or not cut or len(buffer) - at > _LONGEST:
                     row = line + buffer.count("\n", 0, at if cut else error.pos)
                     if cut and not ended:
-                        raise _too_long(name, row) from None
-                    raise _unreadable(name, row) from None
+                        raise too_long(name, row) from None
+                    raise unreadable(name, row) from None
                 wanted *= 2  # a long value is tried a few times, not once a chunk
             except RecursionError:
                 row = line + buffer.count("\n", 0, at)
@@ -208,14 +208,15 @@ def _values(text: IO[str], name: str, line: int, in_list: bool | None) -> Iterat
                 continue
         if ended:
             if in_list:
-                raise _unreadable(name, line + buffer.count("\n"))
+                raise unreadable(name, line + buffer.count("\n"))
             return
         line += buffer.count("\n", 0, at)
         more = text.read(wanted)
         buffer, at, ended = buffer[at:] + more, 0, not more
 
 
-def _too_long(name: str, line: int) -> UnreadableError:
+def too_long(name: str, line: int) -> UnreadableError:
+    """That a value is longer than memory may hold."""
     message = (
         f"holds one JSON value of more than {_LONGEST >> 20} MB, which memory may not hold; write one trace or span "
         "a line (jq -c '.data[]', say), or export it in pages"
@@ -223,6 +224,7 @@ def _too_long(name: str, line: int) -> UnreadableError:
     return UnreadableError([Problem(name, f"line {line:,}", message)])
 
 
-def _unreadable(name: str, line: int) -> UnreadableError:
+def unreadable(name: str, line: int) -> UnreadableError:
+    """That a text is no JSON to its end."""
     message = "is no JSON that can be read, or not to its end; export it anew"
     return UnreadableError([Problem(name, f"line {line:,}", message)])

@@ -33,7 +33,8 @@ from functools import lru_cache
 from typing import Any
 from xml.parsers import expat
 
-from roi.importers.export import Contradiction, Export, left_out, table_of
+from roi.importers.export import Contradiction, Export, Filled, left_out
+from roi.importers.gathered import MOST_CELLS, Gathered, Rows, Said
 from roi.importers.spans import amount, count, text_of
 from roi.importers.times import from_iso, to_iso
 from roi.prices import OwnPrices
@@ -48,6 +49,7 @@ LONGEST_MINUTES = 480
 
 _CHUNK = 1 << 18
 _LOOKED_AT = 1 << 16
+_MOST_HELD = MOST_CELLS // 8
 _MOST_CELLS = 200  # characters of an attribute that is kept
 _TOTALS = "meta_concept:named_events_total"
 _TAGS: Mapping[str, str] = {
@@ -75,12 +77,24 @@ class _Case:
     last: int | None = None
     events: int = 0
 
+    def pack(self) -> dict[str, Any]:
+        """It as plain values, but for what is open."""
+        return {
+            "attributes": self.attributes, "spent": self.spent, "workers": dict(self.workers),
+            "ends": dict(self.ends), "first": self.first, "last": self.last, "events": self.events,
+        }  # fmt: skip
+
+    @classmethod
+    def unpack(cls, packed: Mapping[str, Any]) -> _Case:
+        """It from what `pack` gave."""
+        return cls(**{**packed, "workers": Counter(packed["workers"]), "ends": Counter(packed["ends"])})
+
 
 @dataclass(slots=True)
 class _Log:
     """What is found of a log."""
 
-    cases: list[_Case] = field(default_factory=list)
+    cases: Rows[dict[str, Any]]
     lost: dict[str, int] = field(default_factory=dict)
     stated: int | None = None
     events: int = 0
@@ -149,23 +163,25 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
     Raises:
         UnreadableError: If a file cannot be read to its end.
     """
-    cases: list[_Case] = []
+    cases = Rows[dict[str, Any]](most=_MOST_HELD)
     lost: dict[str, int] = {}
     contradictions: list[Contradiction] = []
     for file, seen in files:
         is_csv = file.path.name.lower().endswith((".csv", ".csv.gz"))
-        log = _from_csv(file, seen) if is_csv else _from_xes(file)
-        cases += log.cases
+        log = _from_csv(file, seen, cases) if is_csv else _from_xes(file, cases)
         for why, n in log.lost.items():
             left_out(lost, why, n)
         if log.stated is not None and log.stated != log.events:
             contradictions.append(Contradiction("events of the log", f"{log.stated:,}", f"{log.events:,}"))
-    named = {name for case in cases for name in case.attributes if name.lower().startswith("amount")}
+    named = {name for case in cases for name in case["attributes"] if name.lower().startswith("amount")}
     money = named.pop() if len(named) == 1 else None
-    rows = [row for case in cases if (row := _row(case, money, lost)) is not None]
-    timed = sum("handling_minutes" in row for row in rows)
+    rows, timed = Filled(), 0
+    for case in cases:
+        if (row := _row(_Case.unpack(case), money, lost)) is not None:
+            rows.add(len(rows), row)
+            timed += "handling_minutes" in row
     warnings = []
-    if rows and not timed:
+    if len(rows) and not timed:
         warnings.append("no activity has both a START and a COMPLETE, so that no handling time is known")
     elif timed < len(rows):
         have = "case has" if len(rows) - timed == 1 else "cases have"
@@ -183,7 +199,7 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
         "events",
     )
     return Export(
-        traces=table_of(rows, first=first),
+        traces=rows.table(first=first),
         warnings=tuple(warnings),
         left_out=lost,
         contradictions=tuple(contradictions),
@@ -260,8 +276,7 @@ class _Reader:
                 self.log.add(self.event, self.case)
             self.event = None
         elif kind == "trace" and self.case is not None:
-            self.case.open.clear()
-            self.log.cases.append(self.case)
+            self.log.cases.add(len(self.log.cases), self.case.pack())
             self.case = None
         elif kind == "global":
             self.aside -= 1
@@ -273,8 +288,8 @@ def _plain(tag: str) -> str:
     return _TAGS.get(plain, plain)
 
 
-def _from_xes(file: Found) -> _Log:
-    log = _Log()
+def _from_xes(file: Found, cases: Rows[dict[str, Any]]) -> _Log:
+    log = _Log(cases)
     parser = expat.ParserCreate()
     _Reader(log, parser)
 
@@ -298,11 +313,11 @@ def _from_xes(file: Found) -> _Log:
     return log
 
 
-def _from_csv(file: Found, seen: Seen) -> _Log:
+def _from_csv(file: Found, seen: Seen, into: Rows[dict[str, Any]]) -> _Log:
     if seen.encoding is None:
         raise UnreadableError([Problem(file.name, "", "is no text; export the log as CSV anew")])
-    log = _Log()
-    cases: dict[str, _Case] = {}
+    log = _Log(into)
+    begun, told = len(into), Gathered(Said)
     with open_bytes(file.path) as raw:
         text = io.TextIOWrapper(raw, encoding=seen.encoding, errors="replace", newline="")
         try:
@@ -311,16 +326,25 @@ def _from_csv(file: Found, seen: Seen) -> _Log:
                 if name is None:
                     left_out(log.lost, "events that name no case")
                     continue
-                if name not in cases:
-                    case = cases[name] = _Case()
-                    case.attributes = {
-                        k.removeprefix("case:"): v for k, v in row.items() if k.startswith("case:") and v
-                    }
-                log.add(row, cases[name])
+                said = told.of(name).said
+                event = {k: row[k] for k in _EVENT_KEYS if k in row}
+                # The attributes stand in the first row of a case, of which those in memory are perhaps not the first.
+                said.append(
+                    event if said else event | {k: v for k, v in row.items() if k.startswith("case:") and v}
+                )
+                told.relieve()
         except csv.Error as error:
             message = f"is no CSV that can be read to its end ({error}); export it anew"
             raise UnreadableError([Problem(file.name, "", message)]) from None
-    log.cases = list(cases.values())
+    for part in told.parts():
+        for _, held in part:
+            case = _Case()
+            case.attributes = {
+                k.removeprefix("case:"): v for k, v in held.said[0].items() if k.startswith("case:")
+            }
+            for event in held.said:
+                log.add(event, case)
+            log.cases.add(begun + held.first, case.pack())
     return log
 
 

@@ -14,11 +14,12 @@ import marshal
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from itertools import islice
 from operator import eq
 from typing import IO, Any, Generic, Protocol, TypeAlias, TypeVar, overload
 
-__all__ = ["MOST_CELLS", "Gathered", "Held", "Names", "Rows", "cells_of", "no_collection"]
+__all__ = ["MOST_CELLS", "Gathered", "Held", "Names", "Rows", "Said", "cells_of", "no_collection"]
 
 MOST_CELLS = 600_000
 """How many cells, or parts of a weight like theirs, are held in memory by one of these; about 100 bytes each."""
@@ -263,9 +264,13 @@ class Gathered(Generic[H]):
             self._begun += 1
         return held
 
-    def relieve(self) -> None:
-        """Write what is held to a file if it is too much; nobody holds what `of` gave beyond this."""
-        self._since += 1
+    def relieve(self, added: int = 1) -> None:
+        """Write what is held to a file if it is too much; nobody holds what `of` gave beyond this.
+
+        Args:
+            added: About how many spans or events came since the last time.
+        """
+        self._since += added
         if self._since < _LOOK:
             return
         self._since = 0
@@ -298,3 +303,42 @@ class Gathered(Generic[H]):
                     else:
                         found[key] = later
             yield sorted(found.items(), key=lambda item: item[1].first)
+
+
+class Said:
+    """What is said of a key, in the order in which it was said: plain objects."""
+
+    __slots__ = ("first", "said")
+
+    def __init__(self, first: int) -> None:
+        self.first = first
+        self.said: list[dict[str, Any]] = []
+
+    def weight(self) -> int:
+        """About how many cells it holds."""
+        return 8 + 12 * len(self.said)
+
+    def pack(self) -> list[dict[str, Any]]:
+        """It as plain values."""
+        return self.said
+
+    @classmethod
+    def unpack(cls, first: int, packed: list[dict[str, Any]]) -> Said:
+        """It from what `pack` gave."""
+        held = cls(first)
+        held.said = packed
+        return held
+
+    def join(self, later: Said) -> None:
+        """Add what was said later."""
+        self.said += later.said
+
+    def row(self, key: str) -> tuple[tuple[str, ...], tuple[Any, ...]]:
+        """Names and cells of a row: the key, then a cell each, and blanks, so that few rows have names of their own."""
+        width = 1 << len(self.said).bit_length()
+        return _numbered(width), (key, *self.said, *[None] * (width - len(self.said)))
+
+
+@cache
+def _numbered(width: int) -> tuple[str, ...]:
+    return tuple(str(i) for i in range(width + 1))

@@ -28,13 +28,14 @@ One epoch of a sample becomes one row of `traces` (a demo: a suite's sample is n
 from __future__ import annotations
 
 import json
-import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from roi.importers.documents import json_values
-from roi.importers.export import Contradiction, Export, left_out, machine_name, table_of
+from backports.zstd import ZstdError, zipfile
+
+from roi.importers.export import Contradiction, Export, Filled, left_out, machine_name
+from roi.importers.members import documents
 from roi.importers.spans import Facts, Rank, Span, Tokens, Traces, amount, count, flat, provider_of, text_of
 from roi.importers.tables import export_of
 from roi.importers.times import from_iso
@@ -57,7 +58,16 @@ _PROVIDERS = {
 }
 _DECISIONS = {"approve": "approved", "modify": "approved", "reject": "rejected", "terminate": "rejected"}
 _FAR = 0.005
-_BROKEN = (OSError, EOFError, KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error)
+_BROKEN = (
+    OSError,
+    EOFError,
+    KeyError,
+    zipfile.BadZipFile,
+    NotImplementedError,
+    RuntimeError,
+    ZstdError,
+    zlib.error,
+)
 
 
 def knows(value: Any) -> bool:
@@ -90,16 +100,18 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
     Raises:
         UnreadableError: If a file cannot be read to its end.
     """
-    found = Traces(most=None)
+    found = Traces()
     lost: dict[str, int] = {}
-    evals: dict[str, dict[str, str | None]] = {}
+    evals, met = Filled(), set[str]()
     contradictions: list[Contradiction] = []
     warnings: list[str] = []
     for file, seen in files:
         for header, samples in _logs(file, seen, lost):
             log = _Log(header)
             for sample in samples:
-                log.take(sample, found, evals, lost)
+                events = sample.get("events")
+                found.relieve(1 + (len(events) if isinstance(events, list) else 0))
+                log.take(sample, found, evals, met, lost)
             contradictions += log.contradictions()
             status = text_of(header.get("status"))
             if status not in (None, "success"):
@@ -108,7 +120,7 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
     return export_of(
         found,
         own=own,
-        evals=table_of(evals.values(), first=("version", "eval_case", "passed", "suite", "run_id", "ran_at")),
+        evals=evals.table(first=("version", "eval_case", "passed", "suite", "run_id", "ran_at")),
         warnings=warnings,
         left_out=lost,
         contradictions=contradictions,
@@ -131,12 +143,11 @@ def _logs(
             inside = [n for n in names if n.startswith("samples/") and n.endswith(".json")]
             yield header, (_member(archive, n, file) for n in inside)
         return
-    for value in json_values(file, seen):
+    for value, samples in documents(file, seen, "samples", knows):
         if not knows(value):
             left_out(lost, "is no log of an evaluation")
             continue
-        listed = value.get("samples")
-        yield value, (s for s in listed if isinstance(s, Mapping)) if isinstance(listed, list) else iter(())
+        yield value, (s for s in samples if isinstance(s, Mapping))
 
 
 def _member(archive: zipfile.ZipFile, name: str, file: Found) -> Mapping[str, Any]:
@@ -147,7 +158,6 @@ def _member(archive: zipfile.ZipFile, name: str, file: Found) -> Mapping[str, An
             )
         value = json.loads(archive.read(name), parse_constant=lambda _: None)
     except NotImplementedError:
-        # Zstandard, say, which Python's own archives know from 3.14 on.
         message = "is packed in a way that this Python cannot unpack; write it as JSON: inspect log convert --to json"
         raise UnreadableError([Problem(file.name, "", message)]) from None
     except _BROKEN as error:
@@ -183,7 +193,8 @@ class _Log:
         self,
         sample: Mapping[str, Any],
         found: Traces,
-        evals: dict[str, dict[str, str | None]],
+        evals: Filled,
+        met: set[str],
         lost: dict[str, int],
     ) -> None:
         """Add a sample."""
@@ -194,9 +205,10 @@ class _Log:
         name = name[:120]
         self.samples += 1
         identifier = ":".join(p for p in (self.run, self.task, name, epoch) if p)
-        if identifier in found.by_id:
+        if identifier in met:
             left_out(lost, "a sample that occurs more than once counts once")
             return
+        met.add(identifier)
         trace = found.trace(identifier)
         scores = _inner(sample, "scores")
         first = next(iter(scores.values()), None)
@@ -217,10 +229,11 @@ class _Log:
             return
         self.graded += 1
         self.passed += grade
-        evals[identifier] = {
+        row: dict[str, str | None] = {
             "version": self.model, "eval_case": name, "passed": "true" if grade else "false", "suite": self.task,
             "run_id": self.run, "ran_at": text_of(self.eval.get("created")), "epoch": epoch,
         }  # fmt: skip
+        evals.add(len(evals), row)
 
     def _spans(self, sample: Mapping[str, Any], identifier: str, found: Traces) -> None:
         listed = sample.get("events")

@@ -80,6 +80,7 @@ _LONG = frozenset(
 _INPUTS = ("input", "input_tokens", "prompt_tokens", "promptTokens", "inputTokens")
 _OUTPUTS = ("output", "output_tokens", "completion_tokens", "completionTokens", "outputTokens")
 _TOTALS = ("total", "total_tokens", "totalTokens")
+_KEPT = ("_5m", "_1h")
 _TOOL_PREFIXES = ("execute_tool ", "running tool: ", "running tools: ", "tool: ")
 
 
@@ -304,7 +305,7 @@ def _tokens(given: Mapping[str, Any]) -> Tokens | None:
     leaves = [
         pair
         for k, v in details.items()
-        if not isinstance(v, Mapping) or "details" in k
+        if not isinstance(v, Mapping) or "details" in k or k == "cache_creation"
         for pair in flat(k, v)
     ]
     numbers = {str(k): n for k, v in leaves if (n := count(v)) is not None}
@@ -318,11 +319,17 @@ def _split(numbers: Mapping[str, int]) -> Tokens:
     parts = {k: n for k, n in numbers.items() if k not in (*_INPUTS, *_OUTPUTS, *_TOTALS) and n}
     read = {k for k in parts if "cache" in k.lower() and not _is_write(k)}
     write = {k for k in parts if _is_write(k)}
+    kept = {k for k in write if any(mark in k.lower() for mark in _KEPT)}
+    hours = sum(parts[k] for k in kept if "1h" in k.lower())
+    plain = (sent or 0) + (received or 0)
+    if kept and write - kept and total != plain + sum(parts.values()):
+        # What is kept for minutes and for an hour stands beside the sum of both.
+        write -= kept
+        parts = {k: n for k, n in parts.items() if k not in kept}
     others = {k for k in parts if k.lower().startswith(("input", "prompt"))}
     sides = {k: "in" if k in read | write | others else "out" for k in parts}
     inside = {k for k in parts if "details" in k.lower()}
     if total is not None and parts:
-        plain = (sent or 0) + (received or 0)
         if total == plain:
             inside = set(parts)
         elif total == plain + sum(parts.values()):
@@ -337,12 +344,13 @@ def _split(numbers: Mapping[str, int]) -> Tokens:
         cache_read=sum(parts[k] for k in read) if cached else None,
         cache_write=sum(parts[k] for k in write) if cached else None,
         output=None if received is None and not more_out else (received or 0) + more_out,
+        cache_write_1h=hours or None,
     )
 
 
 def _is_write(name: str) -> bool:
     lower = name.lower()
-    return "cache" in lower and ("creat" in lower or "write" in lower)
+    return "ephemeral_" in lower or ("cache" in lower and ("creat" in lower or "write" in lower))
 
 
 def _cost(given: Mapping[str, Any]) -> Decimal | None:

@@ -41,6 +41,7 @@ from roi.importers.spans import (
     amount,
     count,
     flat,
+    hour_of,
     provider_of,
     text_of,
 )
@@ -269,7 +270,13 @@ def _tokens(run: Mapping[str, Any], metadata: Mapping[str, Any]) -> Tokens | Non
     write = count(details.get("cache_creation"))
     # Where writes are told by how long they are kept, some versions of LangChain put 0 for their sum.
     kept = [n for name in _KEPT if (n := count(details.get(name))) is not None]
-    return Tokens(sent, count(details.get("cache_read")), write or (sum(kept) if kept else write), received)
+    return Tokens(
+        sent,
+        count(details.get("cache_read")),
+        write or (sum(kept) if kept else write),
+        received,
+        hour_of(details),
+    )
 
 
 def _when(value: Any) -> int | None:

@@ -38,6 +38,7 @@ from roi.importers.spans import (
     Traces,
     amount,
     count,
+    hour_of,
     provider_of,
     text_of,
 )
@@ -215,7 +216,7 @@ def _tokens(attributes: Mapping[str, Any]) -> Tokens | None:
         or count(usage.get("total_tokens")) == sent + (received or 0) + cached
     ):
         sent += cached  # some providers count what is cached beside the input
-    return Tokens(sent, read, write, received)
+    return Tokens(sent, read, write, received, hour_of(usage))
 
 
 def _cached(usage: Mapping[str, Any]) -> int:

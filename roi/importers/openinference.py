@@ -1,4 +1,4 @@
-"""OpenInference: spans as Phoenix and others export them, and Phoenix' tables of evaluations.
+"""OpenInference: spans as Phoenix and others export them, and Phoenix' tables of evaluations and annotations.
 
 Read are spans as JSON, JSON Lines or Parquet: with `context` and `attributes` (dotted names or nested objects), as flat
 columns (`context.trace_id`, `attributes.llm.model_name`), as OpenTelemetry's JavaScript packages print them
@@ -17,9 +17,9 @@ its file and place. Attributes with the names of OpenTelemetry's conventions cou
 
 | column of `evals` | from |
 |---|---|
-| eval_case | `context.span_id`, else `context.trace_id`, else `document_position` or the row |
-| suite | the name of the evaluation, else of the file |
-| passed | the label, where it is a known word; else the score (1 yes, 0 no) |
+| eval_case | `context.span_id` or `span_id`, else `context.trace_id` or `trace_id`, else `document_position`, the row |
+| suite | the name of the evaluation or annotation, else of the file |
+| passed | the label, where it is a known word; else the score (1 yes, 0 no); of an annotation those of its `result` |
 | label, score | as they are; a judge's label is not a person's |
 | version | blank: the table says nothing of it |
 
@@ -60,6 +60,7 @@ _FAILED = (
 )  # fmt: skip
 _NOT_PARSABLE = ("not_parsable", "not_parseable", "nan", "none", "null", "")
 _EVAL_KEYS = ("context.span_id", "span_id", "context.trace_id", "trace_id", "document_position")
+_RESULT = {"result", "result.label", "result.score", "label", "score"}
 _AT_ONCE = 512
 
 
@@ -79,7 +80,7 @@ def knows_file(found: Found) -> bool:
     spans = {"context.trace_id", "context.span_id"} <= names and any(
         n.startswith("attributes.") or n == "span_kind" for n in names
     )
-    return spans or ({"label", "score"} <= names and bool(names & set(_EVAL_KEYS)))
+    return spans or _shape(tuple(sorted(names))).is_eval
 
 
 def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> Export:
@@ -221,7 +222,10 @@ def _shape(names: tuple[str, ...]) -> _Shape:
         return next((n for n in wanted if n in names), None)
 
     return _Shape(
-        is_eval="label" in names and "score" in names and any(k in names for k in _EVAL_KEYS),
+        is_eval=any(k in names for k in _EVAL_KEYS)
+        and (
+            {"label", "score"} <= set(names) or ("annotator_kind" in names and _RESULT & set(names) != set())
+        ),
         has_attributes="attributes" in names,
         start=first("start_time", "startTime"),
         end=first("end_time", "endTime"),
@@ -336,9 +340,17 @@ def _grade(
     evals: list[dict[str, str | None]],
     lost: dict[str, int],
 ) -> None:
-    label, score = text_of(value.get("label")), _number(value.get("score"))
+    inner = value.get("result")
+    given = inner if isinstance(inner, Mapping) else value
+
+    def of(name: str) -> str | None:
+        """A field of the result, which tables have under a dotted name."""
+        return text_of(given.get(name, value.get(f"result.{name}")))
+
+    label, score = of("label"), _number(of("score"))
     word = (label or "").lower()
-    if word in _NOT_PARSABLE:
+    # Who annotates may give a number and no word; a judge that gives no word could not be read.
+    if word in _NOT_PARSABLE and not (label is None and score is not None and "annotator_kind" in value):
         left_out(lost, "evaluations whose label is NOT_PARSABLE or blank are missing, not wrong")
         return
     passed = True if word in _PASSED else False if word in _FAILED else None
@@ -352,9 +364,11 @@ def _grade(
         {
             "eval_case": case or f"row {place}",
             "passed": "true" if passed else "false",
-            "suite": text_of(value.get("name")) or Path(file.name).name.split(".")[0],
+            "suite": text_of(value.get("name"))
+            or text_of(value.get("annotation_name"))
+            or Path(file.name).name.split(".")[0],
             "label": label,
-            "score": text_of(value.get("score")),
+            "score": of("score"),
             "trace_id": text_of(value.get("context.trace_id") or value.get("trace_id")),
         }
     )

@@ -25,8 +25,9 @@ of version 2 (until autumn 2024), whose prompts stand in `table.head`; alone, be
 | cache_read_tokens, cache_write_tokens | its `completionDetails`: `cacheReadInputTokens`, `cacheCreationInputTokens` |
 | latency_ms | `metrics.totalLatencyMs`: a sum over all cases |
 
-`traces` has a row for each graded output, as a demo: correct where it passed, else error. What a header sums up
-(`testPassCount`, `testFailCount` with `testErrorCount`, `cost`, tokens) is set against its rows.
+`traces` has a row for each graded output, as a demo: correct where it passed, else error; outputs of one test in one
+document are a pair. `suite` and `eval_case` stand in it as well, by which two documents are paired. What a header sums
+up (`testPassCount`, `testFailCount` with `testErrorCount`, `cost`, tokens) is set against its rows.
 """
 
 from __future__ import annotations
@@ -51,8 +52,8 @@ __all__ = ["knows", "knows_file", "read"]
 
 _FIRST = ("version", "eval_case", "passed", "suite", "run_id", "ran_at", "segment")
 _OF_TRACE = (
-    "version", "segment", "provider", "model", "agent_cost", "cost_currency", "latency_ms", "input_tokens",
-    "output_tokens", "cache_read_tokens", "cache_write_tokens",
+    "version", "suite", "eval_case", "segment", "provider", "model", "agent_cost", "cost_currency",
+    "latency_ms", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens",
 )  # fmt: skip
 _NO_MODEL = (
     "file",

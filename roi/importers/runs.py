@@ -49,6 +49,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "output": ("outputtokens", "completiontokens", "tokensout"),
     "read": ("cachereadtokens", "cachedtokens", "cachereadinputtokens"),
     "write": ("cachewritetokens", "cachecreationtokens", "cachecreationinputtokens"),
+    "hour": ("cachewrite1htokens", "cachecreation1htokens", "ephemeral1hinputtokens"),
     "dollars": ("costusd", "totalcostusd", "priceusd"),
     "cost": ("cost", "totalcost", "price"),
     "start": ("startedat", "starttime", "createdat", "timestamp", "time", "start"),
@@ -167,7 +168,7 @@ def _take(
     if identifier is None:
         left_out(lost, "rows that name no run")
         return
-    tokens = Tokens(*(count(cell(k)) for k in ("input", "read", "write", "output")))
+    tokens = Tokens(*(count(cell(k)) for k in ("input", "read", "write", "output", "hour")))
     status = (cell("status") or "").lower()
     start = _when(cell("start"))
     cost = amount(cell("dollars") or cell("cost"))

@@ -24,6 +24,7 @@ __all__ = [
     "count",
     "field_of",
     "flat",
+    "hour_of",
     "provider_of",
     "text_of",
 ]
@@ -44,12 +45,14 @@ class Tokens(NamedTuple):
         cache_read: Of these, read from a cache.
         cache_write: Of these, written to a cache.
         output: Received, reasoning included.
+        cache_write_1h: Of those written to a cache, kept for an hour.
     """
 
     input: int | None
     cache_read: int | None
     cache_write: int | None
     output: int | None
+    cache_write_1h: int | None = None
 
     @property
     def weight(self) -> int:
@@ -231,6 +234,13 @@ def count(value: Any) -> int | None:
     except (ValueError, OverflowError):
         return None
     return number if 0 <= number < 1 << 50 else None
+
+
+def hour_of(usage: Mapping[str, Any]) -> int | None:
+    """Tokens that are written to a cache for an hour, as Anthropic's usage tells them: whole, or within its split."""
+    split = usage.get("cache_creation")
+    given = split if isinstance(split, Mapping) else usage
+    return count(given.get("ephemeral_1h_input_tokens"))
 
 
 def amount(value: Any) -> Decimal | None:

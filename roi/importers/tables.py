@@ -11,6 +11,7 @@ trace says of itself (`metadata.…`, `attributes.…`, `resource.…`, `scores.
 | provider, model | of its model calls where they agree, blank where there are several |
 | models, calls, tool_calls, errors | all of its models; model calls, tool calls and failed spans |
 | input_tokens, cache_read_tokens, cache_write_tokens, output_tokens | sums; input holds the cached ones |
+| cache_write_1h_tokens | of those written to a cache, kept for an hour; only where some are |
 | agent_cost, cost_currency | sum of the logged costs, list prices where none is logged; blank where one is unknown |
 
 | column of `actions` | what it is |
@@ -50,7 +51,7 @@ _HOLLOW = "traces of which the files hold only what others say of them, such as 
 _TRACE_COLUMNS = (
     "trace_id", "name", "session_id", "user_id", "environment", "tags", "version", "release", "started_at",
     "ended_at", "latency", "provider", "model", "models", "calls", "tool_calls", "errors", "input_tokens",
-    "cache_read_tokens", "cache_write_tokens", "output_tokens", "agent_cost", "cost_currency",
+    "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens", "output_tokens", "agent_cost", "cost_currency",
 )  # fmt: skip
 _ACTION_COLUMNS = (
     "action_id", "trace_id", "name", "session_id", "user_id", "environment", "tags", "version", "release", "tool",
@@ -170,7 +171,7 @@ def _trace_row(
     models = sorted({m for c in charges if (m := model_of(c.span.model)) is not None})
     providers = sorted({c.span.provider for c in charges if c.span.provider is not None})
     tokens = [c.span.tokens for c in charges if c.span.tokens is not None]
-    sent, read, write, received = zip(*tokens, strict=True) if tokens else ((), (), (), ())
+    sent, read, write, received, hour = zip(*tokens, strict=True) if tokens else ((), (), (), (), ())
     return {
         "trace_id": name,
         "started_at": to_iso(start),
@@ -186,6 +187,7 @@ def _trace_row(
         "output_tokens": _sum(received),
         "cache_read_tokens": _sum(read, blank=0),
         "cache_write_tokens": _sum(write, blank=0),
+        "cache_write_1h_tokens": _sum(hour, blank=0) if any(hour) else None,
         "agent_cost": None if cost is None else f"{cost:f}",
         "cost_currency": None if cost is None else CURRENCY,
     }

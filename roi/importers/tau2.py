@@ -27,8 +27,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from roi.importers.documents import json_values
-from roi.importers.export import Contradiction, Export, left_out, table_of
+from roi.importers.export import Contradiction, Export, Filled, left_out
+from roi.importers.members import documents
 from roi.importers.spans import Facts, Rank, Span, Tokens, Traces, amount, count, provider_of, text_of
 from roi.importers.tables import export_of
 from roi.importers.times import from_iso
@@ -65,28 +65,29 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
     Raises:
         UnreadableError: If a file is no JSON to its end.
     """
-    found = Traces(most=None)
+    found = Traces()
     lost: dict[str, int] = {}
-    evals: dict[str, dict[str, str | None]] = {}
+    evals, met = Filled(), set[str]()
     sums = _Sums()
     for file, seen in files:
-        for value in json_values(file, seen):
+        for value, simulations in documents(file, seen, "simulations", knows):
             if not knows(value):
                 left_out(lost, "is no set of simulations")
                 continue
             info = value["info"]
-            for given in value["simulations"]:
+            for given in simulations:
                 if not isinstance(given, Mapping) or text_of(given.get("id")) is None:
                     left_out(lost, "a simulation without an id")
-                elif str(given["id"]).strip() in evals:
+                elif (name := str(given["id"]).strip()) in met:
                     left_out(lost, "a simulation that occurs more than once counts once")
                 else:
+                    met.add(name)
+                    found.relieve(len(_messages(given)) + 1)
                     _take(given, info, found, lost, evals, sums)
     return export_of(
         found,
         own=own,
-        evals=table_of(
-            (row for row in evals.values() if row),
+        evals=evals.table(
             first=("version", "eval_case", "passed", "suite", "run_id", "ran_at", "segment"),
         ),
         left_out=lost,
@@ -128,7 +129,7 @@ def _take(
     info: Mapping[str, Any],
     found: Traces,
     lost: dict[str, int],
-    evals: dict[str, dict[str, str | None]],
+    evals: Filled,
     sums: _Sums,
 ) -> None:
     identifier = str(text_of(given["id"]))
@@ -167,10 +168,12 @@ def _take(
     sums.add(amount(given.get("agent_cost")), _spans(given, identifier, model, found, lost))
     if outcome is None:
         left_out(lost, "a simulation without a reward is not graded")
-    evals[identifier] = {} if outcome is None else {
+        return
+    row: dict[str, str | None] = {
         "version": model, "eval_case": pair or identifier, "passed": "true" if reward == 1 else "false",
         "suite": "tau2", "run_id": identifier, "ran_at": text_of(given.get("start_time")), "segment": segment,
     }  # fmt: skip
+    evals.add(len(evals), row)
 
 
 def _short(task: str | None) -> str | None:

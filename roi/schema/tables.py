@@ -99,6 +99,7 @@ TABLE_COLUMNS: Mapping[str, Mapping[str, Column]] = MappingProxyType(
             input_tokens=_TOKENS,
             cache_read_tokens=_TOKENS,
             cache_write_tokens=_TOKENS,
+            cache_write_1h_tokens=_TOKENS,
             output_tokens=_TOKENS,
         ),
         "actions": _table(
