@@ -245,7 +245,8 @@ def signs(locale: str, currency: str) -> dict[str, str | int]:
         currency: Of the amounts; one that is not known here stays where the neutral form has it.
 
     Returns:
-        `point`, `group` and `least` of numbers, `percent` of shares, `currency` and `form` of amounts, and `million` and `billion` where they are shortened.
+        `point`, `group` and `least` of numbers, `percent` of shares, `currency` and `form` of amounts, and `million`
+        and `billion` where they are shortened.
 
     Raises:
         KeyError: If the locale is not known.

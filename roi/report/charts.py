@@ -45,7 +45,7 @@ AMOUNT_LABELS = (
     " ? format(abs(datum.value) / 1e6, '.3~g') + 'M' : abs(datum.value) >= 1e3"
     " ? format(abs(datum.value) / 1e3, '.3~g') + 'k' : format(abs(datum.value), '.3~g'))"
 )
-LONGER, WIDEST = 24, 64  # pixels: by which a label grows in the longest of its forms; which that takes in all
+LONGER, WIDEST = 34, 64  # pixels: by which a label grows in the longest of its forms; which that takes in all
 
 Rows = list[dict[str, Any]]
 Floats = npt.NDArray[np.float64]

@@ -100,7 +100,7 @@ def fiscal_years(years: Sequence[FiscalYear], *, currency: str, width: int) -> A
         axis=alt.Axis(title=None, labelAngle=0, domain=False, ticks=False),
     )
     axis = amounts_up(currency, titleAngle=0, titleAlign="left", titleY=-10, titleX=-60)
-    size = min(46, int(width / max(1, len(years)) * (0.4 if width > 500 else 0.26)))
+    size = min(46, int(width / max(1, len(years)) * (0.4 if width > 500 else 0.18)))
     color = alt.condition("datum.what == 'benefit'", alt.value(AGENT), alt.value(BEFORE))
     bars = (
         alt.Chart(inline(rows))
