@@ -230,7 +230,7 @@ def amount_range(
     size = max(abs(a), abs(b))
     if mean is not None and size < 10 * factor:
         factor, word = _scale(mean) if abs(mean) < size else (factor, word)
-    size = as_fine_as(size, mean)
+    size = as_fine_as(size, mean if mean is not None and abs(mean) >= factor else None)
     return f"{currency}{NBSP}{_span(_figure(x, factor, size) for x in (a, b))}{word}"
 
 

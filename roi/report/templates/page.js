@@ -171,7 +171,7 @@ function amounts(values, signs, about) {
   let size = Math.max(...values.map(Math.abs));
   let [factor, word] = scaleOf(size, signs);
   if (about !== undefined && size < 10 * factor && Math.abs(about) < size) [factor, word] = scaleOf(Math.abs(about), signs);
-  if (about !== undefined) size = Math.min(size, Math.max(Math.abs(about), size / 10));
+  if (about !== undefined && Math.abs(about) >= factor) size = Math.min(size, Math.max(Math.abs(about), size / 10));
   const texts = [...new Set(values.map((x) => figureOf(x, factor, size, signs)))];
   if (texts.length < 2) return money(texts[0] + word, signs);
   const [low, high] = texts;
