@@ -69,7 +69,7 @@ def reason(a: Analysis) -> str:
     minutes = None if saved is None else float(saved.mean())
     if v.verdict == "scale" and v.option is not None and minutes is not None:
         sure = chance(v.option.chance(policy.hurdle))
-        saves = f"A case takes {minutes:.1f} minutes less" if minutes > 0 else "Errors fall"
+        saves = f"A case takes {minutes:.2f} minutes less" if minutes > 0 else "Errors fall"
         return (
             f"{saves}, every control holds, and in {sure} outcomes scaling beats stopping, "
             f"by {_money(a, v.option.mean())} on average."
@@ -133,7 +133,7 @@ def reason(a: Analysis) -> str:
     worth = a.scale.mean() if a.scale is not None else 0.0
     pays = chance(a.scale.chance(policy.hurdle)) if a.scale is not None else "none"
     saves = (
-        f"It saves {minutes:.1f} minutes a case"
+        f"It saves {minutes:.2f} minutes a case"
         if minutes is not None and minutes >= 0
         else "A case takes longer than before"
     )
@@ -329,7 +329,7 @@ def _stays(a: Analysis, option: Option) -> str:
         return "The measured value holds after three months"
     low = float(np.percentile(option.scope.minutes_saved, 10))
     return (
-        f"After three months, at least {max(low, 0):.1f} minutes a case are still saved and no gate is closed"
+        f"After three months, at least {max(low, 0):.2f} minutes a case are still saved and no gate is closed"
     )
 
 

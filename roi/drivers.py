@@ -17,8 +17,8 @@ from roi.plan_at import PlanAt, plan_at
 from roi.price_change import price_change_of_record
 from roi.price_scenarios import price_scenarios_of_record
 from roi.sensitivity import BreakEven, Fewer, Response, break_even, respond, rule_of
+from roi.units import quantity
 from roi.variance import Share, first_order, group_shares, line_shares, own_part, total_share
-from roi.words import quantity
 
 __all__ = ["FEW_DRAWS", "check_of", "sensitivity_of_record"]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache, lru_cache
 from html import escape
 from typing import Any
@@ -21,6 +22,7 @@ MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
+UNITS = {"k": 0, "M": 1, "million": 1, "bn": 2, "billion": 2}
 SYMBOLS = {"EUR": "€"}  # everywhere; of others the code, which nobody mistakes
 CURRENCIES = (
     "AUD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF", "ILS", "INR", "ISK", "JPY", "KRW",
@@ -40,6 +42,8 @@ class Locale:
         date: A day, of {d}, {dd}, {m}, {mm}, {month} and {y}.
         least: Digits from which on thousands are parted.
         symbols: Currencies that are written otherwise than elsewhere.
+        shortened: What follows thousands (None where they are not shortened), millions and billions; without it as
+            texts have them ("250k", "1.43M", "EUR 1.43 million").
     """
 
     decimal: str = ","
@@ -49,10 +53,29 @@ class Locale:
     date: str = "{dd}.{mm}.{y}"
     least: int = 4
     symbols: tuple[tuple[str, str], ...] = ()
+    shortened: tuple[str | None, str, str] | None = None
 
     def symbol(self, currency: str) -> str:
         """What stands for a currency: "€", or its code."""
         return dict(self.symbols).get(currency) or SYMBOLS.get(currency, currency)
+
+    def short(self, figure: str, unit: str) -> str:
+        """A shortened figure: of "1.43" and "M" (or " million") it is "1,43 Mio."; of "250" and "k" it is "250.000".
+
+        Args:
+            figure: In the neutral form, without its sign.
+            unit: "k", "M", "bn", " million" or " billion"; empty for a figure in full.
+        """
+        plain = unit.strip(f" {NBSP}")
+        if not plain or self.shortened is None:
+            return _number(figure, self) + unit
+        place = UNITS[plain]
+        word = self.shortened[place]
+        if word is not None:
+            return _number(figure, self) + word
+        return _number(
+            f"{Decimal(figure.replace(',', '')) * 1000:,.0f}", self
+        )  # nobody shortens thousands there
 
 
 _BRITISH = Locale(
@@ -63,10 +86,14 @@ _BRITISH = Locale(
     date="{d} {month} {y}",
     symbols=(("GBP", "£"), ("USD", "US$")),
 )
+_GERMAN = (None, f"{NBSP}Mio.", f"{NBSP}Mrd.")
+_FRENCH = (f"{NBSP}k", f"{NBSP}M", f"{NBSP}Md")
 LOCALES: dict[str, Locale] = {
-    "da-DK": Locale(),
-    "de-CH": Locale(decimal=".", group=QUOTE, percent="%", money=f"¤{NBSP}#", symbols=(("EUR", "EUR"),)),
-    "de-DE": Locale(symbols=(("GBP", "£"), ("USD", "$"))),
+    "da-DK": Locale(shortened=(f"{NBSP}t", f"{NBSP}mio.", f"{NBSP}mia.")),
+    "de-CH": Locale(
+        decimal=".", group=QUOTE, percent="%", money=f"¤{NBSP}#", symbols=(("EUR", "EUR"),), shortened=_GERMAN
+    ),
+    "de-DE": Locale(symbols=(("GBP", "£"), ("USD", "$")), shortened=_GERMAN),
     "en-GB": _BRITISH,
     "en-IE": _BRITISH,
     "en-US": Locale(
@@ -77,16 +104,24 @@ LOCALES: dict[str, Locale] = {
         date="{month} {d}, {y}",
         symbols=(("GBP", "£"), ("USD", "$")),
     ),
-    "es-ES": Locale(date="{dd}/{mm}/{y}", least=5),
-    "fi-FI": Locale(group=NBSP, date="{d}.{m}.{y}"),
-    "fr-CH": Locale(group=NARROW, percent="%"),
-    "fr-FR": Locale(group=NARROW, date="{dd}/{mm}/{y}"),
-    "it-IT": Locale(percent="%", date="{dd}/{mm}/{y}"),
-    "nb-NO": Locale(group=NBSP),
-    "nl-NL": Locale(percent="%", money=f"¤{NBSP}#", date="{dd}-{mm}-{y}"),
-    "pl-PL": Locale(group=NBSP, percent="%", least=5),
-    "pt-PT": Locale(group=NBSP, percent="%", date="{dd}/{mm}/{y}", least=5),
-    "sv-SE": Locale(group=NBSP, date="{y}-{mm}-{dd}"),
+    "es-ES": Locale(date="{dd}/{mm}/{y}", least=5, shortened=(f"{NBSP}mil", f"{NBSP}M", f"{NBSP}mil{NBSP}M")),
+    "fi-FI": Locale(group=NBSP, date="{d}.{m}.{y}", shortened=(f"{NBSP}t.", f"{NBSP}milj.", f"{NBSP}mrd.")),
+    "fr-CH": Locale(group=NARROW, percent="%", shortened=_FRENCH),
+    "fr-FR": Locale(group=NARROW, date="{dd}/{mm}/{y}", shortened=_FRENCH),
+    "it-IT": Locale(percent="%", date="{dd}/{mm}/{y}", shortened=(None, f"{NBSP}Mln", f"{NBSP}Mld")),
+    "nb-NO": Locale(group=NBSP, shortened=("k", f"{NBSP}mill.", f"{NBSP}mrd.")),
+    "nl-NL": Locale(
+        percent="%", money=f"¤{NBSP}#", date="{dd}-{mm}-{y}", shortened=("K", f"{NBSP}mln.", f"{NBSP}mld.")
+    ),
+    "pl-PL": Locale(group=NBSP, percent="%", least=5, shortened=(f"{NBSP}tys.", f"{NBSP}mln", f"{NBSP}mld")),
+    "pt-PT": Locale(
+        group=NBSP,
+        percent="%",
+        date="{dd}/{mm}/{y}",
+        least=5,
+        shortened=(f"{NBSP}mil", f"{NBSP}M", f"{NBSP}mM"),
+    ),
+    "sv-SE": Locale(group=NBSP, date="{y}-{mm}-{dd}", shortened=(f"{NBSP}tn", f"{NBSP}mn", f"{NBSP}md")),
 }
 
 _NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
@@ -112,7 +147,7 @@ def _neutral() -> re.Pattern[str]:
             (?:(?P<between>[ ](?:to|and)[ ])(?P<high>[\u2212-]?{_NUMBER})(?P<of_high>{_UNIT}){_ENDS}(?![ \u00a0]?%))?
         | {_FREE}(?P<share>{_NUMBER})[ \u00a0]?%
         | {_FREE}(?P<day>\d{{1,2}})[ \u00a0](?P<month>{_MONTH})[ \u00a0](?P<year>\d{{4}})\b
-        | {_FREE}(?P<number>{_NUMBER})(?=(?:k|M|bn)\b|(?![\w]|[.,]\d))
+        | {_FREE}(?P<number>{_NUMBER})(?:(?P<short>k|M|bn)\b|(?![\w]|[.,]\d))
         """,
         re.VERBOSE,
     )
@@ -154,7 +189,7 @@ def _written(text: str, found: Locale) -> str:
             return _number(match["share"], found) + found.percent
         if match["day"]:
             return _date(match, found)
-        return _number(match["number"], found)
+        return found.short(match["number"], match["short"] or "")
 
     return _neutral().sub(write, text)
 
@@ -178,7 +213,7 @@ def _money(match: re.Match[str], found: Locale, text: str) -> str:
 
     def one(number: str, unit: str, sign: str = "", *, alone: bool = True) -> str:
         sign = sign or (MINUS if number[0] in "-\u2212" else "")
-        figure = _number(number.lstrip("-\u2212"), found) + unit
+        figure = found.short(number.lstrip("-\u2212"), unit)
         if not alone:
             return sign + figure
         if pattern.startswith(f"¤{NBSP}"):
@@ -210,14 +245,17 @@ def signs(locale: str, currency: str) -> dict[str, str | int]:
         currency: Of the amounts; one that is not known here stays where the neutral form has it.
 
     Returns:
-        `point`, `group` and `least` of numbers, `percent` of shares, and `currency` and `form` of amounts.
+        `point`, `group` and `least` of numbers, `percent` of shares, `currency` and `form` of amounts, and `million`
+        and `billion` where they are shortened.
 
     Raises:
         KeyError: If the locale is not known.
     """
     found = LOCALES[locale]
     symbol, form = _pattern(found, currency) if currency in CURRENCIES else (currency, f"¤{NBSP}#")
-    return {
+    _, million, billion = found.shortened or ("", "", "")
+    units: dict[str, str | int] = {"million": million, "billion": billion} if found.shortened else {}
+    return units | {
         "point": found.decimal, "group": found.group, "least": found.least, "percent": found.percent,
         "currency": symbol, "form": form,
     }  # fmt: skip

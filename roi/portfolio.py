@@ -23,7 +23,7 @@ from roi.scarcity import scarcity_of
 from roi.schema.portfolio import Portfolio
 from roi.signing import governing, standing
 from roi.upcoming import what_is_next
-from roi.words import finite, shorten
+from roi.words import as_decided, finite, shorten
 
 __all__ = ["SCHEMA", "portfolio_of", "trend_of"]
 
@@ -161,6 +161,7 @@ def _pilot(
             "currency": r.get("currency"),
             **{key: c.months[key] for key in ("count", "holds", "before", "now", "going_on", "text")},
         },
+        "as_decided": _as_decided(r),
         "worth_of": None if c.shown is None else shorten(c.shown.label, 160),
         "worth": None if worth is None else _spread(worth),
         "chance": None if c.shown is None else c.shown.chance,
@@ -188,6 +189,17 @@ def _pilot(
         "is_held": any(row["pilot"] == c.pilot for row in held),
         "note": joint.left_out.get(c.pilot) or c.note or None,
     }
+
+
+def _as_decided(record: Record) -> dict[str, Any] | None:
+    """What the record tells as the pilot's worth: the one that every list, picture and sentence tells of it."""
+    option = as_decided(record)
+    told = {key: finite((option or {}).get(key)) for key in ("mean", "p10", "p90")}
+    if option is None or None in told.values():
+        return None
+    label = shorten(option.get("label") or "", 160) or None
+    chance = finite(option.get("chance_above_hurdle"))
+    return {"option": label, **told, "chance": chance, "currency": str(record.get("currency"))}
 
 
 def _cases(record: Record) -> int | None:

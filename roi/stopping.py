@@ -134,10 +134,10 @@ def _reopens(a: Analysis) -> str:
     today = a.measured.arm_mean("human_minutes", 0)
     if today is not None and needed.minutes > (most := float(today.mean())):
         return (
-            f"No saving of time alone: even if a case took nobody a minute ({most:.1f} minutes today), it would not "
+            f"No saving of time alone: even if a case took nobody a minute ({most:.2f} minutes today), it would not "
             "pay. Evidence of more cases, dearer errors avoided or lower costs would have to come with it"
         )
-    text = f"Evidence that a case saves at least {needed.minutes:.1f} minutes, measured on production cases"
+    text = f"Evidence that a case saves at least {needed.minutes:.2f} minutes, measured on production cases"
     if needed.price > 0:
         paid = amount(needed.price, str(a.loaded.parameters.about.currency)).replace("\u00a0", " ")
         text += f", which also pays for mending what is closed ({paid})"

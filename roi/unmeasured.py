@@ -128,7 +128,7 @@ def why_unknown(
         )
     twice = _with_baseline(valuer, max(2 * point, 1.0))
     return Unknown(
-        why=f"no case without the agent was timed; it pays only if a case takes more than {point:.1f} minutes today",
+        why=f"no case without the agent was timed; it pays only if a case takes more than {point:.2f} minutes today",
         measure=measure_,
         upside=None if twice is None else twice.mean(),
         upside_means="if a case took twice the break-even today",

@@ -16,7 +16,7 @@ from roi.analysis import Decided
 from roi.corners import corner, directions, fixed_at, moved_by, stated_inputs
 from roi.parameters import RegisterEntry, register
 from roi.plan_at import plan_at, plan_put_forward
-from roi.words import quantity
+from roi.units import quantity
 
 __all__ = ["FARTHEST", "joint_flip", "pessimistic", "scenarios", "what_if"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
@@ -16,6 +15,8 @@ __all__ = [
     "amount",
     "amount_range",
     "and_list",
+    "as_decided",
+    "as_fine_as",
     "at_least",
     "at_most",
     "axis_amount",
@@ -33,7 +34,6 @@ __all__ = [
     "number",
     "percent",
     "plural",
-    "quantity",
     "shorten",
     "signed_amount",
     "verdict_word",
@@ -230,6 +230,7 @@ def amount_range(
     size = max(abs(a), abs(b))
     if mean is not None and size < 10 * factor:
         factor, word = _scale(mean) if abs(mean) < size else (factor, word)
+    size = as_fine_as(size, mean if mean is not None and abs(mean) >= factor else None)
     return f"{currency}{NBSP}{_span(_figure(x, factor, size) for x in (a, b))}{word}"
 
 
@@ -239,31 +240,22 @@ def amounts_between(low: object, high: object, currency: str) -> str:
     return f"between {found.replace(' to ', ' and ', 1)}" if " to " in found else f"at about {found}"
 
 
-def quantity(x: object, unit: object, *, unknown: str = UNKNOWN) -> str:
-    """A value in the way its unit is said: "5.2 %", "3.40 min", "EUR 0.12", "EUR 0.894 per USD".
+def as_fine_as(size: float, about: float | None) -> float:
+    """What a range is rounded by: its figure, so that it is as fine and no finer; an end ten times it is not drawn out.
 
     Args:
-        x: The value.
-        unit: As records have it: `share`, `min/case`, `EUR/hour`, `EUR per USD`; what it is by is left to the label.
-        unknown: What to say when it is unknown.
+        size: The larger end.
+        about: The figure beside which the range stands; None where there is none.
     """
-    value = finite(x)
-    if value is None:
-        return unknown
-    first, _, per = str(unit or "").partition("/")[0].partition(" per ")
-    if first in ("share", "1"):
-        return percent(value)
-    if re.fullmatch("[A-Z]{3}", first):
-        return f"{first}{NBSP}{number(value)} per {per}" if per else amount(value, first)
-    return f"{number(value)} {first}".strip()
+    return size if about is None else min(size, max(abs(about), size / 10))
 
 
-def edges(low: object, high: object, digits: int = 3) -> str:
-    """Two ends of a range without unit, as fine as the larger one deserves: "3.1 to 6.8", "0.80 to 1.40"."""
+def edges(low: object, high: object, digits: int = 3, about: object = None) -> str:
+    """Two ends of a range without unit, as fine as the larger one or its figure: "3.1 to 6.8", "0.80 to 1.40"."""
     a, b = finite(low), finite(high)
     if a is None or b is None:
         return UNKNOWN
-    largest = max(abs(a), abs(b))
+    largest = as_fine_as(max(abs(a), abs(b)), finite(about))
     places = min(9, max(0, digits - 1 - math.floor(math.log10(largest)))) if largest else 0
     texts = [f"{round(x, places) + 0.0:,.{places}f}".replace("-", MINUS) for x in (a, b)]
     return _span(texts)
@@ -392,3 +384,17 @@ def advised(record: Mapping[str, Any]) -> Mapping[str, Any] | None:
     if isinstance(found, list):
         found = max(found, key=lambda o: finite(o.get("mean")) or -math.inf, default=None)
     return found or None
+
+
+def as_decided(record: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The option whose worth is a pilot's, wherever one is told: what is advised, for a kill the best turned down.
+
+    Args:
+        record: The record; None comes back where no option of it has a worth.
+    """
+    if record.get("verdict") != "kill":
+        return advised(record)
+    found = record.get("options") or {}
+    rest = [found.get("scale"), *(found.get("scale_segments") or []), found.get("fix")]
+    known = [option for option in rest if option and finite(option.get("mean")) is not None]
+    return max(known, key=lambda option: float(option["mean"]), default=None)

@@ -61,9 +61,8 @@ def test_what_runs_takes_no_new_money_and_is_worth_what_is_left_by_hand():
     assert found["set"]["cost"] == 50
     assert found["set"]["worth"]["mean"] == pytest.approx(90)
     assert [(x["pilot"], x["start_week"]) for x in found["order"]] == [("a", 0), ("b", 0)]
-    assert (
-        "Already running, at the worth that is left by its months and for no new money: Claims."
-        in said_of(found)
+    assert "Already running, for no new money, counted in the set by what is left of it: Claims." in said_of(
+        found
     )
     assert found["pilots"][0]["worth"]["mean"] == pytest.approx(40)
     assert found["pilots"][0]["months"]["now"]["mean"] == 70

@@ -14,7 +14,7 @@ from moved_sketches import sketched
 from opened_examples import example
 from test_page import poison, write_notebook
 
-from roi import words
+from roi import units, words
 from roi.locales import LOCALES, localise, signs
 from roi.report import sections
 from roi.report.figures import Figure
@@ -106,7 +106,7 @@ def test_numbers_are_written_as_python_writes_them(browser: Any, report: Path) -
         values = [[0.052, "share"], [0.0064, "share"], [0.9951, "share/year"], [0.126, "share"], [3.4, "min/case"],
                   [41.93, "EUR/hour"], [58_799.4, "EUR"], [0.0762, "EUR/case"], [0.8939, "EUR per USD"], [12.0, "USD/case"]]  # fmt: skip
         told = page.evaluate("x => x.map(([value, unit]) => valueText({unit}, value, w.signs))", values)
-        assert told == [words.quantity(*each) for each in values]
+        assert told == [units.quantity(*each) for each in values]
         about = [[657_400, 1_361_000, 998_000], [657_400, 1_361_000, 1_010_000], [-2e6, 12e6, 9e5]]
         told = page.evaluate("x => x.map(([low, high, mean]) => amounts([low, high], w.signs, mean))", about)
         plain = [words.amount_range(low, high, "EUR", mean) for low, high, mean in about]

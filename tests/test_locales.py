@@ -13,7 +13,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 from babel.dates import format_date
-from babel.numbers import format_currency, format_decimal, format_percent
+from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent
 from fixtures_record import make_decision, make_record
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,11 +81,11 @@ def test_days_are_those_of_the_cldr(name: str) -> None:
         ("EUR\u00a0−1,500", "−1.500\u00a0€", "−€1,500", "EUR\u00a0−1’500"),
         ("+EUR 184,000", "+184.000\u00a0€", "+€184,000", "EUR\u00a0+184’000"),
         ("EUR −208,000 to 217,000", "−208.000 to 217.000\u00a0€", "−€208,000 to €217,000", "EUR\u00a0−208’000 to 217’000"),
-        ("EUR 1.2 to 3.4 million", "1,2 to 3,4 million\u00a0€", "€1.2 to €3.4 million", "EUR\u00a01.2 to 3.4 million"),
+        ("EUR 1.2 to 3.4 million", "1,2 to 3,4\u00a0Mio.\u00a0€", "€1.2 to €3.4 million", "EUR\u00a01.2 to 3.4\u00a0Mio."),
         ("between EUR 1,000 and 2,000", "between 1.000 and 2.000\u00a0€", "between €1,000 and €2,000", "between EUR\u00a01’000 and 2’000"),
         ("EUR 1,000 and 2,500 cases", "1.000\u00a0€ and 2.500 cases", "€1,000 and 2,500 cases", "EUR\u00a01’000 and 2’500 cases"),
         ("fell from EUR 5,000 to 17 % of 1,440.", "fell from 5.000\u00a0€ to 17\u00a0% of 1.440.", "fell from €5,000 to 17% of 1,440.", "fell from EUR\u00a05’000 to 17% of 1’440."),
-        ("−1.24M, 250k, 2.45 min", "−1,24M, 250k, 2,45 min", "−1.24M, 250k, 2.45 min", "−1.24M, 250k, 2.45 min"),
+        ("−1.24M, 250k, 2.45 min", "−1,24\u00a0Mio., 250.000, 2,45 min", "−1.24M, 250k, 2.45 min", "−1.24\u00a0Mio., 250’000, 2.45 min"),
         ("roi 0.6.0, v1.2, T-1042, 2026-10-12, a.b[0].c, 3.x", *["roi 0.6.0, v1.2, T-1042, 2026-10-12, a.b[0].c, 3.x"] * 3),
     ],
 )  # fmt: skip
@@ -93,6 +93,29 @@ def test_texts_by_hand(neutral: str, german: str, american: str, swiss: str) -> 
     assert localise(neutral, "de-DE") == german
     assert localise(neutral, "en-US") == american
     assert localise(neutral, "de-CH") == swiss
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if not n.startswith("en")])
+@pytest.mark.parametrize("value", [250e3, 1.43e6, 12e6, 1.43e9])
+def test_shortened_money_is_that_of_the_cldr(name: str, value: float) -> None:
+    """But where thousands go on ("1430 M", "14.000"), and of "1,43 mil M", which is "1430 M" there."""
+    short = words.axis_amount(value)
+    told = format_compact_decimal(value, locale=name.replace("-", "_"), fraction_digits=2)
+    plain = same(told).replace("\u2019", "’")
+    if name == "es-ES" and value > 1e9:
+        assert same(localise(short, name)) == "1,43 mil M"
+    elif LOCALES[name].shortened[0] is None and value < 1e6:
+        assert localise(short, name) == localise("250,000", name)
+    else:
+        assert same(localise(short, name)) == plain
+    text = localise(words.amount(value, "EUR"), name)
+    assert value < 1e6 or localise(short, name).replace(" ", "\u00a0").partition("\u00a0")[2] in text
+
+
+@pytest.mark.parametrize("name", ["en-GB", "en-IE", "en-US"])
+def test_english_shortens_as_the_neutral_form_does(name: str) -> None:
+    assert localise("1.43M, 250k", name) == "1.43M, 250k"
+    assert "million" not in signs(name, "EUR")
 
 
 @given(st.floats(-1e12, 1e12), st.sampled_from(NAMES))
@@ -194,6 +217,11 @@ def test_a_script_gets_the_signs_that_the_page_is_written_with(name: str) -> Non
     assert localise("55 %", name) == f"55{found['percent']}"
     figure = localise("12,345", name)
     form = str(found["form"]).replace("¤", str(found["currency"]))
+    for value, unit in ((1.5e6, "million"), (1.5e9, "billion")):
+        word = found.get(unit, f"\u00a0{unit}")
+        assert localise(words.amount(value, "EUR"), name) == form.replace(
+            "#", localise("1.50", name) + str(word)
+        )
     assert localise("EUR 12,345", name) == form.replace("#", figure)
     assert signs(name, "XYZ") | {"form": "¤\u00a0#", "currency": "XYZ"} == signs(name, "XYZ")
 

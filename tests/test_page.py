@@ -200,8 +200,8 @@ def test_the_first_screen_says_what_a_budget_owner_asks() -> None:
 
 def test_a_scale_in_part_tells_its_minutes_from_those_of_all_cases() -> None:
     text = text_of(sections.first_screen(make_decision(make_scale())).html)
-    assert "In email a case takes 6.8 minutes less with the agent" in text
-    assert "over all kinds of cases it takes 5.1 minutes less" in text
+    assert "In email a case takes 6.80 minutes less with the agent" in text
+    assert "over all kinds of cases it takes 5.13 minutes less" in text
 
 
 def test_minutes_lost_carry_their_interval_in_the_same_direction() -> None:

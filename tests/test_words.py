@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roi import words
+from roi import units, words
 
 NBSP = "\u00a0"
 
@@ -65,7 +65,7 @@ def test_a_range_stands_in_the_unit_of_the_figure_beside_it() -> None:
     ],
 )
 def test_units_are_said_as_people_say_them(value: float | None, unit: str, text: str) -> None:
-    assert words.quantity(value, unit).replace(words.NBSP, " ") == text
+    assert units.quantity(value, unit).replace(words.NBSP, " ") == text
 
 
 def test_a_range_of_one_value_is_one_figure() -> None:

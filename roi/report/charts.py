@@ -22,6 +22,7 @@ from roi.report.painting import svg
 
 __all__ = [
     "amount_axis",
+    "amounts_up",
     "drivers",
     "finish",
     "inline",
@@ -44,6 +45,7 @@ AMOUNT_LABELS = (
     " ? format(abs(datum.value) / 1e6, '.3~g') + 'M' : abs(datum.value) >= 1e3"
     " ? format(abs(datum.value) / 1e3, '.3~g') + 'k' : format(abs(datum.value), '.3~g'))"
 )
+LONGER, WIDEST = 34, 64  # pixels: by which a label grows in the longest of its forms; which that takes in all
 
 Rows = list[dict[str, Any]]
 Floats = npt.NDArray[np.float64]
@@ -74,8 +76,10 @@ def finish(chart: Any) -> Any:
         "labelFont": FONT,
         "tickCount": 5, "labelOverlap": True, "titlePadding": 8,
     }  # fmt: skip
+    # Labels at either end of an axis are written longer where thousands are not shortened ("250.000" for "250k").
+    room = {"left": 14, "right": 16, "top": 4, "bottom": 4}
     return chart.configure(
-        aria=False, background="transparent", font=FONT, axis=axis, padding=4,
+        aria=False, background="transparent", font=FONT, axis=axis, padding=room,
         view={"stroke": None}, text={"font": FONT, "fontSize": 12, "color": INK},
     )  # fmt: skip
 
@@ -108,8 +112,13 @@ def outcomes_tip(label: object, mean: float, low: float, high: float, currency: 
 
 
 def amount_axis(title: str | None, **more: Any) -> alt.Axis:
-    """An axis of money, in short amounts."""
-    return alt.Axis(title=title, labelExpr=AMOUNT_LABELS, **more)
+    """An axis of money, in short amounts, as far from each other as their longest form takes."""
+    return alt.Axis(title=title, labelExpr=AMOUNT_LABELS, **({"labelSeparation": LONGER} | more))
+
+
+def amounts_up(title: str | None, **more: Any) -> alt.Axis:
+    """The same upwards, at the left of a picture: as wide as the longest form of its labels ("−1,25 Mio.")."""
+    return amount_axis(title, domain=False, ticks=False, minExtent=WIDEST, labelSeparation=0, **more)
 
 
 def minutes(

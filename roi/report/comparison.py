@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from roi import words
+from roi import units, words
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -46,7 +47,7 @@ def _parts(found: Mapping[str, Any]) -> Iterable[RenderableType]:
     for name in ("", "A", "B", "B minus A", "9 in 10", "B better in"):
         table.add_column(name, justify="left" if not name else "right", overflow="fold")
     for row in found["quantities"]:
-        say = _said(row, found["currency"])
+        say = partial(units.figure, unit=row["unit"])
         gap = row["difference"]
         seen = row.get("seen") or [None, None]
         if all(s is not None and s["hits"] == 0 for s in seen):
@@ -59,7 +60,7 @@ def _parts(found: Mapping[str, Any]) -> Iterable[RenderableType]:
             Text(_side(say, row, 0)),
             Text(_side(say, row, 1)),
             Text(say(gap["mean"]), style="bold"),
-            Text(f"{say(gap['p05'])} to {say(gap['p95'])}"),
+            Text(units.span(gap["p05"], gap["p95"], row["unit"], gap["mean"], bare=True)),
             Text(f"{row['b_better_in_100']:.0f} of 100", style="bold"),
         )
     yield table
@@ -81,21 +82,3 @@ def _side(say: Callable[[float], str], row: Mapping[str, Any], place: int) -> st
     if seen is None:
         return mean
     return f"{mean} ({'none' if seen['hits'] == 0 else seen['hits']} in {words.count(seen['n'])})"
-
-
-def _said(row: Mapping[str, Any], currency: str) -> Callable[[float], str]:
-    """How the numbers of a row are written: shares in per cent, large sums rounded, small ones to three digits."""
-    ends = [abs(row[side][end]) for side in ("a", "b", "difference") for end in ("p05", "p95")]
-    if row["unit"] == currency and max(ends) >= 1000:
-        return lambda x: words.amount(x, currency)
-    digits = (1 if max(ends) >= 0.01 else 3) if row["unit"] == "share" else 2 if max(ends) >= 0.1 else 4
-    before = f"{currency} " if row["unit"] == currency else ""
-    after = " %" if row["unit"] == "share" else ""
-    factor = 100 if row["unit"] == "share" else 1
-
-    def say(x: float) -> str:
-        text = f"{abs(factor * x):.{digits}f}"
-        sign = "−" if x < 0 and float(text) else ""
-        return f"{before}{sign}{text}{after}"
-
-    return say

@@ -12,7 +12,7 @@ import roi.light_imports  # noqa: F401
 import altair as alt
 
 from roi import words
-from roi.report.charts import AGENT, BAND, GRID, INK, amount_axis, finish, inline
+from roi.report.charts import AGENT, BAND, GRID, INK, WIDEST, amount_axis, finish, inline
 
 __all__ = ["frontier", "with_room"]
 
@@ -39,7 +39,9 @@ def frontier(points: Sequence[Mapping[str, Any]], *, currency: str, width: int) 
     )
     y = alt.Y(
         "loss:Q",
-        axis=amount_axis(f"errors cost a month, {currency}", grid=True, gridColor=GRID),
+        axis=amount_axis(
+            f"errors cost a month, {currency}", grid=True, gridColor=GRID, minExtent=WIDEST, labelSeparation=0
+        ),
         scale=alt.Scale(domainMin=0),
     )
     base = alt.Chart(inline(curve))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from roi import words
+from roi import units, words
 from roi.report import facts
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _came_out(found: Mapping[str, Any]) -> Table:
     table = _table("What came out", ("", "left"), ("Before", "right"), ("Now", "right"))
     for row in found["quantities"][:MOST]:
         label = Text(words.shorten(row["label"], 60))
-        table.add_row(label, *(words.quantity(row[key], row["unit"]) for key in ("old", "new")))
+        table.add_row(label, *(units.quantity(row[key], row["unit"]) for key in ("old", "new")))
     for gate in found["gates"]:
         states = (facts.gate_word(gate[key]) if gate[key] else "–" for key in ("old", "new"))
         table.add_row(Text(words.shorten(gate["label"], 60)), *states)

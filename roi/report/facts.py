@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from roi import words
+from roi import units, words
 
 __all__ = [
     "Choice",
@@ -254,8 +254,12 @@ def _minutes(saved: Mapping[str, Any]) -> str:
     low, high = words.finite(saved.get("p05")), words.finite(saved.get("p95"))
     if mean < 0:
         low, high = (None if high is None else -high), (None if low is None else -low)
-    span = "" if low is None or high is None else f" (9 in 10 chances that it is {words.edges(low, high, 2)})"
-    return f"{words.number(abs(mean), 2)} minutes {'longer' if mean < 0 else 'less'} with the agent{span}"
+    span = (
+        ""
+        if low is None or high is None
+        else f" (9 in 10 chances that it is {units.span(low, high, 'min', bare=True)})"
+    )
+    return f"{words.minutes(abs(mean))} minutes {'longer' if mean < 0 else 'less'} with the agent{span}"
 
 
 def _assumed(record: Record) -> str:
@@ -299,7 +303,7 @@ def _goal(record: Record) -> str | None:
 def quantity(record: Record, name: object, value: object) -> str:
     """A value of a named estimate in the way its unit is said: a share in per cent."""
     unit = ((record.get("estimates") or {}).get(str(name)) or {}).get("unit")
-    return words.percent(value) if unit == "share" else words.number(value)
+    return units.figure(value, unit)
 
 
 def _signed(record: Record) -> str:

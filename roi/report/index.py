@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from roi import words
 from roi.ledger import record_sha256
 from roi.operating import holds_back
+from roi.report.one_worth import by_months
 from roi.report.page import PAGES, as_written, page, write_whole
 from roi.report.sections import environment
 from roi.signing import governing, standing
@@ -104,15 +105,8 @@ class Entry:
 
     @property
     def option(self) -> Mapping[str, Any] | None:
-        """The option whose worth is shown: what is advised, for a kill the best that was turned down."""
-        if self.record is None:
-            return None
-        if self.record.get("verdict") != "kill":
-            return words.advised(self.record)
-        found = self.record.get("options") or {}
-        rest = [found.get("scale"), *(found.get("scale_segments") or []), found.get("fix")]
-        known = [option for option in rest if option and words.finite(option.get("mean")) is not None]
-        return max(known, key=lambda option: float(option["mean"]), default=None)
+        """The option whose worth is told of it, here and on its own first screen."""
+        return None if self.record is None else words.as_decided(self.record)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +131,13 @@ def index_page(entries: Sequence[Entry], together: Mapping[str, Any] | None = No
         asked=_asked(decided),
         otherwise=sum(e.decided != (e.record or {}).get("verdict") for e in decided),
         held=_asked([entry for entry in decided if entry.is_held]),
-        common=_common(decided, together),
+        common=_common(decided, together, lambda e: (e.option or {}).get("mean")),
+        common_asked=_common(decided, together, lambda e: (e.record or {}).get("sum_asked_for")),
         currency=None if together is None else together["currency"],
         word=lambda e: words.verdict_word(e.record),
         standing=lambda e: standing(e.record),
         labels=PAGES,
+        months=lambda e: by_months(e.months, str((e.record or {}).get("currency"))),
         parts=_parts(together),
         said=[] if together is None else _sentences(together),
     )  # fmt: skip
@@ -169,12 +165,14 @@ def _asked(entries: Sequence[Entry]) -> str:
     return words.and_list(words.amount(value, currency) for currency, value in sorted(asked.items()))
 
 
-def _common(entries: Sequence[Entry], together: Mapping[str, Any] | None) -> dict[str, float]:
-    """Worths of pilots in other money, in that of the portfolio; those without a rate are told among its notes."""
+def _common(
+    entries: Sequence[Entry], together: Mapping[str, Any] | None, of: Callable[[Entry], object]
+) -> dict[str, float]:
+    """Amounts of pilots in other money, in that of the portfolio; those without a rate are told among its notes."""
     rates = {} if together is None else {p["pilot"]: p.get("rate") for p in together["pilots"]}
     found = {}
     for entry in entries:
-        mean, rate = words.finite((entry.option or {}).get("mean")), words.finite(rates.get(entry.pilot))
+        mean, rate = words.finite(of(entry)), words.finite(rates.get(entry.pilot))
         other = together is not None and (entry.record or {}).get("currency") != together["currency"]
         if other and mean is not None and rate is not None:
             found[entry.pilot] = mean * rate

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from roi import words
+from roi import units, words
 
 __all__ = ["Judging", "judging"]
 
@@ -89,7 +89,7 @@ def _coefficients(found: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         if not x:
             rows.append(("–", "says nothing where all cases are of one kind"))
         elif key == "share":
-            rows.append((words.percent(x["mean"]), f"{words.percent(x['p05'])} to {words.percent(x['p95'])}"))
+            rows.append((words.percent(x["mean"]), units.percents(x["p05"], x["p95"], x["mean"])))
         else:
             rows.append((words.number(x["mean"], 2), words.edges(x["p05"], x["p95"], 2)))
     return tuple(rows)

@@ -13,7 +13,7 @@ import altair as alt
 
 from roi import words
 from roi.pictures import Band, FiscalYear
-from roi.report.charts import AGENT, BAND, BEFORE, INK, Rows, amount_axis, finish, inline
+from roi.report.charts import AGENT, BAND, BEFORE, INK, Rows, amounts_up, finish, inline
 
 __all__ = ["cumulative_cash", "fiscal_years"]
 
@@ -36,9 +36,7 @@ def cumulative_cash(band: Band, *, payback: float | None, currency: str, width: 
             title="months after the start", grid=False, values=list(range(0, int(band.month[-1]) + 1, 6))
         ),
     )
-    axis = amount_axis(
-        currency, domain=False, ticks=False, titleAngle=0, titleAlign="left", titleY=-10, titleX=-36
-    )
+    axis = amounts_up(currency, titleAngle=0, titleAlign="left", titleY=-10, titleX=-60)
     base = alt.Chart(inline(rows))
     area = base.mark_area(color=BAND, opacity=0.55).encode(x, alt.Y("low:Q", axis=axis), alt.Y2("high:Q"))
     line = base.mark_line(color=AGENT, strokeWidth=2.5).encode(x, alt.Y("mid:Q"))
@@ -101,10 +99,8 @@ def fiscal_years(years: Sequence[FiscalYear], *, currency: str, width: int) -> A
         scale=alt.Scale(paddingOuter=0.4),
         axis=alt.Axis(title=None, labelAngle=0, domain=False, ticks=False),
     )
-    axis = amount_axis(
-        currency, domain=False, ticks=False, titleAngle=0, titleAlign="left", titleY=-10, titleX=-36
-    )
-    size = min(46, int(width / max(1, len(years)) * (0.4 if width > 500 else 0.26)))
+    axis = amounts_up(currency, titleAngle=0, titleAlign="left", titleY=-10, titleX=-60)
+    size = min(46, int(width / max(1, len(years)) * (0.4 if width > 500 else 0.18)))
     color = alt.condition("datum.what == 'benefit'", alt.value(AGENT), alt.value(BEFORE))
     bars = (
         alt.Chart(inline(rows))

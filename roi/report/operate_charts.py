@@ -23,6 +23,7 @@ from roi.report.charts import (
     LOSS,
     MUTED,
     amount_axis,
+    amounts_up,
     finish,
     inline,
     outcomes_tip,
@@ -209,7 +210,7 @@ def _months(rows: Sequence[Mapping[str, Any]], *, title: str, currency: str, wid
         scale=alt.Scale(domain=[kept[0]["number"] - 0.5, kept[-1]["number"] + 0.5], nice=False),
         axis=alt.Axis(title="month of the plan", grid=False, tickMinStep=1, format="d"),
     )
-    axis = amount_axis(None, grid=True, gridColor=GRID, domain=False, ticks=False)
+    axis = amounts_up(None, grid=True, gridColor=GRID)
     base = alt.Chart(inline(kept))
     band = base.mark_area(color=BAND, opacity=0.55).encode(x, alt.Y("low:Q", axis=axis), alt.Y2("high:Q"))
     middle = base.mark_line(color=AGENT, strokeWidth=2).encode(x, alt.Y("mid:Q", axis=axis))

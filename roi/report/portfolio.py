@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from roi import words
 from roi.report.figures import Figure
+from roi.report.one_worth import apart, by_months, decided, rows_of_set
 from roi.report.portfolio_words import (
     held_rows,
     held_sentences,
@@ -68,11 +69,27 @@ def overview(opened: Portfolio) -> Section:
         for p in found["pilots"]
         if _on_map(p)
     ]
-    return part("overview", found, words.plural(len(found["pilots"]), "pilot"), figure=figure, names=names)
+    return part(
+        "overview",
+        found,
+        words.plural(len(found["pilots"]), "pilot"),
+        figure=figure,
+        names=names,
+        months=_months,
+    )
 
 
 def _on_map(pilot: Found) -> bool:
     return pilot["worth"] is not None and pilot["chance"] is not None
+
+
+def _months(pilot: Found) -> str:
+    return by_months(pilot["months"], (pilot["months"] or {}).get("currency") or "")
+
+
+def _worth(row: Found, found: Found) -> dict[str, Any]:
+    """A row with the pilot's one worth, and what differs from it."""
+    return {**row, "own": decided(found, row["pilot"]), "apart": apart(row, found)}
 
 
 def funded(opened: Portfolio) -> Section:
@@ -87,7 +104,8 @@ def funded(opened: Portfolio) -> Section:
         proof=proof(chosen, currency),
         more=[more(x, found) for x in chosen["limits"]],
         together=[joined(x, found) for x in chosen["together"][:3]],
-        held=held_rows(found),
+        rows=rows_of_set(found),
+        held=[_worth(x, found) for x in held_rows(found)],
         waiting=held_sentences(found),
     )
 
@@ -108,7 +126,7 @@ def order(opened: Portfolio) -> Section:
     titles = {p["pilot"]: p["title"] for p in found["pilots"]}
     nexts = [
         {
-            **row,
+            **_worth(row, found),
             "lacks": [lack_word(x, found["currency"]) for x in row["lacks"]],
             "brings": next_brings(row, found["currency"]),
             "note": next_note(row, titles_of(found)),
@@ -129,24 +147,20 @@ def trend(opened: Portfolio) -> Section:
 def map_figure(found: Found) -> Figure | None:
     """Worth against certainty, sized by cost; None where no pilot's worth is known in the common currency."""
     currency = found["currency"]
-    rows = [
-        {
-            "label": p["title"],
-            "verdict": p["verdict"],
-            "worth": p["worth"]["mean"],
-            "p10": p["worth"]["p10"],
-            "p90": p["worth"]["p90"],
-            "chance": p["chance"],
-            "cost": p["cost"] or 0.0,
-        }
-        for p in found["pilots"]
-        if _on_map(p)
-    ]
+    rows = []
+    for p in found["pilots"]:
+        own = decided(found, p["pilot"])
+        if own is None or not _on_map(p):
+            continue
+        chance = p["chance"] if own.chance is None else own.chance
+        at = {"worth": own.mean, "p10": own.low, "p90": own.high, "chance": chance, "cost": p["cost"] or 0.0}
+        said = f"{own.whole}; 8 in 10 outcomes {own.range}"
+        rows.append({"label": p["title"], "verdict": p["verdict"], "said": said, "own": own, **at})
     if not rows:
         return None
     pays = sum(r["worth"] > 0 for r in rows)
     alt = " ".join(
-        f"{words.shorten(r['label'], 60)} ({r['verdict']}): {words.amount(r['worth'], currency)}, pays in "
+        f"{words.shorten(r['label'], 60)} ({r['verdict']}): {r['own'].whole}, pays in "
         f"{words.chance(r['chance'])} outcomes, costs {words.amount(r['cost'], currency)}."
         for r in rows
     )

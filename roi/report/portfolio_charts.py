@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 
 from roi import words
-from roi.report.charts import BAND, BEFORE, GAIN, INK, MUTED, amount_axis, finish, inline, outcomes_tip
+from roi.report.charts import BAND, BEFORE, GAIN, INK, MUTED, amount_axis, finish, inline
 
 __all__ = ["came_of_forecasts", "portfolio_map", "verdict_trend"]
 
@@ -22,7 +22,7 @@ def portfolio_map(rows: Sequence[Mapping[str, Any]], *, currency: str, width: in
     """Worth against the chance that it pays; a pilot's area is what it costs, its shape the verdict.
 
     Args:
-        rows: Of each pilot `label`, `verdict`, `worth`, `p10`, `p90`, `chance` and `cost`.
+        rows: Of each pilot `label`, `verdict`, `worth`, `p10`, `p90`, `chance`, `cost`, and the worth as it is `said`.
         currency: For the axis.
         width: Of the plot, in pixels.
     """
@@ -36,9 +36,7 @@ def portfolio_map(rows: Sequence[Mapping[str, Any]], *, currency: str, width: in
             **{k: float(r[k]) for k in ("worth", "p10", "p90", "chance")},
             "verdict": r["verdict"],
             "size": size,
-            "tip": outcomes_tip(
-                f"{words.shorten(r['label'], 60)}, {r['verdict']}", r["worth"], r["p10"], r["p90"], currency
-            )
+            "tip": f"{words.shorten(r['label'], 60)}, {r['verdict']}: {r['said']}"
             + f"; pays in {words.chance(r['chance'])}; costs {words.amount(r['cost'], currency)} once",
         }
         for r, size in sorted(zip(rows, sizes, strict=True), key=lambda x: -x[1])  # small ones lie on top

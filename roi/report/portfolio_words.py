@@ -7,6 +7,7 @@ from typing import Any
 
 from roi import words
 from roi.hours import SELDOM
+from roi.report.one_worth import apart, decided
 
 __all__ = [
     "held_rows",
@@ -50,8 +51,8 @@ def sentences(found: Found) -> list[str]:
         lost = sum(x["lost_while_waiting"] for x in waits)
         names = words.and_list(titles_of(found).get(x["pilot"], x["pilot"]) for x in waits)
         said.append(
-            f"The same people build one after another: {names} would wait, which costs about {money(lost)}: taken "
-            "off the worth after waiting alone. The set was chosen, and every other worth is told, as if nobody waited."
+            f"The same people build one after another: {names} would wait, which costs about {money(lost)}: the set "
+            "was chosen, and every worth is told, as if nobody waited."
         )
     said += _hours(found)
     fdr = found["discoveries"]
@@ -84,20 +85,20 @@ def sentences(found: Found) -> list[str]:
                 f"it now), and lacks {words.and_list(lacks)}"
             )
         weeks = after["start_week"]
+        one, gap = decided(found, after["pilot"]), apart(after, found)
+        own = (money(after["worth"]) if one is None else one.whole) + (f" ({gap})" if gap else "")
         people = words.and_list(words.shorten(x, 40) for x in after["builders"])
         busy = f", and waits for {people} until week {words.number(weeks, 2)}" if weeks > 0 else ""
-        said.append(f"Next: {words.shorten(after['title'], 60)}, worth {money(after['worth'])}{why}{busy}.")
+        said.append(f"Next: {words.shorten(after['title'], 60)}, worth {own}{why}{busy}.")
     return said
 
 
 def _after_waiting(chosen: Found, currency: str) -> str:
-    """What is left of a set's worth once some of it waits for who builds; empty where nothing does."""
+    """What a set loses while some of it waits for who builds; empty where nothing does."""
     lost = chosen.get("lost_while_waiting") or 0.0  # a file of an earlier version has none
     if lost <= 0:
         return ""
-    return (
-        f", about {words.amount(chosen['worth']['mean'] - lost, currency)} of it after waiting for who builds"
-    )
+    return f", less about {words.amount(lost, currency)} for waiting for who builds"
 
 
 def _hours(found: Found) -> list[str]:
@@ -143,7 +144,7 @@ def held_sentences(found: Found) -> list[str]:
     if running:
         names = words.and_list(words.shorten(x["title"], 60) for x in running)
         said.append(
-            f"Already running, at the worth that is left by its months and for no new money: {names}. What was granted "
+            f"Already running, for no new money, counted in the set by what is left of it: {names}. What was granted "
             "before and is not spent yet is in no sum here."
         )
     first = [x for x in chosen["funded"] if x.get("first") and x["cost"] > 0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from roi import words
+from roi import units, words
 from roi.issue import current_run
 from roi.report import figures, proof_figures
 from roi.report.page import WORKBOOK
@@ -52,16 +52,14 @@ def gap(decision: Decision) -> Section:
     found = decision.record.get("demo_gap")
     text = str(found["text"]) if found else "No demo case was among the samples"
     figure = proof_figures.gap_figure(decision.record)
-    return section(
-        "gap", decision, text, g=found, figure=figure, said=words.quantity, span=proof_figures.span
-    )
+    return section("gap", decision, text, g=found, figure=figure, said=units.quantity, span=units.span)
 
 
 def claims(decision: Decision) -> Section:
     """What was claimed beside what was measured."""
     rows = decision.record.get("claims") or []
     text = words.plural(len(rows), "claim")
-    return section("claims", decision, text, rows=rows, said=words.quantity, span=proof_figures.span)
+    return section("claims", decision, text, rows=rows, said=units.quantity, span=units.span)
 
 
 def ladder(decision: Decision) -> Section:

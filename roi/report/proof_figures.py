@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from roi import words
+from roi import units, words
 from roi.report.figures import Figure
 
 __all__ = [
@@ -16,7 +16,6 @@ __all__ = [
     "knowing_figure",
     "ladder_figure",
     "samples_figure",
-    "span",
 ]
 
 Record = Mapping[str, Any]
@@ -31,17 +30,6 @@ KEYS = {"measured": "agent", "sourced": "band", "assumed": "before", "default": 
 MOST_INPUTS = 8
 MOST_TOGETHER = 8  # rows of samples that are drawn as one picture
 A_CENT = 0.005
-
-
-def span(low: object, high: object, unit: object) -> str:
-    """Two ends of a range, the unit said once: "2.45 to 4.35 min"."""
-    unit = str(unit or "")
-    first = unit.split("/")[0]
-    if unit in ("share", "1"):
-        return f"{words.percent(low)} to {words.percent(high)}"
-    if len(first) == 3 and first.isupper():
-        return words.amount_range(low, high, first)
-    return f"{words.edges(low, high)} {first}".strip()
 
 
 def ladder_figure(record: Record) -> Figure | None:
@@ -108,7 +96,7 @@ def gap_figure(record: Record) -> Figure | None:
         return {"label": label, "start": 0.0, "end": scale * value, "kind": "level", "text": say(value)}
 
     def say(value: float, sign: str = "") -> str:
-        return f"{sign}{words.quantity(value, q['unit'])}"
+        return f"{sign}{units.quantity(value, q['unit'])}"
 
     at = q["demo"]["mean"]
     rows = [level("In the demo", at)]

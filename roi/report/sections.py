@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from roi import words
+from roi import units, words
 from roi.pictures import Pictures
 from roi.report import audit_words, cause_figures, facts, figures
 from roi.report.labelling import judging
@@ -56,6 +56,7 @@ FORMATS: dict[str, Callable[..., str]] = {
     "evidence": words.evidence_word,
     "num": words.number,
     "percent": words.percent,
+    "percents": units.percents,
     "plural": words.plural,
     "signed": words.signed_amount,
     "capital": words.capital,
@@ -222,7 +223,8 @@ def first_screen(decision: Decision) -> Section:
         for fact in known
         if fact.label in ("A first view", "What was measured", "How much is assumed", "What is not known")
     ]
-    lead = next((c for c in rows if c.advised and c.name != "kill" and c.option), None)
+    # One worth stands for a pilot, here and on the page of all pilots.
+    lead = next((c for c in rows if c.option is not None and c.option is words.as_decided(record)), None)
     asked = {"kill": "Cost of stopping", "fix": "The sum asked for", "scale": "The sum asked for"}
     return section(
         "first_screen",
@@ -294,15 +296,9 @@ def _estimate(found: Mapping[str, Any] | None) -> tuple[str, str]:
     unit = str(found.get("unit") or "")
     low, high = found.get("p05"), found.get("p95")
     if low is not None and low == high == found.get("mean"):
-        return words.number(low), ""
-    if unit in ("share", "1"):
-        return words.percent(found.get("mean")), f"{words.percent(low)} to {words.percent(high)}"
-    if "/" in unit and unit.split("/")[0].isupper():
-        currency = unit.split("/")[0]
-        return words.amount(found.get("mean"), currency), words.amount_range(
-            low, high, currency, found.get("mean")
-        )
-    return words.number(found.get("mean")), words.edges(low, high)
+        return units.figure(low, unit), ""
+    mean = found.get("mean")
+    return units.figure(mean, unit), units.span(low, high, unit, mean, bare=True)
 
 
 def money(decision: Decision) -> Section:

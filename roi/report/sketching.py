@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from roi import words
+from roi import units, words
 from roi.sketch import at
 
 __all__ = ["sketched"]
@@ -50,9 +50,9 @@ def sketched(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
             "evidence": x["evidence"],
             "steps": round((x["high"] - x["low"]) / x["step"]),
             "at": round((x["base"] - x["low"]) / x["step"]),
-            "text": words.quantity(x["base"], x["unit"]),
-            "low": words.quantity(x["low"], x["unit"]),
-            "high": words.quantity(x["high"], x["unit"]),
+            "text": units.quantity(x["base"], x["unit"]),
+            "low": units.quantity(x["low"], x["unit"]),
+            "high": units.quantity(x["high"], x["unit"]),
         }
         for x in found["inputs"]
     ]

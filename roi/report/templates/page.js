@@ -168,9 +168,10 @@ function scaleOf(size, signs) {
 }
 
 function amounts(values, signs, about) {
-  const size = Math.max(...values.map(Math.abs));
+  let size = Math.max(...values.map(Math.abs));
   let [factor, word] = scaleOf(size, signs);
   if (about !== undefined && size < 10 * factor && Math.abs(about) < size) [factor, word] = scaleOf(Math.abs(about), signs);
+  if (about !== undefined && Math.abs(about) >= factor) size = Math.min(size, Math.max(Math.abs(about), size / 10));
   const texts = [...new Set(values.map((x) => figureOf(x, factor, size, signs)))];
   if (texts.length < 2) return money(texts[0] + word, signs);
   const [low, high] = texts;
@@ -204,10 +205,15 @@ function share(hundred, signs) {
   return (hundred < 0 ? signs.minus : "") + grouped(text, signs);
 }
 
+function minutes(x, signs) {
+  const text = Math.abs(x).toFixed(2);
+  return (x < 0 && Number(text) ? signs.minus : "") + grouped(text, signs);
+}
+
 function valueText(x, value, signs) {
   const [first, per] = x.unit.split("/")[0].split(" per ");
   if (first === "share") return share(100 * value, signs) + signs.percent;
-  if (!/^[A-Z]{3}$/.test(first)) return `${num(value, 3, signs)} ${first}`.trim();
+  if (!/^[A-Z]{3}$/.test(first)) return `${first === "min" ? minutes(value, signs) : num(value, 3, signs)} ${first}`.trim();
   const form = signs.form === "¤#" ? "¤\u00a0#" : signs.form; // a code is told apart from its number
   const own = first === signs.code ? signs : { ...signs, currency: first, form };
   return per ? `${money(num(value, 3, signs), own)} per ${per}` : amounts([value], own);
