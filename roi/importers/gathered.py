@@ -263,9 +263,13 @@ class Gathered(Generic[H]):
             self._begun += 1
         return held
 
-    def relieve(self) -> None:
-        """Write what is held to a file if it is too much; nobody holds what `of` gave beyond this."""
-        self._since += 1
+    def relieve(self, more: int = 1) -> None:
+        """Write what is held to a file if it is too much; nobody holds what `of` gave beyond this.
+
+        Args:
+            more: Additions that follow.
+        """
+        self._since += more
         if self._since < _LOOK:
             return
         self._since = 0

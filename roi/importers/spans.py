@@ -13,6 +13,7 @@ from roi.importers.facts import Facts, Rank, flat, text_of
 from roi.importers.gathered import MOST_CELLS, Gathered
 
 __all__ = [
+    "MOST_TOKENS",
     "Facts",
     "Rank",
     "Span",
@@ -27,6 +28,9 @@ __all__ = [
     "provider_of",
     "text_of",
 ]
+
+MOST_TOKENS = 1 << 50
+"""No count of tokens is as large."""
 
 SpanKind: TypeAlias = Literal["call", "tool", "other"]
 # Names of frameworks stand where the provider's is wanted; they say nothing of the price.
@@ -57,7 +61,7 @@ class Tokens(NamedTuple):
         return (self.input or 0) + (self.output or 0)
 
 
-class Span(msgspec.Struct, array_like=True, kw_only=True, gc=False):
+class Span(msgspec.Struct, array_like=True, gc=False):
     """One step of a trace.
 
     Attributes:
@@ -223,14 +227,14 @@ def _provider(name: str) -> str | None:
 def count(value: Any) -> int | None:
     """A number of tokens, which some exports write as a text; None where it is none."""
     if type(value) is int:
-        return value if 0 <= value < 1 << 50 else None
+        return value if 0 <= value < MOST_TOKENS else None
     if value is None or isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
         number = int(value) if not isinstance(value, float) else int(value) if value == int(value) else -1
     except (ValueError, OverflowError):
         return None
-    return number if 0 <= number < 1 << 50 else None
+    return number if 0 <= number < MOST_TOKENS else None
 
 
 def amount(value: Any) -> Decimal | None:
