@@ -7,13 +7,15 @@ a row is made of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import accumulate, chain
+from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
-__all__ = ["Facts", "Heading", "Rank", "flat", "heading", "shorts", "text_of", "texts_of"]
+__all__ = ["Facts", "Heading", "Rank", "flat", "heading", "merged", "shorts", "text_of", "texts_of"]
 
 Rank: TypeAlias = tuple[int, int]  # 0 the trace itself, 1 its root, 2 other spans; then their start
 
@@ -189,12 +191,56 @@ class Facts(msgspec.Struct, array_like=True, gc=False):
             found.update(said[i])
         return found
 
+    def cells(self) -> tuple[tuple[str, ...], tuple[str | None, ...]]:
+        """The same as names and cells."""
+        layers = self.layers
+        given = [layer.texts for layer in layers]
+        for layer in layers:
+            if layer.heading == _SEVERAL or None in layer.texts:
+                texts = self.texts()
+                return tuple(texts), tuple(texts.values())
+        # What is nearest comes last, for what comes last stands.
+        order = range(len(layers))
+        if len(layers) > 1:
+            order = sorted(
+                order, key=[(layer.rank, layer.order) for layer in layers].__getitem__, reverse=True
+            )  # type: ignore[assignment]
+        names, pick = _laid(tuple([layer.heading for layer in layers]), tuple(order))
+        return names, pick(tuple(chain.from_iterable(given)))
+
     def join(self, later: Facts) -> None:
         """Add what was said later."""
         for layer in later.layers:
             layer.order += self.orders
             self.layers.append(layer)
         self.orders += later.orders
+
+
+_Pick: TypeAlias = Callable[[Sequence[str | None]], tuple[str | None, ...]]
+
+
+@lru_cache(maxsize=4096)
+def _laid(headings: tuple[int, ...], order: tuple[int, ...]) -> tuple[tuple[str, ...], _Pick]:
+    """Names of layers in the order in which they are said, and how their cells are picked from those of the layers."""
+    names = [_headings[number] for number in headings]
+    return _merged(tuple(names), order)
+
+
+@lru_cache(maxsize=4096)
+def merged(*names: tuple[str, ...]) -> tuple[tuple[str, ...], _Pick]:
+    """Names as a union of dictionaries has them, and how its values are picked from all values one after another."""
+    return _merged(names, range(len(names)))
+
+
+def _merged(names: tuple[tuple[str, ...], ...], order: Sequence[int]) -> tuple[tuple[str, ...], _Pick]:
+    starts = list(accumulate(map(len, names), initial=0))
+    places: dict[str, int] = dict.fromkeys(chain.from_iterable(names), 0)
+    for i in order:
+        places.update(zip(names[i], range(starts[i], starts[i + 1]), strict=True))
+    at = tuple(places.values())
+    if len(at) > 1:
+        return tuple(places), itemgetter(*at)
+    return tuple(places), lambda cells: tuple(cells[i] for i in at)
 
 
 def shorts(values: Sequence[Any]) -> Sequence[str | None]:

@@ -174,8 +174,8 @@ def _blocks(found: Found, seen: Seen) -> Iterator[Sequence[Mapping[str, Any]]]:
                     listed = [item for item in value["data"] if type(item) is dict]
                     items: Iterator[Mapping[str, Any]] = iter([*plain, *listed])
                     plain = []
-                    while some := list(islice(items, _AT_ONCE)):
-                        yield some
+                    while part := list(islice(items, _AT_ONCE)):
+                        yield part
             yield plain
 
 

@@ -118,8 +118,9 @@ def _plain(shape: Shape, names: tuple[str, ...], values: Sequence[Mapping[str, A
     contexts = [value["context"] for value in values]
     if set(map(type, contexts)) != {dict}:
         return ()
-    traces = texts_of([context.get("trace_id") for context in contexts])
-    if None in traces:
+    named = [context.get("trace_id") for context in contexts]
+    traces = texts_of(named)
+    if None in traces or not all(named):
         return ()
     nothing = (None,) * len(values)
     inner = [_attributes(value["attributes"], value, ()) for value in values]
