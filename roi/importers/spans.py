@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from functools import cache, lru_cache
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -40,7 +40,7 @@ _FRAMEWORKS = (
 _ALIASES = {"x_ai": "x-ai", "xai": "x-ai", "gcp.vertex.agent": "google"}
 
 
-class Tokens(NamedTuple):
+class Tokens(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """Tokens of one model call; None where they are not logged.
 
     Attributes:

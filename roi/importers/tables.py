@@ -192,7 +192,6 @@ def _trace_cells(
     models = sorted({m for c in charges if (m := model_of(c.span.model)) is not None})
     providers = sorted({c.span.provider for c in charges if c.span.provider is not None})
     tokens = [c.span.tokens for c in charges if c.span.tokens is not None]
-    sent, read, write, received = zip(*tokens, strict=True) if tokens else ((), (), (), ())
     return (
         name,
         to_iso(start),
@@ -204,10 +203,10 @@ def _trace_cells(
         str(len(charges)) if spans else None,
         str(kinds.count("tool")) if spans else None,
         str(len([s for s in spans if s.failed])) if spans else None,
-        _sum(sent),
-        _sum(received),
-        _sum(read, blank=0),
-        _sum(write, blank=0),
+        _sum([t.input for t in tokens]),
+        _sum([t.output for t in tokens]),
+        _sum([t.cache_read for t in tokens], blank=0),
+        _sum([t.cache_write for t in tokens], blank=0),
         None if cost is None else f"{cost:f}",
         None if cost is None else CURRENCY,
     )
