@@ -1,6 +1,6 @@
 """How fast traces are imported, and in how much memory, beside Python's own `json.loads` of the same lines.
 
-    uv run python benchmarks/imports.py [--spans 1000000] [--format openinference]
+    uv run python benchmarks/imports.py [--spans 1000000] [--format openinference] [--floors]
 
 Writes generated spans in JSON Lines, ten to a trace (an agent around model calls, tools and steps): children before
 their parents, several hundred traces at once, one span in fifty far from the rest of its trace, one in two hundred sent
@@ -44,6 +44,14 @@ WORDS = (
     "agrees",
     "adjuster",
 )
+
+FLOORS = {
+    "msgspec": "import msgspec\nd = msgspec.json.Decoder()\nfor line in open({path!r}, 'rb'): d.decode(line)",
+    "DuckDB": (
+        "import duckdb\nc = duckdb.connect()\nc.execute('set threads = 1')\n"
+        "c.execute('select count(j) from read_ndjson_objects(?) t(j) where json_valid(j)', [{path!r}]).fetchall()"
+    ),
+}
 
 Span = dict[str, Any]
 
@@ -191,6 +199,7 @@ def main() -> None:
     parser.add_argument(
         "--keep", type=Path, help="a folder in which the generated files stay, and are found again"
     )
+    parser.add_argument("--floors", action="store_true", help="what reading the lines alone takes otherwise")
     given = parser.parse_args()
     missed = False
     with tempfile.TemporaryDirectory() as place:
@@ -228,6 +237,11 @@ def main() -> None:
                 f"{len(rows):,} cases of {traces:,} traces, {tokens:,} tokens {'PASS' if fine else 'FAIL'}",
                 flush=True,
             )  # fmt: skip
+            for peer_name, program in FLOORS.items() if given.floors else ():
+                least, _, _ = measured("-c", program.format(path=str(path)))
+                print(
+                    f"  {peer_name} alone {least:5.1f} s of processor, the import takes {seconds / least:.1f} times that"
+                )
     sys.exit(int(missed))
 
 

@@ -14,7 +14,7 @@ from roi.demo_split import PARTS, Gap, Side, split_demo
 from roi.moments import ALL, ARMS
 from roi.money import summary
 from roi.supposed import supposed, worth_if
-from roi.words import and_list, number, percent
+from roi.words import and_list, minutes, percent
 
 __all__ = ["demo_gap_of_record"]
 
@@ -253,7 +253,7 @@ def _said(quantities: dict[str, Any]) -> str:
     share = found["unit"] == "share"
 
     def figure(x: float) -> str:
-        return percent(x) if share else f"{number(x)} minutes"
+        return percent(x) if share else f"{minutes(x)} minutes"
 
     what = "an error rate of" if share else "savings of"
     text = f"The demo showed {what} {figure(found['demo']['mean'])} a case"

@@ -7,19 +7,21 @@ import datetime as dt
 import io
 import json
 import random
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import made_exports
 import pytest
 
 from roi import importing
-from roi.importers import charges, documents, facts, gathered
+from roi.importers import charges, documents, facts, gathered, read_export
 from roi.importers.charges import charges_of
 from roi.importers.export import Table
 from roi.importers.facts import Facts, heading, text_of
 from roi.importers.gathered import Names, Rows
 from roi.importers.spans import Span, Tokens, Trace
-from roi.importers.times import from_iso, to_iso
+from roi.importers.times import from_iso, from_isos, to_iso
 from roi.readers.base import UnreadableError
 from roi.readers.files import Found, look_through
 
@@ -167,3 +169,64 @@ def test_rows_with_more_names_than_are_held(monkeypatch: pytest.MonkeyPatch) -> 
         names.note(at, tuple(row))
     assert list(rows) == given
     assert list(names) == ["c0", "d", "c1", "c2", "c3", "c4"]
+
+
+@pytest.mark.parametrize("kind", ["openinference", "otlp"])
+def test_spans_read_together_are_those_read_alone(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 400 values, half of them spoilt, in an order of their own; then the same with each in a block of its own."""
+    rng = random.Random(f"together {kind}")
+    given = []
+    for i in range(400):
+        value = json.loads(
+            json.dumps(rng.choice(made_exports.JSON[kind]())).replace('"t"', f'"t{rng.randrange(60)}"')
+        )
+        text = json.dumps(made_exports.spoil(value, rng) if i % 2 else value)
+        given.append(text.replace('"a"', f'"a{rng.randrange(5)}"'))
+    path = tmp_path / "x.jsonl"
+    path.write_text("\n".join(given))
+
+    def told() -> Any:
+        files = [(Found(path, "x"), look_through(Found(path, "x")))]
+        export = read_export(kind, files)
+        tables = (export.traces, export.actions, export.evals)
+        return [(t.names, [list(r.items()) for r in t.rows]) for t in tables], export.told
+
+    together = told()
+    module = import_module(f"roi.importers.{kind}")
+    monkeypatch.setattr(documents, "_LINES", 1)
+    monkeypatch.setattr(module, "_AT_ONCE", 1)
+    assert together == told()
+    assert len(together[0][0][1]) > 50
+
+
+def test_columns_are_read_as_their_values_are() -> None:
+    """Columns of one kind, which are read at once, and mixed ones."""
+    rng = random.Random(6)
+    pools: list[list[Any]] = [
+        ["a", "b c", "d|e"], ["a", " c", "d "], ["a", ""], ["a", "x" * 201], ["a", "b\nc"], ["a", None], [1, 20, -3], [1, True],
+        ["2026-01-05T08:00:00Z", "2026-01-05T08:00:00.5+02:00"], ["2026-01-05T08:00:00", "2026-01-05"], ["1850-01-01T00:00:00Z", "2026-01-05T08:00:00Z"],
+        VALUES,
+    ]  # fmt: skip
+    for pool in pools:
+        for n in (1, 2, 9):
+            values = rng.choices(pool, k=n)
+            assert list(facts.texts_of(values)) == [text_of(v) for v in values]
+            assert list(facts.shorts(values)) == [
+                t if (t := text_of(v)) is not None and len(t) <= 200 else None for v in values
+            ]
+            assert list(from_isos(values)) == [from_iso(v) for v in values]
+
+
+def test_names_are_merged_as_dictionaries_are() -> None:
+    rng = random.Random(7)
+    for _ in range(100):
+        several = tuple(tuple(rng.sample("abcdef", k=rng.randrange(5))) for _ in range(rng.randrange(1, 4)))
+        union: dict[str, str] = {}
+        cells = [str(rng.random()) for name in several for _ in name]
+        left = iter(cells)
+        for names in several:
+            union.update((name, next(left)) for name in names)
+        names, pick = facts.merged(*several)
+        assert list(zip(names, pick(cells), strict=True)) == list(union.items())

@@ -4,13 +4,15 @@ Vercel and others: whether it is a model call or a tool call, of which model, wi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from itertools import repeat
+from typing import Any, TypeAlias, TypeVar
 
-from roi.importers.facts import Heading, heading
+from roi.importers.facts import Heading, heading, shorts, texts_of
 from roi.importers.spans import (
+    MOST_TOKENS,
     Facts,
     Rank,
     Span,
@@ -23,7 +25,11 @@ from roi.importers.spans import (
     text_of,
 )
 
-__all__ = ["add_span", "kind_of", "tokens_of", "tool_of"]
+__all__ = ["Described", "add_spans", "kind_of", "tokens_of", "tool_of"]
+
+_T = TypeVar("_T")
+_Names: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]  # of attributes, and of those of the resource
+_Read: TypeAlias = tuple[Span, Heading, tuple[str | None, ...]]
 
 _CALLS = ("chat", "generate_content", "text_completion", "embeddings", "completion", "embedding")
 _TOKENS: Mapping[str, tuple[str, ...]] = {
@@ -77,6 +83,7 @@ _TOKENS: Mapping[str, tuple[str, ...]] = {
         "ai.usage.totalTokens",
     ),
 }
+_TELL = ("gen_ai.operation.name", "openinference.span.kind", "ai.operationId", "gen_ai.tool.name")
 _KINDS = ("input", "output", "cache_read", "cache_write", "cache_write_1h", "total")
 _COSTS = ("gen_ai.usage.cost", "gen_ai.usage.total_cost", "llm.cost.total", "operation.cost")
 _MODELS = (
@@ -107,74 +114,144 @@ _OWN: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def add_span(
-    found: Traces,
-    *,
-    trace_id: str,
-    span_id: str | None,
-    parent: str | None,
-    name: Any,
-    start: int | None,
-    end: int | None,
-    failed: bool,
-    attributes: Mapping[str, Any],
-    resource: Mapping[str, Any],
-) -> Span:
-    """Add a span that its attributes describe.
+@dataclass(frozen=True, slots=True)
+class Described:
+    """Spans that their attributes describe, in the order in which they came: a column each of as many values.
 
-    Args:
-        found: What it is added to.
-        trace_id: Its trace.
-        span_id: Its own name, or None.
-        parent: The span that it lies in, or None.
-        name: What it is called.
-        start: Microseconds since 1970, or None.
-        end: Likewise.
-        failed: Whether it ended in an error.
-        attributes: Its attributes, flat, with dotted names.
-        resource: Those of what it ran on.
+    Attributes:
+        traces: The names of their traces.
+        ids: Their own names, or None.
+        parents: Names of the spans that they lie in, or None.
+        names: What they are called.
+        starts: Microseconds since 1970, or None; likewise ends.
+        failed: Whether they ended in an error.
+        attributes: Their attributes, flat, with dotted names.
+        resources: Those of what they ran on.
     """
-    shape = _shape(tuple(attributes), tuple(resource))
-    kind = kind_of(attributes)
-    tool = kind == "tool"
-    cost = model = provider = None
-    for key in shape.costs:
-        if (cost := amount(attributes[key])) is not None:
-            break
-    for key in shape.models:
-        if model := text_of(attributes[key]):
-            break
-    for key in shape.providers:
-        if provider := provider_of(attributes[key]):
-            break
-    span = Span(
-        parent=parent,
-        kind=kind,
-        name=tool_of(attributes, name) if tool else None,
-        start=start,
-        end=end,
-        tokens=None if shape.tokens is None else _tokens(attributes, shape.tokens),
-        cost=cost,
-        model=model,
-        provider=provider,
-        failed=failed,
-        facts=Facts() if tool else None,
-        batch=bool(shape.tiers) and any(attributes[k] == "batch" for k in shape.tiers),
+
+    traces: Sequence[str]
+    ids: Sequence[str | None]
+    parents: Sequence[str | None]
+    names: Sequence[Any]
+    starts: Sequence[int | None]
+    ends: Sequence[int | None]
+    failed: Sequence[bool]
+    attributes: Sequence[Mapping[str, Any]]
+    resources: Sequence[Mapping[str, Any]]
+
+
+def add_spans(found: Traces, given: Described) -> None:
+    """Add spans that their attributes describe.
+
+    Those whose attributes have the same names are read together, column by column: that costs a fraction of reading
+    them one by one.
+    """
+    alike: dict[_Names, list[int]] = {}
+    for i, names in enumerate(zip(map(tuple, given.attributes), map(tuple, given.resources), strict=True)):
+        if (places := alike.get(names)) is None:
+            places = alike[names] = []
+        places.append(i)
+    read: list[_Read | None] = [None] * len(given.traces)
+    for names, places in alike.items():
+        for i, found_at in zip(places, _read(_shape(*names), given, names, places), strict=True):
+            read[i] = found_at
+    for trace_id, span_id, one in zip(given.traces, given.ids, read, strict=True):
+        assert one is not None
+        span, under, texts = one
+        facts = found.add(trace_id, span_id, span).facts
+        rank: Rank = (1 if span.parent is None else 2, span.start or 0)
+        if facts.lacks(under, rank):
+            facts.add_texts(under, texts, rank)
+
+
+def _read(shape: _Shape, given: Described, names: _Names, places: Sequence[int]) -> Iterator[_Read]:
+    """Spans whose attributes have the same names, each with what it says of its trace, under which heading."""
+
+    def of(column: Sequence[_T]) -> Sequence[_T]:
+        return [column[i] for i in places]
+
+    every = of(given.attributes)
+    column = _columns(names[0], every)
+    around = _columns(names[1], of(given.resources))
+    called = of(given.names)
+    own = [
+        _first([(around if is_resource else column)[key] for is_resource, key in keys]) for keys in shape.own
+    ]
+    said = [shorts(values) for values in (called, *own, *column.values(), *around.values())]
+    texts = list(zip(*said, strict=True))
+    nothing = (None,) * len(places)
+    kinds = _kinds(column, every)
+    tools: Sequence[str | None] = nothing
+    facts: Sequence[Facts | None] = nothing
+    starts = of(given.starts)
+    if "tool" in kinds:
+        tools = [
+            tool_of(a, name) if kind == "tool" else None
+            for kind, a, name in zip(kinds, every, called, strict=True)
+        ]
+        facts = [
+            Facts.of(shape.of_call, of_one[1 + len(own) :]) if kind == "tool" else None
+            for kind, of_one in zip(kinds, texts, strict=True)
+        ]
+    spans = map(
+        Span,
+        of(given.parents),
+        kinds,
+        tools,
+        starts,
+        of(given.ends),
+        nothing if shape.tokens is None else _token_column(column, every, shape.tokens),
+        _known([list(map(amount, column[key])) for key in shape.costs]) or nothing,
+        _first([texts_of(column[key]) for key in shape.models]) or nothing,
+        _first([list(map(provider_of, column[key])) for key in shape.providers]) or nothing,
+        of(given.failed),
+        facts,
+        [any(a[key] == "batch" for key in shape.tiers) for a in every]
+        if shape.tiers
+        else [False] * len(places),
     )
-    trace = found.add(trace_id, span_id, span)
-    rank: Rank = (1 if parent is None else 2, start or 0)
-    if trace.facts.lacks(shape.of_trace, rank):
-        said = [name]
-        for keys in shape.own:
-            value = None
-            for is_resource, key in keys:
-                if value := (resource if is_resource else attributes)[key]:
-                    break
-            said.append(value)
-        trace.facts.add_all(shape.of_trace, [*said, *attributes.values(), *resource.values()], rank)
-    if span.facts is not None:
-        span.facts.add_all(shape.of_call, [*attributes.values(), *resource.values()], rank)
-    return span
+    return zip(spans, repeat(shape.of_trace), texts)
+
+
+def _columns(names: tuple[str, ...], rows: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[Any]]:
+    """Values by name, of rows that all have these names in this order."""
+    return dict(zip(names, zip(*[row.values() for row in rows], strict=True), strict=True))
+
+
+def _first(columns: Sequence[Sequence[Any]]) -> Sequence[Any]:
+    """Of each row the first value that is not blank; nothing without a column."""
+    if len(columns) < 2:
+        return columns[0] if columns else ()
+    return [next((v for v in row if v), row[-1]) for row in zip(*columns, strict=True)]
+
+
+def _known(columns: Sequence[Sequence[Any]]) -> Sequence[Any]:
+    """Of each row the first value that is known; nothing without a column."""
+    if len(columns) < 2:
+        return columns[0] if columns else ()
+    return [next((v for v in row if v is not None), None) for row in zip(*columns, strict=True)]
+
+
+def _kinds(column: Mapping[str, Sequence[Any]], every: Sequence[Mapping[str, Any]]) -> Sequence[SpanKind]:
+    """What each span is; mostly all whose attributes have the same names are the same."""
+    told = [tuple(column[key]) for key in _TELL if key in column]
+    if all(values.count(values[0]) == len(values) for values in told):
+        return [kind_of(every[0])] * len(every)
+    return list(map(kind_of, every))
+
+
+def _token_column(
+    column: Mapping[str, Sequence[Any]],
+    every: Sequence[Mapping[str, Any]],
+    names: tuple[tuple[str, ...], ...],
+) -> Sequence[Tokens | None]:
+    sent, received, read, write, hour, _ = names
+    if len(sent) == len(received) == 1 and not (read or write or hour):
+        numbers = column[sent[0]], column[received[0]]
+        if all(set(map(type, n)) == {int} and min(n) >= 0 and max(n) < MOST_TOKENS for n in numbers):
+            nothing = repeat(None)
+            return list(map(Tokens, numbers[0], nothing, nothing, numbers[1]))
+    return [_tokens(a, names) for a in every]
 
 
 @dataclass(frozen=True, slots=True)

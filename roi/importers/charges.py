@@ -16,6 +16,7 @@ __all__ = ["Bills", "Charge", "charges_of", "has_silent_calls", "model_of", "use
 _ZERO_LOGGED = "a cost of 0 is logged beside tokens"
 _BELOW_ZERO = "a cost below 0 is logged"
 _NOT_LOGGED = "its model calls log neither tokens nor cost"
+_NO_TOKENS = Tokens(None, None, None, None)
 _DAY = 86_400_000_000  # microseconds
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -140,11 +141,19 @@ def _larger(span: Span, inner: list[Charge]) -> list[Charge]:
 
 
 def use_of(span: Span) -> TokenUse:
-    tokens = span.tokens or Tokens(None, None, None, None)
-    sent, read, write, received, hour = tokens
+    t = span.tokens or _NO_TOKENS
     day = None if span.start is None else _day(span.start // _DAY)
     return TokenUse(
-        span.provider, model_of(span.model), day, sent, read, write, received, hour, (), span.batch
+        span.provider,
+        model_of(span.model),
+        day,
+        t.input,
+        t.cache_read,
+        t.cache_write,
+        t.output,
+        t.cache_write_1h,
+        (),
+        span.batch,
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import json
 import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
+from itertools import chain
 from typing import IO, Any
 
 import msgspec
@@ -14,7 +15,16 @@ from roi.problems import Problem
 from roi.readers.base import UnreadableError
 from roi.readers.files import Found, Seen, open_bytes
 
-__all__ = ["EARLY_MARKERS", "MARKERS", "holds_markers", "json_lines", "json_values", "too_long", "unreadable"]
+__all__ = [
+    "EARLY_MARKERS",
+    "MARKERS",
+    "holds_markers",
+    "json_blocks",
+    "json_lines",
+    "json_values",
+    "too_long",
+    "unreadable",
+]
 
 MARKERS = (b'"resourceSpans"', b'"resource_spans"', b'"observations"', b'"traceId"', b'"trace_id"')
 """One of these is in every export of Langfuse, OTLP and most others, perhaps late in a long first value."""
@@ -59,11 +69,20 @@ def holds_markers(found: Found) -> bool:
 
 
 def json_values(found: Found, seen: Seen) -> Iterator[Any]:
-    """The values of a file, one at a time: only one of them is held, however long the file is.
+    """The values of a file, one at a time: few of them are held, however long the file is.
 
     Args:
         found: The file.
         seen: What a look through its bytes showed.
+
+    Raises:
+        UnreadableError: If it is no text, or not JSON to its end; names the line, never the text.
+    """
+    return chain.from_iterable(json_blocks(found, seen))
+
+
+def json_blocks(found: Found, seen: Seen) -> Iterator[Sequence[Any]]:
+    """The same in lists of some values that follow each other.
 
     Raises:
         UnreadableError: If it is no text, or not JSON to its end; names the line, never the text.
@@ -94,7 +113,7 @@ class _Rest(io.RawIOBase):
         return len(data)
 
 
-def _whole_lines(raw: IO[bytes], rest: bytearray) -> Generator[Any, None, tuple[int, bool]]:
+def _whole_lines(raw: IO[bytes], rest: bytearray) -> Generator[Sequence[Any], None, tuple[int, bool]]:
     """The values of lines that each hold one, as far as they do; how many lines that were, and whether any held one.
 
     Args:
@@ -112,10 +131,10 @@ def _whole_lines(raw: IO[bytes], rest: bytearray) -> Generator[Any, None, tuple[
             continue
         lines, begun = block[:end], block[end:]
         if (values := _objects(lines)) is not None:
-            yield from values
+            yield values
             done, any_value = done + lines.count(b"\n"), any_value or bool(values)
             continue
-        left = io.BytesIO(lines)
+        values, left = [], io.BytesIO(lines)
         for line in left:
             bare = line.strip(_BETWEEN_BYTES)
             if bare:
@@ -126,10 +145,12 @@ def _whole_lines(raw: IO[bytes], rest: bytearray) -> Generator[Any, None, tuple[
                 except (ValueError, RecursionError):
                     # It goes on in the next line, holds more than one, or is none.
                     rest += line + left.read() + begun
+                    yield values
                     return done, any_value
-                yield value
+                values.append(value)
                 any_value = True
             done += line.endswith(b"\n")
+        yield values
         if not end:
             rest += begun
             return done, any_value
@@ -142,7 +163,7 @@ def _objects(lines: bytes) -> list[Any] | None:
         values = _FAST.decode_lines(lines)
     except (ValueError, RecursionError):
         return None
-    return values if all(type(value) is dict for value in values) else None
+    return values if not values or set(map(type, values)) == {dict} else None
 
 
 def json_lines(found: Found, seen: Seen) -> Iterator[Any]:
@@ -171,9 +192,10 @@ def _one(text: str) -> Any:
         return _DECODER.decode(text)
 
 
-def _values(text: IO[str], name: str, line: int, in_list: bool | None) -> Iterator[Any]:
+def _values(text: IO[str], name: str, line: int, in_list: bool | None) -> Iterator[Sequence[Any]]:
     """The values of a text that begins on a line; `in_list` is whether it is one list, None to see."""
     decoder = _DECODER
+    values: list[Any] = []  # of what is in memory
     buffer, at, ended = "", 0, False
     wanted = _CHUNK
     while True:
@@ -194,18 +216,22 @@ def _values(text: IO[str], name: str, line: int, in_list: bool | None) -> Iterat
                 cut = error.msg.startswith("Unterminated") or error.pos >= len(buffer) - _NEAR_THE_END
                 if ended or not cut or len(buffer) - at > _LONGEST:
                     row = line + buffer.count("\n", 0, at if cut else error.pos)
+                    yield values  # the first one tells what the file is
                     if cut and not ended:
                         raise too_long(name, row) from None
                     raise unreadable(name, row) from None
                 wanted *= 2  # a long value is tried a few times, not once a chunk
             except RecursionError:
                 row = line + buffer.count("\n", 0, at)
+                yield values
                 raise UnreadableError([Problem(name, f"line {row:,}", "is nested too deeply")]) from None
             else:
                 at = end
                 wanted = _CHUNK
-                yield value
+                values.append(value)
                 continue
+        yield values
+        values = []
         if ended:
             if in_list:
                 raise unreadable(name, line + buffer.count("\n"))

@@ -7,17 +7,21 @@ a row is made of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import accumulate, chain
+from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
-__all__ = ["Facts", "Heading", "Rank", "flat", "heading", "text_of"]
+__all__ = ["Facts", "Heading", "Rank", "flat", "heading", "merged", "shorts", "text_of", "texts_of"]
 
 Rank: TypeAlias = tuple[int, int]  # 0 the trace itself, 1 its root, 2 other spans; then their start
 
+_NOTHING = type(None)
 _LONGEST = 200  # characters: longer texts are no keys of cases
+_ITS_OWN: Rank = (1, 0)
 _SEVERAL = 0  # the heading of a layer that has names of its own
 _MOST_HEADINGS = 10_000
 
@@ -63,7 +67,7 @@ class _Layer(msgspec.Struct, array_like=True, gc=False):
     order: int
     rank: Rank
     through: Rank
-    texts: list[str | None]
+    texts: Sequence[str | None]
     unsaid: list[int]
     names: list[str]
 
@@ -86,6 +90,13 @@ class Facts(msgspec.Struct, array_like=True, gc=False):
     layers: list[_Layer] = []
     orders: int = 0
 
+    @classmethod
+    def of(cls, under: Heading, texts: Sequence[str | None]) -> Facts:
+        """What one span says of itself, as `shorts` made it of its values."""
+        facts = cls()
+        facts.add_texts(under, texts, _ITS_OWN)
+        return facts
+
     def add(self, name: str, value: Any, rank: Rank) -> None:
         """Note a value; long texts are no keys and are not kept."""
         text = _short(value)
@@ -96,7 +107,7 @@ class Facts(msgspec.Struct, array_like=True, gc=False):
             self._append(_SEVERAL, rank, [text], [], [name])
         elif name not in last.names:
             last.names.append(name)
-            last.texts.append(text)
+            last.texts = [*last.texts, text]
 
     def lacks(self, under: Heading, rank: Rank) -> bool:
         """Whether a span of this rank may have something to add under a heading."""
@@ -114,25 +125,24 @@ class Facts(msgspec.Struct, array_like=True, gc=False):
             values: As many.
             rank: How near to the trace they are said.
         """
+        self.add_texts(under, [_short(value) for value in values], rank)
+
+    def add_texts(self, under: Heading, texts: Sequence[str | None], rank: Rank) -> None:
+        """Note what `shorts` made of values of one rank."""
         number = under.number
         if number == _SEVERAL:
-            for name, value in zip(under.names, values, strict=True):
-                self.add(name, value, rank)
+            for name, text in zip(under.names, texts, strict=True):
+                self.add(name, text, rank)
             return
         at = None
         for layer in self.layers:
             if layer.heading == number:
                 if layer.through <= rank:
                     if layer.unsaid:
-                        self._fill(layer, values, rank)
+                        self._fill(layer, texts, rank)
                     return
                 at = layer
                 break
-        texts = [v if type(v) is str and len(v) <= _LONGEST else _short(v) for v in values]
-        together = f"|{'|'.join(filter(None, texts))}|"
-        # Of the signs that are printed only a blank is stripped.
-        if not together.isprintable() or "| " in together or " |" in together or "" in texts:
-            texts = [_short(text) for text in texts]
         unsaid = [i for i, text in enumerate(texts) if text is None] if None in texts else []
         if at is not None and rank < at.rank and unsaid == [i for i, t in enumerate(at.texts) if t is None]:
             # It is nearer, and leaves nothing to the one that was there.
@@ -142,9 +152,9 @@ class Facts(msgspec.Struct, array_like=True, gc=False):
         else:
             self._append(number, rank, texts, unsaid, [])
 
-    def _fill(self, layer: _Layer, values: Sequence[Any], rank: Rank) -> None:
+    def _fill(self, layer: _Layer, given: Sequence[str | None], rank: Rank) -> None:
         """Take what a layer leaves unsaid from a span farther from the trace."""
-        texts = {i: text for i in layer.unsaid if (text := _short(values[i])) is not None}
+        texts = {i: text for i in layer.unsaid if (text := given[i]) is not None}
         if texts:
             names = _headings[layer.heading]
             layer.unsaid = [i for i in layer.unsaid if i not in texts]
@@ -154,7 +164,7 @@ class Facts(msgspec.Struct, array_like=True, gc=False):
     def _append(
         self, number: int, rank: Rank, texts: Sequence[str | None], unsaid: list[int], names: list[str]
     ) -> None:
-        self.layers.append(_Layer(number, self.orders, rank, rank, list(texts), unsaid, names))
+        self.layers.append(_Layer(number, self.orders, rank, rank, texts, unsaid, names))
         self.orders += 1
 
     def get(self, name: str) -> str | None:
@@ -181,12 +191,83 @@ class Facts(msgspec.Struct, array_like=True, gc=False):
             found.update(said[i])
         return found
 
+    def cells(self) -> tuple[tuple[str, ...], tuple[str | None, ...]]:
+        """The same as names and cells."""
+        layers = self.layers
+        given = [layer.texts for layer in layers]
+        for layer in layers:
+            if layer.heading == _SEVERAL or None in layer.texts:
+                texts = self.texts()
+                return tuple(texts), tuple(texts.values())
+        # What is nearest comes last, for what comes last stands.
+        order = range(len(layers))
+        if len(layers) > 1:
+            order = sorted(
+                order, key=[(layer.rank, layer.order) for layer in layers].__getitem__, reverse=True
+            )  # type: ignore[assignment]
+        names, pick = _laid(tuple([layer.heading for layer in layers]), tuple(order))
+        return names, pick(tuple(chain.from_iterable(given)))
+
     def join(self, later: Facts) -> None:
         """Add what was said later."""
         for layer in later.layers:
             layer.order += self.orders
             self.layers.append(layer)
         self.orders += later.orders
+
+
+_Pick: TypeAlias = Callable[[Sequence[str | None]], tuple[str | None, ...]]
+
+
+@lru_cache(maxsize=4096)
+def _laid(headings: tuple[int, ...], order: tuple[int, ...]) -> tuple[tuple[str, ...], _Pick]:
+    """Names of layers in the order in which they are said, and how their cells are picked from those of the layers."""
+    names = [_headings[number] for number in headings]
+    return _merged(tuple(names), order)
+
+
+@lru_cache(maxsize=4096)
+def merged(*names: tuple[str, ...]) -> tuple[tuple[str, ...], _Pick]:
+    """Names as a union of dictionaries has them, and how its values are picked from all values one after another."""
+    return _merged(names, range(len(names)))
+
+
+def _merged(names: tuple[tuple[str, ...], ...], order: Sequence[int]) -> tuple[tuple[str, ...], _Pick]:
+    starts = list(accumulate(map(len, names), initial=0))
+    places: dict[str, int] = dict.fromkeys(chain.from_iterable(names), 0)
+    for i in order:
+        places.update(zip(names[i], range(starts[i], starts[i + 1]), strict=True))
+    at = tuple(places.values())
+    if len(at) > 1:
+        return tuple(places), itemgetter(*at)
+    return tuple(places), lambda cells: tuple(cells[i] for i in at)
+
+
+def shorts(values: Sequence[Any]) -> Sequence[str | None]:
+    """A column of values as cells that may be keys, as `Facts` note them; most columns hold plain texts or numbers."""
+    kinds = set(map(type, values))
+    if kinds == {str} and max(map(len, values)) <= _LONGEST and _are_plain(values):
+        return values
+    if kinds == {int}:
+        return list(map(str, values))
+    return list(map(_short, values))
+
+
+def texts_of(values: Sequence[Any]) -> Sequence[str | None]:
+    """A column of values as cells, each as `text_of` reads it."""
+    kinds = set(map(type, values))
+    if kinds == {str} and _are_plain(values):
+        return values
+    if kinds == {str, _NOTHING}:
+        return [text_of(value) if value else None for value in values]
+    return list(map(text_of, values))
+
+
+def _are_plain(texts: Sequence[str]) -> bool:
+    """Whether texts are cells as they are."""
+    together = f"|{'|'.join(texts)}|"
+    # Of the signs that are printed only a blank is stripped.
+    return together.isprintable() and "| " not in together and " |" not in together and "" not in texts
 
 
 def _short(value: Any) -> str | None:

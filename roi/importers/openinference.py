@@ -32,17 +32,25 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from roi.importers.attributes import add_span
-from roi.importers.documents import json_values
+from roi.importers.attributes import Described, add_spans
+from roi.importers.documents import json_blocks
 from roi.importers.export import Export, Table, left_out, table_of
-from roi.importers.spans import Traces, flat, text_of
+from roi.importers.facts import text_of
+from roi.importers.openinference_spans import (
+    EVAL_KEYS,
+    Row,
+    is_bare,
+    is_span,
+    plain_rows,
+    shape_of,
+    span_row,
+)
+from roi.importers.spans import Traces
 from roi.importers.tables import export_of
-from roi.importers.times import from_iso, from_number
 from roi.prices import OwnPrices
 from roi.problems import Problem
 from roi.readers.base import UnreadableError, literal, quoted
@@ -59,8 +67,6 @@ _FAILED = (
     "unhelpful", "unsafe", "unreadable",
 )  # fmt: skip
 _NOT_PARSABLE = ("not_parsable", "not_parseable", "nan", "none", "null", "")
-_EVAL_KEYS = ("context.span_id", "span_id", "context.trace_id", "trace_id", "document_position")
-_RESULT = {"result", "result.label", "result.score", "label", "score"}
 _AT_ONCE = 512
 
 
@@ -70,8 +76,8 @@ def knows(value: Any) -> bool:
         return False
     if isinstance(value.get("data"), list) and value["data"]:
         return knows(value["data"][0])
-    shape = _shape(tuple(value))
-    return _is_span(value, shape) or _is_bare(value) or shape.is_eval
+    shape = shape_of(tuple(value))
+    return is_span(value, shape) or is_bare(value) or shape.is_eval
 
 
 def knows_file(found: Found) -> bool:
@@ -80,7 +86,7 @@ def knows_file(found: Found) -> bool:
     spans = {"context.trace_id", "context.span_id"} <= names and any(
         n.startswith("attributes.") or n == "span_kind" for n in names
     )
-    return spans or _shape(tuple(sorted(names))).is_eval
+    return spans or shape_of(tuple(sorted(names))).is_eval
 
 
 def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> Export:
@@ -100,17 +106,16 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
     evals: list[dict[str, str | None]] = []
     lost: dict[str, int] = {}
     for file, seen in files:
-        for place, value in enumerate(_values(file, seen), start=1):
-            found.relieve()
-            shape = _shape(tuple(value))
-            if shape.is_eval:
-                _grade(value, file, place, evals, lost)
-            elif _is_span(value, shape):
-                _take(value, shape, found, lost)
-            elif _is_bare(value):
-                _take_bare(value, file, place, found)
-            else:
-                left_out(lost, "is neither a span nor an evaluation")
+        place = 1
+        for values in _blocks(file, seen):
+            found.relieve(len(values))
+            rows = plain_rows(values)
+            for i, value in enumerate(values):
+                if rows[i] is None:
+                    rows[i] = _row(value, file, place + i, evals, lost)
+            if spans := [row for row in rows if row is not None]:
+                add_spans(found, Described(*zip(*spans, strict=True)))
+            place += len(values)
     return export_of(found, own=own, evals=_evals(evals), left_out=lost)
 
 
@@ -143,30 +148,38 @@ def _described(found: Found) -> list[tuple[str, str]]:
     return [(str(row[0]), str(row[1])) for row in listed]
 
 
-def _values(found: Found, seen: Seen) -> Iterator[Mapping[str, Any]]:
+def _blocks(found: Found, seen: Seen) -> Iterator[Sequence[Mapping[str, Any]]]:
     name = found.path.name.lower()
     if name.endswith((".parquet", ".pq")):
         yield from _parquet(found)
     elif name.endswith((".csv", ".csv.gz")):
         with open_bytes(found.path) as raw:
             text = io.TextIOWrapper(raw, encoding=seen.encoding or "utf-8", errors="replace", newline="")
+            rows = csv.DictReader(text)
             try:
-                yield from csv.DictReader(text)
+                while some := list(islice(rows, _AT_ONCE)):
+                    yield some
             except csv.Error:
                 raise UnreadableError(
                     [Problem(found.name, "", "is no CSV that can be read to its end; export it anew")]
                 ) from None
     else:
-        for value in json_values(found, seen):
-            if isinstance(value, dict):
-                listed = value.get("data")
-                if isinstance(listed, list):
-                    yield from (item for item in listed if isinstance(item, dict))
-                else:
-                    yield value
+        for values in json_blocks(found, seen):
+            plain: list[Mapping[str, Any]] = []
+            for value in values:
+                if type(value) is dict:
+                    if type(value.get("data")) is not list:
+                        plain.append(value)
+                        continue
+                    listed = [item for item in value["data"] if type(item) is dict]
+                    items: Iterator[Mapping[str, Any]] = iter([*plain, *listed])
+                    plain = []
+                    while part := list(islice(items, _AT_ONCE)):
+                        yield part
+            yield plain
 
 
-def _parquet(found: Found) -> Iterator[Mapping[str, Any]]:
+def _parquet(found: Found) -> Iterator[Sequence[Mapping[str, Any]]]:
     import duckdb
 
     try:
@@ -179,7 +192,7 @@ def _parquet(found: Found) -> Iterator[Mapping[str, Any]]:
         with duckdb.connect() as con:
             rows = con.execute(f"select {', '.join(cells)} from read_parquet({literal(str(found.path))})")
             while some := rows.fetchmany(_AT_ONCE):
-                yield from (dict(zip(names, row, strict=True)) for row in some)
+                yield [dict(zip(names, row, strict=True)) for row in some]
     except duckdb.Error as error:
         message = f"is no Parquet that can be read to its end ({type(error).__name__}); export it anew"
         raise UnreadableError([Problem(found.name, "", message)]) from None
@@ -196,141 +209,25 @@ def _cell(name: str, kind: str) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """What a value may say whose fields have these names: most of an export share theirs.
-
-    Attributes:
-        is_eval: Whether it is a row of evaluations.
-        has_attributes: Whether it holds attributes.
-        start: The field that says when it began; likewise end.
-        parents: Fields that name the span around it, before all others.
-        apart: Columns that are an attribute each, with its name.
-    """
-
-    is_eval: bool
-    has_attributes: bool
-    start: str | None
-    end: str | None
-    parents: tuple[str, ...]
-    apart: tuple[tuple[str, str], ...]
-
-
-@lru_cache(maxsize=1024)
-def _shape(names: tuple[str, ...]) -> _Shape:
-    def first(*wanted: str) -> str | None:
-        return next((n for n in wanted if n in names), None)
-
-    return _Shape(
-        is_eval=any(k in names for k in _EVAL_KEYS)
-        and (
-            {"label", "score"} <= set(names) or ("annotator_kind" in names and _RESULT & set(names) != set())
-        ),
-        has_attributes="attributes" in names,
-        start=first("start_time", "startTime"),
-        end=first("end_time", "endTime"),
-        parents=tuple(n for n in ("parentSpanContext", "parent_id") if n in names),
-        apart=_under(names, "attributes."),
-    )
-
-
-def _is_span(value: Mapping[str, Any], shape: _Shape) -> bool:
-    context = value.get("context")
-    if type(context) is dict and text_of(context.get("trace_id")):
-        return shape.has_attributes or "span_kind" in value
-    if isinstance(value.get("spanContext"), dict):
-        return shape.has_attributes
-    return bool(value.get("context.trace_id")) and not shape.is_eval
-
-
-def _is_bare(value: Mapping[str, Any]) -> bool:
-    return isinstance(value.get("openinference.span.kind"), str) or isinstance(
-        value.get("gen_ai.operation.name"), str
-    )
-
-
-def _attributes(inner: Any, value: Mapping[str, Any], apart: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """Attributes with dotted names, those of columns that are one each among them; nobody changes them."""
-    if isinstance(inner, dict) and dict not in map(type, inner.values()):
-        if not apart:
-            return inner
-        found = dict(inner)
-    else:
-        found = {}
-        for key, item in inner.items() if isinstance(inner, Mapping) else ():
-            found.update(flat(str(key), item))
-    for key, short in apart:
-        if (item := value[key]) is not None:
-            found.update(flat(short, item))
-    return found
-
-
-def _under(names: Sequence[str], start: str) -> tuple[tuple[str, str], ...]:
-    """The names that begin so, with what follows."""
-    return tuple((n, n.removeprefix(start)) for n in names if n and n.startswith(start))
-
-
-def _take_bare(value: Mapping[str, Any], file: Found, place: int, found: Traces) -> None:
-    """Take attributes alone: a trace of its own, named by its file and place."""
-    add_span(
-        found, trace_id=f"{Path(file.name).stem}#{place}", span_id="1", parent=None, name=None, start=None, end=None,
-        failed=False, attributes=dict(value), resource={},
-    )  # fmt: skip
-
-
-def _take(value: Mapping[str, Any], shape: _Shape, found: Traces, lost: dict[str, int]) -> None:
-    context = value.get("context") or value.get("spanContext")
-    inner: Mapping[str, Any] = context if isinstance(context, dict) else {}
-    trace_id = text_of(inner.get("trace_id") or inner.get("traceId") or value.get("context.trace_id"))
-    if trace_id is None:
-        left_out(lost, "a span without the name of its trace")
-        return
-    for name in shape.parents:
-        parent = value[name]
-        if name == "parentSpanContext":
-            parent = parent.get("spanId") if isinstance(parent, dict) else None
-        if parent:
-            break
-    else:
-        parent = value.get("parentSpanId")
-    attributes = _attributes(value.get("attributes"), value, shape.apart)
-    kind = value.get("span_kind")
-    if kind is not None and "openinference.span.kind" not in attributes:
-        kind = text_of(kind)
-        if kind and kind != "UNKNOWN":
-            attributes = {**attributes, "openinference.span.kind": kind}
-    status = value.get("status")
-    code = status.get("code") if isinstance(status, dict) else value.get("status_code")
-    around = value.get("resource")
-    add_span(
-        found,
-        trace_id=trace_id,
-        span_id=text_of(inner.get("span_id") or inner.get("spanId") or value.get("context.span_id")),
-        parent=text_of(parent),
-        name=value.get("name"),
-        start=None if shape.start is None else _when(value[shape.start]),
-        end=None if shape.end is None else _when(value[shape.end]),
-        failed=code is not None and str(code).upper() in ("ERROR", "2", "STATUS_CODE_ERROR"),
-        attributes=attributes,
-        resource=_resource(around) if isinstance(around, dict) else {},
-    )
-
-
-def _resource(around: Mapping[str, Any]) -> dict[str, Any]:
-    return _attributes(around.get("attributes"), around, _under(tuple(around), "attributes."))
-
-
-def _when(value: Any) -> int | None:
-    if type(value) is str:
-        return from_number(value[3:], per_second=1_000_000) if value[:3] == "us:" else from_iso(value)
-    if isinstance(value, list | tuple):
-        # OpenTelemetry's JavaScript packages write seconds and nanoseconds apart.
-        if len(value) != 2 or not all(isinstance(v, int) and not isinstance(v, bool) for v in value):
-            return None
-        return from_number(value[0] * 1_000_000_000 + value[1], per_second=1_000_000_000)
-    if isinstance(value, int):
-        return from_number(value, per_second=1_000_000_000 if value > 10**15 else 1000)
-    return from_iso(value)
+def _row(
+    value: Mapping[str, Any],
+    file: Found,
+    place: int,
+    evals: list[dict[str, str | None]],
+    lost: dict[str, int],
+) -> Row | None:
+    """The row of a span of any kind; None where it is none, or an evaluation."""
+    shape = shape_of(tuple(value))
+    if shape.is_eval:
+        _grade(value, file, place, evals, lost)
+        return None
+    if is_span(value, shape):
+        return span_row(value, shape, lost)
+    if is_bare(value):
+        # Attributes alone: a trace of its own, named by its file and place.
+        return f"{Path(file.name).stem}#{place}", "1", None, None, None, None, False, dict(value), {}
+    left_out(lost, "is neither a span nor an evaluation")
+    return None
 
 
 def _grade(
@@ -359,7 +256,7 @@ def _grade(
     if passed is None:
         left_out(lost, "evaluations whose label is no known word and whose score is neither 0 nor 1")
         return
-    case = next((t for k in _EVAL_KEYS if (t := text_of(value.get(k)))), None)
+    case = next((t for k in EVAL_KEYS if (t := text_of(value.get(k)))), None)
     evals.append(
         {
             "eval_case": case or f"row {place}",

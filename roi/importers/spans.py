@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from functools import cache, lru_cache
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -13,6 +13,7 @@ from roi.importers.facts import Facts, Rank, flat, text_of
 from roi.importers.gathered import MOST_CELLS, Gathered
 
 __all__ = [
+    "MOST_TOKENS",
     "Facts",
     "Rank",
     "Span",
@@ -29,6 +30,9 @@ __all__ = [
     "text_of",
 ]
 
+MOST_TOKENS = 1 << 50
+"""No count of tokens is as large."""
+
 SpanKind: TypeAlias = Literal["call", "tool", "other"]
 # Names of frameworks stand where the provider's is wanted; they say nothing of the price.
 _FRAMEWORKS = (
@@ -37,7 +41,7 @@ _FRAMEWORKS = (
 _ALIASES = {"x_ai": "x-ai", "xai": "x-ai", "gcp.vertex.agent": "google"}
 
 
-class Tokens(NamedTuple):
+class Tokens(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """Tokens of one model call; None where they are not logged.
 
     Attributes:
@@ -60,7 +64,7 @@ class Tokens(NamedTuple):
         return (self.input or 0) + (self.output or 0)
 
 
-class Span(msgspec.Struct, array_like=True, kw_only=True, gc=False):
+class Span(msgspec.Struct, array_like=True, gc=False):
     """One step of a trace.
 
     Attributes:
@@ -226,14 +230,14 @@ def _provider(name: str) -> str | None:
 def count(value: Any) -> int | None:
     """A number of tokens, which some exports write as a text; None where it is none."""
     if type(value) is int:
-        return value if 0 <= value < 1 << 50 else None
+        return value if 0 <= value < MOST_TOKENS else None
     if value is None or isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
         number = int(value) if not isinstance(value, float) else int(value) if value == int(value) else -1
     except (ValueError, OverflowError):
         return None
-    return number if 0 <= number < 1 << 50 else None
+    return number if 0 <= number < MOST_TOKENS else None
 
 
 def hour_of(usage: Mapping[str, Any]) -> int | None:

@@ -31,10 +31,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from operator import itemgetter
 
 from roi.importers.charges import Bills, Charge, charges_of, has_silent_calls, model_of
 from roi.importers.compared import Comparison
 from roi.importers.export import NOTHING, Contradiction, Export, Table
+from roi.importers.facts import merged
 from roi.importers.gathered import Names, Rows
 from roi.importers.spans import Span, Trace, Traces
 from roi.importers.summaries import Totals
@@ -149,21 +151,42 @@ class _Made:
         self.repeated += trace.repeated
         self.compared.add(trace.first, charges, listed)
         self.totals.add(trace, charges, cost)
-        said = trace.facts.texts()
-        self.names.note(trace.first, tuple(said))
-        self.rows.add(trace.first, {**said, **_trace_row(name, trace, charges, cost)})
-        tools = [item for item in trace.spans.items() if item[1].kind == "tool"]
-        own = {key: span.facts.texts() for key, span in trace.spans.items() if span.facts is not None}
-        for texts in own.values():
-            self.names.note(trace.first, tuple(texts))
-        tools.sort(key=lambda c: (_NEVER if c[1].start is None else c[1].start, c[0]))
-        for key, span in tools:
-            self.actions.add(trace.first, _action_row(name, key, span, {**said, **own.get(key, {})}))
+        said, cells = trace.facts.cells()
+        self.names.note(trace.first, said)
+        names, pick = merged(said, _OWN)
+        row = pick((*cells, *_trace_cells(name, trace, charges, cost)))
+        self.rows.add_cells(trace.first, names, row)
+        tools = []
+        for key, span in trace.spans.items():
+            theirs, texts = ((), ()) if span.facts is None else span.facts.cells()
+            if theirs:
+                self.names.note(trace.first, theirs)
+            if span.kind == "tool":
+                tools.append((_NEVER if span.start is None else span.start, key, span, theirs, texts))
+        tools.sort(key=_TIME_AND_NAME)
+        for _, key, span, theirs, texts in tools:
+            names, pick = merged(said, theirs, _OWN_OF_CALLS)
+            status = None
+            if "status" in theirs or "status" in said:
+                status = dict(zip((*said, *theirs), (*cells, *texts), strict=True))["status"]
+            self.actions.add_cells(
+                trace.first, names, pick((*cells, *texts, *_call_cells(name, key, span, status)))
+            )
 
 
-def _trace_row(
+_OWN = (
+    "trace_id", "started_at", "ended_at", "latency", "provider", "model", "models", "calls", "tool_calls", "errors",
+    "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens", "agent_cost",
+    "cost_currency",
+)  # fmt: skip
+_OWN_OF_CALLS = ("action_id", "trace_id", "tool", "requested_at", "executed_at", "status", "duration_ms")
+_TIME_AND_NAME = itemgetter(0, 1)
+
+
+def _trace_cells(
     name: str, trace: Trace, charges: Sequence[Charge], cost: Decimal | None
-) -> dict[str, str | None]:
+) -> tuple[str | None, ...]:
+    """What is known of a trace besides what it says of itself: the cells of `_OWN`."""
     spans = trace.spans.values()
     start = min([s.start for s in spans if s.start is not None], default=trace.began)
     end = max([s.end for s in spans if s.end is not None], default=None)
@@ -171,26 +194,26 @@ def _trace_row(
     models = sorted({m for c in charges if (m := model_of(c.span.model)) is not None})
     providers = sorted({c.span.provider for c in charges if c.span.provider is not None})
     tokens = [c.span.tokens for c in charges if c.span.tokens is not None]
-    sent, read, write, received, hour = zip(*tokens, strict=True) if tokens else ((), (), (), (), ())
-    return {
-        "trace_id": name,
-        "started_at": to_iso(start),
-        "ended_at": to_iso(end),
-        "latency": None if start is None or end is None else f"{(end - start) / 1_000_000:.6f}",
-        "provider": providers[0] if len(providers) == 1 else None,
-        "model": models[0] if len(models) == 1 else None,
-        "models": " + ".join(models) or None,
-        "calls": str(len(charges)) if spans else None,
-        "tool_calls": str(kinds.count("tool")) if spans else None,
-        "errors": str(len([s for s in spans if s.failed])) if spans else None,
-        "input_tokens": _sum(sent),
-        "output_tokens": _sum(received),
-        "cache_read_tokens": _sum(read, blank=0),
-        "cache_write_tokens": _sum(write, blank=0),
-        "cache_write_1h_tokens": _sum(hour, blank=0) if any(hour) else None,
-        "agent_cost": None if cost is None else f"{cost:f}",
-        "cost_currency": None if cost is None else CURRENCY,
-    }
+    hours = [t.cache_write_1h for t in tokens]
+    return (
+        name,
+        to_iso(start),
+        to_iso(end),
+        None if start is None or end is None else f"{(end - start) / 1_000_000:.6f}",
+        providers[0] if len(providers) == 1 else None,
+        models[0] if len(models) == 1 else None,
+        " + ".join(models) or None,
+        str(len(charges)) if spans else None,
+        str(kinds.count("tool")) if spans else None,
+        str(len([s for s in spans if s.failed])) if spans else None,
+        _sum([t.input for t in tokens]),
+        _sum([t.output for t in tokens]),
+        _sum([t.cache_read for t in tokens], blank=0),
+        _sum([t.cache_write for t in tokens], blank=0),
+        _sum(hours, blank=0) if any(hours) else None,
+        None if cost is None else f"{cost:f}",
+        None if cost is None else CURRENCY,
+    )
 
 
 def _sum(numbers: Sequence[int | None], *, blank: int | None = None) -> str | None:
@@ -202,13 +225,16 @@ def _sum(numbers: Sequence[int | None], *, blank: int | None = None) -> str | No
     return str(sum(known) + (blank or 0) * lacking)
 
 
-def _action_row(name: str, key: str, span: Span, said: dict[str, str | None]) -> dict[str, str | None]:
-    """The row of a tool call, made of what is said of its trace and of itself."""
+def _call_cells(name: str, key: str, span: Span, status: str | None) -> tuple[str | None, ...]:
+    """What is known of a tool call besides what it says of itself: the cells of `_OWN_OF_CALLS`."""
     start, end = span.start, span.end
     ended = None if span.failed is None else "error" if span.failed else "ok"
-    said["action_id"], said["trace_id"] = f"{name}:{key}", name
-    said["tool"] = span.name
-    said["requested_at"], said["executed_at"] = to_iso(start), to_iso(end)
-    said["status"] = said.get("status") or ended
-    said["duration_ms"] = None if start is None or end is None else f"{(end - start) / 1000:.3f}"
-    return said
+    return (
+        f"{name}:{key}",
+        name,
+        span.name,
+        to_iso(start),
+        to_iso(end),
+        status or ended,
+        None if start is None or end is None else f"{(end - start) / 1000:.3f}",
+    )
