@@ -49,6 +49,7 @@ PILOT = {
     "p90": 120_000.0,
     "chance": 0.7,
     "cost": 9_000.0,
+    "said": SAID.removeprefix(f"{NAME}: "),
 }
 PARTS = {"errors": 5_000.0, "minutes": 4_000.0}
 CAUSE = CauseBar(cause="data", share=0.6, mean=9_000.0, p10=6_000.0, p90=12_000.0, parts=PARTS)

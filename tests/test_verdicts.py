@@ -63,7 +63,7 @@ def test_without_a_baseline_the_break_even_is_said(tmp_path):
     assert found.record["estimates"]["human_minutes_pilot"]["mean"] == pytest.approx(9.0, abs=1.0)
     point = found.record["break_even_minutes"]
     assert 9.0 < point < 20.0
-    assert f"{point:.1f} minutes" in found.record["reason"]
+    assert f"{point:.2f} minutes" in found.record["reason"]
     assert any("not known" in w for w in found.record["warnings"])
 
 
