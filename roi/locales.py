@@ -147,7 +147,7 @@ def _neutral() -> re.Pattern[str]:
             (?:(?P<between>[ ](?:to|and)[ ])(?P<high>[\u2212-]?{_NUMBER})(?P<of_high>{_UNIT}){_ENDS}(?![ \u00a0]?%))?
         | {_FREE}(?P<share>{_NUMBER})[ \u00a0]?%
         | {_FREE}(?P<day>\d{{1,2}})[ \u00a0](?P<month>{_MONTH})[ \u00a0](?P<year>\d{{4}})\b
-        | {_FREE}(?P<number>{_NUMBER})(?:(?P<short>k|M|bn)\b|(?![\w]|[.,]\d))
+        | {_FREE}(?P<number>{_NUMBER})(?:(?P<short>(?:k|M|bn|[ \u00a0](?:million|billion))\b)|(?![\w]|[.,]\d))
         """,
         re.VERBOSE,
     )
