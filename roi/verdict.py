@@ -65,7 +65,7 @@ class Verdict:
 
 
 FIRST_VIEW = Unknown(
-    why="this is a first view: what becomes of saved time and how many use the agent are the package's defaults",
+    why="this is a first view, which rests on the package's defaults",
     measure=Measure(
         gate="value",
         what="State what becomes of saved time (economics.realisation) and how many cases the agent gets "
