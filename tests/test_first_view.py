@@ -173,7 +173,7 @@ def test_without_a_baseline_the_break_even_and_the_price_of_timing_one_are_said(
     record = decided(write(tmp_path, bare(measurement={"per_baseline_case": 15, "setup": 300})))
     point = record["break_even_minutes"]
     assert (record["verdict"], record["fix_kind"]) == ("fix", "measure")
-    assert f"pays only if a case takes more than {point:.1f} minutes today" in record["reason"]
+    assert f"pays only if a case takes more than {point:.2f} minutes today" in record["reason"]
     assert record["next"][0]["action"] == "Time 30 cases without the agent"
     assert record["next"][0]["cost"] == 30 * 15 + 300
     assert record["estimates"]["minutes_saved_per_case"] is None

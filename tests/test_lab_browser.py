@@ -178,6 +178,7 @@ def explored(page, project: Path) -> None:
     page.get_by_role("button", name="Reset").click()
     expect(panel.locator("tr.roi-now")).to_have_count(0)
     expect(verdict).to_have_text(first)
+    expect(panel.locator("table tr")).to_have_count(len(before.splitlines()))
     assert table.inner_text() == before
     page.locator(".widget-dropdown select").select_option("hardly_used")
     expect(verdict).to_have_text(moved)
@@ -205,6 +206,7 @@ def refused(page, first: str, before: str) -> None:
     cash.press("Enter")
     expect(panel.get_by_role("alert")).to_have_count(0)
     expect(verdict).to_have_text(first)
+    expect(panel.locator("table tr")).to_have_count(len(before.splitlines()))  # the last row is drawn last
     assert panel.locator("table").inner_text() == before
     # There and back again on the slider it is what the file states, to the last digit.
     slider = dial(page, "becomes cash").locator("[role=slider]")

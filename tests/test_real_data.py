@@ -250,7 +250,7 @@ def test_bpic_2012_as_a_pilot_without_a_baseline_breaks_even_where_its_worth_is_
     record = open_pilot(alone).decision.record
     point = record["break_even_minutes"]
     assert point > 45.5
-    assert f"{point:.1f} minutes" in " ".join([record["reason"], *record["warnings"]])
+    assert f"{point:.2f} minutes" in " ".join([record["reason"], *record["warnings"]])
     stated = f"  baseline: {{handling_minutes: {point!r}}}\n  cases:"
     told = parameter_file(
         applications,
