@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,19 @@ from browser import NEEDS_CHROMIUM, PAPER, SPLIT_NUMBERS, WIDTHS, accessibility,
 from fixtures_record import FakeDecision, make_decision, make_pictures, make_record
 from made_worlds import BROKEN, decided
 from moved_sketches import sketched
-from opened_examples import example
+from opened_examples import PARAMS, example
 from test_page import poison, write_notebook
 
 from roi import units, words
+from roi.candidates import candidate_of
 from roi.locales import LOCALES, localise, signs
+from roi.portfolio import portfolio_of
 from roi.report import sections
 from roi.report.figures import Figure
 from roi.report.index import Entry, index_page
 from roi.report.page import page as whole_page
 from roi.report.page import render
+from roi.schema.portfolio import read_portfolio
 from roi.sketch import at
 
 pytestmark = [pytest.mark.slow, NEEDS_CHROMIUM]
@@ -300,3 +304,19 @@ def test_hostile_names_in_charts_and_in_the_index_are_texts(browser: Any, tmp_pa
             assert page.heard == []
             assert page.locator("img, iframe, base, link").count() == 0
             assert text[:8] in page.locator("main").inner_text() or "\u202e" in text
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_page_of_all_pilots_is_as_wide_as_its_window(browser: Any, tmp_path: Path, width: int) -> None:
+    """With a pilot that runs, one in other money and one that waits for who builds, all of which say so."""
+    names = ("claims_intake", "invoice_coding", "support_replies")
+    found = [example(name).decision for name in names]
+    plan = read_portfolio(PARAMS / "_portfolio.yaml")
+    told = portfolio_of([candidate_of(d.analysis, d.record) for d in found], plan)
+    file = tmp_path / "index.html"
+    entries = [Entry(pilot=name, record=d.record) for name, d in zip(names, found, strict=True)]
+    file.write_text(index_page(entries, json.loads(json.dumps(told))), encoding="utf-8")
+    with opened(browser, file, width=width) as page:
+        assert page.locator(".set tbody tr").count() >= 4
+        assert page.locator(".set small.wrap").count() >= 1
+        assert page.evaluate("document.documentElement.scrollWidth") == width
