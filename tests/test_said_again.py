@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 
 import pytest
+from fixtures_record import FakeDecision, make_pictures, make_record
 from opened_examples import EXAMPLES, example
 from openpyxl import load_workbook
 from pilots import cases, write_pilot
 
 from roi.candidates import candidate_of
+from roi.gates import _kinds
 from roi.pilot import open_pilot
 from roi.portfolio import portfolio_of
-from roi.report import facts
+from roi.report import facts, sections
+from roi.schema.base import read_text
 from roi.schema.portfolio import Portfolio
+from roi.stopping import stopping
 from roi.workbook import workbook_bytes
 
 KILLED = [name for name in EXAMPLES if example(name).decision.verdict == "kill"]
@@ -68,13 +73,49 @@ def test_the_workbook_says_of_the_gates_what_the_report_found() -> None:
 
 
 def test_of_one_arm_nothing_is_said_that_takes_two(tmp_path) -> None:
-    rows = [row for row in cases(120) if row["arm"] == "pilot"]
+    rows = [{k: v for k, v in row.items() if k != "segment"} for row in cases(120) if row["arm"] == "pilot"]
     changes = {"samples": {"assignment": "before_after"}, "demand": {"cases_per_month": 1000}}
     record = open_pilot(write_pilot(tmp_path, rows, changes)).decision.record
     said = facts.measured_sentence(record)
     assert "0 as before" in said
     assert "came later" not in said
-    for text in (str(record["unknowns"]), str(record["gates"])):
-        assert "of (all)" not in text
-        assert "about (all)" not in text
+    assert "No kind of case was sampled in both arms" in str(record["unknowns"])
+    assert (_kinds(["(all)"]), _kinds([]), _kinds(["post", "web"])) == (
+        "every kind",
+        "every kind",
+        "post, web",
+    )
+    assert "(all)" not in str(record["unknowns"]) + str([gate["mend"] for gate in record["gates"]])
     assert not str(record["tipping_point"]["text"]).startswith("Even without any bias")
+
+
+def test_inputs_that_nobody_recorded_reopen_nothing() -> None:
+    analysis = example("permit_intake").decision.analysis
+    assert analysis.verdict.ground == "no_data"
+    asked = "of production cases with usable inputs"
+    assert asked in stopping(analysis)[-1]["items"][0]
+    unknown = tuple(replace(g, value=None) if g.gate == "usable_inputs" else g for g in analysis.gates[None])
+    without = replace(analysis, gates={**analysis.gates, None: unknown})
+    assert stopping(without)[-1]["items"] == ["The missing measurement at a lower price"]
+
+
+def test_pages_say_no_scope_without_a_name_no_worth_without_a_choice_and_no_day_that_is_not_known() -> None:
+    record = make_record()
+    whole = {**record["options"]["scale"], "scope": ["(all)"]}
+    nothing = {**record, "options": {**record["options"], "scale": whole}, "as_of": None}
+    nothing["knowing"] = {**(record.get("knowing") or {}), "why": "there is nothing to choose"}
+    nothing["evpi"] = 0.0
+    decision = FakeDecision(nothing, make_pictures(empty=True))
+    assert "(all)" not in sections.options(decision).html
+    assert "To know everything before deciding" not in sections.money(decision).html
+    known = FakeDecision({**nothing, "knowing": {"why": None}, "evpi": 5.0}, make_pictures(empty=True))
+    assert "To know everything before deciding" in sections.money(known).html
+    first = sections.first_screen(decision).html
+    assert "as of an unknown day: no case has a time" in first
+    assert " main options, side by side" in first
+
+
+def test_a_text_of_ten_thousand_characters_is_read() -> None:
+    assert read_text("x" * 10_000) == "x" * 10_000
+    with pytest.raises(ValueError, match="at most 10,000"):
+        read_text("x" * 10_001)
