@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pilots import cases, write_pilot
 
 from roi.importing import import_files, write_tables
+from roi.pilot import open_pilot
 from roi.prices import Pricer, TokenPrice, TokenUse
+from roi.problems import SampleError
 
 MODEL = "claude-sonnet-4-5"
 # USD 3 a million tokens sent, 3.75 kept for minutes, 6 for an hour, 15 received, 0.3 read:
@@ -53,6 +56,15 @@ def span(usage: Mapping[str, int]) -> Any:
         "startTimeUnixNano": "1769932800000000000", "endTimeUnixNano": "1769932801000000000",
     }  # fmt: skip
     return {"resourceSpans": [{"scopeSpans": [{"spans": [one]}]}]}
+
+
+def openinference(counts: Mapping[str, int]) -> Any:
+    said = {"openinference.span.kind": "LLM", "llm.model_name": MODEL, "llm.provider": "anthropic"}
+    return {
+        "name": "chat", "context": {"trace_id": "t", "span_id": "1"}, "parent_id": None,
+        "start_time": TIMES["startTime"], "end_time": TIMES["endTime"],
+        "attributes": {**said, **{f"llm.token_count.{k}": n for k, n in counts.items()}},
+    }  # fmt: skip
 
 
 def langsmith(details: Mapping[str, int]) -> Any:
@@ -108,6 +120,12 @@ LOGS = {
     "spans": span(
         {**CALL, f"{GEN}cache_creation.input_tokens": 1000, f"{GEN}cache_creation.ephemeral_1h_input_tokens": 600}
     ),
+    "openinference": openinference(
+        {
+            "prompt": 2200, "completion": 100, "prompt_details.cache_read": 200, "prompt_details.cache_write": 1000,
+            "prompt_details.cache_write_1h": 600,
+        }
+    ),
     "langsmith": langsmith({"cache_read": 200, "cache_creation": 0, **SPLIT}),
     "events": events({**ANTHROPIC, "cache_creation": SPLIT}),
     "mlflow": mlflow({**ANTHROPIC, "cache_creation": SPLIT}),
@@ -131,8 +149,29 @@ def test_an_hour_in_a_cache_has_its_own_price(tmp_path: Path, name: str) -> None
     assert row["agent_cost"] == COST
 
 
+def test_what_is_kept_for_an_hour_was_written_where_nothing_else_says_so(tmp_path: Path) -> None:
+    """(1400 · 3 + 600 · 6 + 200 · 0.3 + 100 · 15) / 1e6."""
+    row = case_of(span({**CALL, f"{GEN}cache_creation.ephemeral_1h_input_tokens": 600}), tmp_path)
+    assert (row["cache_write_tokens"], row["cache_write_1h_tokens"]) == ("600", "600")
+    assert row["agent_cost"] == "0.009360000"
+
+
+def test_cases_with_more_kept_for_an_hour_than_was_written_are_refused(tmp_path: Path) -> None:
+    rows = [{**row, "cache_write_tokens": 5, "cache_write_1h_tokens": 5} for row in cases(60)]
+    rows[3]["cache_write_1h_tokens"] = 6
+    with pytest.raises(SampleError, match="cache_write_1h_tokens: 1 value above cache_write_tokens"):
+        open_pilot(write_pilot(tmp_path, rows))
+
+
 def test_minutes_in_a_cache_cost_what_they_did(tmp_path: Path) -> None:
     row = case_of(langfuse(ANTHROPIC), tmp_path)
+    assert row["agent_cost"] == SHORT
+    assert "cache_write_1h_tokens" not in row
+
+
+def test_none_kept_for_an_hour_adds_no_column(tmp_path: Path) -> None:
+    none = {f"{GEN}cache_creation.input_tokens": 1000, f"{GEN}cache_creation.ephemeral_1h_input_tokens": 0}
+    row = case_of(span({**CALL, **none}), tmp_path)
     assert row["agent_cost"] == SHORT
     assert "cache_write_1h_tokens" not in row
 
