@@ -14,6 +14,7 @@ import pytest
 
 from roi.importers import read_export, recognise
 from roi.importers.export import Export
+from roi.importers.openinference_spans import plain_rows, shape_of, span_row
 from roi.readers.files import Found, look_through
 
 ROOT = Path(__file__).parent.parent
@@ -254,3 +255,19 @@ def test_real_spans(name: str, traces: int, sent: int, received: int) -> None:
     assert sum(int(n or 0) for n in found.traces.column("output_tokens")) == received
     for calls, cost in zip(found.traces.column("calls"), found.traces.column("agent_cost"), strict=True):
         assert cost is None or (Decimal(cost) > 0) == (calls != "0")
+
+
+def test_the_first_field_that_names_a_parent_counts() -> None:
+    """OpenTelemetry's JavaScript packages may print an empty context of it beside the older field."""
+    for stated, parent in (
+        ({"parentSpanContext": None, "parent_id": None, "parentSpanId": "7"}, "7"),
+        ({"parentSpanContext": {}, "parent_id": "8", "parentSpanId": "7"}, "8"),
+        ({"parentSpanContext": {"spanId": "9"}, "parent_id": "8"}, "9"),
+        ({"parent_id": ""}, None),
+    ):
+        value = {"name": "a", "context": {"trace_id": "t", "span_id": "1"}, "attributes": {}, **stated}
+        shape = shape_of(tuple(value))
+        alone = span_row(value, shape, {})
+        assert alone is not None
+        assert alone[2] == parent
+        assert plain_rows([value]) == [alone]

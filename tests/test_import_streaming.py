@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 from decimal import Decimal
@@ -244,3 +245,11 @@ def test_a_total_that_langfuse_states_is_held_against_its_observations(tmp_path:
         "USD 0.004000",
         "USD 0.003000",
     )
+
+
+def test_a_number_that_a_part_of_the_file_cuts_is_read_whole() -> None:
+    class Slow(io.StringIO):
+        def read(self, size: int | None = -1) -> str:
+            return super().read(2)
+
+    assert list(members._Text(Slow("[12,345, 6.75e2]"), "x").items()) == [12, 345, 675.0]

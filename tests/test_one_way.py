@@ -9,15 +9,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
-from made_portfolios import candidate, fundable
+from made_portfolios import DRAWS, candidate, fundable
 from test_as_it_stands import runs
 
 from roi import units, words
 from roi.locales import localise
 from roi.portfolio import portfolio_of
 from roi.report.index import Entry, index_page
-from roi.report.one_worth import decided
+from roi.report.one_worth import decided, rows_of_set
 from roi.schema.portfolio import Portfolio
 
 ROOT = Path(__file__).parents[1]
@@ -160,3 +161,17 @@ def test_every_page_of_a_batch_tells_a_pilots_worth_in_one_way(tmp_path):
         # Minutes a case have two decimals, whatever made the sentence.
         for minutes in re.findall(r"(\d[\d.]*(?:,\d+)?) minutes (?:less|longer|a case)", text):
             assert re.fullmatch(r"[\d.]+,\d\d", minutes), (page, minutes)
+
+
+def test_what_is_owed_to_luck_is_taken_off():
+    """The best of six uncertain pilots is shrunk towards the others: less is to be expected of it than it shows."""
+    rng = np.random.default_rng(3)
+    pilots = [
+        candidate(name, fundable(mean + rng.normal(0, 300, DRAWS), 5), title=name.upper())
+        for name, mean in (("a", 900.0), ("b", 500.0), ("c", 450.0), ("d", 400.0), ("e", 350.0), ("f", 300.0))
+    ]
+    found, _ = together(*pilots)
+    best = next(row for row in rows_of_set(found) if row["pilot"] == "a")
+    shrunk = {x["pilot"]: x["shrunk"] - x["raw"] for x in found["shrinkage"]["pilots"]}
+    assert best["luck"] == pytest.approx(shrunk["a"])
+    assert best["luck"] < 0

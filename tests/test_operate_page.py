@@ -486,3 +486,13 @@ def test_the_two_ranges_of_a_month_are_named_apart():
     assert figure is not None
     assert figure.answer.endswith("none of 1 inside the range of what a month alone shows")
     assert ("band", "8 in 10 outcomes, with what no month shows") in figure.legend
+
+
+def test_a_picture_of_rows_is_drawn_row_by_row_each_with_what_it_says(own: page.Operated) -> None:
+    figure = operate_figures.charts_figure(own.found)
+    assert figure is not None
+    wide, narrow = figure.drawings()
+    told = [html.unescape(x) for x in re.findall(r'<svg role="img" aria-label="([^"]*)"', wide)]
+    assert told == [alt for alt, _ in figure.rows]
+    assert len(told) == 4
+    assert [html.unescape(x) for x in re.findall(r'role="img" aria-label="([^"]*)"', narrow)] == [figure.alt]

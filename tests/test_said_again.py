@@ -11,12 +11,14 @@ from fixtures_record import FakeDecision, make_pictures, make_record
 from opened_examples import EXAMPLES, example
 from openpyxl import load_workbook
 from pilots import cases, write_pilot
+from test_page import write_notebook
 
 from roi.candidates import candidate_of
 from roi.gates import _kinds
 from roi.pilot import open_pilot
 from roi.portfolio import portfolio_of
 from roi.report import facts, sections
+from roi.report.page import render
 from roi.schema.base import read_text
 from roi.schema.portfolio import Portfolio
 from roi.stopping import stopping
@@ -115,7 +117,23 @@ def test_pages_say_no_scope_without_a_name_no_worth_without_a_choice_and_no_day_
     assert " main options, side by side" in first
 
 
+def test_above_a_page_of_samples_without_a_time_no_day_is_made_up(tmp_path) -> None:
+    decision = FakeDecision(make_record() | {"as_of": None}, make_pictures(empty=True))
+    written = render(write_notebook(tmp_path / "n.ipynb", decision), tmp_path / "report.html")
+    assert "Kill, fix or scale? As of an unknown day: no case has a time" in written.read_text(
+        encoding="utf-8"
+    )
+
+
 def test_a_text_of_ten_thousand_characters_is_read() -> None:
     assert read_text("x" * 10_000) == "x" * 10_000
     with pytest.raises(ValueError, match="at most 10,000"):
         read_text("x" * 10_001)
+
+
+def test_hand_overs_of_the_sample_are_counts() -> None:
+    """Beside a rate that is weighted to production, so that the two are not taken for one figure."""
+    told = example("invoice_coding").decision.record["audit"]["oversight"]
+    counted = re.search(r"([\d,]+) of ([\d,]+) sampled cases were handed over", told["headline"])
+    assert number(counted[1]) / number(counted[2]) == pytest.approx(told["handed_over"]["share"])
+    assert number(counted[2]) == told["handed_over"]["n"]

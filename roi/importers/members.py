@@ -143,10 +143,11 @@ class _Text:
             except RecursionError:
                 raise _OtherwiseError from None
             else:
-                if end < len(self._buffer) or self._ended:
+                # A number may go on, after a point or an exponent whose digits are not read yet, too.
+                whole = isinstance(value, dict | list | str) or end + len("e+") < len(self._buffer)
+                if whole or self._ended:
                     self._at = end
                     return value
-                # A number may go on.
             self._more(wanted)
             wanted *= 2
 
