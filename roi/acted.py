@@ -51,6 +51,12 @@ class Acted:
         """Whether each system has a bit of its own."""
         return len(self.systems) <= MOST_SYSTEMS
 
+    @property
+    def live(self) -> str:
+        """SQL of whether a case is one that the agent worked in production; only of what is joined."""
+        demo = " and of_setting is distinct from 'demo'" if "of_setting" in self.cases.columns else ""
+        return f"arm_case = 1{demo}"
+
 
 def lay(samples: Samples, name: str, build: Callable[[str], str]) -> None:
     """Lay a table of many actions or of their cases, a share of the cases at a time, so that each takes little memory.

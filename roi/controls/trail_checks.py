@@ -133,11 +133,8 @@ def _complete(logs: Logs, actions: Relation, live: Relation) -> tuple[bool, bool
     """Whether it is told without a look at each row that every case has its actions, and every action its case."""
     if not logs.samples.coded or not (of := acted(logs.samples, actions)).joined:
         return False, False
-    worked = "arm_case = 1"
-    if "of_setting" in of.cases.columns:
-        worked += " and of_setting is distinct from 'demo'"
     ((found, lost),) = logs.ask(
-        f"select count(*) filter ({worked}), count(*) filter (arm_case is null) from {of.cases.sql}"
+        f"select count(*) filter ({of.live}), count(*) filter (arm_case is null) from {of.cases.sql}"
     )
     ((cases,),) = logs.ask(f"select count(*) from {live.sql}")
     return found == cases, lost == 0

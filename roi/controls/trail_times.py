@@ -302,12 +302,9 @@ def _heard(
     )
     looked = f"(select b.case_id, b.day_, {heard} from {begun} b left join {of.cases.sql} a on b.case_id = a.case_id)"
     if of.joined:  # all cases with an action are told of there, and those without one are not heard
-        live = "arm_case = 1 and of_started_at is not null"
-        if "of_setting" in of.cases.columns:
-            live += " and of_setting is distinct from 'demo'"
         looked = (
             f"(select case_id, day_, {heard} from (select *, {day('of_started_at')} as day_ from {of.cases.sql} "
-            f"where {live}))"
+            f"where {of.live} and of_started_at is not null))"
         )
     totals = dict(logs.ask(f"select day_, count(*) from {begun} group by 1"))
     by_day = "select day_, count(*) filter (heard_), count(*) filter (near_ and not heard_)"
