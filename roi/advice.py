@@ -17,7 +17,16 @@ from roi.remedies import Remedy
 from roi.tariff import Prices
 from roi.words import amount, and_list, capital, chance, percent, shorten
 
-__all__ = ["fix_of_record", "headline", "next_actions", "plan_name", "reason", "sum_asked_for"]
+__all__ = [
+    "HARDLY_EVER",
+    "headline",
+    "next_actions",
+    "plan_name",
+    "reason",
+    "rolled_out_chance",
+    "rolled_out_controlled",
+    "sum_asked_for",
+]
 
 HARDLY_EVER = 0.01  # below this chance a fix is called by what it comes to: it is paid, and then stopped
 
@@ -113,18 +122,16 @@ def reason(a: Analysis) -> str:
                 "and no affordable remedy lifts that enough."
             )
         return "The value rests on figures nobody measured, and measuring them is not worth its price."
-    if v.ground == "uncontrollable_risk":
-        assert a.fixes.mended is not None
-        best = a.fixes.mended.mean()
+    controlled = rolled_out_controlled(a)
+    if controlled is not None and v.ground == "uncontrollable_risk":
         without = max((o.mean() for o in (a.scale, *a.segments) if o is not None), default=0.0)
         # Said as rolled out: the fix among the options may be bought and then stopped, which costs something else.
         return (
             f"Without controls it would bring {_money(a, without)}; "
-            f"rolled out with the controls it needs, {_money(a, best)}."
+            f"rolled out with the controls it needs, {_money(a, controlled.mean())}."
         )
-    mended = a.fixes.mended
-    guarded = any(g.guards and g.state in ("exceeded", "not_shown") for g in a.gates[None])
-    if guarded and mended is not None and mended.mean() > 0 and mended.chance < a.scale_needs:
+    if controlled is not None:
+        mended = controlled
         share, needs = percent(mended.chance), percent(a.scale_needs)
         return (
             f"With its controls mended it would bring {_money(a, mended.mean())} on average, but pays in "
@@ -143,31 +150,36 @@ def reason(a: Analysis) -> str:
     )
 
 
+def rolled_out_controlled(a: Analysis) -> Plan | None:
+    """The roll-out with its controls and severe errors mended that the reason of a kill names; None where it does not.
+
+    The rule would not let it happen: it stands among the options to compare with, so that the reason's figure can be
+    looked up.
+    """
+    if a.verdict.verdict != "kill" or a.verdict.unknown is not None:
+        return None
+    if a.verdict.ground == "uncontrollable_risk":
+        return a.fixes.mended
+    if a.verdict.ground != "thin_value":
+        return None
+    mended = a.fixes.mended
+    guarded = any(g.guards and g.state in ("exceeded", "not_shown") for g in a.gates[None])
+    if guarded and mended is not None and mended.mean() > 0 and mended.chance < a.scale_needs:
+        return mended
+    return None
+
+
 def plan_name(plan: Plan) -> str:
     """What a plan comes to, in words: after some fixes the rule would stop all the same."""
-    if _rolled_out(plan) < HARDLY_EVER:
+    if rolled_out_chance(plan) < HARDLY_EVER:
         return "Fix, then stop"
     where = _scope_words(plan.option)
     return f"Fix, then scale in {where}" if where else "Fix, then scale"
 
 
-def _rolled_out(plan: Plan) -> float:
+def rolled_out_chance(plan: Plan) -> float:
     """The chance that anything is rolled out after it."""
     return plan.sure * plan.passes
-
-
-def fix_of_record(plan: Plan, currency: str) -> dict[str, Any]:
-    """What the record's fix is called, the note beside it, and the chance that anything is rolled out after it.
-
-    A fix after which the rule would stop is worth what it costs, and not what a roll-out with it would bring: it says
-    so, for the reason may name the latter.
-    """
-    rolled_out, price = _rolled_out(plan), amount(plan.price, currency)
-    if rolled_out < HARDLY_EVER:
-        note = f"{price} for the fix, and the pilot until it works; the rule would then stop, and nothing is rolled out"
-        return {"label": plan_name(plan), "note": note, "chance_rolled_out": rolled_out, "stops_after": True}
-    note = f"of the one-off sum, {price} is the fix; the rest follows if it works"
-    return {"label": plan_name(plan), "note": note, "chance_rolled_out": rolled_out, "stops_after": False}
 
 
 def _lower(text: str) -> str:

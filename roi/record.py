@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from roi.advice import fix_of_record, headline, next_actions, reason, sum_asked_for
+from roi.advice import headline, next_actions, reason, sum_asked_for
 from roi.analysis import Analysis, as_json
 from roi.approval_design import approval_design_of_record
 from roi.audit import audit_of_record
 from roi.cause_prices import cause_warnings, causes_of_record, clean_world_of_record, losses_of_record
-from roi.ceilings import whole_fix
 from roi.claims import claims_of_record
 from roi.comparable import assumption_of, policy_of, settings_of
 from roi.demo_gap import demo_gap_of_record
@@ -43,8 +42,8 @@ from roi.ladder import ladder_of_record
 from roi.ledger import SCHEMA
 from roi.looks import words_of
 from roi.moments import ALL
-from roi.money import cost_of_waiting, money, price_of_caution, share_assumed, summary
-from roi.options import Option
+from roi.money import cost_of_waiting, money, price_of_caution, share_assumed
+from roi.option_record import options_of_record
 from roi.parameters import register
 from roi.remedy_record import remedies_of_record
 from roi.scorecard_record import controls_of_record
@@ -84,10 +83,7 @@ def build_record(a: Analysis) -> dict[str, Any]:
     claims = claims_of_record(a, measured, draws)
     entries = register(p)
     assumed = share_assumed(a)
-    known, remedies = knowing_of_record(a), remedies_of_record(a)
-    # A scale needs no fix; what a further measurement would be worth is told by the value of information.
-    others = [x for x in a.plans if v.verdict != "scale" or x.remedies]
-    fix = v.plan or max(others, key=lambda x: x.mean(), default=None)
+    known, remedies, found = knowing_of_record(a), remedies_of_record(a), options_of_record(a)
     if v.unknown is not None and a.scale is None:
         warnings.append(f"The worth of scaling is not known: {v.unknown.why}.")
     if a.measured.errors_stated:
@@ -140,7 +136,7 @@ def build_record(a: Analysis) -> dict[str, Any]:
         "first_view": first_view(a),
         "chances": {
             "scale_pays": None if a.scale is None else a.scale.chance(policy.hurdle),
-            "fix_pays": None if fix is None else float(np.mean(fix.worth > policy.hurdle)),
+            "fix_pays": None if found["fix"] is None else found["fix"]["chance_above_hurdle"],
             "scale_pays_cash_only": None if a.scale is None else float(np.mean(a.scale.cash > policy.hurdle)),
         },
         "estimates": measured,
@@ -155,37 +151,7 @@ def build_record(a: Analysis) -> dict[str, Any]:
             selection=p.samples.labels.selection,
             blind=p.samples.labels.blind,
         ),
-        "options": {
-            "kill": _option(
-                a, "Stop now", np.zeros(2), np.zeros(2), one_off=float(np.mean(a.economics.wind_down))
-            ),
-            "keep": None
-            if a.keep is None or p.economics.pilot_cost_per_month is None
-            else _option(a, a.keep.label, a.keep.worth, a.keep.cash, note=a.keep.note),
-            "scale": None if a.scale is None else _roll_out(a, a.scale, "Scale"),
-            "scale_segments": [_roll_out(a, o, o.label) for o in a.segments],
-            "fix": None
-            if fix is None
-            else {
-                **_option(
-                    a, "", fix.worth, fix.cash, one_off=fix.price + float(np.mean(a.economics.one_off()))
-                ),
-                **fix_of_record(fix, currency),
-                "price": fix.price,
-                "per_month": float(np.mean(np.add(a.economics.monthly(), fix.option.schedule.per_month))),
-                "remedies": [r.name for r in fix.remedies],
-                "measures": [m.what for m in fix.measures],
-                "unpriced": [g.gate for g in fix.unpriced],
-                "chance_gates_pass": fix.passes,
-                "max_worth_paying": whole_fix(a, fix).most,
-                "scope": list(fix.option.scope.segments)
-                if fix.option.kind == "scale_segments" and fix.option.scope
-                else None,
-            },
-            "alternatives": [
-                {"name": o.label, **_option(a, o.label, o.worth, o.cash, note=o.note)} for o in a.others
-            ],
-        },
+        "options": found,
         "money": money(a),
         "gates": [_gate(a, g) for g in a.gates[advised_scope(a)]],
         "next": next_actions(a, remedies),
@@ -259,34 +225,6 @@ def _number(value: Any) -> float | None:
     if value is None:
         return None
     return float(value.mean) if hasattr(value, "mean") else float(value)
-
-
-def _option(
-    a: Analysis, label: str, worth: Floats, cash: Floats, *, one_off: float | None = None, note: str = ""
-) -> dict[str, Any]:
-    hurdle = a.loaded.policy.hurdle
-    return {
-        "label": label,
-        **summary(worth),
-        "chance_above_hurdle": float(np.mean(worth > hurdle)),
-        "cash_mean": float(cash.mean()),
-        "cash_chance": float(np.mean(cash > hurdle)),
-        "currency": a.loaded.parameters.about.currency,
-        "one_off": one_off,
-        "note": note or None,
-    }
-
-
-def _roll_out(a: Analysis, option: Option, label: str) -> dict[str, Any]:
-    e = a.economics
-    found = _option(a, label, option.worth, option.cash, one_off=float(np.mean(e.one_off())))
-    found["per_month"] = float(np.mean(e.monthly()))
-    found["scope"] = None if option.scope is None else list(option.scope.segments)
-    found["demand_share"] = None if option.scope is None else float(np.mean(option.scope.share))
-    key = option.scope.segments if option.kind == "scale_segments" and option.scope is not None else None
-    closed = [g.label for g in a.gates[key] if not g.holds]
-    found["closed_gates"] = closed
-    return found
 
 
 def _gate(a: Analysis, gate: Gate) -> dict[str, Any]:

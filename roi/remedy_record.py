@@ -122,7 +122,12 @@ def _sentence(found: RemedyWorth, start: float) -> str:
             return f"No remedy is needed: even the best, {and_list(bought)}, would make the pilot worth {less} less."
         # The fix among the options takes the plan's samples as well, and so comes to less than the set alone.
         sampled = cost_of(found.plan.measures, found.a.prices)
-        rest = f", before a sample for {amount(sampled, currency)}" if sampled > 0 else ""
+        whole = amount(found.plan.mean(), currency)
+        rest = (
+            f"; with the sample it needs, for {amount(sampled, currency)}, and the pilot until that is done, {whole}"
+            if sampled > 0
+            else ""
+        )
         return f"No set of remedies pays: the nearest, {and_list(bought)}, costs {paid} and leaves {worth}{rest}."
     first = f"Buy {bought[0]}" if len(bought) == 1 else f"Buy {bought[0]} first, then {and_list(bought[1:])}"
     if found.kind == "waiting":

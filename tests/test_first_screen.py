@@ -12,6 +12,9 @@ from browser import NEEDS_CHROMIUM, WIDTHS, launched, opened
 from fixtures_record import FakeDecision, make_pictures
 from opened_examples import EXAMPLES, example
 
+from roi.operate import realised_of
+from roi.operating import months_said
+from roi.report.one_worth import running_said
 from roi.report.page import PAGES, page
 from roi.report.sections import first_screen
 
@@ -60,12 +63,12 @@ def browser() -> Any:
         yield found
 
 
-def written(folder: Path, record: dict[str, Any], lead: dict[str, Any] | None = None) -> Path:
+def written(folder: Path, record: dict[str, Any], since: str = "") -> Path:
     """A page of a first screen with the links to all other pages above it."""
     body = first_screen(FakeDecision(record, make_pictures(empty=True))).html
     above = "Kill, fix or scale? As of 30 September 2026"
     file = folder / f"{record['pilot']}.html"
-    file.write_text(page("x", body, above=above, beside=list(PAGES), own="report.html", lead=lead), "utf-8")
+    file.write_text(page("x", body, above=above, beside=list(PAGES), own="report.html", since=since), "utf-8")
     return file
 
 
@@ -75,10 +78,10 @@ def test_what_why_how_much_and_what_to_do_are_seen_without_scrolling(
     browser: Any, tmp_path: Path, name: str, width: int
 ) -> None:
     record = example(name).decision.record
-    lead = {"action": "continue", "headline": "Continue", "text": "The decision holds: it pays, by far."}
-    with opened(
-        browser, written(tmp_path, record, lead if name == "support_replies" else None), width=width
-    ) as page:
+    months = months_said(realised_of(example(name), record))
+    since = running_said(months, record)
+    assert bool(since) == (name == "support_replies")
+    with opened(browser, written(tmp_path, record, since), width=width) as page:
         seen = WHAT | HOW_MUCH[width] | RESTS[width]
         ends = page.evaluate(ENDS, seen)
         assert {what: end for what, end in ends.items() if end is None or end > WIDTHS[width]} == {}

@@ -7,17 +7,22 @@ import io
 import json
 from dataclasses import replace
 
+import nbformat
 import pytest
-from fixtures_record import make_kill
+from fixtures_record import FakeDecision, make_kill, make_pictures
 from made_portfolios import candidate, fundable
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from roi.batch.listing import list_pilots
 from roi.batch.operated import show_operation
+from roi.batch.signed import show_signed
 from roi.operating import OPERATING, lead_of, months_of, operating_of, operating_text
 from roi.portfolio import portfolio_of
 from roi.problems import InputError
 from roi.report import portfolio as show
-from roi.report.page import page
+from roi.report.one_worth import running_said
+from roi.report.page import page, render
+from roi.report.sections import first_screen
 from roi.schema.portfolio import Portfolio
 
 
@@ -138,3 +143,49 @@ def test_what_monitoring_found_is_taken_into_the_report_and_back(tmp_path):
     assert operating_of(folder, record)["action"] == "pause"
     show_operation(folder, monitored("continue"))
     assert (operating_of(folder, record), months_of(folder, record)) == (None, months)
+
+
+RUNNING = {"verdict": "scale", "count": 4, "now": {"mean": 770_480.0}, "before": {"mean": 990_650.0}, "holds": True,
+           "stops": False, "text": "It holds."}  # fmt: skip
+
+
+def test_a_business_case_whose_plan_runs_says_so_and_asks_for_nothing_new(tmp_path):
+    """A reader of the report alone must not grant again what was granted, nor take a forecast for what came of it."""
+    record = {**make_kill(), "verdict": "scale", "currency": "EUR"}
+    body = first_screen(FakeDecision(record, make_pictures(empty=True)))
+    cell = new_code_cell("x", outputs=[new_output("display_data", data=body._repr_mimebundle_())])
+    nbformat.write(new_notebook(cells=[cell]), tmp_path / "2_decide.ipynb")
+    asked = '<dt class="asked">The sum asked for</dt>'
+    said = running_said(RUNNING, record)
+    assert said == (
+        "In operation: its 4 months so far make the plan worth EUR\u00a0770,000, EUR\u00a0220,000 less than decided; "
+        "nothing new is asked for."
+    )
+    for runs in ("", said):
+        html = render(
+            tmp_path / "2_decide.ipynb", tmp_path / "report.html", runs=runs, since="Moved."
+        ).read_text("utf-8")
+        assert (asked in html, "Was asked for" in html) == (not runs, bool(runs))
+        assert f"{runs} Moved.".strip().replace("\u00a0", " ") in html.replace("\u00a0", " ")
+
+
+def test_what_people_decided_instead_or_no_month_knows_runs_nowhere():
+    record = {**make_kill(), "currency": "EUR"}
+    assert running_said(RUNNING, record) == ""  # the plan that runs is not what is decided now
+    assert running_said(None, record | {"verdict": "scale"}) == ""
+    assert running_said(RUNNING | {"before": None}, record | {"verdict": "scale"}) == ""
+
+
+def test_signing_a_report_keeps_what_its_months_say(tmp_path):
+    record = {**make_kill(), "verdict": "scale", "currency": "EUR", "signed": []}
+    folder = tmp_path / record["pilot"]
+    folder.mkdir()
+    body = first_screen(FakeDecision(record, make_pictures(empty=True)))
+    cell = new_code_cell("x", outputs=[new_output("display_data", data=body._repr_mimebundle_())])
+    nbformat.write(new_notebook(cells=[cell]), folder / "2_decide.ipynb")
+    (folder / "report.html").write_text("before", encoding="utf-8")
+    lead = lead_of(None, record, "", RUNNING)
+    assert lead is not None
+    (folder / OPERATING).write_text(operating_text(lead), encoding="utf-8")
+    show_signed(folder / "decision.json", record)
+    assert "its 4 months so far make the plan worth" in (folder / "report.html").read_text("utf-8")

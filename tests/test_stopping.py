@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 from pilots import cases, controls, write_pilot
 
-from roi.advice import fix_of_record
 from roi.candidates import candidate_of
+from roi.option_record import fix_of_record
 from roi.pilot import open_pilot
 from roi.report.facts import choices
 from roi.stopping import needed_minutes

@@ -85,13 +85,14 @@ def show_signed(file: Path, record: dict[str, Any]) -> list[str]:
     from roi.batch.listing import list_pilots
     from roi.batch.outputs import record_text
     from roi.batch.worker import since_before
-    from roi.operating import operating_of
+    from roi.operating import months_of, operating_of
+    from roi.report.one_worth import running_said
     from roi.report.page import OPERATION, PDF, page_of, pages_in, render, since_decided, write_whole
 
     write_whole(file, record_text(record))
     folder = file.parent
     beside, drawn = pages_in(folder), []
-    lead = operating_of(folder, record)
+    lead, runs = operating_of(folder, record), running_said(months_of(folder, record), record)
     since = " ".join(text for text in (since_decided(folder), since_before(folder, record)) if text)
     for notebook in sorted(folder.glob("*.ipynb")):
         name = page_of(notebook.stem)
@@ -102,6 +103,7 @@ def show_signed(file: Path, record: dict[str, Any]) -> list[str]:
                 notebook,
                 folder / name,
                 since=moved,
+                runs=runs if name == "report.html" else "",
                 lead=first,
                 signed=record["signed"],
                 about=record,

@@ -118,6 +118,7 @@ def _write_outputs(job: Job, notebook: Path, done: Any) -> None:
     from roi.controls.access_list import Proposal, as_csv
     from roi.ledger import read_ledger, record_sha256, signatures
     from roi.operating import OPERATING, operating_text
+    from roi.report.one_worth import running_said
     from roi.report.page import (
         OPERATION,
         beside_of,
@@ -150,12 +151,13 @@ def _write_outputs(job: Job, notebook: Path, done: Any) -> None:
     own = signed if is_business_case else []
     render(job.folder / notebook.name, page, since=moved, signed=own, about=about, beside=beside)
     if notebook.stem == OPERATION and about is not None:
-        said, lead = since_decided(job.folder), operation_said(job.folder)
+        said, lead, runs = since_decided(job.folder), operation_said(job.folder), ""
         if lead is not None:
             write_whole(job.folder / OPERATING, operating_text(lead))
+            runs = running_said(lead["months"], about)
             lead = None if lead["action"] == "continue" else lead  # months alone lead no page
         # The pages before were drawn before anybody had looked at what came in since.
-        for other in job.notebooks if said or lead else ():
+        for other in job.notebooks if said or runs or lead else ():
             drawn = job.folder / other.name
             if other.stem == OPERATION or not drawn.is_file() or not (lead or other.stem == "2_decide"):
                 continue
@@ -165,6 +167,7 @@ def _write_outputs(job: Job, notebook: Path, done: Any) -> None:
                 drawn,
                 job.folder / page_of(other.stem),
                 since=moved,
+                runs=runs if is_case else "",
                 lead=lead,
                 signed=signed if is_case else [],
                 about=about,

@@ -80,7 +80,8 @@ def choices(record: Record, *, every: bool = False) -> list[Choice]:
 
     Args:
         record: The record.
-        every: All scopes and alternatives; otherwise only the scope of highest worth, and no alternatives.
+        every: All scopes and alternatives, and what the reason compares with; otherwise only the scope of highest worth
+            and none of the others.
     """
     found: Mapping[str, Any] = record.get("options") or {}
     advised = words.advised(record)
@@ -109,6 +110,8 @@ def choices(record: Record, *, every: bool = False) -> list[Choice]:
     if found.get("fix") or record.get("verdict") != "scale":  # what may be scaled now needs no fix
         rows.append(_choice("fix", "Fix first", found.get("fix"), name == "fix"))
     if every:
+        if found.get("controlled"):
+            rows.append(_choice("controlled", "Scale with the controls it needs", found["controlled"], False))
         for option in found.get("alternatives") or []:
             label = option.get("label") or option.get("name")
             rows.append(_choice("alternatives", str(label), option, False, "an alternative without AI"))

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from roi import words
+from roi.signing import governing
 
-__all__ = ["Decided", "apart", "by_months", "decided", "rows_of_set"]
+__all__ = ["Decided", "apart", "by_months", "decided", "rows_of_set", "running_said"]
 
 Found = Mapping[str, Any]
 NOISE = 0.005  # of a worth: what two means of the same option, one turned into other money draw by draw, may differ by
@@ -103,12 +104,32 @@ def apart(row: Found, found: Found) -> str:
 
 def by_months(months: Found | None, currency: str) -> str:
     """By how much what months show of a whole plan differs from what was decided; empty without months."""
+    gap = _gap(months, currency)
+    return f"by {words.plural(months['count'], 'month')} {gap}" if months and gap else ""
+
+
+def _gap(months: Found | None, currency: str) -> str:
     now, before = (words.finite(((months or {}).get(key) or {}).get("mean")) for key in ("now", "before"))
-    if months is None or now is None or before is None:
+    if now is None or before is None:
         return ""
-    gap, many = now - before, words.plural(months["count"], "month")
-    text = words.amount(abs(gap), currency)
-    return f"by {many} {text} {'more' if gap > 0 else 'less'} than decided"
+    return f"{words.amount(abs(now - before), currency)} {'more' if now > before else 'less'} than decided"
+
+
+def running_said(months: Found | None, record: Mapping[str, Any]) -> str:
+    """What a business case opens with whose plan runs already, as its months show; empty where none is known.
+
+    Args:
+        months: As `roi.operating.months_of` gives it.
+        record: The record of the decision.
+    """
+    currency = str(record.get("currency"))
+    gap = _gap(months, currency)
+    if not months or not gap or governing(record) != months.get("verdict"):
+        return ""
+    return (
+        f"In operation: its {words.plural(months['count'], 'month')} so far make the plan worth "
+        f"{words.amount(months['now']['mean'], currency)}, {gap}; nothing new is asked for."
+    )
 
 
 def rows_of_set(found: Found) -> list[dict[str, Any]]:

@@ -54,6 +54,7 @@ PAGES = {
 OPERATION = "6_operate"  # the notebook whose page may have something for the business case to open with
 # Where a page that is no business case shows who has signed: it was drawn before anybody had.
 STANDING = re.compile(r"(?<=<!-- standing -->).*?(?=<!-- end of standing -->)", re.S)
+ASKED = '<dt class="asked">The sum asked for</dt>'
 SKETCH = re.compile(r'<section\b[^>]*\bclass="sketch"')
 HEADING = re.compile(r"<h2\b[^>]*>(.*?)</h2>", re.S)
 
@@ -211,6 +212,7 @@ def render(
     target: str | Path,
     *,
     since: str = "",
+    runs: str = "",
     lead: Mapping[str, Any] | None = None,
     signed: Sequence[Mapping[str, Any]] = (),
     about: Mapping[str, Any] | None = None,
@@ -222,6 +224,7 @@ def render(
         notebook: The executed notebook.
         target: The HTML file to write; it appears whole or not at all.
         since: What moved since the record before, in a sentence; empty where there is none.
+        runs: What the months of a plan that runs already say; empty where none does, or it asks for money all the same.
         lead: What is to be done in operation before what the verdict says; None for nothing.
         signed: Who has signed the record since the notebook was executed.
         about: The record, for a notebook that shows some of it and carries none; such a page is no business case.
@@ -254,6 +257,11 @@ def render(
         )
         footer += "summary of the same draws; ranges hold 8 in 10 outcomes unless they say more."
         body = STANDING.sub(lambda _: _standing_html(record), body)
+    if runs:
+        body, since = (
+            body.replace(ASKED, ASKED.replace("The sum", "Was"), 1),
+            " ".join(filter(None, (runs, since))),
+        )
     own = Path(target).name
     whole = page(
         title, _contents(body), above=above, since=since, lead=lead, footer=footer, beside=beside, own=own

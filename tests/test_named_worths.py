@@ -1,0 +1,46 @@
+"""What a verdict's reason names can be looked up: every worth in it stands in the table of the options."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from opened_examples import EXAMPLES, example
+
+from roi import words
+from roi.report import facts
+
+MONEY = re.compile(r"(?:EUR|USD|GBP|CHF) −?\d+(?:,\d+)*(?:\.\d+)?(?: (?:million|billion))?")
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_worth_in_the_reason_stands_in_the_table_of_the_options(name: str) -> None:
+    record = example(name).decision.record
+    currency = record["currency"]
+    listed = {
+        words.amount(choice.option[key], currency).replace("\u00a0", " ")
+        for choice in facts.choices(record, every=True)
+        if choice.option is not None
+        for key in ("mean", "price")
+        if choice.option.get(key) is not None
+    }
+    assert set(MONEY.findall(record["reason"].replace("\u00a0", " "))) <= listed
+
+
+def test_a_roll_out_with_its_controls_is_listed_to_compare_with_and_is_not_advised() -> None:
+    record = example("payment_repair").decision.record
+    controlled = record["options"]["controlled"]
+    assert record["ground"] == "uncontrollable_risk"
+    row = next(c for c in facts.choices(record, every=True) if c.name == "controlled")
+    assert not row.advised
+    assert "the rule would stop instead" in row.remark
+    assert controlled["remedies"] == record["options"]["fix"]["remedies"]
+    # The fix is bought, measured again and stopped; rolled out all the same, each month of it costs more.
+    assert controlled["mean"] < record["options"]["fix"]["mean"]
+    assert [c for c in facts.choices(record) if c.name == "controlled"] == []
+
+
+def test_a_set_that_does_not_pay_says_what_the_fix_among_the_options_comes_to() -> None:
+    record = example("payment_repair").decision.record
+    whole = words.amount(record["options"]["fix"]["mean"], record["currency"])
+    assert record["remedies"]["text"].endswith(f"the pilot until that is done, {whole}.")
