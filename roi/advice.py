@@ -305,7 +305,10 @@ def next_actions(a: Analysis, remedies: Mapping[str, Any]) -> list[dict[str, Any
                 max_price=at_most,
             )
         )
-    months = float(np.mean(plan.option.schedule.delay))
+    # Not before what shows that the last repair worked has been measured.
+    shown = (r["again"] for r in rows.values() if r["bought"] and r["again"] is not None)
+    later = (r["month"] + r["months"] for r in shown if r["months"] is not None)
+    months = max(float(np.mean(plan.option.schedule.delay)), *later, 0.0)
     found.append(
         _action(
             action="Decide again, and roll out if the marks are met",

@@ -83,6 +83,7 @@ def _going_on(o: Fundable, months: Mapping[str, Any]) -> Fundable | None:
         cost=0.0,
         now=0.0,
         weeks={},
+        spans=None,
         lines={},
         chance=float(months["on"]) if months["on"] is not None else float(np.mean(worth > 0)),
         running=int(months["count"]),

@@ -16,7 +16,7 @@ from roi.draws import normal_draws, stream
 from roi.options import Option
 from roi.parameters import register
 from roi.plans import Plan
-from roi.remedies import WEEKS_PER_MONTH
+from roi.remedies import WEEKS_PER_MONTH, Remedy
 from roi.shared import Sharing
 from roi.verdict import key_of
 from roi.words import and_list, finite, shorten
@@ -40,6 +40,7 @@ class Fundable:
         cost: One-off money it takes in all: the fix, and the roll-out that follows.
         now: The part that is asked for now.
         weeks: Weeks of building that remedies take, by who builds.
+        spans: Weeks from when each begins until all of its remedies are done, side by side; None where as `weeks`.
         lines: One-off cost lines by who owns them.
         hours: Hours a month that it saves in the end, expected.
         chance: Chance that its worth exceeds the hurdle.
@@ -61,6 +62,7 @@ class Fundable:
     chance: float
     delay_cost: float | None
     segments: tuple[str, ...] | None = None
+    spans: Mapping[str, float] | None = None
     running: int = 0
     drawn_hours: Floats | None = None
     passes: float = 1.0
@@ -189,10 +191,13 @@ def _roll_out(a: Analysis, option: Option) -> Fundable:
 
 
 def _plan(a: Analysis, plan: Plan) -> Fundable:
-    weeks: dict[str, float] = {}
+    builds: dict[str, list[Remedy]] = {}
     for remedy in plan.remedies:
-        who = remedy.owner or a.loaded.parameters.about.owner or ""
-        weeks[who] = weeks.get(who, 0.0) + float(np.mean(remedy.months)) * WEEKS_PER_MONTH
+        builds.setdefault(remedy.owner or a.loaded.parameters.about.owner or "", []).append(remedy)
+    weeks = {who: sum(float(np.mean(r.months)) for r in own) * WEEKS_PER_MONTH for who, own in builds.items()}
+    spans = {
+        who: float(np.mean(a.valuer.delay_of(tuple(own)))) * WEEKS_PER_MONTH for who, own in builds.items()
+    }
     names = [shorten(r.name, 60) for r in plan.remedies] or [shorten(m.what, 60) for m in plan.measures]
     stream_ = plan.option.stream
     delay = _delay_cost(a, plan.option)
@@ -203,6 +208,7 @@ def _plan(a: Analysis, plan: Plan) -> Fundable:
         cost=plan.price + float(np.mean(a.economics.one_off())),
         now=plan.price,
         weeks={who: n for who, n in weeks.items() if n > 0},
+        spans={who: n for who, n in spans.items() if n > 0},
         lines=_lines(a),
         hours=0.0 if stream_ is None else max(0.0, plan.passes * float(np.mean(stream_.hours))),
         chance=float(np.mean(plan.worth > a.loaded.policy.hurdle)),

@@ -56,6 +56,8 @@ class Choice:
         cost: One-off money in all.
         now: One-off money that is asked for now.
         weeks: Weeks of building by who builds, cost lines turned into weeks where their price is stated.
+        spans: Weeks from when each begins until it is done: its own remedies are built side by side, as in its business
+            case.
         delay_cost: What a week's delay costs; None where it is not known.
     """
 
@@ -66,6 +68,7 @@ class Choice:
     cost: float
     now: float
     weeks: Mapping[str, float]
+    spans: Mapping[str, float]
     delay_cost: float | None
 
     def mean(self) -> float:
@@ -126,12 +129,13 @@ def choice_of(
 ) -> Choice:
     """An option of a pilot, in the portfolio's money and against its limits."""
     o, rate = candidate.options[place], joint.rates[candidate.pilot]
-    weeks = dict(o.weeks)
+    weeks, spans = dict(o.weeks), dict(o.weeks if o.spans is None else o.spans)
     for limit in limits:
         if limit.what == "builder" and limit.cost_per_week is not None:
             for who, amount in o.lines.items():
                 if plain_name(who) == plain_name(limit.name):
-                    weeks[who] = weeks.get(who, 0.0) + amount * rate / limit.cost_per_week
+                    for each in (weeks, spans):
+                        each[who] = each.get(who, 0.0) + amount * rate / limit.cost_per_week
     use = np.zeros(len(limits))
     for k, limit in enumerate(limits):
         if limit.what == "budget":
@@ -153,6 +157,7 @@ def choice_of(
         cost=o.cost * rate,
         now=o.now * rate,
         weeks=weeks,
+        spans=spans,
         delay_cost=None if o.delay_cost is None else o.delay_cost * rate,
     )
 
@@ -226,7 +231,7 @@ def _best_of(sets: Sequence[tuple[int, ...]], worth: Floats) -> Floats:
 
 @dataclass(slots=True)
 class Queue:
-    """Until when who builds is at work: one thing at a time where the same people build it.
+    """Until when who builds is at work: one pilot at a time where the same people build for it.
 
     Attributes:
         free: The week from which each is free, by name.
@@ -234,10 +239,10 @@ class Queue:
 
     free: dict[str, float] = field(default_factory=dict)
 
-    def add(self, weeks: Mapping[str, float]) -> tuple[float, float]:
+    def add(self, spans: Mapping[str, float]) -> tuple[float, float]:
         """Put something at the end: the weeks in which it begins, once all who build it are free, and ends."""
         each: dict[str, float] = {}
-        for name, n in weeks.items():
+        for name, n in spans.items():
             each[plain_name(name)] = each.get(plain_name(name), 0.0) + n
         start = max((self.free.get(name, 0.0) for name in each), default=0.0)
         for name, n in each.items():
@@ -257,18 +262,18 @@ def standing_order(funded: Sequence[Choice], queue: Queue) -> list[dict[str, Any
     """
 
     def ratio(x: Choice) -> float:
-        weeks = sum(x.weeks.values())
+        weeks = sum(x.spans.values())
         gain = x.delay_cost if x.delay_cost is not None else x.mean() / 156
         return float("inf") if weeks == 0 else gain / weeks
 
     found = []
     for x in sorted(funded, key=lambda x: (-ratio(x), x.candidate.pilot)):
-        start, end = queue.add(x.weeks)
+        start, end = queue.add(x.spans)
         value = ratio(x)
         found.append(
             {
                 "pilot": x.candidate.pilot,
-                "builders": sorted(x.weeks),
+                "builders": sorted(x.spans),
                 "start_week": start,
                 "end_week": end,
                 "per_week_of_building": None if value == float("inf") else value,

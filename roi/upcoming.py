@@ -138,7 +138,7 @@ def _rank(t: _Try, choices: Sequence[Choice], state: _State) -> tuple[bool, floa
 
 def _row(t: _Try, choices: Sequence[Choice], limits: Sequence[Limit], state: _State) -> dict[str, Any]:
     x = t.choice
-    start, end = state.queue.add(x.weeks)
+    start, end = state.queue.add(x.spans)
     return {
         "pilot": x.candidate.pilot,
         "title": shorten(x.candidate.record.get("title") or x.candidate.pilot, 120),
@@ -152,7 +152,7 @@ def _row(t: _Try, choices: Sequence[Choice], limits: Sequence[Limit], state: _St
             if t.more[k] > 0
         ],
         **_solved(t, choices, state),
-        "builders": sorted(x.weeks),
+        "builders": sorted(x.spans),
         "start_week": start,
         "end_week": end,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
@@ -44,3 +45,17 @@ def test_a_set_that_does_not_pay_says_what_the_fix_among_the_options_comes_to() 
     record = example("payment_repair").decision.record
     whole = words.amount(record["options"]["fix"]["mean"], record["currency"])
     assert record["remedies"]["text"].endswith(f"the pilot until that is done, {whole}.")
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_nobody_decides_again_before_the_last_repair_has_been_measured(name: str) -> None:
+    record = example(name).decision.record
+    by = {step["kind"]: step["by"] for step in record["next"]}
+    bought = [r["again"] for r in record["remedies"]["list"] if r["bought"]]
+    if record["verdict"] != "fix" or not bought:
+        return
+    start = dt.date.fromisoformat(record["decide_by"])
+    for again in bought:
+        ends = start + dt.timedelta(days=(again["month"] + (again["months"] or 0.0)) * 365.25 / 12 - 1)
+        assert dt.date.fromisoformat(by["go"]) >= ends
+    assert by["go"] > by["repair"]

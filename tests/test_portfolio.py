@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 from made_portfolios import DRAWS, candidate, entry, fundable
+from opened_examples import example
 
 from roi.candidates import Returned, candidate_of, candidate_of_record
 from roi.draws import stream, uniforms
@@ -103,6 +104,29 @@ def test_the_order_loses_least_while_pilots_wait():
         ("a", 3, 8),
     ]
     assert sum(r["lost_while_waiting"] for r in rows) == pytest.approx(30)
+
+
+def test_what_a_pilot_has_built_side_by_side_keeps_who_builds_only_until_it_is_done():
+    """A takes 10 weeks of building, done in 6 as in its business case: B of the same people begins then, not at 10."""
+    a = candidate("a", fundable(200.0, 0, weeks={"IT": 10.0}, spans={"IT": 6.0}, delay_cost=60.0))
+    b = candidate("b", fundable(100.0, 0, weeks={"IT": 3.0}, delay_cost=9.0))
+    found = portfolio_of([a, b], plan(builders={"IT": {"weeks": 12}}))
+    # What it uses of a builder's weeks is all of the work.
+    assert set(funded(found)) == {"a"}
+    rows = portfolio_of([a, b], plan())["order"]
+    assert [(r["pilot"], r["start_week"], r["end_week"]) for r in rows] == [("a", 0, 6), ("b", 6, 9)]
+    assert rows[1]["lost_while_waiting"] == pytest.approx(54)
+
+
+def test_the_order_takes_as_long_as_the_business_case() -> None:
+    """Both fixes of claims_intake are built by the same people, side by side: what is last done ends both."""
+    opened = example("claims_intake")
+    option = candidate_of(opened.decision.analysis, opened.decision.record).options[0]
+    rows = [r for r in opened.decision.record["remedies"]["list"] if r["bought"]]
+    assert len({r["owner"] for r in rows}) == 1
+    assert option.spans is not None
+    assert option.spans[rows[0]["owner"]] == pytest.approx(max(r["weeks"] for r in rows))
+    assert option.weeks[rows[0]["owner"]] == pytest.approx(sum(r["weeks"] for r in rows))
 
 
 def test_inputs_are_shared_where_source_or_owner_say_so():
