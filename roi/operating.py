@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -107,15 +108,18 @@ def months_said(realised: Mapping[str, Any] | None) -> dict[str, Any] | None:
         realised: As `roi.realised.realised_of_pilot` gives it.
 
     Returns:
-        `count`, `holds`, whether going on does not pay either (`stops`), `text`; the worth of the whole plan as it was
-        decided (`before`) and with these months (`now`), and what is left of it (`going_on`, None where the plan is
-        over), with its chance (`on`); what it is of: `verdict` and `segments`.
+        `count`, `until` (the last day of the newest), `holds`, whether going on does not pay either (`stops`), `text`;
+        the worth of the whole plan as it was decided (`before`) and with these months (`now`), and what is left of it
+        (`going_on`, None where the plan is over), with its chance (`on`); what it is of: `verdict` and `segments`.
     """
     now = (realised or {}).get("updated")
     if realised is None or not now:
         return None
+    known = [str(m["month"]) for m in realised["months"] if m["actual"] is not None]
+    year, month = (int(x) for x in max(known).split("-"))
     return {
-        "count": sum(m["actual"] is not None for m in realised["months"]),
+        "count": len(known),
+        "until": (dt.date(year + month // 12, month % 12 + 1, 1) - dt.timedelta(1)).isoformat(),
         "holds": now["holds"],
         "stops": bool(now["stops"]),
         "text": str(now["text"]),

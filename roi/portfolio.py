@@ -50,7 +50,9 @@ def portfolio_of(
     """
     candidates = [as_it_stands(c) for c in sorted(candidates, key=lambda c: c.pilot)]
     joint = joint_draws(candidates, plan)
-    days = [day for c in candidates if (day := day_of(c.record.get("as_of"))) is not None]
+    # What is newest tells what day it is at the least: a decision, or the months of one that runs.
+    newest = [(c.record.get("as_of"), (c.months or {}).get("until")) for c in candidates]
+    days = [day for known in newest for x in known if (day := day_of(x)) is not None]
     today = plan.as_of or max(days, default=None)
     by_pilot = {c.pilot: c for c in candidates}
     limits = limits_of(candidates, joint, plan)
@@ -145,6 +147,7 @@ def _pilot(
     as_of, due = day_of(r.get("as_of")), day_of(r.get("decide_by"))
     state = standing(r)
     worth = None if c.pilot not in joint.worths else joint.worths[c.pilot][-1]
+    runs = c.months is not None and c.months.get("verdict") == governing(r)
     return {
         "pilot": c.pilot,
         "title": shorten(r.get("title") or c.pilot, 120),
@@ -178,7 +181,8 @@ def _pilot(
         "age_days": None if as_of is None or today is None else (today - as_of).days,
         "decide_by": None if due is None else due.isoformat(),
         "days_left": None if due is None or today is None else (due - today).days,
-        "overdue": due is not None and today is not None and due < today and state.is_draft,
+        "runs": runs,
+        "overdue": due is not None and today is not None and due < today and state.is_draft and not runs,
         "operating": None
         if c.operating is None
         else {

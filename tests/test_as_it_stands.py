@@ -105,14 +105,35 @@ def test_months_in_short():
     now = {"text": "t", "holds": True, "stops": False, "worth": {"before": band, "now": band}, "going_on": None,
            "chances": {"going_on": None}}  # fmt: skip
     whole = {
-        "months": [{"actual": {}}, {"actual": None}],
+        "months": [
+            {"month": "2026-11", "actual": {}},
+            {"month": "2026-12", "actual": {}},
+            {"month": "2027-01", "actual": None},
+        ],
         "updated": now,
         "verdict": "scale",
         "segments": ["x"],
     }
-    assert months_said(whole)["count"] == 1
+    said = months_said(whole)
+    assert said is not None
+    assert (said["count"], said["until"]) == (2, "2026-12-31")
     assert months_said(None) is None
     assert months_said({"state": "unknown", "why": "x"}) is None
+
+
+def test_the_page_of_all_pilots_is_of_the_newest_day_that_is_known_and_what_runs_is_not_overdue():
+    """Months of January are known: what was to be decided in December is late, and a plan that runs is not."""
+    late = candidate("b", fundable(50.0, 50), as_of="2026-11-20", decide_by="2026-12-15")
+    running = runs(20.0)
+    running = replace(running, record={**running.record, "as_of": "2026-05-01", "decide_by": "2026-05-22"})
+    found = portfolio_of([running, late], plan())
+    assert found["as_of"] == "2026-11-20"
+    known = {**running.months, "until": "2027-01-31"}
+    found = portfolio_of([replace(running, months=known), late], plan())
+    rows = {p["pilot"]: p for p in found["pilots"]}
+    assert found["as_of"] == "2027-01-31"
+    assert (rows["b"]["overdue"], rows["b"]["days_left"], rows["b"]["runs"]) == (True, -47, False)
+    assert (rows["a"]["overdue"], rows["a"]["runs"]) == (False, True)
 
 
 def test_an_override_governs_the_set_and_the_money_that_stopping_returns():

@@ -21,9 +21,9 @@ def decided():
 
 
 def month(cash: float | None, minutes: float = 6.0) -> list:
-    """February 2027: 4,000 cases with the agent."""
+    """July 2026: 4,000 cases with the agent."""
     return [
-        row(1, "2027-02", cases=70_000, adopted_cases=4000, human_minutes=4000 * minutes, cash_released=cash)
+        row(1, "2026-07", cases=70_000, adopted_cases=4000, human_minutes=4000 * minutes, cash_released=cash)
     ]
 
 
@@ -33,7 +33,7 @@ def test_more_cash_than_hours_could_be_worth_is_told(decided):
     assert realised_of_record(decided, month(100.0))["implausible"] == []
     found = realised_of_record(decided, month(99_999_999_999.0))
     [text] = found["implausible"]
-    assert text.startswith("2027-02: EUR")
+    assert text.startswith("2026-07: EUR")
     assert "check unit and currency of cash_released" in text
     shown = page.realised(page.Operated({}, {}, found)).html
     assert "Hardly meant so" in shown

@@ -369,7 +369,9 @@ def test_the_opening_says_what_the_set_is_worth_after_waiting():
     b = candidate("b", fundable(100.0, 0, weeks={"IT": 3.0}, delay_cost=9.0))
     found = portfolio_of([a, b], plan())
     assert found["set"]["lost_while_waiting"] == pytest.approx(30)
-    assert "less about EUR 30.00 for waiting for who builds" in sentences(found)[0].replace("\xa0", " ")
+    assert "less about EUR 30.00 for waiting for who builds, which leaves EUR 170." in sentences(found)[
+        0
+    ].replace("\xa0", " ")
     alone = portfolio_of([a], plan())
     assert "waiting" not in sentences(alone)[0]
 

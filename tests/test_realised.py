@@ -71,14 +71,14 @@ def test_the_shipped_example(shipped):
     assert shipped["state"] == "known"
     assert shipped["cumulative"]["months"] == 4
     assert [m["month"] for m in shipped["months"] if m["actual"]] == [
-        "2027-02",
-        "2027-03",
-        "2027-04",
-        "2027-05",
+        "2026-07",
+        "2026-08",
+        "2026-09",
+        "2026-10",
     ]
     assert shipped["notes"] == [
-        "June 2027 is left out: not complete yet.",
-        "March 2027 is given 2 times (rows 2 and 4): row 4 counts.",
+        "November 2026 is left out: not complete yet.",
+        "August 2026 is given 2 times (rows 2 and 4): row 4 counts.",
     ]
     assert shipped["not_reported"] == []
     assert shipped["updated"]["holds"] is True
@@ -120,7 +120,7 @@ def test_updating_narrows_what_is_to_come(shipped):
 def test_a_verdict_that_no_longer_holds_says_so(decided):
     """Nobody uses it: 2 in 100 cases after four months, where a third were to come."""
     rows = [
-        row(i, f"2027-0{i + 1}", cases=70_000, adopted_cases=400, human_minutes=3600, errors=40, cost=30)
+        row(i, f"2026-{i + 6:02d}", cases=70_000, adopted_cases=400, human_minutes=3600, errors=40, cost=30)
         for i in range(1, 5)
     ]
     found = realised_of_record(decided, rows)["updated"]
@@ -148,15 +148,15 @@ def test_a_pilot_without_actuals_has_none():
 
 
 def test_no_month_counts_yet(decided):
-    found = realised_of_record(decided, [row(1, "2027-02", cases=5, complete=False)])
+    found = realised_of_record(decided, [row(1, "2026-07", cases=5, complete=False)])
     assert found["state"] == "too_early"
     assert len(found["months"]) == 36
-    assert found["notes"] == ["February 2027 is left out: not complete yet."]
+    assert found["notes"] == ["July 2026 is left out: not complete yet."]
 
 
 def test_minutes_in_another_unit_are_refused_with_the_mend(decided):
     with pytest.raises(SampleError, match="in minutes or with its unit"):
-        realised_of_record(decided, [row(1, "2027-02", cases=70_000, adopted_cases=4000, human_minutes=400)])
+        realised_of_record(decided, [row(1, "2026-07", cases=70_000, adopted_cases=4000, human_minutes=400)])
 
 
 @pytest.mark.slow

@@ -40,7 +40,7 @@ class After:
 
 AFTER: Mapping[str, After] = {
     "support_replies": After(
-        months=("2027-02", "2027-03", "2027-04", "2027-05", "2027-06"),
+        months=("2026-07", "2026-08", "2026-09", "2026-10", "2026-11"),
         cases=67000.0,
         ceiling=0.72,
         ramp=6.5,

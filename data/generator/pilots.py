@@ -13,6 +13,10 @@ SUPPORT_REPLIES = Truth(
     workers=160,
     log_sd=0.65,
     agent_cost=0.021,
+    # Decided half a year before the others, so that months of its roll-out are known beside their decisions.
+    changed=date(2025, 11, 27),
+    first=date(2025, 12, 3),
+    last=date(2026, 4, 24),
     missing_minutes=0.015,
     unlabelled=0.02,
     segments=(

@@ -141,7 +141,10 @@ def index_page(entries: Sequence[Entry], together: Mapping[str, Any] | None = No
         parts=_parts(together),
         said=[] if together is None else _sentences(together),
     )  # fmt: skip
-    footer = "Worth is measured against stopping now. Worths of pilots that share a workflow do not add up."
+    footer = (
+        "Worth is measured against stopping now. Worths of pilots that share a workflow do not add up. Each figure is "
+        "rounded by itself, so that sums and differences of what is shown may be off in their last digit."
+    )
     made = page("Kill, fix or scale?", body, footer=footer)
     # Side by side, figures are written in one way: that of all pilots, or today's.
     locales = {(entry.record or {}).get("locale") for entry in decided}

@@ -255,7 +255,8 @@ def render(
         footer = (
             f"Written by roi {words.shorten(version or '', 40)} from {name}’s own cases. Every figure is a "
         )
-        footer += "summary of the same draws; ranges hold 8 in 10 outcomes unless they say more."
+        footer += "summary of the same draws, rounded by itself, so that sums and differences of what is shown may be off "
+        footer += "in their last digit; ranges hold 8 in 10 outcomes unless they say more."
         body = STANDING.sub(lambda _: _standing_html(record), body)
     if runs:
         body, since = (

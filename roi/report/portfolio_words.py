@@ -98,7 +98,8 @@ def _after_waiting(chosen: Found, currency: str) -> str:
     lost = chosen.get("lost_while_waiting") or 0.0  # a file of an earlier version has none
     if lost <= 0:
         return ""
-    return f", less about {words.amount(lost, currency)} for waiting for who builds"
+    left = words.amount(chosen["worth"]["mean"] - lost, currency)
+    return f", less about {words.amount(lost, currency)} for waiting for who builds, which leaves {left}"
 
 
 def _hours(found: Found) -> list[str]:
