@@ -253,10 +253,10 @@ def render(
         version = (record.get("provenance") or {}).get("roi")
         name = words.shorten(record.get("pilot") or "the pilot", 60)
         footer = (
-            f"Written by roi {words.shorten(version or '', 40)} from {name}’s own cases. Every figure is a "
+            f"Written by roi {words.shorten(version or '', 40)} from {name}’s own cases. Every figure is a summary of "
+            "the same draws, rounded by itself, so that sums and differences of what is shown may be off in their last "
+            "digit; ranges hold 8 in 10 outcomes unless they say more."
         )
-        footer += "summary of the same draws, rounded by itself, so that sums and differences of what is shown may be off "
-        footer += "in their last digit; ranges hold 8 in 10 outcomes unless they say more."
         body = STANDING.sub(lambda _: _standing_html(record), body)
     if runs:
         body, since = (
