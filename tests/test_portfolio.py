@@ -390,3 +390,19 @@ def test_pilots_in_other_money_stand_beside_each_other_in_that_of_the_portfolio(
     page = index_page([Entry(pilot="z", record=swiss.record)], json.loads(json.dumps(found)))
     assert "about EUR 1,100" in page.replace("\xa0", " ")
     assert "<small>about" not in index_page([Entry(pilot="z", record=swiss.record)], None)
+
+
+def test_what_is_asked_for_in_several_currencies_is_told_as_one_sum_where_every_rate_is_known():
+    option = {"mean": 1000.0, "p10": 1.0, "p90": 2.0, "chance_above_hurdle": 1.0}
+    pair = [
+        candidate(p, fundable(1000.0, 1), currency=c, options={"scale": option}, next=[], sum_asked_for=100_000.0)
+        for p, c in (("y", "EUR"), ("z", "CHF"))
+    ]
+
+    def said(**more):
+        found = json.loads(json.dumps(portfolio_of(pair, plan(currency="EUR", budget=1, **more))))
+        page = index_page([Entry(pilot=c.pilot, record=c.record) for c in pair], found)
+        return page.replace("\xa0", " ").split("Asked for in all: ")[1].split("</p>")[0]
+
+    assert said(fx={"CHF": 1.1}).startswith("CHF 100,000 and EUR 100,000 (about EUR 210,000)")
+    assert "about" not in said()

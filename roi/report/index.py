@@ -124,16 +124,18 @@ def index_page(entries: Sequence[Entry], together: Mapping[str, Any] | None = No
     decided = [entry for entry in entries if entry.record is not None]
     decided.sort(key=_rank)
     counts = {verdict: sum(e.decided == verdict for e in decided) for verdict in ORDER}
+    currency = None if together is None else together["currency"]
+    common_asked = _common(decided, together, lambda e: (e.record or {}).get("sum_asked_for"))
     body = environment().get_template("index.html.j2").render(
         entries=decided,
         failed=[entry for entry in entries if entry.why],
         counts=counts,
-        asked=_asked(decided),
+        asked=_asked(decided, common_asked, currency),
         otherwise=sum(e.decided != (e.record or {}).get("verdict") for e in decided),
-        held=_asked([entry for entry in decided if entry.is_held]),
+        held=_asked([entry for entry in decided if entry.is_held], common_asked, currency),
         common=_common(decided, together, lambda e: (e.option or {}).get("mean")),
-        common_asked=_common(decided, together, lambda e: (e.record or {}).get("sum_asked_for")),
-        currency=None if together is None else together["currency"],
+        common_asked=common_asked,
+        currency=currency,
         word=lambda e: words.verdict_word(e.record),
         standing=lambda e: standing(e.record),
         labels=PAGES,
@@ -156,16 +158,30 @@ def index_page(entries: Sequence[Entry], together: Mapping[str, Any] | None = No
     return as_written(made, one)
 
 
-def _asked(entries: Sequence[Entry]) -> str:
-    """What records ask for, by currency; empty where none asks for anything."""
+def _asked(
+    entries: Sequence[Entry], common: Mapping[str, float] | None = None, currency: str | None = None
+) -> str:
+    """What records ask for, by currency; empty where none asks for anything.
+
+    Args:
+        entries: The pilots.
+        common: What those in other money ask for in that of the portfolio.
+        currency: That of the portfolio. Of several currencies the sum is told in it, where every rate is known.
+    """
     asked: dict[str, float] = {}
+    whole: float | None = 0.0
     for entry in entries:
         record = entry.record or {}
         value = words.finite(record.get("sum_asked_for")) if entry.asks else None
         if value is not None:
-            currency = str(record.get("currency"))
-            asked[currency] = asked.get(currency, 0.0) + value
-    return words.and_list(words.amount(value, currency) for currency, value in sorted(asked.items()))
+            own = str(record.get("currency"))
+            asked[own] = asked.get(own, 0.0) + value
+            more = value if own == currency else (common or {}).get(entry.pilot)
+            whole = None if whole is None or more is None else whole + more
+    text = words.and_list(words.amount(value, own) for own, value in sorted(asked.items()))
+    if len(asked) > 1 and whole is not None and currency is not None:
+        text += f" (about {words.amount(whole, currency)})"
+    return text
 
 
 def _common(
