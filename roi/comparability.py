@@ -28,7 +28,7 @@ from roi.case_sums import COVARIATES, CaseSums, count_pairs, sum_cases
 from roi.contrasts import Contrast, Trend, chance_apart, contrast, trend
 from roi.designs import Design, design_of
 from roi.moments import ARMS, Moments
-from roi.words import number, percent
+from roi.words import minutes, number, percent
 
 if TYPE_CHECKING:
     from roi.samples import Samples
@@ -235,9 +235,9 @@ def _learning(trends: Mapping[str, Trend], sums: CaseSums, assignment: str) -> l
         )
         if late is not None:
             text += (
-                f" In the last third of its cases a case took {number(late[0], 2)} minutes, over all of them "
+                f" In the last third of its cases a case took {minutes(late[0])} minutes, over all of them "
             )
-            text += f"{number(late[1], 2)}."
+            text += f"{minutes(late[1])}."
         found.append(
             Finding(
                 check="learning",
@@ -262,8 +262,8 @@ def _learning(trends: Mapping[str, Trend], sums: CaseSums, assignment: str) -> l
 def _over(t: Trend) -> str:
     low, high = sorted((abs(t.low), abs(t.high)))
     return (
-        f"{number(abs(t.change), 2)} minutes from its first to its last day (9 in 10 chances: "
-        f"{number(low, 2)} to {number(high, 2)})"
+        f"{minutes(abs(t.change))} minutes from its first to its last day (9 in 10 chances: "
+        f"{minutes(low)} to {minutes(high)})"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import fields, replace
 from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from fixtures_record import make_kill, make_pictures, make_record, make_scale
 
+from roi import words
 from roi.pictures import Histogram, Pictures
 from roi.report import charts, figures, money_charts
 
@@ -122,3 +124,16 @@ def test_only_charts_imports_altair() -> None:
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             assert not any(name.split(".")[0] in ("altair", "vl_convert") for name in names), path
+
+
+def test_axes_of_billions_are_labelled_as_amounts_of_billions():
+    """10,000 million is no label: an axis rounds and shortens as `words.axis_amount` does."""
+    band = make_pictures().cumulative
+    assert band is not None
+    band = replace(
+        band, **{f.name: 1e5 * np.asarray(getattr(band, f.name)) for f in fields(band) if f.name[0] == "p"}
+    )
+    drawn = charts.svg(money_charts.cumulative_cash(band, payback=None, currency="EUR", width=600), "a")
+    labels = re.findall(r">([^<>]*\dbn)<", drawn)
+    assert words.axis_amount(1e10) in labels
+    assert "e+" not in re.sub(r'd="[^"]*"', "", drawn)

@@ -395,7 +395,9 @@ def test_pilots_in_other_money_stand_beside_each_other_in_that_of_the_portfolio(
 def test_what_is_asked_for_in_several_currencies_is_told_as_one_sum_where_every_rate_is_known():
     option = {"mean": 1000.0, "p10": 1.0, "p90": 2.0, "chance_above_hurdle": 1.0}
     pair = [
-        candidate(p, fundable(1000.0, 1), currency=c, options={"scale": option}, next=[], sum_asked_for=100_000.0)
+        candidate(
+            p, fundable(1000.0, 1), currency=c, options={"scale": option}, next=[], sum_asked_for=100_000.0
+        )
         for p, c in (("y", "EUR"), ("z", "CHF"))
     ]
 

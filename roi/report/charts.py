@@ -41,7 +41,8 @@ INK, MUTED, GRID = "#1f2328", "#5b6470", "#dcd8ce"
 BEFORE, AGENT, GAIN, LOSS, BAND = "#c77700", "#0072b2", "#00846b", "#c04a00", "#a9cce3"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 AMOUNT_LABELS = (
-    "(datum.value < 0 ? '\u2212' : '') + (abs(datum.value) >= 1e6"
+    "(datum.value < 0 ? '\u2212' : '') + (abs(datum.value) >= 1e9"
+    " ? format(abs(datum.value) / 1e9, '.3~g') + 'bn' : abs(datum.value) >= 1e6"
     " ? format(abs(datum.value) / 1e6, '.3~g') + 'M' : abs(datum.value) >= 1e3"
     " ? format(abs(datum.value) / 1e3, '.3~g') + 'k' : format(abs(datum.value), '.3~g'))"
 )

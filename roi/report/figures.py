@@ -91,7 +91,7 @@ def minutes_figure(record: Record, pictures: Pictures) -> Figure | None:
     each = " and ".join(f"{words.number(means[arm])} {ARMS[arm].lower()}" for arm in histograms)
     answer = f"On average {each}"
     if saved is not None:
-        answer += f": {words.number(abs(saved), 2)} minutes {'less' if saved >= 0 else 'more'}"
+        answer += f": {words.minutes(abs(saved))} minutes {'less' if saved >= 0 else 'more'}"
         answer += " at the mix of production" if len(histograms) > 1 else ""
     parts = [
         f"{ARMS[arm]}: mean {words.number(means[arm])}, half of the cases take {_middle_half(h)} minutes."
