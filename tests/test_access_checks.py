@@ -394,7 +394,7 @@ def test_a_need_whose_grants_ended_before_the_day_of_the_decision_is_not_granted
     assert check.rows.first == (2,)
     assert (told.proposal, told.granted) == ("add", False)
     assert told.reason == (
-        "The work needs it and its grant ended on 2026-10-30; renew it; it was used 100 times."
+        "The work needs it and its grant ended on 30\u00a0October\u00a02026; renew it; it was used 100 times."
     )
     # Renewed in time, or covered by a wider grant, it is granted; without a day of the decision nobody knows.
     tables["access"].append(dict(grant(tables, "policies:read")) | {"expires": dt.datetime(2027, 1, 1)})

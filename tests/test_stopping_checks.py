@@ -32,8 +32,8 @@ def test_clean_logs_pass_every_check(tables):
     gate = gate_of(LAYER, tuple(found.values()))
     assert (gate.state, gate.value, gate.threshold) == ("shown", 6.0, 15.0)
     assert gate.evidence == (
-        "On 2026-10-05 the agent was paused 6 minutes after detection; the slowest pause of an incident, of "
-        "2026-09-20, took 9 minutes."
+        "On 5\u00a0October\u00a02026 the agent was paused 6 minutes after detection; the slowest pause of an incident, of "
+        "20\u00a0September\u00a02026, took 9 minutes."
     )
     assert found["drill_recent"].value == (dt.date(2026, 11, 30) - dt.date(2026, 10, 5)).days
     assert found["restored"].value == 60.0
@@ -57,8 +57,8 @@ def test_days_are_those_of_the_pilots_timezone(tables):
     """22:30 in London's winter is the next day in Tokyo."""
     tables["incidents"] = tables["incidents"][1:]
     tables["incidents"][0]["detected_at"] = dt.datetime(2026, 10, 4, 22, 30)
-    assert "2026-10-05" in checks(tables, timezone="Asia/Tokyo")["drill_recent"].evidence
-    assert "2026-10-04" in checks(tables)["drill_recent"].evidence
+    assert "5\u00a0October\u00a02026" in checks(tables, timezone="Asia/Tokyo")["drill_recent"].evidence
+    assert "4\u00a0October\u00a02026" in checks(tables)["drill_recent"].evidence
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,8 @@ def test_a_slow_pause_is_mended_by_a_quick_drill_but_not_hidden(tables):
         in found["incidents_answered"].evidence
     )
     assert (
-        "the slowest pause of an incident, of 2026-09-20, took 600 minutes" in found["pause_in_time"].evidence
+        "the slowest pause of an incident, of 20\u00a0September\u00a02026, took 600 minutes"
+        in found["pause_in_time"].evidence
     )
     assert gate_of(LAYER, tuple(found.values())).state == "shown"
     incident["severity"] = None

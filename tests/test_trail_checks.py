@@ -13,6 +13,7 @@ from made_logs import Row, Tables, clean, lay, numbers
 from pilots import cases, controls, write_pilot
 from scipy import stats
 
+from roi import words
 from roi.controls.catalogue import CATALOGUE, checks_of_layer
 from roi.controls.check import Check
 from roi.controls.logs import Logs, hold
@@ -508,6 +509,7 @@ def test_a_seal_says_of_how_many_files_and_when_against_the_day_of_the_decision(
     for days, told in ((0, ""), (3, "3 days after "), (-1, "1 day before ")):
         day = (logs.as_of + dt.timedelta(days=days)).isoformat()
         said = found(logs, (Seal(sealed_at=f"{day}T10:00:00Z"),))["sealed"].evidence
+        on = words.day(day)
         assert (
-            said == f"The action log is as it was sealed on {day}, {told}the day of the decision (300 rows)."
+            said == f"The action log is as it was sealed on {on}, {told}the day of the decision (300 rows)."
         )

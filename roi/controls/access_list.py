@@ -22,6 +22,7 @@ from roi.controls.rights import (
     standing,
 )
 from roi.words import and_list, plain_cell, plural
+from roi.words import day as said_day
 
 __all__ = ["Proposal", "as_csv", "proposals"]
 
@@ -162,10 +163,13 @@ def _ended(needed: bool | None, day: dt.date, ran: int) -> tuple[Kind, str]:
     """What should become of a right whose grants have all ended; the last of them on a day."""
     used = f"; it was used {plural(ran, 'time')}" if ran else ""
     if needed:
-        return "add", f"The work needs it and its grant ended on {day.isoformat()}; renew it{used}."
+        return "add", f"The work needs it and its grant ended on {said_day(day.isoformat())}; renew it{used}."
     if needed is False:
-        return "drop", f"The work does not need it, and its grant ended on {day.isoformat()}{used}."
-    return "drop", f"Its grant ended on {day.isoformat()} and nobody says that the work needs it{used}."
+        return "drop", f"The work does not need it, and its grant ended on {said_day(day.isoformat())}{used}."
+    return (
+        "drop",
+        f"Its grant ended on {said_day(day.isoformat())} and nobody says that the work needs it{used}.",
+    )
 
 
 def _missing(needed: bool | None, own: Sequence[Use], *, said: bool) -> tuple[Kind, str]:

@@ -11,6 +11,7 @@ from roi.controls.logs import Logs
 from roi.periods import local_day
 from roi.schema.tables import SEVERE
 from roi.words import count, percent, plural
+from roi.words import day as said_day
 
 __all__ = ["stopping_checks"]
 
@@ -62,14 +63,15 @@ def _drill_recent(log: IncidentLog) -> Check:
         return Check(
             name=name,
             status="pass",
-            evidence=f"The agent was last paused on {day.isoformat()}, {plural(age, 'day')} before the decision.",
+            evidence=f"The agent was last paused on {said_day(day.isoformat())}, {plural(age, 'day')} before the "
+            "decision.",
             **figures,
         )
     return Check(
         name=name,
         status="fail",
         evidence=f"No drill or incident of the last {plural(most, 'day')} shows a pause; the newest is of "
-        f"{day.isoformat()}.",
+        f"{said_day(day.isoformat())}.",
         rows=_rows([newest]),
         mend=HOLD_A_DRILL,
         **figures,
@@ -84,7 +86,7 @@ def _pause_in_time(log: IncidentLog) -> Check:
     newest = log.paused[-1]
     assert newest.detected_at is not None
     minutes = newest.minutes
-    on = f"On {log.day(newest.detected_at).isoformat()} the agent was paused"
+    on = f"On {said_day(log.day(newest.detected_at).isoformat())} the agent was paused"
     figures: dict[str, Any] = {"value": minutes, "threshold": most, "n": len(log.paused)}
     if 0 <= minutes <= most:
         return Check(
@@ -114,7 +116,7 @@ def _slowest(log: IncidentLog) -> str:
         return ""
     worst = max(real, key=lambda x: x.minutes)
     assert worst.detected_at is not None
-    of = f"of {log.day(worst.detected_at).isoformat()}, took {plural(_shown(worst.minutes), 'minute')}"
+    of = f"of {said_day(log.day(worst.detected_at).isoformat())}, took {plural(_shown(worst.minutes), 'minute')}"
     return f"; the slowest pause of an incident, {of}"
 
 
@@ -130,7 +132,7 @@ def _restored(log: IncidentLog) -> Check:
         )
     newest = log.paused[-1]
     assert newest.detected_at is not None
-    on = f"After the pause of {log.day(newest.detected_at).isoformat()}"
+    on = f"After the pause of {said_day(log.day(newest.detected_at).isoformat())}"
     if newest.restored_at is not None:
         minutes = (newest.restored_at - newest.detected_at).total_seconds() / 60
         if minutes < 0:

@@ -17,6 +17,7 @@ from roi.controls.trail_times import clock_skew, silent_days
 from roi.readers.base import literal
 from roi.relation import Relation
 from roi.words import and_list, plural
+from roi.words import day as said_day
 
 __all__ = ["SealedRows", "trail_checks"]
 
@@ -283,9 +284,9 @@ def _future(rows: Mapping[str, Rows], as_of: dt.date | None) -> Check:
         name,
         late,
         dated,
-        good=f"No action lies after {as_of.isoformat()}, the day of the decision.",
+        good=f"No action lies after {said_day(as_of.isoformat())}, the day of the decision.",
         bad=f"{late.count:,} of {plural(dated, 'action')} {verb(late.count, 'lies', 'lie')} after "
-        f"{as_of.isoformat()}, the day of the decision.",
+        f"{said_day(as_of.isoformat())}, the day of the decision.",
         mend="Set the clock of the log right, or decide as of a later day (run.as_of)",
         unsure=unknown(name, evidence, "Log when each action ran (executed_at)", timeless)
         if timeless.count
@@ -383,7 +384,7 @@ def _when(seals: Sequence[SealedRows], as_of: dt.date | None) -> str:
     days = [dt.date.fromisoformat(x.sealed_at[:10]) for x in seals if x.sealed_at]
     if not days:
         return " sealed"
-    said = f" sealed on {max(days).isoformat()}"
+    said = f" sealed on {said_day(max(days).isoformat())}"
     if as_of is None:
         return said
     apart = (max(days) - as_of).days
