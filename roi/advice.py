@@ -11,9 +11,11 @@ import numpy as np
 from roi.analysis import Analysis
 from roi.ceilings import asked
 from roi.measures import Measure, cost_of
+from roi.no_fix import not_met, why_no_fix
 from roi.options import Option
 from roi.plans import Plan
 from roi.remedies import Remedy
+from roi.signs import brings
 from roi.tariff import Prices
 from roi.words import amount, and_list, capital, chance, percent, shorten
 
@@ -99,11 +101,10 @@ def reason(a: Analysis) -> str:
             )
         now = a.scale
         blocked = [g for g in a.gates[None] if not g.holds]
-        stands = f"worth {_money(a, now.mean())}" if now is not None else "of unknown worth"
-        stands += f" with {len(blocked)} gate{'s' if len(blocked) != 1 else ''} closed" if blocked else ""
+        stands = brings(None if now is None else now.mean(), _currency(a)).replace("\u00a0", " ")
         return (
-            f"As it is, scaling is {stands}; fixed for {_money(a, v.plan.price)}, "
-            f"it is worth {_money(a, v.plan.mean())}."
+            f"As it is, scaling {stands}{not_met(blocked)}; fixed for {_money(a, v.plan.price)}, "
+            f"it brings {_money(a, v.plan.mean())}."
         )
     if v.ground == "no_data":
         inputs = next((g for g in a.gates[None] if g.gate == "usable_inputs"), None)
@@ -119,8 +120,8 @@ def reason(a: Analysis) -> str:
         without = max((o.mean() for o in (a.scale, *a.segments) if o is not None), default=0.0)
         # Said as rolled out: the fix among the options may be bought and then stopped, which costs something else.
         return (
-            f"Without controls it would bring {_money(a, without)}; "
-            f"rolled out with the controls it needs, {_money(a, best)}."
+            f"Without controls it would bring {_money(a, without)}; rolled out with the controls it needs, "
+            f"it {brings(best, _currency(a), would=True)}.".replace("\u00a0", " ")
         )
     mended = a.fixes.mended
     guarded = any(g.guards and g.state in ("exceeded", "not_shown") for g in a.gates[None])
@@ -130,17 +131,14 @@ def reason(a: Analysis) -> str:
             f"With its controls mended it would bring {_money(a, mended.mean())} on average, but pays in "
             f"{'just under' if share == needs else 'only'} {share} of outcomes; the rule asks for {needs}."
         )
-    worth = a.scale.mean() if a.scale is not None else 0.0
+    worth = brings(a.scale.mean() if a.scale is not None else 0.0, _currency(a)).replace("\u00a0", " ")
     pays = chance(a.scale.chance(policy.hurdle)) if a.scale is not None else "none"
     saves = (
         f"It saves {minutes:.2f} minutes a case"
         if minutes is not None and minutes >= 0
         else "A case takes longer than before"
     )
-    return (
-        f"{saves}; scaling beats stopping in {pays} outcomes, {_money(a, worth)} on average, "
-        "and no fix pays for itself."
-    )
+    return f"{saves}; scaling beats stopping in {pays} outcomes and {worth} on average; {why_no_fix(a)}."
 
 
 def plan_name(plan: Plan) -> str:

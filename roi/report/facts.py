@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from roi import units, words
+from roi import signs, units, words
+from roi.report.turned_down import no_fix
 
 __all__ = [
     "Choice",
@@ -107,7 +108,7 @@ def choices(record: Record, *, every: bool = False) -> list[Choice]:
         for scope in scopes[: None if every else 1]
     ]
     if found.get("fix") or record.get("verdict") != "scale":  # what may be scaled now needs no fix
-        rows.append(_choice("fix", "Fix first", found.get("fix"), name == "fix"))
+        rows.append(_choice("fix", "Fix first", found.get("fix"), name == "fix", no_fix(record)))
     if every:
         for option in found.get("alternatives") or []:
             label = option.get("label") or option.get("name")
@@ -117,7 +118,7 @@ def choices(record: Record, *, every: bool = False) -> list[Choice]:
 
 def _choice(name: str, label: str, option: Any, advised: bool, remark: str = "") -> Choice:
     if option is None:
-        remark = "its worth cannot be worked out" if name == "scale" else "no priced fix opens every gate"
+        remark = remark or "its worth cannot be worked out"
     label = words.shorten((option or {}).get("label") or label, 90)
     note = words.shorten((option or {}).get("note") or remark, 160)
     ends = bool((option or {}).get("stops_after"))
@@ -249,17 +250,11 @@ def _saved(record: Record) -> str:
 
 
 def _minutes(saved: Mapping[str, Any]) -> str:
-    """How much less or more a case takes, with its interval in the same direction."""
+    """How much less or more a case takes, with its interval in words where its ends differ in sign."""
     mean = words.finite(saved.get("mean")) or 0.0
     low, high = words.finite(saved.get("p05")), words.finite(saved.get("p95"))
-    if mean < 0:
-        low, high = (None if high is None else -high), (None if low is None else -low)
-    span = (
-        ""
-        if low is None or high is None
-        else f" (9 in 10 chances that it is {units.span(low, high, 'min', bare=True)})"
-    )
-    return f"{words.minutes(abs(mean))} minutes {'longer' if mean < 0 else 'less'} with the agent{span}"
+    ends = "" if low is None or high is None else f" (9 in 10 chances: {signs.minutes_ends(low, high)})"
+    return f"{words.minutes(abs(mean))} minutes {'longer' if mean < 0 else 'less'} with the agent{ends}"
 
 
 def _assumed(record: Record) -> str:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from roi import units, words
+from roi import signs, units, words
 from roi.pictures import Pictures
-from roi.report import audit_words, cause_figures, facts, figures
+from roi.report import audit_words, cause_figures, facts, figures, next_steps
 from roi.report.labelling import judging
 from roi.report.sketching import sketched
+from roi.report.turned_down import turned_down
 from roi.report.where import WHERE
 from roi.signing import standing
 
@@ -59,6 +60,13 @@ FORMATS: dict[str, Callable[..., str]] = {
     "percents": units.percents,
     "plural": words.plural,
     "signed": words.signed_amount,
+    "against_stopping": signs.against_stopping,
+    "becomes": signs.becomes,
+    "hours": signs.hours,
+    "hours_ends": signs.hours_ends,
+    "hours_told": signs.hours_told,
+    "minutes_ends": signs.minutes_ends,
+    "hours_range": signs.hours_range,
     "capital": words.capital,
     "and_list": words.and_list,
     "edges": words.edges,
@@ -242,7 +250,9 @@ def first_screen(decision: Decision) -> Section:
         facts=[fact for fact in known if fact not in key],
         stopping=facts.stops(record),
         where=WHERE,
-        several=sum(x.get("kind") != "go" and bool(x.get("worth")) for x in record.get("next") or []) > 1,
+        same=next_steps.same_worth(record),
+        several=next_steps.several(record),
+        lacks=partial(turned_down, record),
         asked=asked.get(str(record.get("verdict")), "The sum asked for"),
         **bars,
     )
@@ -319,7 +329,10 @@ def money(decision: Decision) -> Section:
         found = (record.get("options") or {}).get(plan_name)
         plan = found[0] if isinstance(found, list) and found else found or None
     text = words.amount((plan or {}).get("mean"), str(record.get("currency")))
-    return section("money", decision, f"Worth {text}", figures=drawn, plan=plan, m=record.get("money"))
+    lacks = turned_down(record, plan)
+    return section(
+        "money", decision, f"Worth {text}", figures=drawn, plan=plan, lacks=lacks, m=record.get("money")
+    )
 
 
 def options(decision: Decision) -> Section:
