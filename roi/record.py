@@ -36,6 +36,7 @@ from roi.footing import (
     words_of_report,
 )
 from roi.gate import Gate
+from roi.in_scope import advised_scope, in_scope
 from roi.knowing import knowing_of_record
 from roi.labelling_plan import label_facts
 from roi.labels import why_no_credit
@@ -242,13 +243,6 @@ def build_record(a: Analysis) -> dict[str, Any]:
     return _clean(record)
 
 
-def advised_scope(a: Analysis) -> tuple[str, ...] | None:
-    """The scope whose gates the reader should see: the advised one's, else everything's."""
-    option = a.verdict.option
-    narrow = a.verdict.verdict != "kill" and option is not None and option.kind == "scale_segments"
-    return option.scope.segments if narrow and option is not None and option.scope is not None else None
-
-
 def _clean(record: dict[str, Any]) -> dict[str, Any]:
     """Plain JSON values with finite numbers only; anything else is a mistake of this package."""
     cleaned: dict[str, Any] = json.loads(json.dumps(record, default=as_json, allow_nan=False))
@@ -317,6 +311,7 @@ def _goal(a: Analysis, measured: dict[str, Any]) -> dict[str, Any] | None:
         "target": _number(goal.target),
         "by": goal.by,
         "measured": found["mean"] if found else None,
+        "in_scope": in_scope(a, goal.metric),
     }
 
 

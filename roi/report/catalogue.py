@@ -33,8 +33,8 @@ PACKAGE = Path(__file__).resolve().parent.parent
 # Modules that write sentences for readers, beside those of `report`.
 WRITERS = (
     "advice", "audit_actions", "audit_inputs", "cause_words", "claims", "comparability", "error_rates", "estimates",
-    "evidence", "first_view", "footing", "gates", "knowing", "ladder", "money", "next_step", "remedy_record",
-    "self_reports", "signing", "stopping", "verdict", "words",
+    "evidence", "first_view", "footing", "gates", "knowing", "ladder", "money", "next_step", "no_fix", "remedy_record",
+    "self_reports", "signing", "signs", "stopping", "verdict", "words",
 )  # fmt: skip
 NOT_PAGES = {"catalogue.py", "page_tree.py", "pdf.py", "terminal.py"}
 HOLE = "{}"

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from roi import signs, units, words
+from roi import signs, words
+from roi.report import promises
 from roi.report.turned_down import no_fix
 
 __all__ = [
@@ -21,7 +22,6 @@ __all__ = [
     "first_view_sentence",
     "gate_word",
     "measured_sentence",
-    "quantity",
     "stops",
 ]
 
@@ -279,28 +279,6 @@ def _assumed(record: Record) -> str:
     return text
 
 
-def _goal(record: Record) -> str | None:
-    goal = record.get("goal")
-    if not goal:
-        return None
-    text = words.shorten(goal.get("text") or "a goal without words", 140)
-    if goal.get("by"):
-        text += f", by {words.day(goal['by'])}"
-    target, measured = words.finite(goal.get("target")), words.finite(goal.get("measured"))
-    if target is None:
-        return f"{text}."
-    metric = goal.get("metric")
-    return (
-        f"{text}: {quantity(record, metric, measured)} measured, {quantity(record, metric, target)} wanted."
-    )
-
-
-def quantity(record: Record, name: object, value: object) -> str:
-    """A value of a named estimate in the way its unit is said: a share in per cent."""
-    unit = ((record.get("estimates") or {}).get(str(name)) or {}).get("unit")
-    return units.figure(value, unit)
-
-
 def _signed(record: Record) -> str:
     said = []
     for entry in record.get("signed") or []:
@@ -347,16 +325,11 @@ def facts(record: Record) -> list[Fact]:
     found.append(Fact("What was measured", f"{_saved(record)} {words.capital(measured_sentence(record))}"))
     if (record.get("design") or {}).get("text"):
         found.append(Fact("How it was compared", _comparison(record)))
-    goal = _goal(record)
+    goal = promises.goal(record)
     if goal:
         found.append(Fact("The goal", goal))
     for claim in (record.get("claims") or [])[:2]:
-        by = words.capital(words.shorten(claim.get("by") or "someone", 60))
-        what = words.shorten(str(claim.get("quantity")).replace("_", " "), 60)
-        said, real = (
-            quantity(record, claim.get("quantity"), claim.get(key)) for key in ("claimed", "measured")
-        )
-        found.append(Fact("What was claimed", f"{by} claimed {said} ({what}); {real} was measured."))
+        found.append(Fact("What was claimed", f"{promises.claimed(record, claim)}."))
     found.append(Fact("How much is assumed", _assumed(record)))
     known: Mapping[str, Any] = record.get("knowing") or {}
     if known.get("sentence"):

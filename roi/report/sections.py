@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from roi import signs, units, words
 from roi.pictures import Pictures
-from roi.report import audit_words, cause_figures, facts, figures, next_steps
+from roi.report import audit_words, cause_figures, facts, figures, next_steps, promises
 from roi.report.labelling import judging
 from roi.report.sketching import sketched
 from roi.report.turned_down import turned_down
@@ -159,7 +159,7 @@ def environment() -> Environment:
 
     found.filters |= FORMATS | {"say": say, "dots": _dots, "drawn": _drawn, "gate_word": facts.gate_word}
     found.filters["finding_word"] = facts.finding_word
-    found.globals |= {"controls": words.CONTROLS, "kinds": facts.KINDS, "quantity": facts.quantity}
+    found.globals |= {"controls": words.CONTROLS, "kinds": facts.KINDS, "claimed": promises.claimed}
     return found
 
 
