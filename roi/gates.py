@@ -152,7 +152,7 @@ def covered_demand(measured: Measured, *, least: float) -> Gate:
     """Is most of the demand of a kind that was sampled in both arms?"""
     covered = float(measured.weights.share[measured.covered()].sum())
     names = ", ".join(f"{name} ({percent(share)})" for name, share in measured.weights.uncovered.items())
-    evidence = f"{percent(covered)} of demand was sampled in both arms."
+    evidence = f"{percent(covered)} of demand was sampled both as before and with the agent."
     if names:
         evidence += f" Not sampled: {names}."
     if not measured.weights.stated:

@@ -8,6 +8,10 @@ from roi import words
 
 __all__ = ["figure", "percents", "quantity", "span"]
 
+# Whole ones of these are told as such: nobody waits "6.00 months".
+COUNTED = ("months", "month", "weeks", "week", "days", "day", "years", "seats")
+WHOLE = 1e-9
+
 
 def quantity(x: object, unit: object, *, unknown: str = words.UNKNOWN) -> str:
     """A value in the way its unit is said: "5.2 %", "3.40 min", "EUR 0.12", "EUR 0.894 per USD".
@@ -33,6 +37,9 @@ def figure(x: object, unit: object) -> str:
     first, _ = _parts(unit)
     if first in ("share", "1") or re.fullmatch("[A-Z]{3}", first):
         return quantity(x, unit)
+    value = words.finite(x)
+    if first in COUNTED and value is not None and abs(value - round(value)) < WHOLE:
+        return words.count(value)  # "6 months", not "6.00 months"
     return words.minutes(x) if first == "min" else words.number(x)
 
 

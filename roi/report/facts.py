@@ -21,8 +21,10 @@ __all__ = [
     "first_view_mark",
     "first_view_sentence",
     "gate_word",
+    "headline_alone",
     "measured_sentence",
     "stops",
+    "verdict_line",
 ]
 
 Record = Mapping[str, Any]
@@ -123,6 +125,19 @@ def _choice(name: str, label: str, option: Any, advised: bool, remark: str = "")
     note = words.shorten((option or {}).get("note") or remark, 160)
     ends = bool((option or {}).get("stops_after"))
     return Choice(name=name, label=label, option=option, advised=advised, remark=note, ends=ends)
+
+
+def headline_alone(record: Record) -> str:
+    """The headline without a verdict's word before its colon: of "Scale: it pays" it is "it pays"."""
+    headline = words.shorten(record.get("headline") or "", 140)
+    first, colon, rest = headline.partition(": ")
+    return rest if colon and first in (words.verdict_word(record), "Stop") else headline
+
+
+def verdict_line(record: Record) -> str:
+    """The verdict and its headline in one line, the verdict's own word said once: "Scale: it pays, and …"."""
+    word, headline = words.verdict_word(record), headline_alone(record)
+    return headline if headline.startswith(f"{word} ") else f"{word}: {headline}" if headline else word
 
 
 def gate_word(state: object) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from roi import units, words
 from roi.issue import current_run
-from roi.report import figures, proof_figures
+from roi.report import facts, figures, proof_figures
 from roi.report.page import WORKBOOK
 from roi.report.sections import Decision, Section, section
 from roi.signing import standing
@@ -37,7 +37,7 @@ def opening(decision: Decision) -> Section:
     record = decision.record
     known, found = record.get("knowing") or {}, record.get("evidence") or {}
     answers = [
-        ("The verdict", f"{words.verdict_word(record)}: {record.get('headline') or ''}"),
+        ("The verdict", facts.verdict_line(record)),
         ("Against the demo", (record.get("demo_gap") or {}).get("text") or "No demo was sampled."),
         ("What it rests on", found.get("text")),
         ("Is measuring more worth it?", known.get("sentence")),

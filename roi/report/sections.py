@@ -223,7 +223,7 @@ def first_screen(decision: Decision) -> Section:
     """The verdict, its reason, the options, what to do next, and what to know before believing it."""
     record = decision.record
     rows = facts.choices(record)
-    say = f"{words.verdict_word(record)}: {record.get('headline')} {record.get('reason')}"
+    say = f"{facts.verdict_line(record)}. {record.get('reason')}"
     bars = _bars(rows)
     known = facts.facts(record)
     key = [
