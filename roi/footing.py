@@ -129,8 +129,8 @@ def mix_of_record(a: Analysis) -> dict[str, Any]:
     text += "."
     if weights.uncovered:
         rest = and_list(f"{x} ({percent(y)})" for x, y in weights.uncovered.items())
-        text += f" {percent(share)} of the demand is covered; {rest} was not sampled both as before and with the agent, "
-        text += "and earns nothing."
+        text += f" {percent(share)} of the demand is covered; {rest} was not sampled both as before and with the "
+        text += "agent, and earns nothing."
     if not weights.stated:
         text += " Nobody stated the mix: it is the sample's own, assumed."
     if weights.cases is not None:
