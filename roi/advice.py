@@ -11,13 +11,14 @@ import numpy as np
 from roi.analysis import Analysis
 from roi.ceilings import asked
 from roi.measures import Measure, cost_of
+from roi.named import kind_words
 from roi.no_fix import not_met, why_no_fix
 from roi.options import Option
 from roi.plans import Plan
 from roi.remedies import Remedy
 from roi.signs import brings
 from roi.tariff import Prices
-from roi.words import amount, and_list, capital, chance, percent, shorten
+from roi.words import amount, and_list, capital, chance, percent
 
 __all__ = ["fix_of_record", "headline", "next_actions", "plan_name", "reason", "sum_asked_for"]
 
@@ -35,7 +36,7 @@ def _money(a: Analysis, value: float) -> str:
 def _scope_words(option: Option | None) -> str:
     if option is None or option.kind != "scale_segments" or option.scope is None:
         return ""
-    return and_list(shorten(s, 24) for s in option.scope.segments)
+    return kind_words(option.scope.segments, 24)
 
 
 def headline(a: Analysis) -> str:

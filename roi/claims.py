@@ -12,9 +12,10 @@ from roi.analysis import Analysis
 from roi.assumptions import Number
 from roi.in_scope import drawn_in_scope, in_scope
 from roi.money import summary
+from roi.named import kind_words
 from roi.schema.about import Claim
 from roi.supposed import supposed, worth_if
-from roi.words import and_list, number, shorten
+from roi.words import number, shorten
 
 __all__ = ["claims_of_record", "interval_of", "ratio_of"]
 
@@ -226,7 +227,7 @@ def _said(
     if center is None:
         return f"{said}; it was not measured."
     if scope is not None:
-        kinds = and_list(shorten(kind, 40) for kind in scope["segments"])
+        kinds = kind_words(scope["segments"])
         return (
             f"{said}; measured: {number(scope['mean'])} in {kinds}, {number(center)} over all kinds of cases."
         )

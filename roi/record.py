@@ -45,6 +45,7 @@ from roi.ledger import SCHEMA
 from roi.looks import words_of
 from roi.moments import ALL
 from roi.money import cost_of_waiting, money, price_of_caution, share_assumed, summary
+from roi.named import kind_word
 from roi.options import Option
 from roi.parameters import register
 from roi.remedy_record import remedies_of_record
@@ -342,7 +343,8 @@ def _unknowns(a: Analysis, measured: dict[str, Any]) -> list[str]:
         found.append(f"Costs not stated: {', '.join(kind.replace('_', ' ') for kind in missing)}.")
     if a.measured.weights.uncovered:
         names = ", ".join(
-            f"{name} ({percent(share)} of demand)" for name, share in a.measured.weights.uncovered.items()
+            f"{kind_word(name)} ({percent(share)} of demand)"
+            for name, share in a.measured.weights.uncovered.items()
         )
         found.append(
             "No kind of case was sampled in both arms, so that nothing earns anything here."

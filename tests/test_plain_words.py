@@ -9,11 +9,12 @@ from fixtures_record import FakeDecision, make_pictures, make_record
 from opened_examples import EXAMPLES, example
 from test_signs import shown
 
-from roi import units
+from roi import named, units
 from roi.narrower import why_not_alone
 from roi.report import audit, controls, fix, proof
 from roi.report.facts import headline_alone, verdict_line
-from roi.report.sections import gates, measured, options
+from roi.report.sections import first_screen, gates, measured, options
+from roi.schema.policy import Policy
 
 
 @pytest.mark.parametrize(
@@ -70,3 +71,25 @@ def test_a_kind_without_a_worth_of_its_own_says_why() -> None:
     assert rows["heritage"]["worth_scale_why"] == "not sampled both as before and with the agent"
     assert rows["signage"]["worth_scale_why"] is None
     assert why_not_alone(found.decision.analysis.measured, "heritage") == rows["heritage"]["worth_scale_why"]
+
+
+def test_kinds_and_limits_are_named_as_people_say_them() -> None:
+    assert named.kind_word("change_of_use") == "change of use"
+    assert named.kind_word("_x") == "_x"
+    assert named.kind_word("(unknown)") == "(unknown)"
+    assert named.kind_words(["cross_border", "domestic"]) == "cross border and domestic"
+    assert named.policy_word("max_severe_error_rate") == "limit for severe errors"
+    fields = set(Policy.model_fields) - {"exception", "approved_by", "approved_on", "privacy"}
+    assert {key for key in fields if named.policy_word(key) == key} == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("permit_intake", "change_of_use"), ("payment_repair", "cross_border")]
+)
+def test_no_section_shows_a_kind_of_case_as_code(name: str, kind: str) -> None:
+    decision = example(name).decision
+    sections = (measured, options, audit.inputs, proof.claims, first_screen)
+    texts = [str(part(decision).html) for part in sections]
+    told = " ".join(texts)
+    assert kind.replace("_", " ") in told
+    assert kind not in told

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from roi import signs, words
+from roi.named import kind_word, policy_word
 from roi.report import promises
 from roi.report.turned_down import no_fix
 
@@ -256,7 +257,7 @@ def _saved(record: Record) -> str:
     )
     rows = [row for row in record.get("by_segment") or [] if row.get("segment") in (scope or ())]
     parts = [
-        f"In {words.shorten(row['segment'], 40)} a case takes {_minutes(row['minutes_saved'])}"
+        f"In {words.shorten(kind_word(row['segment']), 40)} a case takes {_minutes(row['minutes_saved'])}"
         for row in rows
         if row.get("minutes_saved")
     ]
@@ -332,7 +333,8 @@ def facts(record: Record) -> list[Fact]:
     for item in record.get("exceptions") or []:
         said = words.shorten(item.get("reason") or "no reason given", 160)
         by = words.shorten(item.get("approved_by") or "nobody", 60)
-        text = f"{item.get('key')} is {item.get('value')}: {said}; approved by {by}, "
+        name = f"{words.capital(policy_word(item.get('key')))} ({item.get('key')})"
+        text = f"{name} is {item.get('value')}: {said}; approved by {by}, "
         text += f"until {words.day(item.get('expires'))}."
         found.append(Fact("Exception from the policy", text))
     if (record.get("first_view") or {}).get("is"):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from roi import units, words
+from roi.named import kind_words
 
 __all__ = ["claimed", "goal", "quantity"]
 
@@ -47,7 +48,7 @@ def claimed(record: Record, claim: Mapping[str, Any]) -> str:
 
 def _both(record: Record, name: object, every: object, scope: Mapping[str, Any]) -> str:
     """What was measured where it is to be rolled out, and over all kinds of cases."""
-    kinds = words.and_list(words.shorten(kind, 40) for kind in scope["segments"])
+    kinds = kind_words(scope["segments"])
     here, whole = quantity(record, name, scope["mean"]), quantity(record, name, every)
     return f"measured {here} in {kinds}, which is to be rolled out, and {whole} over all kinds of cases"
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from roi import signs, units, words
+from roi import units, words
 from roi.pictures import Pictures
 from roi.report import audit_words, cause_figures, facts, figures, next_steps, promises
+from roi.report.formats import FORMATS
 from roi.report.labelling import judging
 from roi.report.sketching import sketched
 from roi.report.turned_down import turned_down
@@ -48,30 +49,6 @@ __all__ = [
 RECORD_MIME = "application/vnd.roi.record+json"
 SINCE_MIME = "application/vnd.roi.since+json"
 TEMPLATES = Path(__file__).parent / "templates"
-FORMATS: dict[str, Callable[..., str]] = {
-    "amount": words.amount,
-    "amount_range": words.amount_range,
-    "chance": words.chance,
-    "count": words.count,
-    "day": words.day,
-    "evidence": words.evidence_word,
-    "num": words.number,
-    "percent": words.percent,
-    "percents": units.percents,
-    "plural": words.plural,
-    "signed": words.signed_amount,
-    "against_stopping": signs.against_stopping,
-    "becomes": signs.becomes,
-    "hours": signs.hours,
-    "hours_ends": signs.hours_ends,
-    "hours_told": signs.hours_told,
-    "minutes_ends": signs.minutes_ends,
-    "hours_range": signs.hours_range,
-    "capital": words.capital,
-    "and_list": words.and_list,
-    "edges": words.edges,
-    "minutes": words.minutes,
-}
 
 
 class Decision(Protocol):
