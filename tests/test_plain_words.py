@@ -93,3 +93,14 @@ def test_no_section_shows_a_kind_of_case_as_code(name: str, kind: str) -> None:
     told = " ".join(texts)
     assert kind.replace("_", " ") in told
     assert kind not in told
+
+
+def test_two_figures_of_one_thing_say_what_each_counts() -> None:
+    """The gate goes by the cases' own column, the audit by the raw fields; parts are rounded each by itself."""
+    decision = example("claims_intake").decision
+    text = shown(audit.inputs(decision))
+    gate = next(g for g in decision.record["gates"] if g["gate"] == "usable_inputs")
+    assert "1,635 of 2,280 production cases came with usable inputs" in gate["evidence"]
+    assert "“Usable inputs” counts 28 % as defective, and this page 27 %" in text
+    assert "rounded by itself" in shown(audit.causes(decision))
+    assert "reckoned on all draws and not on 2,000" in shown(proof.sensitivity(decision))
