@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from roi import words
+from roi.rounding import as_fine_as
 
 __all__ = ["figure", "percents", "quantity", "span"]
 
@@ -75,7 +76,7 @@ def percents(low: object, high: object, about: object = None) -> str:
         return words.UNKNOWN
     if mean is None:
         return f"{words.percent(a)} to {words.percent(b)}"
-    size = words.as_fine_as(max(abs(a), abs(b)), mean)
+    size = as_fine_as(max(abs(a), abs(b)), mean)
     told = words.percent(size).rstrip(f"{words.NBSP}%")
     places = len(told.partition(".")[2])
     ends = [f"{round(100 * x, places) + 0.0:,.{places}f}".replace("-", words.MINUS) for x in (a, b)]
