@@ -26,12 +26,12 @@ def turned_down(record: Mapping[str, Any], option: Mapping[str, Any] | None) -> 
 
 
 def as_it_stands(record: Mapping[str, Any], option: Mapping[str, Any] | None) -> str:
-    """What a roll-out lacks, in a few words: "without the controls it lacks"; empty where every gate holds."""
+    """What a roll-out lacks, in a few words: "without its controls"; empty where every gate holds."""
     closed = set((option or {}).get("closed_gates") or ())
     if not closed:
         return ""
     labels = {str(g.get("label")) for g in record.get("gates") or [] if g.get("gate") in PROTECTING}
-    return "without the controls it lacks" if closed & labels else "as it stands, which is not allowed"
+    return "without its controls" if closed & labels else "as it stands"
 
 
 def no_fix(record: Mapping[str, Any]) -> str:
