@@ -11,11 +11,14 @@ import numpy as np
 from roi.analysis import Analysis
 from roi.ceilings import asked
 from roi.measures import Measure, cost_of
+from roi.named import kind_words
+from roi.no_fix import not_met, why_no_fix
 from roi.options import Option
 from roi.plans import Plan
 from roi.remedies import Remedy
+from roi.signs import brings
 from roi.tariff import Prices
-from roi.words import amount, and_list, capital, chance, percent, shorten
+from roi.words import amount, and_list, capital, chance, percent
 
 __all__ = [
     "HARDLY_EVER",
@@ -42,7 +45,7 @@ def _money(a: Analysis, value: float) -> str:
 def _scope_words(option: Option | None) -> str:
     if option is None or option.kind != "scale_segments" or option.scope is None:
         return ""
-    return and_list(shorten(s, 24) for s in option.scope.segments)
+    return kind_words(option.scope.segments, 24)
 
 
 def headline(a: Analysis) -> str:
@@ -108,11 +111,10 @@ def reason(a: Analysis) -> str:
             )
         now = a.scale
         blocked = [g for g in a.gates[None] if not g.holds]
-        stands = f"worth {_money(a, now.mean())}" if now is not None else "of unknown worth"
-        stands += f" with {len(blocked)} gate{'s' if len(blocked) != 1 else ''} closed" if blocked else ""
+        stands = brings(None if now is None else now.mean(), _currency(a)).replace("\u00a0", " ")
         return (
-            f"As it is, scaling is {stands}; fixed for {_money(a, v.plan.price)}, "
-            f"it is worth {_money(a, v.plan.mean())}."
+            f"As it is, scaling {stands}{not_met(blocked)}; fixed for {_money(a, v.plan.price)}, "
+            f"it brings {_money(a, v.plan.mean())}."
         )
     if v.ground == "no_data":
         inputs = next((g for g in a.gates[None] if g.gate == "usable_inputs"), None)
@@ -127,8 +129,8 @@ def reason(a: Analysis) -> str:
         without = max((o.mean() for o in (a.scale, *a.segments) if o is not None), default=0.0)
         # Said as rolled out: the fix among the options may be bought and then stopped, which costs something else.
         return (
-            f"Without controls it would bring {_money(a, without)}; "
-            f"rolled out with the controls it needs, {_money(a, controlled.mean())}."
+            f"Without controls it would bring {_money(a, without)}; rolled out with the controls it needs, "
+            f"it {brings(controlled.mean(), _currency(a), would=True)}.".replace("\u00a0", " ")
         )
     if controlled is not None:
         mended = controlled
@@ -137,17 +139,14 @@ def reason(a: Analysis) -> str:
             f"With its controls mended it would bring {_money(a, mended.mean())} on average, but pays in "
             f"{'just under' if share == needs else 'only'} {share} of outcomes; the rule asks for {needs}."
         )
-    worth = a.scale.mean() if a.scale is not None else 0.0
+    worth = brings(a.scale.mean() if a.scale is not None else 0.0, _currency(a)).replace("\u00a0", " ")
     pays = chance(a.scale.chance(policy.hurdle)) if a.scale is not None else "none"
     saves = (
         f"It saves {minutes:.2f} minutes a case"
         if minutes is not None and minutes >= 0
         else "A case takes longer than before"
     )
-    return (
-        f"{saves}; scaling beats stopping in {pays} outcomes, {_money(a, worth)} on average, "
-        "and no fix pays for itself."
-    )
+    return f"{saves}; scaling beats stopping in {pays} outcomes and {worth} on average; {why_no_fix(a)}."
 
 
 def rolled_out_controlled(a: Analysis) -> Plan | None:

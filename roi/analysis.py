@@ -22,6 +22,7 @@ from roi.labels import earns_credit
 from roi.looks import chance_needed
 from roi.measured import Measured, measure
 from roi.moments import Moments
+from roi.named import kind_words
 from roi.narrower import scopes_of
 from roi.options import Option, Valuer
 from roi.parameters import LoadedParameters, Parameters, register
@@ -33,7 +34,6 @@ from roi.taken import Taken, held, take
 from roi.tariff import Prices, prices_of
 from roi.unmeasured import sample_cases, why_unknown
 from roi.verdict import FIRST_VIEW, Verdict, decide
-from roi.words import and_list
 
 __all__ = ["Analysis", "Decided", "Valued", "analyse", "decide_moments", "decide_taken", "value_moments"]
 
@@ -295,7 +295,7 @@ def decide_moments(
     narrower = tuple(
         option
         for scope in scopes_of(measured)
-        if (option := valuer.roll_out(scope, kind="scale_segments", label=f"Scale in {and_list(scope)}"))
+        if (option := valuer.roll_out(scope, kind="scale_segments", label=f"Scale in {kind_words(scope)}"))
     )
     tipping: dict[Scope, float | None] = {
         None: None if scale is None else tipping_point(valuer, None, policy)

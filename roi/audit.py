@@ -7,6 +7,7 @@ from typing import Any
 from roi.analysis import Analysis
 from roi.audit_actions import integration_of_record, oversight_of_record
 from roi.audit_inputs import inputs_of_record
+from roi.taken import Taken
 
 __all__ = ["audit_of_record"]
 
@@ -36,6 +37,14 @@ def audit_of_record(a: Analysis) -> dict[str, Any]:
         "integration": None if taken.integration is None else integration_of_record(taken.integration),
         "oversight": None
         if taken.oversight is None
-        else oversight_of_record(taken.oversight, min_group=a.loaded.policy.privacy.min_group),
+        else oversight_of_record(
+            taken.oversight, min_group=a.loaded.policy.privacy.min_group, unapproved=_unapproved(taken)
+        ),
         "missing": missing,
     }
+
+
+def _unapproved(taken: Taken) -> tuple[int, int] | None:
+    """High-risk actions that ran without an approval before them, of how many; None where that cannot be counted."""
+    check = next((c for c in taken.controls.checks if c.name == "approved_before"), None)
+    return None if check is None or not check.n or check.misses is None else (check.misses, check.n)

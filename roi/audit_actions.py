@@ -137,12 +137,15 @@ def _headline(x: Integration, rows: Any) -> str:
     return text + "."
 
 
-def oversight_of_record(x: Oversight, *, min_group: int) -> dict[str, Any]:
+def oversight_of_record(
+    x: Oversight, *, min_group: int, unapproved: tuple[int, int] | None = None
+) -> dict[str, Any]:
     """What people did about the agent's work; None is not logged, and `missing` says what to log.
 
     Args:
         x: The counts.
         min_group: People below whom their times are not shown.
+        unapproved: High-risk actions that ran without an approval before them, of how many; None is not known.
     """
     missing = []
     few = x.approvers is not None and x.approvers < min_group
@@ -203,12 +206,12 @@ def oversight_of_record(x: Oversight, *, min_group: int) -> dict[str, Any]:
         "right_and_edited": _of(x.edited),
         "reworked_after_approval": _of(x.rework),
         "wrong_after_approval": _of(x.wrong),
-        "headline": _in_words(x),
+        "headline": _in_words(x, unapproved),
         "missing": missing,
     }
 
 
-def _in_words(x: Oversight) -> str:
+def _in_words(x: Oversight, unapproved: tuple[int, int] | None) -> str:
     said = []
     if x.after is not None and x.after[0]:
         said.append(
@@ -216,6 +219,11 @@ def _in_words(x: Oversight) -> str:
         )
     elif x.after is not None:
         said.append(f"all of {plural(x.after[1], 'approval')} came before the act")
+    # Approvals in time say nothing of what ran without one.
+    if unapproved is not None and unapproved[0]:
+        said.append(
+            f"{unapproved[0]:,} of {plural(unapproved[1], 'high-risk action')} ran without an approval before them"
+        )
     if x.handed_over is not None:
         said.append(f"{x.handed_over[0]:,} of {plural(x.handed_over[1], 'sampled case')} were handed over")
     if x.unused is not None:

@@ -143,7 +143,7 @@ def severities_of_price(a: Analysis) -> dict[str, Any] | None:
         text += f"shares stand in ({source})."
     elif unseen:
         none = and_list((SEVERITIES[i] for i in unseen), "or")
-        text = f"Of {plural(logged, 'error')} with a severity, in both arms, none is {none}; "
+        text = f"Of {plural(logged, 'error')} with a severity, as before and with the agent, none is {none}; "
         text += f"{percent(expected)} of what an error is taken to cost rests on how often such errors are expected "
         text += f"({source})."
     else:

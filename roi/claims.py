@@ -10,7 +10,9 @@ import numpy.typing as npt
 
 from roi.analysis import Analysis
 from roi.assumptions import Number
+from roi.in_scope import drawn_in_scope, in_scope
 from roi.money import summary
+from roi.named import kind_words
 from roi.schema.about import Claim
 from roi.supposed import supposed, worth_if
 from roi.words import number, shorten
@@ -20,6 +22,7 @@ __all__ = ["claims_of_record", "interval_of", "ratio_of"]
 Floats = npt.NDArray[np.float64]
 Estimates = Mapping[str, dict[str, Any] | None]
 
+UNSTATED = "which kinds of cases the claim covers is not stated"
 OF_SCALING = {
     "hours_saved_per_year": ("Hours saved a year at the adoption ceiling", "hours/year"),
     "cash_per_year": ("Cash released a year at the adoption ceiling", "{currency}/year"),
@@ -79,6 +82,14 @@ def _claim(
     center = float(found.mean()) if found is not None else entry["mean"] if entry else None
     ratio, ratio_why = (None, "nothing was measured") if found is None else ratio_of(value, found)
     money, money_why = _money(a, claim.quantity, value, draws)
+    scope, here = in_scope(a, claim.quantity), drawn_in_scope(a, claim.quantity)
+    if scope is not None and here is not None:
+        # Which kinds a claim covers cannot be stated: held against all of them, or against some, it would be judged
+        # by cases that it need not be about.
+        position, ratio, ratio_why = None, None, UNSTATED
+        money, money_why, chance = None, UNSTATED, None
+    else:
+        chance = None if found is None else float(np.mean(found >= value))
     return {
         "quantity": claim.quantity,
         "claimed": mean,
@@ -98,10 +109,11 @@ def _claim(
         "ratio": ratio,
         "ratio_why": ratio_why,
         "position": position,
-        "chance_at_least": None if found is None else float(np.mean(found >= value)),
+        "chance_at_least": chance,
         "money": money,
         "money_why": money_why,
-        "text": _said(claim, label, unit, center, low, high, position),
+        "in_scope": scope,
+        "text": _said(claim, label, unit, center, low, high, position, scope),
     }
 
 
@@ -206,6 +218,7 @@ def _said(
     low: float | None,
     high: float | None,
     position: str | None,
+    scope: Mapping[str, Any] | None,
 ) -> str:
     what = label[:1].lower() + label[1:]
     by = shorten(claim.by or "Somebody", 60)
@@ -213,6 +226,11 @@ def _said(
     said += f" {unit} ({what})" if unit else f" ({what})"
     if center is None:
         return f"{said}; it was not measured."
+    if scope is not None:
+        kinds = kind_words(scope["segments"])
+        return (
+            f"{said}; measured: {number(scope['mean'])} in {kinds}, {number(center)} over all kinds of cases."
+        )
     if low is None or high is None or position is None:
         return f"{said}; {number(center)} was measured."
     where = {

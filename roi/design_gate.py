@@ -21,7 +21,7 @@ def design(measured: Measured, *, tipping: float | None, arms: Comparability | N
         tipping: Bias, in standard deviations of what such a design may hide, at which `scale` no longer passes; None
             where it does not pass without any bias, infinite where no bias matters.
     """
-    label = "Arms comparable"
+    label = "Fair comparison"
     words = {
         "before_after": "before and after",
         "observational": "with and without the agent, as people chose",

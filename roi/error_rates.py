@@ -102,9 +102,10 @@ def rule_error_rates(
         levels = sorted({row.correlation for row in own if row.workers is not None})
         at += f", correlation {' to '.join(dict.fromkeys(f'{c:g}' for c in (levels[0], levels[-1])))}"
     text = (
-        "Were its true worth one standard error below what it must be, the money part of this rule would wrongly say "
-        f"scale in {_in_a_hundred(false_scale)} simulated pilots of this size; one above, it would wrongly call the "
-        f"value too thin in {_in_a_hundred(false_kill)}."
+        f"In simulated pilots of this size the money part of this rule wrongly said scale in "
+        f"{_in_a_hundred(false_scale)} that were worth slightly too little, and too thin in "
+        f"{_in_a_hundred(false_kill)} that were worth slightly more than they must be (by one standard error, the "
+        "usual miss)."
     )
     return ErrorRates(false_scale=false_scale, false_kill=false_kill, at=at, text=text)
 

@@ -12,6 +12,7 @@ from roi.analysis import Analysis
 from roi.estimate import Estimate, summarise
 from roi.measured import Measured
 from roi.moments import ALL, ARMS, COMPONENTS
+from roi.narrower import why_not_alone
 from roi.pooling import weighted
 from roi.rates import severe_errors
 
@@ -188,7 +189,7 @@ def _geometric(a: Analysis) -> dict[str, Any] | None:
     if base is None or pilot is None:
         return None
     return {
-        "label": "Geometric ratio of human minutes, pilot to baseline (as sampled; money does not use it)",
+        "label": "Time of a typical case, with the agent over before (geometric ratio, as sampled; no money uses it)",
         "mean": float(np.exp(pilot - base)),
         "p05": None,
         "p50": None,
@@ -291,6 +292,7 @@ def by_segment(a: Analysis) -> list[dict[str, Any]]:
                     units[1],
                 ),
                 "worth_scale": worth.get((name,)),
+                "worth_scale_why": None if (name,) in worth else why_not_alone(measured, name),
             }
         )
     for name, share in measured.weights.uncovered.items():
@@ -310,6 +312,7 @@ def by_segment(a: Analysis) -> list[dict[str, Any]]:
                     "escalation_rate_pilot": None,
                     "agent_cost": None,
                     "worth_scale": None,
+                    "worth_scale_why": why_not_alone(measured, name),
                 }
             )
     return rows

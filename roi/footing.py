@@ -9,6 +9,7 @@ import numpy as np
 from roi.analysis import Analysis
 from roi.design_gate import bias_in_words
 from roi.moments import ALL, ARMS, Moments
+from roi.named import kind_word
 from roi.words import and_list, capital, count, number, percent
 
 __all__ = [
@@ -128,8 +129,11 @@ def mix_of_record(a: Analysis) -> dict[str, Any]:
         )
     text += "."
     if weights.uncovered:
-        rest = and_list(f"{x} ({percent(y)})" for x, y in weights.uncovered.items())
-        text += f" {percent(share)} of the demand is covered; {rest} was not sampled in both arms and earns nothing."
+        rest = and_list(f"{kind_word(x)} ({percent(y)})" for x, y in weights.uncovered.items())
+        text += (
+            f" {percent(share)} of the demand is covered; {rest} was not sampled both as before and with the "
+        )
+        text += "agent, and earns nothing."
     if not weights.stated:
         text += " Nobody stated the mix: it is the sample's own, assumed."
     if weights.cases is not None:

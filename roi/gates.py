@@ -10,6 +10,7 @@ from roi.gate import Gate, missing_evidence, rate_state
 from roi.labels import labelled_rates
 from roi.measured import Measured
 from roi.moments import ALL, Moments
+from roi.named import kind_word
 from roi.rates import NOTHING_LABELLED, severe_errors
 from roi.words import at_least, at_most, percent
 
@@ -151,8 +152,10 @@ def measured_baseline(measured: Measured) -> Gate:
 def covered_demand(measured: Measured, *, least: float) -> Gate:
     """Is most of the demand of a kind that was sampled in both arms?"""
     covered = float(measured.weights.share[measured.covered()].sum())
-    names = ", ".join(f"{name} ({percent(share)})" for name, share in measured.weights.uncovered.items())
-    evidence = f"{percent(covered)} of demand was sampled in both arms."
+    names = ", ".join(
+        f"{kind_word(name)} ({percent(share)})" for name, share in measured.weights.uncovered.items()
+    )
+    evidence = f"{percent(covered)} of demand was sampled both as before and with the agent."
     if names:
         evidence += f" Not sampled: {names}."
     if not measured.weights.stated:
@@ -182,7 +185,7 @@ def covered_demand(measured: Measured, *, least: float) -> Gate:
 
 
 def _kinds(names: Collection[str]) -> str:
-    return "every kind" if not names or set(names) == {ALL} else ", ".join(names)
+    return "every kind" if not names or set(names) == {ALL} else ", ".join(kind_word(name) for name in names)
 
 
 def usable_inputs(measured: Measured, segments: tuple[str, ...], *, least: float) -> Gate:

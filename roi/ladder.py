@@ -18,6 +18,7 @@ from roi.economics import Economics
 from roi.money import plan_flows, summary
 from roi.options import Option
 from roi.uncertain import Uncertain
+from roi.units import quantity
 from roi.words import amount, number, percent
 
 __all__ = ["ladder_of_record", "lines_of"]
@@ -108,7 +109,7 @@ def ladder_of_record(a: Analysis) -> dict[str, Any] | None:
             12 * stream.hours,
             stream.hours * adopted,
             f"The agent is given {percent(float(np.mean(e.ceiling)))} of the cases that it can work, "
-            f"{number(float(np.mean(e.ramp)), 2)} months after the start",
+            f"{quantity(float(np.mean(e.ramp)), 'months')} after the start",
             p.adoption.ceiling,
         )
         | {

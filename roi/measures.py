@@ -228,7 +228,7 @@ def more_cases(segments: tuple[str, ...] | None, valuer: Valuer, prices: Prices)
         found.append(
             Measure(
                 gate="value",
-                what=f"Sample {n:,} more cases in both arms"
+                what=f"Sample {n:,} more cases, as before and with the agent"
                 + (f", worked by {math.ceil(people * n / seen)} further people" if people else ""),
                 n=n,
                 price=price,

@@ -16,6 +16,7 @@ import numpy as np
 from roi.analysis import Analysis
 from roi.economics import SEVERITIES
 from roi.moments import ALL
+from roi.named import policy_word
 from roi.parameters import Policy
 from roi.special import ndtri
 
@@ -148,10 +149,12 @@ def basis_of(record: Mapping[str, Any], policy: Policy, a: Analysis | None) -> B
                 )
     limits = {
         "severe_error_rate_pilot": Limit(
-            max(policy.max_severe_error_rate, LEAST_LIMIT), "the policy's max_severe_error_rate"
+            max(policy.max_severe_error_rate, LEAST_LIMIT),
+            f"the policy's {policy_word('max_severe_error_rate')}",
         ),
         "approval_miss_rate": Limit(
-            max(policy.max_approval_miss_rate, LEAST_LIMIT), "the policy's max_approval_miss_rate"
+            max(policy.max_approval_miss_rate, LEAST_LIMIT),
+            f"the policy's {policy_word('max_approval_miss_rate')}",
         ),
     }
     no_limit: dict[str, str] = {}
@@ -211,7 +214,7 @@ def _limit_minutes(
     if ALL not in baseline:
         no_limit[name] = "nobody measured what a case takes without the agent"
         return
-    needed, why = policy.smallest_saving_minutes, "the policy's smallest_saving_minutes"
+    needed, why = policy.smallest_saving_minutes, f"the policy's {policy_word('smallest_saving_minutes')}"
     now = expected.get(name)
     if spare is not None and now is not None and spare[0] > 0 and spare[1] > 0:
         # What may be lost before a case no longer pays for running the agent.

@@ -9,7 +9,7 @@ import numpy as np
 from roi.measured import Measured
 from roi.same import Same
 
-__all__ = ["scopes_of"]
+__all__ = ["scopes_of", "why_not_alone"]
 
 UNITS_FOR_A_SEGMENT = 4  # a segment stands alone only with as many independent units in each arm
 
@@ -43,3 +43,16 @@ def _units(measured: Measured, segment: str) -> int:
     s = moments.segments.index(segment)
     arms = [1] if measured.stand_in else [0, 1]
     return min(np.unique(moments.unit[(moments.arm == a) & (moments.segment == s)]).size for a in arms)
+
+
+def why_not_alone(measured: Measured, segment: str) -> str:
+    """Why a kind of case has no worth of its own: too few, the only one, or not sampled both ways."""
+    covered = [n for n, ok in zip(measured.moments.segments, measured.covered(), strict=True) if ok]
+    if segment not in covered:
+        return "not sampled both as before and with the agent"
+    if _units(measured, segment) < UNITS_FOR_A_SEGMENT:
+        kind = measured.moments.unit_kind
+        return f"fewer than {UNITS_FOR_A_SEGMENT} {'people' if kind == 'worker' else f'{kind}s'} worked it each way"
+    if len(covered) == 1:
+        return "the only kind that was sampled: as scaling all of them"
+    return "what scaling is worth cannot be worked out"

@@ -35,6 +35,7 @@ from roi.footing import (
     words_of_report,
 )
 from roi.gate import Gate
+from roi.in_scope import advised_scope, in_scope
 from roi.knowing import knowing_of_record
 from roi.labelling_plan import label_facts
 from roi.labels import why_no_credit
@@ -43,6 +44,7 @@ from roi.ledger import SCHEMA
 from roi.looks import words_of
 from roi.moments import ALL
 from roi.money import cost_of_waiting, money, price_of_caution, share_assumed
+from roi.named import kind_word
 from roi.option_record import options_of_record
 from roi.parameters import register
 from roi.remedy_record import remedies_of_record
@@ -208,13 +210,6 @@ def build_record(a: Analysis) -> dict[str, Any]:
     return _clean(record)
 
 
-def advised_scope(a: Analysis) -> tuple[str, ...] | None:
-    """The scope whose gates the reader should see: the advised one's, else everything's."""
-    option = a.verdict.option
-    narrow = a.verdict.verdict != "kill" and option is not None and option.kind == "scale_segments"
-    return option.scope.segments if narrow and option is not None and option.scope is not None else None
-
-
 def _clean(record: dict[str, Any]) -> dict[str, Any]:
     """Plain JSON values with finite numbers only; anything else is a mistake of this package."""
     cleaned: dict[str, Any] = json.loads(json.dumps(record, default=as_json, allow_nan=False))
@@ -255,6 +250,7 @@ def _goal(a: Analysis, measured: dict[str, Any]) -> dict[str, Any] | None:
         "target": _number(goal.target),
         "by": goal.by,
         "measured": found["mean"] if found else None,
+        "in_scope": in_scope(a, goal.metric),
     }
 
 
@@ -285,7 +281,8 @@ def _unknowns(a: Analysis, measured: dict[str, Any]) -> list[str]:
         found.append(f"Costs not stated: {', '.join(kind.replace('_', ' ') for kind in missing)}.")
     if a.measured.weights.uncovered:
         names = ", ".join(
-            f"{name} ({percent(share)} of demand)" for name, share in a.measured.weights.uncovered.items()
+            f"{kind_word(name)} ({percent(share)} of demand)"
+            for name, share in a.measured.weights.uncovered.items()
         )
         found.append(
             "No kind of case was sampled in both arms, so that nothing earns anything here."

@@ -5,8 +5,13 @@ from __future__ import annotations
 import re
 
 from roi import words
+from roi.rounding import as_fine_as
 
 __all__ = ["figure", "percents", "quantity", "span"]
+
+# Whole ones of these are told as such: nobody waits "6.00 months".
+COUNTED = ("months", "month", "weeks", "week", "days", "day", "years", "seats")
+WHOLE = 1e-9
 
 
 def quantity(x: object, unit: object, *, unknown: str = words.UNKNOWN) -> str:
@@ -33,6 +38,9 @@ def figure(x: object, unit: object) -> str:
     first, _ = _parts(unit)
     if first in ("share", "1") or re.fullmatch("[A-Z]{3}", first):
         return quantity(x, unit)
+    value = words.finite(x)
+    if first in COUNTED and value is not None and abs(value - round(value)) < WHOLE:
+        return words.count(value)  # "6 months", not "6.00 months"
     return words.minutes(x) if first == "min" else words.number(x)
 
 
@@ -68,7 +76,7 @@ def percents(low: object, high: object, about: object = None) -> str:
         return words.UNKNOWN
     if mean is None:
         return f"{words.percent(a)} to {words.percent(b)}"
-    size = words.as_fine_as(max(abs(a), abs(b)), mean)
+    size = as_fine_as(max(abs(a), abs(b)), mean)
     told = words.percent(size).rstrip(f"{words.NBSP}%")
     places = len(told.partition(".")[2])
     ends = [f"{round(100 * x, places) + 0.0:,.{places}f}".replace("-", words.MINUS) for x in (a, b)]

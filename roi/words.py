@@ -8,6 +8,8 @@ from datetime import date
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
+from roi.rounding import as_fine_as, three_digits
+
 __all__ = [
     "CONTROLS",
     "advised",
@@ -16,7 +18,6 @@ __all__ = [
     "amount_range",
     "and_list",
     "as_decided",
-    "as_fine_as",
     "at_least",
     "at_most",
     "axis_amount",
@@ -230,24 +231,16 @@ def amount_range(
     size = max(abs(a), abs(b))
     if mean is not None and size < 10 * factor:
         factor, word = _scale(mean) if abs(mean) < size else (factor, word)
-    size = as_fine_as(size, mean if mean is not None and abs(mean) >= factor else None)
-    return f"{currency}{NBSP}{_span(_figure(x, factor, size) for x in (a, b))}{word}"
+    fine = as_fine_as(size, mean if mean is not None and abs(mean) >= factor else None)
+    if factor == 1 and fine < min(size, 10_000) and size >= 100:
+        fine, (a, b) = max(fine, 100), three_digits(a, b)
+    return f"{currency}{NBSP}{_span(_figure(x, factor, fine) for x in (a, b))}{word}"
 
 
 def amounts_between(low: object, high: object, currency: str) -> str:
     """The same after a noun: "between EUR −120,000 and 610,000"; "at about EUR 610,000" where both read the same."""
     found = amount_range(low, high, currency)
     return f"between {found.replace(' to ', ' and ', 1)}" if " to " in found else f"at about {found}"
-
-
-def as_fine_as(size: float, about: float | None) -> float:
-    """What a range is rounded by: its figure, so that it is as fine and no finer; an end ten times it is not drawn out.
-
-    Args:
-        size: The larger end.
-        about: The figure beside which the range stands; None where there is none.
-    """
-    return size if about is None else min(size, max(abs(about), size / 10))
 
 
 def edges(low: object, high: object, digits: int = 3, about: object = None) -> str:

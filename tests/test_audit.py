@@ -265,3 +265,20 @@ def test_what_is_not_there_is_none_with_what_to_give(tmp_path: Path) -> None:
     assert [text.split(":")[0] for text in audit["missing"]] == [
         "The inputs were not given", "There is no log of the agent's calls",
     ]  # fmt: skip
+
+
+def test_approvals_in_time_do_not_hide_what_ran_without_one() -> None:
+    """Both are said of one log: every approval came before its act, and many acts had none."""
+    record = example("payment_repair").decision.record
+    said = record["audit"]["oversight"]["headline"]
+    check = next(
+        c
+        for layer in record["controls"]["layers"]
+        for c in layer["checks"]
+        if c["check"] == "approved_before"
+    )
+    missed = f"{check['misses']:,} of {check['n']:,} high-risk actions ran without an approval before them"
+    assert (check["misses"], check["n"]) == (279, 735)
+    assert said.startswith(f"All of 456 approvals came before the act; {missed}; ")
+    every = example("support_replies").decision.record["audit"]["oversight"]["headline"]
+    assert "without an approval" not in every

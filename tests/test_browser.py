@@ -111,7 +111,14 @@ def test_numbers_are_written_as_python_writes_them(browser: Any, report: Path) -
                   [41.93, "EUR/hour"], [58_799.4, "EUR"], [0.0762, "EUR/case"], [0.8939, "EUR per USD"], [12.0, "USD/case"]]  # fmt: skip
         told = page.evaluate("x => x.map(([value, unit]) => valueText({unit}, value, w.signs))", values)
         assert told == [units.quantity(*each) for each in values]
-        about = [[657_400, 1_361_000, 998_000], [657_400, 1_361_000, 1_010_000], [-2e6, 12e6, 9e5]]
+        about = [
+            [-50_520, 53_910, 608],
+            [6_124, 14_827, 9_900],
+            [-505.2, 539.1, 50],
+            [657_400, 1_361_000, 998_000],
+            [657_400, 1_361_000, 1_010_000],
+            [-2e6, 12e6, 9e5],
+        ]
         told = page.evaluate("x => x.map(([low, high, mean]) => amounts([low, high], w.signs, mean))", about)
         plain = [words.amount_range(low, high, "EUR", mean) for low, high, mean in about]
         assert [x.replace(words.NBSP, " ") for x in told] == [x.replace(words.NBSP, " ") for x in plain]

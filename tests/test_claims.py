@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from opened_examples import example
 from pilots import cases, write_pilot
 
 from roi import words
@@ -14,6 +15,7 @@ from roi.parameters import load_parameters
 from roi.pilot import open_pilot
 from roi.problems import ParameterError
 from roi.report import proof
+from roi.report.facts import facts
 
 FEW = {"run": {"draws": 1000}}
 
@@ -287,3 +289,33 @@ def test_a_contradiction_is_said_beside_everything_else_that_is_wrong(tmp_path):
     assert {"claims[2].value", "claims[3].quantity", "claims[4].value"} <= set(found)
     assert any(place.startswith("demand") for place in found)
     assert len(refused(tmp_path, claims=of_vendor(20, 15, 11))) == 1
+
+
+def test_a_claim_of_unstated_kinds_is_held_against_none_where_some_are_rolled_out():
+    """Both figures are told, and no ratio, chance or sum of money is made of cases that the claim need not be about."""
+    record = example("invoice_coding").decision.record
+    (found,) = record["claims"]
+    scope, saved = found["in_scope"], record["estimates"]["minutes_saved_per_case"]["mean"]
+    assert scope["segments"] == ["catalogue"]
+    assert f"{scope['mean']:.2f} minutes less" in record["reason"]
+    assert found["measured"] == saved < 0 < scope["mean"]
+    for key in ("position", "ratio", "chance_at_least", "money"):
+        assert found[key] is None, key
+    assert found["ratio_why"] == found["money_why"] == "which kinds of cases the claim covers is not stated"
+    assert record["goal"]["in_scope"] == scope
+    said = {fact.label: fact.text for fact in facts(record)}
+    both = f"measured 3.64 in catalogue, which is to be rolled out, and {words.minutes(saved)} over all kinds of cases"
+    assert both in said["The goal"]
+    assert "2.50 wanted, of which kinds is not stated." in said["The goal"]
+    assert both in said["What was claimed"]
+    assert "first month, catalogue invoices only" in said["What was claimed"]
+    table = proof.claims(example("invoice_coding").decision).html
+    assert "<bdi>catalogue</bdi>, to be rolled out" in table
+    assert "over all kinds" in table
+
+
+def test_where_all_kinds_are_rolled_out_a_claim_is_held_against_all_of_them():
+    record = example("support_replies").decision.record
+    assert [c["in_scope"] for c in record["claims"]] == [None] * len(record["claims"])
+    assert all(c["ratio"] or c["ratio_why"] for c in record["claims"])
+    assert (record["goal"] or {}).get("in_scope") is None

@@ -51,7 +51,7 @@ def test_a_size_of_the_table_is_found(table):
     assert found.false_scale == float(row["false_scale"])
     assert found.false_kill == float(row["false_kill"])
     rounded = f"{100 * found.false_scale:.0f}"
-    assert f"wrongly say scale in about {rounded} of 100 simulated pilots of this size" in found.text
+    assert f"wrongly said scale in about {rounded} of 100 that were worth slightly too little" in found.text
     assert len(found.text) <= 300
 
 

@@ -204,11 +204,11 @@ def test_a_scale_in_part_tells_its_minutes_from_those_of_all_cases() -> None:
     assert "over all kinds of cases it takes 5.13 minutes less" in text
 
 
-def test_minutes_lost_carry_their_interval_in_the_same_direction() -> None:
+def test_minutes_lost_carry_their_interval_in_words() -> None:
     record = make_record()
     record["estimates"]["minutes_saved_per_case"] |= {"mean": -0.25, "p05": -0.58, "p95": 0.07}
     text = text_of(sections.first_screen(make_decision(record)).html)
-    assert "0.25 minutes longer with the agent (9 in 10 chances that it is −0.07 to 0.58)" in text
+    assert "0.25 minutes longer with the agent (9 in 10 chances: 0.58 more to 0.07 less)" in text
 
 
 def test_a_kill_says_what_stopping_means() -> None:

@@ -202,3 +202,16 @@ def test_columns_of_money_stand_apart_in_print():
     html = proof.knowing(example("claims_intake")).html
     assert '<table class="stack small">' in html
     assert html.count('class="n r"') >= 4
+
+
+def test_of_a_demo_whose_inputs_alone_were_given_that_is_said() -> None:
+    """The generated claims have 90 demo cases among their inputs, and none among their cases."""
+    decision = example("claims_intake")
+    n = decision.record["audit"]["inputs"]["cases"]["demo"]
+    said = text_of(proof.gap(decision).html)
+    assert n == 90
+    assert decision.record["demo_gap"] is None
+    assert f"Of {n} demo cases there are inputs" in said
+    assert "no times, outcomes or costs" in said
+    assert "No demo" not in said
+    assert f"Of {n} demo cases there are inputs" in text_of(proof.opening(decision).html)

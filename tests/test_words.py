@@ -193,3 +193,19 @@ def test_a_told_bound_is_true_and_on_its_side_of_the_limit(x: float, limit: floa
         assert sign * (told - x) >= -1e-11
         assert (told > limit + 1e-11) == (x > limit)
         assert (told < limit - 1e-11) == (x < limit)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "about", "text"),
+    [
+        (-50_520, 53_910, 608, "EUR −50,500 to 53,900"),
+        (-43_424, 57_364, 7_680, "EUR −43,400 to 57,400"),
+        (6_124, 14_827, 9_900, "EUR 6,100 to 14,800"),
+        (-5_052, 5_391, 608, "EUR −5,050 to 5,390"),
+        (-505.2, 539.1, 50, "EUR −505 to 539"),
+        (43.42, 57.36, 7.68, "EUR 43.42 to 57.36"),
+        (120_000, 610_000, 357_000, "EUR 120,000 to 610,000"),
+    ],
+)
+def test_no_end_of_a_range_has_more_than_three_digits(low, high, about, text):
+    assert words.amount_range(low, high, "EUR", about).replace(NBSP, " ") == text

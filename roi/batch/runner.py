@@ -25,6 +25,7 @@ from roi.batch.workers import STARTING, Workers, painters, run_watched
 from roi.ledger import LEDGER, issue, read_ledger, refuse_newer
 from roi.problems import InputError, Problem
 from roi.records import refuse_newer_record
+from roi.report.facts import headline_alone
 from roi.report.page import write_whole
 
 if TYPE_CHECKING:
@@ -325,7 +326,7 @@ class Batch:
             outcome = Outcome(pilot=job.pilot, state="failed", why=why, seconds=time.monotonic() - began)
         says = outcome.why
         if outcome.record is not None:
-            says = f"{str(outcome.record.get('verdict')).upper()}: {outcome.record.get('headline')}"
+            says = f"{str(outcome.record.get('verdict')).upper()}: {headline_alone(outcome.record)}"
         self.progress.end(outcome.pilot, outcome.state, says)
         return outcome
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from roi import words
-from roi.report import audit_words, cause_figures, quality_figures
+from roi.report import audit_words, cause_figures, facts, quality_figures
 from roi.report.sections import Decision, Section, section
 from roi.signing import standing
 
@@ -26,7 +26,7 @@ def opening(decision: Decision) -> Section:
     """The verdict, whether the model is the problem, and what was found of inputs, calls and people."""
     record = decision.record
     answers = [
-        ("The verdict", f"{words.verdict_word(record)}: {record.get('headline') or ''}"),
+        ("The verdict", facts.verdict_line(record)),
         ("Is the model the problem?", record.get("model_the_problem")),
         *audit_words.headlines(record),
     ]

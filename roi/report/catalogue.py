@@ -41,9 +41,9 @@ WRITERS = (
     "claims", "comparability", "compare", "demanded_approving", "demo_effects", "demo_gap", "demo_split",
     "design_gate", "error_rates", "estimates", "evidence", "first_view", "footing", "gates", "input_rules",
     "knowing", "labelling_plan", "labels", "ladder", "levers", "money", "monitor_basis", "monitor_days",
-    "monitor_tests", "next_step", "operate", "option_record", "realised", "record", "remedy_record", "samples",
-    "schema/economics", "schema/register", "schema/remedies", "scorecard_record", "self_reports", "signing",
-    "sketch", "stopping", "uncertain", "verdict", "what_if", "words",
+    "monitor_tests", "next_step", "no_fix", "operate", "option_record", "realised", "record", "remedy_record",
+    "samples", "schema/economics", "schema/register", "schema/remedies", "scorecard_record", "self_reports",
+    "signing", "signs", "sketch", "stopping", "uncertain", "verdict", "what_if", "words",
 )  # fmt: skip
 NOT_PAGES = {"catalogue.py", "page_tree.py", "pdf.py", "terminal.py"}
 HOLE = "{}"

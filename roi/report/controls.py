@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from roi import words
+from roi.report import facts
 from roi.report.control_figures import frontier_figure, gated, mean_of
 from roi.report.sections import Decision, Section, section
 from roi.signing import standing
@@ -64,7 +65,7 @@ def opening(decision: Decision) -> Section:
     design = record.get("approval_design") or {}
     hard = [check for check in _every(record) if _stops(check)]
     answers = [
-        ("The verdict", f"{words.verdict_word(record)}: {record.get('headline') or ''}"),
+        ("The verdict", facts.verdict_line(record)),
         ("The controls", found.get("headline")),
         ("What scaling waits for", _waits(hard)),
         ("What should wait for a person", design.get("headline")),

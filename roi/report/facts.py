@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from roi import units, words
+from roi import signs, words
+from roi.named import kind_word, policy_word
+from roi.report import promises
+from roi.report.turned_down import no_fix
 
 __all__ = [
     "Choice",
@@ -19,9 +22,10 @@ __all__ = [
     "first_view_mark",
     "first_view_sentence",
     "gate_word",
+    "headline_alone",
     "measured_sentence",
-    "quantity",
     "stops",
+    "verdict_line",
 ]
 
 Record = Mapping[str, Any]
@@ -108,7 +112,7 @@ def choices(record: Record, *, every: bool = False) -> list[Choice]:
         for scope in scopes[: None if every else 1]
     ]
     if found.get("fix") or record.get("verdict") != "scale":  # what may be scaled now needs no fix
-        rows.append(_choice("fix", "Fix first", found.get("fix"), name == "fix"))
+        rows.append(_choice("fix", "Fix first", found.get("fix"), name == "fix", no_fix(record)))
     if every:
         if found.get("controlled"):
             rows.append(_choice("controlled", "Scale with the controls it needs", found["controlled"], False))
@@ -120,11 +124,24 @@ def choices(record: Record, *, every: bool = False) -> list[Choice]:
 
 def _choice(name: str, label: str, option: Any, advised: bool, remark: str = "") -> Choice:
     if option is None:
-        remark = "its worth cannot be worked out" if name == "scale" else "no priced fix opens every gate"
+        remark = remark or "its worth cannot be worked out"
     label = words.shorten((option or {}).get("label") or label, 90)
     note = words.shorten((option or {}).get("note") or remark, 160)
     ends = bool((option or {}).get("stops_after"))
     return Choice(name=name, label=label, option=option, advised=advised, remark=note, ends=ends)
+
+
+def headline_alone(record: Record) -> str:
+    """The headline without a verdict's word before its colon: of "Scale: it pays" it is "it pays"."""
+    headline = words.shorten(record.get("headline") or "", 140)
+    first, colon, rest = headline.partition(": ")
+    return rest if colon and first in (words.verdict_word(record), "Stop") else headline
+
+
+def verdict_line(record: Record) -> str:
+    """The verdict and its headline in one line, the verdict's own word said once: "Scale: it pays, and …"."""
+    word, headline = words.verdict_word(record), headline_alone(record)
+    return headline if headline.startswith(f"{word} ") else f"{word}: {headline}" if headline else word
 
 
 def gate_word(state: object) -> str:
@@ -243,7 +260,7 @@ def _saved(record: Record) -> str:
     )
     rows = [row for row in record.get("by_segment") or [] if row.get("segment") in (scope or ())]
     parts = [
-        f"In {words.shorten(row['segment'], 40)} a case takes {_minutes(row['minutes_saved'])}"
+        f"In {words.shorten(kind_word(row['segment']), 40)} a case takes {_minutes(row['minutes_saved'])}"
         for row in rows
         if row.get("minutes_saved")
     ]
@@ -252,17 +269,11 @@ def _saved(record: Record) -> str:
 
 
 def _minutes(saved: Mapping[str, Any]) -> str:
-    """How much less or more a case takes, with its interval in the same direction."""
+    """How much less or more a case takes, with its interval in words where its ends differ in sign."""
     mean = words.finite(saved.get("mean")) or 0.0
     low, high = words.finite(saved.get("p05")), words.finite(saved.get("p95"))
-    if mean < 0:
-        low, high = (None if high is None else -high), (None if low is None else -low)
-    span = (
-        ""
-        if low is None or high is None
-        else f" (9 in 10 chances that it is {units.span(low, high, 'min', bare=True)})"
-    )
-    return f"{words.minutes(abs(mean))} minutes {'longer' if mean < 0 else 'less'} with the agent{span}"
+    ends = "" if low is None or high is None else f" (9 in 10 chances: {signs.minutes_ends(low, high)})"
+    return f"{words.minutes(abs(mean))} minutes {'longer' if mean < 0 else 'less'} with the agent{ends}"
 
 
 def _assumed(record: Record) -> str:
@@ -285,28 +296,6 @@ def _assumed(record: Record) -> str:
         text += f" {words.count(first.get('defaults'))} of {words.count(first['inputs'])} inputs are "
         text += "package defaults."
     return text
-
-
-def _goal(record: Record) -> str | None:
-    goal = record.get("goal")
-    if not goal:
-        return None
-    text = words.shorten(goal.get("text") or "a goal without words", 140)
-    if goal.get("by"):
-        text += f", by {words.day(goal['by'])}"
-    target, measured = words.finite(goal.get("target")), words.finite(goal.get("measured"))
-    if target is None:
-        return f"{text}."
-    metric = goal.get("metric")
-    return (
-        f"{text}: {quantity(record, metric, measured)} measured, {quantity(record, metric, target)} wanted."
-    )
-
-
-def quantity(record: Record, name: object, value: object) -> str:
-    """A value of a named estimate in the way its unit is said: a share in per cent."""
-    unit = ((record.get("estimates") or {}).get(str(name)) or {}).get("unit")
-    return units.figure(value, unit)
 
 
 def _signed(record: Record) -> str:
@@ -347,7 +336,8 @@ def facts(record: Record) -> list[Fact]:
     for item in record.get("exceptions") or []:
         said = words.shorten(item.get("reason") or "no reason given", 160)
         by = words.shorten(item.get("approved_by") or "nobody", 60)
-        text = f"{item.get('key')} is {item.get('value')}: {said}; approved by {by}, "
+        name = f"{words.capital(policy_word(item.get('key')))} ({item.get('key')})"
+        text = f"{name} is {item.get('value')}: {said}; approved by {by}, "
         text += f"until {words.day(item.get('expires'))}."
         found.append(Fact("Exception from the policy", text))
     if (record.get("first_view") or {}).get("is"):
@@ -355,16 +345,11 @@ def facts(record: Record) -> list[Fact]:
     found.append(Fact("What was measured", f"{_saved(record)} {words.capital(measured_sentence(record))}"))
     if (record.get("design") or {}).get("text"):
         found.append(Fact("How it was compared", _comparison(record)))
-    goal = _goal(record)
+    goal = promises.goal(record)
     if goal:
         found.append(Fact("The goal", goal))
     for claim in (record.get("claims") or [])[:2]:
-        by = words.capital(words.shorten(claim.get("by") or "someone", 60))
-        what = words.shorten(str(claim.get("quantity")).replace("_", " "), 60)
-        said, real = (
-            quantity(record, claim.get("quantity"), claim.get(key)) for key in ("claimed", "measured")
-        )
-        found.append(Fact("What was claimed", f"{by} claimed {said} ({what}); {real} was measured."))
+        found.append(Fact("What was claimed", f"{promises.claimed(record, claim)}."))
     found.append(Fact("How much is assumed", _assumed(record)))
     known: Mapping[str, Any] = record.get("knowing") or {}
     if known.get("sentence"):

@@ -12,6 +12,7 @@ import numpy as np
 from roi import words
 from roi.pictures import Histogram, Pictures
 from roi.report import facts
+from roi.report.turned_down import turned_down
 
 __all__ = [
     "Figure",
@@ -124,9 +125,11 @@ def worth_figure(record: Record, pictures: Pictures) -> Figure | None:
     names = {name: words.shorten(found[name].get("label") or name, 40) for name in kept}
     chances = {name: words.chance(found[name].get("chance_above_hurdle")) for name in kept}
     goal = "pays" if hurdle == 0 else f"clears {words.amount(hurdle, currency)}"
+    lacks = {name: f", {text}," if (text := turned_down(record, found[name])) else "" for name in kept}
     alt = " ".join(
         f"{names[n]}: mean {words.amount(x.get('mean'), currency)}, 8 in 10 outcomes: "
-        f"{words.amount_range(x.get('p10'), x.get('p90'), currency, x.get('mean'))}; {goal} in {chances[n]}."
+        f"{words.amount_range(x.get('p10'), x.get('p90'), currency, x.get('mean'))};{lacks[n].strip(',')} {goal} in "
+        f"{chances[n]}."
         for n, x in ((n, found[n]) for n in kept)
     )
 
@@ -139,7 +142,7 @@ def worth_figure(record: Record, pictures: Pictures) -> Figure | None:
     return Figure(
         name="worth",
         question="Will it pay?",
-        answer="; ".join(f"{names[n]} {goal} in {chances[n]}" for n in kept),
+        answer="; ".join(f"{names[n]}{lacks[n]} {goal} in {chances[n]}" for n in kept),
         alt="Histograms of worth against stopping now. " + alt,
         draw=draw,
         legend=(("loss", "worse than stopping" if hurdle == 0 else "below the hurdle"), ("gain", "better")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from roi import words
 from roi.after_remedy import LEAST_CASES
-from roi.report import remedy_figures
+from roi.report import facts, remedy_figures
 from roi.report.sections import Decision, Section, section
 from roi.signing import standing
 
@@ -19,7 +19,7 @@ def opening(decision: Decision) -> Section:
     found = record.get("remedies") or {}
     whole = found.get("set") or {}
     answers = [
-        ("The verdict", f"{words.verdict_word(record)}: {record.get('headline') or ''}"),
+        ("The verdict", facts.verdict_line(record)),
         ("Is the model the problem?", record.get("model_the_problem")),
         ("Which remedies", found.get("text")),
         ("How sure the set is", _sure(whole, str(record.get("currency")))),

@@ -16,6 +16,7 @@ from roi.operating import holds_back
 from roi.report.one_worth import by_months
 from roi.report.page import PAGES, as_written, page, write_whole
 from roi.report.sections import environment
+from roi.report.turned_down import turned_down
 from roi.signing import governing, standing
 
 __all__ = ["Entry", "csv_text", "index_page", "write_index"]
@@ -127,6 +128,7 @@ def index_page(entries: Sequence[Entry], together: Mapping[str, Any] | None = No
     currency = None if together is None else together["currency"]
     common_asked = _common(decided, together, lambda e: (e.record or {}).get("sum_asked_for"))
     body = environment().get_template("index.html.j2").render(
+        lacks=turned_down,
         entries=decided,
         failed=[entry for entry in entries if entry.why],
         counts=counts,
@@ -211,7 +213,7 @@ def _parts(together: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
     makers = [
         ("The map", show.overview),
         ("What to fund", show.funded),
-        ("Luck", show.luck),
+        ("How much of it may be chance", show.luck),
         ("In which order, and what is next", show.order),
         ("How verdicts moved", show.trend),
     ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from roi import words
 from roi.monitor_action import said
+from roi.named import kind_word
 from roi.operating import BY_MONTHS, lead_of, months_said
 from roi.pictures import Pictures
 from roi.report.decided import decided
@@ -215,7 +216,7 @@ def _asked(row: Found, whole: Found, own: Sequence[Found], currency: str) -> dic
         segments = "one kind of case by itself: " if n == 1 else f"each of {n} kinds of cases by itself: "
         segments += low if low == high else f"{low} to {high}"
     yes = [q for q in own if q["crossed"]]
-    where = [words.shorten(q["segment"], 30) for q in yes if q["segment"] is not None]
+    where = [words.shorten(kind_word(q["segment"]), 30) for q in yes if q["segment"] is not None]
     return {
         **_bare(row, currency),
         "limit": said(measure, float(whole["limit"]), currency),
@@ -235,7 +236,7 @@ def _way(q: Found) -> float:
 
 def _moved(q: Found) -> dict[str, Any]:
     what = "cases of " if q["measure"] == "segment" else ""
-    kind = "other kinds" if q["segment"] == "(others)" else words.shorten(q["segment"], 60)
+    kind = "other kinds" if q["segment"] == "(others)" else words.shorten(kind_word(q["segment"]), 60)
     return {
         "label": words.capital(f"{what}{kind}"),
         "limit": said(q["measure"], q["limit"], None),

@@ -10,6 +10,7 @@ from typing import Any
 from roi import words
 from roi.monitor_action import said
 from roi.monitor_tests import RATES
+from roi.named import kind_word
 from roi.report.figures import Figure
 
 __all__ = ["charts_figure", "difference_figure", "mix_figure", "realised_figure", "segments_figure"]
@@ -55,7 +56,11 @@ def segments_figure(found: Found) -> Figure | None:
         panels = [
             panel
             for of in _largest(row)
-            if (panel := _panel(words.shorten(of["segment"], 30), of["chart"], _own(row, of, found), found))
+            if (
+                panel := _panel(
+                    words.shorten(kind_word(of["segment"]), 30), of["chart"], _own(row, of, found), found
+                )
+            )
             is not None
         ]
         marks = sum(p["marks"] for p in panels) + asked.get(row["measure"], 0)
@@ -235,7 +240,7 @@ def mix_figure(mix: Found | None) -> Figure | None:
     if not mix or len(mix["decision"]) < 2:
         return None
     rows: list[dict[str, Any]] = [
-        {"label": words.shorten(name, 40), "was": float(was), "now": float(mix["fresh"][name])}
+        {"label": words.shorten(kind_word(name), 40), "was": float(was), "now": float(mix["fresh"][name])}
         for name, was in mix["decision"].items()
     ]
     rows.sort(key=lambda row: (-max(row["was"], row["now"]), row["label"]))

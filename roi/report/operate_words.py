@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from roi import words
 from roi.monitor_action import said
+from roi.named import kind_word
 from roi.operating import STOPPING
 from roi.report.monitoring import ACTIONS, headline
 
@@ -80,6 +81,6 @@ def had_been(o: Operated) -> str:
     texts = []
     for q in (broken or parts)[:3]:
         was, limit = (said(q["measure"], q[key], o.found["currency"]) for key in ("mean", "limit"))
-        where = "" if q["segment"] is None else f" in {words.shorten(q['segment'], 30)}"
+        where = "" if q["segment"] is None else f" in {words.shorten(kind_word(q['segment']), 30)}"
         texts.append(f"{label[q['measure']]}{where} ({was}, limit {limit}) on {words.day(q['crossed'])}")
     return f"{words.capital(ACTIONS[o.found['action']['action']])}: {words.and_list(texts)}. Mend it before going on."

@@ -160,7 +160,8 @@ def map_figure(found: Found) -> Figure | None:
         return None
     pays = sum(r["worth"] > 0 for r in rows)
     alt = " ".join(
-        f"{words.shorten(r['label'], 60)} ({r['verdict']}): {r['own'].whole}, pays in "
+        f"{words.shorten(r['label'], 60)} ({r['verdict']}): {r['own'].whole}, "
+        f"{'would pay' if r['verdict'] == 'kill' else 'pays'} in "
         f"{words.chance(r['chance'])} outcomes, costs {words.amount(r['cost'], currency)}."
         for r in rows
     )

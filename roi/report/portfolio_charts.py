@@ -14,6 +14,7 @@ __all__ = ["came_of_forecasts", "portfolio_map", "verdict_trend"]
 
 HEIGHT = 340
 LINE = 16  # pixels between two labels
+ASIDE = 4  # pixels between a name and the line that leads to it
 SHAPES = {"scale": "circle", "fix": "diamond", "kill": "square"}
 FILLS = {"scale": GAIN, "fix": BEFORE, "kill": "transparent"}
 
@@ -71,7 +72,9 @@ def portfolio_map(rows: Sequence[Mapping[str, Any]], *, currency: str, width: in
     for side in ("left", "right"):
         own = [row for row in labels if row["align"] == side]
         if own:
-            texts = alt.Chart(inline(own)).mark_text(fontSize=12, baseline="middle", align=side)
+            # Beside the line that leads to it, which would else run through the first letter.
+            aside = ASIDE if side == "left" else -ASIDE
+            texts = alt.Chart(inline(own)).mark_text(fontSize=12, baseline="middle", align=side, dx=aside)
             layers.append(texts.encode(alt.X("x:Q", scale=x), alt.Y("y:Q", scale=y), text="text:N"))
     return finish(alt.layer(*layers).properties(width=width, height=HEIGHT))
 
@@ -87,7 +90,11 @@ def _labels(
 ) -> list[dict[str, Any]]:
     """A place for each name, below or above its mark, where it covers no other name."""
     span, tall = domain[1] - domain[0], 1.12
-    taken: list[tuple[float, float, float]] = []
+    taken = list[tuple[float, float, float, float]]()  # from, to, at and how far off others must stay
+    for r, size in zip(rows, _sizes(rows), strict=True):
+        half = (size / 3.1416) ** 0.5
+        middle = (float(r["worth"]) - domain[0]) / span * width
+        taken.append((middle - half, middle + half, (1.07 - float(r["chance"])) / tall * HEIGHT, half + 8))
     found = []
     ranked = sorted(
         enumerate(zip(rows, _sizes(rows), strict=True), start=1),
@@ -99,7 +106,7 @@ def _labels(
         away = (size / 3.1416) ** 0.5 + 9
         px = (float(r["worth"]) - domain[0]) / span * width
         py = (1.07 - float(r["chance"])) / tall * HEIGHT
-        long = 6.6 * len(text)
+        long = 6.6 * len(text) + ASIDE
         right = px > width / 2  # the text ends at the mark
         start = px - long if right else px
         start = min(max(start, 0.0), max(width - long, 0.0))
@@ -109,10 +116,10 @@ def _labels(
         at = py + away
         for step in tries:
             at = py + (away if step > 0 else -away) + (step - (1 if step > 0 else -1)) * LINE
-            free = all(abs(at - y) >= LINE or start + long < a or start > b for a, b, y in taken)
+            free = all(abs(at - y) >= off or start + long < a or start > b for a, b, y, off in taken)
             if free and 6 < at < HEIGHT - 8:
                 break
-        taken.append((start, start + long, at))
+        taken.append((start, start + long, at, LINE))
         end = start + long if right else start
         found.append(
             {

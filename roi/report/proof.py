@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from roi import units, words
+from roi.drivers import FEW_DRAWS
 from roi.issue import current_run
-from roi.report import figures, proof_figures
+from roi.report import facts, figures, proof_figures
+from roi.report.no_demo import no_demo
 from roi.report.page import WORKBOOK
 from roi.report.sections import Decision, Section, section
 from roi.signing import standing
@@ -37,8 +39,8 @@ def opening(decision: Decision) -> Section:
     record = decision.record
     known, found = record.get("knowing") or {}, record.get("evidence") or {}
     answers = [
-        ("The verdict", f"{words.verdict_word(record)}: {record.get('headline') or ''}"),
-        ("Against the demo", (record.get("demo_gap") or {}).get("text") or "No demo was sampled."),
+        ("The verdict", facts.verdict_line(record)),
+        ("Against the demo", (record.get("demo_gap") or {}).get("text") or no_demo(record)),
         ("What it rests on", found.get("text")),
         ("Is measuring more worth it?", known.get("sentence")),
     ]
@@ -50,9 +52,12 @@ def opening(decision: Decision) -> Section:
 def gap(decision: Decision) -> Section:
     """The demo beside production, and what the difference is made of."""
     found = decision.record.get("demo_gap")
-    text = str(found["text"]) if found else "No demo case was among the samples"
+    lacks = "" if found else no_demo(decision.record)
+    text = str(found["text"]) if found else lacks
     figure = proof_figures.gap_figure(decision.record)
-    return section("gap", decision, text, g=found, figure=figure, said=units.quantity, span=units.span)
+    return section(
+        "gap", decision, text, g=found, lacks=lacks, figure=figure, said=units.quantity, span=units.span
+    )
 
 
 def claims(decision: Decision) -> Section:
@@ -88,6 +93,7 @@ def sensitivity(decision: Asked) -> Section:
         rest=rest,
         joint=decision.what_if.get("joint_flip"),
         kinds=proof_figures.KINDS,
+        few=FEW_DRAWS,
     )
 
 

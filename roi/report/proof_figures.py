@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from roi import units, words
+from roi import signs, units, words
 from roi.report.figures import Figure
 
 __all__ = [
@@ -50,11 +50,13 @@ def ladder_figure(record: Record) -> Figure | None:
             label = "Worth, after every cost"
         rows.append({"label": label, "last": rung["rung"] == "worth"} | _outcomes(of["horizon"]))
     hours, worth = rows[0]["mean"], rows[-1]["mean"]
-    answer = (
-        f"Hours that cost {words.amount(hours, currency)} become {words.amount(worth, currency)} of worth"
-    )
-    if hours <= 0:
-        answer = f"No hours are saved on average; the worth is {words.amount(worth, currency)}"
+    told = f"the worth is {signs.against_stopping(worth, currency)}"
+    if hours > 0:
+        answer = f"The hours saved would have cost {words.amount(hours, currency)}; after every cost {told}"
+    elif hours < 0:
+        answer = f"The agent costs hours on average, for {words.amount(-hours, currency)} in all; {told}"
+    else:
+        answer = f"No hours are saved on average; {told}"
     alt = " ".join(
         f"{r['label']}: mean {words.amount(r['mean'], currency)}, 8 in 10 outcomes "
         f"{words.amount_range(r['p10'], r['p90'], currency, r['mean'])}."

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from roi import words
+from roi.named import kind_word
 from roi.report.figures import Figure
 
 __all__ = ["MOST_ROWS", "calls_figure", "defects_figure"]
@@ -26,7 +27,11 @@ def defects_figure(record: Record) -> Figure | None:
     segments = sorted(n, key=lambda name: (-n[name], name))[:MOST_SEGMENTS]
     settings = [s for s in SETTINGS if found["cases"][s]]
     names = _names(fields)
-    columns = [f"{s}: {words.shorten(g, 20)}" if len(segments) > 1 else s for s in settings for g in segments]
+    columns = [
+        f"{s}: {words.shorten(kind_word(g), 20)}" if len(segments) > 1 else s
+        for s in settings
+        for g in segments
+    ]
     cells = []
     for f, name in zip(fields, names, strict=True):
         of = {row["segment"]: row for row in f["by_segment"]}
@@ -45,7 +50,7 @@ def defects_figure(record: Record) -> Figure | None:
     answer = f"In {words.percent(total['production']['share'])} of production cases a field was defective"
     answer += f", in the demo in {words.percent(total['demo']['share'])}" if total["demo"] else ""
     alt = (
-        f"{words.plural(len(fields), 'field')} by segment, shares of cases in which each was defective. "
+        f"{words.plural(len(fields), 'field')} by kind of case, shares of cases in which each was defective. "
         + " ".join(
             f"{name}: " + "; ".join(_said(f[s], s) for s in settings) + "."
             for f, name in zip(fields, names, strict=True)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from roi import units, words
 from roi.pictures import Pictures
-from roi.report import audit_words, cause_figures, facts, figures
+from roi.report import audit_words, cause_figures, facts, figures, next_steps, promises
+from roi.report.formats import FORMATS
 from roi.report.labelling import judging
 from roi.report.sketching import sketched
+from roi.report.turned_down import turned_down
 from roi.report.where import WHERE
 from roi.signing import standing
 
@@ -47,23 +49,6 @@ __all__ = [
 RECORD_MIME = "application/vnd.roi.record+json"
 SINCE_MIME = "application/vnd.roi.since+json"
 TEMPLATES = Path(__file__).parent / "templates"
-FORMATS: dict[str, Callable[..., str]] = {
-    "amount": words.amount,
-    "amount_range": words.amount_range,
-    "chance": words.chance,
-    "count": words.count,
-    "day": words.day,
-    "evidence": words.evidence_word,
-    "num": words.number,
-    "percent": words.percent,
-    "percents": units.percents,
-    "plural": words.plural,
-    "signed": words.signed_amount,
-    "capital": words.capital,
-    "and_list": words.and_list,
-    "edges": words.edges,
-    "minutes": words.minutes,
-}
 
 
 class Decision(Protocol):
@@ -151,7 +136,7 @@ def environment() -> Environment:
 
     found.filters |= FORMATS | {"say": say, "dots": _dots, "drawn": _drawn, "gate_word": facts.gate_word}
     found.filters["finding_word"] = facts.finding_word
-    found.globals |= {"controls": words.CONTROLS, "kinds": facts.KINDS, "quantity": facts.quantity}
+    found.globals |= {"controls": words.CONTROLS, "kinds": facts.KINDS, "claimed": promises.claimed}
     return found
 
 
@@ -215,7 +200,7 @@ def first_screen(decision: Decision) -> Section:
     """The verdict, its reason, the options, what to do next, and what to know before believing it."""
     record = decision.record
     rows = facts.choices(record)
-    say = f"{words.verdict_word(record)}: {record.get('headline')} {record.get('reason')}"
+    say = f"{facts.verdict_line(record)}. {record.get('reason')}"
     bars = _bars(rows)
     known = facts.facts(record)
     key = [
@@ -242,7 +227,9 @@ def first_screen(decision: Decision) -> Section:
         facts=[fact for fact in known if fact not in key],
         stopping=facts.stops(record),
         where=WHERE,
-        several=sum(x.get("kind") != "go" and bool(x.get("worth")) for x in record.get("next") or []) > 1,
+        same=next_steps.same_worth(record),
+        several=next_steps.several(record),
+        lacks=partial(turned_down, record),
         asked=asked.get(str(record.get("verdict")), "The sum asked for"),
         **bars,
     )
@@ -319,7 +306,10 @@ def money(decision: Decision) -> Section:
         found = (record.get("options") or {}).get(plan_name)
         plan = found[0] if isinstance(found, list) and found else found or None
     text = words.amount((plan or {}).get("mean"), str(record.get("currency")))
-    return section("money", decision, f"Worth {text}", figures=drawn, plan=plan, m=record.get("money"))
+    lacks = turned_down(record, plan)
+    return section(
+        "money", decision, f"Worth {text}", figures=drawn, plan=plan, lacks=lacks, m=record.get("money")
+    )
 
 
 def options(decision: Decision) -> Section:

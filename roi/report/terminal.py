@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from roi import words
 from roi.report import facts
+from roi.report.turned_down import turned_down
 from roi.signing import standing
 
 if TYPE_CHECKING:
@@ -183,6 +184,8 @@ def _options(record: Mapping[str, Any], currency: str) -> Table:
         name = Text(words.shorten(choice.label, 40), style="bold" if choice.advised else "")
         if choice.advised:
             name = Text("→ ", style="bold") + name
+        if lacks := turned_down(record, choice.option):
+            name += Text(f"\n{fill(lacks, 24)}", style="dim")
         if choice.name == "kill":
             _row(table, name, "0", "", "", "")
         elif not option:

@@ -26,6 +26,7 @@ __all__ = ["workbook_bytes"]
 
 MOST_MONTHS, FEWEST_MONTHS, FURTHER = 240, 60, 24
 BY_RANGE = {"pessimistic", "expected", "optimistic"}
+OF_PILOT = "cost_per_correct_case"  # the same as that of its own arm, where both are told
 
 
 @dataclass(slots=True)
@@ -169,11 +170,12 @@ def _measured(book: _Book, sheet: Sheet) -> None:
     row += 2
     titles = ["As the report states it", "Mean", "Low (P5)", "High (P95)", "In", "Units", "Evidence"]
     sheet.head(row, titles, numbers=(1, 2, 3, 5))
-    for name, found in (book.record.get("estimates") or {}).items():
-        if isinstance(found, Mapping):
+    estimates = book.record.get("estimates") or {}
+    for name, found in estimates.items():
+        if isinstance(found, Mapping) and not (name == OF_PILOT and f"{OF_PILOT}_pilot" in estimates):
             row += 1
             shown = "rate" if found.get("unit") == "share" else "fine"
-            sheet.text(row, 0, words.capital(name.replace("_", " ")))
+            sheet.text(row, 0, found.get("label") or words.capital(name.replace("_", " ")))
             for column, key in enumerate(("mean", "p05", "p95"), 1):
                 sheet.number(row, column, words.finite(found.get(key)), shown)
             sheet.text(row, 4, found.get("unit"), most=60, **AFTER)

@@ -172,6 +172,11 @@ function amounts(values, signs, about) {
   let [factor, word] = scaleOf(size, signs);
   if (about !== undefined && size < 10 * factor && Math.abs(about) < size) [factor, word] = scaleOf(Math.abs(about), signs);
   if (about !== undefined && Math.abs(about) >= factor) size = Math.min(size, Math.max(Math.abs(about), size / 10));
+  const larger = Math.max(...values.map(Math.abs));
+  if (factor === 1 && larger >= 100 && size < Math.min(larger, 10000)) {
+    const step = 10 ** (Math.floor(Math.log10(larger)) - 2);
+    [size, values] = [Math.max(size, 100), values.map((x) => Math.round(x / step) * step)];
+  }
   const texts = [...new Set(values.map((x) => figureOf(x, factor, size, signs)))];
   if (texts.length < 2) return money(texts[0] + word, signs);
   const [low, high] = texts;
