@@ -146,7 +146,7 @@ def reason(a: Analysis) -> str:
         if minutes is not None and minutes >= 0
         else "A case takes longer than before"
     )
-    return f"{saves}; scaling beats stopping in {pays} outcomes and {worth} on average; {why_no_fix(a)}."
+    return f"{saves}; scaling pays in {pays} and {worth} on average; {why_no_fix(a)}."
 
 
 def rolled_out_controlled(a: Analysis) -> Plan | None:
