@@ -6,13 +6,13 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
 from roi.controls.catalogue import CATALOGUE
 from roi.controls.check import Check, Rows
 from roi.controls.logs import Logs
+from roi.engine import start
 from roi.parameters import Policy
 from roi.relation import Relation
 from roi.samples import Samples
@@ -35,7 +35,7 @@ def logs_of(tables: Tables, *, without: Mapping[str, Sequence[str]] | None = Non
         without: Table → columns to leave out.
         given: What else of `Logs` differs from the usual; `policy` as its keys.
     """
-    con = duckdb.connect()
+    con = start()
     con.execute("set TimeZone = 'UTC'")
     relations = {}
     for name, rows in tables.items():

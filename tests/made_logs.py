@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from roi.controls.logs import Logs
+from roi.engine import start
 from roi.parameters import Policy
 from roi.relation import Relation
 from roi.samples import Exclusion, Samples
@@ -91,7 +91,7 @@ def lay(
         timezone: In which days begin.
         exclusions: Rows that were left out at reading.
     """
-    con = duckdb.connect()
+    con = start()
     con.execute("set TimeZone = 'UTC'")
     laid = {}
     for name, rows in tables.items():

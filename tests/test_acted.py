@@ -322,7 +322,16 @@ def plain(value: Any) -> Any:
     return [plain(x) for x in value] if isinstance(value, list | tuple) else value
 
 
-@pytest.mark.parametrize("without", [(), ("status",), ("effect",), ("approver", "decided_at")])
+@pytest.mark.parametrize(
+    "without",
+    [
+        (),
+        *(
+            pytest.param(w, marks=pytest.mark.slow)
+            for w in (("status",), ("effect",), ("approver", "decided_at"))
+        ),
+    ],
+)
 def test_all_that_is_taken_of_many_is_what_is_taken_of_few(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without: tuple[str, ...]
 ) -> None:
