@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from made_engine import empty_engine
 
 from roi.controls.catalogue import CATALOGUE
 from roi.controls.check import Check, Rows
 from roi.controls.logs import Logs
-from roi.engine import start
 from roi.parameters import Policy
 from roi.relation import Relation
 from roi.samples import Samples
@@ -35,8 +35,7 @@ def logs_of(tables: Tables, *, without: Mapping[str, Sequence[str]] | None = Non
         without: Table → columns to leave out.
         given: What else of `Logs` differs from the usual; `policy` as its keys.
     """
-    con = start()
-    con.execute("set TimeZone = 'UTC'")
+    con = empty_engine()
     relations = {}
     for name, rows in tables.items():
         gone = set((without or {}).get(name, ()))

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pyarrow as pa
+from made_engine import empty_engine
 
 from roi.controls.logs import Logs
-from roi.engine import start
 from roi.parameters import Policy
 from roi.relation import Relation
 from roi.samples import Exclusion, Samples
@@ -91,8 +91,7 @@ def lay(
         timezone: In which days begin.
         exclusions: Rows that were left out at reading.
     """
-    con = start()
-    con.execute("set TimeZone = 'UTC'")
+    con = empty_engine()
     laid = {}
     for name, rows in tables.items():
         if not rows:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from made_logs import clean, lay
+from rest_slow import rest_slow
 from sample_projects import Project
 
 import roi.acted
@@ -323,14 +324,7 @@ def plain(value: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    "without",
-    [
-        (),
-        *(
-            pytest.param(w, marks=pytest.mark.slow)
-            for w in (("status",), ("effect",), ("approver", "decided_at"))
-        ),
-    ],
+    "without", rest_slow([(), ("status",), ("effect",), ("approver", "decided_at")], at_once=1)
 )
 def test_all_that_is_taken_of_many_is_what_is_taken_of_few(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without: tuple[str, ...]
