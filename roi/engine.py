@@ -38,6 +38,20 @@ MEMORY = "ROI_ENGINE_MEMORY"
 """Environment variable: the most memory that an engine takes for rows; what is more lies in a temporary folder."""
 
 _EACH = 130  # MB of memory for each processor, at least two, of what is large
+_SPARED = (
+    "column_lifetime",
+    "common_aggregate",
+    "common_subexpressions",
+    "compressed_materialization",
+    "duplicate_groups",
+    "join_filter_pushdown",
+    "late_materialization",
+    "sampling_pushdown",
+    "statistics_propagation",
+    "sum_rewriter",
+)
+"""What makes a query of many rows quicker, and one of few slower: none of it turns a long way into a short one."""
+
 _CODED = (".parquet", ".pq", ".csv", ".tsv", ".txt", ".tab", ".psv", ".gz")
 
 
@@ -69,10 +83,11 @@ def is_large(loaded: LoadedParameters) -> bool:
 
 
 def start(*, large: bool = False) -> Connection:
-    """An engine with one thread, which is what small samples are read and asked soonest with.
+    """An engine with one thread and short plans, which is what small samples are read and asked soonest with.
 
-    Waking others for each of some two hundred questions costs more than they then save; a large source gives the
-    engine its threads back (`roi.readers.files.give_threads`). No result depends on their number.
+    Waking others for each of some two hundred questions, and looking for the best way through a few hundred rows, costs
+    more than it then saves; a large source gives the engine both back (`roi.readers.files.give_threads`). No result
+    depends on them.
 
     Args:
         large: Whether the tables lie in a file that only this user can read, has no name from then on, and so is gone
@@ -82,7 +97,7 @@ def start(*, large: bool = False) -> Connection:
 
     most = os.environ.get(MEMORY, "").strip()
     if not most and not large:
-        return duckdb.connect(config={"threads": 1})
+        return _brief(duckdb.connect(config={"threads": 1}))
     # What does not fit lies in files of this process's own folder, which goes with the engine.
     folder = tempfile.mkdtemp(prefix="roi-engine-")
     most = most or f"{_EACH * max(os.cpu_count() or 1, 2)}MB"
@@ -101,6 +116,13 @@ def start(*, large: bool = False) -> Connection:
             con.close()
             message = "is no amount of memory; write 400MB, say, or leave it away"
             raise SampleError([Problem("environment", MEMORY, message)]) from None
+    return con if large else _brief(con)
+
+
+def _brief(con: Connection) -> Connection:
+    """The engine without what it should spare itself; another version may not know all of it."""
+    known = {name for (name,) in con.execute("select name from duckdb_optimizers()").fetchall()}
+    con.execute(f"set disabled_optimizers = {literal(','.join(name for name in _SPARED if name in known))}")
     return con
 
 

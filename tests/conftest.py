@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 import duckdb  # noqa: E402
+import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
 
 import roi.light_imports  # noqa: E402, F401
@@ -35,3 +38,22 @@ def _one_thread(*where: Any, config: dict[str, Any] | None = None, **how: Any) -
 
 
 duckdb.connect = _one_thread
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """First what reads the project's own examples: what lies side by side is given to one process, which opens and
+    decides each of them once."""
+    example = getattr(sys.modules.get("opened_examples"), "example", None)
+    items.sort(key=lambda item: getattr(getattr(item, "module", None), "example", None) is not example)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What thousands of collected tests hold lives as long as the process, and need not be looked through for rubbish
+    time and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()

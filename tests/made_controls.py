@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
+from made_engine import empty_engine
 
 from roi.controls.catalogue import CATALOGUE
 from roi.controls.check import Check, Rows
@@ -35,8 +35,7 @@ def logs_of(tables: Tables, *, without: Mapping[str, Sequence[str]] | None = Non
         without: Table → columns to leave out.
         given: What else of `Logs` differs from the usual; `policy` as its keys.
     """
-    con = duckdb.connect()
-    con.execute("set TimeZone = 'UTC'")
+    con = empty_engine()
     relations = {}
     for name, rows in tables.items():
         gone = set((without or {}).get(name, ()))

@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import duckdb
 import pyarrow as pa
+from made_engine import empty_engine
 
 from roi.controls.logs import Logs
 from roi.parameters import Policy
@@ -91,8 +91,7 @@ def lay(
         timezone: In which days begin.
         exclusions: Rows that were left out at reading.
     """
-    con = duckdb.connect()
-    con.execute("set TimeZone = 'UTC'")
+    con = empty_engine()
     laid = {}
     for name, rows in tables.items():
         if not rows:

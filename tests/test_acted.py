@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from made_logs import clean, lay
+from rest_slow import rest_slow
 from sample_projects import Project
 
 import roi.acted
@@ -322,7 +323,9 @@ def plain(value: Any) -> Any:
     return [plain(x) for x in value] if isinstance(value, list | tuple) else value
 
 
-@pytest.mark.parametrize("without", [(), ("status",), ("effect",), ("approver", "decided_at")])
+@pytest.mark.parametrize(
+    "without", rest_slow([(), ("status",), ("effect",), ("approver", "decided_at")], at_once=1)
+)
 def test_all_that_is_taken_of_many_is_what_is_taken_of_few(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without: tuple[str, ...]
 ) -> None:

@@ -7,8 +7,6 @@ import os
 import re
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "roi"
 
@@ -37,13 +35,14 @@ def room(name: str) -> str:
 def imported(path: Path) -> set[str]:
     found = set()
     tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = list(ast.walk(tree))
     typing_only = {
         id(child)
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
         for child in ast.walk(node)
     }
-    for node in ast.walk(tree):
+    for node in nodes:
         if id(node) in typing_only:
             continue
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "roi":
@@ -64,17 +63,20 @@ def test_the_order_names_every_module():
     assert set(ORDER) <= {own_room(p) for p in modules()}
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_imports_point_backwards_only(path):
-    here = own_room(path)
-    later = {name for name in imported(path) if name != here and ORDER.index(name) > ORDER.index(here)}
-    assert not later, f"{path.name} imports from {sorted(later)}, which come after it"
+def test_imports_point_backwards_only():
+    """All modules at once, whose mistakes are told together."""
+    wrong = []
+    for path in modules():
+        here = own_room(path)
+        later = {name for name in imported(path) if name != here and ORDER.index(name) > ORDER.index(here)}
+        if later:
+            wrong.append(f"{path.relative_to(PACKAGE)} imports from {sorted(later)}, which come after it")
+    assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_files_stay_short(path):
-    lines = len(path.read_text(encoding="utf-8").splitlines())
-    assert lines <= 400, f"{lines} lines: this file wants to be two"
+def test_files_stay_short():
+    lines = {str(p.relative_to(PACKAGE)): len(p.read_text(encoding="utf-8").splitlines()) for p in modules()}
+    assert {name: n for name, n in lines.items() if n > 400} == {}, "a file that wants to be two"
 
 
 TEXTS = {".py", ".md", ".toml", ".yaml", ".ipynb", ".j2", ".css", ".html", ".typ"}

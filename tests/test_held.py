@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from fixtures_record import make_record
 from made_portfolios import DRAWS, candidate, fundable
+from rest_slow import rest_slow
 
 from roi.operating import asks_first, holds_back
 from roi.portfolio import portfolio_of
@@ -130,7 +131,7 @@ def test_money_for_a_mend_and_money_that_was_signed_for_are_told_apart():
     )
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", rest_slow(range(6), at_once=2))
 def test_the_set_is_that_of_a_portfolio_without_what_is_held(seed):
     rng = np.random.default_rng(seed)
     pilots = [

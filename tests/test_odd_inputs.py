@@ -15,6 +15,7 @@ import pytest
 import yaml
 from broken_pilots import MARKUP, RICH, Bad, as_csv, good_rows, held, in_project, invoke, lay  # noqa: F401 - a fixture
 from pilots import cases, write_pilot
+from rest_slow import rest_slow
 
 from roi.pilot import open_pilot
 from roi.report import sections
@@ -72,7 +73,7 @@ def refuse_constant(name: str) -> Any:
     raise AssertionError(f"{name} in a record")
 
 
-@pytest.mark.parametrize("name", MISSING_EVIDENCE)
+@pytest.mark.parametrize("name", rest_slow(MISSING_EVIDENCE, at_once=6))  # each of them a whole decision
 def test_what_is_missing_is_a_verdict_with_missing_evidence(project, name):
     lay(project, Bad(says=(), rows=MISSING_EVIDENCE[name]))
     before = held(project)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from made_portfolios import DRAWS, candidate, entry, fundable
 from opened_examples import example
+from rest_slow import rest_slow
 
 from roi.candidates import Returned, candidate_of, candidate_of_record
 from roi.draws import stream, uniforms
@@ -209,7 +210,7 @@ def test_the_trend_of_verdicts():
     assert found["changes"] == [{"pilot": "a", "verdicts": steps}]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", rest_slow(range(6), at_once=2))
 def test_more_money_is_never_worse(seed):
     rng = np.random.default_rng(seed)
     pilots = [candidate(f"p{i}", fundable(rng.normal(50, 40), rng.uniform(5, 60))) for i in range(8)]

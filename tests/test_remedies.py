@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_remedies import Problem, brute_force, decided, problem
+from rest_slow import rest_slow
 
 import roi.remedy_sets
 from roi.remedies import Remedy
@@ -43,7 +44,7 @@ def check(found: Problem) -> None:
             assert len(best.plan.remedies) <= len(brute.remedies)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", rest_slow(range(12), at_once=4))
 def test_the_set_found_is_the_best_of_all(seed, monkeypatch):
     monkeypatch.setattr(roi.remedy_sets, "FEW", 0)
     rng = np.random.default_rng(seed)

@@ -24,8 +24,6 @@ from roi.schema.portfolio import Portfolio
 from roi.stopping import stopping
 from roi.workbook import workbook_bytes
 
-KILLED = [name for name in EXAMPLES if example(name).decision.verdict == "kill"]
-
 
 def number(text: str) -> float:
     return float(text.replace(",", "").replace("−", "-"))
@@ -43,9 +41,11 @@ def test_the_ladder_s_hours_are_its_minutes_times_its_cases(name: str) -> None:
     assert hours["per_year"]["mean"] == pytest.approx(12 * minutes * monthly / 60, rel=0.012)
 
 
-@pytest.mark.parametrize("name", KILLED)
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_no_case_is_asked_to_save_more_than_it_takes(name: str) -> None:
     decision = example(name).decision
+    if decision.verdict != "kill":
+        pytest.skip("nothing is asked of what is not stopped")
     (said,) = decision.record["stopping"][-1]["items"]
     asked = re.search(r"at least ([\d.]+) minutes", said)
     today = decision.analysis.measured.arm_mean("human_minutes", 0)

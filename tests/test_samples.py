@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pilots import cases, write_pilot
 from sample_projects import Project, column
 
+import roi.engine
 import roi.samples
+from roi.pilot import open_pilot
 from roi.problems import SampleError
 from roi.samples import Exclusion
 
@@ -291,6 +294,28 @@ def test_reading_does_not_depend_on_threads(project: Project, monkeypatch: pytes
     assert digest(1) == digest(4)
     samples = project.open()
     assert column(samples, "row") == list(range(1, 60_001))
+
+
+def test_no_result_depends_on_how_queries_are_planned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_pilot(tmp_path, cases(300))
+    records = []
+    for spared in (roi.engine._SPARED, ("an optimizer that no version has",)):
+        monkeypatch.setattr(roi.engine, "_SPARED", spared)
+        pilot = open_pilot(path)
+        (off,) = pilot.samples.con.execute("select current_setting('disabled_optimizers')").fetchall()[0]
+        assert bool(off) == ("statistics_propagation" in spared)
+        records.append(pilot.decision.record)
+    assert records[0] == records[1]
+
+
+def test_a_large_source_is_planned_with_all_there_is(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("roi.readers.files.SMALL", 0)
+    con = project.cases("case_id,arm\n1,pilot\n2,baseline\n").con
+    assert con.execute("select current_setting('disabled_optimizers')").fetchall() == [("",)]
 
 
 def test_nothing_that_was_read_stays_in_the_engine(project: Project) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from rest_slow import rest_slow
 from sample_projects import Project
 
 from roi import log_lines
@@ -129,7 +130,7 @@ def one_byte(rng: random.Random, way: str) -> tuple[bytes, set[int], bool]:
     return new, {row - 1, row, row + 1} if ends else {row}, not ends
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", rest_slow(range(6), at_once=2))
 @pytest.mark.parametrize("way", ["changed", "inserted", "deleted"])
 def test_one_byte_is_seen_and_where(big, way, seed):
     """Any byte at any place, quotation marks, line ends and zeros more often than others."""
@@ -144,7 +145,7 @@ def test_one_byte_is_seen_and_where(big, way, seed):
         assert named == rows if all_of_them else named <= rows
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", rest_slow(range(6), at_once=2))
 def test_rows_are_seen_and_where(big, seed):
     """A row that was changed, taken out, put in or swapped with another is named exactly."""
     rng = random.Random(seed)
@@ -160,7 +161,7 @@ def test_rows_are_seen_and_where(big, seed):
     assert told(seal_state(write(big, ROWS[: i + 1]))) == [("deleted", i + 2, 10_000)][: 10_000 - i - 1]
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", rest_slow(range(5), at_once=2))
 def test_several_at_once_are_each_seen_and_where(big, seed):
     """Up to 24 edits of all kinds, apart from each other."""
     rng = random.Random(f"several {seed}")
@@ -417,7 +418,7 @@ def test_a_header_alone_can_be_sealed(tmp_path):
     assert seal_state(write(log, ROWS[:2])).beyond == 2
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", rest_slow(range(40), at_once=10))
 def test_a_byte_of_the_seal_is_seen(small, seed):
     write(small, ROWS[:14])
     seal_log(small, at=LATER)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from made_portfolios import candidate, fundable, shown
+from rest_slow import rest_slow
 
 from roi.portfolio import portfolio_of
 from roi.report import portfolio as show
@@ -92,7 +93,7 @@ def test_what_only_lacks_surer_pilots_comes_after_what_can_be_given():
     assert "nothing that can be given brings it" in shown(found, show.order)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", rest_slow(range(6), at_once=2))
 def test_the_first_brings_no_less_than_its_own_worth_and_everyone_comes_once(seed):
     rng = np.random.default_rng(seed)
     pilots = [

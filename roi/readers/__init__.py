@@ -8,7 +8,7 @@ from pathlib import Path
 
 from roi.problems import Problem
 from roi.readers.base import Connection, Roles, Rows, UnreadableError
-from roi.readers.files import Found, find_files, give_threads, look_through
+from roi.readers.files import Found, find_files, give_all, give_threads, look_through
 
 __all__ = ["Source", "open_source"]
 
@@ -75,7 +75,7 @@ def open_source(
     if source.connect is not None:
         from roi.readers.database import read_database
 
-        con.execute("reset threads")  # nobody knows yet how much it holds
+        give_all(con)  # nobody knows yet how much it holds
         return read_database(
             con,
             connect=source.connect,

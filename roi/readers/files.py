@@ -16,7 +16,17 @@ from typing import IO, Literal, cast
 from roi.problems import Problem
 from roi.readers.base import Connection, UnreadableError
 
-__all__ = ["SMALL", "Found", "Seen", "find_files", "give_threads", "look_through", "open_bytes", "weigh"]
+__all__ = [
+    "SMALL",
+    "Found",
+    "Seen",
+    "find_files",
+    "give_all",
+    "give_threads",
+    "look_through",
+    "open_bytes",
+    "weigh",
+]
 
 _CHUNK = 1 << 20
 SMALL = 8 << 20
@@ -102,9 +112,14 @@ def _matches(pattern: str, base: Path) -> list[Path]:
 
 
 def give_threads(con: Connection, files: Sequence[Found]) -> None:
-    """Let the engine use all its threads where a source is large."""
+    """Let the engine use all that it has where a source is large."""
     if weigh(files) > SMALL:
-        con.execute("reset threads")
+        give_all(con)
+
+
+def give_all(con: Connection) -> None:
+    """Give the engine its threads and all its ways to make a query quick back."""
+    con.execute("reset threads; reset disabled_optimizers")
 
 
 def weigh(files: Sequence[Found]) -> int:
