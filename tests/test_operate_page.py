@@ -160,7 +160,7 @@ def test_without_fresh_cases_the_page_says_what_will_be_watched(own: page.Operat
     assert own.operation["state"] == "own"
     assert "What will be watched from now on" in text["opening"]
     assert "Nothing yet: the sample holds no case after" in text["opening"]
-    assert "max_severe_error_rate" in text["questions"]
+    assert "the policy's limit for severe errors" in text["questions"]
     assert f"{len(own.found['questions'])} questions are asked every day" in text["questions"]
     assert "within" in text["questions"]
     assert "No month has been reported. Add samples.actuals" in text["realised"]
@@ -371,7 +371,7 @@ def test_cases_without_a_time_show_the_limits_alone(tmp_path: Path) -> None:
     o = page.Operated(record, operation_of(pilot, record))
     text = whole(o)
     assert o.operation["state"] == "unknown"
-    assert "max_severe_error_rate" in text["questions"]
+    assert "the policy's limit for severe errors" in text["questions"]
     assert "started_at" in text["opening"]
     assert "nothing to draw" in text["charts"]
 
