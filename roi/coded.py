@@ -87,7 +87,17 @@ def coded_sql(
     for m, found in zip(wordy, _words(con, select, wordy, whole=whole), strict=True):
         given = f"v{maps.index(m)}"
         form = _word_form(
-            con, name, m, of[m.name], found, styles, missing, also.get(m.name, ()), raw, given, once=bool(rows.types)
+            con,
+            name,
+            m,
+            of[m.name],
+            found,
+            styles,
+            missing,
+            also.get(m.name, ()),
+            raw,
+            given,
+            once=bool(rows.types),
         )
         if form is not None:
             # Of words that were all looked at, none is unread.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from roi.approvals import agents_of, approvals_of
+from roi.approvals import agents_of, approvals_of, listed_risk
 from roi.moments import Losses, fetch
 from roi.readers.base import quoted
 from roi.relation import Relation
@@ -123,7 +124,8 @@ def _with_actions(samples: Samples, pilot: Relation, high_risk_tools: Sequence[s
     columns = actions.columns
     status = "status" in columns
     failed = "status in ('error', 'denied')" if status else "false"
-    rule = approvals_of(actions, high_risk_tools, agents=agents_of(samples.tables))
+    tools = listed_risk(partial(fetch, samples), actions)
+    rule = approvals_of(actions, high_risk_tools, agents=agents_of(samples.tables), tools=tools)
     missed = undecided = "false"
     if rule is not None:
         improper = f"not coalesce({rule.proper}, false)"
