@@ -14,6 +14,7 @@ from roi.approvals import agents_of, approvals_of, listed_risk
 from roi.moments import Losses, fetch
 from roi.readers.base import quoted
 from roi.relation import Relation
+from roi.spreads import square_sum
 
 if TYPE_CHECKING:
     from roi.samples import Samples
@@ -63,10 +64,11 @@ def take_losses(
     )
     keys = ["outcome", "cause_", "second_", "defective_", "failed_", "unapproved_", "unused_", "segment_"]
     keys.append("worker_")
+    square = square_sum("human_") if samples.coded else "sum(human_ * human_::decimal(19,6))"
     aggregates = {
         "n": "count(*)",
         "minutes": "sum(human_)::double",
-        "minutes2": "sum(human_ * human_::decimal(19,6))::double",
+        "minutes2": f"({square})::double",
         "timed": "count(human_)",
         "costed": "count(agent_cost)" if priced else "0",
         "cost": "sum(agent_cost)::double" if one else "null::double",
