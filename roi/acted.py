@@ -22,7 +22,7 @@ __all__ = ["BEYOND", "FAILURES", "Acted", "acted", "at_of", "by_case", "lay"]
 LAID = "cases_as_acted"  # in an engine that holds large samples
 FAILURES = ("error", "timeout", "denied")
 MOST_SYSTEMS = 60
-AT_ONCE = 1_500_000  # actions whose cases are grouped or joined at a time
+AT_ONCE = 2_500_000  # actions whose cases are grouped or joined at a time
 BESIDE = ("setting", "started_at", "ended_at")
 BEYOND = 61  # the bit of numbers that have none of their own
 

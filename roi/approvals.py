@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ __all__ = [
     "agents_of",
     "approvals_of",
     "effect_risk",
+    "listed_risk",
     "ran_of",
     "tool_risk",
     "unlogged_tools",
@@ -86,6 +87,21 @@ def tool_risk(actions: Relation) -> ToolRisk:
         high=tools(acts, "risk = 'high'" if has["risk"] else None),
         told=tools(*(f"{column} is not null" for column, given in has.items() if given)),
     )
+
+
+def listed_risk(ask: Callable[[str], Sequence[tuple[Any, ...]]], actions: Relation) -> ToolRisk:
+    """What the log tells of its tools, as lists: asked once, and not in every condition anew.
+
+    Args:
+        ask: Gives the rows of a query.
+        actions: The action log, the whole of it.
+    """
+    found = tool_risk(actions)
+
+    def listed(query: str) -> str:
+        return ", ".join(literal(name) for (name,) in ask(f"{query} order by 1")) or "null"
+
+    return ToolRisk(acting=listed(found.acting), high=listed(found.high), told=listed(found.told))
 
 
 def effect_risk(columns: Collection[str], high_risk_tools: Sequence[str], tools: ToolRisk) -> str | None:

@@ -381,8 +381,8 @@ def _exactly(value: str, type_name: str, scale: int) -> str | None:
         return f"try_cast({value} as {kind})"
     if type_name != "DOUBLE":
         return None
-    # Rounded to the same digit unless it lies about half-way between two, or is written with an exponent.
-    raised = f"{value} * 1e{scale}"
-    plain = f"(abs({value}) between 0.001 and 1e{13 - scale} or {value} = 0)"
-    sure = f"{plain} and abs({raised} - floor({raised}) - 0.5) > 0.01"
-    return f"case when {sure} then {value}::{kind} else try_cast({value}::varchar as {kind}) end"
+    # A double that its decimal leads back to is written as that decimal, as long as it has no more than 15 digits.
+    near = f"try_cast({value} as {kind})"
+    most = f"1e{15 - scale}"
+    sure = f"{near}::double = {value} and {value} between -{most} and {most}"
+    return f"case when {sure} then {near} else try_cast({value}::varchar as {kind}) end"

@@ -86,7 +86,19 @@ def coded_sql(
     taken: set[str] = set()  # sources that are handed on as they are
     for m, found in zip(wordy, _words(con, select, wordy, whole=whole), strict=True):
         given = f"v{maps.index(m)}"
-        form = _word_form(con, name, m, of[m.name], found, styles, missing, also.get(m.name, ()), raw, given)
+        form = _word_form(
+            con,
+            name,
+            m,
+            of[m.name],
+            found,
+            styles,
+            missing,
+            also.get(m.name, ()),
+            raw,
+            given,
+            once=bool(rows.types),
+        )
         if form is not None:
             # Of words that were all looked at, none is unread.
             forms[m.name], words[m.name] = (replace(form[0], unread=None) if whole else form[0]), form[1]
@@ -150,8 +162,13 @@ def _word_form(
     also: Sequence[str],
     raw: Mapping[str, str],
     given: str,
+    *,
+    once: bool,
 ) -> tuple[Form, str] | None:
-    """A column of codes, and their type; None where its texts cannot be told as words."""
+    """A column of codes, and their type; None where its texts cannot be told as words.
+
+    `once` is whether the source comes with its words apart from its rows, as Parquet does.
+    """
     if not 0 < len(found) <= MOST_WORDS:
         return None
     source = m.sources[0]
@@ -180,7 +197,7 @@ def _word_form(
     written = clean(text, missing) if column.kind == "worker" else None
     marks = bool(marked)
     if same:
-        code = f"try_cast({text} as {ours})"
+        code = _of_words(text, f"try_cast({{}} as {ours})", once=once)
         unread = f"{text} is not null and {given} is null"
         return Form(value=code, shown="{v}", unread=unread, name=written, marked=marks), ours
     con.execute(
@@ -188,6 +205,16 @@ def _word_form(
         f"set variable {theirs} = (select list(shown order by raw) from {theirs})"
     )
     known = f"try_cast({text} as {theirs}_)"
-    code = f"getvariable('{theirs}')[enum_code({known}) + 1]::{ours}"
+    code = f"getvariable('{theirs}')[enum_code(try_cast({{}} as {theirs}_)) + 1]::{ours}"
+    code = _of_words(text, code, once=once)
     unread = f"case when {text} is not null and {given} is null then {known} is null else false end"
     return Form(value=code, shown="{v}", unread=unread, name=written, marked=marks), ours
+
+
+def _of_words(text: str, code: str, *, once: bool) -> str:
+    """SQL of a text's code, given that of `{}`.
+
+    Of words that lie apart from the rows the engine asks a function once each, but a cast row by row; so the cast is
+    made inside a function.
+    """
+    return f"list_transform([{text}], lambda word: {code.format('word')})[1]" if once else code.format(text)

@@ -6,8 +6,8 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Collection, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from roi.coded import drop_raw_words
@@ -30,6 +30,7 @@ __all__ = [
     "is_large",
     "prepare",
     "relations",
+    "roomy",
     "start",
     "widen",
 ]
@@ -38,6 +39,9 @@ MEMORY = "ROI_ENGINE_MEMORY"
 """Environment variable: the most memory that an engine takes for rows; what is more lies in a temporary folder."""
 
 _EACH = 130  # MB of memory for each processor, at least two, of what is large
+# MB while its tables are made: with less beside what is held of the first, the engine makes the second on one processor
+# alone, so that rows stay in their order.
+_EACH_MAKING = 160
 _SPARED = (
     "column_lifetime",
     "common_aggregate",
@@ -100,7 +104,7 @@ def start(*, large: bool = False) -> Connection:
         return _brief(duckdb.connect(config={"threads": 1}))
     # What does not fit lies in files of this process's own folder, which goes with the engine.
     folder = tempfile.mkdtemp(prefix="roi-engine-")
-    most = most or f"{_EACH * max(os.cpu_count() or 1, 2)}MB"
+    most = most or _bound(_EACH)
     try:
         con = duckdb.connect(f"{folder}/samples" if large else ":memory:", config={"threads": 1})
         with suppress(OSError):  # where a file that is open cannot be taken away, it goes with the folder
@@ -124,6 +128,21 @@ def _brief(con: Connection) -> Connection:
     known = {name for (name,) in con.execute("select name from duckdb_optimizers()").fetchall()}
     con.execute(f"set disabled_optimizers = {literal(','.join(name for name in _SPARED if name in known))}")
     return con
+
+
+def _bound(each: int) -> str:
+    return f"{each * max(os.cpu_count() or 1, 2)}MB"
+
+
+@contextmanager
+def roomy(con: Connection, *, large: bool) -> Iterator[None]:
+    """Some more memory for an engine that makes a large table, where nobody stated how much it may take."""
+    more = large and not os.environ.get(MEMORY, "").strip()
+    if more:
+        con.execute(f"set memory_limit = '{_bound(_EACH_MAKING)}'")
+    yield
+    if more:  # what fails closes the engine
+        con.execute(f"set memory_limit = '{_bound(_EACH)}'")
 
 
 def widen(con: Connection) -> bool:

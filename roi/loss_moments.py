@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from roi.approvals import agents_of, approvals_of
+from roi.approvals import agents_of, approvals_of, listed_risk
 from roi.moments import Losses, fetch
 from roi.readers.base import quoted
 from roi.relation import Relation
+from roi.spreads import square_sum
 
 if TYPE_CHECKING:
     from roi.samples import Samples
@@ -62,10 +64,11 @@ def take_losses(
     )
     keys = ["outcome", "cause_", "second_", "defective_", "failed_", "unapproved_", "unused_", "segment_"]
     keys.append("worker_")
+    square = square_sum("human_") if samples.coded else "sum(human_ * human_::decimal(19,6))"
     aggregates = {
         "n": "count(*)",
         "minutes": "sum(human_)::double",
-        "minutes2": "sum(human_ * human_::decimal(19,6))::double",
+        "minutes2": f"({square})::double",
         "timed": "count(human_)",
         "costed": "count(agent_cost)" if priced else "0",
         "cost": "sum(agent_cost)::double" if one else "null::double",
@@ -123,7 +126,8 @@ def _with_actions(samples: Samples, pilot: Relation, high_risk_tools: Sequence[s
     columns = actions.columns
     status = "status" in columns
     failed = "status in ('error', 'denied')" if status else "false"
-    rule = approvals_of(actions, high_risk_tools, agents=agents_of(samples.tables))
+    tools = listed_risk(partial(fetch, samples), actions)
+    rule = approvals_of(actions, high_risk_tools, agents=agents_of(samples.tables), tools=tools)
     missed = undecided = "false"
     if rule is not None:
         improper = f"not coalesce({rule.proper}, false)"

@@ -22,11 +22,11 @@ from roi.moments import (
     MIN_WORKERS,
     Covariate,
     Moments,
-    Spread,
     fetch,
 )
 from roi.readers.base import literal
 from roi.relation import Relation
+from roi.spreads import square_sum, take_spread
 
 if TYPE_CHECKING:
     from roi.samples import Samples
@@ -82,40 +82,53 @@ def take_moments(samples: Samples, *, high_risk_tools: Sequence[str] = ()) -> Mo
         zero = "0::decimal(18,9)"
         values[name] = f"case when agent_cost is null then null when {same} then agent_cost else {zero} end"
 
-    aggregates = {"n": "count(*)"}
+    sums = {"n": "count(*)"}
     for j, name in enumerate(statistics):
         value = values[name]
         six = value if name in components or name == "human_minutes" else f"({value})::decimal(18,6)"
-        aggregates[f"k{j}"] = f"count({value})"
-        aggregates[f"s{j}"] = f"sum({value})::double"
-        aggregates[f"q{j}"] = f"sum({_product(six, six)})::double"
+        sums[f"k{j}"] = f"count({value})"
+        sums[f"s{j}"] = f"sum({value})"
+        sums[f"q{j}"] = square_sum(six) if samples.coded else f"sum({_product(six, six)})"
     predicted = "predicted_minutes" in present and bool(components)
     if predicted:
         x, y = "predicted_minutes", "human_"
         known = f"{x} is not null and {y} is not null"
         for name, value in {"x": x, "xx": _product(x, x), "y": y, "xy": _product(x, y)}.items():
-            aggregates[f"cov_{name}"] = f"(sum({value}) filter ({known}))::double"
-        aggregates["cov_k"] = f"count(*) filter ({known})"
-    aggregates["labelled"] = "count(*) filter (counts_)"
+            sums[f"cov_{name}"] = f"sum({value}) filter ({known})"
+        sums["cov_k"] = f"count(*) filter ({known})"
+    exact = [name for name, sql in sums.items() if not sql.startswith("count")]
+    if "zero_" in cases.columns:
+        sums |= {"zero_s": "sum(zero_)", "zero_k": "count(zero_)"}
+        exact.append("zero_s")
+    defects = "input_defects" in present
+    sums["inputs_known"] = "count(input_defects)" if defects else "0"
+    sums["inputs_clean"] = "count(*) filter (input_defects = 0)" if defects else "0"
+    sums["cost_known"] = "count(agent_cost)" if facts.currencies else "0"
+    hits = {"labelled": "counts_"}
     for name in ("correct", "error", "escalated", "abandoned"):
-        hit = f"counts_ and outcome = '{name}'" if "outcome" in present else "false"
-        aggregates[name] = f"count(*) filter ({hit})"
+        hits[name] = f"counts_ and outcome = '{name}'" if "outcome" in present else "false"
     for name in SEVERITIES:
         told = "outcome" in present and "severity" in present
-        hit = f"counts_ and outcome = 'error' and severity = '{name}'" if told else "false"
-        aggregates[f"severity_{name}"] = f"count(*) filter ({hit})"
-    aggregates["imputed"] = "count(*) filter (imputed_)"
-    if "zero_" in cases.columns:
-        aggregates["zero_s"] = "sum(zero_)::double"
-        aggregates["zero_k"] = "count(zero_)"
-    defects = "input_defects" in present
-    aggregates["inputs_known"] = "count(input_defects)" if defects else "0"
-    aggregates["inputs_clean"] = "count(*) filter (input_defects = 0)" if defects else "0"
-    aggregates["cost_known"] = "count(agent_cost)" if facts.currencies else "0"
+        hits[f"severity_{name}"] = (
+            f"counts_ and outcome = 'error' and severity = '{name}'" if told else "false"
+        )
+    hits["imputed"] = "imputed_"
 
     production = cases.where("not demo")
     keys = ["arm", "segment_", "unit_"]
-    rows = fetch(samples, production.grouped(keys, aggregates))
+    aggregates = [*sums, *hits]
+    if samples.coded:
+        # Of many cases each condition is a count of its own over all of them; so they are grouped by what the
+        # conditions ask for first.
+        apart = [*(c for c in ("outcome", "severity") if c in present), "counts_", "imputed_"]
+        fine = Relation(f"({production.grouped([*keys, *apart], sums)})", (*keys, *apart, *sums))
+        taken = {name: f"sum({name})" for name in sums}
+        taken |= {name: f"sum(n) filter ({hit})" for name, hit in hits.items()}
+    else:
+        fine = production
+        taken = sums | {name: f"count(*) filter ({hit})" for name, hit in hits.items()}
+    taken |= {name: f"({taken[name]})::double" for name in exact}
+    rows = fetch(samples, fine.grouped(keys, taken))
     names = [*keys, *aggregates]
     at = {name: i for i, name in enumerate(names)}
 
@@ -152,7 +165,7 @@ def take_moments(samples: Samples, *, high_risk_tools: Sequence[str] = ()) -> Mo
         inputs_known=ints("inputs_known")[:, 0],
         inputs_clean=ints("inputs_clean")[:, 0],
         cost_known=ints("cost_known")[:, 0],
-        spread=_spread(samples, production) if components else {},
+        spread=take_spread(samples, production) if components else {},
         losses=take_losses(
             samples,
             production,
@@ -299,30 +312,6 @@ def _unit(present: frozenset[str], facts: _Facts, case: str) -> tuple[str, str, 
 def _bundled(name: str, units: int) -> str:
     """Names as they are, or bundled into 4,096 groups: sums over bundles of independent units are independent too."""
     return name if units <= MAX_UNITS else f"substr({name}, 3, 3)"
-
-
-def _spread(samples: Samples, production: Relation) -> dict[str, Spread]:
-    complete = production.where("human_ is not null and not imputed_")
-    aggregates = {
-        "points": "quantile_cont(human_::double, [0.05, 0.5, 0.95])",
-        "mean": "sum(human_)::double / count(*)",
-        "log": _MEAN_LOG,
-    }
-    found = {}
-    for arm, (p05, p50, p95), mean, log_mean in fetch(samples, complete.grouped(["arm"], aggregates)):
-        found[str(arm)] = Spread(
-            p05=float(p05),
-            p50=float(p50),
-            p95=float(p95),
-            mean=float(mean),
-            log_mean=None if log_mean is None else float(log_mean),
-        )
-    return found
-
-
-# Mean of the logarithm of minutes above 0; each logarithm is cut to a decimal first, so that the sum is exact.
-_LOG = "case when human_ > 0 then ln(human_::double)::decimal(18,9) end"
-_MEAN_LOG = f"sum({_LOG})::double / nullif(count({_LOG}), 0)"
 
 
 def _demo(

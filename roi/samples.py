@@ -9,7 +9,7 @@ from typing import Any
 from roi.approvals import unlogged_tools
 from roi.categories import UNKNOWN, Categories, settle_categories
 from roi.checks import Checked, causes_without_loss, check_table, used_rows
-from roi.engine import blanks_of, fingerprints, forget, is_large, prepare, relations, start
+from roi.engine import blanks_of, fingerprints, forget, is_large, prepare, relations, roomy, start
 from roi.exclusions import Exclusion
 from roi.input_tables import Inputs, settle_inputs, unknown_inputs, with_defects
 from roi.join_rates import JoinRate, join_rates, unmatched_cases
@@ -207,8 +207,7 @@ class _Opening:
         categories = settle_categories(
             self.con, reads, keep, self.loaded, min_group=self.loaded.policy.privacy.min_group
         )
-        problems = [*self.problems, *categories.problems]
-        if problems:
+        if problems := [*self.problems, *categories.problems]:
             raise SampleError(problems)
         inputs = self._inputs(reads, keep, categories)
         for name, read in reads.items():
@@ -269,7 +268,8 @@ class _Opening:
             also = [column for join in spec.joins for column in (*join.take, *join.rows.columns)]
             of_joins = also if name == "cases" else of_joins
             try:
-                reads[name] = read_table(spec, self._around(), name=f"t_{name}", also=also)
+                with roomy(self.con, large=self.coded):
+                    reads[name] = read_table(spec, self._around(), name=f"t_{name}", also=also)
             except UnreadableError as error:
                 self.problems += error.problems
                 if isinstance(error, UncastError):

@@ -285,6 +285,25 @@ def test_the_file_has_no_name_and_its_folder_goes(
     assert not list(folder.iterdir())
 
 
+def test_large_tables_are_made_with_more_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With little beside the first table, the engine makes the second on one processor. What was stated stays."""
+
+    def room(*, large: bool) -> tuple[str, str]:
+        con = roi.engine.start(large=True)
+        asked = "select memory_limit from pragma_database_size()"
+        with roi.engine.roomy(con, large=large):
+            ((inside,),) = con.execute(asked).fetchall()
+        ((after,),) = con.execute(asked).fetchall()
+        con.close()
+        return inside, after
+
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    assert room(large=True) == ("305.1 MiB", "247.9 MiB")
+    assert room(large=False) == ("247.9 MiB", "247.9 MiB")
+    monkeypatch.setenv(roi.engine.MEMORY, "100MB")
+    assert room(large=True) == ("95.3 MiB", "95.3 MiB")
+
+
 def test_what_is_joined_is_not_held_in_codes(tmp_path: Path, large: None) -> None:
     project = Project(tmp_path)
     project.write("more.csv", "ticket,minutes\nT-1,3\n")

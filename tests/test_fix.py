@@ -155,9 +155,7 @@ def test_why_a_price_ends_is_said_and_a_step_with_nothing_to_roll_out_pays_nothi
 
 def test_the_first_screen_says_that_worths_of_steps_do_not_add_up() -> None:
     decision = example("claims_intake").decision
-    assert "without any one of them the worth of EUR 357,000" in text_of(
-        sections.first_screen(decision).html
-    )
+    assert "without any one of them the worth of EUR 357,000" in text_of(sections.first_screen(decision).html)
     steps = [{**step, "worth": 1000.0 + i} for i, step in enumerate(decision.record["next"])]
     apart = SimpleNamespace(record={**decision.record, "next": steps}, pictures=decision.pictures)
     assert "these do not add up" in text_of(sections.first_screen(apart).html)

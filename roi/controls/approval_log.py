@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from roi.approvals import BY_A_PERSON, LATE, ToolRisk, agents_of, approvals_of, effect_risk, ran_of, tool_risk
+from roi.approvals import BY_A_PERSON, LATE, agents_of, approvals_of, effect_risk, listed_risk, ran_of
 from roi.controls.catalogue import CATALOGUE
 from roi.controls.check import Check, Rows, unknown
 from roi.controls.logs import Logs
 from roi.privacy import ALIKE
 from roi.readers.base import literal
-from roi.relation import Relation
 from roi.words import plural
 
 __all__ = [
@@ -37,16 +36,6 @@ def agent_identities(logs: Logs) -> str | None:
     return ", ".join(literal(name) for (name,) in found) or None
 
 
-def _tools(logs: Logs, actions: Relation) -> ToolRisk:
-    """What the log tells of its tools, as lists: asked once, and not in every condition anew."""
-    found = tool_risk(actions)
-
-    def listed(query: str) -> str:
-        return ", ".join(literal(name) for (name,) in logs.ask(f"{query} order by 1")) or "null"
-
-    return ToolRisk(acting=listed(found.acting), high=listed(found.high), told=listed(found.told))
-
-
 class ApprovalLog:
     """What one pass over the action log finds: the rows that meet each condition."""
 
@@ -57,7 +46,7 @@ class ApprovalLog:
         self.given = actions is not None
         self.agents = agent_identities(logs)
         tools = tuple(logs.policy.high_risk_tools)
-        told = None if actions is None else _tools(logs, actions)
+        told = None if actions is None else listed_risk(logs.ask, actions)
         self.rule = None if actions is None else approvals_of(actions, tools, agents=self.agents, tools=told)
         self.effect = None if told is None else effect_risk(self.has, tools, told)
         self.ran = ran_of(self.has)
