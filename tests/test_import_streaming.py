@@ -13,6 +13,8 @@ import made_exports
 import pytest
 
 from roi.importers import documents, members, read_export, recognise
+from roi.importers.charges import Charge
+from roi.importers.compared import Comparison
 from roi.importers.conversations import group
 from roi.importers.export import Export, Filled, table_of
 from roi.importers.gathered import Gathered, Names, Rows
@@ -253,3 +255,21 @@ def test_a_number_that_a_part_of_the_file_cuts_is_read_whole() -> None:
             return super().read(2)
 
     assert list(members._Text(Slow("[12,345, 6.75e2]"), "x").items()) == [12, 345, 675.0]
+
+
+def test_contradictions_of_costs_come_in_one_order_however_traces_come_back_from_disk() -> None:
+    """Two models of one trace: the first call's comes first, also where another trace was added before."""
+
+    def calls(*models: str) -> tuple[list[Charge], list[Decimal | str | None]]:
+        spans = [Span(kind="call", tokens=Tokens(9, None, None, 9), cost=Decimal(9), model=m) for m in models]
+        return [Charge(s, s.cost) for s in spans], [Decimal(1) for _ in spans]
+
+    traces = [(0, *calls("gpt-4o", "gpt-5")), (5, *calls("gpt-5"))]
+    told = []
+    for order in (traces, traces[::-1]):
+        compared = Comparison()
+        for at, charges, listed in order:
+            compared.add(at, charges, listed)
+        told.append(compared.result().contradictions)
+    assert len(told[0]) == 2
+    assert told[0] == told[1]

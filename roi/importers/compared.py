@@ -33,9 +33,9 @@ class Compared:
 
 @dataclass(slots=True)
 class _Sums:
-    """Sums of a model's calls, from the trace on that has the first number."""
+    """Sums of a model's calls, from the first on: its trace's number and its place there."""
 
-    first: int
+    first: tuple[int, int]
     logged: Decimal = Decimal(0)
     listed: Decimal = Decimal(0)
 
@@ -44,7 +44,7 @@ class _Sums:
 class _Unpriced:
     """Calls of a model that is in no list, which was made of one that is."""
 
-    first: int
+    first: tuple[int, int]
     uses: list[TokenUse] = field(default_factory=list)
     low: Decimal = Decimal(0)
     high: Decimal = Decimal(0)
@@ -78,7 +78,7 @@ class Comparison:
             charges: The calls that count.
             listed: Of each the cost at list prices, or why there is none.
         """
-        for charge, price in zip(charges, listed, strict=True):
+        for place, (charge, price) in enumerate(zip(charges, listed, strict=True)):
             span = charge.span
             if span.tokens is None or span.model is None or charge.settled:
                 continue
@@ -87,16 +87,16 @@ class Comparison:
                     model = str(model_of(span.model))
                     sums = self._sums.get(model)
                     if sums is None:
-                        sums = self._sums[model] = _Sums(at)
-                    sums.first = min(sums.first, at)
+                        sums = self._sums[model] = _Sums((at, place))
+                    sums.first = min(sums.first, (at, place))
                     sums.logged += span.cost
                     sums.listed += price
             elif isinstance(price, str) and not charge.cost and span.tokens.weight:
                 model = str(model_of(span.model))
                 if base_model(model) is None:
                     continue
-                unpriced = self._unpriced.setdefault(model, _Unpriced(at))
-                unpriced.first = min(unpriced.first, at)
+                unpriced = self._unpriced.setdefault(model, _Unpriced((at, place)))
+                unpriced.first = min(unpriced.first, (at, place))
                 unpriced.uses.append(use_of(span))
                 if len(unpriced.uses) >= _AT_ONCE:
                     unpriced.fold()
