@@ -112,7 +112,7 @@ def in_words(causes: Causes, *, per_year: Mapping[str, float] | None = None, cur
         return f"Partly: {first} and {other} are behind {rest} of losses, too close to tell apart, {by}."
     low = percent(float(np.percentile(shares[first], 5)))
     verb = "Yes" if first == "model" else "Mostly not"
-    text = f"{verb}: {first} is behind {about} of losses (at least {low}), {by}"
+    text = f"{verb}: {first} is behind {about} of all losses by number (at least {low}), {by}"
     if per_year and first in per_year:
         text += f"; it costs {amount(per_year[first], currency)} a year"
         if first != "model" and "model" in per_year:

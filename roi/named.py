@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from roi.words import and_list, shorten
 
-__all__ = ["kind_word", "kind_words", "policy_word"]
+__all__ = ["cost_words", "kind_word", "kind_words", "policy_word"]
 
 _BETWEEN = re.compile(r"(?<=[^\W_])_(?=[^\W_])")
 POLICY = {
@@ -38,6 +38,11 @@ def kind_word(name: object) -> str:
 def kind_words(names: Iterable[object], most: int = 40) -> str:
     """Several of them as a list in a sentence: "change of use and dwelling"."""
     return and_list(shorten(kind_word(name), most) for name in names)
+
+
+def cost_words(kinds: Iterable[str]) -> str:
+    """Kinds of costs as a list: "data, security and legal, change"."""
+    return ", ".join("security and legal" if kind == "security_legal" else kind_word(kind) for kind in kinds)
 
 
 def policy_word(key: object) -> str:

@@ -63,7 +63,7 @@ def _controlled(a: Analysis) -> dict[str, Any] | None:
     plan = rolled_out_controlled(a)
     if plan is None:
         return None
-    bought = f" with {and_list(r.name for r in plan.remedies)}" if plan.remedies else ""
+    bought = f" with {and_list(f'“{r.name}”' for r in plan.remedies)}" if plan.remedies else ""
     found = _option(
         a,
         "Scale with the controls it needs",
@@ -86,7 +86,7 @@ def fix_of_record(plan: Plan, currency: str) -> dict[str, Any]:
     """
     rolled_out, price = rolled_out_chance(plan), amount(plan.price, currency)
     if rolled_out < HARDLY_EVER:
-        note = f"{price} for the fix, and the pilot until it works; the rule would then stop, and nothing is rolled out"
+        note = f"{price} for the fix, and the pilot until it works; then the rule would stop"
         return {"label": plan_name(plan), "note": note, "chance_rolled_out": rolled_out, "stops_after": True}
     note = f"of the one-off sum, {price} is the fix; the rest follows if it works"
     return {"label": plan_name(plan), "note": note, "chance_rolled_out": rolled_out, "stops_after": False}

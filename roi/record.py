@@ -44,7 +44,7 @@ from roi.ledger import SCHEMA
 from roi.looks import words_of
 from roi.moments import ALL
 from roi.money import cost_of_waiting, money, price_of_caution, share_assumed
-from roi.named import kind_word
+from roi.named import cost_words, kind_word
 from roi.option_record import options_of_record
 from roi.parameters import register
 from roi.remedy_record import remedies_of_record
@@ -278,7 +278,7 @@ def _unknowns(a: Analysis, measured: dict[str, Any]) -> list[str]:
         )
     missing = not_stated(a.economics, metered=a.measured.agent_cost is not None)
     if missing:
-        found.append(f"Costs not stated: {', '.join(kind.replace('_', ' ') for kind in missing)}.")
+        found.append(f"Costs not stated: {cost_words(missing)}.")
     if a.measured.weights.uncovered:
         names = ", ".join(
             f"{kind_word(name)} ({percent(share)} of demand)"

@@ -109,7 +109,7 @@ def remedies_of_record(a: Analysis) -> dict[str, Any]:
 def _sentence(found: RemedyWorth, start: float) -> str:
     """Which remedies to buy, for how much, and what they are worth."""
     currency = found.a.loaded.parameters.about.currency
-    bought = [shorten(s.remedy.name, 60) for s in found.steps]
+    bought = [f"“{shorten(s.remedy.name, 60)}”" for s in found.steps]
     worth = amount(found.worth(found.number), currency)
     paid = amount(sum(price_of(r) for r in found.plan.remedies), currency)
     if not found.sets.remedies:
@@ -134,7 +134,7 @@ def _sentence(found: RemedyWorth, start: float) -> str:
         return f"{first}: worth {worth} at the most, before what has no price yet."
     month = found.payback()
     back = "" if month is None else f", and is paid back in month {month}"
-    return f"{first}: for {paid} the pilot is worth {worth}{back}."
+    return f"{first}: for {paid}, and with the roll-out that follows, the pilot is worth {worth}{back}."
 
 
 def _removes(remedy: Remedy, stated: Sequence[Remedy]) -> bool:

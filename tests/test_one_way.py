@@ -83,9 +83,12 @@ def test_what_counts_otherwise_is_a_difference_with_its_reason_by_hand():
     c = candidate("c", fundable(700.0, 5, weeks={"IT": 5.0}, delay_cost=30.0), title="C")
     _, text = together(a, b, c)
     assert "EUR 80.00" in text
-    assert "counts here with EUR 40.00 less: what is left of it after 5 months, by what they show" in text
+    assert (
+        "counts here with EUR 40.00 less: only what is left of it, what 5 months cost and brought being behind"
+        in text
+    )
     assert not re.search(r"(?<!with )EUR 40\.00", text)
-    assert "by 5 months EUR 10.00 less than decided" in text
+    assert "by 5 months, the whole plan is worth EUR 10.00 less than decided" in text
     assert "about EUR 45.00 less while it waits for IT" in text  # five weeks at 9
     assert "EUR 455" not in text
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import nbformat
 import pytest
-from fixtures_record import FakeDecision, make_kill, make_pictures
+from fixtures_record import FakeDecision, make_kill, make_pictures, make_scale
 from made_portfolios import candidate, fundable
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
@@ -145,27 +145,28 @@ def test_what_monitoring_found_is_taken_into_the_report_and_back(tmp_path):
     assert (operating_of(folder, record), months_of(folder, record)) == (None, months)
 
 
-RUNNING = {"verdict": "scale", "count": 4, "now": {"mean": 770_480.0}, "before": {"mean": 990_650.0}, "holds": True,
+RUNNING = {"verdict": "scale", "count": 4, "now": {"mean": 770_480.0}, "going_on": {"mean": 1_018_000.0}, "before": {"mean": 990_650.0}, "holds": True,
            "stops": False, "text": "It holds."}  # fmt: skip
 
 
 def test_a_business_case_whose_plan_runs_says_so_and_asks_for_nothing_new(tmp_path):
     """A reader of the report alone must not grant again what was granted, nor take a forecast for what came of it."""
-    record = {**make_kill(), "verdict": "scale", "currency": "EUR"}
+    record = {**make_scale(), "currency": "EUR"}
     body = first_screen(FakeDecision(record, make_pictures(empty=True)))
     cell = new_code_cell("x", outputs=[new_output("display_data", data=body._repr_mimebundle_())])
     nbformat.write(new_notebook(cells=[cell]), tmp_path / "2_decide.ipynb")
     asked = '<dt class="asked">The sum asked for</dt>'
     said = running_said(RUNNING, record)
     assert said == (
-        "In operation: its 4 months so far make the plan worth EUR\u00a0770,000, EUR\u00a0220,000 less than decided; "
-        "nothing new is asked for."
+        "In operation: by its 4 months the plan is worth EUR\u00a0770,000, EUR\u00a0220,000 less than decided; "
+        "from here on EUR\u00a01.02\u00a0million. Nothing new is asked for."
     )
     for runs in ("", said):
         html = render(
             tmp_path / "2_decide.ipynb", tmp_path / "report.html", runs=runs, since="Moved."
         ).read_text("utf-8")
         assert (asked in html, "Was asked for" in html) == (not runs, bool(runs))
+        assert ("What to do next" in html, "What was to be done" in html) == (not runs, bool(runs))
         assert f"{runs} Moved.".strip().replace("\u00a0", " ") in html.replace("\u00a0", " ")
 
 
@@ -188,4 +189,4 @@ def test_signing_a_report_keeps_what_its_months_say(tmp_path):
     assert lead is not None
     (folder / OPERATING).write_text(operating_text(lead), encoding="utf-8")
     show_signed(folder / "decision.json", record)
-    assert "its 4 months so far make the plan worth" in (folder / "report.html").read_text("utf-8")
+    assert "by its 4 months the plan is worth" in (folder / "report.html").read_text("utf-8")

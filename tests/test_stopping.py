@@ -115,4 +115,4 @@ def test_a_fix_that_is_never_rolled_out_is_called_so(passes, sure, label, stops)
         c for c in choices({"verdict": "kill", "options": {"fix": found | {"mean": -1.0}}}) if c.name == "fix"
     ]
     assert row.ends is stops
-    assert ("nothing is rolled out" in row.remark) is stops
+    assert ("then the rule would stop" in row.remark) is stops

@@ -84,8 +84,8 @@ def choices(record: Record, *, every: bool = False) -> list[Choice]:
 
     Args:
         record: The record.
-        every: All scopes and alternatives, and what the reason compares with; otherwise only the scope of highest worth
-            and none of the others.
+        every: All scopes and alternatives, otherwise only the scope of highest worth, and no alternatives; of a kill
+            whose reason names what a roll-out with its controls comes to, that in its place.
     """
     found: Mapping[str, Any] = record.get("options") or {}
     advised = words.advised(record)
@@ -107,15 +107,17 @@ def choices(record: Record, *, every: bool = False) -> list[Choice]:
         found.get("scale_segments") or [],
         key=lambda o: (o is not advised, -(words.finite(o.get("mean")) or 0.0)),
     )
+    # Where the reason names what a roll-out with its controls comes to, that is a main option, too.
+    few = 0 if found.get("controlled") else 1
     rows += [
         _choice("scale_segments", "Scale in part", scope, scope is advised)
-        for scope in scopes[: None if every else 1]
+        for scope in scopes[: None if every else few]
     ]
+    if found.get("controlled"):
+        rows.append(_choice("controlled", "Scale with the controls it needs", found["controlled"], False))
     if found.get("fix") or record.get("verdict") != "scale":  # what may be scaled now needs no fix
         rows.append(_choice("fix", "Fix first", found.get("fix"), name == "fix", no_fix(record)))
     if every:
-        if found.get("controlled"):
-            rows.append(_choice("controlled", "Scale with the controls it needs", found["controlled"], False))
         for option in found.get("alternatives") or []:
             label = option.get("label") or option.get("name")
             rows.append(_choice("alternatives", str(label), option, False, "an alternative without AI"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from roi import signs, units, words
-from roi.named import kind_word, kind_words
+from roi.named import cost_words, kind_word, kind_words
 
 __all__ = ["FORMATS"]
 
@@ -29,6 +29,7 @@ FORMATS: dict[str, Callable[..., str]] = {
     "minutes_ends": signs.minutes_ends,
     "hours_range": signs.hours_range,
     "capital": words.capital,
+    "cost_words": cost_words,
     "kind": kind_word,
     "kinds": kind_words,
     "and_list": words.and_list,

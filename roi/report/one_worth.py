@@ -94,7 +94,7 @@ def apart(row: Found, found: Found) -> str:
         return ""
     pilot = next(p for p in found["pilots"] if p["pilot"] == row["pilot"])
     if row.get("running"):
-        why = f"what is left of it after {words.plural(row['running'], 'month')}, by what they show"
+        why = f"only what is left of it, what {words.plural(row['running'], 'month')} cost and brought being behind"
     elif pilot["decided"] != pilot["verdict"]:
         why = "as people decided in place of the verdict"
     else:
@@ -105,7 +105,11 @@ def apart(row: Found, found: Found) -> str:
 def by_months(months: Found | None, currency: str) -> str:
     """By how much what months show of a whole plan differs from what was decided; empty without months."""
     gap = _gap(months, currency)
-    return f"by {words.plural(months['count'], 'month')} {gap}" if months and gap else ""
+    return (
+        f"by {words.plural(months['count'], 'month')}, the whole plan is worth {gap}"
+        if months and gap
+        else ""
+    )
 
 
 def _gap(months: Found | None, currency: str) -> str:
@@ -126,9 +130,11 @@ def running_said(months: Found | None, record: Mapping[str, Any]) -> str:
     gap = _gap(months, currency)
     if not months or not gap or governing(record) != months.get("verdict"):
         return ""
+    left = months.get("going_on")
+    on = "" if not left else f"; from here on {words.amount(left['mean'], currency)}"
     return (
-        f"In operation: its {words.plural(months['count'], 'month')} so far make the plan worth "
-        f"{words.amount(months['now']['mean'], currency)}, {gap}; nothing new is asked for."
+        f"In operation: by its {words.plural(months['count'], 'month')} the plan is worth "
+        f"{words.amount(months['now']['mean'], currency)}, {gap}{on}. Nothing new is asked for."
     )
 
 

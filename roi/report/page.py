@@ -54,7 +54,13 @@ PAGES = {
 OPERATION = "6_operate"  # the notebook whose page may have something for the business case to open with
 # Where a page that is no business case shows who has signed: it was drawn before anybody had.
 STANDING = re.compile(r"(?<=<!-- standing -->).*?(?=<!-- end of standing -->)", re.S)
-ASKED = '<dt class="asked">The sum asked for</dt>'
+# What a first screen says while nothing is decided yet, and what of a plan that runs: it was decided, then.
+THEN = (
+    ('<dt class="asked">The sum asked for</dt>', '<dt class="asked">Was asked for</dt>'),
+    ("<dt>Decide by</dt>", "<dt>Was due</dt>"),
+    ("<dt>Worth against stopping</dt>", "<dt>Worth as it was decided</dt>"),
+    ('<h2 id="next">What to do next', '<h2 id="next">What was to be done'),
+)
 SKETCH = re.compile(r'<section\b[^>]*\bclass="sketch"')
 HEADING = re.compile(r"<h2\b[^>]*>(.*?)</h2>", re.S)
 
@@ -259,10 +265,9 @@ def render(
         )
         body = STANDING.sub(lambda _: _standing_html(record), body)
     if runs:
-        body, since = (
-            body.replace(ASKED, ASKED.replace("The sum", "Was"), 1),
-            " ".join(filter(None, (runs, since))),
-        )
+        since = " ".join(filter(None, (runs, since)))
+        for before, then in THEN:
+            body = body.replace(before, then, 1)
     own = Path(target).name
     whole = page(
         title, _contents(body), above=above, since=since, lead=lead, footer=footer, beside=beside, own=own

@@ -97,6 +97,8 @@ def most_figure(record: Record) -> Figure | None:
     pays = [r for r in rows if r["cost"] is not None and r["most"] > r["cost"]]
     of = words.plural(len(rows), "remedy", "remedies")
     answer = f"{len(pays)} of {of} may cost more than its price" if len(pays) == 1 else ""
+    if len(rows) == 1:
+        answer = f"The remedy may {'cost more' if pays else 'not cost more'} than its price"
     answer = answer or f"{len(pays) or 'None'} of {of} may cost more than their price"
     alt = " ".join(
         f"{r['label']}: at most {words.amount(r['most'], currency)}, price "

@@ -76,6 +76,9 @@ def lay_summary(
         ("Gates, as the report found them", "gates"),
         ("Mean worth in the report", "reported"),
     ]
+    controlled = words.finite(((record.get("options") or {}).get("controlled") or {}).get("mean"))
+    if controlled is not None:
+        lines.append(("Mean worth in the report with the controls it needs", "controlled"))
     row += 1
     for i, (label, _) in enumerate(lines):
         sheet.text(row + i, 0, label, bold=i == 0)
@@ -87,10 +90,16 @@ def lay_summary(
         sheet.formula(row + 4, column, flow.payback, "whole", align="right")
         sheet.formula(row + 5, column, flow.need, "money")
         sheet.formula(row + 6, column, flow.npv - cells.npv, "cents")
-        says = when(worth > literal(hurdle), text("worth it"), text("not worth it"))
+        # However much it is worth, it may not be rolled out while a gate is closed.
+        pays = (
+            "worth it" if plan.passes is not None or not _closed(record) else "worth it, but gates are closed"
+        )
+        says = when(worth > literal(hurdle), text(pays), text("not worth it"))
         sheet.formula(row + 7, column, says, align="right")
         sheet.text(row + 8, column, _gates(record, plan), align="right")
         sheet.number(row + 9, column, _reported(record, plan), "money")
+        if controlled is not None and plan.name == "scale":
+            sheet.number(row + 10, column, controlled, "money")
     row += len(lines) + 1
     notes = [
         NOTE,
@@ -114,11 +123,15 @@ def lay_summary(
 
 
 def _gates(record: Mapping[str, Any], plan: RollOut) -> str:
-    closed = [gate for gate in record.get("gates") or [] if gate.get("state") != "shown"]
     if plan.passes is not None:
         fix = (record.get("options") or {}).get("fix") or {}
         return f"hold after the fix in {words.percent(fix.get('chance_gates_pass'))}"
-    return f"{len(closed)} closed" if closed else "all open"
+    closed = _closed(record)
+    return f"{closed} closed" if closed else "all open"
+
+
+def _closed(record: Mapping[str, Any]) -> int:
+    return sum(gate.get("state") != "shown" for gate in record.get("gates") or [])
 
 
 def _reported(record: Mapping[str, Any], plan: RollOut) -> float | None:
