@@ -73,6 +73,8 @@ def looked_at(browser: Any, file: Path) -> tuple[list[str], list[str]]:
 def main(folder: Path) -> int:
     """Print a line a page; 1 where one misses a bar."""
     files = [f for f in sorted(folder.rglob("*.html")) if "archive" not in f.relative_to(folder).parts]
+    if not files:
+        raise SystemExit(f"{folder} holds no page; write some: uv run roi batch params/ -o {folder}")
     asked, found, slowest, largest = 0, 0, 0.0, 0
     print(f"{'page':45} {'kB':>6} {'requests':>9} {'first screen, ms':>17} {'violations':>11}")
     with launched() as browser:
