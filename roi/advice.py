@@ -113,8 +113,8 @@ def reason(a: Analysis) -> str:
         blocked = [g for g in a.gates[None] if not g.holds]
         stands = brings(None if now is None else now.mean(), _currency(a)).replace("\u00a0", " ")
         return (
-            f"As it is, scaling {stands}{not_met(blocked)}; fixed for {_money(a, v.plan.price)} and rolled out for "
-            f"{_money(a, float(np.mean(a.economics.one_off())))}, it brings {_money(a, v.plan.mean())} after both."
+            f"Scaling now {stands}{not_met(blocked)}; fixed for {_money(a, v.plan.price)}, rolled out for "
+            f"{_money(a, float(np.mean(a.economics.one_off())))}, it brings {_money(a, v.plan.mean())}."
         )
     if v.ground == "no_data":
         inputs = next((g for g in a.gates[None] if g.gate == "usable_inputs"), None)
