@@ -229,7 +229,8 @@ def test_controls_that_cost_more_than_the_value_are_uncontrollable_risk(tmp_path
     # The approvals then hold for certain: mended, it is worth what the roll-out is, less the price.
     mended = found.analysis.fixes.mended
     assert mended.mean() == pytest.approx(worth.mean() - 400_000)
-    assert found.record["reason"].endswith(f"needs, {amount(mended.mean(), 'EUR').replace(NBSP, ' ')}.")
+    lost = amount(-mended.mean(), "EUR").replace(NBSP, " ")
+    assert found.record["reason"].endswith(f"needs, it would lose {lost}.")
     # At a price between the rule's end and the mean it brings something on average, but not often enough.
     price = float((ceiling["most"] + worth.mean()) / 2)
     unsure = decide(tmp_path / "unsure", rows, known | {"remedies": [remedy | {"cost": price}]}, tables=logs)
