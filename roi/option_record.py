@@ -38,14 +38,11 @@ def options_of_record(a: Analysis) -> dict[str, Any]:
         "fix": None
         if fix is None
         else {
-            **_option(a, "", fix.worth, fix.cash, one_off=fix.price + float(np.mean(a.economics.one_off()))),
+            **_of_plan(a, fix),
             **fix_of_record(fix, p.about.currency),
             "price": fix.price,
-            "per_month": float(np.mean(np.add(a.economics.monthly(), fix.option.schedule.per_month))),
-            "remedies": [r.name for r in fix.remedies],
             "measures": [m.what for m in fix.measures],
             "unpriced": [g.gate for g in fix.unpriced],
-            "chance_gates_pass": fix.passes,
             "max_worth_paying": whole_fix(a, fix).most,
             "scope": list(fix.option.scope.segments)
             if fix.option.kind == "scale_segments" and fix.option.scope
@@ -64,18 +61,19 @@ def _controlled(a: Analysis) -> dict[str, Any] | None:
     if plan is None:
         return None
     bought = f" with {and_list(f'“{r.name}”' for r in plan.remedies)}" if plan.remedies else ""
-    found = _option(
-        a,
-        "Scale with the controls it needs",
-        plan.worth,
-        plan.cash,
-        one_off=plan.price + float(np.mean(a.economics.one_off())),
-        note=f"rolled out{bought}, to compare with: the rule would stop instead",
-    )
-    found["remedies"] = [r.name for r in plan.remedies]
-    found["chance_gates_pass"] = plan.passes
-    found["per_month"] = float(np.mean(np.add(a.economics.monthly(), plan.option.schedule.per_month)))
-    return found
+    note = f"rolled out{bought}, to compare with: the rule would stop instead"
+    return {**_of_plan(a, plan), "label": "Scale with the controls it needs", "note": note}
+
+
+def _of_plan(a: Analysis, plan: Plan) -> dict[str, Any]:
+    """What a roll-out after remedies is worth and takes, its remedies and its own costs in it."""
+    one_off = plan.price + float(np.mean(a.economics.one_off()))
+    return {
+        **_option(a, "", plan.worth, plan.cash, one_off=one_off),
+        "per_month": float(np.mean(np.add(a.economics.monthly(), plan.option.schedule.per_month))),
+        "remedies": [r.name for r in plan.remedies],
+        "chance_gates_pass": plan.passes,
+    }
 
 
 def fix_of_record(plan: Plan, currency: str) -> dict[str, Any]:

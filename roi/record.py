@@ -85,7 +85,7 @@ def build_record(a: Analysis) -> dict[str, Any]:
     claims = claims_of_record(a, measured, draws)
     entries = register(p)
     assumed = share_assumed(a)
-    known, remedies, found = knowing_of_record(a), remedies_of_record(a), options_of_record(a)
+    known, remedies, options = knowing_of_record(a), remedies_of_record(a), options_of_record(a)
     if v.unknown is not None and a.scale is None:
         warnings.append(f"The worth of scaling is not known: {v.unknown.why}.")
     if a.measured.errors_stated:
@@ -138,7 +138,7 @@ def build_record(a: Analysis) -> dict[str, Any]:
         "first_view": first_view(a),
         "chances": {
             "scale_pays": None if a.scale is None else a.scale.chance(policy.hurdle),
-            "fix_pays": None if found["fix"] is None else found["fix"]["chance_above_hurdle"],
+            "fix_pays": None if options["fix"] is None else options["fix"]["chance_above_hurdle"],
             "scale_pays_cash_only": None if a.scale is None else float(np.mean(a.scale.cash > policy.hurdle)),
         },
         "estimates": measured,
@@ -153,7 +153,7 @@ def build_record(a: Analysis) -> dict[str, Any]:
             selection=p.samples.labels.selection,
             blind=p.samples.labels.blind,
         ),
-        "options": found,
+        "options": options,
         "money": money(a),
         "gates": [_gate(a, g) for g in a.gates[advised_scope(a)]],
         "next": next_actions(a, remedies),

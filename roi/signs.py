@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from roi.words import NBSP, UNKNOWN, amount, finite, minutes, number
 
 __all__ = [
@@ -66,13 +68,7 @@ def hours_range(low: object, high: object) -> str:
 
 def hours_ends(low: object, high: object) -> str:
     """Two ends of hours saved: "607 lost to 107 saved"."""
-    a, b = finite(low), finite(high)
-    if a is None or b is None:
-        return ""
-    if a < 0 < b:
-        return f"{number(-a)} lost to {number(b)} saved"
-    small, large = sorted((abs(a), abs(b)))
-    return f"{number(small)} to {number(large)}"
+    return _ends(low, high, number, " lost", " saved")[0]
 
 
 def saved_minutes(mean: object) -> str:
@@ -85,13 +81,21 @@ def saved_minutes(mean: object) -> str:
 
 def minutes_ends(low: object, high: object) -> str:
     """Two ends of minutes saved, told as what a case takes: "15.36 more to 17.85 less", "2.45 to 4.35 less"."""
+    found, way = _ends(low, high, minutes, " more", " less")
+    return f"{found}{way}" if found else UNKNOWN
+
+
+def _ends(
+    low: object, high: object, said: Callable[[object], str], below: str, above: str
+) -> tuple[str, str]:
+    """Two ends without a sign, each with its way where these differ; else the way that both have in common."""
     a, b = finite(low), finite(high)
     if a is None or b is None:
-        return UNKNOWN
+        return "", ""
     if a < 0 < b:
-        return f"{minutes(-a)} more to {minutes(b)} less"
+        return f"{said(-a)}{below} to {said(b)}{above}", ""
     small, large = sorted((abs(a), abs(b)))
-    return f"{minutes(small)} to {minutes(large)} {'more' if b <= 0 else 'less'}"
+    return f"{said(small)} to {said(large)}", below if b <= 0 else above
 
 
 def becomes(cash: object, work: object, currency: str) -> str:
