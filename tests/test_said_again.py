@@ -13,6 +13,7 @@ from openpyxl import load_workbook
 from pilots import cases, write_pilot
 from test_page import write_notebook
 
+from roi import words
 from roi.candidates import candidate_of
 from roi.gates import _kinds
 from roi.pilot import open_pilot
@@ -72,6 +73,30 @@ def test_the_workbook_says_of_the_gates_what_the_report_found() -> None:
     )["Summary"]
     (row,) = [r for r in sheet.iter_rows(values_only=True) if r[0] == "Gates, as the report found them"]
     assert str(row[2]).replace("\u00a0", " ") == f"hold after the fix in {100 * chance:.1f} %"
+
+
+def test_the_workbook_of_a_kill_says_that_closed_gates_forbid_what_would_pay() -> None:
+    """A sheet that says "worth it" of what the report stops would be read alone, and believed."""
+    decision = example("payment_repair").decision
+    book = load_workbook(
+        io.BytesIO(workbook_bytes(decision.analysis, decision.record, decision.what_if["scenarios"])),
+        data_only=True,
+    )
+    told = {row[0]: row[1] for row in book["Summary"].iter_rows(values_only=True) if row[0]}
+    assert told["The point case"] == "worth it, but gates are closed"
+    named = told["Mean worth in the report with the controls it needs"]
+    assert named == pytest.approx(decision.record["options"]["controlled"]["mean"])
+
+
+def test_one_outcome_is_told_without_a_range_and_costs_are_named_in_words() -> None:
+    decision = example("payment_repair").decision
+    fix = decision.record["options"]["fix"]
+    assert fix["p10"] == fix["p90"]
+    assert sections.first_screen(decision).html.count(words.amount(fix["mean"], "USD")) == 1
+    # Stopping, the yardstick, has none either.
+    assert sections.options(decision).html.count('data-label="8 in 10 outcomes"></td>') == 2
+    assert "security and legal" in str(decision.record["unknowns"])
+    assert "security legal" not in sections.left_out(decision).html
 
 
 def test_of_one_arm_nothing_is_said_that_takes_two(tmp_path) -> None:
