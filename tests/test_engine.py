@@ -279,6 +279,22 @@ def test_what_is_forked_ends_with_whoever_asked_for_it() -> None:
         asleep(server)
 
 
+def test_who_is_lost_with_the_server_is_not_said_to_have_run_out_of_memory() -> None:
+    from roi.batch.client import how_ended
+
+    server = fresh_server()
+    one, other = asleep(server), asleep(server)
+    one.kill()
+    one.wait(5)
+    assert how_ended(one) == "by signal 9 (SIGKILL)"
+    assert server._process is not None
+    server._process.kill()
+    server._process.wait()
+    os.kill(other.pid, 9)  # as a kernel ends by itself that sees its server gone
+    other.wait(5)
+    assert how_ended(other) == warm.LOST
+
+
 def fresh_server() -> Server:
     kept, warm._server = warm._server, None
     try:

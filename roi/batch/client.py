@@ -8,6 +8,8 @@ from typing import Any
 from nbclient.exceptions import DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 
+from roi.batch.warm import LOST
+
 __all__ = ["MOST_OUTPUT", "KernelEndedError", "OutputLimitError", "StartError", "WatchingClient"]
 
 # Bytes. What is put out is held by whoever listens, whom no limit of the notebook's memory stops.
@@ -26,14 +28,17 @@ class StartError(Exception):
     """A kernel did not come so far that a cell could run; the text says why, for a reader."""
 
 
-def how_ended(code: int | None) -> str:
-    """How a process ended, for a reader.
+def how_ended(process: Any) -> str:
+    """How a process ended, for a reader; empty where nobody knows.
 
     Args:
-        code: Its exit code, negative for a signal; None where nobody knows.
+        process: With the manners of `subprocess.Popen`; None where there is none.
     """
+    code = None if process is None else process.poll()
     if code is None:
         return ""
+    if getattr(process, "is_lost", False):
+        return LOST
     if code >= 0:
         return f"with exit code {code}"
     try:
@@ -49,7 +54,7 @@ class WatchingClient(PapermillNotebookClient):  # type: ignore[misc]
     def __init__(self, *args: Any, **given: Any) -> None:
         super().__init__(*args, **given)
         self._put_out, self._has_begun = 0, False
-        self._code: int | None = None
+        self._ended = ""
 
     def execute(self, **given: Any) -> Any:
         """Run all cells.
@@ -64,7 +69,7 @@ class WatchingClient(PapermillNotebookClient):  # type: ignore[misc]
         except DeadKernelError:
             if self._put_out > MOST_OUTPUT:
                 raise OutputLimitError(f"{MOST_OUTPUT >> 20} MB") from None
-            raise KernelEndedError(how_ended(self._code)) from None
+            raise KernelEndedError(self._ended) from None
         except RuntimeError as error:
             if self._has_begun:
                 raise
@@ -80,8 +85,7 @@ class WatchingClient(PapermillNotebookClient):  # type: ignore[misc]
         try:
             await super()._async_check_alive()
         except DeadKernelError:
-            process = getattr(getattr(self.km, "provisioner", None), "process", None)
-            self._code = None if process is None else process.poll()
+            self._ended = how_ended(getattr(getattr(self.km, "provisioner", None), "process", None))
             raise
 
     def output(self, outs: Any, msg: Any, display_id: Any, cell_index: int) -> Any:
