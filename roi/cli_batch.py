@@ -113,19 +113,32 @@ def batch(
         return _batch(params, out, timeout=timeout, memory=memory, pdf=pdf, force=force, **how)
 
 
-def _batch(params: Sequence[str], out: str, *, pdf: bool, **how: Any) -> int:
+def _batch(params: Sequence[str], out: str, **how: Any) -> int:
+    try:
+        return _run(params, out, **how)
+    except KeyboardInterrupt:  # before anything ran, after all had, or for the second time
+        click.echo("Stopped. The same command goes on, and runs nothing again that is done.", err=True)
+        return 130
+
+
+def _run(params: Sequence[str], out: str, *, pdf: bool, **how: Any) -> int:
     if pdf:
         from roi.report.pdf import require_pdf
 
         require_pdf()  # before anything runs
     from roi.batch import run_batch
-    from roi.batch.collected import collected, is_address
+    from roi.batch.collected import SendError, collected, is_address
     from roi.parameters import find_parameter_files
 
     files = find_parameter_files(params)
     if is_address(out):
-        with collected(out) as (folder, published):
-            code = run_batch(files, folder, published=published, pdf=pdf, **how).exit_code
+        try:
+            with collected(out) as (folder, published):
+                code = run_batch(files, folder, published=published, pdf=pdf, **how).exit_code
+        except SendError as error:
+            again = "the same command runs again what is not there"
+            click.echo(f"Not all reports could be written to {out} ({error.strerror}); {again}.", err=True)
+            return 1
         click.echo(f"The reports lie at {out}", err=True)
         return code
     code = run_batch(files, out, pdf=pdf, **how).exit_code

@@ -39,6 +39,9 @@ def told(action: Callable[..., int | None]) -> Callable[..., None]:
         except InputError as error:
             click.echo(str(error), err=True)
             sys.exit(2)
+        except KeyboardInterrupt:  # which click would make a 1, as for a fault
+            click.echo("Stopped.", err=True)
+            sys.exit(130)
         except BrokenPipeError:
             sys.exit(0)
         sys.exit(code or 0)

@@ -38,8 +38,8 @@ CELL = dedent("""
 # Part of what is said of each.
 SAID = {
     "bug": "ValueError in code cell 3 of 3",
-    "dies": "ended unexpectedly in code cell 3 of 3",
-    "killed": "ended unexpectedly in code cell 3 of 3",
+    "dies": "ended unexpectedly in code cell 3 of 3, with exit code 3.",
+    "killed": "ended unexpectedly in code cell 3 of 3, by signal 9",
     "hangs": "longer than the time allowed: code cell 3 of 3",
     "greedy": "MemoryError",
     "full": "No space left on device",

@@ -287,6 +287,25 @@ def test_the_file_holds_what_the_command_line_prints() -> None:
     assert record_text(make_record()) == canonical(make_record()) + "\n"
 
 
+@pytest.mark.parametrize("command", ["batch", "decide"])
+def test_who_stops_a_command_before_anything_ran_is_told_so(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A code of 1 would have a scheduler think that a pilot failed."""
+    from click.testing import CliRunner
+
+    from roi.cli import main
+
+    def stop(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("roi.parameters.find_parameter_files", stop)
+    done = CliRunner().invoke(main, [command, "params/"])
+    assert done.exit_code == 130
+    assert "Stopped." in done.output
+    assert ("The same command goes on" in done.output) == (command == "batch")
+
+
 def test_exit_codes() -> None:
     def code(*states: str) -> int:
         return BatchResult(tuple(Outcome(pilot=s, state=s) for s in states)).exit_code

@@ -125,6 +125,56 @@ def test_reports_are_collected_at_an_address() -> None:
         pass
 
 
+class ShutError(Exception):
+    """An error as a store has them, whose words may hold a key."""
+
+
+def test_an_address_where_nobody_may_write_is_told_before_anything_runs_or_without_a_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from click.testing import CliRunner
+
+    from roi import batch
+    from roi.batch.outcome import BatchResult
+    from roi.cli import main
+
+    fsspec = pytest.importorskip("fsspec")
+    file = tmp_path / "file"
+    file.write_text("no folder")
+    with (
+        pytest.raises(InputError, match=r"--out: cannot be written \(Not a directory\)"),
+        collected(f"file://{file}/x"),
+    ):
+        pytest.fail("it ran")
+
+    def shut(*_: Any, **__: Any) -> None:
+        raise ShutError("key=secret")
+
+    def made(files: Any, folder: Path, **_: Any) -> BatchResult:
+        (folder / "index.html").write_text("all")
+        return BatchResult((), ())
+
+    monkeypatch.setattr(type(fsspec.filesystem("memory")), "pipe_file", shut)
+    monkeypatch.setattr("roi.parameters.find_parameter_files", lambda params: [tmp_path / "a.yaml"])
+    monkeypatch.setattr(batch, "run_batch", made, raising=False)
+    done = CliRunner().invoke(main, ["batch", "a", "-o", f"memory://shut-{os.getpid()}"])
+    assert done.exit_code == 1
+    assert "Not all reports could be written to memory://" in done.output
+    assert "(ShutError)" in done.output
+    assert "secret" not in done.output
+
+
+def test_an_address_without_a_port_is_no_scheduler() -> None:
+    pytest.importorskip("distributed")
+    began = time.monotonic()
+    with (
+        pytest.raises(InputError, match="no scheduler of Dask answers at nonsense"),
+        remote.cluster("nonsense"),
+    ):
+        pass
+    assert time.monotonic() - began < 10
+
+
 @pytest.mark.slow
 def test_a_cluster_that_loses_a_worker_makes_what_would_be_made_here(tmp_path: Path) -> None:
     """Two worker processes of a Dask cluster, one of which is killed while it runs a pilot."""

@@ -172,9 +172,11 @@ def test_the_server_has_one_thread_and_nothing_listens_on_a_network_address(tmp_
 
 FAILURES = {
     "raises": ("x = 1\nraise ValueError('Ms Secret')", "ValueError"),
-    "dies": ("import os\nos._exit(3)", "ended unexpectedly in code cell 3 of 3"),
-    "killed": ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", "ended unexpectedly in code cell 3 of 3"),
-    "crashes": ("import ctypes\nctypes.string_at(0)", "ended unexpectedly in code cell 3 of 3"),
+    "dies": ("import os\nos._exit(3)", "ended unexpectedly in code cell 3 of 3, with exit code 3."),
+    "killed": ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", "3 of 3, by signal 9 (SIGKILL); it may have run out of memory."),
+    "crashes": ("import ctypes\nctypes.string_at(0)", "ended unexpectedly in code cell 3 of 3, by signal 11 (SIGSEGV)."),
+    "prints": ("while True: print('x' * 10_000)", "put out more than 64 MB in code cell 3 of 3, which no report"),
+    "shows": ("while True: display({'text/plain': 'x' * 100_000}, raw=True)", "put out more than 64 MB in code cell 3 of 3"),
     "hangs": ("import time\ntime.sleep(60)", "longer than the time allowed: code cell 3 of 3"),
     "deaf": ("import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\ntime.sleep(60)", "longer than"),
     "interrupted": ("import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(5)", "KeyboardInterrupt"),
@@ -202,6 +204,22 @@ def test_a_failure_is_told_by_cell_and_costs_its_own_notebook(name: str, tmp_pat
     good = write(tmp_path / "good.ipynb", ["print('fine')"])
     assert said(execute(good, tmp_path / "g.ipynb", {"pilot": "b"}, project=HOME)) == ["fine"]
     assert warm_server() is server
+
+
+def test_a_kernel_that_does_not_come_so_far_is_said_to_be_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of a sample is quoted before a cell has run, so that nothing is withheld."""
+    from roi.batch import kernel
+
+    async def answers_nobody(self: object, timeout: float | None = None) -> None:
+        raise RuntimeError("Kernel died before replying to kernel_info")
+
+    monkeypatch.setattr(kernel.ReadyClient, "wait_for_ready", answers_nobody)
+    with pytest.raises(NotebookError) as failure:
+        execute(write(tmp_path / "n.ipynb", ["1"]), tmp_path / "o.ipynb", {"pilot": "b"}, project=HOME)
+    told = "No process could be started for the notebook: Kernel died before replying to kernel_info."
+    assert failure.value.why == told
 
 
 def test_papermill_takes_the_engine_on_its_command_line(tmp_path: Path) -> None:
@@ -259,6 +277,22 @@ def test_what_is_forked_ends_with_whoever_asked_for_it() -> None:
     assert other.wait(5) == -9
     with pytest.raises(CannotForkError):
         asleep(server)
+
+
+def test_who_is_lost_with_the_server_is_not_said_to_have_run_out_of_memory() -> None:
+    from roi.batch.client import how_ended
+
+    server = fresh_server()
+    one, other = asleep(server), asleep(server)
+    one.kill()
+    one.wait(5)
+    assert how_ended(one) == "by signal 9 (SIGKILL)"
+    assert server._process is not None
+    server._process.kill()
+    server._process.wait()
+    os.kill(other.pid, 9)  # as a kernel ends by itself that sees its server gone
+    other.wait(5)
+    assert how_ended(other) == warm.LOST
 
 
 def fresh_server() -> Server:

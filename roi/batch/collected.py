@@ -16,7 +16,11 @@ from typing import Any
 from roi.ledger import LEDGER
 from roi.problems import InputError, Problem
 
-__all__ = ["collected", "is_address"]
+__all__ = ["SendError", "collected", "is_address"]
+
+
+class SendError(OSError):
+    """Something could not be written at an address; `strerror` says why, for a reader."""
 
 
 def is_address(out: str | Path) -> bool:
@@ -36,7 +40,9 @@ def collected(address: str) -> Iterator[tuple[Path, Callable[[str], None]]]:
         end.
 
     Raises:
-        InputError: If the extra, or the package of this kind of address, is not installed, or nobody may read there.
+        InputError: If the extra, or the package of this kind of address, is not installed, or nobody may read there, or
+            write as far as the store tells before.
+        SendError: If something could not be sent, from the function as well.
     """
     try:
         import fsspec
@@ -47,13 +53,25 @@ def collected(address: str) -> Iterator[tuple[Path, Callable[[str], None]]]:
         there = store.find(root) if store.exists(root) else []
     except ImportError as error:
         raise _problem(f"needs a package of its own: {error}") from None
-    except (OSError, ValueError) as error:
-        raise _problem(f"cannot be read ({type(error).__name__})") from None
+    except Exception as error:  # each store has its own
+        raise _problem(f"cannot be read ({_reason(error)})") from None
+    try:
+        store.makedirs(root, exist_ok=True)
+    except Exception as error:
+        raise _problem(f"cannot be written ({_reason(error)})") from None
     with tempfile.TemporaryDirectory(prefix="roi-") as place:
         mirror = _Mirror(store, root.rstrip("/"), Path(place) / "reports")
-        mirror.fetch(there)
+        try:
+            mirror.fetch(there)
+        except Exception as error:
+            raise _problem(f"cannot be read ({_reason(error)})") from None
         yield mirror.folder, mirror.send_pilot
         mirror.send("")
+
+
+def _reason(error: Exception) -> str:
+    """Why, in words that hold no key and no path: those of a store may."""
+    return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
 
 
 def _problem(message: str) -> InputError:
@@ -84,6 +102,12 @@ class _Mirror:
 
     def send(self, start: str) -> None:
         """Send every file that has changed and whose name begins so, and take away what is no longer here."""
+        try:
+            self._send(start)
+        except Exception as error:
+            raise SendError(0, _reason(error)) from None
+
+    def _send(self, start: str) -> None:
         with self.lock:
             here = {
                 name: place

@@ -72,6 +72,7 @@ def _engine(timeout: float, memory: int | None, held: list[Any], tell: Callable[
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
 
+    from roi.batch.client import WatchingClient
     from roi.batch.kernel import warm_manager
     from roi.batch.papermill_engine import roi_engine, run_cells
 
@@ -96,6 +97,7 @@ def _engine(timeout: float, memory: int | None, held: list[Any], tell: Callable[
                 lambda: warm_manager("python3", specs=specs, memory=memory),
                 started,
                 tell=tell,
+                client=WatchingClient,
                 # What a kernel writes beside its messages may quote a sample, and nobody would read it.
                 start={"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL},
                 timeout=int(timeout),
@@ -198,10 +200,15 @@ def _failure(kind: str, message: str, traceback: list[str], cell: str = "") -> N
     at = f" in {cell}" if cell else ""
     if kind == "CellTimeoutError":
         return NotebookError(kind, f"A cell took longer than the time allowed{at and ':' + at[3:]}.")
-    if kind == "DeadKernelError":
-        return NotebookError(
-            kind, f"The notebook's process ended unexpectedly{at}; it may have run out of memory."
-        )
+    if kind == "KernelEndedError":
+        how = f", {message}" if message else ""
+        # Who takes more than there is is killed; who takes more than it may is told, or gives up.
+        hint = "; it may have run out of memory" if not how or re.search(r"signal [69]\b", how) else ""
+        return NotebookError(kind, f"The notebook's process ended unexpectedly{at}{how}{hint}.")
+    if kind == "OutputLimitError":
+        return NotebookError(kind, f"The notebook put out more than {message}{at}, which no report can hold.")
+    if kind == "StartError":
+        return NotebookError(kind, f"No process could be started for the notebook: {message.rstrip('.')}.")
     where = _frames(traceback)
     place = (f" at {where[-1]}" if where else "") + at
     if kind in SAFE_ERRORS:

@@ -87,6 +87,7 @@ def run_cells(
     *,
     tell: Callable[[str], None],
     start: Mapping[str, Any] | None = None,
+    client: type[Any] | None = None,
     **options: Any,
 ) -> None:
     """Run a notebook's cells in a forked kernel, or in one that is started where there is none to be forked.
@@ -97,6 +98,7 @@ def run_cells(
         started: Makes the manager of a kernel that is started.
         tell: Is told why a kernel was started.
         start: Options of the kernel's process.
+        client: What runs the cells; Papermill's own unless given.
         options: Of nbclient.
     """
     from papermill.clientwrap import PapermillNotebookClient
@@ -104,13 +106,13 @@ def run_cells(
     from roi.batch.warm import CannotForkError
 
     for make in (forked, started):
-        client = None
+        running = None
         try:
-            client = PapermillNotebookClient(nb_man, km=make(), **options)
-            client.execute(cleanup_kc=True, **(start or {}))
+            running = (client or PapermillNotebookClient)(nb_man, km=make(), **options)
+            running.execute(cleanup_kc=True, **(start or {}))
             return
         except CannotForkError as reason:  # no cell has run then
             tell(f"Papermill's own engine runs the notebook, without a forked kernel: {reason}.")
         finally:
-            if client is not None and client.km is not None:
-                client._cleanup_kernel()
+            if running is not None and running.km is not None:
+                running._cleanup_kernel()

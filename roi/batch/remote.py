@@ -156,10 +156,14 @@ def cluster(address: str) -> Iterator[tuple[Executor, int]]:
     """
     try:
         from distributed import Client
+        from distributed.comm.addressing import parse_address, parse_host_port
     except ImportError:
         message = "needs the extra `cluster`: pip install 'roi[cluster]', here and on the workers"
         raise InputError([Problem("roi batch", "--scheduler", message)]) from None
     try:
+        kind, place = parse_address(address)
+        if kind in ("tcp", "tls"):
+            parse_host_port(place)  # a client that is given no port says so, and then waits for half a minute
         client: Any = Client(address, timeout=15, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         message = f"no scheduler of Dask answers at {address[:200]} ({type(error).__name__})"

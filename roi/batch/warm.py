@@ -37,6 +37,7 @@ __all__ = [
 STATUS = struct.Struct("!ci")
 BORN, READY, EXITED, MISTAKE = b"b", b"r", b"x", b"m"
 LENGTH = struct.Struct("!I")
+LOST = "because the server that it was forked from was ended, with all that ran there"
 # Read when a library is loaded, and what would start threads then: the server must have one when it forks.
 ONE_THREAD = {
     "OPENBLAS_NUM_THREADS": "1",
@@ -97,6 +98,7 @@ class Forked:
     Attributes:
         pid: Its number, and that of its group.
         returncode: How it ended, negative for a signal; None while it runs.
+        is_lost: Whether it ended because its server did, which is no fault of what it ran.
     """
 
     stdin = stdout = stderr = None
@@ -104,7 +106,7 @@ class Forked:
     def __init__(self, status: socket.socket) -> None:
         self._status, self._rest = status, b""
         self.returncode: int | None = None
-        self.ready = False
+        self.ready = self.is_lost = False
         self.pid = 0
         while not self.pid:
             kind, number = self._next() or (EXITED, -signal.SIGKILL)
@@ -145,7 +147,8 @@ class Forked:
                 if (
                     kind != READY
                 ):  # the end of the stream: the server is gone, and takes with it what it forked
-                    self.returncode = number if kind == EXITED else -signal.SIGKILL
+                    self.is_lost = kind != EXITED
+                    self.returncode = -signal.SIGKILL if self.is_lost else number
                     self._status.close()
         return self.returncode
 

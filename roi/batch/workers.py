@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from threading import Event
 from typing import Any
 
-from roi.batch.warm import CannotForkError, Task, cannot_fork, warm_server
+from roi.batch.warm import LOST, CannotForkError, Task, cannot_fork, warm_server
 from roi.batch.worker import Job, Report, work
 from roi.report.painting import painting
 
@@ -108,6 +108,8 @@ def run_watched(
         return report
     if late:
         why = f"{at or 'It'} took longer than the {job.timeout:.0f} seconds allowed."
+    elif getattr(process, "is_lost", False):
+        why = f"{at or 'It'} was ended {LOST}."
     else:
         code = process.exitcode
         said = f"by signal {-code}" if code is not None and code < 0 else f"with exit code {code}"
@@ -132,6 +134,11 @@ class _Forked:
     def exitcode(self) -> int | None:
         code: int | None = self._process.poll()
         return code
+
+    @property
+    def is_lost(self) -> bool:
+        lost: bool = self._process.is_lost
+        return lost
 
     def is_alive(self) -> bool:
         return self.exitcode is None
