@@ -317,6 +317,12 @@ NAMES = {
         "gen_ai.operation.name": None, "gen_ai.usage.input_tokens": None, "gen_ai.usage.output_tokens": None,
         "ai.operationId": "ai.generateText.doGenerate", "ai.usage.promptTokens": 1000, "ai.usage.completionTokens": 100,
     },
+    "OpenLLMetry": {
+        "gen_ai.operation.name": None, "gen_ai.usage.input_tokens": None, "gen_ai.usage.output_tokens": None,
+        "llm.request.type": "chat", "gen_ai.usage.prompt_tokens": 1000, "gen_ai.usage.completion_tokens": 100,
+        "llm.usage.total_tokens": 1100,
+    },
+    "an operation of one's own": {"gen_ai.operation.name": "chat.completions"},
     "a framework as provider": {"gen_ai.provider.name": "langchain"},
 }  # fmt: skip
 
@@ -383,6 +389,56 @@ def test_tool_spans_become_actions(tmp_path: Path) -> None:
         ["a" * 32 + ":t"], ["pay"], ["error"], ["2026-01-05T08:00:00.000000Z"], ["2026-01-05T08:00:01.500000Z"],
         ["1500.000"], ["7"],
     ]  # fmt: skip
+
+
+def test_openllmetry_names_tools_sessions_and_users(tmp_path: Path) -> None:
+    parent = span(
+        "r",
+        **{
+            "traceloop.span.kind": "workflow",
+            "traceloop.entity.name": "claims",
+            "traceloop.association.properties.session_id": "s1",
+            "traceloop.association.properties.user_id": "u1",
+        },
+    )
+    tool = span("t", "r", name="pay.tool", **{"traceloop.span.kind": "tool", "traceloop.entity.name": "pay"})
+    found = read("otlp", write(tmp_path, "t.jsonl", document(parent, tool, chat("a", "r"))))
+    assert rows(found, "session_id", "user_id", "calls", "tool_calls") == [("s1", "u1", "1", "1")]
+    assert found.actions.column("tool") == ["pay"]
+
+
+@pytest.mark.parametrize(
+    "operation", [{}, {"gen_ai.operation.name": "chat.completions"}, {"llm.request.type": "chat"}]
+)
+def test_a_call_without_tokens_has_no_cost_of_0_whatever_its_operation_is_called(
+    tmp_path: Path, operation: dict[str, str]
+) -> None:
+    silent = span("b", trace_id="b" * 32, **{"gen_ai.request.model": "gpt-4.1", **operation})
+    found = read("otlp", write(tmp_path, "t.jsonl", document(chat("a"), silent)))
+    assert rows(found, "agent_cost") == [("0.002800000",), (None,)]
+
+
+def test_an_agent_that_names_its_model_is_no_call(tmp_path: Path) -> None:
+    agent = span("r", **{"gen_ai.operation.name": "invoke_agent", "gen_ai.request.model": "gpt-4.1"})
+    other = chat("x", trace_id="b" * 32)
+    found = read("otlp", write(tmp_path, "t.jsonl", document(agent, other)))
+    assert rows(found, "agent_cost") == [("0",), ("0.002800000",)]
+
+
+def test_a_tool_call_that_client_and_server_tell_counts_once(tmp_path: Path) -> None:
+    def call_of(identifier: str, parent: str, tool: str = "pay") -> dict[str, Any]:
+        told = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": tool}
+        return span(identifier, parent, **told)
+
+    spans = (
+        span("r"), call_of("client", "r"), span("post", "client"), call_of("server", "post"),
+        call_of("another", "server", "look_up"), call_of("agent", "r"), chat("a", "agent"), call_of("own", "a"),
+    )  # fmt: skip
+    found = read("otlp", write(tmp_path, "t.jsonl", document(*spans)))
+    named = [str(i).split(":")[1] for i in found.actions.column("action_id")]
+    assert named == ["agent", "another", "client", "own"]
+    assert rows(found, "tool_calls") == [("4",)]
+    assert "1 tool call is told by a span within a span of the same call; each counts once" in found.warnings
 
 
 def test_other_json_is_not_taken_for_a_trace(tmp_path: Path) -> None:

@@ -32,6 +32,11 @@ _Names: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]  # of attributes, an
 _Read: TypeAlias = tuple[Span, Heading, tuple[str | None, ...]]
 
 _CALLS = ("chat", "generate_content", "text_completion", "embeddings", "completion", "embedding")
+# Operations that are no model call, though they may name a model: what is inside them calls it.
+_AROUND = (
+    "invoke_agent", "create_agent", "invoke_workflow", "execute_tool", "plan", "retrieval", "agent", "workflow",
+    "task", "tool",
+)  # fmt: skip
 _TOKENS: Mapping[str, tuple[str, ...]] = {
     "input": (
         "gen_ai.usage.input_tokens",
@@ -59,6 +64,7 @@ _TOKENS: Mapping[str, tuple[str, ...]] = {
         "gen_ai.usage.details.cache_read_input_tokens",
         "gen_ai.usage.details.cached_tokens",
         "llm.token_count.prompt_details.cache_read",
+        "llm.usage.cache_read_input_tokens",
         "ai.usage.cachedInputTokens",
     ),
     "cache_write": (
@@ -67,6 +73,7 @@ _TOKENS: Mapping[str, tuple[str, ...]] = {
         "gen_ai.usage.details.cache_write_tokens",
         "gen_ai.usage.details.cache_creation_input_tokens",
         "llm.token_count.prompt_details.cache_write",
+        "llm.usage.cache_creation_input_tokens",
     ),
     "cache_write_1h": (
         "gen_ai.usage.cache_creation.ephemeral_1h_input_tokens",
@@ -83,7 +90,10 @@ _TOKENS: Mapping[str, tuple[str, ...]] = {
         "ai.usage.totalTokens",
     ),
 }
-_TELL = ("gen_ai.operation.name", "openinference.span.kind", "ai.operationId", "gen_ai.tool.name")
+_TELL = (
+    "gen_ai.operation.name", "openinference.span.kind", "ai.operationId", "gen_ai.tool.name", "traceloop.span.kind",
+    "llm.request.type", "mcp.method.name",
+)  # fmt: skip
 _KINDS = ("input", "output", "cache_read", "cache_write", "cache_write_1h", "total")
 _COSTS = ("gen_ai.usage.cost", "gen_ai.usage.total_cost", "llm.cost.total", "operation.cost")
 _MODELS = (
@@ -105,8 +115,13 @@ _TIERS = (
     "gen_ai.usage.service_tier",
 )
 _OWN: Mapping[str, tuple[str, ...]] = {
-    "session_id": ("session.id", "gen_ai.conversation.id", "langfuse.session.id"),
-    "user_id": ("user.id", "enduser.id", "langfuse.user.id"),
+    "session_id": (
+        "session.id",
+        "gen_ai.conversation.id",
+        "langfuse.session.id",
+        "traceloop.association.properties.session_id",
+    ),
+    "user_id": ("user.id", "enduser.id", "langfuse.user.id", "traceloop.association.properties.user_id"),
     "environment": ("deployment.environment.name", "deployment.environment", "langfuse.environment"),
     "version": ("langfuse.version", "service.version"),
     "release": ("langfuse.release",),
@@ -235,7 +250,7 @@ def _known(columns: Sequence[Sequence[Any]]) -> Sequence[Any]:
 def _kinds(column: Mapping[str, Sequence[Any]], every: Sequence[Mapping[str, Any]]) -> Sequence[SpanKind]:
     """What each span is; mostly all whose attributes have the same names are the same."""
     told = [tuple(column[key]) for key in _TELL if key in column]
-    if all(values.count(values[0]) == len(values) for values in told):
+    if told and all(values.count(values[0]) == len(values) for values in told):
         return [kind_of(every[0])] * len(every)
     return list(map(kind_of, every))
 
@@ -303,22 +318,25 @@ def _shape(attributes: tuple[str, ...], resource: tuple[str, ...]) -> _Shape:
 
 
 def kind_of(attributes: Mapping[str, Any]) -> SpanKind:
-    operation = attributes.get("gen_ai.operation.name") or ""
+    operation = attributes.get("gen_ai.operation.name") or attributes.get("llm.request.type") or ""
+    operation = operation or attributes.get("traceloop.span.kind") or ""
     inference = attributes.get("openinference.span.kind") or ""
     framework = attributes.get("ai.operationId") or ""
     if operation or inference or framework:
-        return _kind(str(operation), str(inference), str(framework))
-    if attributes.get("gen_ai.tool.name"):
+        told = _kind(str(operation), str(inference), str(framework))
+        if told != "other" or inference or framework or str(operation).lower() in _AROUND:
+            return told
+    elif attributes.get("gen_ai.tool.name") or attributes.get("mcp.method.name") == "tools/call":
         return "tool"
-    # Former conventions named no operation: what names a model and tokens is a call.
-    named = any(k in attributes for k in _MODELS) and any(k in attributes for k in _TOKENS["input"])
-    return "call" if named else "other"
+    # Former conventions named no operation, and some exporters one of their own: what names a model is a call. Where
+    # it logs no tokens, its cost is not known.
+    return "call" if any(attributes.get(k) for k in _MODELS) else "other"
 
 
 @lru_cache(maxsize=1024)
 def _kind(operation: str, inference: str, framework: str) -> SpanKind:
     operation, inference = operation.lower(), inference.upper()
-    if operation == "execute_tool" or inference == "TOOL" or framework == "ai.toolCall":
+    if operation in ("execute_tool", "tool") or inference == "TOOL" or framework == "ai.toolCall":
         return "tool"
     # ai.generateText.doGenerate, not ai.generateText
     inner = framework.startswith("ai.") and "." in framework[3:]
@@ -326,11 +344,11 @@ def _kind(operation: str, inference: str, framework: str) -> SpanKind:
 
 
 def tool_of(attributes: Mapping[str, Any], span_name: Any) -> str | None:
-    for key in ("gen_ai.tool.name", "tool.name", "ai.toolCall.name"):
+    for key in ("gen_ai.tool.name", "tool.name", "ai.toolCall.name", "traceloop.entity.name"):
         if name := text_of(attributes.get(key)):
             return name
     name = text_of(span_name) or ""
-    return name.removeprefix("execute_tool ").strip() or None
+    return name.removeprefix("execute_tool ").removeprefix("tools/call ").strip() or None
 
 
 def tokens_of(attributes: Mapping[str, Any]) -> Tokens | None:

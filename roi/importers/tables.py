@@ -29,7 +29,7 @@ below a tool (another agent, say) is other work than the call above the tool and
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from operator import itemgetter
 
@@ -99,6 +99,11 @@ def export_of(
         said.append(
             f"{made.silent:,} {have} model calls that log neither tokens nor cost; the other calls are summed"
         )
+    if made.nested:
+        calls = "tool call is" if made.nested == 1 else "tool calls are"
+        said.append(
+            f"{made.nested:,} {calls} told by a span within a span of the same call; each counts once"
+        )
     if made.repeated:
         occur = "span occurs" if made.repeated == 1 else "spans occur"
         said.append(f"{made.repeated:,} {occur} more than once; each counts once")
@@ -128,7 +133,7 @@ class _Made:
         self.names = Names(_MOST_FACTS + len(_TRACE_COLUMNS) + len(_ACTION_COLUMNS))
         self.compared, self.totals = Comparison(), Totals()
         self.unknown: dict[str, tuple[int, int]] = {}  # why → first trace of it, how many
-        self.silent = self.repeated = self.hollow = 0
+        self.silent = self.repeated = self.hollow = self.nested = 0
         self._bills = Bills(own)
 
     def take(self, name: str, trace: Trace, *, blind: bool) -> None:
@@ -154,14 +159,16 @@ class _Made:
         said, cells = trace.facts.cells()
         self.names.note(trace.first, said)
         names, pick = merged(said, _OWN)
-        row = pick((*cells, *_trace_cells(name, trace, charges, cost)))
+        nested = _nested(trace)
+        self.nested += len(nested)
+        row = pick((*cells, *_trace_cells(name, trace, charges, cost, nested)))
         self.rows.add_cells(trace.first, names, row)
         tools = []
         for key, span in trace.spans.items():
             theirs, texts = ((), ()) if span.facts is None else span.facts.cells()
             if theirs:
                 self.names.note(trace.first, theirs)
-            if span.kind == "tool":
+            if span.kind == "tool" and key not in nested:
                 tools.append((_NEVER if span.start is None else span.start, key, span, theirs, texts))
         tools.sort(key=_TIME_AND_NAME)
         for _, key, span, theirs, texts in tools:
@@ -174,6 +181,27 @@ class _Made:
             )
 
 
+def _nested(trace: Trace) -> Collection[str]:
+    """Tool calls that lie within another span of the same call: of its client and its server, or of its framework.
+
+    Where a model call or a call of another tool lies between them, the inner one is a call of its own.
+    """
+    tools = [key for key, span in trace.spans.items() if span.kind == "tool" and span.name is not None]
+    if len(tools) < 2:
+        return ()
+    found = set[str]()
+    for key in tools:
+        passed, above = {key}, trace.spans[key].parent
+        while above is not None and above not in passed and (outer := trace.spans.get(above)) is not None:
+            if outer.kind != "other":
+                if outer.kind == "tool" and outer.name == trace.spans[key].name:
+                    found.add(key)
+                break
+            passed.add(above)
+            above = outer.parent
+    return found
+
+
 _OWN = (
     "trace_id", "started_at", "ended_at", "latency", "provider", "model", "models", "calls", "tool_calls", "errors",
     "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens", "agent_cost",
@@ -184,7 +212,11 @@ _TIME_AND_NAME = itemgetter(0, 1)
 
 
 def _trace_cells(
-    name: str, trace: Trace, charges: Sequence[Charge], cost: Decimal | None
+    name: str,
+    trace: Trace,
+    charges: Sequence[Charge],
+    cost: Decimal | None,
+    nested: Collection[str],
 ) -> tuple[str | None, ...]:
     """What is known of a trace besides what it says of itself: the cells of `_OWN`."""
     spans = trace.spans.values()
@@ -204,7 +236,7 @@ def _trace_cells(
         models[0] if len(models) == 1 else None,
         " + ".join(models) or None,
         str(len(charges)) if spans else None,
-        str(kinds.count("tool")) if spans else None,
+        str(kinds.count("tool") - len(nested)) if spans else None,
         str(len([s for s in spans if s.failed])) if spans else None,
         _sum([t.input for t in tokens]),
         _sum([t.output for t in tokens]),
