@@ -10,7 +10,7 @@ or in a list; in camel case or snake case. Logs and metrics in the same files ar
 | session_id | `session.id`, `gen_ai.conversation.id`, `langfuse.session.id`, `traceloop.….session_id` |
 | user_id | `user.id`, `enduser.id`, `traceloop.….user_id` |
 | environment, version | `deployment.environment.name` (`deployment.environment`), `service.version` |
-| a model call | `gen_ai.operation.name` chat …; `llm.request.type`; span kind LLM or EMBEDDING; else what names a model |
+| a model call | `gen_ai.operation.name` chat …; `llm.request.type`; span kind LLM or EMBEDDING; else a model |
 | a tool call | `gen_ai.operation.name` execute_tool; span kind TOOL; `gen_ai.tool.name`; `mcp.method.name` tools/call |
 | model | `gen_ai.response.model`, `gen_ai.request.model`, `llm.model_name`, `ai.response.model`, `ai.model.id` |
 | provider | `gen_ai.provider.name`, `gen_ai.system`, `llm.provider`, `ai.model.provider` |
