@@ -441,6 +441,33 @@ def test_a_tool_call_that_client_and_server_tell_counts_once(tmp_path: Path) -> 
     assert "1 tool call is told by a span within a span of the same call; each counts once" in found.warnings
 
 
+CONTENTS = (
+    "input.value", "output.value", "llm.input_messages.0.message.content", "llm.prompts", "gen_ai.prompt.0.content",
+    "gen_ai.completion.0.content", "gen_ai.output.messages", "gen_ai.tool.call.arguments", "traceloop.entity.input",
+    "ai.prompt.messages", "ai.response.text", "retrieval.documents.0.document.content",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("format", ["otlp", "langfuse"])
+def test_no_table_has_what_people_and_models_wrote(tmp_path: Path, format: str) -> None:
+    said = {**dict.fromkeys(CONTENTS, "Ms Doe's knee hurts"), "ticket": "CLM-7"}
+    if format == "otlp":
+        tool = {**said, "gen_ai.tool.name": "pay", "gen_ai.tool.call.arguments.amount": 7}
+        given: Any = document(span("r", **said), span("t", "r", **tool))
+    else:
+        given = trace(
+            observation("r", kind="SPAN", metadata={"attributes": said}),
+            observation("t", "r", "TOOL", metadata={"attributes": said}),
+        )
+    found = read(format, write(tmp_path, "t.jsonl", given))
+    for table in (found.traces, found.actions):
+        cells = [c for row in table.rows for n in table.names if (c := row.get(n)) is not None]
+        assert "CLM-7" in cells
+        assert not [c for c in cells if "Doe" in c]
+    if format == "otlp":
+        assert found.actions.column("attributes.gen_ai.tool.call.arguments.amount") == ["7"]
+
+
 def test_other_json_is_not_taken_for_a_trace(tmp_path: Path) -> None:
     values = [
         {"case_id": "1", "arm": "pilot", "observations": "none"},

@@ -35,6 +35,7 @@ from operator import itemgetter
 
 from roi.importers.charges import Bills, Charge, charges_of, has_silent_calls, model_of
 from roi.importers.compared import Comparison
+from roi.importers.contents import without_contents
 from roi.importers.export import NOTHING, Contradiction, Export, Table
 from roi.importers.facts import merged
 from roi.importers.gathered import Names, Rows
@@ -157,7 +158,7 @@ class _Made:
         self.compared.add(trace.first, charges, listed)
         self.totals.add(trace, charges, cost)
         said, cells = trace.facts.cells()
-        self.names.note(trace.first, said)
+        self.names.note(trace.first, without_contents(said))
         names, pick = merged(said, _OWN)
         nested = _nested(trace)
         self.nested += len(nested)
@@ -167,7 +168,7 @@ class _Made:
         for key, span in trace.spans.items():
             theirs, texts = ((), ()) if span.facts is None else span.facts.cells()
             if theirs:
-                self.names.note(trace.first, theirs)
+                self.names.note(trace.first, without_contents(theirs))
             if span.kind == "tool" and key not in nested:
                 tools.append((_NEVER if span.start is None else span.start, key, span, theirs, texts))
         tools.sort(key=_TIME_AND_NAME)

@@ -1,0 +1,37 @@
+"""Which attributes hold what people and models wrote: prompts, answers, documents, and what tools were given and gave.
+
+Such texts may be personal and are no keys of cases, however short they are: no table has them.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+__all__ = ["without_contents"]
+
+_CONTENTS = re.compile(
+    r"""(?:metadata\.)?attributes\.(?:
+        (?:input|output)(?:\.value)?                                             # OpenInference
+        | llm\.(?:input_messages|output_messages|prompts?|completions?|prompt_template)(?:\..*)?
+        | llm\.function_call | tool\.parameters
+        | (?:retrieval\.documents|reranker\.(?:input|output)_documents|embedding\.embeddings)\..*
+        | reranker\.query | embedding\.text
+        | gen_ai\.(?:prompt|completion)(?:\..*)?                                 # OpenTelemetry, former and current
+        | gen_ai\.(?:input|output)\.messages(?:\..*)? | gen_ai\.system_instructions(?:\..*)?
+        | gen_ai\.tool\.call\.(?:arguments|result)
+        | traceloop\.entity\.(?:input|output)                                    # others
+        | ai\.prompt(?:\..*)? | ai\.response\.(?:text|object|reasoning|toolCalls) | ai\.values?
+        | ai\.toolCall\.(?:args|input|result|output)
+        | (?:pydantic_ai\.)?all_messages(?:_events)? | final_result | tool_(?:arguments|response)
+        | gcp\.vertex\.agent\.(?:llm_request|llm_response|tool_call_args|tool_response|data)
+        | langfuse\.(?:trace|observation)\.(?:input|output)
+    )""",
+    re.VERBOSE,
+)
+
+
+@lru_cache(maxsize=4096)
+def without_contents(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Of names of columns those that hold no prompt, answer or document."""
+    return tuple(name for name in names if _CONTENTS.fullmatch(name) is None)
