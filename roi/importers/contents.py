@@ -31,7 +31,16 @@ _CONTENTS = re.compile(
 )
 
 
+def without_contents(
+    names: tuple[str, ...], cells: tuple[str | None, ...]
+) -> tuple[tuple[str, ...], tuple[str | None, ...]]:
+    """Names and their cells but for those that hold prompts, answers or documents."""
+    kept = _kept(names)
+    if len(kept) == len(names):
+        return names, cells
+    return tuple(names[i] for i in kept), tuple(cells[i] for i in kept)
+
+
 @lru_cache(maxsize=4096)
-def without_contents(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Of names of columns those that hold no prompt, answer or document."""
-    return tuple(name for name in names if _CONTENTS.fullmatch(name) is None)
+def _kept(names: tuple[str, ...]) -> tuple[int, ...]:
+    return tuple(i for i, name in enumerate(names) if _CONTENTS.fullmatch(name) is None)

@@ -157,8 +157,8 @@ class _Made:
         self.repeated += trace.repeated
         self.compared.add(trace.first, charges, listed)
         self.totals.add(trace, charges, cost)
-        said, cells = trace.facts.cells()
-        self.names.note(trace.first, without_contents(said))
+        said, cells = without_contents(*trace.facts.cells())
+        self.names.note(trace.first, said)
         names, pick = merged(said, _OWN)
         nested = _nested(trace)
         self.nested += len(nested)
@@ -166,9 +166,9 @@ class _Made:
         self.rows.add_cells(trace.first, names, row)
         tools = []
         for key, span in trace.spans.items():
-            theirs, texts = ((), ()) if span.facts is None else span.facts.cells()
+            theirs, texts = ((), ()) if span.facts is None else without_contents(*span.facts.cells())
             if theirs:
-                self.names.note(trace.first, without_contents(theirs))
+                self.names.note(trace.first, theirs)
             if span.kind == "tool" and key not in nested:
                 tools.append((_NEVER if span.start is None else span.start, key, span, theirs, texts))
         tools.sort(key=_TIME_AND_NAME)
