@@ -234,7 +234,12 @@ def count(value: Any) -> int | None:
     if value is None or isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
-        number = int(value) if not isinstance(value, float) else int(value) if value == int(value) else -1
+        if isinstance(value, str):
+            # pandas writes whole numbers so where a column has gaps.
+            whole, point, rest = value.strip().partition(".")
+            number = int(whole) if point and not rest.strip("0") else int(value)
+        else:
+            number = int(value) if value == int(value) else -1
     except (ValueError, OverflowError):
         return None
     return number if 0 <= number < MOST_TOKENS else None

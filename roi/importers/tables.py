@@ -50,6 +50,7 @@ _MOST_FACTS = 500
 _NEVER = 1 << 62
 _NO_CALLS = "no model call is logged"
 _NO_SPANS = "the files hold the trace without its spans"
+_NOT_HELD = "it sums up model calls that the files do not hold"
 _HOLLOW = "traces of which the files hold only what others say of them, such as scores"
 _TRACE_COLUMNS = (
     "trace_id", "name", "session_id", "user_id", "environment", "tags", "version", "release", "started_at",
@@ -100,6 +101,15 @@ def export_of(
         said.append(
             f"{made.silent:,} {have} model calls that log neither tokens nor cost; the other calls are summed"
         )
+    if made.stated:
+        have = (
+            "trace has the cost that it states"
+            if made.stated == 1
+            else "traces have the costs that they state"
+        )
+        said.append(
+            f"{made.stated:,} {have}: the files hold no model call of {'it' if made.stated == 1 else 'them'}"
+        )
     if made.nested:
         calls = "tool call is" if made.nested == 1 else "tool calls are"
         said.append(
@@ -134,7 +144,7 @@ class _Made:
         self.names = Names(_MOST_FACTS + len(_TRACE_COLUMNS) + len(_ACTION_COLUMNS))
         self.compared, self.totals = Comparison(), Totals()
         self.unknown: dict[str, tuple[int, int]] = {}  # why → first trace of it, how many
-        self.silent = self.repeated = self.hollow = self.nested = 0
+        self.silent = self.repeated = self.hollow = self.nested = self.stated = 0
         self._bills = Bills(own)
 
     def take(self, name: str, trace: Trace, *, blind: bool) -> None:
@@ -149,6 +159,11 @@ class _Made:
             # It came from a list of traces: what it did is not known, and what it cost only where it says so.
             cost = trace.total_cost if trace.total_cost and trace.total_cost > 0 else None
             why = _NO_SPANS if cost is None else None
+        elif not charges and (trace.total_tokens or trace.total_cost):
+            # It sums up calls that the files do not hold: those cost something, and what it states stands.
+            cost = trace.total_cost if trace.total_cost and trace.total_cost > 0 else None
+            why = _NOT_HELD if cost is None else None
+            self.stated += cost is not None
         if why is not None:
             first, n = self.unknown.get(why, (trace.first, 0))
             self.unknown[why] = (min(first, trace.first), n + 1)
