@@ -324,6 +324,7 @@ NAMES = {
     },
     "an operation of one's own": {"gen_ai.operation.name": "chat.completions"},
     "a framework as provider": {"gen_ai.provider.name": "langchain"},
+    "another name of the provider": {"gen_ai.provider.name": "azure.ai.inference"},
 }  # fmt: skip
 
 
@@ -345,9 +346,17 @@ def test_current_and_former_names_of_attributes(tmp_path: Path, names: str, scop
     assert rows(found, *columns) == [("CLM-7", "s1", "v3", "1000", "100", "0.002800000", "1")]
 
 
+CLAUDE = {"gen_ai.provider.name": "anthropic", "gen_ai.request.model": "claude-sonnet-4-5"}
+# Those written to a cache: 600 × 3 + 400 × 3.75 + 100 × 15 millionths
 CACHED = {
     "inside, as the conventions say": ({"gen_ai.usage.cache_read.input_tokens": 400}, "0.002200000"),
     "former name": ({"gen_ai.usage.cache_read_input_tokens": 400}, "0.002200000"),
+    "written, by its current name": (
+        {**CLAUDE, "gen_ai.usage.cache_write.input_tokens": 400}, "0.004800000"),
+    "written, by its former name": (
+        {**CLAUDE, "gen_ai.usage.cache_creation.input_tokens": 400}, "0.004800000"),
+    "written, as Strands names it": (
+        {**CLAUDE, "gen_ai.usage.cache_write_input_tokens": 400}, "0.004800000"),
     "beside, since they are more": (
         {"gen_ai.usage.input_tokens": 300, "gen_ai.usage.cache_read_input_tokens": 400}, "0.001600000"),
     "beside, since the total says so": (
@@ -405,6 +414,22 @@ def test_openllmetry_names_tools_sessions_and_users(tmp_path: Path) -> None:
     found = read("otlp", write(tmp_path, "t.jsonl", document(parent, tool, chat("a", "r"))))
     assert rows(found, "session_id", "user_id", "calls", "tool_calls") == [("s1", "u1", "1", "1")]
     assert found.actions.column("tool") == ["pay"]
+
+
+def test_claude_code_names_its_numbers_barely(tmp_path: Path) -> None:
+    """As its spans have them: what is cached stands beside the input, and a tool's own steps are no calls of it."""
+    said = {"span.type": "llm_request", "model": "claude-sonnet-4-5", "gen_ai.system": "anthropic",
+            "gen_ai.request.model": "claude-sonnet-4-5", "input_tokens": 1000, "output_tokens": 100,
+            "cache_read_tokens": 400, "cache_creation_tokens": 200}  # fmt: skip
+    tool = span("t", "r", name="claude_code.tool", **{"span.type": "tool", "tool_name": "Bash"})
+    run = span("e", "t", name="claude_code.tool.execution", **{"span.type": "tool.execution"})
+    root = span("r", **{"span.type": "interaction", "session.id": "s1"})
+    other = chat("x", trace_id="b" * 32)
+    found = read("otlp", write(tmp_path, "t.jsonl", document(root, span("a", "r", **said), tool, run, other)))
+    # 1,000 × 3 + 400 × 0.3 + 200 × 3.75 + 100 × 15 millionths
+    names = ("session_id", "calls", "tool_calls", "input_tokens", "cache_read_tokens", "agent_cost")
+    assert rows(found, *names)[0] == ("s1", "1", "1", "1600", "400", "0.005370000")
+    assert found.actions.column("tool") == ["Bash"]
 
 
 @pytest.mark.parametrize(

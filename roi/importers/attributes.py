@@ -60,6 +60,7 @@ _TOKENS: Mapping[str, tuple[str, ...]] = {
         "gen_ai.usage.cache_read_input_tokens",
         "gen_ai.usage.input_tokens.cached",
         "gen_ai.usage.cached_tokens",
+        "gen_ai.usage.cache_read_tokens",
         "gen_ai.usage.details.cache_read_tokens",
         "gen_ai.usage.details.cache_read_input_tokens",
         "gen_ai.usage.details.cached_tokens",
@@ -68,7 +69,10 @@ _TOKENS: Mapping[str, tuple[str, ...]] = {
         "ai.usage.cachedInputTokens",
     ),
     "cache_write": (
+        "gen_ai.usage.cache_write.input_tokens",
         "gen_ai.usage.cache_creation.input_tokens",
+        "gen_ai.usage.cache_write_input_tokens",
+        "gen_ai.usage.cache_write_tokens",
         "gen_ai.usage.cache_creation_input_tokens",
         "gen_ai.usage.details.cache_write_tokens",
         "gen_ai.usage.details.cache_creation_input_tokens",
@@ -93,7 +97,17 @@ _TOKENS: Mapping[str, tuple[str, ...]] = {
 _TELL = (
     "gen_ai.operation.name", "openinference.span.kind", "ai.operationId", "gen_ai.tool.name", "traceloop.span.kind",
     "llm.request.type", "mcp.method.name",
+    "span.type",
 )  # fmt: skip
+# Claude Code tells its spans by a type of its own; only beside that bare names are such numbers.
+_TYPE = "span.type"
+_TYPES = {"llm_request": "chat", "tool": "tool"}
+_BARE = {
+    "input": ("input_tokens",),
+    "output": ("output_tokens",),
+    "cache_read": ("cache_read_tokens",),
+    "cache_write": ("cache_creation_tokens",),
+}
 _KINDS = ("input", "output", "cache_read", "cache_write", "cache_write_1h", "total")
 _COSTS = ("gen_ai.usage.cost", "gen_ai.usage.total_cost", "llm.cost.total", "operation.cost")
 _MODELS = (
@@ -298,7 +312,8 @@ def _shape(attributes: tuple[str, ...], resource: tuple[str, ...]) -> _Shape:
     def of(names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(n for n in names if n in there)
 
-    tokens = tuple(of(_TOKENS[kind]) for kind in _KINDS)
+    bare = _BARE if _TYPE in there else {}
+    tokens = tuple(of(_TOKENS[kind]) or of(bare.get(kind, ())) for kind in _KINDS)
     own = {
         own: where
         for own, names in _OWN.items()
@@ -308,7 +323,7 @@ def _shape(attributes: tuple[str, ...], resource: tuple[str, ...]) -> _Shape:
     return _Shape(
         tokens=tokens if any(tokens) else None,
         costs=of(_COSTS),
-        models=of(_MODELS),
+        models=of(_MODELS) or of(("model",) if bare else ()),
         providers=of(_PROVIDERS),
         tiers=of(_TIERS),
         own=tuple(own.values()),
@@ -319,7 +334,9 @@ def _shape(attributes: tuple[str, ...], resource: tuple[str, ...]) -> _Shape:
 
 def kind_of(attributes: Mapping[str, Any]) -> SpanKind:
     operation = attributes.get("gen_ai.operation.name") or attributes.get("llm.request.type") or ""
-    operation = operation or attributes.get("traceloop.span.kind") or ""
+    operation = (
+        operation or attributes.get("traceloop.span.kind") or _TYPES.get(str(attributes.get(_TYPE)), "")
+    )
     inference = attributes.get("openinference.span.kind") or ""
     framework = attributes.get("ai.operationId") or ""
     if operation or inference or framework:
@@ -344,7 +361,7 @@ def _kind(operation: str, inference: str, framework: str) -> SpanKind:
 
 
 def tool_of(attributes: Mapping[str, Any], span_name: Any) -> str | None:
-    for key in ("gen_ai.tool.name", "tool.name", "ai.toolCall.name", "traceloop.entity.name"):
+    for key in ("gen_ai.tool.name", "tool.name", "ai.toolCall.name", "traceloop.entity.name", "tool_name"):
         if name := text_of(attributes.get(key)):
             return name
     name = text_of(span_name) or ""
@@ -372,6 +389,6 @@ def _tokens(attributes: Mapping[str, Any], names: tuple[tuple[str, ...], ...]) -
     if sent is None and received is None and not cached:
         return None
     if sent is not None and cached:
-        apart = total == sent + (received or 0) + cached
+        apart = total == sent + (received or 0) + cached or names[0] == _BARE["input"]
         sent += cached if cached > sent or apart else 0
     return Tokens(sent, read, write, received, hour)

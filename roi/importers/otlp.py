@@ -18,6 +18,7 @@ or in a list; in camel case or snake case. Logs and metrics in the same files ar
 | cost | `gen_ai.usage.cost`, `gen_ai.usage.total_cost`, `llm.cost.total`, `operation.cost`, else list prices |
 | errors | status code 2 |
 
+Claude Code's spans are told by `span.type`, with `input_tokens`, `cache_read_tokens` and so on beside each other.
 A tool call within a span of the same tool is the same call, told by its client and its server.
 Input tokens hold the cached ones, as the conventions say; where the cached ones are more than all, or a total says so,
 they are added. Integers may be texts, which is how this format writes them.

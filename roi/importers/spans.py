@@ -38,7 +38,10 @@ SpanKind: TypeAlias = Literal["call", "tool", "other"]
 _FRAMEWORKS = (
     "langchain", "langgraph", "llamaindex", "llama_index", "crewai", "autogen", "microsoft.agent", "_other", "litellm",
 )  # fmt: skip
-_ALIASES = {"x_ai": "x-ai", "xai": "x-ai", "gcp.vertex.agent": "google"}
+_ALIASES = {
+    "x_ai": "x-ai", "xai": "x-ai", "gcp.vertex.agent": "google", "gcp.gen_ai": "google", "azure.ai.inference": "azure",
+    "az.ai.inference": "azure",
+}  # fmt: skip
 
 
 class Tokens(msgspec.Struct, array_like=True, frozen=True, gc=False):
