@@ -448,6 +448,9 @@ def test_an_agent_that_names_its_model_is_no_call(tmp_path: Path) -> None:
     other = chat("x", trace_id="b" * 32)
     found = read("otlp", write(tmp_path, "t.jsonl", document(agent, other)))
     assert rows(found, "agent_cost") == [("0",), ("0.002800000",)]
+    assert found.warnings == (
+        "1 trace logs no model call and is taken to cost 0; where calls were made, they are not in the export",
+    )
 
 
 def test_a_tool_call_that_client_and_server_tell_counts_once(tmp_path: Path) -> None:

@@ -101,6 +101,11 @@ def export_of(
         said.append(
             f"{made.silent:,} {have} model calls that log neither tokens nor cost; the other calls are summed"
         )
+    if made.free:
+        have = "trace logs no model call and is" if made.free == 1 else "traces log no model call and are"
+        said.append(
+            f"{made.free:,} {have} taken to cost 0; where calls were made, they are not in the export"
+        )
     if made.stated:
         have = (
             "trace has the cost that it states"
@@ -144,7 +149,7 @@ class _Made:
         self.names = Names(_MOST_FACTS + len(_TRACE_COLUMNS) + len(_ACTION_COLUMNS))
         self.compared, self.totals = Comparison(), Totals()
         self.unknown: dict[str, tuple[int, int]] = {}  # why → first trace of it, how many
-        self.silent = self.repeated = self.hollow = self.nested = self.stated = 0
+        self.silent = self.repeated = self.hollow = self.nested = self.stated = self.free = 0
         self._bills = Bills(own)
 
     def take(self, name: str, trace: Trace, *, blind: bool) -> None:
@@ -167,6 +172,8 @@ class _Made:
         if why is not None:
             first, n = self.unknown.get(why, (trace.first, 0))
             self.unknown[why] = (min(first, trace.first), n + 1)
+        elif not charges and not cost:
+            self.free += 1
         elif charges:
             self.silent += has_silent_calls(trace)
         self.repeated += trace.repeated
