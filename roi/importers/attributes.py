@@ -264,7 +264,9 @@ def _known(columns: Sequence[Sequence[Any]]) -> Sequence[Any]:
 def _kinds(column: Mapping[str, Sequence[Any]], every: Sequence[Mapping[str, Any]]) -> Sequence[SpanKind]:
     """What each span is; mostly all whose attributes have the same names are the same."""
     told = [tuple(column[key]) for key in _TELL if key in column]
-    if told and all(values.count(values[0]) == len(values) for values in told):
+    alike = all(values.count(values[0]) == len(values) for values in told)
+    # Where nothing tells but a model's name, a blank one tells otherwise.
+    if alike and (told or not any(key in column for key in _MODELS)):
         return [kind_of(every[0])] * len(every)
     return list(map(kind_of, every))
 

@@ -6,9 +6,14 @@ Such texts may be personal and are no keys of cases, however short they are: no 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
+from operator import itemgetter
+from typing import TypeAlias
 
 __all__ = ["without_contents"]
+
+_Pick: TypeAlias = Callable[[tuple[str | None, ...]], tuple[str | None, ...]]
 
 _CONTENTS = re.compile(
     r"""(?:metadata\.)?attributes\.(?:
@@ -35,12 +40,16 @@ def without_contents(
     names: tuple[str, ...], cells: tuple[str | None, ...]
 ) -> tuple[tuple[str, ...], tuple[str | None, ...]]:
     """Names and their cells but for those that hold prompts, answers or documents."""
-    kept = _kept(names)
-    if len(kept) == len(names):
-        return names, cells
-    return tuple(names[i] for i in kept), tuple(cells[i] for i in kept)
+    kept, pick = _kept(names)
+    return (names, cells) if pick is None else (kept, pick(cells))
 
 
 @lru_cache(maxsize=4096)
-def _kept(names: tuple[str, ...]) -> tuple[int, ...]:
-    return tuple(i for i, name in enumerate(names) if _CONTENTS.fullmatch(name) is None)
+def _kept(names: tuple[str, ...]) -> tuple[tuple[str, ...], _Pick | None]:
+    """The names that are kept, and how their cells are picked where that are not all."""
+    at = [i for i, name in enumerate(names) if _CONTENTS.fullmatch(name) is None]
+    if len(at) == len(names):
+        return names, None
+    kept = tuple(names[i] for i in at)
+    # Of one place a getter gives no tuple.
+    return kept, itemgetter(*at) if len(at) > 1 else lambda cells: tuple(cells[i] for i in at)
