@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -28,6 +28,7 @@ _TABLES = ("cases", "actions", "evals", "versions")
 _JSON = (".json", ".jsonl", ".ndjson")
 _TABLE_ENDINGS = (".csv", ".tsv", ".parquet", ".pq", ".xlsx")
 _ARMS = ("baseline", "pilot")
+_TOO_MANY = "columns of what traces say of themselves, beyond the first 500"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +83,32 @@ class _Parts:
         self.contradictions: list[Contradiction] = []
         self.arms = _Arms(arms)
 
-    def add(self, name: str, rows: Iterable[Cells], names: Iterable[str]) -> None:
-        """Add rows to a table, and its columns in their order."""
+    def add(
+        self, name: str, rows: Iterable[Cells], names: Iterable[str], told: Collection[str] | None = None
+    ) -> int:
+        """Add rows to a table, and its columns in their order; how many columns are left out.
+
+        Args:
+            name: Of the table.
+            rows: They.
+            names: Columns that stand first.
+            told: What is said of traces under dotted names that are none of these is left out.
+        """
         table = self.tables[name]
         for theirs, cells in rows:
             table.add_cells(len(table), theirs, cells)
         filled = dict.fromkeys(table.end_run())
-        self.first[name].update(dict.fromkeys([*(n for n in names if n in filled), *filled]))
+        kept = [n for n in filled if told is None or "." not in n or n in told]
+        some = frozenset(kept)
+        self.first[name].update(dict.fromkeys([*(n for n in names if n in some), *kept]))
+        return len(filled) - len(kept)
+
+    def table(self, name: str) -> Table:
+        """A table with its columns in their order."""
+        made = self.tables[name].table()
+        filled = frozenset(made.names)
+        told = dict.fromkeys([*(("case_id", "arm") if name == "cases" else ()), *self.first[name]])
+        return Table(tuple(n for n in told if n in filled), made.rows)
 
 
 @no_collection()
@@ -151,11 +171,7 @@ def import_files(
         raise SampleError(problems)
     return Imported(
         sources=tuple(sources),
-        tables={
-            name: table.table(first=[*(("case_id", "arm") if name == "cases" else ()), *parts.first[name]])
-            for name, table in parts.tables.items()
-            if len(table)
-        },
+        tables={name: parts.table(name) for name, table in parts.tables.items() if len(table)},
         rules=tuple(parts.rules),
         said=tuple(parts.said),
         left_out=parts.left_out,
@@ -208,15 +224,17 @@ def _take(told: str, export: Export, case: str | None, parts: _Parts) -> None:
             [Problem(title, "--case", f"no trace has a column {case}; there are {named}")]
         ) from None
     cases = cells_of(parts.arms.of(row, export.arm) for row in grouped.cases.rows)
-    parts.add("cases", cases, grouped.cases.names)
+    # Where every trace has names of its own, an export names the first of them only.
+    beyond = parts.add("cases", cases, grouped.cases.names, frozenset(export.traces.names))
     actions = _with_cases(export.actions, grouped)
-    parts.add("actions", actions, ("action_id", "case_id", "tool", *export.actions.names))
+    first = ("action_id", "case_id", "tool", *export.actions.names)
+    parts.add("actions", actions, first, frozenset(export.actions.names))
     parts.add("evals", cells_of(export.evals.rows), export.evals.names)
     parts.add("versions", cells_of(export.versions.rows), export.versions.names)
     if export.traces.rows:
         parts.rules.append(f"{title}: {grouped.rule}")
     parts.said += [f"{title}: {text}" for text in (*grouped.said, *export.warnings)]
-    for why, n in export.left_out.items():
+    for why, n in [*export.left_out.items(), *([(_TOO_MANY, beyond)] if beyond else [])]:
         parts.left_out[f"{title}: {why}"] = parts.left_out.get(f"{title}: {why}", 0) + n
     parts.contradictions += export.contradictions
 

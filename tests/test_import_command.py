@@ -68,6 +68,23 @@ def test_traces_of_one_session_are_one_case() -> None:
     assert len(found.said) == 3
 
 
+def test_names_that_every_trace_has_for_itself_make_no_columns_without_end(tmp_path: Path) -> None:
+    def span(i: int) -> dict[str, Any]:
+        said = {"ticket": f"T{i}", f"queue.{i}.name": "v", f"queue.{i}.place": "w"}
+        listed = [{"key": k, "value": {"stringValue": v}} for k, v in said.items()]
+        return {"traceId": f"t{i}", "spanId": "a", "name": "run", "attributes": listed}
+
+    lines = [{"resourceSpans": [{"scopeSpans": [{"spans": [span(i)]}]}]} for i in range(400)]
+    (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    made = import_files(["t.jsonl"], here=tmp_path)
+    names = made.tables["cases"].names
+    assert len(names) < 530
+    assert {"case_id", "attributes.ticket"} < set(names)
+    assert [n for why, n in made.left_out.items() if "beyond the first 500" in why] == [
+        801 - len([n for n in names if n.startswith("attributes.")])
+    ]
+
+
 def test_a_column_may_name_the_case() -> None:
     rows = [
         trace("a", session_id="s1", **{"metadata.ticket": "T"}),

@@ -64,6 +64,18 @@ def test_minutes_of_work_and_not_of_waiting(tmp_path: Path) -> None:
     assert found.arm == "baseline"
 
 
+@pytest.mark.parametrize("again", ["one after the other", "all once more"])
+def test_work_that_is_told_twice_counts_once(tmp_path: Path, again: str) -> None:
+    """As exports that overlap have it, put together in one file."""
+    begin, end = event("check", "START", "05T09:00"), event("check", "COMPLETE", "05T09:10")
+    later = [event("check", "START", "05T10:00"), event("check", "COMPLETE", "05T10:10")]
+    events = [begin, begin, end, end] if again == "one after the other" else [begin, end, begin, end]
+    found = read(write(tmp_path / "log.xes", log(*events, *later)))
+    assert found.traces.column("handling_minutes") == ["20.000000"]
+    told = {"a pair of START and COMPLETE that is told more than once counts once": 1}
+    assert found.left_out == (told if again == "all once more" else {})
+
+
 def test_eight_hours_count_and_a_minute_more_does_not(tmp_path: Path) -> None:
     for end, minutes in (("05T16:00", ["480.000000"]), ("05T16:01", [None])):
         events = [event("x", "START", "05T08:00"), event("x", "COMPLETE", end)]

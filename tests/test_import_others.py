@@ -91,6 +91,29 @@ def test_a_langsmith_root_that_sums_otherwise(tmp_path: Path) -> None:
     assert [(c.theirs, c.ours) for c in found.contradictions] == [("5,000", "1,100")]
 
 
+def test_langsmith_roots_alone_have_the_cost_that_they_state_and_never_0(tmp_path: Path) -> None:
+    """What `list_runs(is_root=True)` gives, beside a root that is itself a call."""
+    call = {**runs()[1], "id": "c", "trace_id": "c", "parent_run_id": None}
+    stated = {**runs()[0], "total_cost": "0.0031"}
+    silent = {**runs()[0], "id": "s", "trace_id": "s"}
+    found = read("langsmith", write(tmp_path / "runs.jsonl", call, stated, silent))
+    assert cells(found, "trace_id", "agent_cost") == [("c", "0.002200000"), ("r", "0.0031"), ("s", None)]
+    assert found.contradictions == ()
+    assert [w for w in found.warnings if "hold" in w] == [
+        "1 trace has an unknown cost: it sums up model calls that the files do not hold",
+        "1 trace has the cost that it states: the files hold no model call of it",
+    ]
+
+
+def test_langsmiths_costs_stand_wherever_they_are_logged(tmp_path: Path) -> None:
+    given = runs()
+    given[0]["total_cost"] = 0.5
+    given[1]["outputs"]["usage_metadata"]["total_cost"] = 0.25
+    found = read("langsmith", write(tmp_path / "runs.jsonl", *given))
+    assert cells(found, "agent_cost") == [("0.250000000",)]
+    assert next((c.theirs, c.ours) for c in found.contradictions) == ("USD 0.500000", "USD 0.250000")
+
+
 @needs_data
 def test_real_langsmith_runs() -> None:
     """Four runs; one of them streamed without usage, whose cost nobody knows."""
@@ -379,6 +402,23 @@ def test_a_table_of_runs(tmp_path: Path, mark: str) -> None:
     assert found.left_out == {
         "exact copies of a row, sent again": 1, "rows that name no run": 1, "rows with more or fewer cells than the header": 1
     }  # fmt: skip
+
+
+def test_numbers_of_a_table_of_runs_are_read_or_counted(tmp_path: Path) -> None:
+    """pandas writes 1000.0 beside gaps; what is no number is not taken for a blank without a word."""
+    path = tmp_path / "runs.csv"
+    path.write_text(
+        "run_id,model,input_tokens,output_tokens,cost_usd,started_at\n"
+        "1,gpt-4.1,1000.0,100.0,,2026-01-05 08:00:00\n"
+        '2,gpt-4.1,"1,000",100,"0,5",05/01/2026\n'
+        "3,gpt-4.1,1000.5,100,$0.5,\n"
+    )
+    found = read("runs", path)
+    assert cells(found, "input_tokens", "agent_cost") == [("1000", "0.002800000"), (None, None), (None, None)]
+    assert found.left_out == {
+        f"cells that are no {what} in a form that is read, taken as blank": n
+        for what, n in (("numbers of tokens", 2), ("costs", 2), ("times", 1))
+    }
 
 
 def test_an_archive_packed_with_zstandard_is_read(tmp_path: Path) -> None:

@@ -317,7 +317,14 @@ NAMES = {
         "gen_ai.operation.name": None, "gen_ai.usage.input_tokens": None, "gen_ai.usage.output_tokens": None,
         "ai.operationId": "ai.generateText.doGenerate", "ai.usage.promptTokens": 1000, "ai.usage.completionTokens": 100,
     },
+    "OpenLLMetry": {
+        "gen_ai.operation.name": None, "gen_ai.usage.input_tokens": None, "gen_ai.usage.output_tokens": None,
+        "llm.request.type": "chat", "gen_ai.usage.prompt_tokens": 1000, "gen_ai.usage.completion_tokens": 100,
+        "llm.usage.total_tokens": 1100,
+    },
+    "an operation of one's own": {"gen_ai.operation.name": "chat.completions"},
     "a framework as provider": {"gen_ai.provider.name": "langchain"},
+    "another name of the provider": {"gen_ai.provider.name": "azure.ai.inference"},
 }  # fmt: skip
 
 
@@ -339,9 +346,17 @@ def test_current_and_former_names_of_attributes(tmp_path: Path, names: str, scop
     assert rows(found, *columns) == [("CLM-7", "s1", "v3", "1000", "100", "0.002800000", "1")]
 
 
+CLAUDE = {"gen_ai.provider.name": "anthropic", "gen_ai.request.model": "claude-sonnet-4-5"}
+# Those written to a cache: 600 × 3 + 400 × 3.75 + 100 × 15 millionths
 CACHED = {
     "inside, as the conventions say": ({"gen_ai.usage.cache_read.input_tokens": 400}, "0.002200000"),
     "former name": ({"gen_ai.usage.cache_read_input_tokens": 400}, "0.002200000"),
+    "written, by its current name": (
+        {**CLAUDE, "gen_ai.usage.cache_write.input_tokens": 400}, "0.004800000"),
+    "written, by its former name": (
+        {**CLAUDE, "gen_ai.usage.cache_creation.input_tokens": 400}, "0.004800000"),
+    "written, as Strands names it": (
+        {**CLAUDE, "gen_ai.usage.cache_write_input_tokens": 400}, "0.004800000"),
     "beside, since they are more": (
         {"gen_ai.usage.input_tokens": 300, "gen_ai.usage.cache_read_input_tokens": 400}, "0.001600000"),
     "beside, since the total says so": (
@@ -383,6 +398,102 @@ def test_tool_spans_become_actions(tmp_path: Path) -> None:
         ["a" * 32 + ":t"], ["pay"], ["error"], ["2026-01-05T08:00:00.000000Z"], ["2026-01-05T08:00:01.500000Z"],
         ["1500.000"], ["7"],
     ]  # fmt: skip
+
+
+def test_openllmetry_names_tools_sessions_and_users(tmp_path: Path) -> None:
+    parent = span(
+        "r",
+        **{
+            "traceloop.span.kind": "workflow",
+            "traceloop.entity.name": "claims",
+            "traceloop.association.properties.session_id": "s1",
+            "traceloop.association.properties.user_id": "u1",
+        },
+    )
+    tool = span("t", "r", name="pay.tool", **{"traceloop.span.kind": "tool", "traceloop.entity.name": "pay"})
+    found = read("otlp", write(tmp_path, "t.jsonl", document(parent, tool, chat("a", "r"))))
+    assert rows(found, "session_id", "user_id", "calls", "tool_calls") == [("s1", "u1", "1", "1")]
+    assert found.actions.column("tool") == ["pay"]
+
+
+def test_claude_code_names_its_numbers_barely(tmp_path: Path) -> None:
+    """As its spans have them: what is cached stands beside the input, and a tool's own steps are no calls of it."""
+    said = {"span.type": "llm_request", "model": "claude-sonnet-4-5", "gen_ai.system": "anthropic",
+            "gen_ai.request.model": "claude-sonnet-4-5", "input_tokens": 1000, "output_tokens": 100,
+            "cache_read_tokens": 400, "cache_creation_tokens": 200}  # fmt: skip
+    tool = span("t", "r", name="claude_code.tool", **{"span.type": "tool", "tool_name": "Bash"})
+    run = span("e", "t", name="claude_code.tool.execution", **{"span.type": "tool.execution"})
+    root = span("r", **{"span.type": "interaction", "session.id": "s1"})
+    other = chat("x", trace_id="b" * 32)
+    found = read("otlp", write(tmp_path, "t.jsonl", document(root, span("a", "r", **said), tool, run, other)))
+    # 1,000 × 3 + 400 × 0.3 + 200 × 3.75 + 100 × 15 millionths
+    names = ("session_id", "calls", "tool_calls", "input_tokens", "cache_read_tokens", "agent_cost")
+    assert rows(found, *names)[0] == ("s1", "1", "1", "1600", "400", "0.005370000")
+    assert found.actions.column("tool") == ["Bash"]
+
+
+@pytest.mark.parametrize(
+    "operation", [{}, {"gen_ai.operation.name": "chat.completions"}, {"llm.request.type": "chat"}]
+)
+def test_a_call_without_tokens_has_no_cost_of_0_whatever_its_operation_is_called(
+    tmp_path: Path, operation: dict[str, str]
+) -> None:
+    silent = span("b", trace_id="b" * 32, **{"gen_ai.request.model": "gpt-4.1", **operation})
+    found = read("otlp", write(tmp_path, "t.jsonl", document(chat("a"), silent)))
+    assert rows(found, "agent_cost") == [("0.002800000",), (None,)]
+
+
+def test_an_agent_that_names_its_model_is_no_call(tmp_path: Path) -> None:
+    agent = span("r", **{"gen_ai.operation.name": "invoke_agent", "gen_ai.request.model": "gpt-4.1"})
+    other = chat("x", trace_id="b" * 32)
+    found = read("otlp", write(tmp_path, "t.jsonl", document(agent, other)))
+    assert rows(found, "agent_cost") == [("0",), ("0.002800000",)]
+    assert found.warnings == (
+        "1 trace logs no model call and is taken to cost 0; where calls were made, they are not in the export",
+    )
+
+
+def test_a_tool_call_that_client_and_server_tell_counts_once(tmp_path: Path) -> None:
+    def call_of(identifier: str, parent: str, tool: str = "pay") -> dict[str, Any]:
+        told = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": tool}
+        return span(identifier, parent, **told)
+
+    spans = (
+        span("r"), call_of("client", "r"), span("post", "client"), call_of("server", "post"),
+        call_of("another", "server", "look_up"), call_of("agent", "r"), chat("a", "agent"), call_of("own", "a"),
+    )  # fmt: skip
+    found = read("otlp", write(tmp_path, "t.jsonl", document(*spans)))
+    named = [str(i).split(":")[1] for i in found.actions.column("action_id")]
+    assert named == ["agent", "another", "client", "own"]
+    assert rows(found, "tool_calls") == [("4",)]
+    assert "1 tool call is told by a span within a span of the same call; each counts once" in found.warnings
+
+
+CONTENTS = (
+    "input.value", "output.value", "llm.input_messages.0.message.content", "llm.prompts", "gen_ai.prompt.0.content",
+    "gen_ai.completion.0.content", "gen_ai.output.messages", "gen_ai.tool.call.arguments", "traceloop.entity.input",
+    "ai.prompt.messages", "ai.response.text", "retrieval.documents.0.document.content",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("format", ["otlp", "langfuse"])
+def test_no_table_has_what_people_and_models_wrote(tmp_path: Path, format: str) -> None:
+    said = {**dict.fromkeys(CONTENTS, "Ms Doe's knee hurts"), "ticket": "CLM-7"}
+    if format == "otlp":
+        tool = {**said, "gen_ai.tool.name": "pay", "gen_ai.tool.call.arguments.amount": 7}
+        given: Any = document(span("r", **said), span("t", "r", **tool))
+    else:
+        given = trace(
+            observation("r", kind="SPAN", metadata={"attributes": said}),
+            observation("t", "r", "TOOL", metadata={"attributes": said}),
+        )
+    found = read(format, write(tmp_path, "t.jsonl", given))
+    for table in (found.traces, found.actions):
+        cells = [c for row in table.rows for c in row.values() if c is not None]
+        assert "CLM-7" in cells
+        assert not [c for c in cells if "Doe" in c]
+    if format == "otlp":
+        assert found.actions.column("attributes.gen_ai.tool.call.arguments.amount") == ["7"]
 
 
 def test_other_json_is_not_taken_for_a_trace(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import os
 import sqlite3
 import sys
 from decimal import Decimal
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -295,6 +296,23 @@ def test_a_select_sees_its_database_and_no_file(project: Project, database: str,
     assert "hunter2" not in str(caught.value)
     said = "samples.cases.source.sql: reads from outside the database"
     assert "sqlite" in database or said in str(caught.value)
+
+
+def test_a_statement_that_is_refused_is_logged_nowhere(
+    project: Project, database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(SampleError, match="is not one SELECT"):
+        project.open({"source": {"connect": database, "sql": "explain select 'hunter2'"}})
+    assert "hunter2" not in caplog.text
+
+
+@pytest.mark.skipif(find_spec("MySQLdb") is not None, reason="the library is there")
+def test_a_database_that_lacks_its_library_says_which(project: Project, monkeypatch: Any) -> None:
+    monkeypatch.setenv("CLAIMS_DB", "mysql://anna:hunter2@host/claims")
+    with pytest.raises(SampleError, match="install") as caught:
+        project.open({"source": {"connect": "${CLAIMS_DB}", "table": "cases"}})
+    assert "a library" not in str(caught.value)
+    assert "hunter2" not in str(caught.value)
 
 
 def test_the_address_of_a_database_is_in_no_message(project: Project, monkeypatch: Any) -> None:

@@ -32,6 +32,11 @@ _Names: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]  # of attributes, an
 _Read: TypeAlias = tuple[Span, Heading, tuple[str | None, ...]]
 
 _CALLS = ("chat", "generate_content", "text_completion", "embeddings", "completion", "embedding")
+# Operations that are no model call, though they may name a model: what is inside them calls it.
+_AROUND = (
+    "invoke_agent", "create_agent", "invoke_workflow", "execute_tool", "plan", "retrieval", "agent", "workflow",
+    "task", "tool",
+)  # fmt: skip
 _TOKENS: Mapping[str, tuple[str, ...]] = {
     "input": (
         "gen_ai.usage.input_tokens",
@@ -55,18 +60,24 @@ _TOKENS: Mapping[str, tuple[str, ...]] = {
         "gen_ai.usage.cache_read_input_tokens",
         "gen_ai.usage.input_tokens.cached",
         "gen_ai.usage.cached_tokens",
+        "gen_ai.usage.cache_read_tokens",
         "gen_ai.usage.details.cache_read_tokens",
         "gen_ai.usage.details.cache_read_input_tokens",
         "gen_ai.usage.details.cached_tokens",
         "llm.token_count.prompt_details.cache_read",
+        "llm.usage.cache_read_input_tokens",
         "ai.usage.cachedInputTokens",
     ),
     "cache_write": (
+        "gen_ai.usage.cache_write.input_tokens",
         "gen_ai.usage.cache_creation.input_tokens",
+        "gen_ai.usage.cache_write_input_tokens",
+        "gen_ai.usage.cache_write_tokens",
         "gen_ai.usage.cache_creation_input_tokens",
         "gen_ai.usage.details.cache_write_tokens",
         "gen_ai.usage.details.cache_creation_input_tokens",
         "llm.token_count.prompt_details.cache_write",
+        "llm.usage.cache_creation_input_tokens",
     ),
     "cache_write_1h": (
         "gen_ai.usage.cache_creation.ephemeral_1h_input_tokens",
@@ -83,7 +94,20 @@ _TOKENS: Mapping[str, tuple[str, ...]] = {
         "ai.usage.totalTokens",
     ),
 }
-_TELL = ("gen_ai.operation.name", "openinference.span.kind", "ai.operationId", "gen_ai.tool.name")
+_TELL = (
+    "gen_ai.operation.name", "openinference.span.kind", "ai.operationId", "gen_ai.tool.name", "traceloop.span.kind",
+    "llm.request.type", "mcp.method.name",
+    "span.type",
+)  # fmt: skip
+# Claude Code tells its spans by a type of its own; only beside that bare names are such numbers.
+_TYPE = "span.type"
+_TYPES = {"llm_request": "chat", "tool": "tool"}
+_BARE = {
+    "input": ("input_tokens",),
+    "output": ("output_tokens",),
+    "cache_read": ("cache_read_tokens",),
+    "cache_write": ("cache_creation_tokens",),
+}
 _KINDS = ("input", "output", "cache_read", "cache_write", "cache_write_1h", "total")
 _COSTS = ("gen_ai.usage.cost", "gen_ai.usage.total_cost", "llm.cost.total", "operation.cost")
 _MODELS = (
@@ -105,8 +129,13 @@ _TIERS = (
     "gen_ai.usage.service_tier",
 )
 _OWN: Mapping[str, tuple[str, ...]] = {
-    "session_id": ("session.id", "gen_ai.conversation.id", "langfuse.session.id"),
-    "user_id": ("user.id", "enduser.id", "langfuse.user.id"),
+    "session_id": (
+        "session.id",
+        "gen_ai.conversation.id",
+        "langfuse.session.id",
+        "traceloop.association.properties.session_id",
+    ),
+    "user_id": ("user.id", "enduser.id", "langfuse.user.id", "traceloop.association.properties.user_id"),
     "environment": ("deployment.environment.name", "deployment.environment", "langfuse.environment"),
     "version": ("langfuse.version", "service.version"),
     "release": ("langfuse.release",),
@@ -235,7 +264,9 @@ def _known(columns: Sequence[Sequence[Any]]) -> Sequence[Any]:
 def _kinds(column: Mapping[str, Sequence[Any]], every: Sequence[Mapping[str, Any]]) -> Sequence[SpanKind]:
     """What each span is; mostly all whose attributes have the same names are the same."""
     told = [tuple(column[key]) for key in _TELL if key in column]
-    if all(values.count(values[0]) == len(values) for values in told):
+    alike = all(values.count(values[0]) == len(values) for values in told)
+    # Where nothing tells but a model's name, a blank one tells otherwise.
+    if alike and (told or not any(key in column for key in _MODELS)):
         return [kind_of(every[0])] * len(every)
     return list(map(kind_of, every))
 
@@ -283,7 +314,8 @@ def _shape(attributes: tuple[str, ...], resource: tuple[str, ...]) -> _Shape:
     def of(names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(n for n in names if n in there)
 
-    tokens = tuple(of(_TOKENS[kind]) for kind in _KINDS)
+    bare = _BARE if _TYPE in there else {}
+    tokens = tuple(of(_TOKENS[kind]) or of(bare.get(kind, ())) for kind in _KINDS)
     own = {
         own: where
         for own, names in _OWN.items()
@@ -293,7 +325,7 @@ def _shape(attributes: tuple[str, ...], resource: tuple[str, ...]) -> _Shape:
     return _Shape(
         tokens=tokens if any(tokens) else None,
         costs=of(_COSTS),
-        models=of(_MODELS),
+        models=of(_MODELS) or of(("model",) if bare else ()),
         providers=of(_PROVIDERS),
         tiers=of(_TIERS),
         own=tuple(own.values()),
@@ -303,22 +335,27 @@ def _shape(attributes: tuple[str, ...], resource: tuple[str, ...]) -> _Shape:
 
 
 def kind_of(attributes: Mapping[str, Any]) -> SpanKind:
-    operation = attributes.get("gen_ai.operation.name") or ""
+    operation = attributes.get("gen_ai.operation.name") or attributes.get("llm.request.type") or ""
+    operation = (
+        operation or attributes.get("traceloop.span.kind") or _TYPES.get(str(attributes.get(_TYPE)), "")
+    )
     inference = attributes.get("openinference.span.kind") or ""
     framework = attributes.get("ai.operationId") or ""
     if operation or inference or framework:
-        return _kind(str(operation), str(inference), str(framework))
-    if attributes.get("gen_ai.tool.name"):
+        told = _kind(str(operation), str(inference), str(framework))
+        if told != "other" or inference or framework or str(operation).lower() in _AROUND:
+            return told
+    elif attributes.get("gen_ai.tool.name") or attributes.get("mcp.method.name") == "tools/call":
         return "tool"
-    # Former conventions named no operation: what names a model and tokens is a call.
-    named = any(k in attributes for k in _MODELS) and any(k in attributes for k in _TOKENS["input"])
-    return "call" if named else "other"
+    # Former conventions named no operation, and some exporters one of their own: what names a model is a call. Where
+    # it logs no tokens, its cost is not known.
+    return "call" if any(attributes.get(k) for k in _MODELS) else "other"
 
 
 @lru_cache(maxsize=1024)
 def _kind(operation: str, inference: str, framework: str) -> SpanKind:
     operation, inference = operation.lower(), inference.upper()
-    if operation == "execute_tool" or inference == "TOOL" or framework == "ai.toolCall":
+    if operation in ("execute_tool", "tool") or inference == "TOOL" or framework == "ai.toolCall":
         return "tool"
     # ai.generateText.doGenerate, not ai.generateText
     inner = framework.startswith("ai.") and "." in framework[3:]
@@ -326,11 +363,11 @@ def _kind(operation: str, inference: str, framework: str) -> SpanKind:
 
 
 def tool_of(attributes: Mapping[str, Any], span_name: Any) -> str | None:
-    for key in ("gen_ai.tool.name", "tool.name", "ai.toolCall.name"):
+    for key in ("gen_ai.tool.name", "tool.name", "ai.toolCall.name", "traceloop.entity.name", "tool_name"):
         if name := text_of(attributes.get(key)):
             return name
     name = text_of(span_name) or ""
-    return name.removeprefix("execute_tool ").strip() or None
+    return name.removeprefix("execute_tool ").removeprefix("tools/call ").strip() or None
 
 
 def tokens_of(attributes: Mapping[str, Any]) -> Tokens | None:
@@ -354,6 +391,6 @@ def _tokens(attributes: Mapping[str, Any], names: tuple[tuple[str, ...], ...]) -
     if sent is None and received is None and not cached:
         return None
     if sent is not None and cached:
-        apart = total == sent + (received or 0) + cached
+        apart = total == sent + (received or 0) + cached or names[0] == _BARE["input"]
         sent += cached if cached > sent or apart else 0
     return Tokens(sent, read, write, received, hour)

@@ -16,7 +16,7 @@ One trace of the log becomes one case, of the baseline arm: people's work withou
 The rule for times: a COMPLETE is paired with the last START of the same activity in the same case since the COMPLETE
 before it; a START that another one follows is a second try, and forgotten. A pair of more than eight hours was left
 open overnight: it is dropped and counted, for nobody knows how much of it was work. A case whose pairs are all dropped
-has no handling time. SCHEDULE and other transitions pair with nothing.
+has no handling time. SCHEDULE and other transitions pair with nothing. A pair that is told twice counts once.
 
 The log's own totals (`meta_concept:named_events_total`) are set against its events.
 """
@@ -61,6 +61,7 @@ _OUTCOMES = (
     "withdrawn", "resolved", "closed",
 )  # fmt: skip
 _EVENT_KEYS = ("concept:name", "org:resource", "time:timestamp", "lifecycle:transition")
+_RESENT = "a pair of START and COMPLETE that is told more than once counts once"
 _DROPPED = "pairs of events more than eight hours apart, left open overnight"
 
 
@@ -70,6 +71,7 @@ class _Case:
 
     attributes: dict[str, str] = field(default_factory=dict)
     open: dict[str, int] = field(default_factory=dict)
+    pairs: set[tuple[str, str, int, int]] = field(default_factory=set)  # activity, worker, end and duration
     spent: dict[str, int] = field(default_factory=dict)  # microseconds by who worked
     workers: Counter[str] = field(default_factory=Counter)
     ends: Counter[str] = field(default_factory=Counter)
@@ -78,7 +80,7 @@ class _Case:
     events: int = 0
 
     def pack(self) -> dict[str, Any]:
-        """It as plain values, but for what is open."""
+        """It as plain values, but for what is only needed as long as events come."""
         return {
             "attributes": self.attributes, "spent": self.spent, "workers": dict(self.workers),
             "ends": dict(self.ends), "first": self.first, "last": self.last, "events": self.events,
@@ -102,9 +104,9 @@ class _Log:
     def add(self, event: Mapping[str, str], case: _Case) -> None:
         """Note an event of a case."""
         self.events += 1
-        case.events += 1
         at = from_iso(event.get("time:timestamp"))
         name, who = event.get("concept:name", ""), event.get("org:resource", "")
+        case.events += 1
         if who:
             case.workers[who] += 1
         if _is_outcome(name):
@@ -123,7 +125,10 @@ class _Log:
                 left_out(self.lost, "pairs of events that end before they start")
             elif took > LONGEST_MINUTES * 60_000_000:
                 left_out(self.lost, _DROPPED)
+            elif (pair := (name, who, at, took)) in case.pairs:
+                left_out(self.lost, _RESENT)
             else:
+                case.pairs.add(pair)
                 case.spent[who] = case.spent.get(who, 0) + took
 
 

@@ -12,19 +12,20 @@ Read are batches of `post` and `patch` (of one run, which are put together), lis
 | a model call, a tool call | `run_type` llm or embedding; tool |
 | model, provider | `outputs.model`, metadata `ls_model_name`; metadata `ls_provider` |
 | tokens | `outputs.usage_metadata`, `extra.metadata.usage_metadata`, else `prompt_tokens` and `completion_tokens` |
-| cost | `total_cost`; 0 beside tokens is unknown |
+| cost | `total_cost`, else that of `usage_metadata`; 0 beside tokens is unknown |
 | errors | `error`, or `status` error |
 | scores.… | `feedback_stats.….avg` |
 
 `input_tokens` hold the cached ones (`input_token_details.cache_read`, `cache_creation`; else those of
 `prompt_token_details`). A run without `parent_run_id` lies in the one before it in its `dotted_order`. A root's
-`total_tokens` is set against the sum of its calls.
+`total_tokens` and `total_cost` are set against the sums of its calls, and are its own where the files hold none.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from roi.importers.documents import json_values
@@ -225,7 +226,7 @@ def _take(identifier: str, run: Mapping[str, Any], found: Traces) -> None:
         start=start,
         end=_when(run.get("end_time")),
         tokens=None if sums else tokens,
-        cost=None if sums else amount(run.get("total_cost")),
+        cost=None if sums else _cost(run, metadata),
         model=text_of(outputs.get("model")) or text_of(metadata.get("ls_model_name")),
         provider=provider_of(metadata.get("ls_provider")),
         failed=bool(run.get("error")) or str(run.get("status") or "").lower() == "error",
@@ -235,6 +236,7 @@ def _take(identifier: str, run: Mapping[str, Any], found: Traces) -> None:
     trace = found.trace(trace_id)
     if sums and parent is None:
         trace.total_tokens = count(run.get("total_tokens")) or trace.total_tokens
+        trace.total_cost = amount(run.get("total_cost")) or trace.total_cost
     rank: Rank = (1 if parent is None else 2, start or 0)
     session = next((t for k in _SESSIONS if (t := text_of(metadata.get(k)))), text_of(run.get("thread_id")))
     said = [
@@ -277,6 +279,12 @@ def _tokens(run: Mapping[str, Any], metadata: Mapping[str, Any]) -> Tokens | Non
         received,
         hour_of(details),
     )
+
+
+def _cost(run: Mapping[str, Any], metadata: Mapping[str, Any]) -> Decimal | None:
+    usage = _inner(run, "outputs", "usage_metadata") or _inner(metadata, "usage_metadata")
+    cost = amount(run.get("total_cost"))
+    return cost if cost else amount(usage.get("total_cost")) or cost
 
 
 def _when(value: Any) -> int | None:

@@ -7,17 +7,19 @@ or in a list; in camel case or snake case. Logs and metrics in the same files ar
 |---|---|
 | attributes.… | attributes of the root span, then of the others by start |
 | resource.… | attributes of the resource |
-| session_id | `session.id`, `gen_ai.conversation.id`, `langfuse.session.id` |
-| user_id | `user.id`, `enduser.id` |
+| session_id | `session.id`, `gen_ai.conversation.id`, `langfuse.session.id`, `traceloop.….session_id` |
+| user_id | `user.id`, `enduser.id`, `traceloop.….user_id` |
 | environment, version | `deployment.environment.name` (`deployment.environment`), `service.version` |
-| a model call | `gen_ai.operation.name` chat, text_completion, embeddings …; span kind LLM or EMBEDDING |
-| a tool call | `gen_ai.operation.name` execute_tool, span kind TOOL, or a `gen_ai.tool.name` |
+| a model call | `gen_ai.operation.name` chat …; `llm.request.type`; span kind LLM or EMBEDDING; else a model |
+| a tool call | `gen_ai.operation.name` execute_tool; span kind TOOL; `gen_ai.tool.name`; `mcp.method.name` tools/call |
 | model | `gen_ai.response.model`, `gen_ai.request.model`, `llm.model_name`, `ai.response.model`, `ai.model.id` |
 | provider | `gen_ai.provider.name`, `gen_ai.system`, `llm.provider`, `ai.model.provider` |
 | tokens | `gen_ai.usage.input_tokens`, formerly `prompt_tokens`, and so on; see `_TOKENS` in `attributes` |
 | cost | `gen_ai.usage.cost`, `gen_ai.usage.total_cost`, `llm.cost.total`, `operation.cost`, else list prices |
 | errors | status code 2 |
 
+Claude Code's spans are told by `span.type`, with `input_tokens`, `cache_read_tokens` and so on beside each other.
+A tool call within a span of the same tool is the same call, told by its client and its server.
 Input tokens hold the cached ones, as the conventions say; where the cached ones are more than all, or a total says so,
 they are added. Integers may be texts, which is how this format writes them.
 """

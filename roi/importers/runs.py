@@ -172,6 +172,13 @@ def _take(
     status = (cell("status") or "").lower()
     start = _when(cell("start"))
     cost = amount(cell("dollars") or cell("cost"))
+    for what, names, read in (
+        ("numbers of tokens", ("input", "read", "write", "output", "hour"), count),
+        ("costs", ("dollars", "cost"), amount),
+        ("times", ("start", "end"), _when),
+    ):
+        odd = [name for name in names if cell(name) is not None and read(cell(name)) is None]
+        left_out(lost, f"cells that are no {what} in a form that is read, taken as blank", len(odd))
     logged = tokens.input is not None or tokens.output is not None
     span = Span(
         kind="call", start=start, end=_when(cell("end")), tokens=tokens if logged else None, cost=cost,

@@ -38,7 +38,10 @@ SpanKind: TypeAlias = Literal["call", "tool", "other"]
 _FRAMEWORKS = (
     "langchain", "langgraph", "llamaindex", "llama_index", "crewai", "autogen", "microsoft.agent", "_other", "litellm",
 )  # fmt: skip
-_ALIASES = {"x_ai": "x-ai", "xai": "x-ai", "gcp.vertex.agent": "google"}
+_ALIASES = {
+    "x_ai": "x-ai", "xai": "x-ai", "gcp.vertex.agent": "google", "gcp.gen_ai": "google", "azure.ai.inference": "azure",
+    "az.ai.inference": "azure",
+}  # fmt: skip
 
 
 class Tokens(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -234,7 +237,12 @@ def count(value: Any) -> int | None:
     if value is None or isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
-        number = int(value) if not isinstance(value, float) else int(value) if value == int(value) else -1
+        if isinstance(value, str):
+            # pandas writes whole numbers so where a column has gaps.
+            whole, point, rest = value.strip().partition(".")
+            number = int(whole) if point and not rest.strip("0") else int(value)
+        else:
+            number = int(value) if value == int(value) else -1
     except (ValueError, OverflowError):
         return None
     return number if 0 <= number < MOST_TOKENS else None

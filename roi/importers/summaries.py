@@ -32,6 +32,8 @@ class Totals:
             charges: Its calls that count.
             cost: In USD, of these; where it is not known nothing is held against it.
         """
+        if not charges:
+            return  # there is nothing to hold it against
         if trace.total_tokens:
             summed = sum(c.span.tokens.weight for c in charges if c.span.tokens is not None)
             if summed != trace.total_tokens:

@@ -29,12 +29,13 @@ below a tool (another agent, say) is other work than the call above the tool and
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from operator import itemgetter
 
 from roi.importers.charges import Bills, Charge, charges_of, has_silent_calls, model_of
 from roi.importers.compared import Comparison
+from roi.importers.contents import without_contents
 from roi.importers.export import NOTHING, Contradiction, Export, Table
 from roi.importers.facts import merged
 from roi.importers.gathered import Names, Rows
@@ -49,6 +50,7 @@ _MOST_FACTS = 500
 _NEVER = 1 << 62
 _NO_CALLS = "no model call is logged"
 _NO_SPANS = "the files hold the trace without its spans"
+_NOT_HELD = "it sums up model calls that the files do not hold"
 _HOLLOW = "traces of which the files hold only what others say of them, such as scores"
 _TRACE_COLUMNS = (
     "trace_id", "name", "session_id", "user_id", "environment", "tags", "version", "release", "started_at",
@@ -99,6 +101,25 @@ def export_of(
         said.append(
             f"{made.silent:,} {have} model calls that log neither tokens nor cost; the other calls are summed"
         )
+    if made.free:
+        have = "trace logs no model call and is" if made.free == 1 else "traces log no model call and are"
+        said.append(
+            f"{made.free:,} {have} taken to cost 0; where calls were made, they are not in the export"
+        )
+    if made.stated:
+        have = (
+            "trace has the cost that it states"
+            if made.stated == 1
+            else "traces have the costs that they state"
+        )
+        said.append(
+            f"{made.stated:,} {have}: the files hold no model call of {'it' if made.stated == 1 else 'them'}"
+        )
+    if made.nested:
+        calls = "tool call is" if made.nested == 1 else "tool calls are"
+        said.append(
+            f"{made.nested:,} {calls} told by a span within a span of the same call; each counts once"
+        )
     if made.repeated:
         occur = "span occurs" if made.repeated == 1 else "spans occur"
         said.append(f"{made.repeated:,} {occur} more than once; each counts once")
@@ -128,7 +149,7 @@ class _Made:
         self.names = Names(_MOST_FACTS + len(_TRACE_COLUMNS) + len(_ACTION_COLUMNS))
         self.compared, self.totals = Comparison(), Totals()
         self.unknown: dict[str, tuple[int, int]] = {}  # why → first trace of it, how many
-        self.silent = self.repeated = self.hollow = 0
+        self.silent = self.repeated = self.hollow = self.nested = self.stated = self.free = 0
         self._bills = Bills(own)
 
     def take(self, name: str, trace: Trace, *, blind: bool) -> None:
@@ -143,25 +164,34 @@ class _Made:
             # It came from a list of traces: what it did is not known, and what it cost only where it says so.
             cost = trace.total_cost if trace.total_cost and trace.total_cost > 0 else None
             why = _NO_SPANS if cost is None else None
+        elif not charges and (trace.total_tokens or trace.total_cost):
+            # It sums up calls that the files do not hold: those cost something, and what it states stands.
+            cost = trace.total_cost if trace.total_cost and trace.total_cost > 0 else None
+            why = _NOT_HELD if cost is None else None
+            self.stated += cost is not None
         if why is not None:
             first, n = self.unknown.get(why, (trace.first, 0))
             self.unknown[why] = (min(first, trace.first), n + 1)
+        elif not charges and not cost:
+            self.free += 1
         elif charges:
             self.silent += has_silent_calls(trace)
         self.repeated += trace.repeated
         self.compared.add(trace.first, charges, listed)
         self.totals.add(trace, charges, cost)
-        said, cells = trace.facts.cells()
+        said, cells = without_contents(*trace.facts.cells())
         self.names.note(trace.first, said)
         names, pick = merged(said, _OWN)
-        row = pick((*cells, *_trace_cells(name, trace, charges, cost)))
+        nested = _nested(trace)
+        self.nested += len(nested)
+        row = pick((*cells, *_trace_cells(name, trace, charges, cost, nested)))
         self.rows.add_cells(trace.first, names, row)
         tools = []
         for key, span in trace.spans.items():
-            theirs, texts = ((), ()) if span.facts is None else span.facts.cells()
+            theirs, texts = ((), ()) if span.facts is None else without_contents(*span.facts.cells())
             if theirs:
                 self.names.note(trace.first, theirs)
-            if span.kind == "tool":
+            if span.kind == "tool" and key not in nested:
                 tools.append((_NEVER if span.start is None else span.start, key, span, theirs, texts))
         tools.sort(key=_TIME_AND_NAME)
         for _, key, span, theirs, texts in tools:
@@ -174,6 +204,27 @@ class _Made:
             )
 
 
+def _nested(trace: Trace) -> Collection[str]:
+    """Tool calls that lie within another span of the same call: of its client and its server, or of its framework.
+
+    Where a model call or a call of another tool lies between them, the inner one is a call of its own.
+    """
+    tools = [key for key, span in trace.spans.items() if span.kind == "tool" and span.name is not None]
+    if len(tools) < 2:
+        return ()
+    found = set[str]()
+    for key in tools:
+        passed, above = {key}, trace.spans[key].parent
+        while above is not None and above not in passed and (outer := trace.spans.get(above)) is not None:
+            if outer.kind != "other":
+                if outer.kind == "tool" and outer.name == trace.spans[key].name:
+                    found.add(key)
+                break
+            passed.add(above)
+            above = outer.parent
+    return found
+
+
 _OWN = (
     "trace_id", "started_at", "ended_at", "latency", "provider", "model", "models", "calls", "tool_calls", "errors",
     "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens", "agent_cost",
@@ -184,7 +235,11 @@ _TIME_AND_NAME = itemgetter(0, 1)
 
 
 def _trace_cells(
-    name: str, trace: Trace, charges: Sequence[Charge], cost: Decimal | None
+    name: str,
+    trace: Trace,
+    charges: Sequence[Charge],
+    cost: Decimal | None,
+    nested: Collection[str],
 ) -> tuple[str | None, ...]:
     """What is known of a trace besides what it says of itself: the cells of `_OWN`."""
     spans = trace.spans.values()
@@ -204,7 +259,7 @@ def _trace_cells(
         models[0] if len(models) == 1 else None,
         " + ".join(models) or None,
         str(len(charges)) if spans else None,
-        str(kinds.count("tool")) if spans else None,
+        str(kinds.count("tool") - len(nested)) if spans else None,
         str(len([s for s in spans if s.failed])) if spans else None,
         _sum([t.input for t in tokens]),
         _sum([t.output for t in tokens]),

@@ -250,8 +250,8 @@ class _Asked:
             raise self._refused("connect", f"{self.address.stated} does not exist") from None
         except ImportError as error:
             extra = {"postgres": "postgres", "sqlite": "sqlite", "spark": "spark"}.get(self.address.kind)
-            name = error.name or "a library"
-            mend = f"pip install 'roi[{extra}]'" if extra else f"install {name}"
+            name = error.name or "Ibis with the backend for such an address"
+            mend = f"pip install 'roi[{extra}]'" if extra else f"install {error.name or 'that'}"
             raise self._refused("connect", f"{self.address.stated} needs {name} ({mend})") from None
         except Exception as error:  # whatever the driver raises may repeat the address
             raise self.refusal(error, opening=True) from None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from roi.problems import Problem
 from roi.readers.base import Connection, Rows, UnreadableError, quoted
 from roi.readers.held import Sheet, move
@@ -24,6 +26,8 @@ def one_select(sql: str, *, dialect: str, tables: frozenset[str] | None) -> str 
     import sqlglot
     from sqlglot import exp
 
+    # It logs what it cannot parse whole, with the literals in it.
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)
     try:
         statements = [s for s in sqlglot.parse(sql, dialect=dialect) if s is not None]
     except (sqlglot.errors.SqlglotError, ValueError, RecursionError):
