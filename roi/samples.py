@@ -13,10 +13,10 @@ from roi.engine import blanks_of, fingerprints, forget, is_large, prepare, relat
 from roi.exclusions import Exclusion
 from roi.input_tables import Inputs, settle_inputs, unknown_inputs, with_defects
 from roi.join_rates import JoinRate, join_rates, unmatched_cases
-from roi.mapping import to_spec
+from roi.mapping import TableSpec, to_spec
 from roi.parameters import LoadedParameters
 from roi.periods import partial_month
-from roi.places.opening import apart_words, cases_away
+from roi.places.opening import apart_words, tables_away
 from roi.privacy import key_text, make_keys
 from roi.problems import Problem, SampleError
 from roi.raw_inputs import RawFields, hold_raw
@@ -57,7 +57,7 @@ class Samples:
         inputs: What was made of the raw fields of the inputs; None without them.
         coded: Whether cases and actions go by numbers in place of pseudonyms, since they are many.
         once: Tables of which no two rows have the same key.
-        apart: Whether the cases stay in their database, so that nothing that lies here can be joined with them.
+        staying: Tables that stay in their database, of which no row has a number here.
     """
 
     tables: Mapping[str, Relation]
@@ -74,7 +74,12 @@ class Samples:
     inputs: Inputs | None = None
     coded: bool = False
     once: frozenset[str] = frozenset()
-    apart: bool = False
+    staying: frozenset[str] = frozenset()
+
+    @property
+    def apart(self) -> bool:
+        """Whether the cases stay in their database without the actions, so that the two are not joined."""
+        return "cases" in self.staying and "actions" not in self.staying
 
     def text_of(self, key: str) -> str:
         """SQL of what is shown of a `case_id` or an `action_id`."""
@@ -129,14 +134,16 @@ class _Opening:
                 "which is weaker"
             )
         prepare(con, keys)
-        self.away = cases_away(loaded, self._around(), keys)
+        self.specs = self._specs()
+        self.away = tables_away(loaded, self.specs, self._around(), keys)
         self.con = con if self.away is None else self.away.con
+        self.staying = frozenset() if self.away is None else frozenset(self.away.reads)
 
     def samples(self) -> Samples:
         reads = self._read()
         checked = {name: check_table(self.con, read) for name, read in reads.items()}
         if self.away is not None:
-            reads, checked = {"cases": self.away.read, **reads}, {"cases": self.away.checked, **checked}
+            reads, checked = {**self.away.reads, **reads}, {**self.away.checked, **checked}
         for look in checked.values():
             self.problems += look.problems
             self.warnings += look.warnings
@@ -151,8 +158,7 @@ class _Opening:
         joined = add_joins(self.con, reads["cases"], self._around(), self.problems, self.warnings)
         reads["cases"] = joined.cases
         keep["cases"] = self._whole_months(reads["cases"], keep["cases"])
-        if self.away is None:
-            self._follow_cases(reads, keep)
+        self._follow_cases(reads, keep)
         # After the joins, so that what they bring is looked at, too.
         categories = settle_categories(
             self.con, reads, keep, self.loaded, min_group=self.loaded.policy.privacy.min_group
@@ -180,8 +186,8 @@ class _Opening:
         tables = relations(self.con, reads)
         self.warnings += unlogged_tools(self.con, tables.get("actions"), self.loaded.policy.high_risk_tools)
         prints = fingerprints(self.con, reads)
-        unknown_cases = self._unknown_cases(reads, keep) if self.away is None else {}
-        self.warnings += apart_words(reads) if self.away is not None else []
+        unknown_cases = self._unknown_cases(reads, keep)
+        self.warnings += apart_words(reads.keys() - self.staying) if self.staying else []
         blanks = blanks_of(self.con, cases)
         forget(self.con)
         return Samples(
@@ -199,7 +205,7 @@ class _Opening:
             inputs=inputs,
             coded=self.coded,
             once=frozenset(name for name, look in checked.items() if look.once),
-            apart=self.away is not None,
+            staying=self.staying,
         )
 
     def _without_cases(self, reads: dict[str, ReadTable], keep: Mapping[str, str]) -> Samples:
@@ -256,15 +262,18 @@ class _Opening:
     def _currency(self) -> str | None:
         return self.loaded.parameters.about.currency if self.loaded.parameters.about else None
 
+    def _specs(self) -> dict[str, TableSpec]:
+        specs = {name: to_spec(name, given, f"samples.{name}") for name, given in self.given.tables().items()}
+        if {"cases", "actions"} <= specs.keys():
+            specs["actions"] = with_key(specs["actions"], specs["cases"])
+        return specs
+
     def _read(self) -> dict[str, ReadTable]:
         reads: dict[str, ReadTable] = {}
         of_joins: list[str] = []
-        for name, given in self.given.tables().items():
-            if name == "cases" and self.away is not None:
+        for name, spec in self.specs.items():
+            if name in self.staying:
                 continue
-            spec = to_spec(name, given, f"samples.{name}")
-            if name == "actions" and self.given.cases is not None:
-                spec = with_key(spec, to_spec("cases", self.given.cases, "samples.cases"))
             also = [column for join in spec.joins for column in (*join.take, *join.rows.columns)]
             of_joins = also if name == "cases" else of_joins
             try:
@@ -331,8 +340,10 @@ class _Opening:
 
     def _follow_cases(self, reads: Mapping[str, ReadTable], keep: dict[str, str]) -> None:
         """Leave out the actions and inputs of cases that are left out, such as those of earlier versions."""
-        gone = gone_cases(self.con, reads["cases"], keep["cases"])
-        for name, reason in FOLLOWING.items() if gone else ():
+        following = [name for name in FOLLOWING if not self.staying or name in self.staying]
+        gone = gone_cases(self.con, reads["cases"], keep["cases"]) if following else ""
+        for name in following if gone else ():
+            reason = FOLLOWING[name]
             if name in reads and "case_id" in reads[name].columns:
                 self._exclude(reads[name], reason, f"{keep[name]} and {gone}")
                 # A row that names no case follows none: it stays, and is counted among those of no known case.
@@ -383,7 +394,7 @@ class _Opening:
     def _unknown_cases(self, reads: Mapping[str, ReadTable], keep: Mapping[str, str]) -> dict[str, int]:
         found: dict[str, int] = {}
         for name in FOLLOWING:
-            if name not in reads:
+            if name not in reads or (self.staying and name not in self.staying):
                 continue
             if name == "inputs":  # those of a demo may be of cases that nobody timed
                 n = unknown_inputs(self.con)[0]

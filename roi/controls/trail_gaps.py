@@ -116,7 +116,7 @@ def _counted(logs: Logs, actions: Relation, key: str) -> list[int]:
         return found
     numbers = (
         f"(select case_id, {key}, count(*) as m from {actions.sql} "
-        f"where seq is not null and case_id in ({others}) group by all)"
+        f"where seq is not null and case_id in ({others}) group by case_id, {key})"
     )
     by_case = (
         "(select min(seq) as low, max(seq) as high, count(distinct seq) as kinds, sum(m) as n, count(*) as own, "

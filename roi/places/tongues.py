@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from roi.places.letters import LARGE, SMALL, SPACES
-from roi.privacy import DOMAINS
+from roi.places.letters import ACCENTED, BARE, LARGE, SMALL, SPACES
+from roi.privacy import DOMAINS, SPELLED
 from roi.readers.base import Shape, literal
 
 if TYPE_CHECKING:
@@ -111,6 +111,21 @@ class Tongue:
         spaced = f"translate({text}, {self.string(SPACES)}, {self.string(' ' * len(SPACES))})"
         single = self._single_spaces(spaced)
         return f"replace(replace({self.small(self._no_ends(single))}, 'ß', 'ss'), 'ς', 'σ')"
+
+    def alike(self, one: str, other: str) -> str:
+        """Whether two names differ only in how an umlaut or an accent is spelled, as `roi.privacy.alike` tells it."""
+        a, b = self.person(one), self.person(other)
+        same = f"{self._bare(self._spelled(a))} = {self._bare(self._spelled(b))} or {self._bare(a)} = {self._bare(b)}"
+        marked = f"not ({self.ascii(one)}) or not ({self.ascii(other)})"
+        return f"case when {marked} then coalesce({a} <> {b} and ({same}), false) else false end"
+
+    def _spelled(self, text: str) -> str:
+        for letter, letters in SPELLED.items():
+            text = f"replace({text}, {self.string(letter)}, {self.string(letters)})"
+        return text
+
+    def _bare(self, text: str) -> str:
+        return f"translate({text}, {self.string(ACCENTED)}, {self.string(BARE)})"
 
     def _single_spaces(self, text: str) -> str:
         return f"regexp_replace({text}, ' +', ' ', 'g')"
@@ -305,6 +320,8 @@ def _inside(node: exp.Expression, change: Callable[[exp.Expression], exp.Express
 def _to_postgres(node: exp.Expression) -> exp.Expression:
     from sqlglot import exp
 
+    _spread(node)
+
     if isinstance(node, exp.TryCast):
         kind = node.to
         sizes = [int(p.this.name) for p in kind.expressions]
@@ -318,6 +335,14 @@ def _to_postgres(node: exp.Expression) -> exp.Expression:
     if isinstance(node, exp.Anonymous) and node.name.lower() == "getvariable":
         key = exp.Literal.string(f"roi.{node.expressions[0].name}")
         return exp.Anonymous(this="current_setting", expressions=[key])
+    if isinstance(node, exp.DataType) and node.this in (exp.DType.TINYINT, exp.DType.UTINYINT, exp.DType.UBIGINT):
+        return exp.DataType.build("bigint" if node.is_type(exp.DType.UBIGINT) else "int")
+    if isinstance(node, exp.Anonymous) and node.name.lower() == "epoch_us":
+        since = exp.Extract(this=exp.var("epoch"), expression=_inside(node.expressions[0], _to_postgres))
+        return exp.cast(exp.Mul(this=since, expression=exp.Literal.number(1_000_000)), "bigint")
+    if isinstance(node, exp.Anonymous) and node.name.lower() == "bit_count":
+        bits = exp.Cast(this=_inside(node.expressions[0], _to_postgres), to=exp.DataType.build("bit(64)", dialect="postgres"))
+        return exp.Anonymous(this="bit_count", expressions=[bits])
     if isinstance(node, exp.SHA2):
         text = _inside(node.this, _to_postgres)
         raw = exp.Anonymous(this="convert_to", expressions=[text, exp.Literal.string("UTF8")])
@@ -326,8 +351,20 @@ def _to_postgres(node: exp.Expression) -> exp.Expression:
     return node
 
 
+def _spread(node: exp.Expression) -> None:
+    """Where a pair is looked for among pairs of a SELECT, these become its columns."""
+    from sqlglot import exp
+
+    found = node.args.get("query") if isinstance(node, exp.In) and isinstance(node.this, exp.Tuple) else None
+    asked = found.this if isinstance(found, exp.Subquery) else found
+    if isinstance(asked, exp.Select) and len(asked.expressions) == 1 and isinstance(asked.expressions[0], exp.Tuple):
+        asked.set("expressions", asked.expressions[0].expressions)
+
+
 def _to_spark(node: exp.Expression) -> exp.Expression:
     from sqlglot import exp
+
+    _spread(node)
 
     if isinstance(node, exp.TimeToUnix):
         instant = exp.cast(_inside(node.this, _to_spark), "timestamptz")
