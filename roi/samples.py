@@ -9,6 +9,7 @@ from typing import Any
 from roi.approvals import unlogged_tools
 from roi.categories import UNKNOWN, Categories, settle_categories
 from roi.checks import Checked, causes_without_loss, check_table, used_rows
+from roi.copies import COPY, leave_copies
 from roi.engine import blanks_of, fingerprints, forget, is_large, prepare, relations, roomy, start
 from roi.exclusions import Exclusion
 from roi.input_tables import Inputs, settle_inputs, unknown_inputs, with_defects
@@ -20,7 +21,7 @@ from roi.places.opening import apart_words, tables_away
 from roi.privacy import key_text, make_keys
 from roi.problems import Problem, SampleError
 from roi.raw_inputs import RawFields, hold_raw
-from roi.readers.base import Connection, UnreadableError, named_row, quoted
+from roi.readers.base import Connection, UnreadableError
 from roi.relation import Relation
 from roi.sample_joins import add_joins, add_prices, align_tables, with_key
 from roi.sample_tables import ReadTable, Surroundings, UncastError, read_table
@@ -317,7 +318,10 @@ class _Opening:
                 self._exclude(read, reason, condition)
             keep = kept.keep
         if look.doubled:
-            keep = self._without_copies(read, keep)
+            left = leave_copies(self.con, read, keep)
+            self._exclude(read, COPY, left.copies)
+            self.problems += left.problems
+            keep = left.keep
         return keep
 
     def _whole_months(self, read: ReadTable, keep: str) -> str:
@@ -356,36 +360,6 @@ class _Opening:
         ).fetchall()
         table = read.spec.table
         self.exclusions += [Exclusion(table=table, reason=reason, rows=int(n), arm=arm) for arm, n in counts]
-
-    def _without_copies(self, read: ReadTable, keep: str) -> str:
-        names = ", ".join(quoted(c) for c in read.columns)
-        drop = f"d_{read.spec.table}"
-        self.con.execute(
-            f"create or replace table {drop} as select r from (select rowid as r, "
-            f"row_number() over (partition by {names} order by rowid) as n from {read.name} where {keep}) where n > 1"
-        )
-        copies = f"rowid in (select r from {drop})"
-        self._exclude(read, "exact copy of another row", f"{keep} and {copies}")
-        keep = f"{keep} and not {copies}"
-        if read.spec.table != "cases":
-            return keep
-        listed = ", ".join(c for c in ("case_id", "arm", "setting", "version") if c in read.columns)
-        n, first, before = self.con.execute(
-            f"select count(*), min(r), min_by(before, r) from (select rowid as r, "
-            f"row_number() over (partition by {listed} order by rowid) as n, "
-            f"first_value(rowid) over (partition by {listed} order by rowid) as before "
-            f"from {read.name} where {keep}) where n > 1"
-        ).fetchall()[0]
-        if n:
-            repeat = "row repeats" if n == 1 else "rows repeat"
-            label, place = named_row(self.con, read.rows, first)  # the newer file is the one to mend
-            place += f", {named_row(self.con, read.rows, before)[1]} before it" if read.rows.parts else ""
-            message = (
-                f"{n:,} {repeat} the case of an earlier row of their arm with other values (first: {place}); "
-                "one row is one case: give the newest export alone or keep the newest row with query:, or name the key"
-            )
-            self.problems.append(Problem(label, "case_id", message))
-        return keep
 
     def _view(self, name: str, read: ReadTable, keep: str, categories: Categories) -> None:
         if name != "inputs":  # has its own already, of what its fields were found to be

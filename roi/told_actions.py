@@ -46,10 +46,7 @@ def told(
     # Many actions lie beside their cases already, so that nothing of them has to be laid down again.
     beside = samples.coded and "cases" in samples.once
     live = _live(known, labels)
-    grouped = ", ".join(
-        f"{'max' if name in MOSTS else 'bool_or'}({name}) as {name}"
-        for name in live
-    )
+    grouped = ", ".join(f"{'max' if name in MOSTS else 'bool_or'}({name}) as {name}" for name in live)
     listed = ", ".join(f"{sql} as {name}" for name, sql in live.items())
     alive = "arm = 'pilot'" + (" and setting is distinct from 'demo'" if "setting" in known else "")
     flagged = _flagged(set(actions.columns))

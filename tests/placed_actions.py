@@ -41,7 +41,11 @@ def rows(cases: list[tuple[Any, ...]], *, seed: int = 5) -> list[tuple[Any, ...]
             said = str(rng.choice(["Ja", "nein", "escalated"], p=[0.9, 0.07, 0.03])) if asks else "auto"
             late = rng.random() < 0.03
             answered = at + wait if asks and rng.random() < 0.95 else None
-            ran = None if said in ("nein", "escalated") or status == "denied" else at + wait * (0.5 if late else 1)
+            ran = (
+                None
+                if said in ("nein", "escalated") or status == "denied"
+                else at + wait * (0.5 if late else 1)
+            )
             found.append((
                 f"a{len(found)}", f" {key} " if rng.random() < 0.1 else key, None if rng.random() < 0.02 else i + 1, tool, system,
                 None if rng.random() < 0.01 else scope, None if rng.random() < 0.1 else effect, "HIGH" if tool == "send_reply" else None,
@@ -60,7 +64,12 @@ def tables(folder: Any) -> dict[str, Any]:
     """Small tables of grants and changes, in files beside the database."""
     (folder / "data").mkdir(exist_ok=True)
     access = "system,scope,identity,granted_by,granted_at,expires,needed_by\n"
-    for system, scope in (("mailbox", "mail:read"), ("mailbox", "mail:send"), ("crm", "crm:read"), ("sap", "sap:pay")):
+    for system, scope in (
+        ("mailbox", "mail:read"),
+        ("mailbox", "mail:send"),
+        ("crm", "crm:read"),
+        ("sap", "sap:pay"),
+    ):
         access += f"{system},{scope},agent-7,O'Neil,2026-01-05T09:00:00,2026-05-20T00:00:00,\n"
     changes = "changed_at,version,kind,approved_by\n2026-02-20T10:00:00,v1,model,Ann Lee\n2026-03-22T08:00:00,v2,prompt,\n"
     (folder / "data" / "access.csv").write_text(access, encoding="utf-8")

@@ -70,7 +70,8 @@ def _lines(check: Check, samples: Samples) -> Iterator[list[object]]:
         yield [*before, found.table, row, plain_cell(case or ""), plain_cell(action or ""), *after]
     if listed < found.count:  # of what fails, such as a seal tells of and cannot locate
         more = (
-            f"{found.count - listed:,} more{', of which no row is known' if check.status == 'fail' else ''}"
+            f"{found.count - listed:,}{' more' if listed else ''}"
+            f"{', of which no row is known' if check.status == 'fail' else ''}"
         )
         yield [*before, found.table, more, "", "", *after]
 

@@ -14,14 +14,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from roi.places.tongues import translated
+from roi.places.translating import translated
 from roi.problems import Problem, SampleError
 from roi.readers.base import Connection, UnreadableError, literal, quoted
 from roi.readers.database import There
 
 __all__ = ["MOST_SENT", "Answer", "Places"]
 
-MOST_SENT = 2000
+MOST_SENT = 10_000
 """Rows of a table of ours that may go along with a question."""
 
 
@@ -77,17 +77,23 @@ class Places:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.local, name)
 
-    def execute(self, sql: str) -> Any:
+    def execute(self, sql: str, parameters: Sequence[Any] | None = None) -> Any:
         """Ask a question, or lay something down for later ones.
+
+        Args:
+            sql: It, in our language.
+            parameters: Of a question of the engine alone.
 
         Raises:
             SampleError: If the database does not answer, or too many rows of both places were needed.
         """
         if not re.search(rf"\b(?:{'|'.join(self._views)})\b", sql):
-            return self.local.execute(sql)
+            return self.local.execute(sql, parameters)
         statements = _parsed(sql)
         if not any(self._is_theirs(tree) for tree in statements):
-            return self.local.execute(sql)
+            return self.local.execute(sql, parameters)
+        if parameters:
+            raise self._refused()
         answer: Any = None
         for tree in statements:
             answer = self._one(tree) if self._is_theirs(tree) else self.local.execute(tree.sql("duckdb"))
@@ -102,17 +108,22 @@ class Places:
         try:
             if isinstance(tree, exp.Drop):
                 for name in _tables(tree):
-                    self._views.pop(name, None)
+                    self._forget(name)
             elif isinstance(tree, exp.Create):
                 view = self._view(tree.expression)
                 kept = self.there.hold(self._with(view))
-                self._views.pop(tree.this.name, None)  # what is replaced stands behind what it rests on now
+                self._forget(tree.this.name)
                 self._views[tree.this.name] = view if kept is None else _View(kept)
             else:
                 return Answer(*self.there.ask(self._with(self._view(tree))))
         except UnreadableError as error:
             raise SampleError(error.problems) from None
         return Answer((), [])
+
+    def _forget(self, name: str) -> None:
+        view = self._views.pop(name, None)
+        if view is not None:
+            self.there.release(view.query)
 
     def _view(self, tree: Any) -> _View:
         """A question of ours in their language.
@@ -129,9 +140,8 @@ class Places:
         raise self._refused()
 
     def _refused(self) -> SampleError:
-        message = (
-            "this needs rows that stay in their database (run.engine: source); leave run.engine away to have them read"
-        )
+        message = "this needs rows that stay in their database (run.engine: source)"
+        message += "; leave run.engine away to have them read"
         return SampleError([Problem(self.there.label, "", message)])
 
     def _with(self, view: _View) -> str:
@@ -208,7 +218,9 @@ def _parsed(sql: str) -> list[Any]:
     try:
         return [tree for tree in sqlglot.parse(sql, dialect="duckdb") if tree is not None]
     except sqlglot.errors.SqlglotError:
-        message = "a question about rows that stay in their database cannot be told apart; leave run.engine away"
+        message = (
+            "a question about rows that stay in their database cannot be told apart; leave run.engine away"
+        )
         raise SampleError([Problem("run.engine", "", message)]) from None
 
 

@@ -100,9 +100,7 @@ def cells_sql(
     return f"select {', '.join(outputs)} from {rows}"
 
 
-def make(
-    table: str, m: ColumnMap, cells: Mapping[str, Cell], tongue: Tongue, *, timezone: str
-) -> Made:
+def make(table: str, m: ColumnMap, cells: Mapping[str, Cell], tongue: Tongue, *, timezone: str) -> Made:
     """One canonical column.
 
     Args:

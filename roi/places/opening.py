@@ -85,9 +85,7 @@ def open_away(specs: Collection[TableSpec], around: Surroundings, keys: Keys) ->
     Raises:
         UnreadableError: With everything that keeps them from being reduced there.
     """
-    problems = [
-        Problem(around.file, place, message) for spec in specs for place, message in _not_there(spec)
-    ]
+    problems = [Problem(around.file, place, message) for spec in specs for place, message in _not_there(spec)]
     if problems:
         raise UnreadableError(problems)
     first: There | None = None

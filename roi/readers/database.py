@@ -92,6 +92,12 @@ class There:
         except Exception as error:
             raise self._asked.refusal(error) from None
 
+    def release(self, query: str) -> None:
+        """Let the database forget what it keeps under a query that `hold` gave; another is left alone."""
+        release = getattr(self.session, "release", None)
+        if release is not None:
+            release(query)
+
 
 def ask_there(
     *,
