@@ -146,7 +146,7 @@ def _agreement(samples: Samples, found: str) -> Ints | None:
     cases = samples.tables.get("cases")
     if (
         cases is None
-        or samples.apart
+        or "cases" in samples.staying
         or samples.inputs is None
         or samples.inputs.fills
         or "input_defects" not in cases.columns

@@ -247,8 +247,8 @@ def _seconds(
     )
     rows = fetch(
         samples,
-        f"with times as (select arm_, {system} as s, {scope} as c, {seconds} as v, count(*) as n from {source} "
-        "where v is not null group by all), "
+        f"with timed as (select arm_, {system} as s, {scope} as c, {seconds} as v from {source}), "
+        "times as (select arm_, s, c, v, count(*) as n from timed where v is not null group by 1, 2, 3, 4), "
         "placed as (select *, sum(n) over (partition by arm_, s, c order by v) as upto from times) "
         f"select arm_, s, c, rank_, v from placed join (values {ranked}) as w(arm_, s, c, rank_) using (arm_, s, c) "
         "where rank_ <= upto and rank_ > upto - n",

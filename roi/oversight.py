@@ -135,9 +135,16 @@ def _minutes(samples: Samples, query: str, n: int) -> Floats | None:
         wanted += [0, 0, 0] if ends is None else [int(np.ceil(share * n)), *ends]
     if not any(wanted):
         return None
-    listed = ", ".join(f"v[{rank}]" if rank else "-1.0" for rank in wanted)
-    row = fetch(samples, f"select {listed} from (select list_sort(list(w)) as v from ({query}))")[0]
-    return np.array([float(x) for x in row])
+    ranked = ", ".join(f"({rank})" for rank in sorted(set(wanted) - {0}))
+    # Equal times are counted before they are put in order: there are far fewer of them than actions.
+    rows = fetch(
+        samples,
+        f"with times as (select w, count(*) as n from ({query}) group by 1), "
+        "placed as (select *, sum(n) over (order by w) as upto from times) "
+        f"select rank_, w from placed join (values {ranked}) as r(rank_) on rank_ <= upto and rank_ > upto - n",
+    )
+    at = {int(rank): float(value) for rank, value in rows}
+    return np.array([at[rank] if rank else -1.0 for rank in wanted])
 
 
 def _of_approved(samples: Samples, source: str, columns: tuple[str, ...]) -> dict[str, Any]:

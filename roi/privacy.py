@@ -17,6 +17,7 @@ __all__ = [
     "DOMAINS",
     "LONGEST_CATEGORY",
     "MOST_CATEGORIES",
+    "SPELLED",
     "Keys",
     "alike",
     "describe_text",
@@ -43,7 +44,8 @@ ALIKE = "alike_"
 LONGEST_CATEGORY = 60
 MOST_CATEGORIES = 50
 
-_SPELLED = {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae"}
+SPELLED = {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae"}
+"""Letters that are written out as others where a keyboard lacks them."""
 _LOOKED_AT = 1_000  # characters; what is longer is never shown
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _DATE = re.compile(r"(?<!\d)(19|20)\d\d[-./_]?(0[1-9]|1[0-2])[-./_]?(0[1-9]|[12]\d|3[01])(?!\d)")
@@ -142,7 +144,7 @@ def alike(one: str | None, other: str | None) -> str:
         return "false"
 
     def spelled(text: str) -> str:
-        for letter, letters in _SPELLED.items():
+        for letter, letters in SPELLED.items():
             text = f"replace({text}, '{letter}', '{letters}')"
         return f"strip_accents({text})"
 

@@ -9,18 +9,19 @@ from typing import Any
 from roi.approvals import unlogged_tools
 from roi.categories import UNKNOWN, Categories, settle_categories
 from roi.checks import Checked, causes_without_loss, check_table, used_rows
+from roi.copies import COPY, leave_copies
 from roi.engine import blanks_of, fingerprints, forget, is_large, prepare, relations, roomy, start
 from roi.exclusions import Exclusion
 from roi.input_tables import Inputs, settle_inputs, unknown_inputs, with_defects
 from roi.join_rates import JoinRate, join_rates, unmatched_cases
-from roi.mapping import to_spec
+from roi.mapping import TableSpec, to_spec
 from roi.parameters import LoadedParameters
 from roi.periods import partial_month
-from roi.places.opening import apart_words, cases_away
+from roi.places.opening import apart_words, tables_away
 from roi.privacy import key_text, make_keys
 from roi.problems import Problem, SampleError
 from roi.raw_inputs import RawFields, hold_raw
-from roi.readers.base import Connection, UnreadableError, named_row, quoted
+from roi.readers.base import Connection, UnreadableError
 from roi.relation import Relation
 from roi.sample_joins import add_joins, add_prices, align_tables, with_key
 from roi.sample_tables import ReadTable, Surroundings, UncastError, read_table
@@ -57,7 +58,7 @@ class Samples:
         inputs: What was made of the raw fields of the inputs; None without them.
         coded: Whether cases and actions go by numbers in place of pseudonyms, since they are many.
         once: Tables of which no two rows have the same key.
-        apart: Whether the cases stay in their database, so that nothing that lies here can be joined with them.
+        staying: Tables that stay in their database, of which no row has a number here.
     """
 
     tables: Mapping[str, Relation]
@@ -74,7 +75,12 @@ class Samples:
     inputs: Inputs | None = None
     coded: bool = False
     once: frozenset[str] = frozenset()
-    apart: bool = False
+    staying: frozenset[str] = frozenset()
+
+    @property
+    def apart(self) -> bool:
+        """Whether the cases stay in their database without the actions, so that the two are not joined."""
+        return "cases" in self.staying and "actions" not in self.staying
 
     def text_of(self, key: str) -> str:
         """SQL of what is shown of a `case_id` or an `action_id`."""
@@ -129,14 +135,16 @@ class _Opening:
                 "which is weaker"
             )
         prepare(con, keys)
-        self.away = cases_away(loaded, self._around(), keys)
+        self.specs = self._specs()
+        self.away = tables_away(loaded, self.specs, self._around(), keys)
         self.con = con if self.away is None else self.away.con
+        self.staying = frozenset() if self.away is None else frozenset(self.away.reads)
 
     def samples(self) -> Samples:
         reads = self._read()
         checked = {name: check_table(self.con, read) for name, read in reads.items()}
         if self.away is not None:
-            reads, checked = {"cases": self.away.read, **reads}, {"cases": self.away.checked, **checked}
+            reads, checked = {**self.away.reads, **reads}, {**self.away.checked, **checked}
         for look in checked.values():
             self.problems += look.problems
             self.warnings += look.warnings
@@ -151,8 +159,7 @@ class _Opening:
         joined = add_joins(self.con, reads["cases"], self._around(), self.problems, self.warnings)
         reads["cases"] = joined.cases
         keep["cases"] = self._whole_months(reads["cases"], keep["cases"])
-        if self.away is None:
-            self._follow_cases(reads, keep)
+        self._follow_cases(reads, keep)
         # After the joins, so that what they bring is looked at, too.
         categories = settle_categories(
             self.con, reads, keep, self.loaded, min_group=self.loaded.policy.privacy.min_group
@@ -180,8 +187,8 @@ class _Opening:
         tables = relations(self.con, reads)
         self.warnings += unlogged_tools(self.con, tables.get("actions"), self.loaded.policy.high_risk_tools)
         prints = fingerprints(self.con, reads)
-        unknown_cases = self._unknown_cases(reads, keep) if self.away is None else {}
-        self.warnings += apart_words(reads) if self.away is not None else []
+        unknown_cases = self._unknown_cases(reads, keep)
+        self.warnings += apart_words(reads.keys() - self.staying) if self.staying else []
         blanks = blanks_of(self.con, cases)
         forget(self.con)
         return Samples(
@@ -199,7 +206,7 @@ class _Opening:
             inputs=inputs,
             coded=self.coded,
             once=frozenset(name for name, look in checked.items() if look.once),
-            apart=self.away is not None,
+            staying=self.staying,
         )
 
     def _without_cases(self, reads: dict[str, ReadTable], keep: Mapping[str, str]) -> Samples:
@@ -256,15 +263,18 @@ class _Opening:
     def _currency(self) -> str | None:
         return self.loaded.parameters.about.currency if self.loaded.parameters.about else None
 
+    def _specs(self) -> dict[str, TableSpec]:
+        specs = {name: to_spec(name, given, f"samples.{name}") for name, given in self.given.tables().items()}
+        if {"cases", "actions"} <= specs.keys():
+            specs["actions"] = with_key(specs["actions"], specs["cases"])
+        return specs
+
     def _read(self) -> dict[str, ReadTable]:
         reads: dict[str, ReadTable] = {}
         of_joins: list[str] = []
-        for name, given in self.given.tables().items():
-            if name == "cases" and self.away is not None:
+        for name, spec in self.specs.items():
+            if name in self.staying:
                 continue
-            spec = to_spec(name, given, f"samples.{name}")
-            if name == "actions" and self.given.cases is not None:
-                spec = with_key(spec, to_spec("cases", self.given.cases, "samples.cases"))
             also = [column for join in spec.joins for column in (*join.take, *join.rows.columns)]
             of_joins = also if name == "cases" else of_joins
             try:
@@ -308,7 +318,10 @@ class _Opening:
                 self._exclude(read, reason, condition)
             keep = kept.keep
         if look.doubled:
-            keep = self._without_copies(read, keep)
+            left = leave_copies(self.con, read, keep)
+            self._exclude(read, COPY, left.copies)
+            self.problems += left.problems
+            keep = left.keep
         return keep
 
     def _whole_months(self, read: ReadTable, keep: str) -> str:
@@ -331,8 +344,10 @@ class _Opening:
 
     def _follow_cases(self, reads: Mapping[str, ReadTable], keep: dict[str, str]) -> None:
         """Leave out the actions and inputs of cases that are left out, such as those of earlier versions."""
-        gone = gone_cases(self.con, reads["cases"], keep["cases"])
-        for name, reason in FOLLOWING.items() if gone else ():
+        following = [name for name in FOLLOWING if not self.staying or name in self.staying]
+        gone = gone_cases(self.con, reads["cases"], keep["cases"]) if following else ""
+        for name in following if gone else ():
+            reason = FOLLOWING[name]
             if name in reads and "case_id" in reads[name].columns:
                 self._exclude(reads[name], reason, f"{keep[name]} and {gone}")
                 # A row that names no case follows none: it stays, and is counted among those of no known case.
@@ -346,36 +361,6 @@ class _Opening:
         table = read.spec.table
         self.exclusions += [Exclusion(table=table, reason=reason, rows=int(n), arm=arm) for arm, n in counts]
 
-    def _without_copies(self, read: ReadTable, keep: str) -> str:
-        names = ", ".join(quoted(c) for c in read.columns)
-        drop = f"d_{read.spec.table}"
-        self.con.execute(
-            f"create or replace table {drop} as select r from (select rowid as r, "
-            f"row_number() over (partition by {names} order by rowid) as n from {read.name} where {keep}) where n > 1"
-        )
-        copies = f"rowid in (select r from {drop})"
-        self._exclude(read, "exact copy of another row", f"{keep} and {copies}")
-        keep = f"{keep} and not {copies}"
-        if read.spec.table != "cases":
-            return keep
-        listed = ", ".join(c for c in ("case_id", "arm", "setting", "version") if c in read.columns)
-        n, first, before = self.con.execute(
-            f"select count(*), min(r), min_by(before, r) from (select rowid as r, "
-            f"row_number() over (partition by {listed} order by rowid) as n, "
-            f"first_value(rowid) over (partition by {listed} order by rowid) as before "
-            f"from {read.name} where {keep}) where n > 1"
-        ).fetchall()[0]
-        if n:
-            repeat = "row repeats" if n == 1 else "rows repeat"
-            label, place = named_row(self.con, read.rows, first)  # the newer file is the one to mend
-            place += f", {named_row(self.con, read.rows, before)[1]} before it" if read.rows.parts else ""
-            message = (
-                f"{n:,} {repeat} the case of an earlier row of their arm with other values (first: {place}); "
-                "one row is one case: give the newest export alone or keep the newest row with query:, or name the key"
-            )
-            self.problems.append(Problem(label, "case_id", message))
-        return keep
-
     def _view(self, name: str, read: ReadTable, keep: str, categories: Categories) -> None:
         if name != "inputs":  # has its own already, of what its fields were found to be
             lay_view(self.con, name, read, keep, categories, currency=self._currency)
@@ -383,7 +368,7 @@ class _Opening:
     def _unknown_cases(self, reads: Mapping[str, ReadTable], keep: Mapping[str, str]) -> dict[str, int]:
         found: dict[str, int] = {}
         for name in FOLLOWING:
-            if name not in reads:
+            if name not in reads or (self.staying and name not in self.staying):
                 continue
             if name == "inputs":  # those of a demo may be of cases that nobody timed
                 n = unknown_inputs(self.con)[0]

@@ -21,7 +21,7 @@ __all__ = ["ACTS", "COLUMNS", "told"]
 
 ACTS = "told_acts"
 COLUMNS = ("amount", "confidence")
-MOSTS = ("rework_", "review_", *(f"{c}_" for c in COLUMNS))  # of several rows of a case the most
+MOSTS = ("segment_", "rework_", "review_", *(f"{c}_" for c in COLUMNS))  # of several rows of a case the last
 MOST = 20  # kinds that are told apart; what is used less is put together
 REST = "(other)"
 UNKNOWN = "(unknown)"
@@ -46,10 +46,7 @@ def told(
     # Many actions lie beside their cases already, so that nothing of them has to be laid down again.
     beside = samples.coded and "cases" in samples.once
     live = _live(known, labels)
-    grouped = ", ".join(
-        f"{'max' if name in MOSTS else 'any_value' if name == 'segment_' else 'bool_or'}({name}) as {name}"
-        for name in live
-    )
+    grouped = ", ".join(f"{'max' if name in MOSTS else 'bool_or'}({name}) as {name}" for name in live)
     listed = ", ".join(f"{sql} as {name}" for name, sql in live.items())
     alive = "arm = 'pilot'" + (" and setting is distinct from 'demo'" if "setting" in known else "")
     flagged = _flagged(set(actions.columns))
@@ -197,7 +194,7 @@ def _numbered(
     listed = ", ".join(f"{key}_key" for key in keys)
     values = values or f"({', '.join(['null::varchar'] * len(keys))}, -1)"
     # Only what is put together has to be asked whether a person ever decided on its like.
-    seen = f"({listed}) in (select ({listed}) from acts where person_)" if others else "null"
+    seen = f"({listed}) in (select ({listed}) from acts where person_)" if others else "null::boolean"
     return (
         f", names({listed}, number_) as (values {values}) select coalesce(number_, {fallback}) as kind_, case_id, "
         f"decision, ran_, person_, in_time_, caught_, high_, wait_, approver_{also} "

@@ -165,8 +165,8 @@ def approver_findings(logs: Logs) -> Approvers | None:
         f"select approver, decision, {own} as own, {wait} as wait, epoch_us({said}) as said, "
         f'epoch_us({asked}) as asked, "row" as n from {actions.sql} where {people}'
     )
-    once = f"lead(said, {AT_ONCE - 1}) over (w) - said < 1000000"
-    many = f"lead(said, {IN_A_ROW - 1}) over (w) - said < {round((IN_A_ROW - 1) * seconds * 1e6)}"
+    once = f"(lead(said, {AT_ONCE - 1}) over (w)) - said < 1000000"
+    many = f"(lead(said, {IN_A_ROW - 1}) over (w)) - said < {round((IN_A_ROW - 1) * seconds * 1e6)}"
     paced = f"select *, {once} as once, {many} as many from ({decided}) window w as ({PACE})"
     rows = logs.ask(
         "select approver, count(*), count(*) filter (decision = 'approved'), count(*) filter (own), count(wait), "

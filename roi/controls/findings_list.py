@@ -65,12 +65,13 @@ def _lines(check: Check, samples: Samples) -> Iterator[list[object]]:
         return
     listed = 0
     numbers = (found.every or found.first) if check.status == "fail" else found.first
-    for row, case, action in _numbered(found.table, numbers, samples):
+    for row, case, action in _numbered(found.table, numbers, samples) if numbers else ():
         listed += 1
         yield [*before, found.table, row, plain_cell(case or ""), plain_cell(action or ""), *after]
     if listed < found.count:  # of what fails, such as a seal tells of and cannot locate
         more = (
-            f"{found.count - listed:,} more{', of which no row is known' if check.status == 'fail' else ''}"
+            f"{found.count - listed:,}{' more' if listed else ''}"
+            f"{', of which no row is known' if check.status == 'fail' else ''}"
         )
         yield [*before, found.table, more, "", "", *after]
 

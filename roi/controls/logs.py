@@ -79,7 +79,8 @@ class Logs:
             f"case when {sql} then {1 << i} else 0 end" for i, sql in enumerate(conditions.values())
         )
         # Rows that stay in their database have no number.
-        least = "null" if table == "cases" and self.samples.apart else f"min(n, {MOST_ROWS})"
+        stay = table in self.samples.staying
+        least = "null" if stay else f"min(n, {MOST_ROWS})"
         found = self.ask(
             f"select code, count(*), {least} from (select {number} as n, {code} as code from {source}) "
             "group by 1"
@@ -88,7 +89,7 @@ class Logs:
         for i, (name, sql) in enumerate(conditions.items()):
             hits = [x for x in found if int(x[0]) >> i & 1]
             first = sorted(int(n) for x in hits for n in x[2] or ())[:MOST_ROWS]
-            every = f"select {number} as n from {source} where {sql}"
+            every = () if stay else f"select {number} as n from {source} where {sql}"
             rows[name] = Rows(
                 table=table, count=sum(int(x[1]) for x in hits), first=tuple(first), every=every
             )

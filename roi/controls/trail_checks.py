@@ -12,8 +12,9 @@ from roi.approvals import RAN
 from roi.controls.catalogue import checks_of_layer
 from roi.controls.check import MOST_ROWS, Check, Rows, all_missing, judge, unknown, verb
 from roi.controls.logs import Logs
-from roi.controls.trail_gaps import COPY, sequences
+from roi.controls.trail_gaps import sequences
 from roi.controls.trail_times import clock_skew, silent_days
+from roi.copies import COPY
 from roi.readers.base import literal
 from roi.relation import Relation
 from roi.words import and_list, plural

@@ -5,12 +5,12 @@ from __future__ import annotations
 from roi.acted import BEYOND, acted
 from roi.controls.check import Check, Rows, all_missing, judge, unknown, verb
 from roi.controls.logs import Logs
+from roi.copies import COPY
 from roi.relation import Relation
 from roi.words import plural
 
-__all__ = ["COPY", "sequences"]
+__all__ = ["sequences"]
 
-COPY = "exact copy of another row"  # as the samples say it when they leave one out
 NAMES = ("sequence_gaps", "sequence_repeats")
 SILENT = (
     "The action log does not number the actions of a case (seq).",
@@ -116,7 +116,7 @@ def _counted(logs: Logs, actions: Relation, key: str) -> list[int]:
         return found
     numbers = (
         f"(select case_id, {key}, count(*) as m from {actions.sql} "
-        f"where seq is not null and case_id in ({others}) group by all)"
+        f"where seq is not null and case_id in ({others}) group by case_id, {key})"
     )
     by_case = (
         "(select min(seq) as low, max(seq) as high, count(distinct seq) as kinds, sum(m) as n, count(*) as own, "

@@ -175,7 +175,7 @@ def _hour(column: str, timezone: str | None) -> str:
     """SQL of a time; none at midnight, which is a day."""
     zone = timezone or "UTC"
     local = column if zone == "UTC" else f"timezone({literal(zone)}, timezone('UTC', {column}))"
-    return f"case when ({local})::time <> time '00:00:00' then {column} end"
+    return f"case when {local} <> date_trunc('day', {local}) then {column} end"
 
 
 def _marked(logs: Logs, actions: Relation, held: Sequence[str], ordered: bool, among: str) -> str:

@@ -1,30 +1,28 @@
-"""One connection for what lies in the local engine and for cases that stay in their database.
+"""One connection for what lies in the local engine and for tables that stay in their database.
 
-Whoever asks need not know where the cases are: a question that names them goes to their database, in its language, and
-every other to the engine. A question that names both has no place where it could be answered.
+Whoever asks need not know where a table is: a question that names one of theirs goes to their database, in its
+language, and every other to the engine. Small tables of ours that such a question names beside theirs (grants, changes)
+go with it, as values. What is laid down of theirs for later questions stays there as well: as a query before each
+question that names it, or as what the database keeps.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
-from roi.places.tongues import translated
+from roi.places.translating import translated
 from roi.problems import Problem, SampleError
-from roi.readers.base import Connection, UnreadableError
+from roi.readers.base import Connection, UnreadableError, literal, quoted
 from roi.readers.database import There
 
-__all__ = ["CASES", "READ", "Answer", "Places"]
+__all__ = ["MOST_SENT", "Answer", "Places"]
 
-CASES = "cases"
-"""The cases that may be used, as they may be shown."""
-READ = "t_cases"
-"""The canonical columns of every row."""
-
-_NAMED = re.compile(rf"\b(?:{CASES}|{READ})\b")
-_VIEW = re.compile(rf'\s*create or replace view "{CASES}" as (.*)', re.DOTALL)
+MOST_SENT = 10_000
+"""Rows of a table of ours that may go along with a question."""
 
 
 class Answer:
@@ -44,59 +42,152 @@ class Answer:
         return self._rows.pop(0) if self._rows else None
 
 
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A table of theirs, or what was laid down of theirs.
+
+    Attributes:
+        query: A SELECT in the language of the database.
+        over: The tables that it names.
+    """
+
+    query: str
+    over: frozenset[str] = frozenset()
+
+
 class Places:
     """What `execute` a DuckDB connection has, for both places.
 
     Attributes:
-        local: The engine, for everything but the cases.
-        there: The cases' source.
-        made: Its canonical columns as a SELECT in the language of the database.
+        local: The engine, for everything but the tables that stay.
+        there: A source in their database.
     """
 
-    def __init__(self, local: Connection, there: There, made: str) -> None:
-        self.local, self.there, self.made = local, there, there.hold(made) or made
-        self._used = ""
+    def __init__(self, local: Connection, there: There, made: Mapping[str, str]) -> None:
+        """Begin.
+
+        Args:
+            local: The engine.
+            there: A source in the database, which answers for all tables of it.
+            made: Tables that stay there, each with its canonical columns as a SELECT in the database's language.
+        """
+        self.local, self.there = local, there
+        self._views = {name: _View(there.hold(query) or query) for name, query in made.items()}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.local, name)
 
-    def execute(self, sql: str) -> Any:
-        """Ask one question, or say what the view of the usable cases is.
+    def execute(self, sql: str, parameters: Sequence[Any] | None = None) -> Any:
+        """Ask a question, or lay something down for later ones.
+
+        Args:
+            sql: It, in our language.
+            parameters: Of a question of the engine alone.
 
         Raises:
-            SampleError: If the database does not answer, or rows of both places were needed.
+            SampleError: If the database does not answer, or too many rows of both places were needed.
         """
-        view = _VIEW.fullmatch(sql)
-        if view is not None:
-            used = self._theirs(view[1])
-            self._used = self.there.hold(self._with(used)) or used
-            return Answer((), [])
-        if not _NAMED.search(sql) or not _tables(_parsed(sql)) & {CASES, READ}:
-            return self.local.execute(sql)
-        whole = self._with(self._theirs(sql), used=bool(re.search(rf"\b{CASES}\b", sql) and self._used))
+        if not re.search(rf"\b(?:{'|'.join(self._views)})\b", sql):
+            return self.local.execute(sql, parameters)
+        statements = _parsed(sql)
+        if not any(self._is_theirs(tree) for tree in statements):
+            return self.local.execute(sql, parameters)
+        if parameters:
+            raise self._refused()
+        answer: Any = None
+        for tree in statements:
+            answer = self._one(tree) if self._is_theirs(tree) else self.local.execute(tree.sql("duckdb"))
+        return answer
+
+    def _is_theirs(self, tree: Any) -> bool:
+        return not self._views.keys().isdisjoint(_tables(tree))
+
+    def _one(self, tree: Any) -> Answer:
+        from sqlglot import exp
+
         try:
-            return Answer(*self.there.ask(whole))
+            if isinstance(tree, exp.Drop):
+                for name in _tables(tree):
+                    self._forget(name)
+            elif isinstance(tree, exp.Create):
+                view = self._view(tree.expression)
+                kept = self.there.hold(self._with(view))
+                self._forget(tree.this.name)
+                self._views[tree.this.name] = view if kept is None else _View(kept)
+            else:
+                return Answer(*self.there.ask(self._with(self._view(tree))))
         except UnreadableError as error:
             raise SampleError(error.problems) from None
+        return Answer((), [])
 
-    def _with(self, query: str, *, used: bool = False) -> str:
-        """A question of theirs with the views that it names before it."""
-        ctes = f"with {READ} as ({self.made})" + (f", {CASES} as ({self._used})" if used else "")
-        own = re.match(r"\s*with\s", query, re.IGNORECASE)
-        return f"{ctes}, {query[own.end() :]}" if own else f"{ctes} {query}"
+    def _forget(self, name: str) -> None:
+        view = self._views.pop(name, None)
+        if view is not None:
+            self.there.release(view.query)
 
-    def _theirs(self, sql: str) -> str:
+    def _view(self, tree: Any) -> _View:
+        """A question of ours in their language.
+
+        Raises:
+            SampleError: If it is none, or cannot be put in it.
+        """
         from sqlglot import errors, exp
 
-        tree = _parsed(sql)
-        if _tables(tree) <= {CASES, READ} and isinstance(tree, exp.Query):
+        if isinstance(tree, exp.Query):
             with suppress(errors.SqlglotError, ValueError):
-                return translated(tree.transform(self._with_variables), self.there.session.dialect)
-        message = (
-            "this needs the rows of the cases, which stay in their database (run.engine: source); leave run.engine "
-            "away to have them read"
+                query = translated(tree.transform(self._with_variables), self.there.session.dialect)
+                return _View(query, frozenset(_tables(tree)))
+        raise self._refused()
+
+    def _refused(self) -> SampleError:
+        message = "this needs rows that stay in their database (run.engine: source)"
+        message += "; leave run.engine away to have them read"
+        return SampleError([Problem(self.there.label, "", message)])
+
+    def _with(self, view: _View) -> str:
+        """A question with what it names before it."""
+        needed, todo = {}, sorted(view.over)
+        while todo:
+            name = todo.pop()
+            if name not in needed:
+                needed[name] = self._views.get(name) or self._sent(name)
+                todo += sorted(needed[name].over)
+        # Each stands behind those that it names: ours name none, and theirs came about in this order.
+        order = [name for name in needed if name not in self._views]
+        order += [name for name in self._views if name in needed]
+        if not order:
+            return view.query
+        tables = ", ".join(f"{name} as ({needed[name].query})" for name in order)
+        own = re.match(r"\s*with\s", view.query, re.IGNORECASE)
+        return f"with {tables}{', ' if own else ' '}{view.query[own.end() if own else 0 :]}"
+
+    def _sent(self, name: str) -> _View:
+        """A small table of ours as values in their language.
+
+        Raises:
+            SampleError: If it is not small, or no table.
+        """
+        import duckdb
+        import sqlglot
+
+        try:
+            kinds = [row[:2] for row in self.local.execute(f"describe {quoted(name)}").fetchall()]
+            texts = ", ".join(f"{quoted(column)}::varchar" for column, _ in kinds)
+            rows = self.local.execute(f"select {texts} from {quoted(name)} limit {MOST_SENT + 1}").fetchall()
+        except duckdb.Error:
+            raise self._refused() from None
+        if len(rows) > MOST_SENT:
+            raise self._refused()
+        listed = ", ".join(
+            f"({', '.join('null' if cell is None else literal(cell) for cell in row)})" for row in rows
         )
-        raise SampleError([Problem(self.there.label, "", message)])
+        at = ", ".join(f"c{i}" for i in range(len(kinds)))
+        # Texts, so that a column of nulls is one as well; each becomes what it is above them.
+        first = f"select {', '.join(f'null::varchar as c{i}' for i in range(len(kinds)))} where false"
+        values = f"{first} union all select * from (values {listed}) as v_({at})" if rows else first
+        outputs = ", ".join(f"c{i}::{kind} as {quoted(column)}" for i, (column, kind) in enumerate(kinds))
+        tree = sqlglot.parse_one(f"select {outputs} from ({values})", dialect="duckdb")
+        return _View(translated(tree, self.there.session.dialect))
 
     def _with_variables(self, node: Any) -> Any:
         """What the engine holds in a variable, spelled out where the engine is not asked."""
@@ -116,21 +207,27 @@ class Places:
         self.local.close()
 
 
-def _parsed(sql: str) -> Any:
-    """A question of ours as a tree; None where nobody can tell what it asks."""
+def _parsed(sql: str) -> list[Any]:
+    """Questions of ours as trees.
+
+    Raises:
+        SampleError: If nobody can tell what they ask.
+    """
     import sqlglot
 
     try:
-        return sqlglot.parse_one(sql, dialect="duckdb")
+        return [tree for tree in sqlglot.parse(sql, dialect="duckdb") if tree is not None]
     except sqlglot.errors.SqlglotError:
-        return None
+        message = (
+            "a question about rows that stay in their database cannot be told apart; leave run.engine away"
+        )
+        raise SampleError([Problem("run.engine", "", message)]) from None
 
 
 def _tables(tree: Any) -> set[str]:
-    """The tables that a question reads from; a column of another table may be called cases as well."""
+    """The tables that a statement reads from or takes away; a column of another table may be called as one is."""
     from sqlglot import exp
 
-    if tree is None:
-        return {CASES}  # which is refused
     own = {cte.alias_or_name for cte in tree.find_all(exp.CTE)}
-    return {table.name for table in tree.find_all(exp.Table) if table.name} - own
+    made = {tree.this.name} if isinstance(tree, exp.Create) else set()
+    return {table.name for table in tree.find_all(exp.Table) if table.name} - own - made

@@ -100,10 +100,11 @@ def cells_sql(
     return f"select {', '.join(outputs)} from {rows}"
 
 
-def make(m: ColumnMap, cells: Mapping[str, Cell], tongue: Tongue, *, timezone: str) -> Made:
-    """One canonical column of the cases.
+def make(table: str, m: ColumnMap, cells: Mapping[str, Cell], tongue: Tongue, *, timezone: str) -> Made:
+    """One canonical column.
 
     Args:
+        table: The canonical table.
         m: How it comes from theirs.
         cells: Their columns by name.
         tongue: The database's language.
@@ -112,7 +113,7 @@ def make(m: ColumnMap, cells: Mapping[str, Cell], tongue: Tongue, *, timezone: s
     Raises:
         UnsupportedError: If it cannot be made there as it would be here.
     """
-    column = CANONICAL["cases"][m.name]
+    column = CANONICAL[table][m.name]
     kind = column.kind
     held = f"b_{m.name}"
     strange = None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import unicodedata
 from functools import cache
 
-__all__ = ["LARGE", "SMALL", "SPACES", "known_letters", "letter_class"]
+__all__ = ["ACCENTED", "BARE", "LARGE", "SMALL", "SPACES", "known_letters", "letter_class"]
 
 SPACES = (
     "\t\n\f\r\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f"
@@ -74,3 +74,12 @@ _PAIRS = [
 ]
 LARGE = "".join(large for large, _ in _PAIRS)
 SMALL = "".join(small for _, small in _PAIRS)
+_MARKED = [
+    (letter, bare)
+    for letter in known_letters()
+    if len(parts := unicodedata.normalize("NFD", letter)) > 1
+    and len(bare := "".join(p for p in parts if unicodedata.category(p) != "Mn")) == 1
+]
+ACCENTED = "".join(letter for letter, _ in _MARKED)
+"""Letters with accents, and what is left of each without."""
+BARE = "".join(bare for _, bare in _MARKED)

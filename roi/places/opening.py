@@ -1,58 +1,60 @@
-"""Cases that stay in their database: their columns are mapped there, and looked through before anything rests on them.
+"""Tables that stay in their database: their columns are mapped there, and looked through before anything rests on them.
 
-What reading row by row would settle by looking at texts (marks of decimals, orders of dates, dressed numbers) is not
-settled here: a cell that is no plain value of its column is a problem, and so is whatever else cannot be known to come
-out the same.
+The cases may stay, and with them the log of actions of the same database. What reading row by row would settle by
+looking at texts (marks of decimals, orders of dates, dressed numbers) is not settled here: a cell that is no plain
+value of its column is a problem, and so is whatever else cannot be known to come out the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from roi.canonical import CANONICAL
-from roi.checks import Checked, key_of, long_medians, rules_of, used_rows, zero_cost
-from roi.mapping import ColumnMap, TableSpec, resolve, sources_of, to_spec
-from roi.parameters import LoadedParameters
-from roi.places.asked import READ, Places
+from roi.checks import Checked
+from roi.mapping import TableSpec, resolve, sources_of
+from roi.places.asked import Places
 from roi.places.columns import Cell, Made, UnsupportedError, cells_sql, make
+from roi.places.looking import LEAVE, check, look
 from roi.places.tongues import Tongue, tongue_of
+from roi.privacy import ALIKE
 from roi.problems import Problem, SampleError
 from roi.readers.base import Rows, Shape, UnreadableError
 from roi.readers.database import There, ask_there
-from roi.readers.totals import TOTAL
 from roi.sample_tables import ReadTable, Surroundings
 from roi.typed import Flag
 
 if TYPE_CHECKING:
+    from roi.parameters import LoadedParameters
     from roi.privacy import Keys
 
-__all__ = ["Away", "apart_words", "cases_away", "open_away"]
-
-LEAVE = "or leave run.engine away, and the rows are read"
+__all__ = ["Away", "apart_words", "open_away", "tables_away"]
 
 
 @dataclass(frozen=True, slots=True)
 class Away:
-    """The cases, opened where they are.
+    """Tables, opened where they are.
 
     Attributes:
         con: What answers for them and for the local engine.
-        read: Their canonical columns, as of a table that was read.
-        checked: What was found in them.
+        reads: By name their canonical columns, as of a table that was read.
+        checked: By name what was found in them.
     """
 
     con: Places
-    read: ReadTable
-    checked: Checked
+    reads: Mapping[str, ReadTable]
+    checked: Mapping[str, Checked]
 
 
-def cases_away(loaded: LoadedParameters, around: Surroundings, keys: Keys) -> Away | None:
-    """The cases where they are, if they are to be reduced there; None if they are read.
+def tables_away(
+    loaded: LoadedParameters, specs: Mapping[str, TableSpec], around: Surroundings, keys: Keys
+) -> Away | None:
+    """The tables that are to be reduced where they are, as `run.engine` says; None if all are read.
 
     Args:
-        loaded: The checked parameters, whose `run.engine` says so.
+        loaded: The checked parameters.
+        specs: All tables of samples as their parameters describe them.
         around: The local engine and where things are.
         keys: Of pseudonyms.
 
@@ -61,49 +63,51 @@ def cases_away(loaded: LoadedParameters, around: Surroundings, keys: Keys) -> Aw
     """
     if loaded.parameters.run.engine != "source":
         return None
-    given = loaded.parameters.samples.cases
-    if given is None:
+    if "cases" not in specs:
         message = "source is for samples.cases in a database, and there are none; leave it away"
         raise SampleError([Problem(loaded.name, "run.engine", message)])
+    where = specs["cases"].source.connect
+    staying = [name for name in ("cases", "actions") if name in specs and specs[name].source.connect == where]
     try:
-        return open_away(to_spec("cases", given, "samples.cases"), around, keys)
+        return open_away([specs[name] for name in staying], around, keys)
     except UnreadableError as error:
         raise SampleError(error.problems) from None
 
 
-def open_away(spec: TableSpec, around: Surroundings, keys: Keys) -> Away:
-    """Open the cases where they are, and look them through.
+def open_away(specs: Collection[TableSpec], around: Surroundings, keys: Keys) -> Away:
+    """Open tables of one database where they are, and look them through.
 
     Args:
-        spec: The table `cases` as its parameters describe it.
+        specs: The tables as their parameters describe them; the cases come first.
         around: The local engine and where things are.
         keys: Of pseudonyms.
 
     Raises:
         UnreadableError: With everything that keeps them from being reduced there.
     """
-    source = spec.source
-    problems = [Problem(around.file, place, message) for place, message in _not_there(spec)]
-    if problems or source.connect is None:
+    problems = [Problem(around.file, place, message) for spec in specs for place, message in _not_there(spec)]
+    if problems:
         raise UnreadableError(problems)
-    there = ask_there(
-        connect=source.connect,
-        table_name=source.table,
-        sql=source.sql,
-        project=around.project,
-        folder=around.folder,
-        file=around.file,
-        place=f"{spec.place}.source",
-        timeout=source.timeout,
-    )
-    tongue = None if there is None else tongue_of(there.session.dialect)
-    if there is None or tongue is None:
-        message = f"{source.connect} is of a kind whose rows can only be read; leave run.engine away"
-        raise UnreadableError([Problem(around.file, "run.engine", message)])
+    first: There | None = None
     try:
-        return _opened(spec, around, keys, there, tongue)
+        opened: list[_Opened] = []
+        for spec in specs:
+            there = _ask(spec, around, first)
+            if first is None:
+                first = there
+                there.session.keep(keys.by_domain)
+            try:
+                opened.append(_opened(spec, around, there))
+            except UnreadableError as error:
+                problems += error.problems
+        if problems or first is None:
+            raise UnreadableError(problems)
+        con = Places(around.con, first, {one.read.name: one.view for one in opened})
+        reads = {one.read.spec.table: one.read for one in opened}
+        return Away(con, reads, {name: check(con, read) for name, read in reads.items()})
     except BaseException:
-        there.session.close()
+        if first is not None:
+            first.session.close()
         raise
 
 
@@ -141,7 +145,39 @@ def _not_there(spec: TableSpec) -> list[tuple[str, str]]:
     return found
 
 
-def _opened(spec: TableSpec, around: Surroundings, keys: Keys, there: There, tongue: Tongue) -> Away:
+def _ask(spec: TableSpec, around: Surroundings, beside: There | None) -> There:
+    source = spec.source
+    assert source.connect is not None
+    there = ask_there(
+        connect=source.connect,
+        table_name=source.table,
+        sql=source.sql,
+        project=around.project,
+        folder=around.folder,
+        file=around.file,
+        place=f"{spec.place}.source",
+        timeout=source.timeout,
+        beside=beside,
+    )
+    if there is not None and tongue_of(there.session.dialect) is not None:
+        return there
+    if there is not None:
+        there.session.close()
+    message = f"{source.connect} is of a kind whose rows can only be read; leave run.engine away"
+    raise UnreadableError([Problem(around.file, "run.engine", message)])
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A table where it is: its canonical columns as a SELECT, and what is known of it."""
+
+    view: str
+    read: ReadTable
+
+
+def _opened(spec: TableSpec, around: Surroundings, there: There) -> _Opened:
+    tongue = tongue_of(there.session.dialect)
+    assert tongue is not None
     columns = there.session.columns
     maps, problems = resolve(spec, columns, file=around.file, label=there.label)
     if {"model", "input_tokens", "output_tokens"} <= {m.name for m in maps}:
@@ -170,7 +206,7 @@ def _opened(spec: TableSpec, around: Surroundings, keys: Keys, there: There, ton
     made: list[Made] = []
     for m in maps:
         try:
-            made.append(make(m, at, tongue, timezone=spec.timezone or around.timezone))
+            made.append(make(spec.table, m, at, tongue, timezone=spec.timezone or around.timezone))
         except UnsupportedError as error:
             problems.append(Problem(there.label, m.name, f"{error}, {LEAVE}"))
     try:
@@ -180,24 +216,18 @@ def _opened(spec: TableSpec, around: Surroundings, keys: Keys, there: There, ton
         problems.append(Problem(around.file, f"{spec.place}.missing", f"{error}, {LEAVE}"))
     if problems:
         raise UnreadableError(problems)
-    there.session.keep(keys.by_domain)
     every = [cell.value for cell in at.values()]
     empty = f"coalesce({', '.join(f'case when {x} is not null then 1 end' for x in every)}) is null"
-    listed = ", ".join(f"{made_.value} as {made_.name}" for made_ in made)
-    flag = tongue.cast(f"case when {empty} then 1 else 0 end", "bigint")
-    null = tongue.cast("null", "bigint")
     before = ", ".join(f"{m.before} as b_{m.name}" for m in made)
     cells = f"select cells_.*, {before} from ({cells}) as cells_"
-    view = f"select {listed}, {flag} as flags_, {null} as rowid from ({cells}) as held_"
-    total, problems = _look(there, maps, made, at, cells, empty, tongue, spec)
+    total, problems = look(there, maps, made, at, cells, empty, tongue, spec)
     if problems:
         raise UnreadableError(problems)
-    con = Places(around.con, there, view)
     read = ReadTable(
         spec=spec,
-        name=READ,
+        name=f"t_{spec.table}",
         maps=tuple(maps),
-        columns={m.name: CANONICAL["cases"][m.name] for m in maps},
+        columns={m.name: CANONICAL[spec.table][m.name] for m in maps},
         flags=(Flag("empty", "", ""),),
         rows=Rows(
             label=there.label,
@@ -208,116 +238,16 @@ def _opened(spec: TableSpec, around: Surroundings, keys: Keys, there: There, ton
         total=total,
         set_flags=0,
     )
-    return Away(con, read, _check(con, read))
+    return _Opened(_view(made, cells, empty, tongue, spec.table), read)
 
 
-def _look(
-    there: There,
-    maps: Sequence[ColumnMap],
-    made: Sequence[Made],
-    at: dict[str, Cell],
-    cells: str,
-    empty: str,
-    tongue: Tongue,
-    spec: TableSpec,
-) -> tuple[int, list[Problem]]:
-    """One pass over the cells as they are: what is no value, sums up other rows or names a case twice."""
-    columns = CANONICAL["cases"]
-    key = next(m for m in maps if m.name == "case_id")
-    parts = [at[source] for source in key.sources]
-    texts = [cell.value if cell.shape == "text" else tongue.text(cell.value) for cell in parts]
-    keyed = f"not ({empty}) and coalesce({', '.join(texts) or tongue.string('-')}) is not null"
-    identity = [m.name for m in maps if m.name in ("arm", "setting", "version")]
-    values = {m.name: m.value for m in made}
-    same = ", ".join([*texts, *(values[name] for name in identity)]) or "1"
-    others = [cell.value for name, cell in at.items() if cell.shape == "text" and name not in key.sources]
-    total = " and ".join(tongue.matches(tongue.small(text), f"^{TOTAL}$") for text in texts) or "false"
-    lone = " or ".join(f"coalesce({tongue.matches(tongue.small(x), f'^{TOTAL}$')}, false)" for x in others)
-    asked = [
-        "count(*)",
-        f"count(*) filter (where {keyed} and {total})",
-        f"count(*) filter (where case when not ({keyed}) then {lone or 'false'} else false end)",
-    ]
-    once = f"select {same} from ({cells}) as cells_ where {keyed}"
-    names = [f"k{i}" for i in range(len(texts) + len(identity))] or ["k0"]
-    each = f"select distinct * from ({once}) as once_({', '.join(names)})"
-    copies = f"select count(*) - (select count(*) from ({each}) as each_) from ({once}) as all_"
-    checks = [
-        (m, what, sql) for m in made for what, sql in (("unread", m.unread), ("strange", m.strange)) if sql
-    ]
-    asked += [f"count(*) filter (where {sql})" for _, _, sql in checks]
-    counts = [int(x or 0) for x in there.ask(f"select {', '.join(asked)} from ({cells}) as cells_")[1][0]]
-    doubled = int(there.ask(copies)[1][0][0])
-    problems = []
-    label = there.label
-    if counts[0] == 0:
-        problems.append(Problem(label, "", "holds no data rows"))
-    sums = counts[1] + counts[2]
-    if sums:
-        message = (
-            f"{_rows(sums)} that sum up others (Total, say); leave them out in the source's sql, {LEAVE}"
-        )
-        problems.append(Problem(label, "case_id", message))
-    if doubled:
-        message = (
-            f"{doubled:,} {'row repeats' if doubled == 1 else 'rows repeat'} the case of another row of their arm; "
-            f"one row is one case: keep the newest in the source's sql (select distinct drops exact copies), {LEAVE}"
-        )
-        problems.append(Problem(label, "case_id", message))
-    for (m, what, _), n in zip(checks, counts[3:], strict=True):
-        if n and what == "strange":
-            mend = f"give a number in place of the name, {LEAVE}"
-            message = f"{_values(n)} of signs that databases do not fold alike; {mend}"
-            problems.append(Problem(label, m.name, message))
-        elif n:
-            choices = columns[m.name].choices
-            mend = (
-                f"map them under {spec.place}.columns.{m.name}.values"
-                if choices
-                else "mend them in the source's sql"
-            )
-            wanted = f"none of {', '.join(choices)}" if choices else "no plain value of this column"
-            problems.append(
-                Problem(label, m.name, f"{_values(n)} {'is' if n == 1 else 'are'} {wanted}; {mend}, {LEAVE}")
-            )
-    return counts[0], problems
-
-
-def _rows(n: int) -> str:
-    return f"holds {n:,} {'row' if n == 1 else 'rows'}"
-
-
-def _values(n: int) -> str:
-    return f"{n:,} {'value' if n == 1 else 'values'}"
-
-
-def _check(con: Places, read: ReadTable) -> Checked:
-    """Hold the rows against the rules, as `roi.checks.check_table`, in one further pass."""
-    used, key = used_rows(read), key_of(read)
-    rules = rules_of(read)
-    empty = read.bit("empty")
-    timed = [c.name for c in read.columns.values() if c.kind == "minutes"]
-    parts = [
-        f"count(*) filter ({used})",
-        f"count(*) filter ((flags_ & {empty}) <> 0)",
-        f"count(*) filter ((flags_ & {empty}) = 0 and {key} is null)",
-        f"count(*) filter ({used} and {zero_cost(read)})",
-        *(f"count(*) filter ({used} and ({rule.broken}))" for rule in rules),
-    ]
-    counts = [int(x or 0) for x in con.execute(f"select {', '.join(parts)} from {READ}").fetchall()[0]]
-    n_used, n_empty, keyless, zero_costs = counts[:4]
-    problems = [
-        Problem(read.rows.label, rule.column, f"{_values(n)} {rule.text}")
-        for rule, n in zip(rules, counts[4:], strict=True)
-        if n
-    ]
-    if n_used == 0:
-        rows = "1 row was" if read.total == 1 else f"{read.total:,} rows were"
-        problems.append(Problem(read.rows.label, "", f"no row holds a case ({rows} looked at)"))
-    medians: list[tuple[str, float | None]] = []
-    if timed and n_used:
-        listed = ", ".join(f"quantile_disc({name}, 0.5) filter ({used})" for name in timed)
-        found = con.execute(f"select {listed} from {READ}").fetchall()[0]
-        medians = [(name, None if x is None else float(x)) for name, x in zip(timed, found, strict=True)]
-    more, warnings = long_medians(read.rows.label, medians)
-    return Checked((*problems, *more), tuple(warnings), n_used, n_empty, keyless, 0, zero_costs)
+def _view(made: list[Made], cells: str, empty: str, tongue: Tongue, table: str) -> str:
+    """The canonical columns as a SELECT."""
+    listed = [f"{m.value} as {m.name}" for m in made]
+    if table == "actions":
+        names = {m.name for m in made}
+        both = {"requester", "approver"} <= names
+        listed.append(f"{tongue.alike('b_requester', 'b_approver') if both else 'false'} as {ALIKE}")
+    listed.append(f"{tongue.cast(f'case when {empty} then 1 else 0 end', 'bigint')} as flags_")
+    listed.append(f"{tongue.cast('null', 'bigint')} as rowid")
+    return f"select {', '.join(listed)} from ({cells}) as held_"

@@ -1,24 +1,19 @@
-"""What each database's language says in its own way, and our questions put in it.
+"""What each database's language says in its own way: the few leaves of which canonical columns are made.
 
-Questions are written once, in the embedded engine's language. `translated` puts them in theirs; the few leaves of which
-canonical columns are made (an exact decimal, a pseudonym, a pattern) are written here for each. Nothing is rounded that
-is not rounded alike everywhere: half away from zero, in decimals.
+An exact decimal, a pseudonym, a pattern are written here for each. Nothing is rounded that is not rounded alike
+everywhere: half away from zero, in decimals.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
-from roi.places.letters import LARGE, SMALL, SPACES
-from roi.privacy import DOMAINS
+from roi.places.letters import ACCENTED, BARE, LARGE, SMALL, SPACES
+from roi.privacy import DOMAINS, SPELLED
 from roi.readers.base import Shape, literal
 
-if TYPE_CHECKING:
-    from sqlglot import exp
-
-__all__ = ["NUMBER", "Tongue", "tongue_of", "translated"]
+__all__ = ["NUMBER", "Tongue", "tongue_of"]
 
 NUMBER = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)$"
 """A text that every database reads as the same decimal."""
@@ -111,6 +106,21 @@ class Tongue:
         spaced = f"translate({text}, {self.string(SPACES)}, {self.string(' ' * len(SPACES))})"
         single = self._single_spaces(spaced)
         return f"replace(replace({self.small(self._no_ends(single))}, 'ß', 'ss'), 'ς', 'σ')"
+
+    def alike(self, one: str, other: str) -> str:
+        """Whether two names differ only in how an umlaut or an accent is spelled, as `roi.privacy.alike` tells it."""
+        a, b = self.person(one), self.person(other)
+        same = f"{self._bare(self._spelled(a))} = {self._bare(self._spelled(b))} or {self._bare(a)} = {self._bare(b)}"
+        marked = f"not ({self.ascii(one)}) or not ({self.ascii(other)})"
+        return f"case when {marked} then coalesce({a} <> {b} and ({same}), false) else false end"
+
+    def _spelled(self, text: str) -> str:
+        for letter, letters in SPELLED.items():
+            text = f"replace({text}, {self.string(letter)}, {self.string(letters)})"
+        return text
+
+    def _bare(self, text: str) -> str:
+        return f"translate({text}, {self.string(ACCENTED)}, {self.string(BARE)})"
 
     def _single_spaces(self, text: str) -> str:
         return f"regexp_replace({text}, ' +', ' ', 'g')"
@@ -266,85 +276,3 @@ _TONGUES: Mapping[str, Tongue] = {
 def tongue_of(dialect: str) -> Tongue | None:
     """The language of a dialect; None of one that is not spoken here."""
     return _TONGUES.get(dialect)
-
-
-def translated(tree: Any, dialect: str) -> str:
-    """A question of ours, parsed as DuckDB's, as text in another language.
-
-    Args:
-        tree: What was parsed; it is not changed.
-        dialect: Of `tongue_of`.
-
-    Returns:
-        SQL with the same answer.
-    """
-    from sqlglot import ErrorLevel
-
-    if dialect == "duckdb":
-        return str(tree.sql(dialect="duckdb"))
-    own = tree.copy()
-    _name_subqueries(own)
-    change = {"postgres": _to_postgres, "spark": _to_spark}[dialect]
-    return str(own.transform(change).sql(dialect=dialect, unsupported_level=ErrorLevel.RAISE))
-
-
-def _name_subqueries(tree: exp.Expression) -> None:
-    """PostgreSQL wants a name for every SELECT behind `from`."""
-    from sqlglot import exp
-
-    for i, found in enumerate(tree.find_all(exp.Subquery)):
-        if isinstance(found.parent, exp.From | exp.Join) and not found.alias:
-            found.set("alias", exp.TableAlias(this=exp.to_identifier(f"q{i}_")))
-
-
-def _inside(node: exp.Expression, change: Callable[[exp.Expression], exp.Expression]) -> exp.Expression:
-    """What stands inside something that is replaced, which sqlglot does not look at again."""
-    return node.copy().transform(change)
-
-
-def _to_postgres(node: exp.Expression) -> exp.Expression:
-    from sqlglot import exp
-
-    if isinstance(node, exp.TryCast):
-        kind = node.to
-        sizes = [int(p.this.name) for p in kind.expressions]
-        if not kind.is_type(exp.DType.DECIMAL) or len(sizes) != 2:
-            raise ValueError("only decimals are tried")
-        # Of a number: it either fits or is nothing.
-        value = _inside(node.this, _to_postgres)
-        rounded = exp.func("ROUND", value.copy(), exp.convert(sizes[1]))
-        fits = exp.LT(this=exp.Abs(this=rounded), expression=exp.convert(10 ** (sizes[0] - sizes[1])))
-        return exp.Case().when(fits, exp.Cast(this=value, to=kind.copy()))
-    if isinstance(node, exp.Anonymous) and node.name.lower() == "getvariable":
-        key = exp.Literal.string(f"roi.{node.expressions[0].name}")
-        return exp.Anonymous(this="current_setting", expressions=[key])
-    if isinstance(node, exp.SHA2):
-        text = _inside(node.this, _to_postgres)
-        raw = exp.Anonymous(this="convert_to", expressions=[text, exp.Literal.string("UTF8")])
-        digest = exp.Anonymous(this="sha256", expressions=[raw])
-        return exp.Anonymous(this="encode", expressions=[digest, exp.Literal.string("hex")])
-    return node
-
-
-def _to_spark(node: exp.Expression) -> exp.Expression:
-    from sqlglot import exp
-
-    if isinstance(node, exp.TimeToUnix):
-        instant = exp.cast(_inside(node.this, _to_spark), "timestamptz")
-        micros = exp.func("UNIX_MICROS", instant)
-        seconds = exp.Div(this=micros, expression=exp.Literal.number("1000000.0D"))
-        return exp.Anonymous(this="RINT", expressions=[seconds])
-    if isinstance(node, exp.PercentileCont):
-        return exp.Anonymous(this="PERCENTILE", expressions=[_inside(node.this, _to_spark), node.expression])
-    if isinstance(node, exp.PercentileDisc):
-        order = exp.Order(expressions=[exp.Ordered(this=_inside(node.this, _to_spark), nulls_first=True)])
-        share = exp.Anonymous(this="PERCENTILE_DISC", expressions=[node.expression.copy()])
-        return exp.WithinGroup(this=share, expression=order)
-    if isinstance(node, exp.Anonymous) and node.name.lower() == "timezone":
-        zone, time = node.expressions
-        if isinstance(time, exp.Anonymous) and time.name.lower() == "timezone":  # from UTC to a zone's clock
-            naive = exp.cast(_inside(time.expressions[1], _to_spark), "timestamptz")
-            return exp.Anonymous(this="FROM_UTC_TIMESTAMP", expressions=[naive, zone.copy()])
-    if isinstance(node, exp.Anonymous) and node.name.lower() == "getvariable":
-        return exp.column(node.expressions[0].name)
-    return node

@@ -92,6 +92,12 @@ class There:
         except Exception as error:
             raise self._asked.refusal(error) from None
 
+    def release(self, query: str) -> None:
+        """Let the database forget what it keeps under a query that `hold` gave; another is left alone."""
+        release = getattr(self.session, "release", None)
+        if release is not None:
+            release(query)
+
 
 def ask_there(
     *,
@@ -103,14 +109,19 @@ def ask_there(
     file: str,
     place: str,
     timeout: int | None = None,
+    beside: There | None = None,
 ) -> There | None:
     """Open a source to put questions to it; None where its rows can only be read.
+
+    Args:
+        connect: As of `read_database`, likewise the others.
+        beside: Another source of the same address, in whose session and snapshot it is opened.
 
     Raises:
         UnreadableError: As `read_database`.
     """
     asked = _Asked(connect, table_name, sql, project, folder, file, place, timeout or TIMEOUT, None)
-    session = asked.session()
+    session = asked.session(beside)
     if not isinstance(session, Asking):
         session.close()
         return None
@@ -234,8 +245,11 @@ class _Asked:
         digest = hashlib.sha256((self.sql or "").encode()).hexdigest()[:8]
         return f"{self.address.stated} {self.table or f'query {digest}'}"
 
-    def session(self) -> Session:
+    def session(self, beside: There | None = None) -> Session:
         """Open it.
+
+        Args:
+            beside: A source whose connection it takes.
 
         Raises:
             UnreadableError: With what keeps it from being opened.
@@ -245,7 +259,7 @@ class _Asked:
             if message:
                 raise self._refused("sql", message)
         try:
-            return self._open()
+            return self._open(beside)
         except FileNotFoundError:
             raise self._refused("connect", f"{self.address.stated} does not exist") from None
         except ImportError as error:
@@ -256,17 +270,18 @@ class _Asked:
         except Exception as error:  # whatever the driver raises may repeat the address
             raise self.refusal(error, opening=True) from None
 
-    def _open(self) -> Session:
+    def _open(self, beside: There | None) -> Session:
         how: dict[str, Any] = {
             "table": self.table,
             "sql": self.sql,
             "timeout": self.timeout,
             "limit": self.limit,
         }
+        held = None if beside is None else getattr(beside.session, "con", None)
         if self.address.kind == "postgres":
             from roi.readers.postgres import Postgres
 
-            return Postgres(self.address.value, **how)
+            return Postgres(self.address.value, con=held, **how)
         if self.address.kind == "spark":
             from roi.readers.spark import Spark
 
@@ -281,7 +296,7 @@ class _Asked:
             return Other(ibis.connect(self.address.value), **how)
         path = find_database(self.address.value, self.project, self.folder)
         if not is_sqlite(path):
-            return DuckDB(path, **how)
+            return DuckDB(path, con=held, **how)
         import sqlite3
 
         # Opened read-only by SQLite itself, which still allows the temporary view that Ibis makes of a SELECT.

@@ -43,7 +43,14 @@ class DuckDB:
     """A table, or what one SELECT gives, in a DuckDB file or at MotherDuck."""
 
     def __init__(
-        self, where: Path | str, *, table: str | None, sql: str | None, timeout: int, limit: int | None
+        self,
+        where: Path | str,
+        *,
+        table: str | None,
+        sql: str | None,
+        timeout: int,
+        limit: int | None,
+        con: Connection | None = None,
     ) -> None:
         """Open it, and find the columns.
 
@@ -53,6 +60,7 @@ class DuckDB:
             sql: one SELECT.
             timeout: Seconds that a statement may take.
             limit: Rows that are looked at, for a preview; None looks at all.
+            con: What another source of the file opened; None opens it anew.
 
         Raises:
             duckdb.Error: Whose message may repeat a cell or the address.
@@ -61,17 +69,11 @@ class DuckDB:
 
         # Each in an engine of its own, whose settings nobody shares. MotherDuck's extension must have been installed
         # before, since nothing is fetched.
-        self.con = duckdb.connect() if isinstance(where, Path) else _motherduck(where)
         self.timeout = timeout
+        self.con = con or (duckdb.connect() if isinstance(where, Path) else _motherduck(where))
         try:
-            self.con.execute("set python_enable_replacements = false; set TimeZone = 'UTC'")
-            if isinstance(where, Path):
-                self.con.execute(_FETCHES_NOTHING)
-                self.con.execute(f"attach {literal(str(where))} as {quoted(where.stem)} (read_only)")
-                self.con.execute(f"use {quoted(where.stem)}")
-                # A SELECT may call read_csv and its like; it sees the database's own tables and nothing else.
-                self.con.execute("set enable_external_access = false")
-            self.con.execute("set lock_configuration = true")
+            if con is None:
+                self._settle(where)
             body = f"select * from {_named(table)}" if table is not None else (sql or "").strip().rstrip(";")
             self.body = f"{body}\n" if limit is None else f"select * from ({body}\n) limit {limit}"
             described = self.con.execute(f"describe select * from ({self.body})").fetchall()
@@ -80,6 +82,17 @@ class DuckDB:
         except BaseException:
             self.con.close()
             raise
+
+    def _settle(self, where: Path | str) -> None:
+        """Let a session see the database and nothing else."""
+        self.con.execute("set python_enable_replacements = false; set TimeZone = 'UTC'")
+        if isinstance(where, Path):
+            self.con.execute(_FETCHES_NOTHING)
+            self.con.execute(f"attach {literal(str(where))} as {quoted(where.stem)} (read_only)")
+            self.con.execute(f"use {quoted(where.stem)}")
+            # A SELECT may call read_csv and its like; it sees the database's own tables and nothing else.
+            self.con.execute("set enable_external_access = false")
+        self.con.execute("set lock_configuration = true")
 
     def fingerprint(self) -> str:
         """A sha256 over the columns, the number of rows and the sums of the two halves of each row's md5."""

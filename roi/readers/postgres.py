@@ -36,7 +36,14 @@ class Postgres:
     """
 
     def __init__(
-        self, address: str, *, table: str | None, sql: str | None, timeout: int, limit: int | None
+        self,
+        address: str,
+        *,
+        table: str | None,
+        sql: str | None,
+        timeout: int,
+        limit: int | None,
+        con: psycopg.Connection[Any] | None = None,
     ) -> None:
         """Connect, and find the columns.
 
@@ -46,19 +53,21 @@ class Postgres:
             sql: one SELECT.
             timeout: Seconds that a statement may take.
             limit: Rows that are looked at, for a preview; None looks at all.
+            con: What another source of the address opened, with its snapshot and its time; None connects anew.
 
         Raises:
             psycopg.Error: Of which only `why_not` may be shown.
         """
         import psycopg
 
-        self.con: psycopg.Connection[Any] = psycopg.connect(
+        self.con: psycopg.Connection[Any] = con or psycopg.connect(
             address, connect_timeout=_WAIT, application_name="roi", client_encoding="UTF8"
         )
         try:
-            self.con.read_only = True
-            self.con.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-            self.con.execute(_SETTINGS.format(milliseconds=timeout * 1000).encode())
+            if con is None:
+                self.con.read_only = True
+                self.con.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+                self.con.execute(_SETTINGS.format(milliseconds=timeout * 1000).encode())
             body = f"select * from {_named(table)}" if table is not None else (sql or "").strip().rstrip(";")
             self.body = f"{body}\n" if limit is None else f"select * from ({body}\n) as all_ limit {limit}"
             found = self.con.execute(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
@@ -124,6 +125,13 @@ class Spark(Other):
         name = f"roi_held_{next(_COUNT)}"
         self.spark.sql(query).persist().createOrReplaceTempView(name)
         return f"select * from {name}"
+
+    def release(self, query: str) -> None:
+        """Forget what a query that `hold` gave selects from."""
+        name = query.removeprefix("select * from ")
+        if re.fullmatch(r"roi_held_[0-9]+", name):
+            self.spark.catalog.uncacheTable(name)
+            self.spark.catalog.dropTempView(name)
 
     def pull(self, con: Connection, table: str, names: Any) -> None:
         """Hand some columns to the engine, as texts c0, c1, … of a table of this name."""
