@@ -282,8 +282,18 @@ def test_what_is_laid_down_there_is_asked_and_forgotten_as_here(tmp_path: Path) 
     con.execute("create or replace temp table some_ as select * from actions where false")
     con.execute("drop view if exists more_; drop table if exists none_")
     assert con.execute("select count(*) from some_").fetchall() == [(0,)]
+    con.execute(
+        "create or replace view again_ as select * from cases; create or replace view late_ as select 1 as n from actions"
+    )
+    con.execute("create or replace view again_ as select n from late_")  # what rests on what came after it
+    assert (
+        con.execute("select count(*) from again_").fetchone()
+        == con.execute("select count(*) from actions").fetchone()
+    )
     with pytest.raises(SampleError):
         con.execute("select * from more_, actions")
+    with pytest.raises(SampleError):
+        con.execute("select * from actions where tool = ?", ["read_mail"])
     con.close()
 
 
