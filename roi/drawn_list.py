@@ -262,6 +262,13 @@ def sample_lists(
         raise ParameterError(
             [Problem(loaded.name, f"samples.{table}", "is not given, so nothing can be drawn from it")]
         )
+    if staying := [name for name in _TABLES if name in wanted and name in samples.staying]:
+        are = "is" if len(staying) == 1 else "are"
+        message = (
+            f"{and_list(staying)} {are} in a database whose rows have no number here, so that nobody could find what a "
+            "list names; leave run.engine away for this"
+        )
+        raise ParameterError([Problem(loaded.name, "run.engine", message)])
     chosen = loaded.parameters.run.seed if seed is None else seed
     kind: Purpose = "labels" if purpose == "labels" else "audit"
     lists = [

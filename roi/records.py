@@ -208,24 +208,23 @@ def refuse_newer_record(folder: Path) -> None:
 
 def _odd(value: Any, form: Any, key: str) -> Iterator[tuple[str, str]]:
     """What of a value has another form than it must have to be read, by dotted keys."""
-    shown = words.shorten(key, 120)
     if isinstance(form, tuple):
         if type(value) not in form:
             wanted = " or ".join(KINDS[kind] for kind in form if kind in KINDS)
-            yield shown, f"is {KINDS.get(type(value), 'something else')} where {wanted} is wanted"
+            yield words.shorten(key, 120), f"is {KINDS.get(type(value), 'something else')} where {wanted} is wanted"
     elif value is None:
         return
     elif isinstance(form, list):
         if not isinstance(value, list):
-            yield shown, f"is {KINDS.get(type(value), 'something else')} where a list is wanted"
+            yield words.shorten(key, 120), f"is {KINDS.get(type(value), 'something else')} where a list is wanted"
             return
         for place, item in enumerate(value):
             if item is None:
-                yield f"{shown}[{place}]", "is empty"
+                yield f"{words.shorten(key, 120)}[{place}]", "is empty"
             else:
                 yield from _odd(item, form[0], f"{key}[{place}]")
     elif not isinstance(value, dict):
-        yield shown, f"is {KINDS.get(type(value), 'something else')} where a group is wanted"
+        yield words.shorten(key, 120), f"is {KINDS.get(type(value), 'something else')} where a group is wanted"
     else:
         for name in value if "*" in form else form:
             if name in value:

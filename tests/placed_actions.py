@@ -49,7 +49,7 @@ def rows(cases: list[tuple[Any, ...]], *, seed: int = 5) -> list[tuple[Any, ...]
             found.append((
                 f"a{len(found)}", f" {key} " if rng.random() < 0.1 else key, None if rng.random() < 0.02 else i + 1, tool, system,
                 None if rng.random() < 0.01 else scope, None if rng.random() < 0.1 else effect, "HIGH" if tool == "send_reply" else None,
-                at, str(rng.choice(["agent-7", "Jörg Groß"], p=[0.98, 0.02])), said,
+                at, str(rng.choice(["agent-7", "Jörg Groß"], p=[0.8, 0.2])), said,
                 APPROVERS[int(rng.integers(len(APPROVERS)))] if asks else None, answered, ran, None if rng.random() < 0.03 else status,
                 int(rng.integers(1, 3)), version, None if rng.random() < 0.2 else float(rng.integers(1, 4000)),
             ))  # fmt: skip

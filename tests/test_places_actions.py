@@ -19,11 +19,12 @@ from test_places import asked, same
 
 from roi.analysis import analyse
 from roi.controls.findings_list import write_findings
+from roi.drawn_list import sample_lists
 from roi.parameters import load_parameters
 from roi.places.letters import ACCENTED, BARE, known_letters
 from roi.places.tongues import tongue_of
 from roi.privacy import alike
-from roi.problems import SampleError
+from roi.problems import ParameterError, SampleError
 from roi.readers.base import literal
 from roi.record import build_record
 from roi.samples import Samples, open_samples
@@ -87,9 +88,8 @@ def told(
 
 
 def compared(one: tuple[Any, dict[str, Any], Samples], other: tuple[Any, dict[str, Any], Samples]) -> None:
-    for name in ("moments", "losses", "integration", "oversight", "approval_kinds", "causes"):
-        if hasattr(one[0], name):
-            same(getattr(one[0], name), getattr(other[0], name), name)
+    for name in ("moments", "arms", "integration", "oversight", "approval_kinds", "months", "grants"):
+        same(getattr(one[0], name), getattr(other[0], name), name)
     same(one[1], other[1])
     assert one[2].exclusions == other[2].exclusions
     assert one[2].unknown_cases == other[2].unknown_cases
@@ -226,6 +226,15 @@ def test_a_further_attempt_may_go_by_the_number_of_the_first(tmp_path: Path) -> 
     samples.con.close()
 
 
+@pytest.mark.parametrize(("purpose", "table"), [("audit", None), ("audit", "actions"), ("labels", None)])
+def test_no_list_is_drawn_of_rows_without_a_number(purpose: str, table: str | None, tmp_path: Path) -> None:
+    cases = placed_cases.rows(30)
+    fill(tmp_path, cases, placed_actions.rows(cases))
+    loaded = load_parameters(parameters(tmp_path, "source"))
+    with pytest.raises(ParameterError, match=r"run\.engine: .* in a database whose rows have no number here"):
+        sample_lists(loaded, purpose=purpose, table=table, n=5, seed=None)
+
+
 def test_a_log_elsewhere_is_read_and_not_joined(tmp_path: Path) -> None:
     cases = placed_cases.rows(30)
     fill(tmp_path, cases, placed_actions.rows(cases))
@@ -273,8 +282,18 @@ def test_what_is_laid_down_there_is_asked_and_forgotten_as_here(tmp_path: Path) 
     con.execute("create or replace temp table some_ as select * from actions where false")
     con.execute("drop view if exists more_; drop table if exists none_")
     assert con.execute("select count(*) from some_").fetchall() == [(0,)]
+    con.execute(
+        "create or replace view again_ as select * from cases; create or replace view late_ as select 1 as n from actions"
+    )
+    con.execute("create or replace view again_ as select n from late_")  # what rests on what came after it
+    assert (
+        con.execute("select count(*) from again_").fetchone()
+        == con.execute("select count(*) from actions").fetchone()
+    )
     with pytest.raises(SampleError):
         con.execute("select * from more_, actions")
+    with pytest.raises(SampleError):
+        con.execute("select * from actions where tool = ?", ["read_mail"])
     con.close()
 
 

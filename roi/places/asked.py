@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from roi.places.tongues import tongue_of
 from roi.places.translating import translated
 from roi.problems import Problem, SampleError
 from roi.readers.base import Connection, UnreadableError, literal, quoted
@@ -71,7 +72,7 @@ class Places:
             there: A source in the database, which answers for all tables of it.
             made: Tables that stay there, each with its canonical columns as a SELECT in the database's language.
         """
-        self.local, self.there = local, there
+        self.local, self.there, self._made = local, there, frozenset(made)
         self._views = {name: _View(there.hold(query) or query) for name, query in made.items()}
 
     def __getattr__(self, name: str) -> Any:
@@ -157,7 +158,11 @@ class Places:
         order += [name for name in self._views if name in needed]
         if not order:
             return view.query
-        tables = ", ".join(f"{name} as ({needed[name].query})" for name in order)
+        # Of the tables themselves a question needs few columns, which are worked out where they are needed.
+        inline = tongue.inline if (tongue := tongue_of(self.there.session.dialect)) else ""
+        tables = ", ".join(
+            f"{name} as {inline if name in self._made else ''}({needed[name].query})" for name in order
+        )
         own = re.match(r"\s*with\s", view.query, re.IGNORECASE)
         return f"with {tables}{', ' if own else ' '}{view.query[own.end() if own else 0 :]}"
 

@@ -32,6 +32,11 @@ class Tongue:
 
     dialect: str = "duckdb"
 
+    @property
+    def inline(self) -> str:
+        """What keeps a query that stands before a question from being worked out whole."""
+        return ""
+
     def kind(self, name: str) -> str:
         """A type's name."""
         return name
@@ -150,6 +155,10 @@ class _Postgres(Tongue):
     """PostgreSQL's."""
 
     __slots__ = ()
+
+    @property
+    def inline(self) -> str:
+        return "not materialized "
 
     def kind(self, name: str) -> str:
         return {"double": "double precision", "varchar": "text"}.get(name, name)

@@ -271,8 +271,8 @@ class Run(Group):
     )
     engine: Literal["duckdb", "source"] | None = Field(
         None,
-        description="Where the cases are reduced: `source` in their own database, with `connect`, else here "
-        "(docs/databases.md).",
+        description="Where cases, and actions beside them, are reduced: `source` in their own database, with "
+        "`connect`, else here (docs/databases.md).",
     )
 
     @field_validator("seed")
