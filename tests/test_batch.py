@@ -21,6 +21,7 @@ from roi.batch import BatchResult, outputs, run_batch
 from roi.batch.engine import NotebookError, _failure
 from roi.batch.outputs import keep_partial, publish, record_text, recover, staging
 from roi.batch.runner import Outcome
+from roi.batch.warm import LOST, cannot_fork
 from roi.chain import append
 from roi.problems import InputError, ParameterError, Problem
 
@@ -40,6 +41,12 @@ CELL = dedent("""
     if "bad" in pilot: raise SampleError([Problem("data/x.csv", "arm", "row 3 holds a text of 9 characters")])
     if "slow" in pilot: time.sleep(60)
     if "dies" in pilot: import os; os._exit(3)
+    from pathlib import Path
+    if "beside" in pilot: Path("beside.began").touch(); time.sleep(4)
+    if "fells" in pilot:
+        import os
+        while not Path("beside.began").exists(): time.sleep(0.1)
+        os.kill(os.getppid(), 9); time.sleep(60)
     sections.first_screen(make_decision(make_record(pilot=pilot, title=pilot), empty=True))
 """).strip()
 
@@ -76,11 +83,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(project: Path, out: Path, *pilots: str, timeout: float = 120.0) -> tuple[BatchResult, str]:
+def run(
+    project: Path, out: Path, *pilots: str, timeout: float = 120.0, jobs: int | None = None
+) -> tuple[BatchResult, str]:
     shown = io.StringIO()
     files = [project / "params" / f"{name}.yaml" for name in pilots]
     console = Console(file=shown, width=100, color_system=None)
-    return run_batch(files, out, check=check, console=console, timeout=timeout), shown.getvalue()
+    return run_batch(files, out, check=check, console=console, timeout=timeout, jobs=jobs), shown.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +202,18 @@ def test_time_is_limited_and_the_earlier_report_stays(project: Path, tmp_path: P
     assert (target / "why.txt").exists()
     index = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert "last whole run" in index
+
+
+@pytest.mark.skipif(bool(cannot_fork()), reason="this system has no server to fork from")
+def test_who_ends_the_server_that_all_are_forked_from_costs_no_neighbour(
+    project: Path, tmp_path: Path
+) -> None:
+    """Both lose it, and go on with one of their own each: so it is told who ends it."""
+    result, shown = run(project, tmp_path, "fells", "beside", jobs=2)
+    assert [outcome.state for outcome in result.outcomes] == ["failed", "done"], shown
+    assert f"{LOST}. It was the second one" in result.outcomes[0].why
+    assert (tmp_path / "fells" / "2_decide.partial.ipynb").is_file()
+    assert result.exit_code == 1
 
 
 def test_a_new_folder_in_which_nothing_came_about_goes(tmp_path: Path) -> None:
