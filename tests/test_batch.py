@@ -327,6 +327,25 @@ def test_who_stops_a_command_before_anything_ran_is_told_so(
     assert ("The same command goes on" in done.output) == (command == "batch")
 
 
+@pytest.mark.parametrize("command", ["run", "batch"])
+def test_one_pilot_is_limited_as_many_are(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from click.testing import CliRunner
+
+    from roi.cli import main
+
+    given: dict[str, object] = {}
+
+    def keep(*_: object, **how: object) -> BatchResult:
+        given.update(how)
+        return BatchResult(())
+
+    monkeypatch.setattr("roi.batch.run_batch", keep)
+    monkeypatch.setattr("roi.parameters.find_parameter_files", lambda _: [])
+    limits = ["--timeout", "900", "--memory-limit", "400"]
+    assert CliRunner().invoke(main, [command, "claims_intake", *limits]).exit_code == 0
+    assert (given["timeout"], given["memory"]) == (900, 400 << 20)
+
+
 def test_exit_codes() -> None:
     def code(*states: str) -> int:
         return BatchResult(tuple(Outcome(pilot=s, state=s) for s in states)).exit_code
