@@ -302,6 +302,19 @@ def test_a_whole_run_sweeps_the_failed_one_away(tmp_path: Path) -> None:
     assert os.listdir(tmp_path / "p") == ["decision.json"]
 
 
+def test_why_a_pilot_failed_is_told_where_it_cannot_be_kept(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("roi.batch.runner.keep_partial", full)
+    (outcome,) = run(project, tmp_path, "bug")[0].outcomes
+    assert outcome.state == "failed"
+    assert "ValueError" in outcome.why
+    assert outcome.why.endswith("Nothing of that could be kept: No space left on device.")
+
+
 def test_the_file_holds_what_the_command_line_prints() -> None:
     from roi.record import canonical
 
