@@ -303,6 +303,26 @@ def fresh_server() -> Server:
         warm._server = kept
 
 
+ASKED = """
+import inspect
+asked, ismodule = [], inspect.ismodule
+inspect.ismodule = lambda module: asked.append(module) or ismodule(module)
+def f(n): return f(n + 1)
+try:
+    f(0)
+except RecursionError as error:
+    print(inspect.getmodule(error.__traceback__.tb_next.tb_frame), len(asked))
+"""
+
+
+def test_an_endless_recursion_is_not_looked_for_among_all_modules_frame_by_frame(tmp_path: Path) -> None:
+    """A kernel has thousands at hand, and IPython asks four times for each of a thousand frames."""
+    done = execute(write(tmp_path / "n.ipynb", [ASKED]), tmp_path / "o.ipynb", {"pilot": "b"}, project=HOME)
+    module, looked_at = said(done)[0].split()
+    assert module == "None"
+    assert int(looked_at) < 10
+
+
 LEAVES = """
 import os, subprocess, sys, time
 apart = subprocess.Popen(["sleep", "600"], start_new_session=True).pid
