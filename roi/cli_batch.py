@@ -29,6 +29,21 @@ _PDF = click.option(
     help="The pages as PDF, too (the business case is report.pdf); needs the extra roi[pdf].",
 )
 _FORCE = click.option("--force", is_flag=True, help="Also what has been run with the same inputs.")
+_TIMEOUT = click.option(
+    "--timeout",
+    default=600.0,
+    show_default=True,
+    type=click.FloatRange(1),
+    help="Seconds that a notebook may take.",
+)
+_MEMORY = click.option(
+    "--memory-limit",
+    "memory",
+    metavar="MB",
+    type=click.IntRange(200),
+    callback=lambda _, __, given: None if given is None else given << 20,
+    help="Memory that a notebook may take.",
+)
 
 
 @click.command(
@@ -46,10 +61,12 @@ _FORCE = click.option("--force", is_flag=True, help="Also what has been run with
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write what the logs say of single people, under pseudonyms, to this file and nowhere else.",
 )
+@_TIMEOUT
+@_MEMORY
 @_PDF
 @_FORCE
 @told
-def run(params: str, out: str, restricted: Path | None, pdf: bool, force: bool) -> int:
+def run(params: str, out: str, restricted: Path | None, **how: Any) -> int:
     """One pilot's notebooks and reports."""
     if restricted is not None:
         from roi.parameters import find_parameter_files, load_parameters
@@ -57,7 +74,7 @@ def run(params: str, out: str, restricted: Path | None, pdf: bool, force: bool) 
 
         (file,) = find_parameter_files([params])
         click.echo(f"Written for few: {write_restricted(load_parameters(file), restricted)}", err=True)
-    return _batch([params], out, jobs=1, pdf=pdf, force=force)
+    return _batch([params], out, jobs=1, **how)
 
 
 @click.command(
@@ -73,16 +90,8 @@ def run(params: str, out: str, restricted: Path | None, pdf: bool, force: bool) 
 @click.option(
     "-j", "--jobs", type=click.IntRange(1, 64), help="Pilots at a time; as many as there are cores."
 )
-@click.option(
-    "--timeout",
-    default=600.0,
-    show_default=True,
-    type=click.FloatRange(1),
-    help="Seconds that a notebook may take.",
-)
-@click.option(
-    "--memory-limit", metavar="MB", type=click.IntRange(200), help="Memory that a notebook may take."
-)
+@_TIMEOUT
+@_MEMORY
 @_PDF
 @_SCHEDULER
 @_FORCE
@@ -92,7 +101,7 @@ def batch(
     out: str,
     jobs: int | None,
     timeout: float,
-    memory_limit: int | None,
+    memory: int | None,
     pdf: bool,
     scheduler: str | None,
     force: bool,
@@ -102,7 +111,6 @@ def batch(
     What was made from the same inputs already is not made again. A batch that was stopped, or cut off, goes on when the
     same command is given again.
     """
-    memory = None if memory_limit is None else memory_limit << 20
     with ExitStack() as until:
         how: dict[str, object] = {"jobs": jobs}
         if scheduler is not None:

@@ -21,6 +21,7 @@ from roi.batch import BatchResult, outputs, run_batch
 from roi.batch.engine import NotebookError, _failure
 from roi.batch.outputs import keep_partial, publish, record_text, recover, staging
 from roi.batch.runner import Outcome
+from roi.batch.warm import LOST, cannot_fork
 from roi.chain import append
 from roi.problems import InputError, ParameterError, Problem
 
@@ -40,6 +41,12 @@ CELL = dedent("""
     if "bad" in pilot: raise SampleError([Problem("data/x.csv", "arm", "row 3 holds a text of 9 characters")])
     if "slow" in pilot: time.sleep(60)
     if "dies" in pilot: import os; os._exit(3)
+    from pathlib import Path
+    if "beside" in pilot: Path("beside.began").touch(); time.sleep(4)
+    if "fells" in pilot:
+        import os
+        while not Path("beside.began").exists(): time.sleep(0.1)
+        os.kill(os.getppid(), 9); time.sleep(60)
     sections.first_screen(make_decision(make_record(pilot=pilot, title=pilot), empty=True))
 """).strip()
 
@@ -76,11 +83,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(project: Path, out: Path, *pilots: str, timeout: float = 120.0) -> tuple[BatchResult, str]:
+def run(
+    project: Path, out: Path, *pilots: str, timeout: float = 120.0, jobs: int | None = None
+) -> tuple[BatchResult, str]:
     shown = io.StringIO()
     files = [project / "params" / f"{name}.yaml" for name in pilots]
     console = Console(file=shown, width=100, color_system=None)
-    return run_batch(files, out, check=check, console=console, timeout=timeout), shown.getvalue()
+    return run_batch(files, out, check=check, console=console, timeout=timeout, jobs=jobs), shown.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -195,6 +204,18 @@ def test_time_is_limited_and_the_earlier_report_stays(project: Path, tmp_path: P
     assert "last whole run" in index
 
 
+@pytest.mark.skipif(bool(cannot_fork()), reason="this system has no server to fork from")
+def test_who_ends_the_server_that_all_are_forked_from_costs_no_neighbour(
+    project: Path, tmp_path: Path
+) -> None:
+    """Both lose it, and go on with one of their own each: so it is told who ends it."""
+    result, shown = run(project, tmp_path, "fells", "beside", jobs=2)
+    assert [outcome.state for outcome in result.outcomes] == ["failed", "done"], shown
+    assert f"{LOST}. It was the second one" in result.outcomes[0].why
+    assert (tmp_path / "fells" / "2_decide.partial.ipynb").is_file()
+    assert result.exit_code == 1
+
+
 def test_a_new_folder_in_which_nothing_came_about_goes(tmp_path: Path) -> None:
     """Samples that are refused only while a notebook reads them leave the lock of the run alone."""
     new, used = tmp_path / "new", tmp_path / "used"
@@ -281,6 +302,19 @@ def test_a_whole_run_sweeps_the_failed_one_away(tmp_path: Path) -> None:
     assert os.listdir(tmp_path / "p") == ["decision.json"]
 
 
+def test_why_a_pilot_failed_is_told_where_it_cannot_be_kept(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("roi.batch.runner.keep_partial", full)
+    (outcome,) = run(project, tmp_path, "bug")[0].outcomes
+    assert outcome.state == "failed"
+    assert "ValueError" in outcome.why
+    assert outcome.why.endswith("Nothing of that could be kept: No space left on device.")
+
+
 def test_the_file_holds_what_the_command_line_prints() -> None:
     from roi.record import canonical
 
@@ -304,6 +338,25 @@ def test_who_stops_a_command_before_anything_ran_is_told_so(
     assert done.exit_code == 130
     assert "Stopped." in done.output
     assert ("The same command goes on" in done.output) == (command == "batch")
+
+
+@pytest.mark.parametrize("command", ["run", "batch"])
+def test_one_pilot_is_limited_as_many_are(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from click.testing import CliRunner
+
+    from roi.cli import main
+
+    given: dict[str, object] = {}
+
+    def keep(*_: object, **how: object) -> BatchResult:
+        given.update(how)
+        return BatchResult(())
+
+    monkeypatch.setattr("roi.batch.run_batch", keep)
+    monkeypatch.setattr("roi.parameters.find_parameter_files", lambda _: [])
+    limits = ["--timeout", "900", "--memory-limit", "400"]
+    assert CliRunner().invoke(main, [command, "claims_intake", *limits]).exit_code == 0
+    assert (given["timeout"], given["memory"]) == (900, 400 << 20)
 
 
 def test_exit_codes() -> None:

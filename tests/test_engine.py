@@ -301,3 +301,72 @@ def fresh_server() -> Server:
         return warm_server()
     finally:
         warm._server = kept
+
+
+ASKED = """
+import inspect
+asked, ismodule = [], inspect.ismodule
+inspect.ismodule = lambda module: asked.append(module) or ismodule(module)
+def f(n): return f(n + 1)
+try:
+    f(0)
+except RecursionError as error:
+    print(inspect.getmodule(error.__traceback__.tb_next.tb_frame), len(asked))
+"""
+
+
+def test_an_endless_recursion_is_not_looked_for_among_all_modules_frame_by_frame(tmp_path: Path) -> None:
+    """A kernel has thousands at hand, and IPython asks four times for each of a thousand frames."""
+    done = execute(write(tmp_path / "n.ipynb", [ASKED]), tmp_path / "o.ipynb", {"pilot": "b"}, project=HOME)
+    module, looked_at = said(done)[0].split()
+    assert module == "None"
+    assert int(looked_at) < 10
+
+
+LEAVES = """
+import os, subprocess, sys, time
+apart = subprocess.Popen(["sleep", "600"], start_new_session=True).pid
+# As a daemon is started: whoever started it is gone, and it is in a session of its own.
+twice = "import subprocess as s; print(s.Popen(['sleep', '600'], start_new_session=True, stdout=-3, stderr=-3).pid)"
+daemon = subprocess.run([sys.executable, "-c", twice], capture_output=True, text=True).stdout.strip()
+os.kill(int(daemon), 0)
+from pathlib import Path
+Path(pilot).with_suffix(".part").write_text(f"{apart} {daemon}")
+Path(pilot).with_suffix(".part").rename(pilot)
+"""
+
+
+def runs(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def ended(file: Path) -> bool:
+    until = time.monotonic() + 5
+    while (left := [pid for pid in file.read_text().split() if runs(pid)]) and time.monotonic() < until:
+        time.sleep(0.05)
+    for pid in left:
+        os.kill(int(pid), 9)
+    return not left
+
+
+def test_what_a_notebook_starts_in_a_session_of_its_own_ends_with_it(tmp_path: Path) -> None:
+    told = tmp_path / "pids"
+    execute(write(tmp_path / "n.ipynb", [LEAVES]), tmp_path / "o.ipynb", {"pilot": str(told)}, project=HOME)
+    assert ended(told)
+
+
+def test_what_a_notebook_starts_ends_with_a_batch_that_is_killed(tmp_path: Path) -> None:
+    told, notebook = tmp_path / "pids", write(tmp_path / "n.ipynb", [LEAVES, "time.sleep(600)"])
+    asked = (
+        f"papermill.execute_notebook({str(notebook)!r}, None, {{'pilot': {str(told)!r}}}, engine_name='roi')"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", f"import papermill; {asked}"], stderr=subprocess.DEVNULL
+    ) as run:
+        while not told.exists() and run.poll() is None:
+            time.sleep(0.05)
+        run.kill()
+    assert ended(told)

@@ -225,6 +225,22 @@ def test_a_source_that_leads_nowhere(project: Project, source: str, said: str) -
         project.open(source)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="this system has no named pipes")
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("data/pipe.csv", "is not a regular file"),
+        ("/dev/zero", "is not a regular file"),
+        ("data/p*.csv", "no file"),
+    ],
+)
+def test_what_has_no_end_is_refused_unread(project: Project, source: str, said: str) -> None:
+    """Whoever opened it would wait for ever."""
+    os.mkfifo(project.folder / "data/pipe.csv")
+    with pytest.raises(SampleError, match=said):
+        project.open(source)
+
+
 @pytest.mark.parametrize("name", ["junk.parquet", "junk.xlsx", "junk.jsonl", "junk.csv.gz"])
 def test_files_that_are_not_what_they_are_called(project: Project, name: str) -> None:
     project.write(name, b"\x00\x9f\x92\x96 secret Anna" * 50)

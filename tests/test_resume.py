@@ -10,12 +10,14 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
 import pytest
 from made_batches import HERE, SAID, files, make_project, run, states
 
+from roi.batch.outputs import keep_partial
 from roi.batch.progress import time_left
 from roi.batch.resume import INPUTS, _environment, inputs_of, note_of, why_again
 from roi.ledger import data_sha256, record_sha256
@@ -314,6 +316,35 @@ def test_a_full_disk_fails_who_needs_it_and_nobody_else(tmp_path: Path) -> None:
             assert (out / name / "report.html").read_text().rstrip().endswith("</html>")
     finally:
         subprocess.run(["umount", str(out)], check=False)
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="mounts a small disk")
+@pytest.mark.parametrize("others", [False, True])
+def test_a_full_disk_keeps_why_a_pilot_failed_or_nothing(others: bool, tmp_path: Path) -> None:
+    """What it had done makes room for why it failed; where others fill the disk, neither lies there alone."""
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(tmp_path)], check=False
+    ).returncode:
+        pytest.skip("no disk can be mounted here")
+    try:
+        (tmp_path / "staged").mkdir()
+        (tmp_path / "staged/2_decide.ipynb").touch()
+        with (
+            suppress(OSError),
+            (tmp_path / ("other" if others else "staged/2_decide.ipynb")).open("wb") as fill,
+        ):
+            while True:
+                fill.write(b"x" * 4096)
+                fill.flush()
+        if others:
+            with pytest.raises(OSError, match="No space left"):
+                keep_partial(tmp_path / "staged", tmp_path / "p", "2_decide", "It broke.")
+        else:
+            keep_partial(tmp_path / "staged", tmp_path / "p", "2_decide", "It broke.")
+            assert (tmp_path / "p/why.txt").read_text() == "It broke.\n"
+        assert [path.name for path in tmp_path.glob("p/*")] == ([] if others else ["why.txt"])
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=False)
 
 
 def test_a_password_is_no_input_and_the_database_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

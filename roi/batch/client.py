@@ -10,7 +10,9 @@ from papermill.clientwrap import PapermillNotebookClient
 
 from roi.batch.warm import LOST
 
-__all__ = ["MOST_OUTPUT", "KernelEndedError", "OutputLimitError", "StartError", "WatchingClient"]
+__all__ = [
+    "MOST_OUTPUT", "KernelEndedError", "OutputLimitError", "ServerLostError", "StartError", "WatchingClient",
+]  # fmt: skip
 
 # Bytes. What is put out is held by whoever listens, whom no limit of the notebook's memory stops.
 MOST_OUTPUT = 64 << 20
@@ -18,6 +20,10 @@ MOST_OUTPUT = 64 << 20
 
 class KernelEndedError(Exception):
     """A kernel ended while a cell ran; the text says how, for a reader."""
+
+
+class ServerLostError(KernelEndedError):
+    """A kernel ended with the server that it was forked from."""
 
 
 class OutputLimitError(Exception):
@@ -61,6 +67,7 @@ class WatchingClient(PapermillNotebookClient):  # type: ignore[misc]
 
         Raises:
             KernelEndedError: If the kernel ended by itself.
+            ServerLostError: If it ended with the server that it was forked from, cells or none.
             OutputLimitError: If there was more output than is kept.
             StartError: If the kernel did not answer before the first cell.
         """
@@ -69,10 +76,12 @@ class WatchingClient(PapermillNotebookClient):  # type: ignore[misc]
         except DeadKernelError:
             if self._put_out > MOST_OUTPUT:
                 raise OutputLimitError(f"{MOST_OUTPUT >> 20} MB") from None
-            raise KernelEndedError(self._ended) from None
+            raise (ServerLostError if self._ended == LOST else KernelEndedError)(self._ended) from None
         except RuntimeError as error:
             if self._has_begun:
                 raise
+            if self._how_ended() == LOST:
+                raise ServerLostError(LOST) from None
             # jupyter_client's own words, of which none can quote a sample: no cell has run.
             raise StartError(str(error)) from None
 
@@ -85,8 +94,11 @@ class WatchingClient(PapermillNotebookClient):  # type: ignore[misc]
         try:
             await super()._async_check_alive()
         except DeadKernelError:
-            self._ended = how_ended(getattr(getattr(self.km, "provisioner", None), "process", None))
+            self._ended = self._how_ended()
             raise
+
+    def _how_ended(self) -> str:
+        return how_ended(getattr(getattr(self.km, "provisioner", None), "process", None))
 
     def output(self, outs: Any, msg: Any, display_id: Any, cell_index: int) -> Any:
         """Keep an output, or end the notebook where it is one too many."""

@@ -200,7 +200,7 @@ def _failure(kind: str, message: str, traceback: list[str], cell: str = "") -> N
     at = f" in {cell}" if cell else ""
     if kind == "CellTimeoutError":
         return NotebookError(kind, f"A cell took longer than the time allowed{at and ':' + at[3:]}.")
-    if kind == "KernelEndedError":
+    if kind in ("KernelEndedError", "ServerLostError"):
         how = f", {message}" if message else ""
         # Who takes more than there is is killed; who takes more than it may is told, or gives up.
         hint = "; it may have run out of memory" if not how or re.search(r"signal [69]\b", how) else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import ctypes
 import gc
 import importlib
 import os
@@ -71,6 +72,8 @@ PRELOADED_BESIDE = ("papermill", "nbclient", "nbconvert", "roi.batch.kernel", "r
 # Called once all is imported: what reads templates and schemas at first use, and would in every process.
 WARMED = ("roi.report.page", "roi.report.charts")
 MOST = 16  # file descriptors that come with a task
+ADOPT = 36  # PR_SET_CHILD_SUBREAPER: whose parent has ended becomes a child of this process
+LAST = 5.0  # seconds in which the server ends all, before it ends itself
 
 
 def preload(control: socket.socket) -> None:
@@ -136,6 +139,8 @@ class _Serving:
         self.selector = selectors.DefaultSelector()
         self.selector.register(control, selectors.EVENT_READ)
         self.selector.register(self.woken, selectors.EVENT_READ)
+        self.adopt = ctypes.CDLL(None).prctl
+        self.adopt(ADOPT, 1, 0, 0, 0)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self.waker.fileno(), warn_on_full_buffer=False)
 
@@ -151,23 +156,33 @@ class _Serving:
                     if received is None:
                         self.leave(client)
                         if client.control is self.first:
+                            self.end()
                             return None
                     elif (work := self.fork(client, *received)) is not None:
                         return work
 
     def reap(self) -> None:
-        while self.statuses:
-            try:
-                pid, how = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if pid == 0:
-                return
+        while (ended := _ended()) is not None:
+            pid, how = ended
+            if pid not in self.statuses:
+                continue
             status, client = self.statuses.pop(pid)
             client.children.discard(pid)
             _kill(pid)  # what it started and left behind
             _say(status, EXITED, os.waitstatus_to_exitcode(how))
             status.close()
+        for pid in _children() - self.statuses.keys():
+            _kill(pid, os.kill)  # what it left behind in a session of its own
+
+    def end(self) -> None:
+        """End what was forked, and whatever that started."""
+        until = time.monotonic() + LAST
+        while (left := _children()) and time.monotonic() < until:
+            for pid in left:
+                _kill(pid, os.kill)
+            time.sleep(0.002)
+            while _ended() is not None:
+                continue
 
     def leave(self, client: _Client) -> None:
         """A client is gone, and with it whatever was done for it."""
@@ -192,6 +207,7 @@ class _Serving:
         pid = os.fork()
         if pid == 0:
             os.setsid()
+            self.adopt(ADOPT, 1, 0, 0, 0)  # until it ends, and then the server gets them with it
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             self.selector.close()
@@ -238,9 +254,27 @@ def _say(status: socket.socket, kind: bytes, what: int | str) -> None:
         return  # nobody listens any more
 
 
-def _kill(group: int) -> None:
+def _ended() -> tuple[int, int] | None:
+    """A child that has ended, and how; None where there is none."""
     try:
-        os.killpg(group, signal.SIGKILL)
+        pid, how = os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return None
+    return (pid, how) if pid else None
+
+
+def _children() -> set[int]:
+    """Children of this process, those included whose parents have ended; none where the system does not say."""
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as listed:
+            return {int(pid) for pid in listed.read().split()}
+    except OSError:
+        return set()
+
+
+def _kill(group: int, kill: Callable[[int, int], None] = os.killpg) -> None:
+    try:
+        kill(group, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
         return
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import os
 import shutil
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 
 import zmq
 from ipykernel import kernelapp
+from ipykernel.compiler import XCachingCompiler, get_file_name
 from ipykernel.iostream import IOPubThread
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpecManager
@@ -50,6 +52,17 @@ class FilePiped(IOPubThread):
         return context, given
 
 
+def name_cell(_: object, raw_code: str, __: object, ___: object) -> str:
+    """The file that a cell is said to lie in, of which it is noted that it is of no module.
+
+    Otherwise all modules, of which a forked kernel has thousands, are looked through several times for each frame of a
+    traceback, and an endless recursion has a thousand frames.
+    """
+    name: str = get_file_name(raw_code)  # type: ignore[no-untyped-call]
+    inspect.modulesbyfile[name] = ""
+    return name
+
+
 def run_kernel(*argv: str, status: Any) -> None:
     """The body of a forked kernel: what `python -m ipykernel_launcher` does, libraries apart.
 
@@ -58,6 +71,7 @@ def run_kernel(*argv: str, status: Any) -> None:
         status: Where to say that it listens.
     """
     kernelapp.IOPubThread = FilePiped  # type: ignore[attr-defined]
+    XCachingCompiler.get_code_name = name_cell  # type: ignore[method-assign]
     # Whoever forked it kills it in the end; should that one be killed itself, the kernel sees that it is gone.
     app = kernelapp.IPKernelApp.instance(parent_handle=os.getppid())
     app.initialize(list(argv))  # type: ignore[no-untyped-call]

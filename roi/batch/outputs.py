@@ -160,17 +160,30 @@ def _link(source: str, target: str) -> None:
 def keep_partial(folder: Path, target: Path, notebook: str, why: str) -> None:
     """Keep what a failed run had done beside the earlier, whole report.
 
+    On a full disk, why it failed takes the room of what it had done; where that does not do, neither is kept.
+
     Args:
         folder: Where it ran.
         target: ``reports/<pilot>``; nothing else in it is touched.
         notebook: Name of the notebook that failed, without its ending.
         why: What went wrong.
+
+    Raises:
+        OSError: If there is no room for it.
     """
-    target.mkdir(parents=True, exist_ok=True)
-    partial = folder / f"{notebook}.ipynb"
+    partial, kept, text = (
+        folder / f"{notebook}.ipynb",
+        target / f"{notebook}.partial.ipynb",
+        why.rstrip() + "\n",
+    )
+    try:
+        write_whole(target / WHY, text)
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
+        kept.unlink(missing_ok=True)
+        write_whole(target / WHY, text)
     if partial.is_file():
-        os.replace(partial, target / f"{notebook}.partial.ipynb")
-    write_whole(target / WHY, why.rstrip() + "\n")
+        os.replace(partial, kept)
 
 
 def record_text(record: Mapping[str, Any]) -> str:

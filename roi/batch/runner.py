@@ -362,7 +362,11 @@ class Batch:
                 publish(job.folder, self.out / job.pilot)
             elif outcome.state == "failed":
                 ran = [notebook.stem for notebook in job.notebooks if (job.folder / notebook.name).exists()]
-                keep_partial(job.folder, self.out / job.pilot, (ran or [""])[-1], outcome.why)
+                try:
+                    keep_partial(job.folder, self.out / job.pilot, (ran or [""])[-1], outcome.why)
+                except OSError as error:  # a full disk, or a folder that may not be written
+                    kept = f"Nothing of that could be kept: {error.strerror or type(error).__name__}."
+                    outcome = replace(outcome, why=f"{outcome.why} {kept}")
         return outcome
 
 

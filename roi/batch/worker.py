@@ -55,6 +55,7 @@ class Report:
         is_input: Whether the inputs need mending.
         notebook: Which notebook failed.
         stopped: Whether somebody stopped it, which is nobody's failure.
+        is_lost: Whether it ended with the server that it was forked from, which may be another one's fault.
         notes: What else a user should know.
     """
 
@@ -63,6 +64,7 @@ class Report:
     is_input: bool = False
     notebook: str = ""
     stopped: bool = False
+    is_lost: bool = False
     notes: tuple[str, ...] = field(default=())
 
 
@@ -97,7 +99,8 @@ def run_job(job: Job, tell: Any = None) -> Report:
             _write_outputs(job, notebook, done)
         _write_pdf(job, say)
     except NotebookError as failure:
-        return Report(ok=False, why=failure.why, is_input=failure.is_input, notebook=name)
+        lost = failure.kind == "ServerLostError"
+        return Report(ok=False, why=failure.why, is_input=failure.is_input, is_lost=lost, notebook=name)
     except InputError as error:
         return Report(ok=False, why=str(error), is_input=True, notebook=name)
     return Report(ok=True, notes=tuple(notes))

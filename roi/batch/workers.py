@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from threading import Event
 from typing import Any
@@ -64,6 +66,9 @@ def run_watched(
 ) -> Report:
     """Run a job in a process of its own and wait for it.
 
+    Whoever ends the server that all are forked from ends them all. So what is lost with it is run once more, from a
+    server of its own: there it costs nobody else, and nobody else costs it anything.
+
     Args:
         job: What to run; `job.timeout` is what each of its notebooks may take.
         tell: Is told what it is at.
@@ -73,11 +78,23 @@ def run_watched(
         What the process said in the end, or why it said nothing.
     """
     stopped = stopped or Event()
+    report = _watched(job, tell, stopped, shared=True)
+    if not report.is_lost:
+        return report
+    for left in job.folder.iterdir():
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
+    again = _watched(job, tell, stopped, shared=False)
+    if again.is_lost:
+        return replace(again, why=f"{again.why} It was the second one, and nothing else ran there.")
+    return again
+
+
+def _watched(job: Job, tell: Callable[[str, str], None], stopped: Event, *, shared: bool) -> Report:
     if stopped.is_set():
         return Report(ok=False, why="It was stopped.", stopped=True)
     tell(job.pilot, STARTING)
     answers, theirs = multiprocessing.Pipe(duplex=False)
-    process = _started(job, theirs)
+    process = _started(job, theirs, shared=shared)
     theirs.close()
     report: Report | None = None
     began, late, at = time.monotonic(), False, ""
@@ -106,15 +123,16 @@ def run_watched(
         answers.close()
     if report is not None:
         return report
+    is_lost = False
     if late:
         why = f"{at or 'It'} took longer than the {job.timeout:.0f} seconds allowed."
-    elif getattr(process, "is_lost", False):
+    elif is_lost := getattr(process, "is_lost", False):
         why = f"{at or 'It'} was ended {LOST}."
     else:
         code = process.exitcode
         said = f"by signal {-code}" if code is not None and code < 0 else f"with exit code {code}"
         why = f"Its process was ended {said}; it may have run out of memory."
-    return Report(ok=False, why=why, notebook=at)
+    return Report(ok=False, why=why, is_lost=is_lost, notebook=at)
 
 
 def _heard(answers: Connection) -> Any:
@@ -157,8 +175,8 @@ class _Forked:
             time.sleep(0.005)
 
 
-def _started(job: Job, theirs: Connection) -> Any:
-    if not cannot_fork():
+def _started(job: Job, theirs: Connection, *, shared: bool) -> Any:
+    if shared and not cannot_fork():
         task = Task(
             target="roi.batch.worker:work_forked",
             args=(job,),

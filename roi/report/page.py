@@ -367,6 +367,10 @@ def write_whole(target: str | Path, text: str) -> Path:
     path = Path(target)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    partial.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(partial, path)
+    try:
+        partial.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(partial, path)
+    except OSError:  # a full disk has no room for halves
+        partial.unlink(missing_ok=True)
+        raise
     return path
