@@ -162,13 +162,14 @@ def _of_rows(logs: Logs, actions: Relation, columns: set[str]) -> dict[str, Chec
         # What people decided too early or too late is a matter of approval; what decided itself has no such excuse.
         order.append("(decision = 'auto' and (decided_at < requested_at or decided_at > executed_at))")
     ran = ["executed_at is not null"] if has_time else []
-    if has_status:
+    if has_status and "actions" not in logs.samples.once:  # what was denied may have run in another row
         attempt = (
             "coalesce(attempt, 1)" if "attempt" in columns else "1"
         )  # a second attempt may well be allowed
         ran.append(
             f"(action_id, {attempt}) in (select (action_id, {attempt}) from {actions.sql} "
-            f"where status in ({', '.join(map(literal, RAN))}))"
+            f"where status in ({', '.join(map(literal, RAN))}) "
+            f"and action_id in (select action_id from {actions.sql} where {denied}))"  # few, so that little is held
         )
     late = "false"
     if logs.as_of is not None and times:
