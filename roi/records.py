@@ -211,12 +211,18 @@ def _odd(value: Any, form: Any, key: str) -> Iterator[tuple[str, str]]:
     if isinstance(form, tuple):
         if type(value) not in form:
             wanted = " or ".join(KINDS[kind] for kind in form if kind in KINDS)
-            yield words.shorten(key, 120), f"is {KINDS.get(type(value), 'something else')} where {wanted} is wanted"
+            yield (
+                words.shorten(key, 120),
+                f"is {KINDS.get(type(value), 'something else')} where {wanted} is wanted",
+            )
     elif value is None:
         return
     elif isinstance(form, list):
         if not isinstance(value, list):
-            yield words.shorten(key, 120), f"is {KINDS.get(type(value), 'something else')} where a list is wanted"
+            yield (
+                words.shorten(key, 120),
+                f"is {KINDS.get(type(value), 'something else')} where a list is wanted",
+            )
             return
         for place, item in enumerate(value):
             if item is None:
@@ -224,7 +230,10 @@ def _odd(value: Any, form: Any, key: str) -> Iterator[tuple[str, str]]:
             else:
                 yield from _odd(item, form[0], f"{key}[{place}]")
     elif not isinstance(value, dict):
-        yield words.shorten(key, 120), f"is {KINDS.get(type(value), 'something else')} where a group is wanted"
+        yield (
+            words.shorten(key, 120),
+            f"is {KINDS.get(type(value), 'something else')} where a group is wanted",
+        )
     else:
         for name in value if "*" in form else form:
             if name in value:
