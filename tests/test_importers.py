@@ -443,6 +443,40 @@ def test_a_call_without_tokens_has_no_cost_of_0_whatever_its_operation_is_called
     assert rows(found, "agent_cost") == [("0.002800000",), (None,)]
 
 
+SILENT = {"gen_ai.usage.input_tokens": None, "gen_ai.usage.output_tokens": None}
+FAILED = {"status": {"code": 2}}
+HALF_A_BILL: dict[str, tuple[list[Any], bool]] = {
+    "beside one that logs": ([span("r"), chat("a", "r"), chat("b", "r", **SILENT)], False),
+    "it failed": ([span("r"), chat("a", "r"), chat("b", "r", **SILENT, **FAILED)], True),
+    "around one that logs": ([span("r"), chat("b", "r", **SILENT), span("s", "b"), chat("a", "s")], True),
+    "around a step that logs nothing": ([span("r"), chat("a", "r"), chat("b", "r", **SILENT), span("s", "b")], False),
+    "around a tool whose agent logs": (
+        [span("r"), chat("b", "r", **SILENT), span("t", "b", **{"gen_ai.operation.name": "execute_tool"}), chat("a", "t")],
+        False,
+    ),
+    "in an agent that logs all": (
+        [span("r", **{"gen_ai.usage.input_tokens": 1000, "gen_ai.usage.output_tokens": 100, "gen_ai.response.model": "gpt-4.1",
+                      "gen_ai.operation.name": "invoke_agent", "gen_ai.provider.name": "openai"}), chat("b", "r", **SILENT)],
+        True,
+    ),
+    "in a call that logs all": ([span("r"), chat("a", "r"), span("s", "a"), chat("b", "s", **SILENT)], True),
+    "below a tool of a call that logs": (
+        [span("r"), chat("a", "r"), span("t", "a", **{"gen_ai.operation.name": "execute_tool"}), chat("b", "t", **SILENT)],
+        False,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("spans", "known"), HALF_A_BILL.values(), ids=HALF_A_BILL)
+def test_half_a_bill_is_no_bill(tmp_path: Path, spans: list[Any], known: bool) -> None:
+    """A model call that says nothing of what it used, beside one of USD 0.0028."""
+    found = read("otlp", write(tmp_path, "t.jsonl", document(*spans)))
+    ((cost, sent),) = rows(found, "agent_cost", "input_tokens")
+    assert (cost, sent) == (("0.002800000", "1000") if known else (None, None))
+    why = "1 trace has an unknown cost: one of its model calls logs neither tokens nor cost"
+    assert (why in found.warnings) is not known
+
+
 def test_an_agent_that_names_its_model_is_no_call(tmp_path: Path) -> None:
     agent = span("r", **{"gen_ai.operation.name": "invoke_agent", "gen_ai.request.model": "gpt-4.1"})
     other = chat("x", trace_id="b" * 32)

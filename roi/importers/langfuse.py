@@ -9,7 +9,7 @@ trace that comes without its observations has the cost that it states. Exports t
 | trace_id, name, session_id, user_id, environment, tags, version, release | the trace's, else its observations' |
 | metadata.… | `metadata` (also where it is JSON in a text) of the trace, then of its observations, outermost first |
 | scores.… | the trace's `scores` by name, or scores of their own |
-| a model call | type GENERATION or EMBEDDING |
+| a model call | type GENERATION or EMBEDDING, but for BeeAI's notes that a call ended (`backend.….finish-3`) |
 | a tool call | type TOOL, or a span whose attributes say so, as in `otlp` |
 | tokens | `usageDetails`, else `usage`, else `promptTokens` and `completionTokens` |
 | cost | `costDetails` or `totalCost`, else `calculatedTotalCost`; `totalCost: 0` without details is no logged cost |
@@ -24,6 +24,7 @@ observations.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
@@ -81,6 +82,7 @@ _INPUTS = ("input", "input_tokens", "prompt_tokens", "promptTokens", "inputToken
 _OUTPUTS = ("output", "output_tokens", "completion_tokens", "completionTokens", "outputTokens")
 _TOTALS = ("total", "total_tokens", "totalTokens")
 _KEPT = ("_5m", "_1h")
+_ENDED = re.compile(r"backend\..*\.(?:success|finish)(?:-\d+)?")
 _TOOL_PREFIXES = ("execute_tool ", "running tool: ", "running tools: ", "tool: ")
 
 
@@ -232,14 +234,17 @@ def _observe(given: Mapping[str, Any], found: Traces, within: str | None = None)
     start = from_iso(field_of(given, "startTime"))
     parent = text_of(field_of(given, "parentObservationId"))
     used, charged = _says(tuple(given))
+    tokens, cost = _tokens(given) if used else None, _cost(given) if charged else None
+    if kind == "call" and tokens is None and not cost and _ENDED.fullmatch(str(given.get("name"))):
+        kind = "other"  # the call itself, which logs, is a span of its own
     span = Span(
         parent=parent,
         kind=kind,
         name=_tool(given, attributes) if kind == "tool" else None,
         start=start,
         end=from_iso(field_of(given, "endTime")),
-        tokens=_tokens(given) if used else None,
-        cost=_cost(given) if charged else None,
+        tokens=tokens,
+        cost=cost,
         model=text_of(given.get("model") or field_of(given, "providedModelName")),
         provider=provider_of(attributes.get("gen_ai.provider.name") or attributes.get("gen_ai.system")),
         failed=str(given.get("level") or "").upper() == "ERROR",
