@@ -121,6 +121,30 @@ def test_a_pair_that_begins_in_one_file_and_ends_in_another(tmp_path: Path) -> N
     assert (row["handling_minutes"], row["events"]) == ("10.000000", "2")
 
 
+@pytest.mark.parametrize(
+    ("steps", "minutes"),
+    [
+        ("start 09:00 suspend 09:10 resume 10:10 complete 10:20", "20.000000"),
+        ("start 09:00 suspend 09:10 resume 09:20 SUSPEND 09:25 suspend 09:40 resume 10:00 complete 10:05", "20.000000"),
+        ("start 09:00 suspend 09:20 complete 10:20", "20.000000"),
+        ("start 08:00 suspend 08:10 resume 17:00 complete 17:10", "20.000000"),
+        ("resume 08:00 start 09:00 resume 09:05 complete 09:20 suspend 10:00 resume 11:00", "20.000000"),
+        ("start 08:00 suspend 08:30 start 09:00 complete 09:20", "20.000000"),
+        ("start 09:00 suspend 09:10 resume 09:20 ate_abort 09:30 complete 10:20", "20.000000"),
+        ("start 09:00 pi_abort 09:20", "20.000000"),
+        ("suspend 09:00 resume 09:10 complete 09:20", None),
+    ],
+)  # fmt: skip
+def test_time_that_an_activity_is_suspended_is_no_work(
+    tmp_path: Path, steps: str, minutes: str | None
+) -> None:
+    told = steps.split()
+    events = [event("check", step, f"05T{at}") for step, at in zip(told[::2], told[1::2], strict=True)]
+    found = read(write(tmp_path / "log.xes", log(*events)))
+    assert found.traces.column("handling_minutes") == [minutes]
+    assert found.left_out == {}
+
+
 def test_eight_hours_count_and_a_minute_more_does_not(tmp_path: Path) -> None:
     for end, minutes in (("05T16:00", ["480.000000"]), ("05T16:01", [None])):
         events = [event("x", "START", "05T08:00"), event("x", "COMPLETE", end)]

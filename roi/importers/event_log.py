@@ -5,7 +5,7 @@ One trace of the log becomes one case, of the baseline arm: people's work withou
 | column of `traces` | from |
 |---|---|
 | case_id | the trace's `concept:name` (`case:concept:name` in a CSV) |
-| handling_minutes | sum of the minutes from START to COMPLETE of the same activity; blank where no pair is logged |
+| handling_minutes | minutes from START to COMPLETE of activities, but for those suspended; blank where no pair is logged |
 | started_at, ended_at, cycle_days | first and last event; the days between them, which are no handling time |
 | worker | who spent the most minutes, else who did the most events (`org:resource`) |
 | events | of the case |
@@ -16,7 +16,9 @@ One trace of the log becomes one case, of the baseline arm: people's work withou
 The rule for times: a COMPLETE is paired with the last START of the same activity in the same case since the COMPLETE
 before it; a START that another one follows is a second try, and forgotten. A pair of more than eight hours was left
 open overnight: it is dropped and counted, for nobody knows how much of it was work. A case whose pairs are all dropped
-has no handling time. SCHEDULE and other transitions pair with nothing. A pair that is told twice counts once.
+has no handling time. What lies between SUSPEND and RESUME (or the end) is taken out of a pair, before the eight hours
+are looked at; ATE_ABORT and PI_ABORT end a pair as COMPLETE does, for who gives up has worked until then. SCHEDULE and
+other transitions pair with nothing. A pair that is told twice counts once.
 
 A case that several files tell, or several traces of one file, is one case. What each of them tells of the same
 activity, transition, worker and time is one event: it counts as often as it stands in the one that has it most often.

@@ -27,6 +27,7 @@ _OUTCOMES = (
 _RESENT = "a pair of START and COMPLETE that is told more than once counts once"
 _TOLD = "events that another file or trace tells of the same case count once"
 _DROPPED = "pairs of events more than eight hours apart, left open overnight"
+_ENDS = ("complete", "ate_abort", "pi_abort")  # who gives up has worked until then
 
 Event: TypeAlias = tuple[str, str, str, int | None]  # activity, worker, transition, microseconds since 1970
 _Telling: TypeAlias = tuple[int, dict[str, str], list[Event]]  # who tells, attributes of the case, its events
@@ -107,7 +108,10 @@ class Told:
 class Worked:
     """What people did in a case, as its events are gone through."""
 
-    open: dict[str, int] = field(default_factory=dict)
+    open: dict[str, int] = field(
+        default_factory=dict
+    )  # when begun, the time since it was suspended taken out
+    suspended: dict[str, int] = field(default_factory=dict)
     pairs: set[tuple[str, str, int, int]] = field(default_factory=set)  # activity, worker, end and duration
     spent: dict[str, int] = field(default_factory=dict)  # microseconds by who worked
     workers: Counter[str] = field(default_factory=Counter)
@@ -129,8 +133,13 @@ class Worked:
         self.last = at if self.last is None else max(self.last, at)
         if step == "start":
             self.open[name] = at
-        elif step == "complete" and name in self.open:
-            took = at - self.open.pop(name)
+            self.suspended.pop(name, None)
+        elif step == "suspend" and name in self.open:
+            self.suspended.setdefault(name, at)
+        elif step == "resume" and name in self.suspended:
+            self.open[name] += max(0, at - self.suspended.pop(name))
+        elif step in _ENDS and name in self.open:
+            took = self.suspended.pop(name, at) - self.open.pop(name)
             if took < 0:
                 left_out(lost, "pairs of events that end before they start")
             elif took > LONGEST_MINUTES * 60_000_000:
