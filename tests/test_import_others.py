@@ -84,6 +84,42 @@ def test_langsmith(tmp_path: Path, shape: str) -> None:
     assert found.contradictions == ()
 
 
+@pytest.mark.parametrize(
+    "place", ["outputs.usage", "outputs.llm_output.token_usage", "outputs.llm_output.usage"]
+)
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        ({"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}, ("1000", None, "100")),
+        (
+            {"prompt_tokens": 1000, "completion_tokens": 100, "prompt_tokens_details": {"cached_tokens": 400}},
+            ("1000", "400", "100"),
+        ),
+        (
+            {"input_tokens": 1000, "output_tokens": 100, "input_tokens_details": {"cached_tokens": 400}},
+            ("1000", "400", "100"),
+        ),
+        (
+            {"input_tokens": 600, "output_tokens": 100, "cache_read_input_tokens": 400, "cache_creation_input_tokens": 0},
+            ("1000", "400", "100"),
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_provider_says_of_a_langsmith_run(
+    tmp_path: Path, place: str, usage: dict[str, Any], expected: tuple[str | None, ...]
+) -> None:
+    """As OpenAI writes its chats and its responses, and Anthropic, whose cached tokens stand beside the others."""
+    given = runs()
+    inner: Any = usage
+    for name in reversed(place.split(".")[1:]):
+        inner = {name: inner, "choices": ["a text"]}
+    given[1] |= {"outputs": inner, "prompt_tokens": 0, "completion_tokens": 0}
+    found = read("langsmith", write(tmp_path / "runs.jsonl", *given))
+    assert cells(found, "input_tokens", "cache_read_tokens", "output_tokens") == [expected]
+    cost = "0.002800000" if expected[1] is None else "0.002200000"
+    assert cells(found, "agent_cost") == [(cost,)]
+
+
 def test_a_langsmith_root_that_sums_otherwise(tmp_path: Path) -> None:
     given = runs()
     given[0]["total_tokens"] = 5000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -292,6 +293,20 @@ def test_every_shape_of_a_langfuse_export_gives_the_same_row(tmp_path: Path, sha
         "action_id": ["t1:b"], "tool": ["pay"], "status": ["error"], "duration_ms": ["2500.000"],
         "metadata.ticket": ["CLM-7"],
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("promptTokens", "completionTokens", "totalTokens"), ("inputUsage", "outputUsage", "totalUsage")],
+)
+@pytest.mark.parametrize("written", ["camel", "snake"])
+def test_langfuses_former_names_of_tokens(tmp_path: Path, names: tuple[str, ...], written: str) -> None:
+    plain = {k: v for k, v in call("a").items() if k != "usageDetails"}
+    keys = names if written == "camel" else tuple(re.sub("([A-Z])", r"_\1", n).lower() for n in names)
+    said = dict(zip(keys, (1000, 100, 1100), strict=True))
+    empty = {"usageDetails": {}, "costDetails": {}, "totalCost": 0}
+    found = read("langfuse", write(tmp_path, "t.jsonl", trace({**plain, **empty, **said})))
+    assert rows(found, "input_tokens", "output_tokens", "agent_cost") == [("1000", "100", "0.002800000")]
 
 
 def test_an_export_that_overlaps_itself_counts_once(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ One trace of the log becomes one case, of the baseline arm: people's work withou
 | column of `traces` | from |
 |---|---|
 | case_id | the trace's `concept:name` (`case:concept:name` in a CSV) |
-| handling_minutes | minutes from START to COMPLETE of activities, but for those suspended; blank where no pair is logged |
+| handling_minutes | minutes from START to COMPLETE of an activity, less those it is suspended; blank without a pair |
 | started_at, ended_at, cycle_days | first and last event; the days between them, which are no handling time |
 | worker | who spent the most minutes, else who did the most events (`org:resource`) |
 | events | of the case |
