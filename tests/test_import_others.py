@@ -387,12 +387,28 @@ def test_real_inspect_logs() -> None:
     assert sum("did not end (status cancelled)" in w for w in found.warnings) == 2
 
 
+def test_contradictions_of_trajectories_name_their_file(tmp_path: Path) -> None:
+    step = {"source": "agent", "metrics": {"prompt_tokens": 10, "completion_tokens": 1, "cost_usd": 0.5}}
+    final = {"total_prompt_tokens": 11, "total_cost_usd": 0.75}
+    files = [
+        write(
+            tmp_path / f"{name}.json",
+            {"schema_version": "ATIF-v1.4", "session_id": name, "steps": [step], "final_metrics": final},
+        )
+        for name in "ab"
+    ]
+    found = read("atif", *files)
+    assert [c.what for c in found.contradictions] == [
+        f"{what} of a trajectory in {name}.json" for name in "ab" for what in ("prompt_tokens", "cost")
+    ]
+
+
 @needs_data
 def test_real_trajectories() -> None:
     """15 documents; the totals of three are not those of their steps (README: they look constructed)."""
     found = read("atif", *sorted((DATA / "atif").glob("*.json")))
     assert len(found.traces.rows) == 15
-    assert sum(1 for c in found.contradictions if c.what == "prompt_tokens of a trajectory") == 3
+    assert sum(1 for c in found.contradictions if c.what.startswith("prompt_tokens of a trajectory in ")) == 3
     known = {str(r["case_id"]): r for r in found.traces.rows}
     multi = known["sess-def456-multi"]
     assert [multi.get(k) for k in ("input_tokens", "cache_read_tokens", "output_tokens", "tool_calls")] == [

@@ -482,6 +482,20 @@ HALF_A_BILL: dict[str, tuple[list[Any], bool]] = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("shape", ["batches", "trace", "result", "trace of batches"])
+def test_traces_that_tempo_and_jaeger_answer_with(tmp_path: Path, shape: str) -> None:
+    whole = document(chat("a"), service__name="claims")
+    batches = {"batches": whole["resourceSpans"]}
+    told = {
+        "batches": batches,
+        "trace": {"trace": whole},
+        "result": {"result": whole},
+        "trace of batches": {"trace": batches},
+    }
+    found = read("otlp", write(tmp_path, "t.json", told[shape], lines=False))
+    assert rows(found, "agent_cost", "resource.service.name") == [("0.002800000", "claims")]
+
+
 @pytest.mark.parametrize(("spans", "known"), HALF_A_BILL.values(), ids=HALF_A_BILL)
 def test_half_a_bill_is_no_bill(tmp_path: Path, spans: list[Any], known: bool) -> None:
     """A model call that says nothing of what it used, beside one of USD 0.0028."""

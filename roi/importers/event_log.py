@@ -122,7 +122,8 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
         else:
             _from_xes(file, log)
         if log.stated is not None and log.stated != log.events:
-            contradictions.append(Contradiction("events of the log", f"{log.stated:,}", f"{log.events:,}"))
+            what = "events of the log" if len(files) == 1 else f"events of the log {file.name}"
+            contradictions.append(Contradiction(what, f"{log.stated:,}", f"{log.events:,}"))
     money = log.money.pop() if len(log.money) == 1 else None
     rows, timed = Filled(), 0
     for part in log.told.parts():
