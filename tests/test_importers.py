@@ -482,6 +482,12 @@ HALF_A_BILL: dict[str, tuple[list[Any], bool]] = {
 }  # fmt: skip
 
 
+def test_a_document_that_is_wrapped_again_and_again_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "t.json"
+    path.write_text('{"trace":' * 900 + '{"resourceSpans":[]}' + "}" * 900)
+    assert recognise(Found(path, path.name)) is None
+
+
 @pytest.mark.parametrize("shape", ["batches", "trace", "result", "trace of batches"])
 def test_traces_that_tempo_and_jaeger_answer_with(tmp_path: Path, shape: str) -> None:
     whole = document(chat("a"), service__name="claims")

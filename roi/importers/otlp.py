@@ -49,12 +49,11 @@ _PLAIN = ("stringValue", "intValue", "doubleValue", "boolValue")
 
 def knows(value: Any) -> bool:
     """Whether a value of a file is an OTLP document that holds spans."""
-    if not isinstance(value, Mapping):
-        return False
-    if isinstance(field_of(value, "resourceSpans"), list):
-        return True
-    inside = any(isinstance(value.get(name), Mapping) and knows(value[name]) for name in _WRAPPERS)
-    return inside or any(_list(batch, name) for batch in _list(value, "batches")[:1] for name in _SCOPES)
+    return any(
+        isinstance(field_of(given, "resourceSpans"), list)
+        or any(_list(batch, name) for batch in _list(given, "batches")[:1] for name in _SCOPES)
+        for given in _unwrapped(value)
+    )
 
 
 def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> Export:
@@ -82,10 +81,19 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
 
 
 def _spans(document: Any) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
-    for name in _WRAPPERS if isinstance(document, dict) else ():
-        if name in document:
-            yield from _spans(document[name])
-    for outer in _list(document, "resourceSpans") or _list(document, "batches"):
+    for given in _unwrapped(document):
+        yield from _spans_of(_list(given, "resourceSpans") or _list(given, "batches"))
+
+
+def _unwrapped(document: Any) -> list[Mapping[str, Any]]:
+    """A document, and what stands inside it where an answer is wrapped."""
+    if not isinstance(document, dict):
+        return []
+    return [document, *(inner for name in _WRAPPERS if isinstance(inner := document.get(name), dict))]
+
+
+def _spans_of(listed: list[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    for outer in listed:
         resource = _attributes(outer.get("resource"))
         for name in _SCOPES:
             for scope in _list(outer, name):
