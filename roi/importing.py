@@ -209,6 +209,12 @@ def _why(file: Found, seen: Seen | None) -> str:
         for key, what in (("resourceLogs", "logs"), ("resourceMetrics", "metrics")):
             if key in first:
                 return f"holds {what} of OpenTelemetry and no spans"
+        listed = first.get("data")
+        trace = listed[0] if isinstance(listed, list) and listed else first
+        if isinstance(trace, dict) and "spans" in trace and "processes" in trace:
+            return (
+                "is Jaeger's own JSON; ask its /api/v3/traces, or let a collector write a file: OTLP is read"
+            )
         if "role" in first and "content" in first:
             return "holds messages of a conversation without ids, times, tokens or costs: nothing to map"
     return "is JSON of no format that is known"

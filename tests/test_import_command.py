@@ -203,6 +203,18 @@ def test_every_real_file_is_read_or_left_out_with_a_reason(
     assert len(passed) == others, [(s.name, s.why) for s in passed]
 
 
+@pytest.mark.parametrize("page", [True, False])
+def test_jaegers_own_json_is_told_what_to_export_instead(tmp_path: Path, page: bool) -> None:
+    trace = {
+        "traceID": "a",
+        "spans": [{"traceID": "a", "spanID": "b", "operationName": "chat"}],
+        "processes": {},
+    }
+    (tmp_path / "t.json").write_text(json.dumps({"data": [trace]} if page else trace))
+    with pytest.raises(InputError, match="is Jaeger's own JSON; ask its /api/v3/traces"):
+        import_files(["t.json"], here=tmp_path)
+
+
 def test_nothing_is_imported_where_nothing_is_known(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text('{"a": 1}')
     with pytest.raises(InputError, match="is JSON of no format that is known"):

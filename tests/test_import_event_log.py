@@ -76,6 +76,75 @@ def test_work_that_is_told_twice_counts_once(tmp_path: Path, again: str) -> None
     assert found.left_out == (told if again == "all once more" else {})
 
 
+CHECKED = [("check", "START", "05T09:00"), ("check", "COMPLETE", "05T09:10")]
+NOTED = [("note", "COMPLETE", "05T09:05")] * 2
+OFFERED = [("offer", "START", "08T10:00"), ("offer", "COMPLETE", "08T10:10")]
+
+
+def as_table(events: list[tuple[str, str, str]]) -> str:
+    header = "case:concept:name,concept:name,lifecycle:transition,org:resource,time:timestamp,case:AMOUNT_REQ"
+    return "\n".join([header, *(f"7,{n},{s},Ann,2026-01-{at}:00+01:00,2500" for n, s, at in events)])
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("kind", ["xes", "csv", "both", "one file"])
+def test_what_two_files_tell_of_a_case_counts_once(tmp_path: Path, kind: str, order: int) -> None:
+    """January's log holds a check and two notes of one minute, February's all of it and an offer as well."""
+    told = [CHECKED + NOTED, CHECKED + NOTED + OFFERED][::order]
+    texts = [log(*(event(*e) for e in events)) for events in told]
+    if kind == "one file":
+        (trace,) = texts[1][texts[1].index("<trace>") :].split("</log>")[:1]
+        paths = [write(tmp_path / "log.xes", texts[0].replace("</log>", f"{trace}</log>"))]
+    else:
+        tables = {"xes": (), "csv": (0, 1), "both": (1,)}[kind]
+        paths = [
+            write(tmp_path / f"{i}.csv", as_table(told[i]))
+            if i in tables
+            else write(tmp_path / f"{i}.xes", texts[i])
+            for i in range(2)
+        ]
+    found = read(*paths)
+    (row,) = found.traces.rows
+    got = {k: row[k] for k in ("case_id", "handling_minutes", "events", "cycle_days", "worker", "amount")}
+    assert got == {
+        "case_id": "7", "handling_minutes": "20.000000", "events": "6", "cycle_days": "3.048611", "worker": "Ann",
+        "amount": "2500",
+    }  # fmt: skip
+    assert found.left_out == {"events that another file or trace tells of the same case count once": 4}
+
+
+def test_a_pair_that_begins_in_one_file_and_ends_in_another(tmp_path: Path) -> None:
+    paths = [
+        write(tmp_path / f"{i}.xes", log(event(*CHECKED[1 - i]))) for i in range(2)
+    ]  # the later month comes first
+    (row,) = read(*paths).traces.rows
+    assert (row["handling_minutes"], row["events"]) == ("10.000000", "2")
+
+
+@pytest.mark.parametrize(
+    ("steps", "minutes"),
+    [
+        ("start 09:00 suspend 09:10 resume 10:10 complete 10:20", "20.000000"),
+        ("start 09:00 suspend 09:10 resume 09:20 SUSPEND 09:25 suspend 09:40 resume 10:00 complete 10:05", "20.000000"),
+        ("start 09:00 suspend 09:20 complete 10:20", "20.000000"),
+        ("start 08:00 suspend 08:10 resume 17:00 complete 17:10", "20.000000"),
+        ("resume 08:00 start 09:00 resume 09:05 complete 09:20 suspend 10:00 resume 11:00", "20.000000"),
+        ("start 08:00 suspend 08:30 start 09:00 complete 09:20", "20.000000"),
+        ("start 09:00 suspend 09:10 resume 09:20 ate_abort 09:30 complete 10:20", "20.000000"),
+        ("start 09:00 pi_abort 09:20", "20.000000"),
+        ("suspend 09:00 resume 09:10 complete 09:20", None),
+    ],
+)  # fmt: skip
+def test_time_that_an_activity_is_suspended_is_no_work(
+    tmp_path: Path, steps: str, minutes: str | None
+) -> None:
+    told = steps.split()
+    events = [event("check", step, f"05T{at}") for step, at in zip(told[::2], told[1::2], strict=True)]
+    found = read(write(tmp_path / "log.xes", log(*events)))
+    assert found.traces.column("handling_minutes") == [minutes]
+    assert found.left_out == {}
+
+
 def test_eight_hours_count_and_a_minute_more_does_not(tmp_path: Path) -> None:
     for end, minutes in (("05T16:00", ["480.000000"]), ("05T16:01", [None])):
         events = [event("x", "START", "05T08:00"), event("x", "COMPLETE", end)]

@@ -84,6 +84,42 @@ def test_langsmith(tmp_path: Path, shape: str) -> None:
     assert found.contradictions == ()
 
 
+@pytest.mark.parametrize(
+    "place", ["outputs.usage", "outputs.llm_output.token_usage", "outputs.llm_output.usage"]
+)
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        ({"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}, ("1000", None, "100")),
+        (
+            {"prompt_tokens": 1000, "completion_tokens": 100, "prompt_tokens_details": {"cached_tokens": 400}},
+            ("1000", "400", "100"),
+        ),
+        (
+            {"input_tokens": 1000, "output_tokens": 100, "input_tokens_details": {"cached_tokens": 400}},
+            ("1000", "400", "100"),
+        ),
+        (
+            {"input_tokens": 600, "output_tokens": 100, "cache_read_input_tokens": 400, "cache_creation_input_tokens": 0},
+            ("1000", "400", "100"),
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_provider_says_of_a_langsmith_run(
+    tmp_path: Path, place: str, usage: dict[str, Any], expected: tuple[str | None, ...]
+) -> None:
+    """As OpenAI writes its chats and its responses, and Anthropic, whose cached tokens stand beside the others."""
+    given = runs()
+    inner: Any = usage
+    for name in reversed(place.split(".")[1:]):
+        inner = {name: inner, "choices": ["a text"]}
+    given[1] |= {"outputs": inner, "prompt_tokens": 0, "completion_tokens": 0}
+    found = read("langsmith", write(tmp_path / "runs.jsonl", *given))
+    assert cells(found, "input_tokens", "cache_read_tokens", "output_tokens") == [expected]
+    cost = "0.002800000" if expected[1] is None else "0.002200000"
+    assert cells(found, "agent_cost") == [(cost,)]
+
+
 def test_a_langsmith_root_that_sums_otherwise(tmp_path: Path) -> None:
     given = runs()
     given[0]["total_tokens"] = 5000
@@ -351,12 +387,28 @@ def test_real_inspect_logs() -> None:
     assert sum("did not end (status cancelled)" in w for w in found.warnings) == 2
 
 
+def test_contradictions_of_trajectories_name_their_file(tmp_path: Path) -> None:
+    step = {"source": "agent", "metrics": {"prompt_tokens": 10, "completion_tokens": 1, "cost_usd": 0.5}}
+    final = {"total_prompt_tokens": 11, "total_cost_usd": 0.75}
+    files = [
+        write(
+            tmp_path / f"{name}.json",
+            {"schema_version": "ATIF-v1.4", "session_id": name, "steps": [step], "final_metrics": final},
+        )
+        for name in "ab"
+    ]
+    found = read("atif", *files)
+    assert [c.what for c in found.contradictions] == [
+        f"{what} of a trajectory in {name}.json" for name in "ab" for what in ("prompt_tokens", "cost")
+    ]
+
+
 @needs_data
 def test_real_trajectories() -> None:
     """15 documents; the totals of three are not those of their steps (README: they look constructed)."""
     found = read("atif", *sorted((DATA / "atif").glob("*.json")))
     assert len(found.traces.rows) == 15
-    assert sum(1 for c in found.contradictions if c.what == "prompt_tokens of a trajectory") == 3
+    assert sum(1 for c in found.contradictions if c.what.startswith("prompt_tokens of a trajectory in ")) == 3
     known = {str(r["case_id"]): r for r in found.traces.rows}
     multi = known["sess-def456-multi"]
     assert [multi.get(k) for k in ("input_tokens", "cache_read_tokens", "output_tokens", "tool_calls")] == [

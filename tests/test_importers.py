@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -294,6 +295,20 @@ def test_every_shape_of_a_langfuse_export_gives_the_same_row(tmp_path: Path, sha
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "names",
+    [("promptTokens", "completionTokens", "totalTokens"), ("inputUsage", "outputUsage", "totalUsage")],
+)
+@pytest.mark.parametrize("written", ["camel", "snake"])
+def test_langfuses_former_names_of_tokens(tmp_path: Path, names: tuple[str, ...], written: str) -> None:
+    plain = {k: v for k, v in call("a").items() if k != "usageDetails"}
+    keys = names if written == "camel" else tuple(re.sub("([A-Z])", r"_\1", n).lower() for n in names)
+    said = dict(zip(keys, (1000, 100, 1100), strict=True))
+    empty = {"usageDetails": {}, "costDetails": {}, "totalCost": 0}
+    found = read("langfuse", write(tmp_path, "t.jsonl", trace({**plain, **empty, **said})))
+    assert rows(found, "input_tokens", "output_tokens", "agent_cost") == [("1000", "100", "0.002800000")]
+
+
 def test_an_export_that_overlaps_itself_counts_once(tmp_path: Path) -> None:
     files = [write(tmp_path, f"{i}.jsonl", trace(call("a"))) for i in range(2)]
     found = read("langfuse", *files)
@@ -441,6 +456,60 @@ def test_a_call_without_tokens_has_no_cost_of_0_whatever_its_operation_is_called
     silent = span("b", trace_id="b" * 32, **{"gen_ai.request.model": "gpt-4.1", **operation})
     found = read("otlp", write(tmp_path, "t.jsonl", document(chat("a"), silent)))
     assert rows(found, "agent_cost") == [("0.002800000",), (None,)]
+
+
+SILENT = {"gen_ai.usage.input_tokens": None, "gen_ai.usage.output_tokens": None}
+FAILED = {"status": {"code": 2}}
+HALF_A_BILL: dict[str, tuple[list[Any], bool]] = {
+    "beside one that logs": ([span("r"), chat("a", "r"), chat("b", "r", **SILENT)], False),
+    "it failed": ([span("r"), chat("a", "r"), chat("b", "r", **SILENT, **FAILED)], True),
+    "around one that logs": ([span("r"), chat("b", "r", **SILENT), span("s", "b"), chat("a", "s")], True),
+    "around a step that logs nothing": ([span("r"), chat("a", "r"), chat("b", "r", **SILENT), span("s", "b")], False),
+    "around a tool whose agent logs": (
+        [span("r"), chat("b", "r", **SILENT), span("t", "b", **{"gen_ai.operation.name": "execute_tool"}), chat("a", "t")],
+        False,
+    ),
+    "in an agent that logs all": (
+        [span("r", **{"gen_ai.usage.input_tokens": 1000, "gen_ai.usage.output_tokens": 100, "gen_ai.response.model": "gpt-4.1",
+                      "gen_ai.operation.name": "invoke_agent", "gen_ai.provider.name": "openai"}), chat("b", "r", **SILENT)],
+        True,
+    ),
+    "in a call that logs all": ([span("r"), chat("a", "r"), span("s", "a"), chat("b", "s", **SILENT)], True),
+    "below a tool of a call that logs": (
+        [span("r"), chat("a", "r"), span("t", "a", **{"gen_ai.operation.name": "execute_tool"}), chat("b", "t", **SILENT)],
+        False,
+    ),
+}  # fmt: skip
+
+
+def test_a_document_that_is_wrapped_again_and_again_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "t.json"
+    path.write_text('{"trace":' * 900 + '{"resourceSpans":[]}' + "}" * 900)
+    assert recognise(Found(path, path.name)) is None
+
+
+@pytest.mark.parametrize("shape", ["batches", "trace", "result", "trace of batches"])
+def test_traces_that_tempo_and_jaeger_answer_with(tmp_path: Path, shape: str) -> None:
+    whole = document(chat("a"), service__name="claims")
+    batches = {"batches": whole["resourceSpans"]}
+    told = {
+        "batches": batches,
+        "trace": {"trace": whole},
+        "result": {"result": whole},
+        "trace of batches": {"trace": batches},
+    }
+    found = read("otlp", write(tmp_path, "t.json", told[shape], lines=False))
+    assert rows(found, "agent_cost", "resource.service.name") == [("0.002800000", "claims")]
+
+
+@pytest.mark.parametrize(("spans", "known"), HALF_A_BILL.values(), ids=HALF_A_BILL)
+def test_half_a_bill_is_no_bill(tmp_path: Path, spans: list[Any], known: bool) -> None:
+    """A model call that says nothing of what it used, beside one of USD 0.0028."""
+    found = read("otlp", write(tmp_path, "t.jsonl", document(*spans)))
+    ((cost, sent),) = rows(found, "agent_cost", "input_tokens")
+    assert (cost, sent) == (("0.002800000", "1000") if known else (None, None))
+    why = "1 trace has an unknown cost: one of its model calls logs neither tokens nor cost"
+    assert (why in found.warnings) is not known
 
 
 def test_an_agent_that_names_its_model_is_no_call(tmp_path: Path) -> None:

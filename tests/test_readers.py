@@ -9,6 +9,7 @@ import json
 import os
 import sqlite3
 import sys
+import time
 from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
@@ -294,6 +295,30 @@ def test_only_one_select_reaches_a_database(project: Project, database: str, sql
     ):
         project.open({"source": {"connect": database, "sql": sql}})
     assert project.open({"source": {"connect": database, "table": "cases"}})
+
+
+def test_a_select_that_sqlite_refuses_is_no_file_that_cannot_be_opened(project: Project) -> None:
+    sqlite3.connect(project.folder / "data" / "x.sqlite").execute(
+        "create table cases (case_id text)"
+    ).connection.close()
+    with pytest.raises(
+        SampleError,
+        match=r"the SELECT cannot be read from data/x.sqlite \(OperationalError\); check the names",
+    ):
+        project.open({"source": {"connect": "data/x.sqlite", "sql": "select nothing from cases"}})
+
+
+def test_sqlite_is_held_to_the_time_that_it_may_take(project: Project) -> None:
+    """Already where the kinds of a SELECT's columns are asked for, which SQLite tells by running it."""
+    sqlite3.connect(project.folder / "data" / "x.sqlite").execute(
+        "create table cases (case_id text)"
+    ).connection.close()
+    rows = "with recursive n(x) as (select 1 union all select x + 1 from n where x < 100000000)"
+    sql = f"{rows} select 'a' as case_id, 'pilot' as arm, max(x) as handling_minutes from n"
+    began = time.monotonic()
+    with pytest.raises(SampleError, match="took longer than 1 s"):
+        project.open({"source": {"connect": "data/x.sqlite", "sql": sql, "timeout": 1}})
+    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize(

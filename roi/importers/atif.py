@@ -71,7 +71,7 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
                     if case in found.by_id:
                         left_out(lost, "a trajectory that occurs more than once counts once")
                         break
-                contradictions += _take(given, case, number, found, lost)
+                contradictions += _take(given, case, number, found, lost, file.name)
             if case is None:
                 left_out(lost, "is no trajectory")
     return export_of(found, own=own, left_out=lost, contradictions=contradictions)
@@ -111,7 +111,7 @@ def _listed(value: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
 
 
 def _take(
-    given: Mapping[str, Any], case: str, number: int, found: Traces, lost: dict[str, int]
+    given: Mapping[str, Any], case: str, number: int, found: Traces, lost: dict[str, int], name: str
 ) -> Iterator[Contradiction]:
     agent, trace, run = _inner(given, "agent"), found.trace(case), f"run {number}"
     if number == 0:
@@ -159,12 +159,15 @@ def _take(
         theirs = count(final.get(f"total_{key}"))
         if theirs is not None and theirs != ours:
             yield Contradiction(
-                f"{key} of a trajectory", f"{theirs:,}", f"{ours:,} as sum of its steps", "the steps stand"
+                f"{key} of a trajectory in {name}",
+                f"{theirs:,}",
+                f"{ours:,} as sum of its steps",
+                "the steps stand",
             )
     total = amount(final.get("total_cost_usd"))
     if total is not None and abs(total - spent) > _SAME:
         yield Contradiction(
-            "cost of a trajectory",
+            f"cost of a trajectory in {name}",
             f"USD {total:.6f}",
             f"USD {spent:.6f} as sum of its steps",
             "the steps stand",

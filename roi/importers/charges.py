@@ -16,6 +16,7 @@ __all__ = ["Bills", "Charge", "charges_of", "has_silent_calls", "model_of", "use
 _ZERO_LOGGED = "a cost of 0 is logged beside tokens"
 _BELOW_ZERO = "a cost below 0 is logged"
 _NOT_LOGGED = "its model calls log neither tokens nor cost"
+_HALF_LOGGED = "one of its model calls logs neither tokens nor cost"
 _NO_TOKENS = Tokens(None, None, None, None)
 _DAY = 86_400_000_000  # microseconds
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -37,16 +38,36 @@ class Charge:
 
 
 def has_silent_calls(trace: Trace) -> bool:
-    """Whether a model call that did not fail logs nothing, and nothing inside it could have done so."""
+    """Whether a model call that did not fail logs nothing, and neither does anything in it, or around it for it."""
+    spans = trace.spans
     silent = [
         name
-        for name, s in trace.spans.items()
+        for name, s in spans.items()
         if s.kind == "call" and s.tokens is None and not s.cost and not s.failed
     ]
     if not silent:
         return False
-    outer = {s.parent for s in trace.spans.values()}
-    return any(name not in outer for name in silent)
+    heard = set[str]()  # of what lies in them; what runs below a tool is other work
+    for span in spans.values():
+        if span.logs:
+            while span.kind != "tool" and (above := span.parent) in spans and above not in heard:
+                heard.add(above)
+                span = spans[above]
+    return any(name not in heard and not _is_told_above(name, spans) for name in silent)
+
+
+def _is_told_above(name: str, spans: Mapping[str, Span]) -> bool:
+    """Whether a span that a span lies in logs what all in it used."""
+    passed, below_a_tool = {name}, False
+    above = spans[name].parent
+    while above not in passed and (outer := spans.get(above or "")) is not None:
+        says = outer.cost or (outer.tokens is not None and outer.tokens.weight)
+        if says and not (below_a_tool and outer.kind == "call"):
+            return True
+        below_a_tool = below_a_tool or outer.kind == "tool"
+        passed.add(str(above))
+        above = outer.parent
+    return False
 
 
 def charges_of(trace: Trace) -> list[Charge]:
@@ -184,14 +205,21 @@ class Bills:
         return [None if c.span.tokens is None else self._pricer.price(use_of(c.span)) for c in charges]
 
     def cost(
-        self, trace: Trace, charges: Sequence[Charge], listed: Sequence[Decimal | str | None]
+        self, charges: Sequence[Charge], listed: Sequence[Decimal | str | None], *, silent: bool
     ) -> tuple[Decimal | None, str | None]:
         """The cost of a trace, or None and why it is not known: half a bill is no bill.
 
         A logged cost of 0 beside tokens is unknown, unless the model has a price of one's own.
+
+        Args:
+            charges: What counts of it.
+            listed: Their costs at list prices (see `listed`).
+            silent: Whether it has silent calls.
         """
+        if silent:
+            return None, _HALF_LOGGED if charges else _NOT_LOGGED
         if not charges:
-            return (None, _NOT_LOGGED) if has_silent_calls(trace) else (Decimal(0), None)
+            return Decimal(0), None
         total = Decimal(0)
         for charge, price in zip(charges, listed, strict=True):
             cost, tokens = charge.cost, charge.span.tokens

@@ -9,9 +9,9 @@ trace that comes without its observations has the cost that it states. Exports t
 | trace_id, name, session_id, user_id, environment, tags, version, release | the trace's, else its observations' |
 | metadata.… | `metadata` (also where it is JSON in a text) of the trace, then of its observations, outermost first |
 | scores.… | the trace's `scores` by name, or scores of their own |
-| a model call | type GENERATION or EMBEDDING |
+| a model call | type GENERATION or EMBEDDING, but for BeeAI's notes that a call ended (`backend.….finish-3`) |
 | a tool call | type TOOL, or a span whose attributes say so, as in `otlp` |
-| tokens | `usageDetails`, else `usage`, else `promptTokens` and `completionTokens` |
+| tokens | `usageDetails`, else `usage`, `promptTokens` and `completionTokens`, `inputUsage` and `outputUsage` |
 | cost | `costDetails` or `totalCost`, else `calculatedTotalCost`; `totalCost: 0` without details is no logged cost |
 | errors | level ERROR |
 
@@ -24,9 +24,11 @@ observations.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from roi.importers.documents import json_values
@@ -80,7 +82,13 @@ _LONG = frozenset(
 _INPUTS = ("input", "input_tokens", "prompt_tokens", "promptTokens", "inputTokens")
 _OUTPUTS = ("output", "output_tokens", "completion_tokens", "completionTokens", "outputTokens")
 _TOTALS = ("total", "total_tokens", "totalTokens")
+_FORMER = {
+    "input": ("promptTokens", "inputUsage"),
+    "output": ("completionTokens", "outputUsage"),
+    "total": ("totalTokens", "totalUsage"),
+}
 _KEPT = ("_5m", "_1h")
+_ENDED = re.compile(r"backend\..*\.(?:success|finish)(?:-\d+)?")
 _TOOL_PREFIXES = ("execute_tool ", "running tool: ", "running tools: ", "tool: ")
 
 
@@ -232,14 +240,17 @@ def _observe(given: Mapping[str, Any], found: Traces, within: str | None = None)
     start = from_iso(field_of(given, "startTime"))
     parent = text_of(field_of(given, "parentObservationId"))
     used, charged = _says(tuple(given))
+    tokens, cost = _tokens(given) if used else None, _cost(given) if charged else None
+    if kind == "call" and tokens is None and not cost and _ENDED.fullmatch(str(given.get("name"))):
+        kind = "other"  # the call itself, which logs, is a span of its own
     span = Span(
         parent=parent,
         kind=kind,
         name=_tool(given, attributes) if kind == "tool" else None,
         start=start,
         end=from_iso(field_of(given, "endTime")),
-        tokens=_tokens(given) if used else None,
-        cost=_cost(given) if charged else None,
+        tokens=tokens,
+        cost=cost,
         model=text_of(given.get("model") or field_of(given, "providedModelName")),
         provider=provider_of(attributes.get("gen_ai.provider.name") or attributes.get("gen_ai.system")),
         failed=str(given.get("level") or "").upper() == "ERROR",
@@ -267,7 +278,7 @@ def _says(names: tuple[str, ...]) -> tuple[bool, bool]:
     used, charged = (
         any(field_of(theirs, n) for n in wanted)
         for wanted in (
-            ("usageDetails", "usage", "promptTokens", "completionTokens", "totalTokens"),
+            ("usageDetails", "usage", *chain(*_FORMER.values())),
             ("costDetails", "totalCost", "calculatedTotalCost", "usage"),
         )
     )
@@ -299,8 +310,11 @@ def _tokens(given: Mapping[str, Any]) -> Tokens | None:
         usage = _opened(given.get("usage"))
         details = usage if isinstance(usage, Mapping) and any(count(v) for v in usage.values()) else None
     if details is None:
-        names = ("promptTokens", "completionTokens", "totalTokens")
-        details = {name: field_of(given, name) for name in names if count(field_of(given, name))}
+        details = {
+            side: n
+            for side, names in _FORMER.items()
+            if (n := next((n for name in names if (n := count(field_of(given, name)))), None)) is not None
+        }
     # Details in objects are parts of what stands beside them; other objects split it up once more.
     leaves = [
         pair

@@ -10,12 +10,13 @@ Read are batches of `post` and `patch` (of one run, which are put together), lis
 | version | metadata `revision_id` |
 | metadata.… , tags, environment | `extra.metadata`, `tags`, `session_name` |
 | a model call, a tool call | `run_type` llm or embedding; tool |
-| model, provider | `outputs.model`, metadata `ls_model_name`; metadata `ls_provider` |
-| tokens | `outputs.usage_metadata`, `extra.metadata.usage_metadata`, else `prompt_tokens` and `completion_tokens` |
+| model, provider | `outputs.model`, `outputs.llm_output.model_name`, metadata `ls_model_name`; metadata `ls_provider` |
+| tokens | `usage_metadata` of `outputs`, `extra.metadata`; else `outputs.usage`, `outputs.llm_output.token_usage` |
 | cost | `total_cost`, else that of `usage_metadata`; 0 beside tokens is unknown |
 | errors | `error`, or `status` error |
 | scores.… | `feedback_stats.….avg` |
 
+A provider's own usage is read as OpenAI and Anthropic write it; else tokens are `prompt_tokens`, `completion_tokens`.
 `input_tokens` hold the cached ones (`input_token_details.cache_read`, `cache_creation`; else those of
 `prompt_token_details`). A run without `parent_run_id` lies in the one before it in its `dotted_order`. A root's
 `total_tokens` and `total_cost` are set against the sums of its calls, and are its own where the files hold none.
@@ -64,6 +65,7 @@ _BULK = {"id", "run_type", "trace_id", "dotted_order"}
 _LONG = frozenset({"inputs", "events", "serialized", "manifest", "inputs_preview", "outputs_preview"})
 _OBJECTS = ("extra", "outputs", "feedback_stats", "tags", "prompt_token_details")
 _KEPT = ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
+_USAGES = ("token_usage", "usage")
 _SESSIONS = ("session_id", "thread_id", "conversation_id")
 
 
@@ -173,10 +175,12 @@ def _opened(row: Mapping[str, Any]) -> dict[str, Any]:
 def _reduced(run: Mapping[str, Any]) -> dict[str, Any]:
     """What is read of a run: prompts and answers are left where they are."""
     kept = {name: run[name] for name in _READ if name in run}
-    for name, inner in (("extra", ("metadata",)), ("outputs", ("model", "usage_metadata"))):
+    for name, inner in (("extra", ("metadata",)), ("outputs", ("model", "usage_metadata", "usage"))):
         if isinstance(given := run.get(name), Mapping):
             # What is filled with something else is filled all the same.
             kept[name] = {k: given[k] for k in inner if k in given} or ({"": None} if given else {})
+    if said := _inner(run, "outputs", "llm_output"):
+        kept["outputs"]["llm_output"] = {k: said[k] for k in (*_USAGES, "model_name") if k in said}
     if "error" in run:
         kept["error"] = bool(run["error"]) or None
     return kept
@@ -227,7 +231,9 @@ def _take(identifier: str, run: Mapping[str, Any], found: Traces) -> None:
         end=_when(run.get("end_time")),
         tokens=None if sums else tokens,
         cost=None if sums else _cost(run, metadata),
-        model=text_of(outputs.get("model")) or text_of(metadata.get("ls_model_name")),
+        model=text_of(outputs.get("model"))
+        or text_of(_inner(outputs, "llm_output").get("model_name"))
+        or text_of(metadata.get("ls_model_name")),
         provider=provider_of(metadata.get("ls_provider")),
         failed=bool(run.get("error")) or str(run.get("status") or "").lower() == "error",
         facts=Facts() if kind == "tool" else None,
@@ -260,8 +266,39 @@ def _above(order: Any) -> str | None:
     return above[0].partition("Z")[2] or None if above else None
 
 
+def _usage(run: Mapping[str, Any], metadata: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a run says it used, as LangSmith writes it."""
+    outputs = _inner(run, "outputs")
+    theirs = [_inner(outputs, "usage"), *(_inner(outputs, "llm_output", name) for name in _USAGES)]
+    return (
+        _inner(outputs, "usage_metadata")
+        or _inner(metadata, "usage_metadata")
+        or next((usage for given in theirs if (usage := _as_ours(given))), {})
+    )
+
+
+def _as_ours(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A provider's own usage in LangSmith's words; nothing where it tells no tokens."""
+    sent, received = (
+        next((n for name in names if (n := count(given.get(name))) is not None), None)
+        for names in (("prompt_tokens", "input_tokens"), ("completion_tokens", "output_tokens"))
+    )
+    if not sent and not received:
+        return {}
+    inside = _inner(given, "prompt_tokens_details") or _inner(given, "input_tokens_details")
+    read, write = (count(given.get(f"cache_{name}_input_tokens")) for name in ("read", "creation"))
+    if "prompt_tokens" not in given and sent is not None:
+        sent += (read or 0) + (write or 0)  # Anthropic tells the cached ones beside the others
+    details = {
+        "cache_read": read if read is not None else inside.get("cached_tokens"),
+        "cache_creation": write,
+        "ephemeral_1h_input_tokens": hour_of(given),
+    }
+    return {"input_tokens": sent, "output_tokens": received, "input_token_details": details}
+
+
 def _tokens(run: Mapping[str, Any], metadata: Mapping[str, Any]) -> Tokens | None:
-    usage = _inner(run, "outputs", "usage_metadata") or _inner(metadata, "usage_metadata")
+    usage = _usage(run, metadata)
     details = _inner(usage, "input_token_details") or _inner(run, "prompt_token_details")
     sent = count(usage.get("input_tokens", run.get("prompt_tokens")))
     received = count(usage.get("output_tokens", run.get("completion_tokens")))

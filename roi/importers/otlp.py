@@ -1,7 +1,8 @@
 """OTLP: spans as OpenTelemetry exports them in JSON, with the attributes for generative AI, current and former.
 
 Read are `resourceSpans` → `scopeSpans` (formerly `instrumentationLibrarySpans`) → `spans`, in one document, one a line,
-or in a list; in camel case or snake case. Logs and metrics in the same files are passed over.
+or in a list; in camel case or snake case. So are Tempo's `batches`, and `resourceSpans` that Tempo and Jaeger put in
+`trace` or `result`. Logs and metrics in the same files are passed over.
 
 | column (see `tables`) | from |
 |---|---|
@@ -41,12 +42,18 @@ from roi.readers.files import Found, Seen
 __all__ = ["knows", "read"]
 
 _AT_ONCE = 512
+_SCOPES = ("scopeSpans", "instrumentationLibrarySpans")
+_WRAPPERS = ("trace", "result")
 _PLAIN = ("stringValue", "intValue", "doubleValue", "boolValue")
 
 
 def knows(value: Any) -> bool:
     """Whether a value of a file is an OTLP document that holds spans."""
-    return isinstance(value, Mapping) and isinstance(field_of(value, "resourceSpans"), list)
+    return any(
+        isinstance(field_of(given, "resourceSpans"), list)
+        or any(_list(batch, name) for batch in _list(given, "batches")[:1] for name in _SCOPES)
+        for given in _unwrapped(value)
+    )
 
 
 def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> Export:
@@ -74,9 +81,21 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
 
 
 def _spans(document: Any) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
-    for outer in _list(document, "resourceSpans"):
+    for given in _unwrapped(document):
+        yield from _spans_of(_list(given, "resourceSpans") or _list(given, "batches"))
+
+
+def _unwrapped(document: Any) -> list[Mapping[str, Any]]:
+    """A document, and what stands inside it where an answer is wrapped."""
+    if not isinstance(document, dict):
+        return []
+    return [document, *(inner for name in _WRAPPERS if isinstance(inner := document.get(name), dict))]
+
+
+def _spans_of(listed: list[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    for outer in listed:
         resource = _attributes(outer.get("resource"))
-        for name in ("scopeSpans", "instrumentationLibrarySpans"):
+        for name in _SCOPES:
             for scope in _list(outer, name):
                 for span in _list(scope, "spans"):
                     yield resource, span

@@ -10,7 +10,7 @@ trace says of itself (`metadata.…`, `attributes.…`, `resource.…`, `scores.
 | started_at, ended_at, latency | first start and last end of its spans in UTC; seconds between them |
 | provider, model | of its model calls where they agree, blank where there are several |
 | models, calls, tool_calls, errors | all of its models; model calls, tool calls and failed spans |
-| input_tokens, cache_read_tokens, cache_write_tokens, output_tokens | sums; input holds the cached ones |
+| input_tokens, cache_read_tokens, cache_write_tokens, output_tokens | sums; input holds the cached ones; see below |
 | cache_write_1h_tokens | of those written to a cache, kept for an hour; only where some are |
 | agent_cost, cost_currency | sum of the logged costs, list prices where none is logged; blank where one is unknown |
 
@@ -21,6 +21,9 @@ trace says of itself (`metadata.…`, `attributes.…`, `resource.…`, `scores.
 | tool, status, duration_ms | the tool's name; ok or error; from start to end |
 | requested_at, executed_at | start and end of the call in UTC |
 | version | of the agent |
+
+Half a bill is no bill: where a model call that did not fail logs neither tokens nor cost, those of its trace are
+unknown, unless a span that it lies in, or one inside it, says what was used.
 
 Calls are counted once. A span that carries the tokens of the spans below it (an agent's, or a framework's around the
 provider's own) is set against their sum and the larger counts: never both, and never less than either says. What runs
@@ -96,11 +99,6 @@ def export_of(
         f"{n:,} {'trace has' if n == 1 else 'traces have'} an unknown cost: {why}"
         for why, (_, n) in sorted(made.unknown.items(), key=lambda item: item[1])
     ]
-    if made.silent:
-        have = "trace holds" if made.silent == 1 else "traces hold"
-        said.append(
-            f"{made.silent:,} {have} model calls that log neither tokens nor cost; the other calls are summed"
-        )
     if made.free:
         have = "trace logs no model call and is" if made.free == 1 else "traces log no model call and are"
         said.append(
@@ -149,7 +147,7 @@ class _Made:
         self.names = Names(_MOST_FACTS + len(_TRACE_COLUMNS) + len(_ACTION_COLUMNS))
         self.compared, self.totals = Comparison(), Totals()
         self.unknown: dict[str, tuple[int, int]] = {}  # why → first trace of it, how many
-        self.silent = self.repeated = self.hollow = self.nested = self.stated = self.free = 0
+        self.repeated = self.hollow = self.nested = self.stated = self.free = 0
         self._bills = Bills(own)
 
     def take(self, name: str, trace: Trace, *, blind: bool) -> None:
@@ -159,7 +157,8 @@ class _Made:
             return
         charges = charges_of(trace)
         listed = self._bills.listed(charges)
-        cost, why = (None, _NO_CALLS) if blind else self._bills.cost(trace, charges, listed)
+        silent = has_silent_calls(trace)
+        cost, why = (None, _NO_CALLS) if blind else self._bills.cost(charges, listed, silent=silent)
         if not trace.spans:
             # It came from a list of traces: what it did is not known, and what it cost only where it says so.
             cost = trace.total_cost if trace.total_cost and trace.total_cost > 0 else None
@@ -174,8 +173,6 @@ class _Made:
             self.unknown[why] = (min(first, trace.first), n + 1)
         elif not charges and not cost:
             self.free += 1
-        elif charges:
-            self.silent += has_silent_calls(trace)
         self.repeated += trace.repeated
         self.compared.add(trace.first, charges, listed)
         self.totals.add(trace, charges, cost)
@@ -184,7 +181,7 @@ class _Made:
         names, pick = merged(said, _OWN)
         nested = _nested(trace)
         self.nested += len(nested)
-        row = pick((*cells, *_trace_cells(name, trace, charges, cost, nested)))
+        row = pick((*cells, *_trace_cells(name, trace, charges, cost, nested, silent=silent)))
         self.rows.add_cells(trace.first, names, row)
         tools = []
         for key, span in trace.spans.items():
@@ -240,6 +237,8 @@ def _trace_cells(
     charges: Sequence[Charge],
     cost: Decimal | None,
     nested: Collection[str],
+    *,
+    silent: bool,
 ) -> tuple[str | None, ...]:
     """What is known of a trace besides what it says of itself: the cells of `_OWN`."""
     spans = trace.spans.values()
@@ -248,7 +247,8 @@ def _trace_cells(
     kinds = [s.kind for s in spans]
     models = sorted({m for c in charges if (m := model_of(c.span.model)) is not None})
     providers = sorted({c.span.provider for c in charges if c.span.provider is not None})
-    tokens = [c.span.tokens for c in charges if c.span.tokens is not None]
+    # Where a call does not say what it used, the sum over the others is none.
+    tokens = [c.span.tokens for c in charges if c.span.tokens is not None and not silent]
     hours = [t.cache_write_1h for t in tokens]
     return (
         name,

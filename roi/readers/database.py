@@ -302,9 +302,15 @@ class _Asked:
         # Opened read-only by SQLite itself, which still allows the temporary view that Ibis makes of a SELECT.
         # It is interrupted from another thread when it takes too long.
         uri = f"{path.resolve().as_uri()}?mode=ro"
-        return Other(
-            ibis.sqlite.from_connection(sqlite3.connect(uri, uri=True, check_same_thread=False)), **how
-        )
+        con = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        con.execute(
+            "select count(*) from sqlite_master"
+        )  # what fails from here on is the SELECT, not the file
+        try:
+            return Other(ibis.sqlite.from_connection(con), **how)
+        except Exception as error:
+            con.close()
+            raise self.refusal(error) from None
 
     def _refused(self, key: str, message: str) -> UnreadableError:
         return UnreadableError([Problem(self.file, f"{self.place}.{key}" if key else self.place, message)])

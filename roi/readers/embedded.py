@@ -158,13 +158,16 @@ class Other:
         """
         self.backend = backend
         self.timeout = timeout
-        if sql is not None:
-            rows = backend.sql(sql.strip().rstrip(";"))
-        else:
-            *schema, name = (table or "").split(".")
-            rows = backend.table(
-                name, database=tuple(schema) if len(schema) > 1 else next(iter(schema), None)
-            )
+        self._interrupt = getattr(getattr(backend, "con", None), "interrupt", None)
+        # SQLite tells the kinds of a SELECT's columns by running it.
+        with at_most(timeout, self._interrupt):
+            if sql is not None:
+                rows = backend.sql(sql.strip().rstrip(";"))
+            else:
+                *schema, name = (table or "").split(".")
+                rows = backend.table(
+                    name, database=tuple(schema) if len(schema) > 1 else next(iter(schema), None)
+                )
         self.all = rows if limit is None else rows.limit(limit)
         self.columns = tuple(str(name) for name in rows.columns)
 
@@ -185,8 +188,7 @@ class Other:
 
     def pull(self, con: Connection, table: str, names: Sequence[str]) -> None:
         """Hand some columns to the engine, as texts c0, c1, … of a table of this name."""
-        interrupt = getattr(getattr(self.backend, "con", None), "interrupt", None)
-        with at_most(self.timeout, interrupt):
+        with at_most(self.timeout, self._interrupt):
             reader = self.all.select(*names).to_pyarrow_batches(chunk_size=_AT_ONCE)
             con.register(f"{table}_view", reader)
             try:
