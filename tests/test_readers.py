@@ -15,10 +15,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from sample_projects import Project, column
 
 from roi.problems import SampleError
+from roi.readers.held import move
 
 ROWS = [("T-1", "baseline", "10.5"), ("T-2", "pilot", "4"), ("T-3", "pilot", "0.25")]
 NAMES = ("case_id", "arm", "handling_minutes")
@@ -397,3 +399,41 @@ def test_a_query_sees_its_source_and_nothing_else(project: Project, query: str) 
     with pytest.raises(SampleError, match=r"samples\.cases\.query"):
         project.open({"source": "data/cases.csv", "query": query})
     assert not (project.folder / "x.csv").exists()
+
+
+@pytest.mark.parametrize("rows", [0, 49_999, 50_000, 50_001, 51_200, 52_345])
+def test_every_row_comes_over_from_another_engine(rows: int) -> None:
+    """However many they are, and whatever a block of the engine holds: each once, in order."""
+    source, target = duckdb.connect(), duckdb.connect()
+    move(
+        source,
+        f"select i::varchar, nullif(i % 7, 0)::varchar from range({rows}) as r(i) where i % 1 = 0",
+        target,
+        "got",
+        2,
+    )
+    found = target.execute(
+        "select count(*), count(distinct c0), count(c1), count(*) filter (c0::int <> rowid) from got"
+    )
+    assert found.fetchall() == [(rows, rows, rows - (rows + 6) // 7, 0)]
+
+
+def test_a_large_table_of_a_database_and_a_query_over_it_have_all_their_rows(project: Project) -> None:
+    n = 53_000
+    with duckdb.connect(str(project.folder / "data" / "many.duckdb")) as con:
+        con.execute(
+            f"create table many as select 'k' || i as case_id, 'pilot' as arm, 3 as handling_minutes from range({n}) as r(i)"
+        )
+        con.execute(f"copy many to '{project.folder}/data/many.csv' (header)")
+    there = {"source": {"connect": "data/many.duckdb", "table": "many"}}
+    here = {
+        "source": "data/many.csv",
+        "query": "select case_id, arm, handling_minutes * 2 as handling_minutes from source",
+    }
+    for spec, minutes in ((there, 3), (here, 6)):
+        samples = project.open(spec)
+        found = samples.con.execute(
+            "select count(*), count(distinct case_id), sum(handling_minutes) from cases"
+        )
+        assert found.fetchall() == [(n, n, minutes * n)]
+        samples.con.close()

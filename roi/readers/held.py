@@ -106,12 +106,12 @@ def move(source: Connection, select: str, target: Connection, table: str, width:
         table: A plain name there.
         width: Columns.
     """
-    result = source.execute(select)
-    first = result.fetchmany(_MOVED_AS_TEXT)
-    hold_columns(target, table, [[row[i] for row in first] for i in range(width)])
+    first = source.execute(select).fetchmany(_MOVED_AS_TEXT)
     if len(first) < _MOVED_AS_TEXT:
+        hold_columns(target, table, [[row[i] for row in first] for i in range(width)])
         return
-    rest = result.fetch_record_batch()
-    target.register(f"{table}_view", rest)
+    # Asked anew: of a result that was begun row by row, batches leave out the rest of the block that was at hand.
+    _begin(target, table, width)
+    target.register(f"{table}_view", source.execute(select).fetch_record_batch())
     target.execute(f"insert into {table} select * from {table}_view")
     target.unregister(f"{table}_view")
