@@ -428,7 +428,7 @@ def test_a_large_table_of_a_database_and_a_query_over_it_have_all_their_rows(pro
     there = {"source": {"connect": "data/many.duckdb", "table": "many"}}
     here = {
         "source": "data/many.csv",
-        "query": "select case_id, arm, handling_minutes * 2 as handling_minutes from source",
+        "query": "select case_id, arm, cast(handling_minutes as double) * 2 as handling_minutes from source",
     }
     for spec, minutes in ((there, 3), (here, 6)):
         samples = project.open(spec)
