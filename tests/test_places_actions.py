@@ -172,7 +172,7 @@ def test_no_action_and_no_name_leaves_the_database(tmp_path: Path, monkeypatch: 
         assert not texts & {*placed_actions.APPROVERS, *placed_cases.NAMES, "agent-7", "a1", "T-1"}
         assert not any(text.startswith(("c-", "a-")) for text in texts)
         sizes.append(len(cells))
-    assert sizes[1] < 2 * sizes[0], sizes
+    assert sizes[1] < 3 * sizes[0], sizes  # kinds of cases that few do not have, of ten times as many
 
 
 def test_what_is_found_in_rows_without_a_number_is_counted(tmp_path: Path) -> None:
