@@ -6,6 +6,7 @@ failure stands beside the share of calls: its interval is the one to go by.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from roi.relation import Relation
 if TYPE_CHECKING:
     from roi.samples import Samples
 
-__all__ = ["FAILED", "Integration", "of_cases", "take_integration"]
+__all__ = ["FAILED", "Integration", "of_cases", "take_integration", "values_at"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -240,20 +241,43 @@ def _seconds(
                 wanted.append((i, j, max(int(np.ceil(share * n)), 1), *ends))
     if not wanted:
         return found
-    # Equal times are counted before they are put in order: there are far fewer of them than actions.
-    ranked = ", ".join(
-        f"({keys[i][0]}, {literal(keys[i][1])}, {literal(keys[i][2])}, {rank})"
+    ranked = [
+        (str(keys[i][0]), literal(keys[i][1]), literal(keys[i][2]), rank)
         for i, rank in sorted({(row[0], rank) for row in wanted for rank in row[2:]})
-    )
-    rows = fetch(
-        samples,
-        f"with timed as (select arm_, {system} as s, {scope} as c, {seconds} as v from {source}), "
-        "times as (select arm_, s, c, v, count(*) as n from timed where v is not null group by 1, 2, 3, 4), "
-        "placed as (select *, sum(n) over (partition by arm_, s, c order by v) as upto from times) "
-        f"select arm_, s, c, rank_, v from placed join (values {ranked}) as w(arm_, s, c, rank_) using (arm_, s, c) "
-        "where rank_ <= upto and rank_ > upto - n",
-    )
-    at = {(int(arm), str(s), str(c), int(rank)): float(v) for arm, s, c, rank, v in rows}
+    ]
+    query = f"select arm_, {system} as s, {scope} as c, {seconds} as v from {source}"
+    at = values_at(samples, query, ("arm_", "s", "c"), ranked)
     for i, j, *places in wanted:
         found[i, 3 * j : 3 * j + 3] = [at[*keys[i], rank] for rank in places]
     return found
+
+
+def values_at(
+    samples: Samples, query: str, keys: Sequence[str], ranked: Sequence[tuple[str | int, ...]]
+) -> dict[tuple[Any, ...], float]:
+    """Values by their rank among those of the same keys, from 1.
+
+    Equal values are counted before they are put in order: there are far fewer of them than actions.
+
+    Args:
+        samples: The opened samples.
+        query: A SELECT of the keys and of `v`.
+        keys: Names of the keys.
+        ranked: Of each value that is wanted the keys as SQL, then its rank.
+
+    Returns:
+        Keys and rank → value.
+    """
+    own = "".join(f"{key}, " for key in keys)
+    apart = f"partition by {own[:-2]} " if keys else ""
+    listed = ", ".join(f"({', '.join(map(str, row))})" for row in ranked)
+    same = "".join(f"placed.{key} = w.{key} and " for key in keys)
+    rows = fetch(
+        samples,
+        f"with timed as ({query}), "
+        f"times as (select {own}v, count(*) as n from timed where v is not null group by {own}v), "
+        f"placed as (select *, sum(n) over ({apart}order by v) as upto from times) "
+        f"select {''.join(f'placed.{key}, ' for key in keys)}rank_, v from placed join (values {listed}) "
+        f"as w({own}rank_) on {same}rank_ <= upto and rank_ > upto - n",
+    )
+    return {(*row[:-2], int(row[-2])): float(row[-1]) for row in rows}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from roi.integration import QUANTILES, of_cases
+from roi.integration import QUANTILES, of_cases, values_at
 from roi.moments import fetch
 from roi.periods import local_day
 from roi.proportions import ranks
@@ -115,7 +115,7 @@ def _of_actions(samples: Samples, zone: str) -> dict[str, Any]:
     times = "requested_at" in present and "decided_at" in present
     minutes = None
     if times and waits:
-        minutes = _minutes(samples, f"select {wait} as w from {live.sql} where {wait} >= 0", int(waits))
+        minutes = _minutes(samples, f"select {wait} as v from {live.sql} where {wait} >= 0", int(waits))
     return {
         "approvers": None if not people else int(people),
         "waits": int(waits) if times else None,
@@ -135,16 +135,8 @@ def _minutes(samples: Samples, query: str, n: int) -> Floats | None:
         wanted += [0, 0, 0] if ends is None else [int(np.ceil(share * n)), *ends]
     if not any(wanted):
         return None
-    ranked = ", ".join(f"({rank})" for rank in sorted(set(wanted) - {0}))
-    # Equal times are counted before they are put in order: there are far fewer of them than actions.
-    rows = fetch(
-        samples,
-        f"with times as (select w, count(*) as n from ({query}) group by 1), "
-        "placed as (select *, sum(n) over (order by w) as upto from times) "
-        f"select rank_, w from placed join (values {ranked}) as r(rank_) on rank_ <= upto and rank_ > upto - n",
-    )
-    at = {int(rank): float(value) for rank, value in rows}
-    return np.array([at[rank] if rank else -1.0 for rank in wanted])
+    at = values_at(samples, query, (), [(rank,) for rank in sorted(set(wanted) - {0})])
+    return np.array([at[rank,] if rank else -1.0 for rank in wanted])
 
 
 def _of_approved(samples: Samples, source: str, columns: tuple[str, ...]) -> dict[str, Any]:

@@ -342,9 +342,13 @@ class _Opening:
         self._exclude(read, reason, f"{live} and {late}")
         return f"{keep} and not coalesce(({live}) and {late}, false)"
 
+    def _is_beside(self, name: str) -> bool:
+        """Whether a table lies where the cases do, so that the two can be joined."""
+        return not self.staying or name in self.staying
+
     def _follow_cases(self, reads: Mapping[str, ReadTable], keep: dict[str, str]) -> None:
         """Leave out the actions and inputs of cases that are left out, such as those of earlier versions."""
-        following = [name for name in FOLLOWING if not self.staying or name in self.staying]
+        following = [name for name in FOLLOWING if self._is_beside(name)]
         gone = gone_cases(self.con, reads["cases"], keep["cases"]) if following else ""
         for name in following if gone else ():
             reason = FOLLOWING[name]
@@ -368,7 +372,7 @@ class _Opening:
     def _unknown_cases(self, reads: Mapping[str, ReadTable], keep: Mapping[str, str]) -> dict[str, int]:
         found: dict[str, int] = {}
         for name in FOLLOWING:
-            if name not in reads or (self.staying and name not in self.staying):
+            if name not in reads or not self._is_beside(name):
                 continue
             if name == "inputs":  # those of a demo may be of cases that nobody timed
                 n = unknown_inputs(self.con)[0]

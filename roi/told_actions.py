@@ -21,7 +21,12 @@ __all__ = ["ACTS", "COLUMNS", "told"]
 
 ACTS = "told_acts"
 COLUMNS = ("amount", "confidence")
-MOSTS = ("segment_", "rework_", "review_", *(f"{c}_" for c in COLUMNS))  # of several rows of a case the last
+MOSTS = (
+    "segment_",
+    "rework_",
+    "review_",
+    *(f"{c}_" for c in COLUMNS),
+)  # of several rows of a case the largest, of names the last
 MOST = 20  # kinds that are told apart; what is used less is put together
 REST = "(other)"
 UNKNOWN = "(unknown)"

@@ -1,14 +1,28 @@
-"""Cases with typed columns, as a database has them, and the parameters of a pilot that has them there."""
+"""Cases with typed columns, as a database has them, the parameters of a pilot that has them there, and its record."""
 
 from __future__ import annotations
 
 import datetime as dt
+import importlib.util
+import json
+import shutil
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import yaml
+
+from roi.analysis import analyse
+from roi.parameters import LoadedParameters
+from roi.record import build_record
+from roi.samples import Samples
+
+needs_spark = pytest.mark.skipif(
+    importlib.util.find_spec("pyspark") is None or shutil.which("java") is None,
+    reason="pyspark (pip install 'roi[spark]') or Java is not installed",
+)
 
 NAMES = ("Ann Lee", "ann  lee ", "Jörg Groß", "JÖRG GROSS", "Ελένη Σάς", "李雷", "O'Neil, P.", "Zoë")
 TYPES = {
@@ -106,3 +120,13 @@ def write(
     path = folder / "params" / "placed.yaml"
     path.write_text(yaml.safe_dump(given, sort_keys=False, allow_unicode=True), encoding="utf-8")
     return path
+
+
+def record_of(loaded: LoadedParameters, samples: Samples) -> dict[str, Any]:
+    """The record as JSON has it, without what says where its rows came from and were reduced."""
+    record: dict[str, Any] = json.loads(json.dumps(build_record(analyse(loaded, samples))))
+    del record["provenance"]
+    for key in ("samples.cases (files and columns)", "samples.actions (files and columns)"):
+        record["settings"].pop(key, None)
+    assert record["settings"].pop("run.engine", None) == loaded.parameters.run.engine
+    return record

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 PASSWORD = "hunter2-Xq7"
 
 
@@ -22,6 +24,12 @@ def binary(name: str) -> str | None:
     """The newest program of this name, which Debian keeps off the path."""
     there = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda p: float(p.parts[4]))
     return str(there[-1]) if there else shutil.which(name)
+
+
+needs_postgres = pytest.mark.skipif(
+    binary("postgres") is None or binary("initdb") is None,
+    reason="PostgreSQL's server is not installed (Debian: postgresql)",
+)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 import pytest
 import yaml
-from postgres_server import PASSWORD, Server, binary, serving
+from postgres_server import PASSWORD, Server, needs_postgres, serving
 from sample_projects import Project, column
 
 from roi.analysis import analyse
@@ -34,10 +34,6 @@ from roi.record import build_record
 from roi.samples import open_samples
 
 ROOT = Path(__file__).parent.parent
-needs_postgres = pytest.mark.skipif(
-    binary("postgres") is None or binary("initdb") is None,
-    reason="PostgreSQL's server is not installed (Debian: postgresql)",
-)
 
 CASES = [("T-1", "baseline", "10.5"), ("T-2", "pilot", "4"), ("T-3", "pilot", "0.25")]
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
-import json
-import shutil
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -17,9 +14,8 @@ import placed_cases
 import pytest
 import sqlglot
 from placed_cases import TYPES
-from postgres_server import Server, binary, serving
+from postgres_server import Server, needs_postgres, serving
 
-from roi.analysis import analyse
 from roi.parameters import load_parameters
 from roi.places.letters import LARGE, SMALL, SPACES, known_letters
 from roi.places.translating import translated
@@ -27,14 +23,9 @@ from roi.privacy import person
 from roi.problems import SampleError
 from roi.readers.base import literal
 from roi.readers.database import There
-from roi.record import build_record
 from roi.samples import Samples, open_samples
 from roi.taken import take
 
-needs_postgres = pytest.mark.skipif(
-    binary("postgres") is None or binary("initdb") is None,
-    reason="PostgreSQL's server is not installed (Debian: postgresql)",
-)
 HERE = {"connect": "data/cases.duckdb", "table": "cases"}
 
 
@@ -138,11 +129,8 @@ def told(folder: Path, source: dict[str, Any], engine: str | None) -> dict[str, 
     """The record of a pilot, without what says where its rows came from and were reduced."""
     loaded = load_parameters(placed_cases.write(folder, source, engine=engine))
     samples = open_samples(loaded)
-    record: dict[str, Any] = json.loads(json.dumps(build_record(analyse(loaded, samples))))
+    record = placed_cases.record_of(loaded, samples)
     samples.con.close()
-    del record["provenance"]
-    del record["settings"]["samples.cases (files and columns)"]
-    assert record["settings"].pop("run.engine", None) == engine
     return record
 
 
@@ -361,13 +349,7 @@ def test_a_text_is_not_tried_as_a_number_where_that_would_fail() -> None:
         translated(sqlglot.parse_one("select try_cast(x as date)", dialect="duckdb"), "postgres")
 
 
-needs_spark = pytest.mark.skipif(
-    importlib.util.find_spec("pyspark") is None or shutil.which("java") is None,
-    reason="pyspark (pip install 'roi[spark]') or Java is not installed",
-)
-
-
-@needs_spark
+@placed_cases.needs_spark
 @pytest.mark.slow
 def test_spark_gives_what_is_taken_of_the_same_parquet_file_here(tmp_path: Path) -> None:
     rows = placed_cases.rows(150)

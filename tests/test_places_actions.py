@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
-import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +12,7 @@ import duckdb
 import placed_actions
 import placed_cases
 import pytest
-from postgres_server import Server, binary, serving
+from postgres_server import Server, needs_postgres, serving
 from test_places import asked, same
 
 from roi.analysis import analyse
@@ -26,7 +24,6 @@ from roi.places.tongues import tongue_of
 from roi.privacy import alike
 from roi.problems import ParameterError, SampleError
 from roi.readers.base import literal
-from roi.record import build_record
 from roi.samples import Samples, open_samples
 from roi.taken import take
 
@@ -75,10 +72,7 @@ def told(
     loaded = load_parameters(parameters(folder, engine, sources))
     samples = open_samples(loaded)
     taken = take(loaded, samples)
-    record: dict[str, Any] = json.loads(json.dumps(build_record(analyse(loaded, samples))))
-    del record["provenance"]
-    for key in ("samples.cases (files and columns)", "samples.actions (files and columns)", "run.engine"):
-        record["settings"].pop(key, None)
+    record = placed_cases.record_of(loaded, samples)
     for layer in record["controls"]["layers"]:
         for check in layer["checks"]:
             if check["rows"] and check["rows"]["table"] in ("cases", "actions"):
@@ -110,16 +104,6 @@ def test_the_record_is_that_of_rows_that_are_read(seed: int, tmp_path: Path) -> 
     assert len(failing) > 10
 
 
-needs_postgres = pytest.mark.skipif(
-    binary("postgres") is None or binary("initdb") is None,
-    reason="PostgreSQL's server is not installed (Debian: postgresql)",
-)
-needs_spark = pytest.mark.skipif(
-    importlib.util.find_spec("pyspark") is None or shutil.which("java") is None,
-    reason="pyspark (pip install 'roi[spark]') or Java is not installed",
-)
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     with serving() as running:
@@ -146,7 +130,7 @@ def test_postgres_gives_the_record_of_rows_that_are_read(
     compared(told(tmp_path, None), told(tmp_path, "source", sources))
 
 
-@needs_spark
+@placed_cases.needs_spark
 @pytest.mark.slow
 def test_spark_gives_the_record_of_rows_that_are_read(tmp_path: Path) -> None:
     cases = placed_cases.rows(150, seed=4)

@@ -141,8 +141,10 @@ class Places:
         raise self._refused()
 
     def _refused(self) -> SampleError:
-        message = "this needs rows that stay in their database (run.engine: source)"
-        message += "; leave run.engine away to have them read"
+        message = (
+            "this needs rows that stay in their database (run.engine: source); leave run.engine away to have them "
+            "read"
+        )
         return SampleError([Problem(self.there.label, "", message)])
 
     def _with(self, view: _View) -> str:
