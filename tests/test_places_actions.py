@@ -127,7 +127,10 @@ def test_postgres_gives_the_record_of_rows_that_are_read(
             name, {n: "double precision" if kind == "double" else kind for n, kind in types.items()}, rows
         )
     sources = {name: {"connect": "${CLAIMS_DB}", "table": name} for name in ("cases", "actions")}
-    compared(told(tmp_path, None), told(tmp_path, "source", sources))
+    away = told(tmp_path, "source", sources)
+    compared(told(tmp_path, None), away)
+    # Row by row against row by row of queries that stand before a question, thousands of cases take for ever.
+    assert away[2].con.there.ask("show enable_nestloop")[1] == [("off",)]
 
 
 @placed_cases.needs_spark
@@ -276,7 +279,7 @@ def test_what_is_laid_down_there_is_asked_and_forgotten_as_here(tmp_path: Path) 
     )
     with pytest.raises(SampleError):
         con.execute("select * from more_, actions")
-    with pytest.raises(SampleError):
+    with pytest.raises(SampleError, match="needs rows that stay in their database"):
         con.execute("select * from actions where tool = ?", ["read_mail"])
     con.close()
 
