@@ -17,6 +17,7 @@ from roi.importers import FORMATS, ending_of, look_and_recognise, read_export
 from roi.importers.conversations import Grouped, group
 from roi.importers.export import Contradiction, Export, Filled, Table
 from roi.importers.gathered import cells_of, no_collection
+from roi.importers.laid import Laid
 from roi.problems import ParameterError, Problem, SampleError
 from roi.readers.base import UnreadableError
 from roi.readers.files import Found, Seen, find_files, look_through
@@ -82,6 +83,7 @@ class _Parts:
         self.left_out: dict[str, int] = {}
         self.contradictions: list[Contradiction] = []
         self.arms = _Arms(arms)
+        self.laid: Laid | None = None  # actions that the engine holds
 
     def add(
         self, name: str, rows: Iterable[Cells], names: Iterable[str], told: Collection[str] | None = None
@@ -105,6 +107,9 @@ class _Parts:
 
     def table(self, name: str) -> Table:
         """A table with its columns in their order."""
+        if name == "actions" and self.laid is not None:
+            filled = self.laid.filled()
+            return Table(tuple(n for n in self.first[name] if n in filled), self.laid)
         made = self.tables[name].table()
         filled = frozenset(made.names)
         told = dict.fromkeys([*(("case_id", "arm") if name == "cases" else ()), *self.first[name]])
@@ -160,7 +165,7 @@ def import_files(
     parts = _Parts(arms or {})
     for told, files in by_format.items():
         try:
-            _take(told, read_export(told, files), case, parts)
+            _take(told, read_export(told, files), case, parts, is_alone=len(by_format) == 1)
         except UnreadableError as error:
             problems += error.problems
     if not problems and not by_format:
@@ -171,7 +176,7 @@ def import_files(
         raise SampleError(problems)
     return Imported(
         sources=tuple(sources),
-        tables={name: parts.table(name) for name, table in parts.tables.items() if len(table)},
+        tables={name: parts.table(name) for name, table in parts.tables.items() if len(table) or (name == "actions" and parts.laid)},
         rules=tuple(parts.rules),
         said=tuple(parts.said),
         left_out=parts.left_out,
@@ -220,7 +225,7 @@ def _why(file: Found, seen: Seen | None) -> str:
     return "is JSON of no format that is known"
 
 
-def _take(told: str, export: Export, case: str | None, parts: _Parts) -> None:
+def _take(told: str, export: Export, case: str | None, parts: _Parts, *, is_alone: bool) -> None:
     title = FORMATS[told].title
     try:
         grouped = group(export.traces, key=case)
@@ -232,9 +237,13 @@ def _take(told: str, export: Export, case: str | None, parts: _Parts) -> None:
     cases = cells_of(parts.arms.of(row, export.arm) for row in grouped.cases.rows)
     # Where every trace has names of its own, an export names the first of them only.
     beyond = parts.add("cases", cases, grouped.cases.names, frozenset(export.traces.names))
-    actions = _with_cases(export.actions, grouped)
     first = ("action_id", "case_id", "tool", *export.actions.names)
-    parts.add("actions", actions, first, frozenset(export.actions.names))
+    if isinstance(export.actions.rows, Laid) and is_alone:
+        parts.laid = export.actions.rows.with_cases(grouped.case_of, grouped.resent)
+        parts.first["actions"] = dict.fromkeys(first)
+    else:
+        actions = _with_cases(export.actions, grouped)
+        parts.add("actions", actions, first, frozenset(export.actions.names))
     parts.add("evals", cells_of(export.evals.rows), export.evals.names)
     parts.add("versions", cells_of(export.versions.rows), export.versions.names)
     if export.traces.rows:
@@ -359,8 +368,11 @@ def _write(target: Path, table: Table) -> None:
     partial = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("w", encoding="utf-8", errors="replace", newline="") as file:
-            file.writelines(_lines(table))
+        if isinstance(table.rows, Laid):
+            table.rows.write(partial, table.names)
+        else:
+            with partial.open("w", encoding="utf-8", errors="replace", newline="") as file:
+                file.writelines(_lines(table))
         os.replace(partial, target)
     except OSError as error:
         with suppress(OSError):

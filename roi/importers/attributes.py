@@ -25,7 +25,10 @@ from roi.importers.spans import (
     text_of,
 )
 
-__all__ = ["Described", "add_spans", "kind_of", "tokens_of", "tool_of"]
+__all__ = [
+    "COSTS", "MODELS", "OWN", "PROVIDERS", "TELL", "TIERS", "TOKENS", "TOOLS", "Described", "add_spans", "kind_of",
+    "tokens_as", "tokens_of", "tool_of",
+]  # fmt: skip
 
 _T = TypeVar("_T")
 _Names: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]  # of attributes, and of those of the resource
@@ -37,7 +40,7 @@ _AROUND = (
     "invoke_agent", "create_agent", "invoke_workflow", "execute_tool", "plan", "retrieval", "agent", "workflow",
     "task", "tool",
 )  # fmt: skip
-_TOKENS: Mapping[str, tuple[str, ...]] = {
+TOKENS: Mapping[str, tuple[str, ...]] = {
     "input": (
         "gen_ai.usage.input_tokens",
         "gen_ai.usage.prompt_tokens",
@@ -94,7 +97,7 @@ _TOKENS: Mapping[str, tuple[str, ...]] = {
         "ai.usage.totalTokens",
     ),
 }
-_TELL = (
+TELL = (
     "gen_ai.operation.name", "openinference.span.kind", "ai.operationId", "gen_ai.tool.name", "traceloop.span.kind",
     "llm.request.type", "mcp.method.name",
     "span.type",
@@ -109,8 +112,8 @@ _BARE = {
     "cache_write": ("cache_creation_tokens",),
 }
 _KINDS = ("input", "output", "cache_read", "cache_write", "cache_write_1h", "total")
-_COSTS = ("gen_ai.usage.cost", "gen_ai.usage.total_cost", "llm.cost.total", "operation.cost")
-_MODELS = (
+COSTS = ("gen_ai.usage.cost", "gen_ai.usage.total_cost", "llm.cost.total", "operation.cost")
+MODELS = (
     "gen_ai.response.model",
     "gen_ai.request.model",
     "llm.model_name",
@@ -120,15 +123,16 @@ _MODELS = (
     "ai.response.model",
     "ai.model.id",
 )
-_PROVIDERS = ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system", "ai.model.provider")
-_TIERS = (
+PROVIDERS = ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system", "ai.model.provider")
+TIERS = (
     "gen_ai.response.service_tier",
     "gen_ai.request.service_tier",
     "gen_ai.openai.response.service_tier",
     "openai.response.service_tier",
     "gen_ai.usage.service_tier",
 )
-_OWN: Mapping[str, tuple[str, ...]] = {
+TOOLS = ("gen_ai.tool.name", "tool.name", "ai.toolCall.name", "traceloop.entity.name", "tool_name")
+OWN: Mapping[str, tuple[str, ...]] = {
     "session_id": (
         "session.id",
         "gen_ai.conversation.id",
@@ -263,10 +267,10 @@ def _known(columns: Sequence[Sequence[Any]]) -> Sequence[Any]:
 
 def _kinds(column: Mapping[str, Sequence[Any]], every: Sequence[Mapping[str, Any]]) -> Sequence[SpanKind]:
     """What each span is; mostly all whose attributes have the same names are the same."""
-    told = [tuple(column[key]) for key in _TELL if key in column]
+    told = [tuple(column[key]) for key in TELL if key in column]
     alike = all(values.count(values[0]) == len(values) for values in told)
     # Where nothing tells but a model's name, a blank one tells otherwise.
-    if alike and (told or not any(key in column for key in _MODELS)):
+    if alike and (told or not any(key in column for key in MODELS)):
         return [kind_of(every[0])] * len(every)
     return list(map(kind_of, every))
 
@@ -292,8 +296,8 @@ class _Shape:
     Attributes:
         tokens: Of each of `_KINDS` the names that say it; None where nothing does.
         costs: Names that say a cost; likewise models, providers and tiers.
-        own: Where what `_OWN` names may be said: whether by the resource, and under which name.
-        of_trace: What is noted of a trace: the span's name, those of `_OWN` that may be said, then as `of_call`.
+        own: Where what `OWN` names may be said: whether by the resource, and under which name.
+        of_trace: What is noted of a trace: the span's name, those of `OWN` that may be said, then as `of_call`.
         of_call: What is noted of a tool call: attributes, then those of the resource.
     """
 
@@ -315,19 +319,19 @@ def _shape(attributes: tuple[str, ...], resource: tuple[str, ...]) -> _Shape:
         return tuple(n for n in names if n in there)
 
     bare = _BARE if _TYPE in there else {}
-    tokens = tuple(of(_TOKENS[kind]) or of(bare.get(kind, ())) for kind in _KINDS)
+    tokens = tuple(of(TOKENS[kind]) or of(bare.get(kind, ())) for kind in _KINDS)
     own = {
         own: where
-        for own, names in _OWN.items()
+        for own, names in OWN.items()
         if (where := tuple((n not in there, n) for n in names if n in there or n in around))
     }
     of_call = (*(f"attributes.{n}" for n in attributes), *(f"resource.{n}" for n in resource))
     return _Shape(
         tokens=tokens if any(tokens) else None,
-        costs=of(_COSTS),
-        models=of(_MODELS) or of(("model",) if bare else ()),
-        providers=of(_PROVIDERS),
-        tiers=of(_TIERS),
+        costs=of(COSTS),
+        models=of(MODELS) or of(("model",) if bare else ()),
+        providers=of(PROVIDERS),
+        tiers=of(TIERS),
         own=tuple(own.values()),
         of_trace=heading(("name", *own, *of_call)),
         of_call=heading(of_call),
@@ -349,7 +353,7 @@ def kind_of(attributes: Mapping[str, Any]) -> SpanKind:
         return "tool"
     # Former conventions named no operation, and some exporters one of their own: what names a model is a call. Where
     # it logs no tokens, its cost is not known.
-    return "call" if any(attributes.get(k) for k in _MODELS) else "other"
+    return "call" if any(attributes.get(k) for k in MODELS) else "other"
 
 
 @lru_cache(maxsize=1024)
@@ -363,7 +367,7 @@ def _kind(operation: str, inference: str, framework: str) -> SpanKind:
 
 
 def tool_of(attributes: Mapping[str, Any], span_name: Any) -> str | None:
-    for key in ("gen_ai.tool.name", "tool.name", "ai.toolCall.name", "traceloop.entity.name", "tool_name"):
+    for key in TOOLS:
         if name := text_of(attributes.get(key)):
             return name
     name = text_of(span_name) or ""
@@ -371,7 +375,7 @@ def tool_of(attributes: Mapping[str, Any], span_name: Any) -> str | None:
 
 
 def tokens_of(attributes: Mapping[str, Any]) -> Tokens | None:
-    return _tokens(attributes, tuple(tuple(k for k in _TOKENS[kind] if k in attributes) for kind in _KINDS))
+    return _tokens(attributes, tuple(tuple(k for k in TOKENS[kind] if k in attributes) for kind in _KINDS))
 
 
 def _tokens(attributes: Mapping[str, Any], names: tuple[tuple[str, ...], ...]) -> Tokens | None:
@@ -382,15 +386,25 @@ def _tokens(attributes: Mapping[str, Any], names: tuple[tuple[str, ...], ...]) -
             if (n := count(attributes[key])) is not None:
                 break
         numbers.append(n)
+    if numbers[1] is None and count(attributes.get("ai.usage.tokens")) is not None:
+        numbers[1] = 0  # an embedding has nothing to answer
+    return tokens_as(numbers, apart=names[0] == _BARE["input"])
+
+
+def tokens_as(numbers: Sequence[int | None], *, apart: bool = False) -> Tokens | None:
+    """Tokens from what is said under the names of each of `TOKENS`; None where that is nothing.
+
+    Args:
+        numbers: As many, each None where nothing says it.
+        apart: Whether cached tokens stand beside those that are sent, and are no part of them.
+    """
     sent, received, read, write, hour, total = numbers
     if hour and write is None:
         write = hour
-    if received is None and count(attributes.get("ai.usage.tokens")) is not None:
-        received = 0  # an embedding has nothing to answer
     cached = (read or 0) + (write or 0)
     if sent is None and received is None and not cached:
         return None
     if sent is not None and cached:
-        apart = total == sent + (received or 0) + cached or names[0] == _BARE["input"]
+        apart = apart or total == sent + (received or 0) + cached
         sent += cached if cached > sent or apart else 0
     return Tokens(sent, read, write, received, hour)

@@ -11,7 +11,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import TypeAlias
 
-__all__ = ["without_contents"]
+__all__ = ["is_content", "without_contents"]
 
 _Pick: TypeAlias = Callable[[tuple[str | None, ...]], tuple[str | None, ...]]
 
@@ -36,6 +36,11 @@ _CONTENTS = re.compile(
 )
 
 
+def is_content(name: str) -> bool:
+    """Whether what has this name holds what people or models wrote."""
+    return _CONTENTS.fullmatch(name) is not None
+
+
 def without_contents(
     names: tuple[str, ...], cells: tuple[str | None, ...]
 ) -> tuple[tuple[str, ...], tuple[str | None, ...]]:
@@ -47,7 +52,7 @@ def without_contents(
 @lru_cache(maxsize=4096)
 def _kept(names: tuple[str, ...]) -> tuple[tuple[str, ...], _Pick | None]:
     """The names that are kept, and how their cells are picked where that are not all."""
-    at = [i for i, name in enumerate(names) if _CONTENTS.fullmatch(name) is None]
+    at = [i for i, name in enumerate(names) if not is_content(name)]
     if len(at) == len(names):
         return names, None
     kept = tuple(names[i] for i in at)

@@ -40,6 +40,8 @@ from roi.importers.attributes import Described, add_spans
 from roi.importers.documents import json_blocks
 from roi.importers.export import Export, Table, left_out, table_of
 from roi.importers.facts import text_of
+from roi.importers.laid_traces import export_laid
+from roi.importers.openinference_lines import laid
 from roi.importers.openinference_spans import (
     EVAL_KEYS,
     Row,
@@ -102,6 +104,8 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
     Raises:
         UnreadableError: If a file cannot be read to its end.
     """
+    if (plain := laid(files)) is not None:
+        return export_laid(plain, own)
     found = Traces()
     evals: list[dict[str, str | None]] = []
     lost: dict[str, int] = {}

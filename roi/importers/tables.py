@@ -47,9 +47,9 @@ from roi.importers.summaries import Totals
 from roi.importers.times import to_iso
 from roi.prices import CURRENCY, OwnPrices
 
-__all__ = ["Export", "Table", "export_of"]
+__all__ = ["MOST_FACTS", "OWN", "Export", "Made", "Table", "export_of"]
 
-_MOST_FACTS = 500
+MOST_FACTS = 500
 _NEVER = 1 << 62
 _NO_CALLS = "no model call is logged"
 _NO_SPANS = "the files hold the trace without its spans"
@@ -87,64 +87,31 @@ def export_of(
         left_out: Why something was left out → how many.
         contradictions: Where summaries and rows differ, besides costs.
     """
-    made = _Made(own)
+    made = Made(own)
     # Where nothing at all logs a model call, calls are not logged; that none was made would be a guess.
     blind = not found.calls
     for part in found.parts():
         for name, trace in part:
             made.take(name, trace, blind=blind)
         made.names.end_run()
-    compared = made.compared.result()
-    said = [
-        f"{n:,} {'trace has' if n == 1 else 'traces have'} an unknown cost: {why}"
-        for why, (_, n) in sorted(made.unknown.items(), key=lambda item: item[1])
-    ]
-    if made.free:
-        have = "trace logs no model call and is" if made.free == 1 else "traces log no model call and are"
-        said.append(
-            f"{made.free:,} {have} taken to cost 0; where calls were made, they are not in the export"
-        )
-    if made.stated:
-        have = (
-            "trace has the cost that it states"
-            if made.stated == 1
-            else "traces have the costs that they state"
-        )
-        said.append(
-            f"{made.stated:,} {have}: the files hold no model call of {'it' if made.stated == 1 else 'them'}"
-        )
-    if made.nested:
-        calls = "tool call is" if made.nested == 1 else "tool calls are"
-        said.append(
-            f"{made.nested:,} {calls} told by a span within a span of the same call; each counts once"
-        )
-    if made.repeated:
-        occur = "span occurs" if made.repeated == 1 else "spans occur"
-        said.append(f"{made.repeated:,} {occur} more than once; each counts once")
-    said += compared.bounds
-    lost = dict(left_out or {})
-    if made.hollow:
-        lost[_HOLLOW] = made.hollow
-    taken = {*_TRACE_COLUMNS, *_ACTION_COLUMNS}
-    facts = [name for name in made.names if name not in taken][:_MOST_FACTS]
-    return Export(
-        traces=Table((*_TRACE_COLUMNS, *facts), made.rows),
-        actions=Table((*_ACTION_COLUMNS, *facts), made.actions),
+    return made.export(
+        made.actions,
+        list(made.names),
         evals=evals,
         versions=versions,
-        warnings=(*said, *warnings),
-        left_out=lost,
-        contradictions=(*contradictions, *made.totals.result(), *compared.contradictions),
+        warnings=warnings,
+        left_out=left_out,
+        contradictions=contradictions,
     )
 
 
-class _Made:
+class Made:
     """What is made of traces, one after another."""
 
     def __init__(self, own: OwnPrices | None) -> None:
         self.rows: Rows[Mapping[str, str | None]] = Rows()
         self.actions: Rows[Mapping[str, str | None]] = Rows()
-        self.names = Names(_MOST_FACTS + len(_TRACE_COLUMNS) + len(_ACTION_COLUMNS))
+        self.names = Names(MOST_FACTS + len(_TRACE_COLUMNS) + len(_ACTION_COLUMNS))
         self.compared, self.totals = Comparison(), Totals()
         self.unknown: dict[str, tuple[int, int]] = {}  # why → first trace of it, how many
         self.repeated = self.hollow = self.nested = self.stated = self.free = 0
@@ -152,9 +119,47 @@ class _Made:
 
     def take(self, name: str, trace: Trace, *, blind: bool) -> None:
         """Make rows of a trace."""
+        counted = self.count(name, trace, blind=blind)
+        if counted is None:
+            return
+        own, nested = counted
+        said, cells = without_contents(*trace.facts.cells())
+        self.names.note(trace.first, said)
+        names, pick = merged(said, OWN)
+        self.rows.add_cells(trace.first, names, pick((*cells, *own)))
+        tools = []
+        for key, span in trace.spans.items():
+            theirs, texts = ((), ()) if span.facts is None else without_contents(*span.facts.cells())
+            if theirs:
+                self.names.note(trace.first, theirs)
+            if span.kind == "tool" and key not in nested:
+                tools.append((_NEVER if span.start is None else span.start, key, span, theirs, texts))
+        tools.sort(key=_TIME_AND_NAME)
+        for _, key, span, theirs, texts in tools:
+            names, pick = merged(said, theirs, OWN_OF_CALLS)
+            status = None
+            if "status" in theirs or "status" in said:
+                status = dict(zip((*said, *theirs), (*cells, *texts), strict=True))["status"]
+            self.actions.add_cells(
+                trace.first, names, pick((*cells, *texts, *_call_cells(name, key, span, status)))
+            )
+
+    def count(
+        self, name: str, trace: Trace, *, blind: bool
+    ) -> tuple[tuple[str | None, ...], Collection[str]] | None:
+        """Count a trace; what is known of it besides what it says of itself (the cells of `OWN`), and its nested calls.
+
+        Args:
+            name: Of the trace.
+            trace: It; what it says of itself is not asked for.
+            blind: Whether model calls are logged nowhere.
+
+        Returns:
+            Both; None for a trace of which nothing is held.
+        """
         if not trace.spans and trace.began is None and trace.total_cost is None:
             self.hollow += 1
-            return
+            return None
         charges = charges_of(trace)
         listed = self._bills.listed(charges)
         silent = has_silent_calls(trace)
@@ -176,29 +181,69 @@ class _Made:
         self.repeated += trace.repeated
         self.compared.add(trace.first, charges, listed)
         self.totals.add(trace, charges, cost)
-        said, cells = without_contents(*trace.facts.cells())
-        self.names.note(trace.first, said)
-        names, pick = merged(said, _OWN)
         nested = _nested(trace)
         self.nested += len(nested)
-        row = pick((*cells, *_trace_cells(name, trace, charges, cost, nested, silent=silent)))
-        self.rows.add_cells(trace.first, names, row)
-        tools = []
-        for key, span in trace.spans.items():
-            theirs, texts = ((), ()) if span.facts is None else without_contents(*span.facts.cells())
-            if theirs:
-                self.names.note(trace.first, theirs)
-            if span.kind == "tool" and key not in nested:
-                tools.append((_NEVER if span.start is None else span.start, key, span, theirs, texts))
-        tools.sort(key=_TIME_AND_NAME)
-        for _, key, span, theirs, texts in tools:
-            names, pick = merged(said, theirs, _OWN_OF_CALLS)
-            status = None
-            if "status" in theirs or "status" in said:
-                status = dict(zip((*said, *theirs), (*cells, *texts), strict=True))["status"]
-            self.actions.add_cells(
-                trace.first, names, pick((*cells, *texts, *_call_cells(name, key, span, status)))
+        return _trace_cells(name, trace, charges, cost, nested, silent=silent), nested
+
+    def export(
+        self,
+        actions: Sequence[Mapping[str, str | None]],
+        names: Sequence[str],
+        *,
+        evals: Table = NOTHING,
+        versions: Table = NOTHING,
+        warnings: Sequence[str] = (),
+        left_out: Mapping[str, int] | None = None,
+        contradictions: Sequence[Contradiction] = (),
+    ) -> Export:
+        """The tables of what was taken; see `export_of`.
+
+        Args:
+            actions: The rows of the table of that name.
+            names: What traces and calls say of themselves, as columns in their order.
+        """
+        compared = self.compared.result()
+        said = [
+            f"{n:,} {'trace has' if n == 1 else 'traces have'} an unknown cost: {why}"
+            for why, (_, n) in sorted(self.unknown.items(), key=lambda item: item[1])
+        ]
+        if self.free:
+            have = "trace logs no model call and is" if self.free == 1 else "traces log no model call and are"
+            said.append(
+                f"{self.free:,} {have} taken to cost 0; where calls were made, they are not in the export"
             )
+        if self.stated:
+            have = (
+                "trace has the cost that it states"
+                if self.stated == 1
+                else "traces have the costs that they state"
+            )
+            said.append(
+                f"{self.stated:,} {have}: the files hold no model call of {'it' if self.stated == 1 else 'them'}"
+            )
+        if self.nested:
+            calls = "tool call is" if self.nested == 1 else "tool calls are"
+            said.append(
+                f"{self.nested:,} {calls} told by a span within a span of the same call; each counts once"
+            )
+        if self.repeated:
+            occur = "span occurs" if self.repeated == 1 else "spans occur"
+            said.append(f"{self.repeated:,} {occur} more than once; each counts once")
+        said += compared.bounds
+        lost = dict(left_out or {})
+        if self.hollow:
+            lost[_HOLLOW] = self.hollow
+        taken = {*_TRACE_COLUMNS, *_ACTION_COLUMNS}
+        facts = [name for name in names if name not in taken][:MOST_FACTS]
+        return Export(
+            traces=Table((*_TRACE_COLUMNS, *facts), self.rows),
+            actions=Table((*_ACTION_COLUMNS, *facts), actions),
+            evals=evals,
+            versions=versions,
+            warnings=(*said, *warnings),
+            left_out=lost,
+            contradictions=(*contradictions, *self.totals.result(), *compared.contradictions),
+        )
 
 
 def _nested(trace: Trace) -> Collection[str]:
@@ -222,12 +267,12 @@ def _nested(trace: Trace) -> Collection[str]:
     return found
 
 
-_OWN = (
+OWN = (
     "trace_id", "started_at", "ended_at", "latency", "provider", "model", "models", "calls", "tool_calls", "errors",
     "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens", "agent_cost",
     "cost_currency",
 )  # fmt: skip
-_OWN_OF_CALLS = ("action_id", "trace_id", "tool", "requested_at", "executed_at", "status", "duration_ms")
+OWN_OF_CALLS = ("action_id", "trace_id", "tool", "requested_at", "executed_at", "status", "duration_ms")
 _TIME_AND_NAME = itemgetter(0, 1)
 
 
@@ -240,7 +285,7 @@ def _trace_cells(
     *,
     silent: bool,
 ) -> tuple[str | None, ...]:
-    """What is known of a trace besides what it says of itself: the cells of `_OWN`."""
+    """What is known of a trace besides what it says of itself: the cells of `OWN`."""
     spans = trace.spans.values()
     start = min([s.start for s in spans if s.start is not None], default=trace.began)
     end = max([s.end for s in spans if s.end is not None], default=None)
@@ -281,7 +326,7 @@ def _sum(numbers: Sequence[int | None], *, blank: int | None = None) -> str | No
 
 
 def _call_cells(name: str, key: str, span: Span, status: str | None) -> tuple[str | None, ...]:
-    """What is known of a tool call besides what it says of itself: the cells of `_OWN_OF_CALLS`."""
+    """What is known of a tool call besides what it says of itself: the cells of `OWN_OF_CALLS`."""
     start, end = span.start, span.end
     ended = None if span.failed is None else "error" if span.failed else "ok"
     return (
