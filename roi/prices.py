@@ -13,14 +13,17 @@ from msgspec.structs import replace
 
 __all__ = [
     "CURRENCY",
+    "Known",
     "OwnPrices",
     "Priced",
     "Pricer",
+    "Rates",
     "TokenPrice",
     "TokenUse",
     "base_model",
     "bounds_of",
     "price_tokens",
+    "rates_of",
 ]
 
 CURRENCY = "USD"
@@ -35,7 +38,7 @@ _ODD_TOKENS = "the tokens contradict each other"
 _NO_HOUR = "what is cached for an hour has no known price"
 
 _Counts: TypeAlias = tuple[int, int, int, int, int]  # fresh, read, written for minutes, for an hour, received
-_Rates: TypeAlias = tuple[Decimal, Decimal, Decimal, Decimal | None, Decimal]
+Rates: TypeAlias = tuple[Decimal, Decimal, Decimal, Decimal | None, Decimal]
 
 
 class TokenUse(msgspec.Struct, frozen=True, gc=False):
@@ -124,9 +127,17 @@ class Priced:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    prices: object  # held, so that its identity stays its own
-    rates: _Rates | None
+class Known:
+    """Rates that hold as long as a list's object of prices does.
+
+    Attributes:
+        prices: It; held, so that its identity stays its own.
+        rates: Rates per token, or None.
+        below: Input tokens below which they hold.
+    """
+
+    prices: object
+    rates: Rates | None
     below: int
 
 
@@ -135,7 +146,7 @@ class _Group:
     """Uses of one model on one day: priced by its rates where they are plain, otherwise one by one."""
 
     n: int = 0
-    rates: _Rates | None = None
+    rates: Rates | None = None
     below: int = 0
 
 
@@ -154,7 +165,7 @@ class Pricer:
         """
         self._own = own or {}
         self._lost: set[tuple[str | None, str]] = set()
-        self._known: dict[int, _Known] = {}
+        self._known: dict[int, Known] = {}
         self._groups: dict[tuple[str | None, str, dt.date | None, bool], _Group] = {}
 
     def price(self, use: TokenUse) -> Decimal | str:
@@ -191,6 +202,29 @@ class Pricer:
         except LookupError:
             self._lost.add((provider, model))
             return _NO_PRICE
+
+
+def rates_of(
+    provider: str | None, model: str, day: dt.date | None, *, batch: bool, known: dict[int, Known]
+) -> tuple[Rates | None, int]:
+    """What a token of a model costs on a day in USD, where nothing else is charged.
+
+    Args:
+        provider: As a log names it, or None.
+        model: Likewise.
+        day: The date, or None; then the newest prices hold.
+        batch: Whether the calls are part of a batch.
+        known: What earlier calls found, and where this one notes what it finds.
+
+    Returns:
+        The rates of tokens that are fresh, read from a cache, written to one for minutes, for an hour (None where that
+        has no known price), and received; and the number of input tokens below which they hold. None for the rates
+        where there are none.
+    """
+    try:
+        return _rates(TokenUse(provider, model, day, 0, None, None, 0, batch=batch), known)
+    except (LookupError, ValueError):
+        return None, 0
 
 
 def price_tokens(uses: Iterable[TokenUse], own: OwnPrices | None = None) -> Priced:
@@ -258,7 +292,7 @@ def bounds_of(uses: Iterable[TokenUse]) -> tuple[Decimal, Decimal] | None:
     return min(low, high), max(low, high)
 
 
-def _total(counts: _Counts, rates: _Rates) -> Decimal:
+def _total(counts: _Counts, rates: Rates) -> Decimal:
     fresh, read, write, hour, output = counts
     total = fresh * rates[0] + output * rates[4]
     if read or write:
@@ -279,7 +313,7 @@ def _knows_hours(prices: object) -> bool:
     return hours is not None or getattr(prices, "cache_write_mtok", None) is None
 
 
-def _rates(use: TokenUse, known: dict[int, _Known]) -> tuple[_Rates | None, int]:
+def _rates(use: TokenUse, known: dict[int, Known]) -> tuple[Rates | None, int]:
     """Prices per token of a use's model and day, and the input tokens below which they hold.
 
     None where something besides tokens is charged, or the rates do not give back the price of a mixed use.
@@ -298,13 +332,13 @@ def _rates(use: TokenUse, known: dict[int, _Known]) -> tuple[_Rates | None, int]
     if (at := known.get(id(prices))) is not None:
         return at.rates, at.below
     below = min(_tiers(prices), default=2**62)
-    rates: _Rates | None = None
+    rates: Rates | None = None
     if nothing == 0 and below > 10 * _PROBE:
         single = [tuple(_PROBE if i == j else 0 for j in range(5)) for i in range(5)]
         fresh, read, write, hour, output = (probe(*counts)[0] / _PROBE for counts in single)
         if probe(3, 5, 7, 9, 11)[0] == 3 * fresh + 5 * read + 7 * write + 9 * hour + 11 * output:
             rates = (fresh, read, write, hour if _knows_hours(prices) else None, output)
-    known[id(prices)] = _Known(prices, rates, below)
+    known[id(prices)] = Known(prices, rates, below)
     return rates, below
 
 

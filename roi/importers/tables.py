@@ -47,7 +47,7 @@ from roi.importers.summaries import Totals
 from roi.importers.times import to_iso
 from roi.prices import CURRENCY, OwnPrices
 
-__all__ = ["MOST_FACTS", "OWN", "Export", "Made", "Table", "export_of"]
+__all__ = ["MOST_FACTS", "OWN", "OWN_OF_CALLS", "Export", "Made", "Table", "export_of"]
 
 MOST_FACTS = 500
 _NEVER = 1 << 62
@@ -95,6 +95,7 @@ def export_of(
             made.take(name, trace, blind=blind)
         made.names.end_run()
     return made.export(
+        made.rows,
         made.actions,
         list(made.names),
         evals=evals,
@@ -187,6 +188,7 @@ class Made:
 
     def export(
         self,
+        rows: Sequence[Mapping[str, str | None]],
         actions: Sequence[Mapping[str, str | None]],
         names: Sequence[str],
         *,
@@ -199,7 +201,8 @@ class Made:
         """The tables of what was taken; see `export_of`.
 
         Args:
-            actions: The rows of the table of that name.
+            rows: Of the traces.
+            actions: Of the calls.
             names: What traces and calls say of themselves, as columns in their order.
         """
         compared = self.compared.result()
@@ -236,7 +239,7 @@ class Made:
         taken = {*_TRACE_COLUMNS, *_ACTION_COLUMNS}
         facts = [name for name in names if name not in taken][:MOST_FACTS]
         return Export(
-            traces=Table((*_TRACE_COLUMNS, *facts), self.rows),
+            traces=Table((*_TRACE_COLUMNS, *facts), rows),
             actions=Table((*_ACTION_COLUMNS, *facts), actions),
             evals=evals,
             versions=versions,
