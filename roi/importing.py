@@ -18,6 +18,7 @@ from roi.importers.conversations import Grouped, group
 from roi.importers.export import Contradiction, Export, Filled, Table
 from roi.importers.gathered import cells_of, no_collection
 from roi.importers.laid import Laid
+from roi.importers.laid_cases import group_laid
 from roi.problems import ParameterError, Problem, SampleError
 from roi.readers.base import UnreadableError
 from roi.readers.files import Found, Seen, find_files, look_through
@@ -228,7 +229,8 @@ def _why(file: Found, seen: Seen | None) -> str:
 def _take(told: str, export: Export, case: str | None, parts: _Parts, *, is_alone: bool) -> None:
     title = FORMATS[told].title
     try:
-        grouped = group(export.traces, key=case)
+        held = export.traces.rows
+        grouped = group_laid(held, case) if isinstance(held, Laid) else group(export.traces, key=case)
     except KeyError:
         named = ", ".join(n for n in export.traces.names[:60])
         raise SampleError(

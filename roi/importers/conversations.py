@@ -19,17 +19,17 @@ from roi.importers.export import Filled, Table
 from roi.importers.gathered import Gathered
 from roi.importers.spans import amount
 
-__all__ = ["Grouped", "group"]
+__all__ = ["FIRST", "NONE", "SAME", "SUMS", "Grouped", "group", "grouped"]
 
-_SUMS = (
+SUMS = (
     "handling_minutes", "calls", "tool_calls", "errors", "latency", "input_tokens", "cache_read_tokens",
     "cache_write_tokens", "cache_write_1h_tokens", "output_tokens", "agent_cost", "user_cost", "total_time",
     "working_time",
 )  # fmt: skip
 _ONE = ("provider", "model", "version")
-_SAME = ("name", "started_at", "ended_at", "models", "input_tokens", "output_tokens", "agent_cost")
+SAME = ("name", "started_at", "ended_at", "models", "input_tokens", "output_tokens", "agent_cost")
 _LONG = 10  # digits; what is shorter is an amount
-_NONE = (
+NONE = (
     "cache_read_tokens",
     "cache_write_tokens",
     "cache_write_1h_tokens",
@@ -38,7 +38,7 @@ _NONE = (
     "total_time",
     "working_time",
 )
-_FIRST = (
+FIRST = (
     "case_id", "arm", "outcome", "handling_minutes", "segment", "worker", "pair_id", "setting", "version", "started_at",
     "ended_at", "amount", "agent_cost", "cost_currency", "provider", "model", "input_tokens", "cache_read_tokens",
     "cache_write_tokens", "cache_write_1h_tokens", "output_tokens", "traces", "retries",
@@ -103,6 +103,32 @@ def group(traces: Table, *, key: str | None = None) -> Grouped:
             retries += int(merged.get("retries") or 0)
             rows.add(held.first, merged)
         rows.end_run()
+    return grouped(
+        rows.table(first=FIRST), case_of, frozenset(resent), by, traces=len(traces.rows), shared=shared, retries=retries
+    )
+
+
+def grouped(
+    cases: Table,
+    case_of: Mapping[str, str],
+    resent: frozenset[str],
+    by: Mapping[str, int],
+    *,
+    traces: int,
+    shared: int,
+    retries: int,
+) -> Grouped:
+    """Cases, with what a reader should know of them.
+
+    Args:
+        cases: Their rows.
+        case_of: Trace → its case.
+        resent: Traces that were sent twice.
+        by: What told cases → of how many traces.
+        traces: How many there are.
+        shared: How many cases have several.
+        retries: How many traces are followed by another try.
+    """
     names = {
         "case_id": "the case that the source names",
         "session_id": "the session",
@@ -122,10 +148,10 @@ def group(traces: Table, *, key: str | None = None) -> Grouped:
         each = "counts" if len(resent) == 1 else "each counts"
         said.append(f"{len(resent):,} {was} sent twice under two names and {each} once")
     return Grouped(
-        cases=rows.table(first=_FIRST),
+        cases=cases,
         case_of=case_of,
-        resent=frozenset(resent),
-        rule=f"{len(traces.rows):,} {'trace' if len(traces.rows) == 1 else 'traces'} told apart: {', '.join(parts)}",
+        resent=resent,
+        rule=f"{traces:,} {'trace' if traces == 1 else 'traces'} told apart: {', '.join(parts)}",
         said=tuple(said),
     )
 
@@ -150,7 +176,7 @@ class _Case:
         kept: dict[tuple[str | None, ...], Mapping[str, str | None]] = {}
         again: list[str] = []
         for place, row in enumerate(self.rows):
-            mark = tuple(row.get(k) for k in _SAME)
+            mark = tuple(row.get(k) for k in SAME)
             if not (row.get("started_at") and row.get("ended_at")):
                 mark = (*mark, str(place))
             if mark in kept:
@@ -189,7 +215,7 @@ def _merged(case: str, rows: Sequence[Mapping[str, str | None]]) -> dict[str, st
     if len(rows) == 1:
         return merged
     merged["traces"] = str(len(rows))
-    for name in _SUMS:
+    for name in SUMS:
         if name not in merged:
             continue  # no trace has it
         given = [row.get(name) for row in rows]
@@ -198,7 +224,7 @@ def _merged(case: str, rows: Sequence[Mapping[str, str | None]]) -> dict[str, st
             continue
         parts = [amount(v) for v in given]
         known = [p for p in parts if p is not None]
-        whole = name in _NONE or len(known) == len(parts)
+        whole = name in NONE or len(known) == len(parts)
         merged[name] = f"{sum(known, Decimal(0)):f}" if whole else None
     if merged.get("agent_cost") is None:
         merged["cost_currency"] = None

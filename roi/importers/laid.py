@@ -65,38 +65,38 @@ class Laid(Sequence[Mapping[str, str | None]]):
             order: The order of the rows, as SQL of an ORDER BY clause.
         """
         self.names = tuple(names)
-        self._con, self._table, self._order = con, table, order
+        self.con, self.table, self._order = con, table, order
         ((self._n,),) = con.execute(f"select count(*) from {table}").fetchall()
 
     def with_cases(self, case_of: Mapping[str, str], resent: frozenset[str]) -> Laid:
         """Rows of traces that were not sent again, with their cases."""
-        hold_columns(self._con, "laid_cases", [list(case_of), list(case_of.values())])
-        hold_columns(self._con, "laid_resent", [list(resent)])
+        hold_columns(self.con, "laid_cases", [list(case_of), list(case_of.values())])
+        hold_columns(self.con, "laid_resent", [list(resent)])
         kept = ", ".join(f"a.{quoted(n)}" for n in self.names)
         table = (
-            f"(select {kept}, c.c1 as case_id, {self._order} from {self._table} a left join laid_cases c on c.c0 = a.trace_id "
+            f"(select {kept}, c.c1 as case_id, {self._order} from {self.table} a left join laid_cases c on c.c0 = a.trace_id "
             "where a.trace_id not in (from laid_resent))"
         )
-        return Laid(self._con, table, (*self.names, "case_id"), self._order)
+        return Laid(self.con, table, (*self.names, "case_id"), self._order)
 
     def filled(self) -> frozenset[str]:
         """The columns that at least one row fills."""
         counts = ", ".join(f"count({quoted(n)})" for n in self.names)
-        (found,) = self._con.execute(f"select {counts} from {self._table}").fetchall()
+        (found,) = self.con.execute(f"select {counts} from {self.table}").fetchall()
         return frozenset(n for n, some in zip(self.names, found, strict=True) if some)
 
     def write(self, target: Path, names: Sequence[str]) -> None:
         """Write some columns as a CSV file."""
-        self._con.execute(
+        self.con.execute(
             f"copy ({self._select(names)}) to {literal(str(target))} (format csv, header, nullstr '')"
         )
 
     def _select(self, names: Sequence[str]) -> str:
-        return f"select {', '.join(map(quoted, names))} from {self._table} order by {self._order}"
+        return f"select {', '.join(map(quoted, names))} from {self.table} order by {self._order}"
 
     def cells(self) -> Iterator[tuple[tuple[str, ...], tuple[str | None, ...]]]:
         """Names and cells of the rows, in order."""
-        rows = self._con.cursor().execute(self._select(self.names))
+        rows = self.con.cursor().execute(self._select(self.names))
         while some := rows.fetchmany(_AT_ONCE):
             for cells in some:
                 yield self.names, cells

@@ -162,11 +162,10 @@ def _structure(names: Mapping[str, str]) -> str:
 
 def _text(value: str) -> str:
     """SQL of a JSON value as a text; numbers as Python writes them."""
-    told = f"({value}::varchar)"
+    told = f"({value})::varchar"
     return (
-        f"case when {value} is null then null when ord({told}) = 34 then case when contains({told}, '\\') then {value}->>'$' "
-        f"else {told}[2:-2] end when regexp_matches({told}, '[.eE]') and not ({told} in ('true', 'false')) "
-        f"then try_cast({told} as double)::varchar else {told} end"
+        f"case when ord({told}) = 34 then from_json({value}, '\"VARCHAR\"') when ord({told}) < 58 and "
+        f"regexp_matches({told}, '[.eE]') then try_cast({told} as double)::varchar else {told} end"
     )
 
 
