@@ -84,7 +84,7 @@ class _Parts:
         self.left_out: dict[str, int] = {}
         self.contradictions: list[Contradiction] = []
         self.arms = _Arms(arms)
-        self.laid: Laid | None = None  # actions that the engine holds
+        self.laid: dict[str, Laid] = {}  # tables that the engine holds
 
     def add(
         self, name: str, rows: Iterable[Cells], names: Iterable[str], told: Collection[str] | None = None
@@ -108,9 +108,9 @@ class _Parts:
 
     def table(self, name: str) -> Table:
         """A table with its columns in their order."""
-        if name == "actions" and self.laid is not None:
-            filled = self.laid.filled()
-            return Table(tuple(n for n in self.first[name] if n in filled), self.laid)
+        if (laid := self.laid.get(name)) is not None:
+            filled = laid.filled()
+            return Table(tuple(n for n in self.first[name] if n in filled), laid)
         made = self.tables[name].table()
         filled = frozenset(made.names)
         told = dict.fromkeys([*(("case_id", "arm") if name == "cases" else ()), *self.first[name]])
@@ -177,7 +177,7 @@ def import_files(
         raise SampleError(problems)
     return Imported(
         sources=tuple(sources),
-        tables={name: parts.table(name) for name, table in parts.tables.items() if len(table) or (name == "actions" and parts.laid)},
+        tables={name: parts.table(name) for name, table in parts.tables.items() if len(table) or parts.laid.get(name)},
         rules=tuple(parts.rules),
         said=tuple(parts.said),
         left_out=parts.left_out,
@@ -236,12 +236,17 @@ def _take(told: str, export: Export, case: str | None, parts: _Parts, *, is_alon
         raise SampleError(
             [Problem(title, "--case", f"no trace has a column {case}; there are {named}")]
         ) from None
-    cases = cells_of(parts.arms.of(row, export.arm) for row in grouped.cases.rows)
-    # Where every trace has names of its own, an export names the first of them only.
-    beyond = parts.add("cases", cases, grouped.cases.names, frozenset(export.traces.names))
+    beyond = 0
+    if isinstance(grouped.cases.rows, Laid) and is_alone and parts.arms.are_untold(export.arm):
+        parts.laid["cases"] = grouped.cases.rows
+        parts.first["cases"] = dict.fromkeys(("case_id", *grouped.cases.names))
+    else:
+        cases = cells_of(parts.arms.of(row, export.arm) for row in grouped.cases.rows)
+        # Where every trace has names of its own, an export names the first of them only.
+        beyond = parts.add("cases", cases, grouped.cases.names, frozenset(export.traces.names))
     first = ("action_id", "case_id", "tool", *export.actions.names)
     if isinstance(export.actions.rows, Laid) and is_alone:
-        parts.laid = export.actions.rows.with_cases(grouped.case_of, grouped.resent)
+        parts.laid["actions"] = export.actions.rows.with_cases(grouped.case_of, grouped.resent)
         parts.first["actions"] = dict.fromkeys(first)
     else:
         actions = _with_cases(export.actions, grouped)
@@ -285,6 +290,11 @@ class _Arms:
         self._used: set[str] = set()
         self._versions: set[str] = set()
         self._blank = 0
+
+    def are_untold(self, of_format: str | None) -> bool:
+        """Whether neither a user nor a format says what a case's arm is."""
+        self._of_format.add(of_format)
+        return not self._given and of_format is None
 
     def of(self, row: Mapping[str, str | None], of_format: str | None) -> Mapping[str, str | None]:
         """A case with its arm."""

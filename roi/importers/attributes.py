@@ -255,7 +255,12 @@ def _first(columns: Sequence[Sequence[Any]]) -> Sequence[Any]:
     """Of each row the first value that is not blank; nothing without a column."""
     if len(columns) < 2:
         return columns[0] if columns else ()
-    return [next((v for v in row if v), row[-1]) for row in zip(*columns, strict=True)]
+    return [next((v for v in row if not _is_blank(v)), row[-1]) for row in zip(*columns, strict=True)]
+
+
+def _is_blank(value: Any) -> bool:
+    """Whether a value says nothing; 0 and false do."""
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _known(columns: Sequence[Sequence[Any]]) -> Sequence[Any]:

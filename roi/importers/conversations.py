@@ -41,7 +41,8 @@ NONE = (
 FIRST = (
     "case_id", "arm", "outcome", "handling_minutes", "segment", "worker", "pair_id", "setting", "version", "started_at",
     "ended_at", "amount", "agent_cost", "cost_currency", "provider", "model", "input_tokens", "cache_read_tokens",
-    "cache_write_tokens", "cache_write_1h_tokens", "output_tokens", "traces", "retries",
+    "cache_write_tokens", "cache_write_1h_tokens", "output_tokens", "traces", "retries", "latency", "models", "calls",
+    "tool_calls", "errors", "versions",
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from roi.importers.gathered import Names, Rows
+from roi.importers.laid import Laid
 
 __all__ = ["NOTHING", "Contradiction", "Export", "Filled", "Table", "left_out", "machine_name", "table_of"]
 
@@ -25,7 +26,9 @@ class Table:
 
     def column(self, name: str) -> list[str | None]:
         """The cells of a column."""
-        return [row.get(name) for row in self.rows]
+        if name not in self.names:
+            return [None] * len(self.rows)
+        return self.rows.column(name) if isinstance(self.rows, Laid) else [row.get(name) for row in self.rows]
 
 
 NOTHING = Table((), ())

@@ -16,17 +16,17 @@ from roi.readers.held import hold_columns
 
 __all__ = ["Laid", "LaidSpans", "start"]
 
-_MOST = "260MB"
+_MOST = "160MB"
 _AT_ONCE = 2000
 
 
 def start() -> Connection:
-    """An engine of bounded memory, which puts aside what is more in a folder that goes with it."""
+    """An engine of one thread and bounded memory, which puts aside what is more in a folder that goes with it."""
     import duckdb
 
     folder = tempfile.mkdtemp(prefix="roi-engine-")
     try:
-        con = duckdb.connect(config={"memory_limit": _MOST, "temp_directory": folder})
+        con = duckdb.connect(config={"threads": 1, "memory_limit": _MOST, "temp_directory": folder})
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -78,6 +78,10 @@ class Laid(Sequence[Mapping[str, str | None]]):
             "where a.trace_id not in (from laid_resent))"
         )
         return Laid(self.con, table, (*self.names, "case_id"), self._order)
+
+    def column(self, name: str) -> list[str | None]:
+        """The cells of a column."""
+        return [cell for (cell,) in self.con.execute(self._select([name])).fetchall()]
 
     def filled(self) -> frozenset[str]:
         """The columns that at least one row fills."""

@@ -43,16 +43,23 @@ def lay_bills(laid: LaidSpans, own: OwnPrices | None = None) -> None:
     step = _UNIT // 10**9
     even = f"(t // {step} + case when t % {step} * 2 > {step} or (t % {step} * 2 = {step} and t // {step} % 2 = 1) then 1 else 0 end)"
     con.execute(
-        f"create table priced as select c.*, case when {some} and input < below then {total} end as t from ({counts}) c "
+        f"create table priced as select first, model, provider, count(*) as calls, sum({even}) as cost, "
+        "bool_and(t is not null and kind = 'call') as known, min(coalesce(parent, '')) as home, max(coalesce(parent, '')) as other, "
+        "sum(input) as input, sum(output) as output, sum(cache_read) as cache_read, sum(cache_write) as cache_write, "
+        "sum(cache_write_1h) as cache_write_1h "
+        f"from (select c.*, case when {some} and input < below then {total} end as t from ({counts}) c "
         "left join rates on c.model = rates.model and c.provider is not distinct from rates.provider and "
-        f"c.began // {_DAY} is not distinct from rates.day and c.batch = rates.batch"
+        f"c.began // {_DAY} is not distinct from rates.day and c.batch = rates.batch) group by first, model, provider"
     )
     con.execute(
-        f"create table calls as select first, count(*) as calls, sum({even}) as cost, bool_and(t is not null) as known, "
-        "count(distinct coalesce(parent, '')) as homes, any_value(parent) as home, bool_and(kind = 'call') as plain, "
+        "create table calls as select first, sum(calls)::bigint as calls, sum(cost) as cost, "
+        "bool_and(known) and min(home) = max(other) as known, min(home) as home, "
         "sum(input) as input_tokens, sum(output) as output_tokens, sum(cache_read) as cache_read_tokens, "
         "sum(cache_write) as cache_write_tokens, nullif(sum(cache_write_1h), 0) as cache_write_1h_tokens, "
-        "list_sort(list(distinct model)) as models, list(distinct provider) as providers from priced group by first"
+        "case when min(model) = max(model) then min(model) end as model, "
+        "case when min(provider) = max(provider) then min(provider) end as provider, "
+        "case when min(model) = max(model) then min(model) else array_to_string(list_sort(list(distinct model)), ' + ') end as models "
+        "from priced group by first"
     )
     con.execute("drop table priced")
     # What lies in what: nothing in a call that logs tokens, nothing in a tool.
@@ -60,6 +67,7 @@ def lay_bills(laid: LaidSpans, own: OwnPrices | None = None) -> None:
         "create table filled as select distinct c.first from steps c join steps p on c.first = p.first and c.parent = p.id "
         "where p.used or p.kind = 'tool'"
     )
+    con.execute("create table twice as select distinct first from (select first from steps group by first, id having count(*) > 1)")
     # Where calls lie in a ring of spans, it is cut somewhere.
     con.execute(
         "create table deep as select c.first from calls c join steps h on c.first = h.first and c.home = h.id "
@@ -70,19 +78,19 @@ def lay_bills(laid: LaidSpans, own: OwnPrices | None = None) -> None:
         "create table bills as select first, trace as trace_id, strftime(make_timestamp(began), '%Y-%m-%dT%H:%M:%S.%f') || 'Z' as started_at, "
         "strftime(make_timestamp(ended), '%Y-%m-%dT%H:%M:%S.%f') || 'Z' as ended_at, "
         "format('{:.6f}', (ended - began) / 1000000.0) as latency, "
-        "case when len(providers) = 1 then providers[1] end as provider, case when len(models) = 1 then models[1] end as model, "
-        "array_to_string(models, ' + ') as models, coalesce(calls, 0)::varchar as calls, tools::varchar as tool_calls, "
+        "provider, model, models, coalesce(calls, 0)::varchar as calls, tools::varchar as tool_calls, "
         "errors::varchar as errors, input_tokens::varchar as input_tokens, output_tokens::varchar as output_tokens, "
         "cache_read_tokens::varchar as cache_read_tokens, cache_write_tokens::varchar as cache_write_tokens, "
         "cache_write_1h_tokens::varchar as cache_write_1h_tokens, "
         "case when calls is null then '0' else (cost // 1000000000) || '.' || lpad((cost % 1000000000)::varchar, 9, '0') end as agent_cost, "
         f"{literal(CURRENCY)} as cost_currency from (select first, any_value(trace) as trace, min(began) as began, "
         "max(ended) as ended, count(*) filter (kind = 'tool') as tools, count(*) filter (failed) as errors, "
-        "count(*) > count(distinct id) or bool_or(cost is not null) or "
-        "bool_or(kind = 'call' and not used and not failed) as is_odd from steps group by first) t "
-        "left join calls c using (first) where not is_odd and coalesce(known and plain and homes = 1, true) "
-        "and first not in (from filled) and first not in (from deep)"
+        "bool_or(cost is not null or (kind = 'call' and not used and not failed)) as is_odd from steps group by first) t "
+        "left join calls c using (first) where not is_odd and coalesce(known, true) "
+        "and first not in (from filled) and first not in (from deep) and first not in (from twice)"
     )
+    for table in ("calls", "filled", "deep", "twice"):
+        con.execute(f"drop table {table}")
 
 
 def _lay_rates(laid: LaidSpans, own: OwnPrices) -> None:

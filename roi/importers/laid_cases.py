@@ -48,27 +48,29 @@ def group_laid(rows: Laid, key: str | None = None) -> Grouped:
     columns |= {"started_at": "min(started_at)", "ended_at": "max(ended_at)"}
     columns |= {n: _only(n) for n in ("provider", "model", "version") if n in rows.names}
     columns["versions"] = (
-        "case when count(distinct version) > 1 then array_to_string(list_distinct(list(version order by _at)), ' + ') end"
-        if "version" in rows.names
+        "case when min(version) < max(version) then string_agg(version, ' + ' order by _at) filter (_newly) end"
+        if "version" in filled
         else "null::varchar"
     )
     columns["models"] = (
-        "array_to_string(list_sort(list_distinct(flatten(list(string_split(models, ' + ')) filter (models is not null)))), ' + ')"
+        "case when min(models) = max(models) then min(models) else array_to_string(list_sort(list_distinct(flatten("
+        "list(string_split(models, ' + ')) filter (models is not null)))), ' + ') end"
     )
     columns["cost_currency"] = f"case when {_sum('agent_cost')} is not null then max(cost_currency) end"
     columns["traces"] = "case when count(*) > 1 then count(*)::varchar end"
     columns["retries"] = "nullif(count(*) filter (_retried), 0)::varchar"
     listed = ", ".join(f"{value} as {quoted(n)}" for n, value in columns.items())
     before = "lag({}) over (partition by _case order by _at)"
+    newly = "row_number() over (partition by _case, version order by _at) = 1" if "version" in filled else "true"
     con.execute(
         f"create table cases as select _case as case_id, {listed}, f.first from (select * exclude (first), coalesce("
-        f"{before.format('errors')} <> '0' and {before.format('name')} = name, false) as _retried from ranked) r "
+        f"{before.format('errors')} <> '0' and {before.format('name')} = name, false) as _retried, {newly} as _newly from ranked) r "
         "join (select _case, min(first) as first from cased group by _case) f using (_case) group by _case, f.first"
     )
     ((shared, retries),) = con.execute("select count(traces), coalesce(sum(retries::bigint), 0) from cases").fetchall()
     cases = Laid(con, "cases", ("case_id", *columns), "first")
-    filled = cases.filled()
-    names = dict.fromkeys(n for n in (*FIRST, *rows.names, *cases.names) if n in filled)
+    there = cases.filled()
+    names = dict.fromkeys(n for n in (*FIRST, *rows.names, *cases.names) if n in there)
     return grouped(
         Table(tuple(names), cases), dict(case_of), frozenset(t for (t,) in resent), dict(counts),
         traces=len(rows), shared=int(shared), retries=int(retries),
@@ -89,4 +91,4 @@ def _sum(name: str) -> str:
 
 def _only(name: str) -> str:
     """SQL of what is the same in all traces that have it."""
-    return f"case when count(distinct {name}) < 2 then any_value({name}) end"
+    return f"case when min({name}) = max({name}) then min({name}) end"

@@ -56,8 +56,8 @@ def laid(files: Sequence[tuple[Found, Seen]]) -> LaidSpans | None:
 
 def _holds_apart(file: Found) -> bool:
     """Whether a file may have a field for each attribute."""
-    rest = b""
     with open_bytes(file.path) as stream:
+        rest = b""
         while chunk := stream.read(_CHUNK):
             block, at = rest + chunk, -1
             while (at := block.find(_APART, at + 1)) >= 0:
@@ -182,5 +182,9 @@ def _strip(con: Connection, columns: Sequence[str]) -> None:
 
 def _moment(column: str) -> str:
     """SQL of a time as microseconds since 1970, of which those outside of 1900 to 2100 are none."""
-    number = f"epoch_us(try_cast({column} as timestamp))"
+    # Without an offset it is UTC.
+    number = (
+        f"case when ord({column}[-6]) in (43, 45) then epoch_us(try_cast({column} as timestamptz)) "
+        f"else epoch_us(try_cast({column} as timestamp)) end"
+    )
     return f"case when {number} > {_EARLIEST} and {number} < {_LATEST} then {number} end"

@@ -98,9 +98,9 @@ def _snippet(imported: Imported, folder: str) -> str:
         lines += ["  cases:", f"    source: {folder}cases.csv"]
         if _lacks_arm(imported):
             # Of what may tell the arms apart, what most cases have.
-            filled = {n: sum(bool(row.get(n)) for row in cases.rows) for n in ("version", "model", "models")}
+            filled = {n: sum(map(bool, cases.column(n))) for n in ("version", "model", "models")}
             by = max((n for n in filled if n in cases.names), key=filled.__getitem__, default=None)
-            found = sorted({v for row in cases.rows if (v := row.get(by))}) if by is not None else []
+            found = sorted({v for v in cases.column(by) if v}) if by is not None else []
             lines.append("    columns:")
             if 1 < len(found) <= _MOST_VERSIONS:
                 lines += ["      arm:", f"        from: {by}", "        values:"]
