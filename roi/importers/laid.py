@@ -16,7 +16,7 @@ from roi.readers.held import hold_columns
 
 __all__ = ["Laid", "LaidSpans", "start"]
 
-_MOST = "160MB"
+_MOST = "140MB"
 _AT_ONCE = 2000
 
 
@@ -31,6 +31,7 @@ def start() -> Connection:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     weakref.finalize(con, shutil.rmtree, folder, ignore_errors=True)
+    con.execute("set enable_progress_bar = false")
     return con
 
 

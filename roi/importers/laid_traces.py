@@ -18,6 +18,7 @@ from roi.importers.laid_steps import lay_steps
 from roi.importers.spans import Span, Tokens, Trace, amount
 from roi.importers.tables import OWN as OWN_OF_TRACES
 from roi.importers.tables import OWN_OF_CALLS, Made
+from roi.importers.times import EARLIEST
 from roi.prices import OwnPrices
 from roi.readers.base import quoted
 from roi.readers.held import hold_columns
@@ -31,6 +32,11 @@ _STEP = (
     "first", "trace", "n", "id", "parent", "kind", "tool", "began", "ended", "failed", "batch", "cost", "model",
     "provider", "used", "input", "cache_read", "cache_write", "output", "cache_write_1h",
 )  # fmt: skip
+# How near a span is to its trace: whether it is a root, then its start, then its place, in one number.
+_NEAR = (
+    f"(case when parent is null then 0::hugeint else {1 << 120}::hugeint end "
+    f"+ (coalesce(began, 0) - ({EARLIEST}))::hugeint * {1 << 50} + n)"
+)
 _ORDER = ("_first", "_began", "_id")
 
 
@@ -124,13 +130,13 @@ def _lay_facts(laid: LaidSpans) -> dict[str, str]:
         said |= {f"attributes.{n}": laid.attributes[n] for n in attributes if n in laid.attributes}
         said |= {f"resource.{n}": laid.resources[n] for n in resources if n in laid.resources}
     columns = {name: f"f{i}" for i, name in enumerate(said)}
-    near = "row(parent is not null, coalesce(began, 0), n)"
     nearest = ", ".join(
-        f"arg_min({_short(value)}, {near}) filter ({_short(value)} is not null) as {columns[name]}"
+        f"arg_min({_short(value)}, near) filter ({_short(value)} is not null) as {columns[name]}"
         for name, value in said.items()
     )
     laid.con.execute(
-        f"create table facts as select trace, min(n) as first, {nearest} from spans group by trace"
+        f"create table facts as select trace, min(n) as first, {nearest} from (select *, {_NEAR} as near from spans) "
+        "group by trace"
     )
     counts = ", ".join(f"count({c})" for c in columns.values())
     (filled,) = laid.con.execute(f"select {counts} from facts").fetchall()

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from roi.importers.attributes import COSTS, TOKENS
 from roi.importers.contents import is_content
 from roi.importers.laid import LaidSpans, start
+from roi.importers.times import EARLIEST, LATEST
 from roi.readers.base import Connection, literal, quoted
 from roi.readers.files import SMALL, Found, Seen, open_bytes, weigh
 
@@ -28,7 +29,6 @@ _ELSEWHERE = (
 """Fields that other forms have."""
 
 _TIME = r"\d{4}-\d\d-\d\d[T ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)?"
-_EARLIEST, _LATEST = -2_208_988_800_000_000, 4_102_444_800_000_000
 _WHITE = "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"  # noqa: E501
 
 
@@ -99,33 +99,31 @@ def _laid(con: Connection, paths: Sequence[str]) -> LaidSpans | None:
         return None
     attributes.setdefault("openinference.span.kind", "a_kind")
     fields = {
-        "context": "STRUCT(trace_id JSON, span_id JSON)",
-        "parent_id": "JSON",
+        "context": "STRUCT(trace_id VARCHAR, span_id VARCHAR)",
+        **dict.fromkeys(("parent_id", "span_kind", "start_time", "end_time", "status_code"), "VARCHAR"),
         "name": "JSON",
-        "span_kind": "JSON",
-        "start_time": "JSON",
-        "end_time": "JSON",
         "status": "JSON",
-        "status_code": "JSON",
         "attributes": _structure(attributes),
         **({"resource": f"STRUCT(attributes {_structure(resources)})"} if resources else {}),
         **dict.fromkeys(_ELSEWHERE, "JSON"),
     }
-    kept = {
+    plain = {
         "trace": "context.trace_id",
         "id": "context.span_id",
         "parent": "parent_id",
-        "called": "name",
         "kind_": "span_kind",
         "began_": "start_time",
         "ended_": "end_time",
-        "code_": "case when starts_with(status::varchar, '{') then status->'code' else status_code end",
-        **{column: f"attributes.{quoted(name)}" for name, column in attributes.items()},
-        **{column: f"resource.attributes.{quoted(name)}" for name, column in resources.items()},
+        "code_": "case when starts_with(status::varchar, '{') then status->>'code' else status_code end",
     }
-    texts = ", ".join(f"{_text(value)} as {column}" for column, value in kept.items())
+    told = {"called": "name"}
+    told |= {column: f"attributes.{quoted(name)}" for name, column in attributes.items()}
+    told |= {column: f"resource.attributes.{quoted(name)}" for name, column in resources.items()}
+    texts = ", ".join(
+        [*(f"{value} as {column}" for column, value in plain.items()), *(f"{_text(v)} as {c}" for c, v in told.items())]
+    )
+    nested = " or ".join(f"ord({value}::varchar) in (91, 123)" for value in [*plain.values(), *told.values()])
     elsewhere = " or ".join(f"{quoted(name)} is not null" for name in _ELSEWHERE)
-    nested = " or ".join(f"ord({value}::varchar) in (91, 123)" for column, value in kept.items() if column != "code_")
     numbers = [attributes[n] for names in TOKENS.values() for n in names if n in attributes]
     amounts = [attributes[n] for n in COSTS if n in attributes]
     odd = [
@@ -187,4 +185,4 @@ def _moment(column: str) -> str:
         f"case when ord({column}[-6]) in (43, 45) then epoch_us(try_cast({column} as timestamptz)) "
         f"else epoch_us(try_cast({column} as timestamp)) end"
     )
-    return f"case when {number} > {_EARLIEST} and {number} < {_LATEST} then {number} end"
+    return f"case when {number} > {EARLIEST} and {number} < {LATEST} then {number} end"

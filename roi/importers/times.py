@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["from_iso", "from_isos", "from_number", "to_iso"]
+__all__ = ["EARLIEST", "LATEST", "from_iso", "from_isos", "from_number", "to_iso"]
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _PLAIN_EPOCH = dt.datetime(1970, 1, 1)
 _MICROSECOND = dt.timedelta(microseconds=1)
-_EARLIEST = -2_208_988_800_000_000  # 1900-01-01
-_LATEST = 4_102_444_800_000_000  # 2100-01-01: later times are another unit or a mistake
+EARLIEST = -2_208_988_800_000_000  # 1900-01-01
+LATEST = 4_102_444_800_000_000  # 2100-01-01: later times are another unit or a mistake
 _read = dt.datetime.fromisoformat
 
 
@@ -33,7 +33,7 @@ def from_iso(value: Any) -> int | None:
         return None
     since = time - _PLAIN_EPOCH if time.tzinfo is None else time - _EPOCH
     number: int = since // _MICROSECOND
-    return number if _EARLIEST < number < _LATEST else None
+    return number if EARLIEST < number < LATEST else None
 
 
 def from_isos(values: Sequence[Any]) -> Sequence[int | None]:
@@ -42,9 +42,9 @@ def from_isos(values: Sequence[Any]) -> Sequence[int | None]:
         numbers = [(time - _EPOCH) // _MICROSECOND for time in map(_read, values)]
     except (TypeError, ValueError):
         return list(map(from_iso, values))
-    if min(numbers) > _EARLIEST and max(numbers) < _LATEST:
+    if min(numbers) > EARLIEST and max(numbers) < LATEST:
         return numbers
-    return [n if _EARLIEST < n < _LATEST else None for n in numbers]
+    return [n if EARLIEST < n < LATEST else None for n in numbers]
 
 
 def from_number(value: Any, *, per_second: int) -> int | None:
@@ -62,7 +62,7 @@ def from_number(value: Any, *, per_second: int) -> int | None:
         number = int(value) * 1_000_000 // per_second if whole else int(float(value) * 1_000_000 / per_second)
     except (ValueError, OverflowError):
         return None
-    return number if 0 < number < _LATEST else None
+    return number if 0 < number < LATEST else None
 
 
 def to_iso(microseconds: int | None) -> str | None:

@@ -32,7 +32,8 @@ _CHUNK = 1 << 20
 SMALL = 8 << 20
 """Bytes, from which on reading with all threads saves more than they cost afterwards."""
 _PACKED = (".gz", ".parquet", ".pq", ".xlsx", ".xlsm", ".xlsb", ".ods")
-_CONTROLS = bytes(c for c in range(32) if c not in (9, 10, 12, 13, 27))
+_CONTROLS = tuple(bytes([c]) for c in range(32) if c not in (9, 10, 12, 13, 27))
+_UNDEFINED = (b"\x81", b"\x8d", b"\x8f", b"\x90", b"\x9d")
 
 Encoding = Literal["utf-8", "utf-8-sig", "utf-16", "cp1252"]
 
@@ -187,16 +188,17 @@ def _encoding(chunks: Iterator[bytes]) -> tuple[int, Encoding | None]:
         size += len(chunk)
         if found == "utf-16" or binary:
             continue
-        if len(chunk) != len(chunk.translate(None, _CONTROLS)):
+        if any(c in chunk for c in _CONTROLS):
             binary = True
             continue
-        if utf8 is not None and not (chunk.isascii() and not utf8.getstate()[0]):
+        ascii_ = chunk.isascii()
+        if utf8 is not None and not (ascii_ and not utf8.getstate()[0]):
             try:
                 utf8.decode(chunk)
             except UnicodeDecodeError:
                 utf8 = None
         # The five bytes that Windows-1252 leaves undefined do not occur in a text of it.
-        western = western and not any(b in chunk for b in (b"\x81", b"\x8d", b"\x8f", b"\x90", b"\x9d"))
+        western = western and (ascii_ or not any(b in chunk for b in _UNDEFINED))
     if found == "utf-16":
         return size, found
     if utf8 is not None and not binary:
