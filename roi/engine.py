@@ -15,7 +15,7 @@ from roi.parameters import LoadedParameters
 from roi.privacy import Keys
 from roi.problems import Problem, SampleError
 from roi.readers.base import Connection, UnreadableError, literal, quoted
-from roi.readers.files import SMALL, find_files, weigh
+from roi.readers.files import SMALL, find_files, unbound, weigh
 from roi.relation import Relation
 from roi.schema.tables import MINUTE_COLUMNS
 
@@ -149,9 +149,7 @@ def widen(con: Connection) -> bool:
     """Take the bound off an engine's memory, and say whether that was done: what somebody stated stays."""
     if os.environ.get(MEMORY, "").strip():
         return False
-    con.execute("reset memory_limit")  # which alters what is said of it alone (DuckDB 1.5)
-    ((most,),) = con.execute("select current_setting('memory_limit')").fetchall()
-    con.execute(f"set memory_limit = {literal(most)}")
+    unbound(con)
     return True
 
 

@@ -177,7 +177,11 @@ def import_files(
         raise SampleError(problems)
     return Imported(
         sources=tuple(sources),
-        tables={name: parts.table(name) for name, table in parts.tables.items() if len(table) or parts.laid.get(name)},
+        tables={
+            name: parts.table(name)
+            for name, table in parts.tables.items()
+            if len(table) or parts.laid.get(name)
+        },
         rules=tuple(parts.rules),
         said=tuple(parts.said),
         left_out=parts.left_out,
@@ -230,7 +234,11 @@ def _take(told: str, export: Export, case: str | None, parts: _Parts, *, is_alon
     title = FORMATS[told].title
     try:
         held = export.traces.rows
-        grouped = group_laid(held, case) if isinstance(held, Laid) else group(export.traces, key=case)
+        grouped = (
+            group_laid(export.traces, held, case)
+            if isinstance(held, Laid)
+            else group(export.traces, key=case)
+        )
     except KeyError:
         named = ", ".join(n for n in export.traces.names[:60])
         raise SampleError(
@@ -246,7 +254,7 @@ def _take(told: str, export: Export, case: str | None, parts: _Parts, *, is_alon
         beyond = parts.add("cases", cases, grouped.cases.names, frozenset(export.traces.names))
     first = ("action_id", "case_id", "tool", *export.actions.names)
     if isinstance(export.actions.rows, Laid) and is_alone:
-        parts.laid["actions"] = export.actions.rows.with_cases(grouped.case_of, grouped.resent)
+        parts.laid["actions"] = export.actions.rows.with_cases()
         parts.first["actions"] = dict.fromkeys(first)
     else:
         actions = _with_cases(export.actions, grouped)

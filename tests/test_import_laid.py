@@ -35,7 +35,9 @@ def spans(trace: int, rng: random.Random) -> Iterator[dict[str, Any]]:
         said: dict[str, Any] = {"openinference.span.kind": kind} if rng.random() < 0.9 else {}
         if session is not None:
             said["session.id"] = session
-        for key in rng.sample(("metadata.queue", "tag", "user.id", "long", "langfuse.version", "Umlaut ä", 'a "quoted"'), k=2):
+        for key in rng.sample(
+            ("metadata.queue", "tag", "user.id", "long", "langfuse.version", "Umlaut ä", 'a "quoted"'), k=2
+        ):
             said[key] = rng.choice((*TEXTS, *NUMBERS)) if rng.random() < 0.4 else rng.choice("pqr")
         if kind in ("LLM", "EMBEDDING"):
             said["llm.model_name"] = MODELS[0] if plain else rng.choice(MODELS)
@@ -47,7 +49,9 @@ def spans(trace: int, rng: random.Random) -> Iterator[dict[str, Any]]:
                 if rng.random() < 0.3:
                     read = rng.choice((0, 17, sent // 2, sent + 9))
                     said["llm.token_count.prompt_details.cache_read"] = read
-                    said["llm.token_count.total"] = sent + said["llm.token_count.completion"] + rng.choice((0, read))
+                    said["llm.token_count.total"] = (
+                        sent + said["llm.token_count.completion"] + rng.choice((0, read))
+                    )
                 if rng.random() < 0.2:
                     said["llm.token_count.prompt_details.cache_write"] = rng.randrange(50)
                 if rng.random() < 0.1:
@@ -81,7 +85,9 @@ def spans(trace: int, rng: random.Random) -> Iterator[dict[str, Any]]:
             span["resource"] = {"attributes": {"service.name": "claims", "service.version": rng.choice("12")}}
         yield span
         if rng.random() < 0.05:
-            yield span if rng.random() < 0.5 else {**span, "attributes": {**said, "llm.token_count.prompt": 5}}
+            yield (
+                span if rng.random() < 0.5 else {**span, "attributes": {**said, "llm.token_count.prompt": 5}}
+            )
 
 
 def export(seed: int, traces: int) -> list[dict[str, Any]]:
@@ -89,7 +95,12 @@ def export(seed: int, traces: int) -> list[dict[str, Any]]:
     made = [list(spans(t, rng)) for t in range(traces)]
     for listed in list(made):
         if rng.random() < 0.05:  # sent again under another name
-            made.append([{**s, "context": {**s["context"], "trace_id": s["context"]["trace_id"] + "x"}} for s in listed])
+            made.append(
+                [
+                    {**s, "context": {**s["context"], "trace_id": s["context"]["trace_id"] + "x"}}
+                    for s in listed
+                ]
+            )
     every = [s for listed in made for s in listed]
     late = {i for i in range(len(every)) if rng.random() < 0.1}
     return [s for i, s in enumerate(every) if i not in late] + [every[i] for i in sorted(late)]
@@ -99,7 +110,9 @@ def write(path: Path, values: list[dict[str, Any]]) -> None:
     path.write_text("".join(json.dumps(v, ensure_ascii=False) + "\n" for v in values), encoding="utf-8")
 
 
-def told(path: Path, out: Path, **given: Any) -> tuple[Any, dict[str, tuple[list[str], list[dict[str, str]]]]]:
+def told(
+    path: Path, out: Path, **given: Any
+) -> tuple[Any, dict[str, tuple[list[str], list[dict[str, str]]]]]:
     """What an import says and writes: of each table the columns and the rows."""
     imported = import_files([str(path)], here=path.parent, **given)
     tables = {}

@@ -105,7 +105,13 @@ def group(traces: Table, *, key: str | None = None) -> Grouped:
             rows.add(held.first, merged)
         rows.end_run()
     return grouped(
-        rows.table(first=FIRST), case_of, frozenset(resent), by, traces=len(traces.rows), shared=shared, retries=retries
+        rows.table(first=FIRST),
+        case_of,
+        frozenset(resent),
+        by,
+        traces=len(traces.rows),
+        shared=shared,
+        retries=retries,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from roi.importers.attributes import COSTS, MODELS, PROVIDERS, TELL, TIERS, TOKENS, TOOLS, kind_of, tool_of
 from roi.importers.charges import model_of
-from roi.importers.laid import LaidSpans
+from roi.importers.laid import LaidSpans, ask
 from roi.importers.spans import provider_of
 from roi.readers.held import hold_columns
 
@@ -63,14 +63,15 @@ def lay_steps(laid: LaidSpans) -> None:
         f"from spans s join facts f using (trace) {' '.join(joins)}"
     )
     # Cached tokens are told beside those that were sent by some, and as a part of them by others.
-    laid.con.execute(
+    ask(
+        laid.con,
         "create table steps as select first, trace, n, id, parent, kind, case when kind = 'tool' then tool end as tool, "
         "began, ended, failed, batch, cost, model, provider, coalesce(input_, output) is not null or cached > 0 as used, "
         "input_ + case when cached > input_ or (cached > 0 and total_ = input_ + coalesce(output, 0) + cached) "
         "then cached else 0 end as input, cache_read_ as cache_read, cache_write, output, cache_write_1h_ as cache_write_1h "
         "from (select *, coalesce(cache_read_, 0) + coalesce(cache_write, 0) as cached from (select *, "
         "coalesce(output_, embedded) as output, case when cache_write_ is null and cache_write_1h_ > 0 then cache_write_1h_ "
-        f"else cache_write_ end as cache_write from ({read})))"
+        f"else cache_write_ end as cache_write from ({read})))",
     )
 
 
@@ -78,7 +79,7 @@ def _look_up(
     laid: LaidSpans, table: str, values: Sequence[str], find: Callable[[Sequence[Any]], str | None]
 ) -> str:
     """Find out something of spans once for all that have the same values; SQL that joins it to them, as `found`."""
-    rows = laid.con.execute(f"select distinct {', '.join(values)} from spans").fetchall()
+    rows = ask(laid.con, f"select distinct {', '.join(values)} from spans").fetchall()
     columns = [list(column) for column in zip(*rows, strict=True)]
     hold_columns(laid.con, f"{table}_", [*columns, [find(row) for row in rows]])
     listed = ", ".join(f"c{i} as {table}{i}" for i in range(len(values)))

@@ -5,14 +5,14 @@ What counts and what it costs is found for plain traces at once (`laid_bills`), 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
 from roi.importers.attributes import OWN
 from roi.importers.export import Export
-from roi.importers.laid import Laid, LaidSpans
+from roi.importers.laid import Laid, LaidSpans, ask, streamed
 from roi.importers.laid_bills import lay_bills
 from roi.importers.laid_steps import lay_steps
 from roi.importers.spans import Span, Tokens, Trace, amount
@@ -20,12 +20,12 @@ from roi.importers.tables import OWN as OWN_OF_TRACES
 from roi.importers.tables import OWN_OF_CALLS, Made
 from roi.importers.times import EARLIEST
 from roi.prices import OwnPrices
-from roi.readers.base import quoted
+from roi.readers.base import Connection, quoted
 from roi.readers.held import hold_columns
 
 __all__ = ["export_laid"]
 
-_AT_ONCE = 4000
+_AT_ONCE = 20_000  # traces
 _LONGEST = 200  # characters: longer texts are no keys of cases
 _NEVER = 1 << 62
 _STEP = (
@@ -52,53 +52,55 @@ def export_laid(laid: LaidSpans, own: OwnPrices | None = None) -> Export:
     lay_steps(laid)
     lay_bills(laid, own)
     made = Made(own)
-    gone = _count_others(laid, made)
-    ((made.free,),) = con.execute(
-        f"select {made.free} + count(*) from bills where calls = '0' and agent_cost = '0' and first not in (from others)"
-    ).fetchall()
+    made.free = _count_free(con)
+    gone = _count_others(con, made)
     cells = ", ".join(f"{column} as {quoted(name)}" for name, column in facts.items())
-    con.execute(f"create table traces as select {cells}, b.* from facts join bills b using (first)")
-    return made.export(
-        Laid(con, "traces", (*facts, *OWN_OF_TRACES), "first"), _lay_actions(laid, facts, gone), list(facts)
-    )
+    ask(con, f"create table traces as select {cells}, b.* from facts join bills b using (first)")
+    traces = Laid(con, "traces", (*facts, *OWN_OF_TRACES), "first")
+    return made.export(traces, _lay_actions(laid, facts, gone), list(facts))
 
 
-def _count_others(laid: LaidSpans, made: Made) -> list[int]:
+def _count_free(con: Connection) -> int:
+    """How many plain traces log no call."""
+    ((n,),) = ask(con, "select count(*) from bills where calls = '0'").fetchall()
+    return int(n)
+
+
+def _count_others(con: Connection, made: Made) -> list[int]:
     """Count the traces that are not plain and add them to `bills`; the places of spans that are no call of their own."""
-    con = laid.con
-    ((calls,),) = con.execute(
-        "select bool_or(kind = 'call' or used or coalesce(cost::double, 0) <> 0) from steps"
+    ((blind,),) = ask(
+        con,
+        "select not bool_or(kind = 'call' or used or coalesce(try_cast(cost as double), 0) <> 0) from steps",
     ).fetchall()
-    if not calls:
-        con.execute("delete from bills")
-    con.execute("create table others as select first from facts where first not in (select first from bills)")
-    rows = con.execute(
-        f"select {', '.join(_STEP)} from steps where first in (from others) order by first, n"
-    )
+    if blind:
+        made.free = 0
+        ask(con, "delete from bills")
+    ask(con, "create table others as select first from facts where first not in (select first from bills)")
+    wanted = f"select {', '.join(_STEP)} from steps where first in (from others) order by first, n"
     gone: list[int] = []
     found: list[tuple[str | None, ...]] = []
-    for first, theirs in groupby(_rows(rows), key=itemgetter(0)):
+    for first, theirs in groupby(streamed(con, wanted), key=itemgetter(0)):
         trace_id, trace, places = _trace(first, theirs, gone)
-        counted = made.count(trace_id, trace, blind=not calls)
+        counted = made.count(trace_id, trace, blind=blind)
         assert counted is not None  # it has spans
         cells, nested = counted
         found.append((str(first), *cells))
         gone += [places[key] for key in nested]
-    if found:
-        hold_columns(con, "bills_", [list(column) for column in zip(*found, strict=True)])
-        listed = ", ".join(f"c{i + 1} as {name}" for i, name in enumerate(OWN_OF_TRACES))
-        con.execute(f"insert into bills by name select c0::bigint as first, {listed} from bills_")
+        if len(found) >= _AT_ONCE:
+            _add_bills(con, found)
+    _add_bills(con, found)
     return gone
 
 
-def _rows(result: Any) -> Iterator[Sequence[Any]]:
-    while some := result.fetchmany(_AT_ONCE):
-        yield from some
+def _add_bills(con: Connection, found: list[tuple[str | None, ...]]) -> None:
+    if found:
+        hold_columns(con, "bills_", [list(column) for column in zip(*found, strict=True)])
+        listed = ", ".join(f"c{i} as {name}" for i, name in enumerate(OWN_OF_TRACES, start=1))
+        ask(con, f"insert into bills by name select c0::bigint as first, {listed} from bills_")
+        found.clear()
 
 
-def _trace(
-    first: int, steps: Iterable[Sequence[Any]], gone: list[int]
-) -> tuple[str, Trace, dict[str, int]]:
+def _trace(first: int, steps: Iterable[Sequence[Any]], gone: list[int]) -> tuple[str, Trace, dict[str, int]]:
     """A trace, its name, and the places of its spans; those of spans that came twice are gone."""
     trace = Trace(first)
     trace_id = ""
@@ -134,12 +136,13 @@ def _lay_facts(laid: LaidSpans) -> dict[str, str]:
         f"arg_min({_short(value)}, near) filter ({_short(value)} is not null) as {columns[name]}"
         for name, value in said.items()
     )
-    laid.con.execute(
+    ask(
+        laid.con,
         f"create table facts as select trace, min(n) as first, {nearest} from (select *, {_NEAR} as near from spans) "
-        "group by trace"
+        "group by trace",
     )
     counts = ", ".join(f"count({c})" for c in columns.values())
-    (filled,) = laid.con.execute(f"select {counts} from facts").fetchall()
+    (filled,) = ask(laid.con, f"select {counts} from facts").fetchall()
     return {name: column for (name, column), n in zip(columns.items(), filled, strict=True) if n}
 
 
@@ -169,8 +172,9 @@ def _lay_actions(laid: LaidSpans, facts: Mapping[str, str], gone: Sequence[int])
     cells += [f"{value} as {name}" for value, name in zip(calls, OWN_OF_CALLS, strict=True)]
     places = ("t.first", f"coalesce(t.began, {_NEVER})", "t.id")
     cells += [f"{value} as {name}" for value, name in zip(places, _ORDER, strict=True)]
-    con.execute(
+    ask(
+        con,
         f"create table actions as select {', '.join(cells)} from steps t join spans s using (n) "
-        "join facts f on f.trace = t.trace where t.kind = 'tool' and t.n not in (select c0::bigint from gone)"
+        "join facts f on f.trace = t.trace where t.kind = 'tool' and t.n not in (select c0::bigint from gone)",
     )
     return Laid(con, "actions", (*facts, *OWN_OF_CALLS), ", ".join(_ORDER))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from glob import has_magic
 
 from roi.importers.attributes import COSTS, TOKENS
 from roi.importers.contents import is_content
@@ -45,8 +46,8 @@ def laid(files: Sequence[tuple[Found, Seen]]) -> LaidSpans | None:
 
     if weigh([file for file, _ in files]) < SMALL or any(seen.encoding != "utf-8" for _, seen in files):
         return None
-    if any(_holds_apart(file) for file, _ in files):
-        return None
+    if any(has_magic(str(file.path)) or _holds_apart(file) for file, _ in files):
+        return None  # of a name with such signs the engine would make several
     con = start()
     try:
         return _laid(con, [str(file.path) for file, _ in files])
@@ -73,10 +74,7 @@ def _laid(con: Connection, paths: Sequence[str]) -> LaidSpans | None:
 
     def lines(columns: Mapping[str, str]) -> str:
         given = ", ".join(f"{quoted(name)}: {literal(kind)}" for name, kind in columns.items())
-        return (
-            f"read_json([{listed}], format = 'newline_delimited', records = 'true', "
-            f"columns = {{{given}}})"
-        )
+        return f"read_json([{listed}], format = 'newline_delimited', records = 'true', columns = {{{given}}})"
 
     any_map = "MAP(VARCHAR, JSON)"
     con.execute(
@@ -120,7 +118,10 @@ def _laid(con: Connection, paths: Sequence[str]) -> LaidSpans | None:
     told |= {column: f"attributes.{quoted(name)}" for name, column in attributes.items()}
     told |= {column: f"resource.attributes.{quoted(name)}" for name, column in resources.items()}
     texts = ", ".join(
-        [*(f"{value} as {column}" for column, value in plain.items()), *(f"{_text(v)} as {c}" for c, v in told.items())]
+        [
+            *(f"{value} as {column}" for column, value in plain.items()),
+            *(f"{_text(v)} as {c}" for c, v in told.items()),
+        ]
     )
     nested = " or ".join(f"ord({value}::varchar) in (91, 123)" for value in [*plain.values(), *told.values()])
     elsewhere = " or ".join(f"{quoted(name)} is not null" for name in _ELSEWHERE)
@@ -132,7 +133,10 @@ def _laid(con: Connection, paths: Sequence[str]) -> LaidSpans | None:
         "id is null",
         *(f"not regexp_full_match({c}, {literal(_TIME)})" for c in ("began_", "ended_")),
         *(f"not regexp_full_match({c}, '\\d{{1,15}}')" for c in numbers),
-        *(f"not regexp_full_match({c}, '-?\\d{{1,9}}(\\.\\d{{1,30}})?([eE][+-]?\\d{{1,2}})?')" for c in amounts),
+        *(
+            f"not regexp_full_match({c}, '-?\\d{{1,9}}(\\.\\d{{1,30}})?([eE][+-]?\\d{{1,2}})?')"
+            for c in amounts
+        ),
     ]
     columns = [*attributes.values(), *resources.values()]
     kind = attributes["openinference.span.kind"]
@@ -174,7 +178,9 @@ def _strip(con: Connection, columns: Sequence[str]) -> None:
     odd = f"regexp_matches({every}, '(\\|{blank}|{blank}\\||\\|\\||\\x00)')"
     ((some,),) = con.execute(f"select coalesce(bool_or({odd}), false) from spans").fetchall()
     if some:
-        cells = ", ".join(f"{c} = nullif(trim(replace({c}, chr(0), ''), {literal(_WHITE)}), '')" for c in columns)
+        cells = ", ".join(
+            f"{c} = nullif(trim(replace({c}, chr(0), ''), {literal(_WHITE)}), '')" for c in columns
+        )
         con.execute(f"update spans set {cells} where {odd}")
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Literal, cast
 
 from roi.problems import Problem
-from roi.readers.base import Connection, UnreadableError
+from roi.readers.base import Connection, UnreadableError, literal
 
 __all__ = [
     "SMALL",
@@ -25,6 +25,7 @@ __all__ = [
     "give_threads",
     "look_through",
     "open_bytes",
+    "unbound",
     "weigh",
 ]
 
@@ -121,6 +122,13 @@ def give_threads(con: Connection, files: Sequence[Found]) -> None:
 def give_all(con: Connection) -> None:
     """Give the engine its threads and all its ways to make a query quick back."""
     con.execute("reset threads; reset disabled_optimizers")
+
+
+def unbound(con: Connection) -> None:
+    """Take the bound off an engine's memory."""
+    con.execute("reset memory_limit")  # which alters what is said of it alone (DuckDB 1.5)
+    ((most,),) = con.execute("select current_setting('memory_limit')").fetchall()
+    con.execute(f"set memory_limit = {literal(most)}")
 
 
 def weigh(files: Sequence[Found]) -> int:
