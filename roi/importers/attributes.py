@@ -10,6 +10,22 @@ from functools import lru_cache
 from itertools import repeat
 from typing import Any, TypeAlias, TypeVar
 
+from roi.importers.attribute_names import (
+    AROUND,
+    BARE,
+    CALLS,
+    COSTS,
+    KINDS,
+    MODELS,
+    OWN,
+    PROVIDERS,
+    TELL,
+    TIERS,
+    TOKENS,
+    TOOLS,
+    TYPE,
+    TYPES,
+)
 from roi.importers.facts import Heading, heading, shorts, texts_of
 from roi.importers.spans import (
     MOST_TOKENS,
@@ -25,126 +41,11 @@ from roi.importers.spans import (
     text_of,
 )
 
-__all__ = [
-    "COSTS", "MODELS", "OWN", "PROVIDERS", "TELL", "TIERS", "TOKENS", "TOOLS", "Described", "add_spans", "kind_of",
-    "tokens_as", "tokens_of", "tool_of",
-]  # fmt: skip
+__all__ = ["Described", "add_spans", "kind_of", "tokens_as", "tokens_of", "tool_of"]
 
 _T = TypeVar("_T")
 _Names: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]  # of attributes, and of those of the resource
 _Read: TypeAlias = tuple[Span, Heading, tuple[str | None, ...]]
-
-_CALLS = ("chat", "generate_content", "text_completion", "embeddings", "completion", "embedding")
-# Operations that are no model call, though they may name a model: what is inside them calls it.
-_AROUND = (
-    "invoke_agent", "create_agent", "invoke_workflow", "execute_tool", "plan", "retrieval", "agent", "workflow",
-    "task", "tool",
-)  # fmt: skip
-TOKENS: Mapping[str, tuple[str, ...]] = {
-    "input": (
-        "gen_ai.usage.input_tokens",
-        "gen_ai.usage.prompt_tokens",
-        "llm.usage.prompt_tokens",
-        "llm.token_count.prompt",
-        "ai.usage.inputTokens",
-        "ai.usage.promptTokens",
-        "ai.usage.tokens",
-    ),
-    "output": (
-        "gen_ai.usage.output_tokens",
-        "gen_ai.usage.completion_tokens",
-        "llm.usage.completion_tokens",
-        "llm.token_count.completion",
-        "ai.usage.outputTokens",
-        "ai.usage.completionTokens",
-    ),
-    "cache_read": (
-        "gen_ai.usage.cache_read.input_tokens",
-        "gen_ai.usage.cache_read_input_tokens",
-        "gen_ai.usage.input_tokens.cached",
-        "gen_ai.usage.cached_tokens",
-        "gen_ai.usage.cache_read_tokens",
-        "gen_ai.usage.details.cache_read_tokens",
-        "gen_ai.usage.details.cache_read_input_tokens",
-        "gen_ai.usage.details.cached_tokens",
-        "llm.token_count.prompt_details.cache_read",
-        "llm.usage.cache_read_input_tokens",
-        "ai.usage.cachedInputTokens",
-    ),
-    "cache_write": (
-        "gen_ai.usage.cache_write.input_tokens",
-        "gen_ai.usage.cache_creation.input_tokens",
-        "gen_ai.usage.cache_write_input_tokens",
-        "gen_ai.usage.cache_write_tokens",
-        "gen_ai.usage.cache_creation_input_tokens",
-        "gen_ai.usage.details.cache_write_tokens",
-        "gen_ai.usage.details.cache_creation_input_tokens",
-        "llm.token_count.prompt_details.cache_write",
-        "llm.usage.cache_creation_input_tokens",
-    ),
-    "cache_write_1h": (
-        "gen_ai.usage.cache_creation.ephemeral_1h_input_tokens",
-        "gen_ai.usage.cache_creation_ephemeral_1h_input_tokens",
-        "gen_ai.usage.details.cache_creation.ephemeral_1h_input_tokens",
-        "gen_ai.usage.details.ephemeral_1h_input_tokens",
-        "gen_ai.usage.details.cache_write_1h_tokens",
-        "llm.token_count.prompt_details.cache_write_1h",
-    ),
-    "total": (
-        "gen_ai.usage.total_tokens",
-        "llm.usage.total_tokens",
-        "llm.token_count.total",
-        "ai.usage.totalTokens",
-    ),
-}
-TELL = (
-    "gen_ai.operation.name", "openinference.span.kind", "ai.operationId", "gen_ai.tool.name", "traceloop.span.kind",
-    "llm.request.type", "mcp.method.name",
-    "span.type",
-)  # fmt: skip
-# Claude Code tells its spans by a type of its own; only beside that bare names are such numbers.
-_TYPE = "span.type"
-_TYPES = {"llm_request": "chat", "tool": "tool"}
-_BARE = {
-    "input": ("input_tokens",),
-    "output": ("output_tokens",),
-    "cache_read": ("cache_read_tokens",),
-    "cache_write": ("cache_creation_tokens",),
-}
-_KINDS = ("input", "output", "cache_read", "cache_write", "cache_write_1h", "total")
-COSTS = ("gen_ai.usage.cost", "gen_ai.usage.total_cost", "llm.cost.total", "operation.cost")
-MODELS = (
-    "gen_ai.response.model",
-    "gen_ai.request.model",
-    "llm.model_name",
-    "embedding.model_name",
-    "llm.response.model",
-    "llm.request.model",
-    "ai.response.model",
-    "ai.model.id",
-)
-PROVIDERS = ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system", "ai.model.provider")
-TIERS = (
-    "gen_ai.response.service_tier",
-    "gen_ai.request.service_tier",
-    "gen_ai.openai.response.service_tier",
-    "openai.response.service_tier",
-    "gen_ai.usage.service_tier",
-)
-TOOLS = ("gen_ai.tool.name", "tool.name", "ai.toolCall.name", "traceloop.entity.name", "tool_name")
-OWN: Mapping[str, tuple[str, ...]] = {
-    "session_id": (
-        "session.id",
-        "gen_ai.conversation.id",
-        "langfuse.session.id",
-        "traceloop.association.properties.session_id",
-    ),
-    "user_id": ("user.id", "enduser.id", "langfuse.user.id", "traceloop.association.properties.user_id"),
-    "environment": ("deployment.environment.name", "deployment.environment", "langfuse.environment"),
-    "version": ("langfuse.version", "service.version"),
-    "release": ("langfuse.release",),
-    "tags": ("langfuse.trace.tags", "tag.tags"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +200,7 @@ class _Shape:
     """What may be said where attributes have these names: most spans of an export share theirs.
 
     Attributes:
-        tokens: Of each of `_KINDS` the names that say it; None where nothing does.
+        tokens: Of each of `KINDS` the names that say it; None where nothing does.
         costs: Names that say a cost; likewise models, providers and tiers.
         own: Where what `OWN` names may be said: whether by the resource, and under which name.
         of_trace: What is noted of a trace: the span's name, those of `OWN` that may be said, then as `of_call`.
@@ -323,8 +224,8 @@ def _shape(attributes: tuple[str, ...], resource: tuple[str, ...]) -> _Shape:
     def of(names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(n for n in names if n in there)
 
-    bare = _BARE if _TYPE in there else {}
-    tokens = tuple(of(TOKENS[kind]) or of(bare.get(kind, ())) for kind in _KINDS)
+    bare = BARE if TYPE in there else {}
+    tokens = tuple(of(TOKENS[kind]) or of(bare.get(kind, ())) for kind in KINDS)
     own = {
         own: where
         for own, names in OWN.items()
@@ -345,14 +246,12 @@ def _shape(attributes: tuple[str, ...], resource: tuple[str, ...]) -> _Shape:
 
 def kind_of(attributes: Mapping[str, Any]) -> SpanKind:
     operation = attributes.get("gen_ai.operation.name") or attributes.get("llm.request.type") or ""
-    operation = (
-        operation or attributes.get("traceloop.span.kind") or _TYPES.get(str(attributes.get(_TYPE)), "")
-    )
+    operation = operation or attributes.get("traceloop.span.kind") or TYPES.get(str(attributes.get(TYPE)), "")
     inference = attributes.get("openinference.span.kind") or ""
     framework = attributes.get("ai.operationId") or ""
     if operation or inference or framework:
         told = _kind(str(operation), str(inference), str(framework))
-        if told != "other" or inference or framework or str(operation).lower() in _AROUND:
+        if told != "other" or inference or framework or str(operation).lower() in AROUND:
             return told
     elif attributes.get("gen_ai.tool.name") or attributes.get("mcp.method.name") == "tools/call":
         return "tool"
@@ -368,7 +267,7 @@ def _kind(operation: str, inference: str, framework: str) -> SpanKind:
         return "tool"
     # ai.generateText.doGenerate, not ai.generateText
     inner = framework.startswith("ai.") and "." in framework[3:]
-    return "call" if operation in _CALLS or inference in ("LLM", "EMBEDDING") or inner else "other"
+    return "call" if operation in CALLS or inference in ("LLM", "EMBEDDING") or inner else "other"
 
 
 def tool_of(attributes: Mapping[str, Any], span_name: Any) -> str | None:
@@ -380,7 +279,7 @@ def tool_of(attributes: Mapping[str, Any], span_name: Any) -> str | None:
 
 
 def tokens_of(attributes: Mapping[str, Any]) -> Tokens | None:
-    return _tokens(attributes, tuple(tuple(k for k in TOKENS[kind] if k in attributes) for kind in _KINDS))
+    return _tokens(attributes, tuple(tuple(k for k in TOKENS[kind] if k in attributes) for kind in KINDS))
 
 
 def _tokens(attributes: Mapping[str, Any], names: tuple[tuple[str, ...], ...]) -> Tokens | None:
@@ -393,7 +292,7 @@ def _tokens(attributes: Mapping[str, Any], names: tuple[tuple[str, ...], ...]) -
         numbers.append(n)
     if numbers[1] is None and count(attributes.get("ai.usage.tokens")) is not None:
         numbers[1] = 0  # an embedding has nothing to answer
-    return tokens_as(numbers, apart=names[0] == _BARE["input"])
+    return tokens_as(numbers, apart=names[0] == BARE["input"])
 
 
 def tokens_as(numbers: Sequence[int | None], *, apart: bool = False) -> Tokens | None:

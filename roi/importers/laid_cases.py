@@ -45,8 +45,8 @@ def group_laid(traces: Table, rows: Laid, key: str | None = None) -> Grouped:
     )
     ask(
         con,
-        "create table ranked as select *, row_number() over (partition by _case order by coalesce(started_at, ''), first) "
-        "as _at from cased where not _again",
+        "create table ranked as select *, row_number() over (partition by _case order by coalesce(started_at, ''), "
+        "first) as _at from cased where not _again",
     )
     by = ask(con, "select _by, count(*) from cased group by _by order by min(first)").fetchall()
     resent = ask(con, "select trace_id from cased where _again").fetchall()
@@ -91,7 +91,8 @@ def _columns(rows: Laid, filled: frozenset[str]) -> dict[str, str]:
         many = "string_agg(version, ' + ' order by _at) filter (_newly)"
         columns["versions"] = f"case when min(version) < max(version) then {many} end"
     if "models" in filled:
-        many = "array_to_string(list_sort(list_distinct(flatten(list(string_split(models, ' + ')) filter (models is not null)))), ' + ')"
+        named = "flatten(list(string_split(models, ' + ')) filter (models is not null))"
+        many = f"array_to_string(list_sort(list_distinct({named})), ' + ')"
         columns["models"] = f"case when min(models) = max(models) then min(models) else {many} end"
     if "agent_cost" in filled:
         columns["cost_currency"] = f"case when {_sum('agent_cost')} is not null then max(cost_currency) end"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from roi.importers.attributes import COSTS, MODELS, PROVIDERS, TELL, TIERS, TOKENS, TOOLS, kind_of, tool_of
+from roi.importers.attribute_names import COSTS, MODELS, PROVIDERS, TELL, TIERS, TOKENS, TOOLS
+from roi.importers.attributes import kind_of, tool_of
 from roi.importers.charges import model_of
 from roi.importers.laid import LaidSpans, ask
 from roi.importers.spans import provider_of
@@ -20,8 +21,8 @@ def lay_steps(laid: LaidSpans) -> None:
     """Lay down the table `steps`.
 
     Its columns: `first` (the place of the first span of the trace), `trace`, `n`, `id`, `parent`, `kind`, `tool`,
-    `began`, `ended`, `failed`, `batch`, `cost` (as logged), `model`, `provider`, `used` (whether tokens are logged), and
-    the tokens as `Tokens` has them.
+    `began`, `ended`, `failed`, `batch`, `cost` (as logged), `model`, `provider`, `used` (whether tokens are logged),
+    and the tokens as `Tokens` has them.
 
     Args:
         laid: Spans, whose table `facts` was laid down.
@@ -57,21 +58,24 @@ def lay_steps(laid: LaidSpans) -> None:
     batch = " or ".join(f"coalesce({at[n]} = 'batch', false)" for n in TIERS if n in at) or "false"
     tokens = ", ".join(f"{of(names)}::bigint as {name}_" for name, names in TOKENS.items())
     read = (
-        f"select f.first, trace, s.n, s.id, s.parent, kinds.found as kind, tools.found as tool, s.began, s.ended, s.failed, "
-        f"{batch} as batch, {of(COSTS)} as cost, models.found as model, providers.found as provider, "
+        "select f.first, trace, s.n, s.id, s.parent, kinds.found as kind, tools.found as tool, s.began, s.ended, "
+        f"s.failed, {batch} as batch, {of(COSTS)} as cost, models.found as model, providers.found as provider, "
         f"case when {of(['ai.usage.tokens'])} is not null then 0 end as embedded, {tokens} "
         f"from spans s join facts f using (trace) {' '.join(joins)}"
     )
+    written = (
+        "case when cache_write_ is null and cache_write_1h_ > 0 then cache_write_1h_ else cache_write_ end"
+    )
+    said = f"select *, coalesce(output_, embedded) as output, {written} as cache_write from ({read})"
+    summed = f"select *, coalesce(cache_read_, 0) + coalesce(cache_write, 0) as cached from ({said})"
     # Cached tokens are told beside those that were sent by some, and as a part of them by others.
+    apart = "cached > input_ or (cached > 0 and total_ = input_ + coalesce(output, 0) + cached)"
     ask(
         laid.con,
-        "create table steps as select first, trace, n, id, parent, kind, case when kind = 'tool' then tool end as tool, "
-        "began, ended, failed, batch, cost, model, provider, coalesce(input_, output) is not null or cached > 0 as used, "
-        "input_ + case when cached > input_ or (cached > 0 and total_ = input_ + coalesce(output, 0) + cached) "
-        "then cached else 0 end as input, cache_read_ as cache_read, cache_write, output, cache_write_1h_ as cache_write_1h "
-        "from (select *, coalesce(cache_read_, 0) + coalesce(cache_write, 0) as cached from (select *, "
-        "coalesce(output_, embedded) as output, case when cache_write_ is null and cache_write_1h_ > 0 then cache_write_1h_ "
-        f"else cache_write_ end as cache_write from ({read})))",
+        "create table steps as select first, trace, n, id, parent, kind, case when kind = 'tool' then tool end as "
+        "tool, began, ended, failed, batch, cost, model, provider, coalesce(input_, output) is not null or cached > 0 "
+        f"as used, input_ + case when {apart} then cached else 0 end as input, cache_read_ as cache_read, cache_write, "
+        f"output, cache_write_1h_ as cache_write_1h from ({summed})",
     )
 
 

@@ -10,10 +10,10 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from roi.importers.attributes import OWN
+from roi.importers.attribute_names import OWN
 from roi.importers.export import Export
 from roi.importers.laid import Laid, LaidSpans, ask, streamed
-from roi.importers.laid_bills import lay_bills
+from roi.importers.laid_bills import lay_bills, moment
 from roi.importers.laid_steps import lay_steps
 from roi.importers.spans import Span, Tokens, Trace, amount
 from roi.importers.tables import OWN as OWN_OF_TRACES
@@ -67,7 +67,7 @@ def _count_free(con: Connection) -> int:
 
 
 def _count_others(con: Connection, made: Made) -> list[int]:
-    """Count the traces that are not plain and add them to `bills`; the places of spans that are no call of their own."""
+    """Count the traces that are not plain and add them to `bills`; the places of spans that are no call themselves."""
     ((blind,),) = ask(
         con,
         "select not bool_or(kind = 'call' or used or coalesce(try_cast(cost as double), 0) <> 0) from steps",
@@ -102,11 +102,10 @@ def _add_bills(con: Connection, found: list[tuple[str | None, ...]]) -> None:
 
 def _trace(first: int, steps: Iterable[Sequence[Any]], gone: list[int]) -> tuple[str, Trace, dict[str, int]]:
     """A trace, its name, and the places of its spans; those of spans that came twice are gone."""
-    trace = Trace(first)
-    trace_id = ""
+    trace, name = Trace(first), ""
     places: dict[str, int] = {}
-    for (
-        _, trace_id, n, span_id, parent, kind, tool, began, ended, failed, batch, cost, model, provider, used, *numbers
+    for (  # noqa: B007
+        _, name, n, span_id, parent, kind, tool, began, ended, failed, batch, cost, model, provider, used, *numbers
     ) in steps:  # fmt: skip
         tokens = Tokens(*numbers) if used else None
         spent = None if cost is None else amount(cost)
@@ -118,7 +117,7 @@ def _trace(first: int, steps: Iterable[Sequence[Any]], gone: list[int]) -> tuple
                 gone.append(before)
         else:
             gone.append(n)
-    return trace_id, trace, places
+    return name, trace, places
 
 
 def _lay_facts(laid: LaidSpans) -> dict[str, str]:
@@ -162,11 +161,8 @@ def _lay_actions(laid: LaidSpans, facts: Mapping[str, str], gone: Sequence[int])
         for n, c in facts.items()
     ]
 
-    def moment(column: str) -> str:
-        return f"strftime(make_timestamp(t.{column}), '%Y-%m-%dT%H:%M:%S.%f') || 'Z'"
-
     calls = (
-        "t.trace || ':' || t.id", "t.trace", "t.tool", moment("began"), moment("ended"),
+        "t.trace || ':' || t.id", "t.trace", "t.tool", moment("t.began"), moment("t.ended"),
         "case when t.failed then 'error' else 'ok' end", "format('{:.3f}', (t.ended - t.began) / 1000.0)",
     )  # fmt: skip
     cells += [f"{value} as {name}" for value, name in zip(calls, OWN_OF_CALLS, strict=True)]

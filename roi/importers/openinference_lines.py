@@ -1,6 +1,6 @@
 """Spans of OpenInference that stand on lines of JSON, laid down in the engine without a value of theirs in Python.
 
-That costs a fraction of reading them one by one, and gives the same. It is done with what most exports hold: `context`,
+That takes a fraction of reading them one by one, and gives the same. It is done with what most exports hold: `context`,
 times with at most six digits of a second, attributes with dotted names that are texts, numbers or truth values. Where a
 single line is otherwise, `laid` gives nothing, and all are read by `openinference`.
 """
@@ -8,12 +8,12 @@ single line is otherwise, `laid` gives nothing, and all are read by `openinferen
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from glob import has_magic
 
-from roi.importers.attributes import COSTS, TOKENS
+from roi.importers.attribute_names import COSTS, TOKENS
 from roi.importers.contents import is_content
-from roi.importers.laid import LaidSpans, start
+from roi.importers.laid import LaidSpans, ask, start
 from roi.importers.times import EARLIEST, LATEST
 from roi.readers.base import Connection, literal, quoted
 from roi.readers.files import SMALL, Found, Seen, open_bytes, weigh
@@ -23,6 +23,9 @@ __all__ = ["laid"]
 _MOST_NAMES = 400
 _APART = b'"attributes.'
 _CHUNK = 1 << 20
+_KIND = "openinference.span.kind"
+_MAP = "MAP(VARCHAR, JSON)"
+_TEXTS = ("parent_id", "span_kind", "start_time", "end_time", "status_code")
 _ELSEWHERE = (
     "data", "label", "score", "annotator_kind", "result", "spanContext", "parentSpanContext", "parentSpanId",
     "startTime", "endTime", "span_id", "trace_id", "context.span_id", "context.trace_id", "document_position",
@@ -30,7 +33,9 @@ _ELSEWHERE = (
 """Fields that other forms have."""
 
 _TIME = r"\d{4}-\d\d-\d\d[T ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)?"
-_WHITE = "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"  # noqa: E501
+_TOKENS = r"\d{1,15}"
+_COST = r"-?\d{1,9}(\.\d{1,30})?([eE][+-]?\d{1,2})?"
+_WHITE = "".join(c for c in map(chr, range(0x3001)) if c.isspace())
 
 
 def laid(files: Sequence[tuple[Found, Seen]]) -> LaidSpans | None:
@@ -46,19 +51,20 @@ def laid(files: Sequence[tuple[Found, Seen]]) -> LaidSpans | None:
 
     if weigh([file for file, _ in files]) < SMALL or any(seen.encoding != "utf-8" for _, seen in files):
         return None
-    if any(has_magic(str(file.path)) or _holds_apart(file) for file, _ in files):
-        return None  # of a name with such signs the engine would make several
-    con = start()
+    if any(has_magic(str(file.path)) for file, _ in files):
+        return None  # the engine would take such a name for several
+    if any(_holds_apart(file) for file, _ in files):
+        return None
     try:
-        return _laid(con, [str(file.path) for file, _ in files])
+        return _laid(start(), [str(file.path) for file, _ in files])
     except duckdb.Error:
         return None  # whoever reads them one by one says what is wrong
 
 
 def _holds_apart(file: Found) -> bool:
     """Whether a file may have a field for each attribute."""
+    rest = b""
     with open_bytes(file.path) as stream:
-        rest = b""
         while chunk := stream.read(_CHUNK):
             block, at = rest + chunk, -1
             while (at := block.find(_APART, at + 1)) >= 0:
@@ -70,96 +76,101 @@ def _holds_apart(file: Found) -> bool:
 
 
 def _laid(con: Connection, paths: Sequence[str]) -> LaidSpans | None:
-    listed = ", ".join(map(literal, paths))
-
-    def lines(columns: Mapping[str, str]) -> str:
-        given = ", ".join(f"{quoted(name)}: {literal(kind)}" for name, kind in columns.items())
-        return f"read_json([{listed}], format = 'newline_delimited', records = 'true', columns = {{{given}}})"
-
-    any_map = "MAP(VARCHAR, JSON)"
-    con.execute(
-        "create table shapes as select map_keys(attributes) as a, map_keys(resource.attributes) as r, min(n) as n from "
-        f"(select *, row_number() over () as n from {lines({'attributes': any_map, 'resource': f'STRUCT(attributes {any_map})'})}) "
-        "group by 1, 2"
-    )
-    found = con.execute("select a, r from shapes order by n").fetchall()
-    if any(keys is None or len(set(keys)) < len(keys) for keys, _ in found):
+    shapes = _shapes(con, paths)
+    attributes = _columns("a", (n for names, _ in shapes for n in names if not is_content(f"attributes.{n}")))
+    resources = _columns("r", (n for _, names in shapes for n in names))
+    attributes.setdefault(_KIND, "kind_told")
+    every = [n for names, _ in shapes for n in names] + [n for _, names in shapes for n in names]
+    if not shapes or len(attributes) + len(resources) > _MOST_NAMES or "span.type" in every:
         return None
-    if any(keys is not None and len(set(keys)) < len(keys) for _, keys in found):
-        return None
-    shapes = [(tuple(a), tuple(r or ())) for a, r in found]
-    attributes = _columns("a", [n for a, _ in shapes for n in a if not is_content(f"attributes.{n}")])
-    resources = _columns("r", [n for _, r in shapes for n in r])
-    if len(attributes) + len(resources) > _MOST_NAMES or "span.type" in attributes:
-        return None
-    # Names of a structure are told apart without regard to case.
+    # The engine tells names apart without regard to case.
     if any(len({n.lower() for n in names}) < len(names) for names in (attributes, resources)):
         return None
-    attributes.setdefault("openinference.span.kind", "a_kind")
+    _lay_spans(con, paths, attributes, resources)
+    ((odd,),) = ask(con, "select bool_or(is_odd) from spans").fetchall()
+    if odd:
+        return None
+    _strip(con, ["trace", "id", "parent", "called", *attributes.values(), *resources.values()])
+    return LaidSpans(con, shapes, attributes, resources)
+
+
+def _lines(paths: Sequence[str], fields: Mapping[str, str]) -> str:
+    """SQL of the lines of files, with some of their fields."""
+    listed = ", ".join(map(literal, paths))
+    given = ", ".join(f"{quoted(name)}: {literal(kind)}" for name, kind in fields.items())
+    return f"read_json([{listed}], format = 'newline_delimited', records = 'true', columns = {{{given}}})"
+
+
+def _shapes(con: Connection, paths: Sequence[str]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Names of attributes and of those of the resource; none where a span has no attributes, or a name twice."""
+    lines = _lines(paths, {"attributes": _MAP, "resource": f"STRUCT(attributes {_MAP})"})
+    rows = ask(
+        con,
+        "select a, r from (select map_keys(attributes) as a, map_keys(resource.attributes) as r, row_number() over () "
+        f"as n from {lines}) group by a, r order by min(n)",
+    ).fetchall()
+    if any(a is None or len(set(a)) < len(a) or len(set(r or ())) < len(r or ()) for a, r in rows):
+        return []
+    return [(tuple(a), tuple(r or ())) for a, r in rows]
+
+
+def _columns(letter: str, names: Iterable[str]) -> dict[str, str]:
+    return {name: f"{letter}{i}" for i, name in enumerate(dict.fromkeys(names))}
+
+
+def _lay_spans(
+    con: Connection, paths: Sequence[str], attributes: Mapping[str, str], resources: Mapping[str, str]
+) -> None:
+    """Lay down the table `spans`, and of each whether anything in it is not as it is read here."""
+
+    def structure(names: Mapping[str, str]) -> str:
+        return f"STRUCT({', '.join(f'{quoted(n)} JSON' for n in names)})"
+
     fields = {
         "context": "STRUCT(trace_id VARCHAR, span_id VARCHAR)",
-        **dict.fromkeys(("parent_id", "span_kind", "start_time", "end_time", "status_code"), "VARCHAR"),
-        "name": "JSON",
-        "status": "JSON",
-        "attributes": _structure(attributes),
-        **({"resource": f"STRUCT(attributes {_structure(resources)})"} if resources else {}),
-        **dict.fromkeys(_ELSEWHERE, "JSON"),
+        **dict.fromkeys(_TEXTS, "VARCHAR"),
+        **dict.fromkeys(("name", "status", *_ELSEWHERE), "JSON"),
+        "attributes": structure(attributes),
+        **({"resource": f"STRUCT(attributes {structure(resources)})"} if resources else {}),
     }
     plain = {
         "trace": "context.trace_id",
         "id": "context.span_id",
         "parent": "parent_id",
-        "kind_": "span_kind",
-        "began_": "start_time",
-        "ended_": "end_time",
-        "code_": "case when starts_with(status::varchar, '{') then status->>'code' else status_code end",
+        "kind": "span_kind",
+        "began": "start_time",
+        "ended": "end_time",
+        "code": "case when starts_with(status::varchar, '{') then status->>'code' else status_code end",
     }
     told = {"called": "name"}
     told |= {column: f"attributes.{quoted(name)}" for name, column in attributes.items()}
     told |= {column: f"resource.attributes.{quoted(name)}" for name, column in resources.items()}
-    texts = ", ".join(
-        [
-            *(f"{value} as {column}" for column, value in plain.items()),
-            *(f"{_text(v)} as {c}" for c, v in told.items()),
-        ]
-    )
-    nested = " or ".join(f"ord({value}::varchar) in (91, 123)" for value in [*plain.values(), *told.values()])
-    elsewhere = " or ".join(f"{quoted(name)} is not null" for name in _ELSEWHERE)
-    numbers = [attributes[n] for names in TOKENS.values() for n in names if n in attributes]
-    amounts = [attributes[n] for n in COSTS if n in attributes]
-    odd = [
-        "is_odd",
-        "trace is null",
-        "id is null",
-        *(f"not regexp_full_match({c}, {literal(_TIME)})" for c in ("began_", "ended_")),
-        *(f"not regexp_full_match({c}, '\\d{{1,15}}')" for c in numbers),
-        *(
-            f"not regexp_full_match({c}, '-?\\d{{1,9}}(\\.\\d{{1,30}})?([eE][+-]?\\d{{1,2}})?')"
-            for c in amounts
-        ),
-    ]
+    texts = [f"{value} as {column}" for column, value in plain.items()]
+    texts += [f"{_text(value)} as {column}" for column, value in told.items()]
+    odd = [f"{quoted(name)} is not null" for name in _ELSEWHERE]
+    odd += [f"ord({value}::varchar) in (91, 123)" for value in [*plain.values(), *told.values()]]  # [ and {
+    read = f"select row_number() over () as n, {', '.join(texts)}, {_any(odd)} as is_odd from {_lines(paths, fields)}"
+    odd = ["is_odd", "trace is null", "id is null"]
+    odd += [_is_other(c, _TIME) for c in ("began", "ended")]
+    odd += [_is_other(attributes[n], _TOKENS) for names in TOKENS.values() for n in names if n in attributes]
+    odd += [_is_other(attributes[n], _COST) for n in COSTS if n in attributes]
+    kind = attributes[_KIND]
     columns = [*attributes.values(), *resources.values()]
-    kind = attributes["openinference.span.kind"]
-    cells = [c if c != kind else f"coalesce({c}, nullif(kind_, 'UNKNOWN')) as {c}" for c in columns]
-    con.execute(
-        f"create table spans as select n, trace, id, parent, called, {_moment('began_')} as began, {_moment('ended_')} as ended, "
-        "coalesce(upper(code_) in ('ERROR', '2', 'STATUS_CODE_ERROR'), false) as failed, "
-        f"{', '.join(cells)}, {' or '.join(f'coalesce({o}, false)' for o in odd)} as is_odd from (select row_number() over () as n, {texts}, "
-        f"({elsewhere} or coalesce({nested}, false)) as is_odd from {lines(fields)})"
+    cells = [c if c != kind else f"coalesce({c}, nullif(kind, 'UNKNOWN')) as {c}" for c in columns]
+    ask(
+        con,
+        f"create table spans as select n, trace, id, parent, called, {_moment('began')} as began, "
+        f"{_moment('ended')} as ended, coalesce(upper(code) in ('ERROR', '2', 'STATUS_CODE_ERROR'), false) as failed, "
+        f"{', '.join(cells)}, {_any(odd)} as is_odd from ({read})",
     )
-    ((some,),) = con.execute("select bool_or(is_odd) from spans").fetchall()
-    if some:
-        return None
-    _strip(con, ["trace", "id", "parent", "called", *columns])
-    return LaidSpans(con, shapes, attributes, resources)
 
 
-def _columns(letter: str, names: Sequence[str]) -> dict[str, str]:
-    return {name: f"{letter}{i}" for i, name in enumerate(dict.fromkeys(names))}
+def _any(conditions: Sequence[str]) -> str:
+    return " or ".join(f"coalesce({condition}, false)" for condition in conditions)
 
 
-def _structure(names: Mapping[str, str]) -> str:
-    return f"STRUCT({', '.join(f'{quoted(n)} JSON' for n in names)})"
+def _is_other(column: str, pattern: str) -> str:
+    return f"not regexp_full_match({column}, {literal(pattern)})"
 
 
 def _text(value: str) -> str:
@@ -172,21 +183,19 @@ def _text(value: str) -> str:
 
 
 def _strip(con: Connection, columns: Sequence[str]) -> None:
-    """Take white space and the sign that ends a text in C off the texts; few have any."""
+    """Take white space, and the sign that ends a text in C, off the texts; few have any."""
     every = f"concat_ws('|', '', {', '.join(columns)}, '')"
     blank = f"[{re.escape(_WHITE)}]"
-    odd = f"regexp_matches({every}, '(\\|{blank}|{blank}\\||\\|\\||\\x00)')"
-    ((some,),) = con.execute(f"select coalesce(bool_or({odd}), false) from spans").fetchall()
+    pattern = rf"({blank}[|]|[|]{blank}|[|][|]|\x00)"
+    odd = f"regexp_matches({every}, {literal(pattern)})"
+    ((some,),) = ask(con, f"select coalesce(bool_or({odd}), false) from spans").fetchall()
     if some:
-        cells = ", ".join(
-            f"{c} = nullif(trim(replace({c}, chr(0), ''), {literal(_WHITE)}), '')" for c in columns
-        )
-        con.execute(f"update spans set {cells} where {odd}")
+        cells = (f"{c} = nullif(trim(replace({c}, chr(0), ''), {literal(_WHITE)}), '')" for c in columns)
+        ask(con, f"update spans set {', '.join(cells)} where {odd}")
 
 
 def _moment(column: str) -> str:
-    """SQL of a time as microseconds since 1970, of which those outside of 1900 to 2100 are none."""
-    # Without an offset it is UTC.
+    """SQL of a time as microseconds since 1970; without an offset it is UTC, outside of 1900 to 2100 it is none."""
     number = (
         f"case when ord({column}[-6]) in (43, 45) then epoch_us(try_cast({column} as timestamptz)) "
         f"else epoch_us(try_cast({column} as timestamp)) end"
