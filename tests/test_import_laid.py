@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import random
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import made_exports
 import pytest
 
-from roi.importers import openinference, openinference_lines
+from roi.importers import laid, laid_traces, openinference, openinference_lines, read_export
 from roi.importing import import_files, record_of, write_tables
+from roi.prices import TokenPrice
+from roi.problems import SampleError
+from roi.readers.base import UnreadableError
+from roi.readers.files import Found, look_through
 
 MODELS = ("gpt-4.1", "gpt-4.1-mini", "claude-sonnet-4-5", "nobody's model", "ft:gpt-4.1:house::x", "projects/p/models/gemini-2.5-pro", "gemini-2.5-pro")  # fmt: skip
 PROVIDERS = ("openai", "Anthropic", "langchain", "azure.ai.inference", "", " openai ")
 TEXTS = (
-    "plain", " framed ", "", "   ", "ü – ½", "x" * 200, "y" * 201, "z" * 199 + "ü", "two\nlines", "tab\there", "a|b", "a | b", "| ",
+    "plain", " framed ", "", "   ", "ü – ½", "x" * 200, "y" * 201, "z" * 199 + "ü", "two\nlines", "tab\there", "a|b", "a | b", "| ", "back\rhere",
     "say \"x\"", "back\\slash", "[1, 2]", '{"a": 1}', "1e-5", "true", "null", "\u00a0nbsp\u3000", "\u200bzero width", "nul\u0000", "s-1,5", "=1+1",
 )  # fmt: skip
 NUMBERS = (0, 1, -3, 5.0, 0.1, 1e-5, 2.4e-05, 1e16, 1.5e300, 123456789.125, True, False, None, 2**63, 2**70)
@@ -113,14 +120,17 @@ def write(path: Path, values: list[dict[str, Any]]) -> None:
 def told(
     path: Path, out: Path, **given: Any
 ) -> tuple[Any, dict[str, tuple[list[str], list[dict[str, str]]]]]:
-    """What an import says and writes: of each table the columns and the rows."""
+    """What an import says and writes: of each table the columns in any order, and the rows."""
     imported = import_files([str(path)], here=path.parent, **given)
     tables = {}
     for written in write_tables(imported, out, force=True):
         with written.open(encoding="utf-8", newline="") as file:
             rows = csv.DictReader(file)
-            tables[written.name] = (list(rows.fieldnames or ()), list(rows))
-    return record_of(imported), tables
+            tables[written.name] = (sorted(rows.fieldnames or ()), list(rows))
+    record = json.loads(json.dumps(record_of(imported)))
+    for table in record["tables"].values():
+        table["columns"].sort()
+    return record, tables
 
 
 @pytest.fixture
@@ -142,20 +152,194 @@ def plainly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(openinference, "laid", lambda files: None)
 
 
+def same(path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, **given: Any) -> None:
+    """Let the engine and Python read files, and hold all that comes of it against each other."""
+    laid = told(path, folder / "laid", **given)
+    plainly(monkeypatch)
+    assert laid == told(path, folder / "plain", **given)
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_what_the_engine_reads_is_what_python_reads(
     seed: int, tmp_path: Path, eager: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Some 120 traces of every kind: all words, columns and cells."""
+    """Some 120 traces of every kind: all words, columns and cells; some of them plain, some not."""
     path = tmp_path / "spans.jsonl"
     write(path, export(seed, 120))
-    laid = told(path, tmp_path / "laid")
+    plain: list[int] = []
+    count = laid_traces._count_others
+
+    def counted(con: Any, made: Any) -> list[int]:
+        ((n,),) = con.execute("select count(*) from bills where calls <> '0'").fetchall()
+        plain.append(n)
+        return count(con, made)
+
+    monkeypatch.setattr(laid_traces, "_count_others", counted)
+    same(path, tmp_path, monkeypatch)
     assert eager == [True]
+    assert 10 < plain[0] < 90
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"case": "attributes.tag"},
+        {"case": "tags"},
+        {"arms": {"2": "pilot", "": "baseline"}},
+        {"case": "trace_id"},
+    ],
+)
+def test_cases_and_arms_that_somebody_names(
+    given: dict[str, Any], tmp_path: Path, eager: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "spans.jsonl"
+    write(path, export(7, 90))
+    same(path, tmp_path, monkeypatch, **given)
+    assert eager == [True]
+
+
+def test_a_column_that_no_trace_has(tmp_path: Path, eager: list[bool]) -> None:
+    path = tmp_path / "spans.jsonl"
+    write(path, export(7, 9))
+    with pytest.raises(SampleError, match="no trace has a column nobody"):
+        import_files([str(path)], here=tmp_path, case="nobody")
+    assert eager == [True]
+
+
+def test_several_files_and_formats(
+    tmp_path: Path, eager: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trace of which a part lies in each of two files, one of them packed; and beside them an export of another kind."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    every = export(8, 60)
+    write(folder / "a.jsonl", every[::2])
+    with gzip.open(folder / "b.jsonl.gz", "wt", encoding="utf-8") as file:
+        file.writelines(json.dumps(v) + "\n" for v in every[1::2])
+    same(folder, tmp_path / "one", monkeypatch)
+    monkeypatch.undo()
+    monkeypatch.setattr(openinference_lines, "SMALL", 0)
+    made_exports.lines(folder / "c.jsonl", *made_exports.JSON["langfuse"]())
+    same(folder, tmp_path / "two", monkeypatch)
+    assert eager == [True]
+
+
+def test_prices_of_ones_own(tmp_path: Path, eager: list[bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "spans.jsonl"
+    write(path, export(9, 60))
+    own = {
+        "gpt-4.1": TokenPrice(Decimal("0.123456789"), Decimal(1)),
+        "nobody's model": TokenPrice(Decimal(3), Decimal(0)),
+    }
+    files = [(Found(path, path.name), look_through(Found(path, path.name)))]
+
+    def costs() -> list[dict[str, str | None]]:
+        return [
+            {k: v for k, v in row.items() if v}
+            for row in read_export("openinference", files, own).traces.rows
+        ]
+
+    laid = costs()
     plainly(monkeypatch)
-    plain = told(path, tmp_path / "plain")
-    for name, (columns, rows) in plain[1].items():
-        theirs, cells = laid[1][name]
-        assert sorted(theirs) == sorted(columns)
-        for mine, other in zip(cells, rows, strict=True):
-            assert mine == other
-    assert laid[0] == plain[0]
+    assert laid == costs()
+    assert eager == [True]
+
+
+def test_where_memory_is_too_little(
+    tmp_path: Path, eager: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the engine cannot do within its bound it does without."""
+    path = tmp_path / "spans.jsonl"
+    write(
+        path,
+        [s | {"attributes": {**s["attributes"], "pad": f"{i:0150d}"}} for i, s in enumerate(export(10, 900))],
+    )
+    asked: list[int] = []
+    unbound = laid.unbound
+    monkeypatch.setattr(laid, "unbound", lambda con: (asked.append(1), unbound(con)))
+    monkeypatch.setattr(laid, "_MOST", "3MB")
+    same(path, tmp_path, monkeypatch)
+    assert eager == [True]
+    assert asked
+
+
+ODD: dict[str, dict[str, Any]] = {
+    "nested attributes": {"attributes": {"llm": {"model_name": "gpt-4.1"}}},
+    "a list": {"attributes": {"tag.tags": ["a", "b"]}},
+    "nanoseconds": {"start_time": "2026-01-05T08:00:00.123456789Z"},
+    "a number for a time": {"start_time": 1767600000000},
+    "no name": {"context": {"trace_id": "t0"}},
+    "no trace": {"context": {"span_id": "t0"}},
+    "no attributes": {"attributes": None},
+    "an evaluation": {"label": "correct", "score": 1, "context.span_id": "a"},
+    "a column for an attribute": {"attributes.llm.model_name": "gpt-4.1"},
+    "another parent": {"parentSpanContext": {"spanId": "0-0"}},
+    "a number that is none": {"attributes": {"llm.token_count.prompt": "12.0"}},
+    "a cost that is none": {"attributes": {"llm.cost.total": "much"}},
+    "names that differ in case alone": {"attributes": {"Tag": "a", "tag": "b"}},
+    "a name that is a list": {"name": ["a", "b"]},
+    "half of a pair": {"name": "\ud800"},
+    "Claude Code": {"attributes": {"span.type": "llm_request", "input_tokens": 5}},
+}
+
+
+@pytest.mark.parametrize("what", ODD)
+def test_one_odd_span_lets_python_read_all(
+    what: str, tmp_path: Path, eager: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = export(11, 20)
+    values.insert(17, {**values[17], **ODD[what]})
+    path = tmp_path / "spans.jsonl"
+    path.write_text("".join(json.dumps(v) + "\n" for v in values), encoding="utf-8")
+    same(path, tmp_path, monkeypatch)
+    assert eager == [False]
+
+
+@pytest.mark.parametrize("name", ["a[1].jsonl", "a*.jsonl", "a?.jsonl"])
+def test_a_name_that_could_mean_several(name: str, tmp_path: Path, eager: list[bool]) -> None:
+    write(tmp_path / name, export(12, 5))
+    write(tmp_path / "a1.jsonl", export(13, 5))
+    found = Found(tmp_path / name, name)
+    assert openinference.laid([(found, look_through(found))]) is None
+
+
+@pytest.mark.parametrize("text", ["", "[", "{", "{}\n", "[]\n", "\n\n", "null\n", '{"context": 1}\n'])
+def test_no_spans(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "spans.jsonl"
+    path.write_text(text, encoding="utf-8")
+    found = Found(path, path.name)
+    assert openinference_lines.laid([(found, look_through(found))]) is None
+
+
+@pytest.mark.parametrize("numbers", [range(20), pytest.param(range(20, 200), marks=pytest.mark.slow)])
+def test_spoilt_lines(numbers: range, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exports with something wrong in them: the same tables or the same error."""
+    monkeypatch.setattr(openinference_lines, "SMALL", 0)
+
+    def outcome(path: Path) -> Any:
+        found = Found(path, path.name)
+        try:
+            export = read_export("openinference", [(found, look_through(found))])
+        except UnreadableError as error:
+            return error.problems
+        rows = [
+            [{k: v for k, v in row.items() if v} for row in t.rows] for t in (export.traces, export.actions)
+        ]
+        return rows, sorted(export.warnings), export.left_out, export.contradictions
+
+    took = 0
+    for number in numbers:
+        rng = random.Random(number)
+        values = export(number, 4)
+        at = rng.randrange(len(values))
+        values[at] = made_exports.spoil(values[at], rng)
+        path = made_exports.lines(tmp_path / "spans.jsonl", *values)
+        took += (
+            openinference_lines.laid([(Found(path, path.name), look_through(Found(path, path.name)))])
+            is not None
+        )
+        laid = outcome(path)
+        with monkeypatch.context() as patched:
+            patched.setattr(openinference, "laid", lambda files: None)
+            assert laid == outcome(path), number
+    assert took > len(numbers) / 4

@@ -104,10 +104,11 @@ def _trace(first: int, steps: Iterable[Sequence[Any]], gone: list[int]) -> tuple
     """A trace, its name, and the places of its spans; those of spans that came twice are gone."""
     trace, name = Trace(first), ""
     places: dict[str, int] = {}
-    for (  # noqa: B007
-        _, name, n, span_id, parent, kind, tool, began, ended, failed, batch, cost, model, provider, used, *numbers
-    ) in steps:  # fmt: skip
-        tokens = Tokens(*numbers) if used else None
+    for step in steps:
+        name, n, span_id, parent, kind, tool, began, ended, failed, batch, cost, model, provider, used = step[
+            1:15
+        ]
+        tokens = Tokens(*step[15:]) if used else None
         spent = None if cost is None else amount(cost)
         span = Span(parent, kind, tool, began, ended, tokens, spent, model, provider, failed, None, batch)
         before = places.get(span_id)

@@ -35,6 +35,9 @@ _ELSEWHERE = (
 _TIME = r"\d{4}-\d\d-\d\d[T ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)?"
 _TOKENS = r"\d{1,15}"
 _COST = r"-?\d{1,9}(\.\d{1,30})?([eE][+-]?\d{1,2})?"
+_NO_NUMBERS = (
+    "('NaN', 'nan', 'Infinity', 'inf', '-Infinity', '-inf')"  # which JSON does not have, and some write
+)
 _WHITE = "".join(c for c in map(chr, range(0x3001)) if c.isspace())
 
 
@@ -148,7 +151,11 @@ def _lay_spans(
     texts = [f"{value} as {column}" for column, value in plain.items()]
     texts += [f"{_text(value)} as {column}" for column, value in told.items()]
     odd = [f"{quoted(name)} is not null" for name in _ELSEWHERE]
-    odd += [f"ord({value}::varchar) in (91, 123)" for value in [*plain.values(), *told.values()]]  # [ and {
+    odd += [f"ord({value}) in (91, 123) or {value} in {_NO_NUMBERS}" for value in plain.values()]  # [ and {
+    odd += [
+        f"(ord({v}) >= 58 and {v} not in ('true', 'false')) or (ord({v}) = 45 and contains({v}, 'n'))"
+        for v in (f"({value})::varchar" for value in told.values())
+    ]
     read = f"select row_number() over () as n, {', '.join(texts)}, {_any(odd)} as is_odd from {_lines(paths, fields)}"
     odd = ["is_odd", "trace is null", "id is null"]
     odd += [_is_other(c, _TIME) for c in ("began", "ended")]
