@@ -136,8 +136,8 @@ def reason(a: Analysis) -> str:
         mended = controlled
         share, needs = percent(mended.chance), percent(a.scale_needs)
         return (
-            f"With its controls mended it would bring {_money(a, mended.mean())} on average, but pays in "
-            f"{'just under' if share == needs else 'only'} {share} of outcomes; the rule asks for {needs}."
+            f"With its controls mended it would bring {_money(a, mended.mean())} on average, but where they hold "
+            f"it pays in {'just under' if share == needs else 'only'} {share} of outcomes; the rule asks for {needs}."
         )
     worth = brings(a.scale.mean() if a.scale is not None else 0.0, _currency(a)).replace("\u00a0", " ")
     pays = chance(a.scale.chance(policy.hurdle)) if a.scale is not None else "none"
