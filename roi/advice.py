@@ -304,7 +304,9 @@ def next_actions(a: Analysis, remedies: Mapping[str, Any]) -> list[dict[str, Any
     shown = (r["again"] for r in rows.values() if r["bought"] and r["again"] is not None)
     later = (r["month"] + r["months"] for r in shown if r["months"] is not None)
     # Nor before the quotes are in that it waits for.
-    months = max(float(np.mean(plan.option.schedule.delay)), *later, 0.0)
+    months = max(
+        float(np.mean(plan.option.schedule.delay)), *later, MONTHS_TO_QUOTE if plan.unpriced else 0.0
+    )
     found.append(
         _action(
             action="Decide again, and roll out if the marks are met",
