@@ -23,6 +23,7 @@ __all__ = [
     "Stream",
     "annuity",
     "irr",
+    "middle_payback",
     "monthly_flows",
     "payback",
     "present_value",
@@ -362,6 +363,23 @@ def payback(flows: Monthly) -> tuple[Floats, float]:
     months = (last_below + 1).astype(np.float64)
     paid = last_below < horizon
     return months[paid], float(1 - paid.mean())
+
+
+def middle_payback(months: Floats, never: float) -> float | None:
+    """Months within which the money is back in half of all outcomes, those in which it never is among them.
+
+    Args:
+        months: Of the draws that pay back.
+        never: The share of draws that does not.
+
+    Returns:
+        The month; None where the money is back in fewer than half of them.
+    """
+    if not months.size:
+        return None
+    outcomes = round(months.size / (1 - never))
+    half = (outcomes + 1) // 2
+    return float(np.sort(months)[half - 1]) if half <= months.size else None
 
 
 def irr(flow: Floats) -> tuple[float | None, str | None]:
