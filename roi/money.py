@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from roi.analysis import Analysis
-from roi.cashflow import Schedule, annuity, irr, middle_payback, monthly_flows, payback, ramp_factor
+from roi.cashflow import Schedule, annuity, monthly_flows, ramp_factor
 from roi.options import Option
+from roi.returns import irr, middle_payback, payback
 from roi.uncertain import Uncertain
 
 __all__ = ["cost_of_waiting", "money", "plan_flows", "price_of_caution", "share_assumed", "summary"]

@@ -14,14 +14,12 @@ from roi.cashflow import (
     Schedule,
     Stream,
     annuity,
-    irr,
-    middle_payback,
     monthly_flows,
-    payback,
     present_value,
     ramp_factor,
 )
 from roi.economics import CostLine, Economics
+from roi.returns import irr, middle_payback, payback
 
 rates = st.one_of(st.just(0.0), st.floats(1e-6, 1.0), st.floats(-0.5, -1e-6))
 months = st.integers(1, 120)
