@@ -55,6 +55,10 @@ def test_errors_are_told_beside_what_they_and_the_time_come_to():
         f"{amount(228_000, 'USD')}.".replace(NBSP, " ")
     )
     assert errors_sentence({**record, "money": {}}).endswith("fewer).")
+    seen = {**record, "money": {}, "labels": {"blind": False}}
+    assert errors_sentence(seen).endswith(
+        "fewer). Whoever judged them knew which cases the agent had worked."
+    )
     assert errors_sentence({"estimates": {"error_rate_pilot": {"mean": 0.1}}}) == ""
 
 
@@ -67,6 +71,18 @@ def test_nothing_is_decided_again_before_its_quotes_are_in(tmp_path):
     assert record["verdict"] == "fix"
     assert "quote" in steps["control"]["action"]
     assert steps["go"]["by"] >= max(step["by"] for step in record["next"])
+
+
+@pytest.mark.parametrize("stated", [True, False])
+def test_a_cost_that_a_line_states_is_not_said_to_be_left_out(tmp_path, stated):
+    rows = [{k: v for k, v in row.items() if k != "agent_cost"} for row in cases(60)]
+    line = {"name": "Model", "kind": "model_usage", "amount": 0.6, "per": "case"}
+    usual = {"name": "Roll-out", "kind": "change", "amount": 5000, "per": "once"}
+    changes = {"economics": {"costs": [usual, line] if stated else [usual], "run_cost_per_month": None}}
+    record = open_pilot(write_pilot(tmp_path, rows, changes)).decision.record
+    gate = next(g for g in record["gates"] if g["gate"] == "known_cost")
+    assert (gate["state"] == "shown") == stated
+    assert any("left out of the money" in w for w in record["warnings"]) != stated
 
 
 def test_where_no_outcome_is_known_no_loss_could_be_seen():

@@ -23,6 +23,8 @@ def errors_sentence(record: Record) -> str:
     chances = f" (9 in 10 chances: {ends})" if ends else ""
     text = f"{words.percent(after.get('mean'))} of cases go wrong with the agent, "
     text += f"{words.percent(before.get('mean'))} as before{chances}."
+    if (record.get("labels") or {}).get("blind") is False:
+        text += " Whoever judged them knew which cases the agent had worked."
     money: Mapping[str, Any] = record.get("money") or {}
     errors = words.finite((money.get("errors_per_year") or {}).get("mean"))
     parts = [
