@@ -12,7 +12,7 @@ from roi.analysis import Analysis
 from roi.ceilings import asked
 from roi.measures import Measure, cost_of
 from roi.named import kind_words
-from roi.no_fix import not_met, why_no_fix
+from roi.no_fix import not_met, went, why_no_fix
 from roi.options import Option
 from roi.plans import Plan
 from roi.remedies import Remedy
@@ -31,6 +31,7 @@ __all__ = [
     "sum_asked_for",
 ]
 
+MONTHS_TO_QUOTE = 1.0
 HARDLY_EVER = 0.01  # below this chance a fix is called by what it comes to: it is paid, and then stopped
 
 
@@ -136,17 +137,12 @@ def reason(a: Analysis) -> str:
         mended = controlled
         share, needs = percent(mended.chance), percent(a.scale_needs)
         return (
-            f"With its controls mended it would bring {_money(a, mended.mean())} on average, but pays in "
-            f"{'just under' if share == needs else 'only'} {share} of outcomes; the rule asks for {needs}."
+            f"With its controls mended it would bring {_money(a, mended.mean())} on average, but where they hold "
+            f"it pays in {'just under' if share == needs else 'only'} {share} of outcomes; the rule asks for {needs}."
         )
     worth = brings(a.scale.mean() if a.scale is not None else 0.0, _currency(a)).replace("\u00a0", " ")
     pays = chance(a.scale.chance(policy.hurdle)) if a.scale is not None else "none"
-    saves = (
-        f"It saves {minutes:.2f} minutes a case"
-        if minutes is not None and minutes >= 0
-        else "A case takes longer than before"
-    )
-    return f"{saves}; scaling pays in {pays} and {worth} on average; {why_no_fix(a)}."
+    return f"{went(a, minutes)}; scaling pays in {pays} and {worth} on average; {why_no_fix(a)}."
 
 
 def rolled_out_controlled(a: Analysis) -> Plan | None:
@@ -297,7 +293,7 @@ def next_actions(a: Analysis, remedies: Mapping[str, Any]) -> list[dict[str, Any
                 action=f"Get a quote: {wanted}" if one else f"Get quotes, for all of it together: {wanted}",
                 kind="control",
                 owner=owner,
-                by=_by(a, 1),
+                by=_by(a, MONTHS_TO_QUOTE),
                 cost=None,
                 worth=None,
                 pass_mark="; ".join(_mark(a, gate.gate) for gate in plan.unpriced),
@@ -307,7 +303,10 @@ def next_actions(a: Analysis, remedies: Mapping[str, Any]) -> list[dict[str, Any
     # Not before what shows that the last repair worked has been measured.
     shown = (r["again"] for r in rows.values() if r["bought"] and r["again"] is not None)
     later = (r["month"] + r["months"] for r in shown if r["months"] is not None)
-    months = max(float(np.mean(plan.option.schedule.delay)), *later, 0.0)
+    # Nor before the quotes are in that it waits for.
+    months = max(
+        float(np.mean(plan.option.schedule.delay)), *later, MONTHS_TO_QUOTE if plan.unpriced else 0.0
+    )
     found.append(
         _action(
             action="Decide again, and roll out if the marks are met",

@@ -118,7 +118,12 @@ def causes_of_record(a: Analysis) -> dict[str, Any]:
         "by_cause": rows,
         "agreement": _agreed(agreement_on_causes(a.moments.losses)),
         "severities": severities_of_price(a) if any("errors" in parts for parts in priced.values()) else None,
-        "text": in_words(c, per_year=_yearly(priced), currency=a.loaded.parameters.about.currency),
+        "text": in_words(
+            c,
+            per_year=_yearly(priced),
+            currency=a.loaded.parameters.about.currency,
+            judged=a.moments.losses is not None and a.moments.losses.n.size > 0,
+        ),
     }
 
 

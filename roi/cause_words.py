@@ -74,16 +74,21 @@ def _told(causes: Causes) -> int:
     return causes.losses if causes.told is None else causes.told
 
 
-def in_words(causes: Causes, *, per_year: Mapping[str, float] | None = None, currency: str = "") -> str:
+def in_words(
+    causes: Causes, *, per_year: Mapping[str, float] | None = None, currency: str = "", judged: bool = True
+) -> str:
     """One sentence: is the model the problem?
 
     Args:
         causes: Shares of the losses.
         per_year: Expected price of each cause a year, where it is known.
         currency: Of the price.
+        judged: Whether the outcome of any case is known.
     """
     found = named(causes)
     if found.state == "no_losses":
+        if not judged:
+            return "Not known: no single case says how it came out, so that no loss could be looked at."
         return "No losses were seen, so there is no cause to name."
     shares = causes.loss_share
     seen = plural(causes.losses, "loss", "losses")

@@ -328,5 +328,5 @@ def knowing_of_record(a: Analysis) -> dict[str, Any]:
         "samples": [asdict(s) for s in samples],
         "document": {"removes": a.prices.document_removes, "stated": a.prices.document_stated},
         "step": None if step is None else asdict(step),
-        "sentence": sentence(a, step),
+        "sentence": sentence(a, step, choice=bool(options)),
     }

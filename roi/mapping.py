@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Literal
 
 from roi.canonical import CANONICAL
 from roi.casts import clean
+from roi.named_units import unit_in_name
 from roi.privacy import looks_personal
 from roi.problems import Problem
 from roi.readers import Source
 from roi.readers.base import literal, quoted
+from roi.scalars import shorten
 from roi.schema.base import nearest
 
 if TYPE_CHECKING:
@@ -195,6 +197,14 @@ def resolve(
             problems.append(
                 Problem(file, f"{place}.unit", "only columns of minutes have a unit; leave it out")
             )
+        if column.kind == "minutes" and given.unit is None and not given.between and len(given.sources) == 1:
+            stated = unit_in_name(given.sources[0])
+            if stated is not None and given.sources[0] in known:
+                message = (
+                    f"'{shorten(given.sources[0], 60)}' names {stated} and would be read as minutes; set "
+                )
+                message += f"unit: {stated}, or unit: minutes if minutes are what it holds"
+                problems.append(Problem(file, place, message))
         if given.between and column.kind != "minutes":
             problems.append(Problem(file, f"{place}.as", "only columns of minutes are made from two times"))
         for source in given.sources:

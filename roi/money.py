@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from roi.analysis import Analysis
-from roi.cashflow import Schedule, annuity, irr, monthly_flows, payback, ramp_factor
+from roi.cashflow import Schedule, annuity, monthly_flows, ramp_factor
 from roi.options import Option
+from roi.returns import irr, middle_payback, payback
 from roi.uncertain import Uncertain
 
 __all__ = ["cost_of_waiting", "money", "plan_flows", "price_of_caution", "share_assumed", "summary"]
@@ -59,7 +60,7 @@ def money(a: Analysis) -> dict[str, Any] | None:
         "running_cost_per_year": float(np.mean(12 * np.asarray(a.economics.monthly()))),
         "one_off": float(np.mean(a.economics.one_off()) + np.mean(schedule.one_off)),
         "npv": summary(np.asarray(npv, dtype=np.float64)),
-        "payback_months": {"p50": float(np.median(months)) if never < 0.5 else None, "never": never},
+        "payback_months": {"p50": middle_payback(months, never), "never": never},
         "irr": rate,
         "irr_reason": why,
         "peak_funding": {"mean": float(need.mean()), "p90": float(np.percentile(need, 90))},

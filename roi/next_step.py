@@ -123,12 +123,20 @@ def next_step(a: Analysis, samples: Sequence[Sample]) -> Step | None:
     return None
 
 
-def sentence(a: Analysis, step: Step | None) -> str:
-    """What a budget owner has to know of further measuring, in plain words."""
+def sentence(a: Analysis, step: Step | None, *, choice: bool = True) -> str:
+    """What a budget owner has to know of further measuring, in plain words.
+
+    Args:
+        a: The analysis.
+        step: The measurement to take next; None for none.
+        choice: Whether there is anything to choose beside stopping, so that samples were weighed.
+    """
     currency = str(a.loaded.parameters.about.currency)
     if step is None:
         if a.verdict.unknown is not None:
             return "Decide now: no measurement is shown to be worth its cost."
+        if not choice:
+            return "Decide now: measuring alone changes nothing, for no priced fix opens every gate."
         return "Decide now: no measurement is worth its cost."
     doing = gerund(step.what)
     worth = None if step.worth is None else amount(step.worth, currency)

@@ -1,13 +1,15 @@
-"""Why a pilot that is stopped is not fixed instead, and what a roll-out as it is does not meet, in a few words."""
+"""Why a pilot that is stopped is not fixed instead, and what it did and does not meet, in a few words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from roi.analysis import Analysis
 from roi.gate import Gate
 
-__all__ = ["not_met", "why_no_fix"]
+__all__ = ["not_met", "went", "why_no_fix"]
 
 
 def why_no_fix(a: Analysis) -> str:
@@ -29,3 +31,12 @@ def not_met(closed: Sequence[Gate]) -> str:
         return f", and {len(closed)} conditions for scaling are not met"
     label = closed[0].label
     return f", and {label[:1].lower() + label[1:]} is not shown"
+
+
+def went(a: Analysis, minutes: float | None) -> str:
+    """What became of time and, where that is beyond doubt, of errors: quality that falls is no detail."""
+    before, after = a.measured.scope(None).error_rate
+    worse = before is not None and after is not None and float(np.quantile(before - after, 0.95)) < 0
+    if minutes is not None and minutes >= 0:
+        return f"It saves {minutes:.2f} minutes a case{', but more cases go wrong' if worse else ''}"
+    return f"A case takes longer {'and goes wrong more often ' if worse else ''}than before"

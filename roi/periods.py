@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from roi.readers.base import Connection, literal
 
-__all__ = ["PartialMonth", "local_day", "months_of", "partial_month", "working_days_after"]
+__all__ = ["PartialMonth", "day_of", "local_day", "months_of", "partial_month", "working_days_after"]
 
 WORKING_DAYS = 3  # public holidays at the end of a month are no sign that it is unfinished
 MONTHS_BEFORE = 2
@@ -77,6 +77,14 @@ def local_day(time: str, timezone: str) -> str:
     if timezone == "UTC":
         return f"({time})::date"
     return f"timezone({literal(timezone)}, timezone('UTC', {time}))::date"
+
+
+def day_of(time: dt.datetime, timezone: str) -> dt.date:
+    """The day of a naive UTC time in a time zone."""
+    try:
+        return time.replace(tzinfo=dt.UTC).astimezone(ZoneInfo(timezone)).date()
+    except OverflowError:  # a mistyped year at either end of the calendar
+        return time.date()
 
 
 def partial_month(con: Connection, cases: str, condition: str, timezone: str) -> PartialMonth | None:

@@ -309,13 +309,14 @@ def _refuse_other_units(forecast: Forecast, held: Over, file: str) -> None:
 def _text(forecast: Forecast, together: Mapping[str, Any], total: Mapping[str, float]) -> str:
     came, shown = together["actual"]["benefit"], together["shown"]
     said, currency = shown["forecast"], forecast.currency
+    planned = together["forecast"]["benefit"]["mean"]  # as the picture adds it up
     where = "inside" if shown["inside"] else "outside"
     largest = max(total, key=lambda name: abs(total[name]))
     why = f"; most of the difference is {LABELS[largest].lower()}" if abs(total[largest]) > 0 else ""
     names = shown_words(shown["of"])
     return (
         f"{words.plural(together['months'], 'month')} brought {words.amount(came['mean'], currency)} by what they show "
-        f"({names}), where {words.amount(said['mean'], currency)} were forecast, 8 in 10 outcomes of these alone "
+        f"({names}), where {words.amount(planned, currency)} were forecast, 8 in 10 outcomes of these alone "
         f"{words.amounts_between(said['p10'], said['p90'], currency)}: {where} that range{why}."
     )
 

@@ -104,7 +104,10 @@ def build_record(a: Analysis) -> dict[str, Any]:
             why_no_credit(a.moments, p.samples.labels.selection)
             or "Which cases people labelled is not known, or only a program judged them: fewer errors earn no credit."
         )
-    if a.scale is not None and a.scale.scope is not None and a.scale.scope.agent_cost is None:
+    stated = any(
+        g.gate == "known_cost" and g.holds for g in a.gates[None]
+    )  # by a cost line, where nothing is metered
+    if not stated and a.scale is not None and a.scale.scope is not None and a.scale.scope.agent_cost is None:
         warnings.append("The agent's cost per case is not known and is left out of the money.")
     if a.moments.few_workers:
         warnings.append(

@@ -24,6 +24,7 @@ from roi.moments import (
     Moments,
     fetch,
 )
+from roi.periods import day_of
 from roi.readers.base import literal
 from roi.relation import Relation
 from roi.spreads import square_sum, take_spread
@@ -225,9 +226,9 @@ def _facts(samples: Samples, cases: Relation, components: Sequence[str]) -> _Fac
     for column in ("worker", "pair_id"):
         aggregates[f"units_{column}"] = f"count(distinct {column})" if column in present else "0"
     timed = "started_at" in present
-    aggregates["first"] = "min(started_at)::date" if timed else "null::date"
+    aggregates["first"] = "min(started_at)" if timed else "null::timestamp"
     last = "ended_at" if "ended_at" in present else "started_at"
-    aggregates["last"] = f"max({last})::date" if last in present else "null::date"
+    aggregates["last"] = f"max({last})" if last in present else "null::timestamp"
     rows = fetch(samples, cases.grouped(["demo", "arm"], aggregates))
     names = ["demo", "arm", *aggregates]
     table = [dict(zip(names, row, strict=True)) for row in rows]
@@ -248,8 +249,8 @@ def _facts(samples: Samples, cases: Relation, components: Sequence[str]) -> _Fac
             currencies = tuple(sorted(str(row[0] or "") for row in fetch(samples, found)))
         else:
             currencies = ("",)
-    days_first = [row["first"] for row in live if row["first"] is not None]
-    days_last = [row["last"] for row in live if row["last"] is not None]
+    times_first = [row["first"] for row in live if row["first"] is not None]
+    times_last = [row["last"] for row in live if row["last"] is not None]
     return _Facts(
         workers={row["arm"]: int(row["units_worker"]) for row in live} if "worker" in present else None,
         all_workers=total.get("worker", 0),
@@ -261,8 +262,8 @@ def _facts(samples: Samples, cases: Relation, components: Sequence[str]) -> _Fac
         judge=sum(int(row["judge"] or 0) for row in live),
         currencies=currencies,
         has_demo=any(row["demo"] for row in table),
-        first=min(days_first) if days_first else None,
-        last=max(days_last) if days_last else None,
+        first=day_of(min(times_first), samples.timezone) if times_first else None,
+        last=day_of(max(times_last), samples.timezone) if times_last else None,
     )
 
 

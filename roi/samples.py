@@ -59,6 +59,7 @@ class Samples:
         coded: Whether cases and actions go by numbers in place of pseudonyms, since they are many.
         once: Tables of which no two rows have the same key.
         staying: Tables that stay in their database, of which no row has a number here.
+        timezone: In which days begin and end; times themselves are naive UTC.
     """
 
     tables: Mapping[str, Relation]
@@ -76,6 +77,7 @@ class Samples:
     coded: bool = False
     once: frozenset[str] = frozenset()
     staying: frozenset[str] = frozenset()
+    timezone: str = "UTC"
 
     @property
     def apart(self) -> bool:
@@ -207,6 +209,7 @@ class _Opening:
             coded=self.coded,
             once=frozenset(name for name, look in checked.items() if look.once),
             staying=self.staying,
+            timezone=self.given.timezone or "UTC",
         )
 
     def _without_cases(self, reads: dict[str, ReadTable], keep: Mapping[str, str]) -> Samples:
@@ -230,6 +233,7 @@ class _Opening:
             warnings=(*self.warnings, *categories.warnings),
             selection=self.given.labels.selection,
             inputs=inputs,
+            timezone=self.given.timezone or "UTC",
         )
 
     def _inputs(

@@ -15,6 +15,9 @@ LARGEST_NUMBER = 1e15
 _FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _NUMBER = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 
+# As thousands are written in much of Europe; nobody writes a decimal 1.2 so.
+_TWO_WAYS = re.compile(r"[-+]?[1-9][0-9]{0,2}\.[0-9]{2}0")
+
 
 class Plain(str):
     """An unquoted scalar of a YAML file: a text whose type the key it stands under decides."""
@@ -83,7 +86,7 @@ def read_number(value: Any, *, largest: float = LARGEST_NUMBER) -> float:
             raise ValueError(f"{shorten(value)} is not a finite number; leave the key out if it is unknown")
         return _in_reach(number, value, largest)
     text = str(value)
-    if isinstance(value, Plain) and _NUMBER.fullmatch(text):
+    if isinstance(value, Plain) and _NUMBER.fullmatch(text) and not _TWO_WAYS.fullmatch(text):
         number = float(text)
         return _in_reach(number, text, largest)
     raise ValueError(_not_a_number(text, quoted=not isinstance(value, Plain)))
@@ -115,6 +118,13 @@ _NUMPY = frozenset(
 def _not_a_number(text: str, *, quoted: bool) -> str:
     shown = f"'{shorten(text)}'"
     bare = text.strip()
+    if _TWO_WAYS.fullmatch(bare):
+        less = bare.lstrip("+").rstrip("0").rstrip(".")
+        return f"{shown} can be read in two ways; write {bare.lstrip('+').replace('.', '')}, or {less}"
+    if re.fullmatch(r"[-+]?[1-9][0-9]{0,2}(\.[0-9]{3}){2,}(,[0-9]*)?", bare) or re.fullmatch(
+        r"[-+]?[1-9][0-9]{0,2}(\.[0-9]{3})+,[0-9]*", bare
+    ):
+        return f"{shown} is a text; write {bare.replace('.', '').replace(',', '.')}, without thousands marks"
     if quoted and _NUMBER.fullmatch(bare):
         return f"{shown} is a text; write {bare} without quotes"
     if re.fullmatch(r"[-+]?0[0-9]+(\.[0-9]*)?", bare):

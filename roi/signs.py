@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from roi.words import NBSP, UNKNOWN, amount, finite, minutes, number
+from roi.words import NBSP, UNKNOWN, amount, finite, minutes, number, percent
 
 __all__ = [
     "against_stopping",
     "becomes",
     "brings",
+    "gained",
     "hours",
     "hours_ends",
     "hours_range",
     "hours_told",
     "minutes_ends",
+    "points_ends",
     "saved_minutes",
 ]
 
@@ -83,6 +85,22 @@ def minutes_ends(low: object, high: object) -> str:
     """Two ends of minutes saved, told as what a case takes: "15.36 more to 17.85 less", "2.45 to 4.35 less"."""
     found, way = _ends(low, high, minutes, " more", " less")
     return f"{found}{way}" if found else UNKNOWN
+
+
+def points_ends(low: object, high: object) -> str:
+    """Two ends of a share of cases that are spared an error: "0.19 points more to 2.2 points fewer"."""
+    found, way = _ends(low, high, _points, " more", " fewer")
+    return f"{found}{way}"
+
+
+def _points(share: object) -> str:
+    return f"{percent(share).removesuffix('%').rstrip(NBSP)} points"
+
+
+def gained(mean: object, currency: str, *, gain: str, loss: str) -> str:
+    """What a part of a worth comes to, a loss without its sign: "saved time brings EUR 5", "lost time costs EUR 5"."""
+    value = finite(mean) or 0.0
+    return f"{gain if value >= 0 else loss} {amount(abs(value), currency)}"
 
 
 def _ends(

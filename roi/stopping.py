@@ -11,7 +11,7 @@ from roi.analysis import Analysis
 from roi.measures import cost_of, length_of
 from roi.plans import Plan
 from roi.remedy_set import mended_of
-from roi.words import amount, percent, shorten
+from roi.words import amount, capital, percent, shorten
 
 __all__ = ["Needed", "needed_minutes", "stopping"]
 
@@ -34,9 +34,10 @@ def stopping(a: Analysis) -> list[dict[str, Any]]:
     usable = f"At least {percent(a.loaded.policy.min_usable_inputs)} of production cases with usable inputs"
     reopen = {
         "thin_value": _reopens(a),
-        "no_data": "The missing measurement at a lower price"
-        if inputs is None or inputs.value is None  # nothing says that the inputs are what is not there
-        else f"{usable}, or the missing measurement at a lower price",
+        "no_data": capital(_missing(a))
+        # Else nothing says that the inputs are what is not there.
+        if inputs is None or inputs.value is None or inputs.holds
+        else f"{usable}, or {_missing(a)}",
         "uncontrollable_risk": "Controls that cost less than the value they protect",
     }[a.verdict.ground or "thin_value"]
     return [
@@ -55,6 +56,23 @@ def stopping(a: Analysis) -> list[dict[str, Any]]:
         {"what": "Whom to tell", "items": [*people, "The people who worked with the agent"]},
         {"what": "What alone would reopen it", "items": [reopen]},
     ]
+
+
+def _missing(a: Analysis) -> str:
+    """What is not known, and what it would take to find out, where the data is not there."""
+    unknown = a.verdict.unknown
+    if unknown is not None and unknown.measure is not None:
+        stated = a.loaded.parameters.samples.baseline is not None
+        if (
+            unknown.upside is not None
+            and unknown.upside <= 0
+            and unknown.measure.gate == "complete_minutes"
+            and stated
+        ):
+            return "evidence that a case takes more time today than is stated"
+        if unknown.measure.price is None:
+            return "the missing measurement, once its price is stated"
+    return "the missing measurement at a lower price"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from roi.model_costs import ModelCosts, take_model_costs
 from roi.moments import Moments, fetch
 from roi.oversight import Oversight, take_oversight
 from roi.parameters import LoadedParameters, Parameters
+from roi.periods import day_of
 from roi.problems import ParameterError, Problem
 from roi.reduce import take_moments
 from roi.samples import Exclusion, Samples
@@ -208,6 +209,7 @@ def newest_day(samples: Samples, moments: Moments) -> dt.date | None:
         table = samples.tables.get(name)
         found = [c for c in columns if table is not None and c in table.columns]
         if table is not None and found:
-            newest = ", ".join(f"max({c})::date" for c in found)
-            days += [d for d in fetch(samples, f"select {newest} from {table.sql}")[0] if d is not None]
+            newest = ", ".join(f"max({c})" for c in found)
+            times_found = fetch(samples, f"select {newest} from {table.sql}")[0]
+            days += [day_of(t, samples.timezone) for t in times_found if t is not None]
     return max(days) if days else None

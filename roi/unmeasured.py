@@ -18,7 +18,10 @@ from roi.verdict import Unknown
 __all__ = ["break_even_minutes", "sample_cases", "why_unknown"]
 
 
-def break_even_minutes(valuer: Valuer, low: float = 0.0, high: float = 6000.0) -> float | None:
+MOST_MINUTES = 6000.0  # a case that takes more is no case of hands-on work
+
+
+def break_even_minutes(valuer: Valuer, low: float = 0.0, high: float = MOST_MINUTES) -> float | None:
     """Human minutes a case must take today for scaling to pay on average; None where it never does or is not known.
 
     The pilot's minutes, errors and costs are as measured; no error is held against the baseline.
@@ -90,19 +93,7 @@ def why_unknown(
     if moments.cases("pilot") == 0:
         return _only_demo(valuer, prices, p)
     if valuer.measured.human is None:
-        n = 30
-        return Unknown(
-            why="no case has minutes, so time saved cannot be told",
-            measure=Measure(
-                gate="complete_minutes",
-                what=f"Time {n} cases in each arm",
-                n=n,
-                price=_priced(prices.cases(2 * n), prices),
-                months=prices.months(2 * n),
-            ),
-            upside=None,
-            upside_means="",
-        )
+        return _none_timed(valuer, prices, p)
     n = 30
     measure_ = Measure(
         gate="measured_baseline",
@@ -135,6 +126,63 @@ def why_unknown(
     )
 
 
+def _none_timed(valuer: Valuer, prices: Prices, p: Parameters) -> Unknown:
+    """Nobody's minutes were recorded, as where there are only an agent's own logs."""
+    n = 30
+    stated = _stated_minutes(p)
+
+    def worth(saved: float) -> float:
+        option = _with_saving(valuer, saved)
+        return float("nan") if option is None else option.mean()
+
+    point = None
+    if worth(MOST_MINUTES) > 0:
+        point = 0.0 if worth(0.0) >= 0 else root_between(worth, 0.0, MOST_MINUTES, within=1e-9)
+    # A case cannot save more than it takes today; where nobody says what that is, twice what would do.
+    most = stated if stated is not None else None if point is None else max(2 * point, 1.0)
+    upside = None if most is None else worth(most)
+    pays = f"; it pays only if a case saves more than {point:.2f} minutes" if point else ""
+    return Unknown(
+        why=f"no case has minutes{pays or ', so time saved cannot be told'}",
+        measure=Measure(
+            gate="complete_minutes",
+            what=f"Time {n} cases in each arm",
+            n=n,
+            price=_priced(prices.cases(2 * n), prices),
+            months=prices.months(2 * n),
+        ),
+        upside=None if upside is None or not np.isfinite(upside) else upside,
+        upside_means="if a case then took nobody a minute"
+        if stated is not None
+        else "if a case saved twice the break-even",
+    )
+
+
+def _with_saving(valuer: Valuer, minutes: float) -> Option | None:
+    """A roll-out as if a case saved so many minutes, in every segment that the pilot worked."""
+    measured = valuer.measured
+    moments = measured.moments
+    segments = len(measured.weights.share)
+    human = np.zeros((2, segments, measured.draws))
+    human[0] = minutes
+    n = np.bincount(
+        moments.segment[moments.arm == 1], weights=moments.n[moments.arm == 1], minlength=segments
+    )
+    worked = n > 0
+    share = np.where(worked, measured.weights.share, 0.0)
+    if not share.sum() > 0:
+        share = n / n.sum()
+    weights = replace(measured.weights, covered=worked, share=share)
+    return valuer.roll_out(measured=replace(measured, human=human, weights=weights, bias_sd=0.0))
+
+
+def _stated_minutes(p: Parameters) -> float | None:
+    """Minutes that a case is said to take today; None where nobody says."""
+    if p.samples.baseline is None:
+        return None
+    return sum(v.mean for k, v in p.samples.baseline if v is not None and k.endswith("_minutes")) or None
+
+
 def sample_cases(prices: Prices) -> Unknown:
     """What has to be known before figures of a report are enough to decide on."""
     n = 2 * CASES_AN_ARM
@@ -163,10 +211,8 @@ def _only_demo(valuer: Valuer, prices: Prices, p: Parameters) -> Unknown:
     upside = None
     pilot, base = moments.demo.get("pilot"), moments.demo.get("baseline")
     minutes = base[1] if base is not None else None
-    if minutes is None and p.samples.baseline is not None:
-        minutes = (
-            sum(v.mean for k, v in p.samples.baseline if v is not None and k.endswith("_minutes")) or None
-        )
+    if minutes is None:
+        minutes = _stated_minutes(p)
     if pilot is not None and pilot[1] is not None and minutes is not None:
         both = float(np.mean(np.clip(np.add(e.cash, e.redeployed), 0, 1)))
         monthly = float(

@@ -32,8 +32,9 @@ class Unknown:
     Attributes:
         why: What is missing, in a sentence.
         measure: The measurement that would tell; None where none is known.
-        upside: What the roll-out would be worth at the flattering end of what is known (twice the break-even baseline,
-            or the demo's own figures); None where even that cannot be computed.
+        upside: What the roll-out would be worth at the flattering end of what is known (twice the break-even,
+            all the minutes that a case is stated to take today, or the demo's own figures);
+            None where even that cannot be computed.
         upside_means: What that end is, in words.
     """
 

@@ -14,13 +14,12 @@ from roi.cashflow import (
     Schedule,
     Stream,
     annuity,
-    irr,
     monthly_flows,
-    payback,
     present_value,
     ramp_factor,
 )
 from roi.economics import CostLine, Economics
+from roi.returns import irr, middle_payback, payback
 
 rates = st.one_of(st.just(0.0), st.floats(1e-6, 1.0), st.floats(-0.5, -1e-6))
 months = st.integers(1, 120)
@@ -184,6 +183,27 @@ def test_payback_counts_what_never_pays_back():
     paid, never = payback(flows)
     assert sorted(paid.tolist()) == [0.0, 2.0, 3.0]
     assert never == 0.25
+    # Of the four outcomes 0, 2, 3 and never half are back by month 2; of those that pay back it would be month 2, too.
+    assert middle_payback(paid, never) == 2.0
+
+
+@pytest.mark.parametrize(
+    ("months", "never", "middle"),
+    [
+        (
+            [4.0, 6.0, 11.0, 18.0, 30.0, 34.0],
+            0.4,
+            30.0,
+        ),  # of ten outcomes the fifth; of the six that pay it is 11 to 18
+        ([7.0, 3.0, 5.0], 0.0, 5.0),
+        ([3.0, 9.0], 0.5, 9.0),
+        ([3.0, 9.0], 0.6, None),
+        ([], 1.0, None),
+    ],
+)
+def test_the_middle_outcome_counts_those_that_never_pay_back(months, never, middle):
+    """A pilot that never pays in 4 of 10 outcomes was said to be paid back in the middle one of the other six."""
+    assert middle_payback(np.array(months), never) == middle
 
 
 @given(

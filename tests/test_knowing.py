@@ -132,6 +132,9 @@ def test_nothing_to_choose_is_worth_nothing_and_says_why(tmp_path):
     assert found["evpi"] == 0
     assert found["inputs"] == []
     assert "nothing to choose" in found["why"]
+    # No sample was weighed, so that none can be said to be worth less than it costs.
+    assert "changes nothing" in found["sentence"]
+    assert "worth its cost" not in found["sentence"]
 
 
 def test_inputs_are_worth_no_more_than_everything(measures, claims):

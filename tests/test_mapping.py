@@ -16,6 +16,7 @@ from sample_projects import Project, column
 
 from roi.canonical import CANONICAL
 from roi.mapping import ColumnMap, TableSpec, resolve
+from roi.named_units import unit_in_name
 from roi.readers import Source
 
 
@@ -279,3 +280,40 @@ def test_resolving_finds_ours_by_name_and_says_what_is_missing() -> None:
 def test_a_unit_belongs_to_minutes(project: Project) -> None:
     said = refused_column(project, ["1"], {"from": "x", "unit": "seconds"}, name="amount")
     assert "samples.cases.columns.amount.unit: only columns of minutes have a unit; leave it out" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        ("talk_sec", "seconds"),
+        ("handle_s", "seconds"),
+        ("Bearbeitungszeit (Sek.)", "seconds"),
+        ("Dauer (h)", "hours"),
+        ("hours", "hours"),
+        ("Arbeitszeit Std", "hours"),
+        ("durationMs", "milliseconds"),
+        ("DURATION_MS", "milliseconds"),
+        ("Days open", "days"),
+        ("Dauer (Min.)", None),
+        ("minutes of business hours", None),
+        ("second review", None),
+        ("Handling time", None),
+        ("s", None),
+        ("Hardware cost", None),
+    ],
+)
+def test_a_unit_is_read_from_a_name(name, unit):
+    assert unit_in_name(name) == unit
+
+
+def test_minutes_are_not_read_from_a_column_that_names_another_unit(project):
+    """`handling_minutes: talk_sec` made a call of nine minutes one of nine hours, without a word."""
+    text = "case_id,arm,talk_sec\nT1,baseline,540\nT2,pilot,480\n"
+    said = project.refusal(text, {"handling_minutes": "talk_sec"})
+    assert "samples.cases.columns.handling_minutes" in said
+    assert (
+        "'talk_sec' names seconds and would be read as minutes; set unit: seconds, or unit: minutes" in said
+    )
+    for unit, minutes in (("seconds", [9, 8]), ("minutes", [540, 480])):
+        found = project.cases(text, {"handling_minutes": {"from": "talk_sec", "unit": unit}})
+        assert [float(x) for x in column(found, "handling_minutes")] == minutes

@@ -198,6 +198,26 @@ def test_the_labels_needed_are_those_of_the_exact_bound(folder: Path) -> None:
     assert "below 5.00% needs 59 labelled cases of the pilot without one; with one 93, with two 124" in said
 
 
+def test_wholly_blank_rows_are_no_cases_of_which_something_is_missing(folder: Path) -> None:
+    rows = [row | {"Handling (min)": 5 + i % 7} for i, row in enumerate(tickets())]
+    for i in range(0, 60, 5):  # a blank row after every fifth, as a person leaves them to read more easily
+        rows[i + i // 5 : i + i // 5] = [dict.fromkeys(rows[0], "")]
+    table(folder / "tickets.csv", rows)
+    said = roi("new", "claims", "--cases", "tickets.csv").output
+    assert "60 rows" in said
+    assert "blank in" not in said
+
+
+def test_people_of_a_ward_are_workers(folder: Path) -> None:
+    rows = [
+        {("Clinician" if key == "Assignee" else key): value for key, value in row.items()}
+        for row in tickets()
+    ]
+    table(folder / "tickets.csv", rows)
+    roi("new", "claims", "--cases", "tickets.csv")
+    assert "worker: Clinician" in (folder / "params/claims.yaml").read_text()
+
+
 def test_nothing_is_overwritten_or_half_written(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table(folder / "tickets.csv", tickets())
     target = folder / "params/claims.yaml"
@@ -209,7 +229,9 @@ def test_nothing_is_overwritten_or_half_written(folder: Path, monkeypatch: pytes
     assert target.read_text() == "mine\n"
     broken = roi("new", "other", "--cases", "missing.csv")
     assert broken.exit_code == 2
-    assert "missing.csv does not exist" in broken.output
+    assert (
+        "  missing.csv does not exist" in broken.output
+    )  # by itself: nobody typed the key of a parameter file
 
     def fail(*_: object) -> None:
         raise OSError("no space")

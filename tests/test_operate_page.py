@@ -311,6 +311,12 @@ def test_points_without_cases_have_no_limits_and_the_axis_holds_what_is_drawn() 
     assert panel["top"] == pytest.approx(1.08 * 0.2)
     assert [p["high"] for p in panel["points"]] == [0.2, None, 0.2]
     assert said(panel["note"]) == "limit 90 %, above the picture; 2 days withheld"
+    never = [{**point(day, 0.0, 0.0), "centre": 0.0} for day in (1, 2, 3)]
+    quiet = operate_figures._panel(
+        "Escalated", {**chart, "points": never}, {"measure": "escalation_rate_pilot"}, {"changes": []}
+    )
+    assert quiet is not None
+    assert quiet["top"] < 0.2  # an axis to 200 % was drawn of a share that nothing ever was of
     drawn = operate_charts.control_panels([panel], width=640).to_dict()
     layers = drawn["concat"][0]["layer"]
     told = [layer for layer in layers if "description" in layer["encoding"]]

@@ -10,7 +10,9 @@ import duckdb
 import pytest
 from sample_projects import Project, column
 
-from roi.periods import local_day, months_of, working_days_after
+from roi.periods import day_of, local_day, months_of, working_days_after
+from roi.reduce import take_moments
+from roi.taken import newest_day
 
 HEADER = "case_id,arm,handling_minutes,started_at"
 
@@ -157,3 +159,36 @@ def test_a_case_at_the_edge_of_a_month_belongs_to_the_month_that_begins(zone):
         f"select started_at, {local_day('started_at', zone)} from c where arm = 'pilot'"
     ).fetchall()
     assert all(day == t.replace(tzinfo=dt.UTC).astimezone(ZoneInfo(zone)).date() for t, day in days if t)
+
+
+@pytest.mark.parametrize(
+    ("zone", "first", "last"),
+    [
+        ("Asia/Tokyo", "2026-04-01", "2026-06-30"),  # midnight there is the day before in UTC
+        ("America/Chicago", "2026-04-01 21:30:00", "2026-06-30 21:30:00"),  # and this evening the day after
+        ("UTC", "2026-04-01", "2026-06-30"),
+    ],
+)
+def test_first_and_newest_day_are_those_of_the_samples_time_zone(project, zone, first, last):
+    """Seen as 31 March to 29 June in a report on Tokyo, and as a decision in July in one on Chicago."""
+    found = project.cases(
+        f"{HEADER}\nT1,baseline,5,{first}\nT2,pilot,5,{last}\n",
+        samples={"timezone": zone},
+    )
+    moments = take_moments(found)
+    assert (moments.first, moments.last) == (dt.date(2026, 4, 1), dt.date(2026, 6, 30))
+    assert newest_day(found, moments) == dt.date(2026, 6, 30)
+
+
+def test_the_newest_day_of_a_log_is_that_of_the_samples_time_zone(project):
+    project.write("changes.csv", "version,changed_at\nv1,2026-05-02\n")
+    found = project.cases(
+        f"{HEADER}\nT1,baseline,5,2026-04-01\nT2,pilot,5,2026-04-02\n",
+        samples={"timezone": "Asia/Tokyo", "changes": "data/changes.csv"},
+    )
+    assert newest_day(found, take_moments(found)) == dt.date(2026, 5, 2)
+
+
+def test_a_day_at_the_end_of_the_calendar_stays_a_day():
+    assert day_of(dt.datetime(9999, 12, 31, 23), "Asia/Tokyo") == dt.date(9999, 12, 31)
+    assert day_of(dt.datetime(1, 1, 1), "America/Chicago") == dt.date(1, 1, 1)

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,10 @@ from roi.forecast import crps, forecast_of
 from roi.parameters import load_parameters
 from roi.pilot import open_pilot
 from roi.problems import SampleError
-from roi.realised import realised_of_archive, realised_of_pilot, realised_of_record
+from roi.realised import _text, realised_of_archive, realised_of_pilot, realised_of_record
 from roi.records import read_record
 from roi.replay import verify
+from roi.words import amount
 
 pytestmark = pytest.mark.slow  # whole decisions of pilots
 
@@ -108,6 +110,17 @@ def test_each_month_adds_up_and_so_do_all(shipped):
         if m["actual"] is not None:
             gap = m["actual"]["benefit"]["mean"] - m["forecast"]["benefit"]["mean"]
             assert sum(m["actual"]["difference"].values()) == pytest.approx(gap, abs=1e-9)
+
+
+def test_all_months_are_told_beside_the_sum_of_what_was_forecast_for_each(shipped):
+    """The sentence said SEK 251,000 where the picture below it said 252,000."""
+    together = {
+        **shipped["cumulative"],
+        "forecast": {"benefit": {"mean": 252_000.0}},
+        "shown": {**shipped["cumulative"]["shown"], "forecast": {"mean": 251_000.0, "p10": 1e5, "p90": 3e5}},
+    }
+    said = _text(SimpleNamespace(currency="SEK"), together, {"volume": 1.0})
+    assert f"where {amount(252_000, 'SEK')} were forecast" in said
 
 
 def test_updating_narrows_what_is_to_come(shipped):

@@ -28,7 +28,18 @@ def only_message(document):
 
 @pytest.mark.parametrize(
     ("written", "number"),
-    [("1e6", 1e6), ("1E6", 1e6), ("1e+6", 1e6), ("0", 0), ("-3", -3), (".5", 0.5), ("5.", 5), ("0.05", 0.05)],
+    [
+        ("1e6", 1e6),
+        ("1E6", 1e6),
+        ("1e+6", 1e6),
+        ("0", 0),
+        ("-3", -3),
+        (".5", 0.5),
+        ("5.", 5),
+        ("0.05", 0.05),
+        ("1.085", 1.085),
+        ("0.200", 0.2),
+    ],
 )
 def test_numbers_mean_what_they_say(tmp_path, written, number):
     assert read_number(read(tmp_path, f"a: {written}").value["a"]) == number
@@ -42,6 +53,12 @@ def test_numbers_mean_what_they_say(tmp_path, written, number):
         ("1_000", "write 1000"),
         ("1,000", "write 1000"),
         ("3,5", "write 3.5"),
+        # 1.200 cases a month are 1,200 to whoever writes thousands so, and nobody writes the decimal 1.2 so.
+        ("1.200", "can be read in two ways; write 1200, or 1.2"),
+        ("120.000", "can be read in two ways; write 120000, or 120"),
+        ('"1.200"', "can be read in two ways; write 1200, or 1.2"),
+        ("1.200.000", "write 1200000, without thousands marks"),
+        ("1.234,50", "write 1234.50, without thousands marks"),
         ("60 %", "0.60"),
         ("12.5%", "0.125"),
         ("38-46", "{low: 38, high: 46}"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,31 @@ def test_without_a_baseline_the_break_even_is_said(tmp_path):
     assert 9.0 < point < 20.0
     assert f"{point:.2f} minutes" in found.record["reason"]
     assert any("not known" in w for w in found.record["warnings"])
+
+
+def test_where_nobody_was_timed_timing_comes_first_and_what_a_case_must_save_is_said(tmp_path):
+    """An agent's logs alone: no minutes are no ground to stop, where what a case may take today could pay for it."""
+    hidden = ("handling_minutes", "review_minutes", "rework_minutes")
+    rows = [{k: v for k, v in row.items() if k not in hidden} for row in cases() if row["arm"] == "pilot"]
+    found = decide(tmp_path, rows)
+    assert (found.verdict, found.record["fix_kind"]) == ("fix", "measure")
+    said = re.fullmatch(
+        r"No case has minutes; it pays only if a case saves more than (\d+\.\d\d) minutes; "
+        r"time 30 cases in each arm before deciding\.",
+        found.record["reason"],
+    )
+    assert said is not None
+    point = float(said[1])
+
+    def stated(folder, minutes):
+        return decide(tmp_path / folder, rows, {"samples": {"baseline": {"human_minutes": minutes}}})
+
+    assert stated("more", 2 * point).verdict == "fix"
+    less = stated("less", 0.9 * point)  # not even if it then took nobody a minute
+    assert (less.verdict, less.record["ground"]) == ("kill", "no_data")
+    assert less.record["stopping"][-1]["items"] == [
+        "Evidence that a case takes more time today than is stated"
+    ]
 
 
 @pytest.mark.slow
@@ -239,8 +265,8 @@ def test_controls_that_cost_more_than_the_value_are_uncontrollable_risk(tmp_path
     assert brings > 0
     assert pays < unsure.analysis.scale_needs
     assert unsure.record["reason"] == (
-        f"With its controls mended it would bring {amount(brings, 'EUR')} on average, but pays in only "
-        f"{percent(pays)} of outcomes; the rule asks for 80 %."
+        f"With its controls mended it would bring {amount(brings, 'EUR')} on average, but where they hold it "
+        f"pays in only {percent(pays)} of outcomes; the rule asks for 80 %."
     ).replace("EUR\u00a0", "EUR ").replace(" 80 %", " 80\u00a0%")
     cheap = decide(tmp_path / "cheap", rows, known | {"remedies": [remedy | {"cost": 3000}]}, tables=logs)
     assert (cheap.verdict, cheap.record["fix_kind"]) == ("fix", "control")

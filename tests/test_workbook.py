@@ -24,8 +24,9 @@ from made_workbooks import (
 )
 from made_worlds import decided, parameters
 
-from roi.cashflow import monthly_flows, payback
+from roi.cashflow import monthly_flows
 from roi.plan_at import plan_at
+from roi.returns import payback
 from roi.workbook import workbook_bytes
 from roi.workbook.flows import NEVER
 from roi.workbook.formula import Formula, above_zero, largest, literal, share_of, text, total_product, when

@@ -114,4 +114,5 @@ class Findings:
         """The share of an arm's cases in which a column holds something, arm by arm."""
         if self.arm is None:
             return []
-        return [filled / n for n, filled in self.table.cross(self.arm, column).values() if n > 5]
+        found = self.table.cross(self.arm, column).items()
+        return [filled / n for arm, (n, filled) in found if arm is not None and n > 5]

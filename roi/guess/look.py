@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -204,7 +204,8 @@ def _with_header(opened: Callable[[int | None], Rows]) -> tuple[Rows, int | None
             "does not exist" in p.message or "no file" in p.message or "of no kind" in p.message
             for p in problems
         ):
-            raise SampleError(problems) from None
+            # Whoever named the file on the command line knows of no key of a parameter file.
+            raise SampleError([replace(p, place=p.place.removesuffix(".source")) for p in problems]) from None
     best: tuple[float, int, Rows] | None = None
     for row in range(1, _HEADER_WITHIN + 1):
         try:
@@ -241,6 +242,10 @@ def _take(con: Connection, rows: Rows, name: str) -> tuple[tuple[Column, ...], i
         raise SampleError([Problem(rows.label, "", message)]) from None
     if rejected := rows.check():
         raise SampleError(rejected)
+    if names:  # a row without anything is no case of which something is missing
+        con.execute(
+            f"delete from {name} where coalesce({', '.join(f'c{i}' for i in range(len(names)))}) is null"
+        )
     total = int(con.execute(f"select count(*) from {name}").fetchall()[0][0])
     marks = ", ".join(literal(m) for m in sorted(MISSING_MARKS))
     columns = []

@@ -52,6 +52,7 @@ _STEMS: Mapping[str, str] = {
     "worker": "assign owner clerk officer operator employe bearbeiter *bearbeiter mitarbeit zustand "
     "erfasser personal gestionnaire collaborat conseill operateur asignad gestor tramitador "
     "emplead operador responsable tecnico staff lawyer adjuster analyst technician worker "
+    "clinician physician nurse caseworker "
     "matricul user benutzer assigne charge",
     "team": "group gruppe groupe grupo team department abteilung *abteilung service equipe equipo "
     "departament squad",

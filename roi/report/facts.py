@@ -9,6 +9,7 @@ from typing import Any
 from roi import signs, words
 from roi.named import kind_word, policy_word
 from roi.report import promises
+from roi.report.quality import errors_sentence
 from roi.report.turned_down import no_fix
 
 __all__ = [
@@ -347,6 +348,9 @@ def facts(record: Record) -> list[Fact]:
     found.append(Fact("What was measured", f"{_saved(record)} {words.capital(measured_sentence(record))}"))
     if (record.get("design") or {}).get("text"):
         found.append(Fact("How it was compared", _comparison(record)))
+    errors = errors_sentence(record)
+    if errors:
+        found.append(Fact("Errors", errors))
     goal = promises.goal(record)
     if goal:
         found.append(Fact("The goal", goal))

@@ -95,7 +95,8 @@ def _panel(title: str, chart: Found, row: Found | None, found: Found) -> dict[st
     currency = str(found.get("currency") or "")
     limit = None if row is None else words.finite(row.get("limit"))
     reach = [float(x) for p in points for x in (p["value"], p["high"]) if x is not None]
-    top = max(reach) or (limit or 1.0) * 2
+    # Where nothing came, an axis of its own: no share is above 100 %, and of one that never came a tenth is room.
+    top = max(reach) or (limit * 2 if limit else 0.1 if measure in RATES else 2.0)
     if limit is not None and limit <= 2.5 * top:
         top = max(top, limit)
     marked = sum(bool(p["marks"]) for p in points)

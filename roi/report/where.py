@@ -9,6 +9,7 @@ WHERE = {
     "A first view": "What-was-assumed",
     "What was measured": "What-was-measured",
     "How it was compared": "What-was-measured",
+    "Errors": "What-was-measured",
     "The goal": "What-was-measured",
     "What was claimed": "What-was-measured",
     "How much is assumed": "What-the-result-rests-on",
