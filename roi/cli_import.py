@@ -54,7 +54,8 @@ def import_(
     """
     import json
 
-    from roi.importing import import_files, record_of, write_tables
+    from roi.importers.csv_files import write_tables
+    from roi.importing import import_files, record_of
     from roi.report.imported import imported_page
 
     arms: dict[str, str] = {}
@@ -64,7 +65,7 @@ def import_(
             raise InputError([Problem("--arm", text, "is not written as VERSION=baseline")])
         arms[version] = meant
     imported = import_files(src, format=format_, case=case, arms=arms)
-    written = write_tables(imported, out, force=force)
+    written = write_tables(imported.tables, out, force=force)
     try:
         out.mkdir(parents=True, exist_ok=True)
         record = json.dumps(record_of(imported), indent=2, ensure_ascii=False)

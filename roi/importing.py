@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
-from operator import itemgetter
 from pathlib import Path
 from typing import TypeAlias
 
@@ -21,7 +18,7 @@ from roi.problems import ParameterError, Problem, SampleError
 from roi.readers.base import UnreadableError
 from roi.readers.files import Found, Seen, find_files, look_through
 
-__all__ = ["Imported", "Source", "import_files", "record_of", "write_tables"]
+__all__ = ["Imported", "Source", "import_files", "record_of"]
 
 Cells: TypeAlias = tuple[tuple[str, ...], tuple[str | None, ...]]
 _TABLES = ("cases", "actions", "evals", "versions")
@@ -355,73 +352,3 @@ def record_of(imported: Imported) -> dict[str, object]:
             for c in imported.contradictions
         ],
     }
-
-
-@no_collection()
-def write_tables(imported: Imported, out: Path, *, force: bool = False) -> list[Path]:
-    """Write the tables as CSV files.
-
-    Args:
-        imported: What to write.
-        out: The folder; it is made.
-        force: Whether files that are there may be replaced.
-
-    Returns:
-        The files, in the order of the tables.
-
-    Raises:
-        ParameterError: If one is there already, or cannot be written.
-    """
-    targets = {name: out / f"{name}.csv" for name in imported.tables}
-    taken = [] if force else [str(p) for p in targets.values() if p.exists()]
-    if taken:
-        message = "is there already, perhaps edited; name another folder, or replace it with --force"
-        raise ParameterError([Problem(path, "", message) for path in taken])
-    for name, table in imported.tables.items():
-        _write(targets[name], table)
-    return list(targets.values())
-
-
-def _write(target: Path, table: Table) -> None:
-    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if isinstance(table.rows, Laid):
-            table.rows.write(partial, table.names)
-        else:
-            with partial.open("w", encoding="utf-8", errors="replace", newline="") as file:
-                file.writelines(_lines(table))
-        os.replace(partial, target)
-    except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
-        why = error.strerror or type(error).__name__
-        raise ParameterError([Problem(str(target), "", f"cannot be written ({why})")]) from None
-
-
-def _lines(table: Table) -> Iterator[str]:
-    """The lines of a CSV file: as Python's `csv` writes them, which takes three times as long and leaves a lone
-    carriage return as it is, where readers see the end of a row.
-    """
-    picks: dict[tuple[str, ...], Callable[[Sequence[str]], Sequence[str]]] = {}
-    names = table.names
-    for theirs, given in chain([(names, names)], cells_of(table.rows)):
-        pick = picks.get(theirs)
-        if pick is None:
-            at = {name: i for i, name in enumerate(theirs)}
-            # A column that a row does not have is the blank cell behind its own.
-            pick = picks[theirs] = itemgetter(*(at.get(n, len(theirs)) for n in names), len(theirs))
-        filled = (*(given if all(given) else [cell or "" for cell in given]), "")
-        cells = pick(filled)[:-1]
-        line = ",".join(cells)
-        if '"' in line or "\n" in line or "\r" in line or line.count(",") >= len(cells) or line == "":
-            line = ",".join([_quoted(c) if _needs_quotes(c) else c for c in cells]) or '""'
-        yield line + "\n"
-
-
-def _needs_quotes(cell: str) -> bool:
-    return '"' in cell or "," in cell or "\n" in cell or "\r" in cell
-
-
-def _quoted(cell: str) -> str:
-    return '"' + cell.replace('"', '""') + '"'

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from pilots import cases, write_pilot
 
-from roi.importing import import_files, write_tables
+from roi.importers.csv_files import write_tables
+from roi.importing import import_files
 from roi.pilot import open_pilot
 from roi.prices import Pricer, TokenPrice, TokenUse
 from roi.problems import SampleError
@@ -135,7 +136,7 @@ LOGS = {
 def case_of(value: Any, folder: Path) -> dict[str, str]:
     source = folder / "log.jsonl"
     source.write_text(json.dumps(value) + "\n", encoding="utf-8")
-    write_tables(import_files([str(source)]), folder / "out")
+    write_tables(import_files([str(source)]).tables, folder / "out")
     with (folder / "out" / "cases.csv").open(encoding="utf-8", newline="") as file:
         (row,) = csv.DictReader(file)
     return row

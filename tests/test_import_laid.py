@@ -15,7 +15,8 @@ import made_exports
 import pytest
 
 from roi.importers import laid, laid_traces, openinference, openinference_lines, read_export
-from roi.importing import import_files, record_of, write_tables
+from roi.importers.csv_files import write_tables
+from roi.importing import import_files, record_of
 from roi.prices import TokenPrice
 from roi.problems import SampleError
 from roi.readers.base import UnreadableError
@@ -123,7 +124,7 @@ def told(
     """What an import says and writes: of each table the columns in any order, and the rows."""
     imported = import_files([str(path)], here=path.parent, **given)
     tables = {}
-    for written in write_tables(imported, out, force=True):
+    for written in write_tables(imported.tables, out, force=True):
         with written.open(encoding="utf-8", newline="") as file:
             rows = csv.DictReader(file)
             tables[written.name] = (sorted(rows.fieldnames or ()), list(rows))
@@ -261,6 +262,15 @@ def test_where_memory_is_too_little(
     same(path, tmp_path, monkeypatch)
     assert eager == [True]
     assert asked
+
+
+def test_a_file_that_cannot_be_written(tmp_path: Path, eager: list[bool]) -> None:
+    path = tmp_path / "spans.jsonl"
+    write(path, export(7, 9))
+    table = import_files([str(path)], here=tmp_path).tables["actions"]
+    assert isinstance(table.rows, laid.Laid)
+    with pytest.raises(OSError, match="disk"):
+        table.rows.write(tmp_path / "nowhere" / "a.csv", table.names)
 
 
 ODD: dict[str, dict[str, Any]] = {

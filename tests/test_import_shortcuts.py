@@ -14,8 +14,7 @@ from typing import Any
 import made_exports
 import pytest
 
-from roi import importing
-from roi.importers import charges, documents, facts, gathered, read_export
+from roi.importers import charges, csv_files, documents, facts, gathered, read_export
 from roi.importers.charges import charges_of
 from roi.importers.export import Table
 from roi.importers.facts import Facts, heading, text_of
@@ -120,7 +119,7 @@ def test_lines_are_those_of_pythons_csv() -> None:
             # It quotes what the end of a row holds: both signs that a reader may take for one.
             csv.writer(made, lineterminator="\r\n").writerow(row)
             theirs.append(made.getvalue().removesuffix("\r\n") + "\n")
-        assert list(importing._lines(Table(names, rows))) == theirs
+        assert list(csv_files._lines(Table(names, rows))) == theirs
 
 
 def test_times_are_those_of_datetime() -> None:

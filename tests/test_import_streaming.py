@@ -16,10 +16,11 @@ from roi.importers import documents, members, read_export, recognise
 from roi.importers.charges import Charge
 from roi.importers.compared import Comparison
 from roi.importers.conversations import group
+from roi.importers.csv_files import write_tables
 from roi.importers.export import Export, Filled, table_of
 from roi.importers.gathered import Gathered, Names, Rows
 from roi.importers.spans import Span, Tokens, Trace, Traces
-from roi.importing import import_files, write_tables
+from roi.importing import import_files
 from roi.readers.base import UnreadableError
 from roi.readers.files import Found, look_through
 
@@ -156,7 +157,7 @@ def test_tables_are_written_as_they_come(tmp_path: Path, request: pytest.Fixture
     made = []
     for out in ("a", "b"):
         imported = import_files(["given"], here=tmp_path, arms={"": "pilot"})
-        made.append([p.read_bytes() for p in write_tables(imported, tmp_path / out)])
+        made.append([p.read_bytes() for p in write_tables(imported.tables, tmp_path / out)])
         if out == "a":
             request.getfixturevalue("tight")
     assert made[0] == made[1]

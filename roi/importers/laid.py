@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import tempfile
 import weakref
@@ -125,8 +126,8 @@ class Laid(Sequence[Mapping[str, str | None]]):
         told = "format csv, header, nullstr ''"
         try:
             ask(self.con, f"copy ({self._select(names)}) to {literal(str(target))} ({told})")
-        except duckdb.IOException as error:
-            raise OSError(str(error)) from None
+        except duckdb.IOException:
+            raise OSError(errno.EIO, "is the folder there, and the disk not full?") from None
 
     def _select(self, names: Sequence[str]) -> str:
         return f"select {', '.join(map(quoted, names))} from {self.table} order by {self._order}"
