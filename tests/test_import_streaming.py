@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import random
+import tracemalloc
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -273,3 +274,18 @@ def test_contradictions_of_costs_come_in_one_order_however_traces_come_back_from
         told.append(compared.result().contradictions)
     assert len(told[0]) == 2
     assert told[0] == told[1]
+
+
+def test_a_long_list_on_one_line_is_read_as_it_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """16 MB of values in one list without a line's end, as most tools write it; a line counts for long from 1 MB on."""
+    monkeypatch.setattr("roi.importers.documents._LONGEST_LINE", 1 << 20)
+    path = tmp_path / "list.json"
+    path.write_text(json.dumps([{"n": i, "text": "x" * 2000} for i in range(8000)]))
+    found = Found(path, path.name)
+    seen = look_through(found)
+    tracemalloc.start()
+    try:
+        assert [value["n"] for value in documents.json_values(found, seen)] == list(range(8000))
+        assert tracemalloc.get_traced_memory()[1] < path.stat().st_size / 1.5
+    finally:
+        tracemalloc.stop()

@@ -130,7 +130,8 @@ def _whole_lines(raw: IO[bytes], rest: bytearray) -> Generator[Sequence[Any], No
             begun = block
             continue
         lines, begun = block[:end], block[end:]
-        if (values := _objects(lines)) is not None:
+        # Nothing in whole lines is no value of theirs: a line that is too long is left to whoever reads as it comes.
+        if end and (values := _objects(lines)) is not None:
             yield values
             done, any_value = done + lines.count(b"\n"), any_value or bool(values)
             continue
