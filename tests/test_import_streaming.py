@@ -81,13 +81,18 @@ def test_what_lies_on_disk_gives_what_memory_gives(
     assert found.traces.rows._runs  # it did lie on disk
 
 
-DOCUMENTS = ("tau2", "inspect", "inspect archive", "agent_events", "event_log", "event_log table")
+DOCUMENTS = (
+    "tau2", "inspect", "inspect archive", "agent_events", "event_log", "event_log table", "promptfoo", "atif"
+)  # fmt: skip
 
 
 def longer(kind: str, folder: Path) -> Path:
     """A made-up export of a format that comes as one document or one stream, with many samples of other names."""
     path = made_exports.write(
-        kind if kind in made_exports.TEXT or "archive" in kind else f"{kind} as JSON", folder
+        kind
+        if (kind in made_exports.TEXT and kind != "promptfoo") or "archive" in kind
+        else f"{kind} as JSON",
+        folder,
     )
     if kind in ("tau2", "inspect"):
         (value,) = made_exports.JSON[kind]()
@@ -96,6 +101,15 @@ def longer(kind: str, folder: Path) -> Path:
         value[name] = [s for i in range(40) for s in json.loads(one.replace('"id": "', f'"id": "{i % 33}'))]
         # What stands beside the list stands behind it, over many lines.
         value = {name: value.pop(name), **value}
+        path.write_text(json.dumps(value, indent=1), encoding="utf-8")
+    elif kind in ("promptfoo", "atif"):
+        (value,) = made_exports.JSON[kind]()
+        name = "results" if kind == "promptfoo" else "steps"
+        inner = value[name] if kind == "promptfoo" else value
+        listed = inner.pop(name)
+        inner = {name: [{**s, "testIdx": i} for i in range(40) for s in listed], **inner}
+        value = {name: inner, **value} if kind == "promptfoo" else inner
+        value[name] = inner if kind == "promptfoo" else value[name]
         path.write_text(json.dumps(value, indent=1), encoding="utf-8")
     elif kind == "agent_events":
         text = path.read_text(encoding="utf-8")
@@ -118,7 +132,7 @@ def test_documents_read_sample_by_sample_give_what_memory_gives(
     assert told(read(kind, path)) == whole
 
 
-@pytest.mark.parametrize("kind", ["tau2", "inspect"])
+@pytest.mark.parametrize("kind", ["tau2", "inspect", "promptfoo", "promptfoo older", "atif"])
 def test_spoilt_documents_are_read_alike(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sample by sample or whole: the same tables, or the same error."""
 

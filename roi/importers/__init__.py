@@ -37,7 +37,7 @@ __all__ = [
 
 JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
 _ROWS = "rows"
-_BY_SAMPLE = ("tau2", "inspect")  # formats that are one document with one long list
+_BY_SAMPLE = ("tau2", "inspect", "promptfoo", "atif")  # formats that are one document with one long list
 _END = 1 << 18
 _TRAJECTORY = ".traj.json"
 
@@ -157,7 +157,7 @@ def look_and_recognise(found: Found, *, asked: bool = False) -> tuple[str | None
     except UnreadableError:
         return None, None
     # Documents of runs may be longer than memory holds: what stands beside their lists tells them.
-    rest = outline(found, seen)
+    rest = outline(found, seen, within="results")
     for name in _BY_SAMPLE:
         if rest is not None and _module(name).knows(rest):
             return name, seen
