@@ -33,7 +33,7 @@ EARLY_MARKERS = (
     b'"spanContext"', b'"context.span_id"', b'"openinference.span.kind"', b'"gen_ai.', b'"span_kind"',
     b'"num_trials"', b'"simulations"', b'"evalId"', b'"gradingResult"', b"client.beta.sessions",
     b'"evaluated_permission"', b'"agent.tool_use"', b'"run_type"', b'"mlflow.', b'"eval"', b'"ATIF-',
-    b'"bookmarked"', b'"htmlPath"', b'"span_id"', b'"annotator_kind"',
+    b'"bookmarked"', b'"htmlPath"', b'"span_id"', b'"annotator_kind"', b'"instance_cost"',
 )  # fmt: skip
 """One of these is at the beginning of every other one."""
 
