@@ -168,6 +168,7 @@ def test_a_bare_list_of_messages_tells_commands_and_no_cost(tmp_path: Path) -> N
     found = read((path, [system, TOLD[1], shell, said]))
     assert [dict(r).get("agent_cost") for r in found.traces.rows] == [None]
     assert found.traces.column("case_id") == ["one"]
+    assert found.traces.column("calls") == [None]  # there was one, which logs nothing: not 0
     assert found.actions.column("status") == ["ok"]
     (source,) = import_files([path.name], here=tmp_path).sources
     assert source.format == "mini_swe_agent"
