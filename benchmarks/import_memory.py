@@ -158,10 +158,65 @@ def table(path: Path, size: int) -> None:
             i += 5000
 
 
+def promptfoo(path: Path, size: int) -> None:
+    """One document, whose list lies within an object of it."""
+    prompts = [{"provider": "openai:gpt-4.1", "id": "p", "label": "p"}]
+    head = json.dumps(
+        {"evalId": "e", "results": {"version": 3, "timestamp": at(0), "prompts": prompts, "results": []}}
+    )
+    with path.open("w", encoding="utf-8") as file:
+        file.write(head[:-3])
+        i = 0
+        while file.tell() < size:
+            usage = {"total": 940, "prompt": 900, "completion": 40}
+            output = {
+                "provider": {"id": "openai:gpt-4.1"}, "promptIdx": 0, "testIdx": i, "success": i % 3 > 0,
+                "prompt": {"raw": TEXT}, "vars": {"q": TEXT}, "cost": 0.002,
+                "response": {"output": TEXT, "tokenUsage": usage, "cached": False},
+            }  # fmt: skip
+            file.write(("," if i else "") + json.dumps(output))
+            i += 1
+        file.write("]}}")
+
+
+def trajectories(path: Path, size: int) -> None:
+    """A list of them on one line."""
+    with path.open("w", encoding="utf-8") as file:
+        i = 0
+        while file.tell() < size:
+            steps = [
+                {"step_id": k, "source": "agent", "timestamp": at(i * 60 + k), "message": TEXT,
+                 "tool_calls": [{"function_name": "look_up"}],
+                 "metrics": {"prompt_tokens": 900 + k, "completion_tokens": 40, "cost_usd": 0.002}}
+                for k in range(12)
+            ]  # fmt: skip
+            one = {
+                "schema_version": "ATIF-v1.6",
+                "session_id": f"s{i}",
+                "agent": {"name": "x"},
+                "steps": steps,
+            }
+            file.write((", " if i else "[") + json.dumps(one))
+            i += 1
+        file.write("]")
+
+
+def runs(path: Path, size: int) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.write(
+            "run_id,session_id,model,prompt_tokens,completion_tokens,cost_usd,started_at,status,queue\n"
+        )
+        i = 0
+        while file.tell() < size:
+            file.write(f"{i},s{i // 2},gpt-4.1,{900 + i % 90},40,0.002,{at(i * 60)},ok,q{i % 9}\n")
+            i += 1
+
+
 FORMATS: dict[str, tuple[str, Callable[[Path, int], None]]] = {
     "tau2": ("runs.json", tau2), "inspect": ("log.json", inspect), "inspect archive": ("log.eval", inspect_archive),
     "agent_events": ("events.jsonl", agent_events), "event_log": ("log.xes", xes),
-    "event_log table": ("log.csv", table),
+    "event_log table": ("log.csv", table), "promptfoo": ("results.json", promptfoo),
+    "atif": ("list.json", trajectories), "runs": ("runs.csv", runs),
 }  # fmt: skip
 
 

@@ -31,6 +31,11 @@ _NEWEST = dt.date(2100, 1, 1)
 _BILLIONTH = Decimal("0.000000001")
 _MANY = 3  # uses of one model and day from which its rates are worth finding out
 _PROBE = 1000  # tokens; below every known tier
+# What gateways call providers, where lists call them otherwise.
+_GATEWAYS = {
+    "vertex_ai": "google", "gemini": "google", "bedrock": "aws", "azure_ai": "azure", "xai": "x-ai",
+    "together_ai": "together", "fireworks_ai": "fireworks",
+}  # fmt: skip
 _NO_MODEL = "no model is named"
 _NO_TOKENS = "input or output tokens are missing"
 _NO_PRICE = "the model has no known price"
@@ -166,6 +171,7 @@ class Pricer:
         self._own = own or {}
         self._lost: set[tuple[str | None, str]] = set()
         self._known: dict[int, Known] = {}
+        self._named: dict[tuple[str | None, str], tuple[str, str]] = {}
         self._groups: dict[tuple[str | None, str, dt.date | None, bool], _Group] = {}
 
     def price(self, use: TokenUse) -> Decimal | str:
@@ -179,6 +185,8 @@ class Pricer:
             return _price_own(use, price)
         if self._lost and (provider, model) in self._lost:
             return _NO_PRICE
+        if self._named and (named := self._named.get((provider, model))) is not None:
+            return self.price(replace(use, provider=named[0], model=named[1]))
         key = (provider, model, use.day, use.batch)
         group = self._groups.get(key)
         if group is None:
@@ -200,6 +208,9 @@ class Pricer:
         except ValueError:
             return _ODD_TOKENS
         except LookupError:
+            if (named := _provider_before(model, provider)) is not None:
+                self._named[provider, model] = named
+                return self.price(replace(use, provider=named[0], model=named[1]))
             self._lost.add((provider, model))
             return _NO_PRICE
 
@@ -247,6 +258,19 @@ def price_tokens(uses: Iterable[TokenUse], own: OwnPrices | None = None) -> Pric
         else:
             cost[use] = found
     return Priced(cost, why)
+
+
+def _provider_before(model: str, provider: str | None) -> tuple[str, str] | None:
+    """Provider and model of a name that has both, as gateways write it (`openai/gpt-4.1`, `vertex_ai/gemini-2.5-pro`).
+
+    None where the log names another provider: what that one charges for the model is not known.
+    """
+    begun, stroke, rest = model.partition("/")
+    named = _GATEWAYS.get(begun.lower(), begun.lower())
+    told = provider.strip().lower() if provider else None
+    if not (begun and stroke and rest) or told not in (None, named, begun.lower()):
+        return None
+    return named, rest
 
 
 def _price_own(use: TokenUse, price: TokenPrice) -> Decimal | str:

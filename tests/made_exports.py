@@ -189,6 +189,19 @@ def _atif() -> list[Any]:
     return [{**one, "subagent_trajectories": [{**one, "session_id": "t"}]}]
 
 
+def _mini_swe_agent() -> list[Any]:
+    usage = {"prompt_tokens": 1000, "completion_tokens": 100, "prompt_tokens_details": {"cached_tokens": 5}}
+    extra = {"actions": [{"command": "ls", "tool_call_id": "k"}], "cost": 0.01, "timestamp": 1775802395.3,
+             "response": {"model": "gpt-4.1", "created": 1775802391, "usage": usage}}  # fmt: skip
+    messages = [{"role": "system", "content": "say"}, {"role": "assistant", "content": "x", "extra": extra},
+                {"role": "tool", "tool_call_id": "k", "content": "y", "extra": {"returncode": 0, "timestamp": 1775802396.5}}]  # fmt: skip
+    info = {"model_stats": {"instance_cost": 0.01, "api_calls": 1}, "config": {"model": {"model_name": "openai/gpt-4.1"}},
+            "mini_version": "2.2.7", "exit_status": "Submitted"}  # fmt: skip
+    return [
+        {"info": info, "messages": messages, "trajectory_format": "mini-swe-agent-1.1", "instance_id": "t"}
+    ]
+
+
 def _langfuse_storage() -> list[Any]:
     """Observations that name their trace, a trace of a list, and scores: one a row."""
     call = {"id": "a", "trace_id": "t", "type": "GENERATION", "parent_observation_id": "", "name": "x", "start_time": "2026-01-05 08:00:00.000",
@@ -255,6 +268,7 @@ JSON = {
     "langfuse storage": _langfuse_storage, "promptfoo older": _promptfoo_older, "promptfoo lines": _promptfoo_lines, "langsmith bulk": _langsmith_bulk,
     "langfuse": _langfuse, "otlp": _otlp, "openinference": _openinference, "tau2": _tau2, "promptfoo": _promptfoo,
     "agent_events": _agent_events, "langsmith": _langsmith, "mlflow": _mlflow, "inspect": _inspect, "atif": _atif,
+    "mini_swe_agent": _mini_swe_agent,
 }  # fmt: skip
 
 

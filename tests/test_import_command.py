@@ -187,7 +187,7 @@ def test_the_same_files_give_the_same_bytes(tmp_path: Path, monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("folder", "rows", "others"),
     [
-        ("trace-formats", {"cases": 152, "actions": 53, "evals": 321}, 22),
+        ("trace-formats", {"cases": 154, "actions": 65, "evals": 321}, 20),
         ("tau2-before-after", {"cases": 280, "actions": 2964, "evals": 280}, 2),
         ("promptfoo-classification", {"cases": 1425, "evals": 1425, "versions": 40}, 4),
         ("process-logs", {"cases": 13087 + 7554 + 4580 + 1434 + 100 + 6}, 2),

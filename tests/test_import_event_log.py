@@ -113,6 +113,27 @@ def test_what_two_files_tell_of_a_case_counts_once(tmp_path: Path, kind: str, or
     assert found.left_out == {"events that another file or trace tells of the same case count once": 4}
 
 
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("blank", ["no column", "no cell"])
+def test_events_of_a_file_that_leaves_out_who_did_them_count_once(
+    tmp_path: Path, order: int, blank: str
+) -> None:
+    """January's log does not say who did it; two notes of one minute are Ann's and Bob's, of which it has one."""
+    whole = as_table([*CHECKED, *NOTED, *OFFERED])
+    head, *lines = whole.replace("note,COMPLETE,Ann", "note,COMPLETE,Bob", 1).split("\n")
+    cells = [line.split(",") for line in [head, *lines[:2], lines[2]]]
+    if blank == "no column":
+        short = "\n".join(",".join(c for i, c in enumerate(row) if i != 3) for row in cells)
+    else:
+        short = "\n".join([head, *(",".join([*row[:3], "", *row[4:]]) for row in cells[1:])])
+    texts = [short, "\n".join([head, *lines])][::order]
+    found = read(*(write(tmp_path / f"{i}.csv", text) for i, text in enumerate(texts)))
+    (row,) = found.traces.rows
+    got = {k: row[k] for k in ("handling_minutes", "events", "worker")}
+    assert got == {"handling_minutes": "20.000000", "events": "6", "worker": "Ann"}
+    assert found.left_out == {"events that another file or trace tells of the same case count once": 3}
+
+
 def test_a_pair_that_begins_in_one_file_and_ends_in_another(tmp_path: Path) -> None:
     paths = [
         write(tmp_path / f"{i}.xes", log(event(*CHECKED[1 - i]))) for i in range(2)

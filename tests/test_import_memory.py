@@ -14,7 +14,17 @@ ROOT = Path(__file__).parent.parent
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the greatest memory is in other units there")
 @pytest.mark.parametrize(
-    "kind", ["tau2", "inspect", "inspect archive", "agent_events", "event_log", "event_log table"]
+    "kind",
+    [
+        "tau2",
+        "inspect",
+        "inspect archive",
+        "agent_events",
+        "event_log",
+        "event_log table",
+        "promptfoo",
+        "atif",
+    ],
 )
 def test_memory_is_bounded(kind: str) -> None:
     """Of a file four times as long it takes less than half of what the file grew by, and less than 500 MB."""

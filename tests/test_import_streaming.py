@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import random
+import tracemalloc
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -81,13 +82,18 @@ def test_what_lies_on_disk_gives_what_memory_gives(
     assert found.traces.rows._runs  # it did lie on disk
 
 
-DOCUMENTS = ("tau2", "inspect", "inspect archive", "agent_events", "event_log", "event_log table")
+DOCUMENTS = (
+    "tau2", "inspect", "inspect archive", "agent_events", "event_log", "event_log table", "promptfoo", "atif"
+)  # fmt: skip
 
 
 def longer(kind: str, folder: Path) -> Path:
     """A made-up export of a format that comes as one document or one stream, with many samples of other names."""
     path = made_exports.write(
-        kind if kind in made_exports.TEXT or "archive" in kind else f"{kind} as JSON", folder
+        kind
+        if (kind in made_exports.TEXT and kind != "promptfoo") or "archive" in kind
+        else f"{kind} as JSON",
+        folder,
     )
     if kind in ("tau2", "inspect"):
         (value,) = made_exports.JSON[kind]()
@@ -96,6 +102,15 @@ def longer(kind: str, folder: Path) -> Path:
         value[name] = [s for i in range(40) for s in json.loads(one.replace('"id": "', f'"id": "{i % 33}'))]
         # What stands beside the list stands behind it, over many lines.
         value = {name: value.pop(name), **value}
+        path.write_text(json.dumps(value, indent=1), encoding="utf-8")
+    elif kind in ("promptfoo", "atif"):
+        (value,) = made_exports.JSON[kind]()
+        name = "results" if kind == "promptfoo" else "steps"
+        inner = value[name] if kind == "promptfoo" else value
+        listed = inner.pop(name)
+        inner = {name: [{**s, "testIdx": i} for i in range(40) for s in listed], **inner}
+        value = {name: inner, **value} if kind == "promptfoo" else inner
+        value[name] = inner if kind == "promptfoo" else value[name]
         path.write_text(json.dumps(value, indent=1), encoding="utf-8")
     elif kind == "agent_events":
         text = path.read_text(encoding="utf-8")
@@ -118,7 +133,7 @@ def test_documents_read_sample_by_sample_give_what_memory_gives(
     assert told(read(kind, path)) == whole
 
 
-@pytest.mark.parametrize("kind", ["tau2", "inspect"])
+@pytest.mark.parametrize("kind", ["tau2", "inspect", "promptfoo", "promptfoo older", "atif"])
 def test_spoilt_documents_are_read_alike(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sample by sample or whole: the same tables, or the same error."""
 
@@ -274,3 +289,18 @@ def test_contradictions_of_costs_come_in_one_order_however_traces_come_back_from
         told.append(compared.result().contradictions)
     assert len(told[0]) == 2
     assert told[0] == told[1]
+
+
+def test_a_long_list_on_one_line_is_read_as_it_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """16 MB of values in one list without a line's end, as most tools write it; a line counts for long from 1 MB on."""
+    monkeypatch.setattr("roi.importers.documents._LONGEST_LINE", 1 << 20)
+    path = tmp_path / "list.json"
+    path.write_text(json.dumps([{"n": i, "text": "x" * 2000} for i in range(8000)]))
+    found = Found(path, path.name)
+    seen = look_through(found)
+    tracemalloc.start()
+    try:
+        assert [value["n"] for value in documents.json_values(found, seen)] == list(range(8000))
+        assert tracemalloc.get_traced_memory()[1] < path.stat().st_size / 1.5
+    finally:
+        tracemalloc.stop()

@@ -237,3 +237,36 @@ class Given:
     output: float
     cache_read: float | None = None
     cache_write: float | None = None
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "plain"),
+    [
+        (None, "openai/gpt-4.1", ("openai", "gpt-4.1")),
+        ("openai", "openai/gpt-4.1", ("openai", "gpt-4.1")),
+        (None, "vertex_ai/gemini-2.5-pro", ("google", "gemini-2.5-pro")),
+        ("google", "gemini/gemini-2.5-pro", ("google", "gemini-2.5-pro")),
+        (None, "openrouter/anthropic/claude-sonnet-4.5", ("openrouter", "anthropic/claude-sonnet-4.5")),
+        (None, "bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+         ("aws", "us.anthropic.claude-sonnet-4-5-20250929-v1:0")),
+        # What another provider charges for it is not known.
+        ("groq", "openai/gpt-4.1", None),
+        (None, "openai/", None),
+        (None, "house/openai/gpt-4.1", None),
+        (None, "models/gpt-4.1-of-the-house", None),
+    ],
+)  # fmt: skip
+def test_a_name_that_has_its_provider_before_it(
+    provider: str | None, model: str, plain: tuple[str, str] | None
+) -> None:
+    def use(provider: str | None, model: str, sent: int) -> TokenUse:
+        return TokenUse(provider, model, dt.date(2026, 1, 5), sent, 200, None, 100)
+
+    uses = [use(provider, model, 1000 + i) for i in range(100)]
+    found = price_tokens(uses)
+    if plain is None:
+        assert set(found.why.values()) == {"the model has no known price"}
+    else:
+        others = price_tokens([use(*plain, 1000 + i) for i in range(100)]).cost
+        assert list(found.cost.values()) == list(others.values())
+        assert len(found.cost) == 100

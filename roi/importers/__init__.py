@@ -6,6 +6,7 @@ What the columns are stands in `tables`, where each comes from in the format's o
 
 from __future__ import annotations
 
+import codecs
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,8 +37,9 @@ __all__ = [
 
 JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
 _ROWS = "rows"
-_BY_SAMPLE = ("tau2", "inspect")  # formats that are one document with one long list
+_BY_SAMPLE = ("tau2", "inspect", "promptfoo", "atif")  # formats that are one document with one long list
 _END = 1 << 18
+_TRAJECTORY = ".traj.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ FORMATS: Mapping[str, Format] = {
     "langsmith": Format("LangSmith runs", "langsmith", (".parquet", ".pq"), hints=(b"dotted_order",)),
     "mlflow": Format("MLflow traces", "mlflow"),
     "atif": Format("Agent trajectories (ATIF)", "atif"),
+    "mini_swe_agent": Format("Trajectories of mini-swe-agent", "mini_swe_agent"),
     "inspect": Format("Inspect logs", "inspect_logs", (".eval",)),
     "runs": Format("A table of agent runs", "runs", is_json=False, asked=(".csv", ".tsv")),
 }
@@ -147,14 +150,14 @@ def look_and_recognise(found: Found, *, asked: bool = False) -> tuple[str | None
     from roi.importers.documents import holds_markers, json_values
     from roi.importers.members import outline
 
-    if not holds_markers(found):
+    if not (_may_hold_any(found) or holds_markers(found)):
         return None, None
     try:
         seen = look_through(found)
     except UnreadableError:
         return None, None
     # Documents of runs may be longer than memory holds: what stands beside their lists tells them.
-    rest = outline(found, seen)
+    rest = outline(found, seen, within="results")
     for name in _BY_SAMPLE:
         if rest is not None and _module(name).knows(rest):
             return name, seen
@@ -163,6 +166,17 @@ def look_and_recognise(found: Found, *, asked: bool = False) -> tuple[str | None
     except UnreadableError:
         return None, seen
     return next((name for name, f in FORMATS.items() if f.is_json and _module(name).knows(first)), None), seen
+
+
+def _may_hold_any(found: Found) -> bool:
+    """Whether a JSON file is looked into whatever bytes are in it: one whose name tells, or that is UTF-16."""
+    if found.path.name.lower().removesuffix(".gz").endswith(_TRAJECTORY):
+        return True
+    try:
+        with open_bytes(found.path) as stream:
+            return stream.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    except (OSError, EOFError, zlib.error):
+        return False  # whoever reads it says what is wrong
 
 
 def _ends(found: Found) -> bytes:

@@ -19,12 +19,12 @@ Steps with `is_copied_context` were taken over from another trajectory: their to
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from roi.importers.documents import json_values
 from roi.importers.export import Contradiction, Export, left_out
+from roi.importers.members import documents
 from roi.importers.spans import Facts, Rank, Span, Tokens, Traces, amount, count, provider_of, text_of
 from roi.importers.tables import export_of
 from roi.importers.times import from_iso
@@ -56,11 +56,14 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
     Raises:
         UnreadableError: If a file is no JSON to its end.
     """
-    found = Traces(most=None)
+    found = Traces()
+    met = set[str]()
     lost: dict[str, int] = {}
     contradictions: list[Contradiction] = []
     for file, seen in files:
-        for place, value in enumerate(json_values(file, seen), start=1):
+        # Of a long document its own steps come one by one, whoever else is in it.
+        for place, (value, steps) in enumerate(documents(file, seen, "steps", knows), start=1):
+            found.relieve()
             case: str | None = None
             for number, given in enumerate(_trajectories(value) if isinstance(value, Mapping) else ()):
                 if case is None:
@@ -68,10 +71,12 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
                         text_of(given.get("session_id") or given.get("trajectory_id"))
                         or f"{file.name}#{place}"
                     )
-                    if case in found.by_id:
+                    if case in met:
                         left_out(lost, "a trajectory that occurs more than once counts once")
                         break
-                contradictions += _take(given, case, number, found, lost, file.name)
+                    met.add(case)
+                own_steps = steps if given is value else given["steps"]
+                contradictions += _take(given, own_steps, case, number, found, lost, file.name)
             if case is None:
                 left_out(lost, "is no trajectory")
     return export_of(found, own=own, left_out=lost, contradictions=contradictions)
@@ -111,7 +116,13 @@ def _listed(value: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
 
 
 def _take(
-    given: Mapping[str, Any], case: str, number: int, found: Traces, lost: dict[str, int], name: str
+    given: Mapping[str, Any],
+    steps: Iterable[Any],
+    case: str,
+    number: int,
+    found: Traces,
+    lost: dict[str, int],
+    name: str,
 ) -> Iterator[Contradiction]:
     agent, trace, run = _inner(given, "agent"), found.trace(case), f"run {number}"
     if number == 0:
@@ -120,13 +131,15 @@ def _take(
             ("version", agent.get("version")),
         ):  # fmt: skip
             trace.facts.add(fact, value, _OWN)
-    steps = _listed(given, "steps")
-    times = [t for s in steps if (t := from_iso(s.get("timestamp"))) is not None]
-    found.add(case, run, Span(start=min(times, default=None), end=max(times, default=None)))
+    whole = Span()
+    found.add(case, run, whole)
     sums = {"prompt_tokens": 0, "completion_tokens": 0}
     spent = Decimal(0)
-    for place, step in enumerate(steps):
+    for place, step in enumerate(s for s in steps if isinstance(s, Mapping)):
         at, metrics = from_iso(step.get("timestamp")), _inner(step, "metrics")
+        if at is not None:
+            whole.start = at if whole.start is None else min(whole.start, at)
+            whole.end = at if whole.end is None else max(whole.end, at)
         if metrics:
             full = text_of(step.get("model_name")) or text_of(agent.get("model_name")) or ""
             provider, stroke, model = full.partition("/")

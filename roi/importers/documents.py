@@ -33,7 +33,7 @@ EARLY_MARKERS = (
     b'"spanContext"', b'"context.span_id"', b'"openinference.span.kind"', b'"gen_ai.', b'"span_kind"',
     b'"num_trials"', b'"simulations"', b'"evalId"', b'"gradingResult"', b"client.beta.sessions",
     b'"evaluated_permission"', b'"agent.tool_use"', b'"run_type"', b'"mlflow.', b'"eval"', b'"ATIF-',
-    b'"bookmarked"', b'"htmlPath"', b'"span_id"', b'"annotator_kind"',
+    b'"bookmarked"', b'"htmlPath"', b'"span_id"', b'"annotator_kind"', b'"instance_cost"',
 )  # fmt: skip
 """One of these is at the beginning of every other one."""
 
@@ -130,7 +130,8 @@ def _whole_lines(raw: IO[bytes], rest: bytearray) -> Generator[Sequence[Any], No
             begun = block
             continue
         lines, begun = block[:end], block[end:]
-        if (values := _objects(lines)) is not None:
+        # Nothing in whole lines is no value of theirs: a line that is too long is left to whoever reads as it comes.
+        if end and (values := _objects(lines)) is not None:
             yield values
             done, any_value = done + lines.count(b"\n"), any_value or bool(values)
             continue

@@ -22,6 +22,7 @@ other transitions pair with nothing. A pair that is told twice counts once.
 
 A case that several files tell, or several traces of one file, is one case. What each of them tells of the same
 activity, transition, worker and time is one event: it counts as often as it stands in the one that has it most often.
+Where one of them leaves out the worker, the rest tells that it is the same, and the other says who it was.
 Their events are put in the order of their times; the first that names an attribute says what it is.
 
 The log's own totals (`meta_concept:named_events_total`) are set against its events.

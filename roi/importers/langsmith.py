@@ -12,6 +12,7 @@ Read are batches of `post` and `patch` (of one run, which are put together), lis
 | a model call, a tool call | `run_type` llm or embedding; tool |
 | model, provider | `outputs.model`, `outputs.llm_output.model_name`, metadata `ls_model_name`; metadata `ls_provider` |
 | tokens | `usage_metadata` of `outputs`, `extra.metadata`; else `outputs.usage`, `outputs.llm_output.token_usage` |
+| tokens and model, where these are blank | of the messages in `outputs.generations` (see `langchain_messages`) |
 | cost | `total_cost`, else that of `usage_metadata`; 0 beside tokens is unknown |
 | errors | `error`, or `status` error |
 | scores.… | `feedback_stats.….avg` |
@@ -33,6 +34,7 @@ from roi.importers.documents import json_values
 from roi.importers.export import Export, left_out
 from roi.importers.facts import heading
 from roi.importers.gathered import Gathered, Rows
+from roi.importers.langchain_messages import USAGES, as_ours, generated
 from roi.importers.spans import (
     Facts,
     Rank,
@@ -65,7 +67,7 @@ _BULK = {"id", "run_type", "trace_id", "dotted_order"}
 _LONG = frozenset({"inputs", "events", "serialized", "manifest", "inputs_preview", "outputs_preview"})
 _OBJECTS = ("extra", "outputs", "feedback_stats", "tags", "prompt_token_details")
 _KEPT = ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
-_USAGES = ("token_usage", "usage")
+_SUMS = ("llm_output", "llmOutput")  # what LangChain sums up of a model's answer, in Python and in JavaScript
 _SESSIONS = ("session_id", "thread_id", "conversation_id")
 
 
@@ -179,8 +181,11 @@ def _reduced(run: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(given := run.get(name), Mapping):
             # What is filled with something else is filled all the same.
             kept[name] = {k: given[k] for k in inner if k in given} or ({"": None} if given else {})
-    if said := _inner(run, "outputs", "llm_output"):
-        kept["outputs"]["llm_output"] = {k: said[k] for k in (*_USAGES, "model_name") if k in said}
+    for name in _SUMS:
+        if said := _inner(run, "outputs", name):
+            kept["outputs"][name] = {k: said[k] for k in (*USAGES, "model_name") if k in said}
+    if told := generated(_inner(run, "outputs")):
+        kept["outputs"]["generated"] = told
     if "error" in run:
         kept["error"] = bool(run["error"]) or None
     return kept
@@ -233,8 +238,9 @@ def _take(identifier: str, run: Mapping[str, Any], found: Traces) -> None:
         cost=None if sums else _cost(run, metadata),
         model=text_of(outputs.get("model"))
         or text_of(_inner(outputs, "llm_output").get("model_name"))
+        or text_of(_inner(outputs, "generated").get("model"))
         or text_of(metadata.get("ls_model_name")),
-        provider=provider_of(metadata.get("ls_provider")),
+        provider=provider_of(metadata.get("ls_provider") or _inner(outputs, "generated").get("provider")),
         failed=bool(run.get("error")) or str(run.get("status") or "").lower() == "error",
         facts=Facts() if kind == "tool" else None,
     )
@@ -269,32 +275,14 @@ def _above(order: Any) -> str | None:
 def _usage(run: Mapping[str, Any], metadata: Mapping[str, Any]) -> Mapping[str, Any]:
     """What a run says it used, as LangSmith writes it."""
     outputs = _inner(run, "outputs")
-    theirs = [_inner(outputs, "usage"), *(_inner(outputs, "llm_output", name) for name in _USAGES)]
+    theirs = [_inner(outputs, "usage"), *(_inner(outputs, "llm_output", name) for name in USAGES)]
     return (
         _inner(outputs, "usage_metadata")
         or _inner(metadata, "usage_metadata")
-        or next((usage for given in theirs if (usage := _as_ours(given))), {})
+        or next((usage for given in theirs if (usage := as_ours(given))), {})
+        or _inner(outputs, "generated", "usage")
+        or next((usage for name in USAGES if (usage := as_ours(_inner(outputs, "llmOutput", name)))), {})
     )
-
-
-def _as_ours(given: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A provider's own usage in LangSmith's words; nothing where it tells no tokens."""
-    sent, received = (
-        next((n for name in names if (n := count(given.get(name))) is not None), None)
-        for names in (("prompt_tokens", "input_tokens"), ("completion_tokens", "output_tokens"))
-    )
-    if not sent and not received:
-        return {}
-    inside = _inner(given, "prompt_tokens_details") or _inner(given, "input_tokens_details")
-    read, write = (count(given.get(f"cache_{name}_input_tokens")) for name in ("read", "creation"))
-    if "prompt_tokens" not in given and sent is not None:
-        sent += (read or 0) + (write or 0)  # Anthropic tells the cached ones beside the others
-    details = {
-        "cache_read": read if read is not None else inside.get("cached_tokens"),
-        "cache_creation": write,
-        "ephemeral_1h_input_tokens": hour_of(given),
-    }
-    return {"input_tokens": sent, "output_tokens": received, "input_token_details": details}
 
 
 def _tokens(run: Mapping[str, Any], metadata: Mapping[str, Any]) -> Tokens | None:

@@ -21,7 +21,7 @@ _DECODER = json.JSONDecoder(parse_constant=lambda _: None)
 
 
 def documents(
-    found: Found, seen: Seen, name: str, knows: Callable[[Any], bool]
+    found: Found, seen: Seen, name: str, knows: Callable[[Any], bool], *, within: str | None = None
 ) -> Iterator[tuple[Any, Iterator[Any]]]:
     """The documents of a file, each with what its list holds; documents that are not known come with nothing.
 
@@ -33,60 +33,96 @@ def documents(
         seen: What a look through its bytes showed.
         name: Of the list.
         knows: Whether a document is of the format.
+        within: The document's object that holds the list; itself unless given, or where the list is its own.
 
     Raises:
         UnreadableError: If the file is no text, or no JSON to its end.
     """
-    if seen.size > _WHOLE and (rest := outline(found, seen, name)) is not None and knows(rest):
-        yield rest, _samples(found, seen, name) if isinstance(rest.get(name), list) else iter(())
+    if seen.size > _WHOLE and (rest := outline(found, seen, name, within=within)) is not None and knows(rest):
+        if _listed(rest, name) is not None:
+            yield rest, _samples(found, seen, name)
+        elif within is not None and _listed(rest.get(within), name) is not None:
+            yield rest, _samples(found, seen, name, within)
+        else:
+            yield rest, iter(())
         return
     for value in json_values(found, seen):
-        listed = value.get(name) if isinstance(value, Mapping) else None
-        yield value, iter(listed) if isinstance(listed, list) else iter(())
+        listed = _listed(value, name)
+        if listed is None and within is not None and isinstance(value, Mapping):
+            listed = _listed(value.get(within), name)
+        yield value, iter(listed or ())
 
 
-def outline(found: Found, seen: Seen, name: str | None = None) -> dict[str, Any] | None:
+def _listed(value: Any, name: str) -> list[Any] | None:
+    listed = value.get(name) if isinstance(value, Mapping) else None
+    return listed if isinstance(listed, list) else None
+
+
+def outline(
+    found: Found, seen: Seen, name: str | None = None, *, within: str | None = None
+) -> dict[str, Any] | None:
     """A file's only document without what its lists hold; None where it is short, or is no one document.
 
     Args:
         found: The file.
         seen: What a look through its bytes showed.
         name: Of the list that is left out; all of the document's own lists unless given.
+        within: Of an object whose lists of that name, or all, are left out as well.
     """
     if seen.size <= _WHOLE or seen.encoding in (None, "cp1252"):
         return None
-    rest: dict[str, Any] = {}
     try:
         with open_bytes(found.path) as raw:
             text = _Text(_opened(raw, seen), found.name)
-            for key in text.fields():
-                if text.next() == "[" and name in (None, key):
-                    rest[key] = []
-                    for _ in text.items():
-                        pass
-                else:
-                    rest[key] = text.value()
+            rest = _rest(text, name, within)
             return None if text.next() else rest
     except _OtherwiseError:
         return None
 
 
-def _samples(found: Found, seen: Seen, name: str) -> Iterator[Any]:
-    """What the list holds that a document names last: of one name the last is meant."""
-    with open_bytes(found.path) as raw:
-        text = _Text(_opened(raw, seen), found.name)
-        times = 0
-        for key in text.fields():
-            times += key == name
+def _rest(text: _Text, name: str | None, within: str | None = None) -> dict[str, Any]:
+    """An object without what its lists hold, and those of the object in it that is named."""
+    rest: dict[str, Any] = {}
+    for key in text.fields():
+        sign = text.next()
+        if sign == "[" and name in (None, key):
+            rest[key] = []
             text.skip()
+        elif sign == "{" and within is not None and key == within:
+            rest[key] = _rest(text, name)
+        else:
+            rest[key] = text.value()
+    return rest
+
+
+def _samples(found: Found, seen: Seen, name: str, within: str | None = None) -> Iterator[Any]:
+    """What the list holds that a document, or the object in it, names last: of one name the last is meant."""
+    outer = name if within is None else within
+    at = last = -1
     with open_bytes(found.path) as raw:
         text = _Text(_opened(raw, seen), found.name)
-        for key in text.fields():
-            times -= key == name
-            if key == name and not times:
-                yield from text.items()
+        for number, key in enumerate(text.fields()):
+            at = number if key == outer else at
+            if key == outer and within is not None and text.next() == "{":
+                last = -1
+                for place, inner in enumerate(text.fields()):
+                    last = place if inner == name else last
+                    text.skip()
             else:
                 text.skip()
+    with open_bytes(found.path) as raw:
+        text = _Text(_opened(raw, seen), found.name)
+        for number, _ in enumerate(text.fields()):
+            if number != at:
+                text.skip()
+            elif within is None:
+                yield from text.items()
+            else:
+                for place, _ in enumerate(text.fields()):
+                    if place == last:
+                        yield from text.items()
+                    else:
+                        text.skip()
 
 
 def _opened(raw: IO[bytes], seen: Seen) -> IO[str]:

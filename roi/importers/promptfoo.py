@@ -34,14 +34,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from roi.importers.documents import json_values
 from roi.importers.export import Contradiction, Export, left_out, table_of
 from roi.importers.graded import Cells, Version, graded, named, segment_of, spent
+from roi.importers.members import documents
 from roi.importers.promptfoo_csv import knows_table, read_table
 from roi.importers.spans import amount, count, text_of
 from roi.importers.times import from_iso, to_iso
@@ -104,15 +104,15 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
             versions += read_table(file, seen, suite, evals, lost)
             continue
         lines: list[Any] = []
-        for value in json_values(file, seen):
+        for value, outputs in documents(file, seen, "results", knows, within="results"):
             if isinstance(value, Mapping) and (results := _results(value)) is not None:
-                versions += _from_json(value, results, suite, evals, lost)
+                versions += _from_json(value, results, outputs, suite, evals, lost)
             elif isinstance(value, Mapping) and _is_line(value):
                 lines.append(value)
             else:
                 left_out(lost, "is no document of results")
         if lines:
-            versions += _from_json({}, {"results": lines}, suite, evals, lost)
+            versions += _from_json({}, {}, lines, suite, evals, lost)
     of = {version.of: version for version in reversed(versions)}
     rows = _once(evals)
     left_out(lost, "a graded output that occurs more than once counts once", len(evals) - len(rows))
@@ -242,14 +242,19 @@ class _Versions:
 
 
 def _from_json(
-    value: Mapping[str, Any], results: Mapping[str, Any], suite: str, evals: list[Cells], lost: dict[str, int]
+    value: Mapping[str, Any],
+    results: Mapping[str, Any],
+    outputs: Iterable[Any],
+    suite: str,
+    evals: list[Cells],
+    lost: dict[str, int],
 ) -> list[Version]:
     run = text_of(value.get("evalId") or value.get("id"))
     ran = to_iso(from_iso(results.get("timestamp") or value.get("createdAt")))
     versions = _Versions(_listed(value, results), suite, run)
     tests: dict[tuple[str, int], int] = {}
     seen: dict[tuple[str, str], int] = {}
-    for given in results["results"]:
+    for given in outputs:
         if not isinstance(given, Mapping) or not isinstance(given.get("success"), bool):
             left_out(lost, "a result without `success` is not graded")
             continue

@@ -25,6 +25,7 @@ import io
 import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from hashlib import blake2b
 from typing import Any
 
 from roi.importers.export import Export, left_out
@@ -94,7 +95,6 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
     """
     found = Traces()
     lost: dict[str, int] = {}
-    sent: set[int] = set()
     undenominated = 0
     for file, seen in files:
         header, rows = _table(file, seen)
@@ -103,16 +103,12 @@ def read(files: Sequence[tuple[Found, Seen]], own: OwnPrices | None = None) -> E
             named = "run_id, conversation_id, case_id"
             raise UnreadableError([Problem(file.name, "", f"has no column that names a run ({named})")])
         undenominated += "dollars" not in theirs and "cost" in theirs
-        for place, row in enumerate(rows, start=1):
+        for row in rows:
             if len(row) != len(header):
                 left_out(lost, "rows with more or fewer cells than the header")
                 continue
-            mark = hash(tuple(row))
-            if mark in sent:
-                left_out(lost, "exact copies of a row, sent again")
-                continue
-            sent.add(mark)
-            _take(row, header, theirs, place, found, lost)
+            found.relieve()
+            _take(row, header, theirs, found, lost)
     warnings = ("costs carry no currency and are taken for USD",) if undenominated else ()
     return export_of(found, own=own, left_out=lost, warnings=warnings)
 
@@ -157,7 +153,6 @@ def _take(
     row: Sequence[str],
     header: Sequence[str],
     theirs: Mapping[str, int],
-    place: int,
     found: Traces,
     lost: dict[str, int],
 ) -> None:
@@ -184,7 +179,8 @@ def _take(
         kind="call", start=start, end=_when(cell("end")), tokens=tokens if logged else None, cost=cost,
         model=cell("model"), provider=provider_of(cell("provider")), failed=status.startswith(("fail", "error")),
     )  # fmt: skip
-    found.add(identifier, f"row {place} of {len(found.trace(identifier).spans)}", span)
+    # A copy of a row has the same name, wherever in the files it stands: it is the same span once more.
+    found.add(identifier, blake2b("\0".join(row).encode(errors="replace"), digest_size=12).hexdigest(), span)
     facts = found.trace(identifier).facts
     rank: Rank = (1, start or 0)
     for name in ("session_id", "case_id", "version", "name"):

@@ -306,7 +306,8 @@ def _trace_cells(
         providers[0] if len(providers) == 1 else None,
         models[0] if len(models) == 1 else None,
         " + ".join(models) or None,
-        str(len(charges)) if spans else None,
+        # Calls that log nothing are no charges; that there were none would be wrong.
+        str(len(charges)) if spans and (charges or not silent) else None,
         str(kinds.count("tool") - len(nested)) if spans else None,
         str(len([s for s in spans if s.failed])) if spans else None,
         _sum([t.input for t in tokens]),

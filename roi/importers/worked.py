@@ -91,17 +91,40 @@ class Told:
         if len(self.tellings) == 1:
             return self.tellings[0][2]
         found: list[Event] = []
-        most = Counter[Event]()
         for _, _, events in self.tellings:
-            counts = Counter[Event]()
-            for event in events:
-                counts[event] += 1
-                if counts[event] > most[event]:
-                    most[event] += 1
-                    found.append(event)
-                else:
-                    left_out(lost, _TOLD)
+            _add_told(found, events, lost)
         return sorted(found, key=lambda event: event[3] or 0)
+
+
+def _add_told(found: list[Event], events: Sequence[Event], lost: dict[str, int]) -> None:
+    """Add to the events of a case those of one more that tells of it, which is told of each at most once as it stands.
+
+    Some exports leave out who did it: then the rest tells that it is the same event, and who did it is taken from the
+    one that says so.
+    """
+    free: dict[Event, list[int]] = {}
+    for i, event in enumerate(found):
+        free.setdefault(event, []).append(i)
+    more: list[Event] = []
+    for event in events:
+        if alike := free.get(event):
+            alike.pop()
+            left_out(lost, _TOLD)
+        else:
+            more.append(event)
+    named: dict[tuple[str, str, int | None], list[int]] = {}
+    for (name, who, step, at), places in free.items() if more else ():
+        if who:
+            named.setdefault((name, step, at), []).extend(places)
+    for event in more:
+        name, who, step, at = event
+        alike = free.get((name, "", step, at)) if who else named.get((name, step, at))
+        if alike:
+            place = alike.pop()
+            left_out(lost, _TOLD)
+            found[place] = event if who else found[place]
+        else:
+            found.append(event)
 
 
 @dataclass(slots=True)

@@ -192,8 +192,9 @@ class Columns(Group):
     format: Text | None = Field(
         None,
         description="The format of an export (langfuse, otlp, openinference, tau2, promptfoo, agent_events, event_log, "
-        "langsmith, mlflow, inspect, atif, runs), where its content does not tell; it becomes one row a trace, for "
-        "`actions` one row a tool call, for `evals` one row a graded run. `rows` reads an export as the table it is.",
+        "langsmith, mlflow, inspect, atif, mini_swe_agent, runs), where its content does not tell; it becomes one row "
+        "a trace, for `actions` one row a tool call, for `evals` one row a graded run. `rows` reads an export as the "
+        "table it is.",
     )
     timezone: Text | None = Field(
         None,
