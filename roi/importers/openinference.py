@@ -1,5 +1,7 @@
 """OpenInference: spans as Phoenix and others export them, and Phoenix' tables of evaluations and annotations.
 
+Large files of plain spans on lines are read by the engine (`openinference_lines`), all others here.
+
 Read are spans as JSON, JSON Lines or Parquet: with `context` and `attributes` (dotted names or nested objects), as flat
 columns (`context.trace_id`, `attributes.llm.model_name`), as OpenTelemetry's JavaScript packages print them
 (`spanContext`, times as `[seconds, nanoseconds]`), or attributes alone, each of which is a trace of its own, named by
