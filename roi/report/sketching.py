@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from roi import units, words
-from roi.sketch import at
 
 __all__ = ["sketched"]
 
@@ -30,6 +29,8 @@ def sketched(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if found is None:
         return None
     currency = words.shorten(found["currency"], 10)
+    from roi.sketch import at  # with all that decides, which pages without a sketch need not import
+
     base = at(found, [x["base"] for x in found["inputs"]])
     plans, rows = [], []
     for i, plan in enumerate(found["plans"]):
