@@ -76,7 +76,9 @@ def made_moments(
         micro = np.rint(np.nan_to_num(values) * MICRO)
         ones, rest = np.divmod(micro, MICRO)
         parts = [np.bincount(row, weights=w, minlength=key.size) for w in (ones**2, ones * rest, rest**2)]
-        if parts[0].max(initial=0.0) < MICRO:  # all below 2 ** 63, so that whole numbers of the machine hold it
+        if (
+            parts[0].max(initial=0.0) < MICRO
+        ):  # all below 2 ** 63, so that whole numbers of the machine hold it
             a, b, c = (part.astype(np.int64) for part in parts)
             sums = (a * MICRO**2 + 2 * b * MICRO + c).tolist()
         else:
