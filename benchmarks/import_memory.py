@@ -1,10 +1,10 @@
 """How much memory exports take that come as one document or one stream: of a size, and of four times that size.
 
-    uv run python benchmarks/import_memory.py [--mb 100] [--format tau2] [--most 500]
+    uv run python benchmarks/import_memory.py [--mb 100] [--format tau2]
 
 Writes generated runs of each format, so that its file is of about so many megabytes, and reads them with `roi import`
-in a process of its own, whose greatest memory is printed. Exits with 1 from 500 MB on (or `--most`), or where memory
-grows by half of what the file grew by: then it is held whole.
+in a process of its own, whose greatest memory is printed. Exits with 1 from 500 MB on, or where memory grows by half of
+what the file grew by: then it is held whole.
 """
 
 from __future__ import annotations
@@ -198,7 +198,6 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--mb", type=int, default=100)
-    parser.add_argument("--most", type=int, default=MOST_MB)
     parser.add_argument("--format", choices=FORMATS, action="append")
     given = parser.parse_args()
     failed = False
@@ -211,7 +210,7 @@ def main() -> int:
                 write(path, size << 20)
                 peaks.append(peak_mb(path, Path(folder) / "out"))
         grown = peaks[1] - peaks[0]
-        held = peaks[1] >= given.most or grown >= 1.5 * given.mb
+        held = peaks[1] >= MOST_MB or grown >= 1.5 * given.mb
         failed |= held
         print(
             f"{kind:16} {given.mb:5,} MB: {peaks[0]:5,.0f} MB; {4 * given.mb:5,} MB: {peaks[1]:5,.0f} MB"
