@@ -151,9 +151,9 @@ def table(path: Path, size: int) -> None:
         i = 0
         while file.tell() < size:
             for k in range(20):
+                when = at(i * 60 + k)
                 file.writelines(
-                    f"c{i + c},a{k // 2},w{c % 90},{STEPS[k % 2]},{at(i * 60 + k)}+00:00,{c}\n"
-                    for c in range(5000)
+                    f"c{i + c},a{k // 2},w{c % 90},{STEPS[k % 2]},{when}+00:00,{c}\n" for c in range(5000)
                 )
             i += 5000
 

@@ -93,6 +93,15 @@ def rate_draws(standard: Floats, df: float, hits: float, others: float, reach: f
         raise ValueError(
             f"a rate needs hits and others above 0 and at least reach, not {hits}, {others}, {reach}"
         )
+    mean = hits / (hits + others)
+    drawn = np.interp(standard, _t_grid(df), _rate_grid(hits, others, reach))
+    found = float(drawn.mean())
+    return np.minimum(drawn * (mean / found), 1.0) if found > 0 else np.full(drawn.size, mean)
+
+
+@lru_cache(maxsize=512)
+def _rate_grid(hits: float, others: float, reach: float) -> Floats:
+    """Quantiles of a rate at those of the grid; kept, for one decision asks for the same ones time and again."""
     low = _beta_quantiles(hits - reach, others + reach)
     high = _beta_quantiles(hits + reach, others - reach)
     mean = hits / (hits + others)
@@ -104,9 +113,7 @@ def rate_draws(standard: Floats, df: float, hits: float, others: float, reach: f
         least, most = (
             (power, most) if float((np.exp(power * _PATH) * gap).sum()) > missing else (least, power)
         )
-    drawn = np.interp(standard, _t_grid(df), low + np.exp(least * _PATH) * (high - low))
-    found = float(drawn.mean())
-    return np.minimum(drawn * (mean / found), 1.0) if found > 0 else np.full(drawn.size, mean)
+    return np.asarray(low + np.exp(least * _PATH) * (high - low), dtype=np.float64)
 
 
 def _beta_quantiles(a: float, b: float) -> Floats:

@@ -48,16 +48,17 @@ def severity_draws(counts: Floats, mix: Floats, *, draws: int, seed: int) -> Flo
     result = np.zeros((2, draws, mix.size))
     # Harm is charged to the arm that shows it; that the agent does less harm has to be shown in both.
     own = counts[1] >= ENOUGH_EVENTS
-    for arm in (0, 1):
-        left = np.ones(draws)
-        for i in range(mix.size - 1, 0, -1):
-            apart = bool(own[i])
-            seen = counts[arm] if apart else counts.sum(axis=0)
-            name = f"severity:{arm}:{i}" if apart else f"severity:{i}"
-            share = left * _among_milder(seen, mix, i, draws, stream(seed, name))
+    left = np.ones((2, draws))
+    for i in range(mix.size - 1, 0, -1):
+        if own[i]:
+            of = [_among_milder(counts[a], mix, i, draws, stream(seed, f"severity:{a}:{i}")) for a in (0, 1)]
+        else:
+            of = [_among_milder(counts.sum(axis=0), mix, i, draws, stream(seed, f"severity:{i}"))] * 2
+        for arm in (0, 1):
+            share = left[arm] * of[arm]
             result[arm, :, i] = share
-            left = left - share
-        result[arm, :, 0] = left
+            left[arm] -= share
+    result[:, :, 0] = left
     return result
 
 

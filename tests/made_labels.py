@@ -54,11 +54,11 @@ def labelled_moments(
     p = np.full(a.size, np.nan) if probability is None else np.asarray(probability, dtype=np.float64)
     stated = (h != "") & ~np.isnan(p)
     weight = np.where(stated, 1 / np.where(stated, p, 1.0), 0.0)
-    word = np.array([HUMAN.index(x) if x else -1 for x in h], dtype=np.int64)
-    said = np.array([JUDGE.index(x) if x else -1 for x in j], dtype=np.int64)
-    key = np.stack([a, s, u, word, said])
-    rows, row = np.unique(key, axis=1, return_inverse=True)
-    row = row.ravel()
+    word, said = (_indices(said_of, names) for said_of, names in ((h, HUMAN), (j, JUDGE)))
+    # One number for all five: sorted it has their order, and it is found ten times as fast as distinct columns are.
+    sizes = (2, int(s.max(initial=0)) + 1, int(u.max(initial=0)) + 1, len(HUMAN) + 1, len(JUDGE) + 1)
+    key, row = np.unique(np.ravel_multi_index((a, s, u, word + 1, said + 1), sizes), return_inverse=True)
+    rows = np.array(np.unravel_index(key, sizes)) - np.array([[0], [0], [0], [1], [1]])
 
     def summed(values: Floats) -> Floats:
         return np.bincount(row, weights=values, minlength=rows.shape[1])
@@ -80,6 +80,12 @@ def labelled_moments(
     )
     people = "human" if (h != "").any() else "judge"
     return replace(moments, judged=judged, labels=people)
+
+
+def _indices(said: Array, names: Sequence[str]) -> Ints:
+    """Where each word stands among the names, -1 for none."""
+    at = {"": -1} | {name: i for i, name in enumerate(names)}
+    return np.array([at[x] for x in said.tolist()], dtype=np.int64)
 
 
 def drawn_labels(

@@ -76,12 +76,14 @@ def made_moments(
         micro = np.rint(np.nan_to_num(values) * MICRO)
         ones, rest = np.divmod(micro, MICRO)
         parts = [np.bincount(row, weights=w, minlength=key.size) for w in (ones**2, ones * rest, rest**2)]
-        return np.array(
-            [
-                (int(a) * MICRO**2 + 2 * int(b) * MICRO + int(c)) / MICRO**2
-                for a, b, c in zip(*parts, strict=True)
-            ]
-        )
+        if (
+            parts[0].max(initial=0.0) < MICRO
+        ):  # all below 2 ** 63, so that whole numbers of the machine hold it
+            a, b, c = (part.astype(np.int64) for part in parts)
+            sums = (a * MICRO**2 + 2 * b * MICRO + c).tolist()
+        else:
+            sums = [int(a) * MICRO**2 + 2 * int(b) * MICRO + int(c) for a, b, c in zip(*parts, strict=True)]
+        return np.array([whole / MICRO**2 for whole in sums])
 
     statistics = ["handling_minutes", "human_minutes"]
     known = [~np.isnan(m), ~np.isnan(m)]

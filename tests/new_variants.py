@@ -10,6 +10,7 @@ import json
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,12 @@ class Variant:
 
 
 def clean_cases(pilot: str) -> list[Row]:
-    """An example's cases under our names with our values and minutes."""
+    """An example's cases under our names with our values and minutes; rows of one's own."""
+    return [dict(row) for row in _clean_cases(pilot)]
+
+
+@cache
+def _clean_cases(pilot: str) -> list[Row]:
     samples = yaml.safe_load((ROOT / "params" / f"{pilot}.yaml").read_text(encoding="utf-8"))["samples"]
     spec = samples["cases"]
     source = spec["source"]["file"] if isinstance(spec["source"], dict) else spec["source"]

@@ -7,6 +7,7 @@ import io
 import json
 import random
 from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -101,13 +102,19 @@ def change_table(rows: list[dict[str, str]], chance: random.Random) -> str:
     return text
 
 
+@cache
+def read_once(text: str) -> Any:
+    """What a parameter file holds, to be copied before it is changed."""
+    return yaml.safe_load(text)
+
+
 def try_changed(folder: Path, seed: int, *, decide: bool) -> None:
     """Change a good pilot at random: only an `InputError` or a record without NaN may come of it."""
     path = folder / "params/made.yaml"
     chance = random.Random(seed)
-    parameters = yaml.safe_load(path.read_text(encoding="utf-8"))
     tables = {f: f.read_text(encoding="utf-8") for f in sorted((folder / "data").glob("*.csv"))}
     text = path.read_text(encoding="utf-8")
+    parameters = read_once(text)
     told = ""
     try:
         if seed % 2:

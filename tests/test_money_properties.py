@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pilots import cases, controls, write_pilot
 
+from roi.option_record import options_of_record
 from roi.pilot import open_pilot
 
 pytestmark = pytest.mark.slow  # whole runs: together they would take a fifth of the fast suite
@@ -36,7 +37,10 @@ def worths(folder, changes: dict[str, Any]) -> dict[str, float]:
     logs = controls(content)
     for action in logs["actions"][::9]:
         action["decision"] = "auto"
-    options = open_pilot(write_pilot(folder, content, changes, tables=logs)).decision.record["options"]
+    decision = open_pilot(write_pilot(folder, content, changes, tables=logs)).decision
+    options = options_of_record(
+        decision.analysis
+    )  # without the rest of the record, which takes as long again
     found = {name: options[name]["mean"] for name in ("keep", "scale", "fix") if options[name]}
     return found | {o["label"]: o["mean"] for o in options["scale_segments"]}
 

@@ -12,8 +12,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from unittest.mock import patch
 
-import duckdb
 import pytest
 import yaml
 from click.testing import CliRunner, Result
@@ -26,7 +26,7 @@ from rich.console import Console
 
 from roi.cli import main
 from roi.guess import Request, new_pilot
-from roi.guess.draft import prepare, tried
+from roi.guess.draft import Draft, tried
 from roi.guess.labels import labels_needed
 from roi.guess.names import read_name
 from roi.guess.values import kind_of
@@ -84,11 +84,16 @@ def check_variant(seed: int, folder: Path) -> tuple[Variant, list[Grade]]:
     """Write a variant's file as the command does, grade it, and hold `roi check` against it before and after."""
     variant = make_variant(seed, folder)
     request = Request(pilot="mine", cases=[str(variant.file)], out=folder / "params")
-    con = duckdb.connect()
-    draft = tried(prepare(request, con), request)
+    drafts: list[Draft] = []
+
+    def kept(draft: Draft, asked: Request) -> Draft:
+        drafts.append(tried(draft, asked))
+        return drafts[-1]
+
+    with patch("roi.guess.tried", kept):
+        path = new_pilot(request, console=Console(file=io.StringIO(), width=100))
+    (draft,) = drafts  # the one that was written
     grades = list(grade(variant, {**draft.guesses.columns, **{n: g for n, (g, _) in draft.left_out.items()}}))
-    con.close()
-    path = new_pilot(request, console=Console(file=io.StringIO(), width=100))
     before = roi("check", str(path))
     assert before.exit_code == (2 if open_lines(path) else 0)
     assert lines_of(before) == open_lines(path), "check names the open lines and no other"
