@@ -158,7 +158,7 @@ def _lay_spans(
     ]
     read = f"select row_number() over () as n, {', '.join(texts)}, {_any(odd)} as is_odd from {_lines(paths, fields)}"
     odd = ["is_odd", "trace is null", "id is null"]
-    odd += [_is_other(c, _TIME) for c in ("began", "ended")]
+    odd += [_is_no_time(c) for c in ("began", "ended")]
     odd += [_is_other(attributes[n], _TOKENS) for names in TOKENS.values() for n in names if n in attributes]
     odd += [_is_other(attributes[n], _COST) for n in COSTS if n in attributes]
     kind = attributes[_KIND]
@@ -178,6 +178,12 @@ def _any(conditions: Sequence[str]) -> str:
 
 def _is_other(column: str, pattern: str) -> str:
     return f"not regexp_full_match({column}, {literal(pattern)})"
+
+
+def _is_no_time(column: str) -> str:
+    """SQL of whether a time is written otherwise than it is read here; most are told by a look that costs little."""
+    usual = " or ".join(f"{column} like '____-__-__T{tens}_:__:__.______+00:00'" for tens in (0, 1))
+    return f"case when {usual} then false else {_is_other(column, _TIME)} end"
 
 
 def _text(value: str) -> str:
@@ -204,7 +210,8 @@ def _strip(con: Connection, columns: Sequence[str]) -> None:
 def _moment(column: str) -> str:
     """SQL of a time as microseconds since 1970; without an offset it is UTC, outside of 1900 to 2100 it is none."""
     number = (
-        f"case when ord({column}[-6]) in (43, 45) then epoch_us(try_cast({column} as timestamptz)) "
+        f"case when not ends_with({column}, '+00:00') and ord({column}[-6]) in (43, 45) "
+        f"then epoch_us(try_cast({column} as timestamptz)) "
         f"else epoch_us(try_cast({column} as timestamp)) end"
     )
     return f"case when {number} > {EARLIEST} and {number} < {LATEST} then {number} end"
