@@ -289,6 +289,20 @@ ODD: dict[str, dict[str, Any]] = {
     "names that differ in case alone": {"attributes": {"Tag": "a", "tag": "b"}},
     "a name that is a list": {"name": ["a", "b"]},
     "half of a pair": {"name": "\ud800"},
+    "a kind in a frame": {"attributes": {"openinference.span.kind": " TOOL "}},
+    "a kind beside that is in a frame": {"span_kind": "UNKNOWN "},
+    "a kind that is false": {"attributes": {"openinference.span.kind": False}},
+    "an operation in a frame": {"attributes": {"gen_ai.operation.name": " execute_tool"}},
+    "a blank model": {"attributes": {"llm.model_name": "  "}},
+    "a model that is 0": {"attributes": {"llm.model_name": 0}},
+    "a provider that is false": {"attributes": {"llm.provider": False}},
+    "a provider that ends early": {"attributes": {"openinference.span.kind": "LLM", "llm.provider": "a\0b"}},
+    "a tier in a frame": {"attributes": {"gen_ai.request.service_tier": " batch "}},
+    "a blank trace": {"context": {"trace_id": " ", "span_id": "a"}},
+    "a blank id": {"context": {"trace_id": "t0", "span_id": ""}},
+    "a trace that is 0": {"context": {"trace_id": 0, "span_id": "a"}},
+    "an id with an exponent": {"context": {"trace_id": "t0", "span_id": 1e30}},
+    "a parent that is false": {"parent_id": False},
     "Claude Code": {"attributes": {"span.type": "llm_request", "input_tokens": 5}},
 }
 
@@ -303,6 +317,17 @@ def test_one_odd_span_lets_python_read_all(
     path.write_text("".join(json.dumps(v) + "\n" for v in values), encoding="utf-8")
     same(path, tmp_path, monkeypatch)
     assert eager == [False]
+
+
+def test_a_kind_that_is_null_stands_beside_its_attribute(
+    tmp_path: Path, eager: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = export(11, 20)
+    values[17] |= {"attributes": {"openinference.span.kind": None, "tool.name": "pay"}, "span_kind": "TOOL"}
+    path = tmp_path / "spans.jsonl"
+    write(path, values)
+    same(path, tmp_path, monkeypatch)
+    assert eager == [True]
 
 
 @pytest.mark.parametrize("name", ["a[1].jsonl", "a*.jsonl", "a?.jsonl"])

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from glob import has_magic
 
-from roi.importers.attribute_names import COSTS, TOKENS
+from roi.importers.attribute_names import COSTS, MODELS, PROVIDERS, TELL, TIERS, TOKENS
 from roi.importers.contents import is_content
 from roi.importers.laid import LaidSpans, ask, start
 from roi.importers.times import EARLIEST, LATEST
@@ -35,10 +35,14 @@ _ELSEWHERE = (
 _TIME = r"\d{4}-\d\d-\d\d[T ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)?"
 _TOKENS = r"\d{1,15}"
 _COST = r"-?\d{1,9}(\.\d{1,30})?([eE][+-]?\d{1,2})?"
+_WORD = "[A-Za-z_]*"
+# What may be no text: of the values 0, false and 1e5 Python makes something else than the engine does.
+_NO_ID = r"-?0|false|-?\d+\.\d.*|-?\d{1,9}[eE][+-]?\d{1,5}"
 _NO_NUMBERS = (
     "('NaN', 'nan', 'Infinity', 'inf', '-Infinity', '-inf')"  # which JSON does not have, and some write
 )
 _WHITE = "".join(c for c in map(chr, range(0x3001)) if c.isspace())
+_BLANK = f"[{re.escape(_WHITE)}]"
 
 
 def laid(files: Sequence[tuple[Found, Seen]]) -> LaidSpans | None:
@@ -91,7 +95,7 @@ def _laid(con: Connection, paths: Sequence[str]) -> LaidSpans | None:
         return None
     _lay_spans(con, paths, attributes, resources)
     ((odd,),) = ask(con, "select bool_or(is_odd) from spans").fetchall()
-    if odd:
+    if odd or _are_numbers(con, paths):
         return None
     _strip(con, ["trace", "id", "parent", "called", *attributes.values(), *resources.values()])
     return LaidSpans(con, shapes, attributes, resources)
@@ -156,8 +160,16 @@ def _lay_spans(
         f"(ord({v}) >= 58 and {v} not in ('true', 'false')) or (ord({v}) = 45 and contains({v}, 'n'))"
         for v in (f"({value})::varchar" for value in told.values())
     ]
+    # Of these Python takes the value as it is: ` TOOL ` and true are no kind, 0 is no model.
+    telling = [n for n in (*TELL, *MODELS, *TIERS) if n in attributes]
+    odd += [f"ord({told[attributes[n]]}::varchar) <> 34" for n in (*telling, *PROVIDERS) if n in attributes]
     read = f"select row_number() over () as n, {', '.join(texts)}, {_any(odd)} as is_odd from {_lines(paths, fields)}"
-    odd = ["is_odd", "trace is null", "id is null"]
+    odd = ["is_odd", "trace is null", "id is null", _is_other("kind", _WORD)]
+    blank = literal(rf"({_BLANK}|\x00)*")
+    odd += [f"regexp_full_match({c}, {blank})" for c in ("trace", "id")]
+    framed = rf"^{_BLANK}|{_BLANK}$|\x00"
+    odd += [f"regexp_matches({attributes[n]}, {literal(framed)})" for n in telling]
+    odd += [rf"regexp_matches({attributes[n]}, '\x00')" for n in PROVIDERS if n in attributes]
     odd += [_is_other(c, _TIME) for c in ("began", "ended")]
     odd += [_is_other(attributes[n], _TOKENS) for names in TOKENS.values() for n in names if n in attributes]
     odd += [_is_other(attributes[n], _COST) for n in COSTS if n in attributes]
@@ -170,6 +182,19 @@ def _lay_spans(
         f"{_moment('ended')} as ended, coalesce(upper(code) in ('ERROR', '2', 'STATUS_CODE_ERROR'), false) as failed, "
         f"{', '.join(cells)}, {_any(odd)} as is_odd from ({read})",
     )
+
+
+def _are_numbers(con: Connection, paths: Sequence[str]) -> bool:
+    """Whether a trace or span is named by a number; which is looked for where a name looks like one."""
+    doubts = _any([f"regexp_full_match({c}, {literal(_NO_ID)})" for c in ("trace", "id", "parent")])
+    ((some,),) = ask(con, f"select bool_or({doubts}) from spans").fetchall()
+    if not some:
+        return False
+    lines = _lines(paths, {"context": "STRUCT(trace_id JSON, span_id JSON)", "parent_id": "JSON"})
+    names = ("context.trace_id", "context.span_id", "parent_id")
+    numbers = _any([f"ord({name}::varchar) <> 34" for name in names])
+    ((found,),) = ask(con, f"select bool_or({numbers}) from {lines}").fetchall()
+    return bool(found)
 
 
 def _any(conditions: Sequence[str]) -> str:
@@ -192,8 +217,7 @@ def _text(value: str) -> str:
 def _strip(con: Connection, columns: Sequence[str]) -> None:
     """Take white space, and the sign that ends a text in C, off the texts; few have any."""
     every = f"concat_ws('|', '', {', '.join(columns)}, '')"
-    blank = f"[{re.escape(_WHITE)}]"
-    pattern = rf"({blank}[|]|[|]{blank}|[|][|]|\x00)"
+    pattern = rf"({_BLANK}[|]|[|]{_BLANK}|[|][|]|\x00)"
     odd = f"regexp_matches({every}, {literal(pattern)})"
     ((some,),) = ask(con, f"select coalesce(bool_or({odd}), false) from spans").fetchall()
     if some:
