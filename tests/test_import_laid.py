@@ -319,6 +319,28 @@ def test_one_odd_span_lets_python_read_all(
     assert eager == [False]
 
 
+def test_sums_of_what_is_too_much(tmp_path: Path, eager: list[bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decades and billions are no parts of a sum, on either way; a number of many digits is no key."""
+    values = []
+    for i in range(6):
+        start = "1969-12-31T23:59:59.999999Z" if i < 2 else "2026-01-05T08:00:00Z"
+        told = {"openinference.span.kind": "LLM", "llm.model_name": "gpt-4.1", "session.id": f"s{i // 2}"}
+        told |= {
+            "llm.token_count.prompt": 10**10 if i == 2 else 10,
+            "llm.token_count.completion": 5,
+            "llm.token_count.prompt_details.cache_read": 10**9 if i == 2 else 5,
+            "number": 10**250,
+        }
+        span = {"name": "run", "context": {"trace_id": f"t{i}", "span_id": "a"}, "parent_id": None}
+        values.append(
+            {**span, "start_time": start, "end_time": f"2026-01-05T09:00:0{i}Z", "attributes": told}
+        )
+    path = tmp_path / "spans.jsonl"
+    write(path, values)
+    same(path, tmp_path, monkeypatch)
+    assert eager == [True]
+
+
 def test_a_kind_that_is_null_stands_beside_its_attribute(
     tmp_path: Path, eager: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
