@@ -322,9 +322,11 @@ def test_one_odd_span_lets_python_read_all(
 def test_sums_of_what_is_too_much(tmp_path: Path, eager: list[bool], monkeypatch: pytest.MonkeyPatch) -> None:
     """Decades and billions are no parts of a sum, on either way; a number of many digits is no key."""
     values = []
-    for i in range(6):
-        start = "1969-12-31T23:59:59.999999Z" if i < 2 else "2026-01-05T08:00:00Z"
+    for i in range(7):
+        start = "1969-12-31T23:59:59.999999Z" if i in (0, 1, 4) else "2026-01-05T08:00:00Z"
         told = {"openinference.span.kind": "LLM", "llm.model_name": "gpt-4.1", "session.id": f"s{i // 2}"}
+        if i == 1:
+            del told["session.id"]
         told |= {
             "llm.token_count.prompt": 10**10 if i == 2 else 10,
             "llm.token_count.completion": 5,
@@ -335,6 +337,37 @@ def test_sums_of_what_is_too_much(tmp_path: Path, eager: list[bool], monkeypatch
         values.append(
             {**span, "start_time": start, "end_time": f"2026-01-05T09:00:0{i}Z", "attributes": told}
         )
+    path = tmp_path / "spans.jsonl"
+    write(path, values)
+    same(path, tmp_path, monkeypatch)
+    assert eager == [True]
+
+
+def test_edges_of_prices_and_rings(
+    tmp_path: Path, eager: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Around where longer prompts cost more; calls in a ring of spans."""
+    values = []
+
+    def add(trace: str, name: str, parent: str | None, model: str | None = None, sent: int = 0) -> None:
+        told = {"openinference.span.kind": "LLM" if model else "CHAIN"}
+        if model:
+            told |= {
+                "llm.model_name": model,
+                "llm.token_count.prompt": sent,
+                "llm.token_count.completion": 0,
+            }
+        span = {"name": "run", "context": {"trace_id": trace, "span_id": name}, "parent_id": parent}
+        times = {"start_time": "2026-01-05T08:00:00Z", "end_time": "2026-01-05T09:00:00Z"}
+        values.append({**span, **times, "attributes": told})
+
+    for sent in (199_999, 200_000, 200_001, 271_999, 272_000, 272_001):
+        for model in ("gemini-2.5-pro", "claude-sonnet-4-5", "gpt-5.4", "gpt-5.5"):
+            add(f"{model} {sent}", "a", None, model, sent)
+    for i, parent in enumerate(("c", "a", "b")):
+        add("ring", "abc"[i], parent)
+    add("ring", "d", "a", "gpt-4.1", 7)
+    add("ring", "e", "a", "gpt-4.1", 9)
     path = tmp_path / "spans.jsonl"
     write(path, values)
     same(path, tmp_path, monkeypatch)

@@ -15,7 +15,10 @@ from typing import Any, overload
 from roi.readers.base import Connection, literal, quoted
 from roi.readers.files import unbound
 
-__all__ = ["Laid", "LaidSpans", "ask", "start", "streamed"]
+__all__ = ["WHITE", "Laid", "LaidSpans", "ask", "start", "streamed"]
+
+WHITE = "".join(c for c in map(chr, range(0x3001)) if c.isspace())
+"""All that Python takes for white space."""
 
 _MOST = "140MB"
 _AT_ONCE = 4000

@@ -108,12 +108,13 @@ def _sum(name: str) -> str:
     part = f"{name}::{'bigint' if digits is None else f'decimal(38, {digits})'}"
     part = f"case when abs({part}) < {MOST_AMOUNT} then {part} end"
     total = f"sum({part})::varchar"
-    if name in NONE:
-        return f"case when count({name}) > 0 then coalesce({total}, '0') end"
     if name == "agent_cost":
         # A trace without a call costs 0; the sum of these alone is as plain.
         total = f"case when bool_and({name} = '0') then '0' else {total} end"
-    return f"case when count({part}) = count(*) then {total} end"
+    summed = f"when count({part}) = count(*) then {total}"
+    if name in NONE:
+        summed = f"when count({name}) > 0 then coalesce({total}, '0')"
+    return f"case when count(*) = 1 then max({name}) {summed} end"
 
 
 class _CaseOf(Mapping[str, str]):

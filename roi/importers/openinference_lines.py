@@ -13,7 +13,7 @@ from glob import has_magic
 
 from roi.importers.attribute_names import COSTS, MODELS, PROVIDERS, TELL, TIERS, TOKENS
 from roi.importers.contents import is_content
-from roi.importers.laid import LaidSpans, ask, start
+from roi.importers.laid import WHITE, LaidSpans, ask, start
 from roi.importers.times import EARLIEST, LATEST
 from roi.readers.base import Connection, literal, quoted
 from roi.readers.files import SMALL, Found, Seen, open_bytes, weigh
@@ -41,8 +41,7 @@ _NO_ID = r"-?0|false|-?\d+\.\d.*|-?\d{1,9}[eE][+-]?\d{1,5}"
 _NO_NUMBERS = (
     "('NaN', 'nan', 'Infinity', 'inf', '-Infinity', '-inf')"  # which JSON does not have, and some write
 )
-_WHITE = "".join(c for c in map(chr, range(0x3001)) if c.isspace())
-_BLANK = f"[{re.escape(_WHITE)}]"
+_BLANK = f"[{re.escape(WHITE)}]"
 
 
 def laid(files: Sequence[tuple[Found, Seen]]) -> LaidSpans | None:
@@ -221,7 +220,7 @@ def _strip(con: Connection, columns: Sequence[str]) -> None:
     odd = f"regexp_matches({every}, {literal(pattern)})"
     ((some,),) = ask(con, f"select coalesce(bool_or({odd}), false) from spans").fetchall()
     if some:
-        cells = (f"{c} = nullif(trim(replace({c}, chr(0), ''), {literal(_WHITE)}), '')" for c in columns)
+        cells = (f"{c} = nullif(trim(replace({c}, chr(0), ''), {literal(WHITE)}), '')" for c in columns)
         ask(con, f"update spans set {', '.join(cells)} where {odd}")
 
 
