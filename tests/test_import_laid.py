@@ -346,7 +346,7 @@ def test_sums_of_what_is_too_much(tmp_path: Path, eager: list[bool], monkeypatch
 def test_edges_of_prices_and_rings(
     tmp_path: Path, eager: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Around where longer prompts cost more; calls in a ring of spans."""
+    """Around where longer prompts cost more; half a billionth of a dollar; calls below a tool, or in a ring of spans."""
     values = []
 
     def add(trace: str, name: str, parent: str | None, model: str | None = None, sent: int = 0) -> None:
@@ -364,6 +364,18 @@ def test_edges_of_prices_and_rings(
     for sent in (199_999, 200_000, 200_001, 271_999, 272_000, 272_001):
         for model in ("gemini-2.5-pro", "claude-sonnet-4-5", "gpt-5.4", "gpt-5.5"):
             add(f"{model} {sent}", "a", None, model, sent)
+    for read in (1, 2, 3, 5, 7, 9):
+        add(f"half {read}", "a", None, "gpt-4.1-nano", 10)
+        values[-1]["attributes"] |= {
+            "llm.provider": "openai",
+            "llm.token_count.prompt_details.cache_read": read,
+            "gen_ai.request.service_tier": "batch",
+        }
+    add("all read", "a", None, "gpt-4.1", 10)
+    values[-1]["attributes"]["llm.token_count.prompt_details.cache_read"] = 10
+    add("below a tool", "a", None)
+    values[-1]["attributes"] = {"openinference.span.kind": "TOOL", "tool.name": "ask"}
+    add("below a tool", "b", "a", "gpt-4.1", 10)
     for i, parent in enumerate(("c", "a", "b")):
         add("ring", "abc"[i], parent)
     add("ring", "d", "a", "gpt-4.1", 7)
