@@ -386,6 +386,26 @@ def test_edges_of_prices_and_rings(
     assert eager == [True]
 
 
+def test_tokens_that_no_call_logs(tmp_path: Path, eager: list[bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    """An agent alone logs what it used: the export is not one without any model call."""
+    values = []
+    for i in range(3):
+        told = {"openinference.span.kind": "AGENT", "llm.token_count.prompt": 5} if i == 1 else {"tag": "x"}
+        context = {"trace_id": f"t{i}", "span_id": "a"}
+        values.append(
+            {
+                "context": context,
+                "start_time": f"2026-01-05T08:00:0{i}Z",
+                "end_time": None,
+                "attributes": told,
+            }
+        )
+    path = tmp_path / "spans.jsonl"
+    write(path, values)
+    same(path, tmp_path, monkeypatch)
+    assert eager == [True]
+
+
 def test_a_kind_that_is_null_stands_beside_its_attribute(
     tmp_path: Path, eager: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
