@@ -406,6 +406,15 @@ def test_tokens_that_no_call_logs(tmp_path: Path, eager: list[bool], monkeypatch
     assert eager == [True]
 
 
+def test_who_ends_the_command_sees_no_trace_of_calls() -> None:
+    class Ended:
+        def execute(self, query: str) -> Any:
+            raise RuntimeError("Query interrupted")
+
+    with pytest.raises(KeyboardInterrupt):
+        laid.ask(Ended(), "select 1")  # type: ignore[arg-type]
+
+
 def test_a_kind_that_is_null_stands_beside_its_attribute(
     tmp_path: Path, eager: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,10 +44,15 @@ def ask(con: Connection, query: str) -> Any:
     import duckdb
 
     try:
-        return con.execute(query)
-    except duckdb.OutOfMemoryException:
-        unbound(con)
-        return con.execute(query)
+        try:
+            return con.execute(query)
+        except duckdb.OutOfMemoryException:
+            unbound(con)
+            return con.execute(query)
+    except RuntimeError as error:
+        if "interrupted" in str(error).lower():
+            raise KeyboardInterrupt from None  # as the engine has it when someone ends the command
+        raise
 
 
 def streamed(con: Connection, query: str) -> Iterator[tuple[Any, ...]]:
