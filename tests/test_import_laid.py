@@ -289,6 +289,20 @@ ODD: dict[str, dict[str, Any]] = {
     "names that differ in case alone": {"attributes": {"Tag": "a", "tag": "b"}},
     "a name that is a list": {"name": ["a", "b"]},
     "half of a pair": {"name": "\ud800"},
+    "a kind in a frame": {"attributes": {"openinference.span.kind": " TOOL "}},
+    "a kind beside that is in a frame": {"span_kind": "UNKNOWN "},
+    "a kind that is false": {"attributes": {"openinference.span.kind": False}},
+    "an operation in a frame": {"attributes": {"gen_ai.operation.name": " execute_tool"}},
+    "a blank model": {"attributes": {"llm.model_name": "  "}},
+    "a model that is 0": {"attributes": {"llm.model_name": 0}},
+    "a provider that is false": {"attributes": {"llm.provider": False}},
+    "a provider that ends early": {"attributes": {"openinference.span.kind": "LLM", "llm.provider": "a\0b"}},
+    "a tier in a frame": {"attributes": {"gen_ai.request.service_tier": " batch "}},
+    "a blank trace": {"context": {"trace_id": " ", "span_id": "a"}},
+    "a blank id": {"context": {"trace_id": "t0", "span_id": ""}},
+    "a trace that is 0": {"context": {"trace_id": 0, "span_id": "a"}},
+    "an id with an exponent": {"context": {"trace_id": "t0", "span_id": 1e30}},
+    "a parent that is false": {"parent_id": False},
     "Claude Code": {"attributes": {"span.type": "llm_request", "input_tokens": 5}},
 }
 
@@ -303,6 +317,113 @@ def test_one_odd_span_lets_python_read_all(
     path.write_text("".join(json.dumps(v) + "\n" for v in values), encoding="utf-8")
     same(path, tmp_path, monkeypatch)
     assert eager == [False]
+
+
+def test_sums_of_what_is_too_much(tmp_path: Path, eager: list[bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decades and billions are no parts of a sum, on either way; a number of many digits is no key."""
+    values = []
+    for i in range(7):
+        start = "1969-12-31T23:59:59.999999Z" if i in (0, 1, 4) else "2026-01-05T08:00:00Z"
+        told = {"openinference.span.kind": "LLM", "llm.model_name": "gpt-4.1", "session.id": f"s{i // 2}"}
+        if i == 1:
+            del told["session.id"]
+        told |= {
+            "llm.token_count.prompt": 10**10 if i == 2 else 10,
+            "llm.token_count.completion": 5,
+            "llm.token_count.prompt_details.cache_read": 10**9 if i == 2 else 5,
+            "number": 10**250,
+        }
+        span = {"name": "run", "context": {"trace_id": f"t{i}", "span_id": "a"}, "parent_id": None}
+        values.append(
+            {**span, "start_time": start, "end_time": f"2026-01-05T09:00:0{i}Z", "attributes": told}
+        )
+    path = tmp_path / "spans.jsonl"
+    write(path, values)
+    same(path, tmp_path, monkeypatch)
+    assert eager == [True]
+
+
+def test_edges_of_prices_and_rings(
+    tmp_path: Path, eager: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Around where longer prompts cost more; half a billionth of a dollar; calls below a tool, or in a ring of spans."""
+    values = []
+
+    def add(trace: str, name: str, parent: str | None, model: str | None = None, sent: int = 0) -> None:
+        told = {"openinference.span.kind": "LLM" if model else "CHAIN"}
+        if model:
+            told |= {
+                "llm.model_name": model,
+                "llm.token_count.prompt": sent,
+                "llm.token_count.completion": 0,
+            }
+        span = {"name": "run", "context": {"trace_id": trace, "span_id": name}, "parent_id": parent}
+        times = {"start_time": "2026-01-05T08:00:00Z", "end_time": "2026-01-05T09:00:00Z"}
+        values.append({**span, **times, "attributes": told})
+
+    for sent in (199_999, 200_000, 200_001, 271_999, 272_000, 272_001):
+        for model in ("gemini-2.5-pro", "claude-sonnet-4-5", "gpt-5.4", "gpt-5.5"):
+            add(f"{model} {sent}", "a", None, model, sent)
+    for read in (1, 2, 3, 5, 7, 9):
+        add(f"half {read}", "a", None, "gpt-4.1-nano", 10)
+        values[-1]["attributes"] |= {
+            "llm.provider": "openai",
+            "llm.token_count.prompt_details.cache_read": read,
+            "gen_ai.request.service_tier": "batch",
+        }
+    add("all read", "a", None, "gpt-4.1", 10)
+    values[-1]["attributes"]["llm.token_count.prompt_details.cache_read"] = 10
+    add("below a tool", "a", None)
+    values[-1]["attributes"] = {"openinference.span.kind": "TOOL", "tool.name": "ask"}
+    add("below a tool", "b", "a", "gpt-4.1", 10)
+    for i, parent in enumerate(("c", "a", "b")):
+        add("ring", "abc"[i], parent)
+    add("ring", "d", "a", "gpt-4.1", 7)
+    add("ring", "e", "a", "gpt-4.1", 9)
+    path = tmp_path / "spans.jsonl"
+    write(path, values)
+    same(path, tmp_path, monkeypatch)
+    assert eager == [True]
+
+
+def test_tokens_that_no_call_logs(tmp_path: Path, eager: list[bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    """An agent alone logs what it used: the export is not one without any model call."""
+    values = []
+    for i in range(3):
+        told = {"openinference.span.kind": "AGENT", "llm.token_count.prompt": 5} if i == 1 else {"tag": "x"}
+        context = {"trace_id": f"t{i}", "span_id": "a"}
+        values.append(
+            {
+                "context": context,
+                "start_time": f"2026-01-05T08:00:0{i}Z",
+                "end_time": None,
+                "attributes": told,
+            }
+        )
+    path = tmp_path / "spans.jsonl"
+    write(path, values)
+    same(path, tmp_path, monkeypatch)
+    assert eager == [True]
+
+
+def test_who_ends_the_command_sees_no_trace_of_calls() -> None:
+    class Ended:
+        def execute(self, query: str) -> Any:
+            raise RuntimeError("Query interrupted")
+
+    with pytest.raises(KeyboardInterrupt):
+        laid.ask(Ended(), "select 1")  # type: ignore[arg-type]
+
+
+def test_a_kind_that_is_null_stands_beside_its_attribute(
+    tmp_path: Path, eager: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = export(11, 20)
+    values[17] |= {"attributes": {"openinference.span.kind": None, "tool.name": "pay"}, "span_kind": "TOOL"}
+    path = tmp_path / "spans.jsonl"
+    write(path, values)
+    same(path, tmp_path, monkeypatch)
+    assert eager == [True]
 
 
 @pytest.mark.parametrize("name", ["a[1].jsonl", "a*.jsonl", "a?.jsonl"])

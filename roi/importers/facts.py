@@ -248,8 +248,8 @@ def shorts(values: Sequence[Any]) -> Sequence[str | None]:
     kinds = set(map(type, values))
     if kinds == {str} and max(map(len, values)) <= _LONGEST and _are_plain(values):
         return values
-    if kinds == {int}:
-        return list(map(str, values))
+    if kinds == {int} and max(map(len, texts := list(map(str, values)))) <= _LONGEST:
+        return texts
     return list(map(_short, values))
 
 

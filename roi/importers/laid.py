@@ -15,7 +15,10 @@ from typing import Any, overload
 from roi.readers.base import Connection, literal, quoted
 from roi.readers.files import unbound
 
-__all__ = ["Laid", "LaidSpans", "ask", "start", "streamed"]
+__all__ = ["WHITE", "Laid", "LaidSpans", "ask", "start", "streamed"]
+
+WHITE = "".join(c for c in map(chr, range(0x3001)) if c.isspace())
+"""All that Python takes for white space."""
 
 _MOST = "140MB"
 _AT_ONCE = 4000
@@ -41,10 +44,15 @@ def ask(con: Connection, query: str) -> Any:
     import duckdb
 
     try:
-        return con.execute(query)
-    except duckdb.OutOfMemoryException:
-        unbound(con)
-        return con.execute(query)
+        try:
+            return con.execute(query)
+        except duckdb.OutOfMemoryException:
+            unbound(con)
+            return con.execute(query)
+    except RuntimeError as error:
+        if "interrupted" in str(error).lower():
+            raise KeyboardInterrupt from None  # as the engine has it when someone ends the command
+        raise
 
 
 def streamed(con: Connection, query: str) -> Iterator[tuple[Any, ...]]:

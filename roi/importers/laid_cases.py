@@ -8,6 +8,7 @@ from functools import cached_property
 from roi.importers.conversations import FIRST, NONE, SAME, SUMS, Grouped, grouped
 from roi.importers.export import Table
 from roi.importers.laid import Laid, ask
+from roi.importers.spans import MOST_AMOUNT
 from roi.readers.base import Connection, literal, quoted
 
 __all__ = ["group_laid"]
@@ -104,11 +105,16 @@ def _columns(rows: Laid, filled: frozenset[str]) -> dict[str, str]:
 def _sum(name: str) -> str:
     """SQL of a sum as a text; where one part is not known, it is not known, unless nothing is meant by that."""
     digits = _DECIMALS.get(name)
-    total = f"sum({name}::{'bigint' if digits is None else f'decimal(38, {digits})'})::varchar"
+    part = f"{name}::{'bigint' if digits is None else f'decimal(38, {digits})'}"
+    part = f"case when abs({part}) < {MOST_AMOUNT} then {part} end"
+    total = f"sum({part})::varchar"
     if name == "agent_cost":
         # A trace without a call costs 0; the sum of these alone is as plain.
         total = f"case when bool_and({name} = '0') then '0' else {total} end"
-    return total if name in NONE else f"case when count({name}) = count(*) then {total} end"
+    summed = f"when count({part}) = count(*) then {total}"
+    if name in NONE:
+        summed = f"when count({name}) > 0 then coalesce({total}, '0')"
+    return f"case when count(*) = 1 then max({name}) {summed} end"
 
 
 class _CaseOf(Mapping[str, str]):

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from roi.importers.attribute_names import COSTS, MODELS, PROVIDERS, TELL, TIERS, TOKENS, TOOLS
-from roi.importers.attributes import kind_of, tool_of
+from roi.importers.attributes import kind_of
 from roi.importers.charges import model_of
-from roi.importers.laid import LaidSpans, ask
+from roi.importers.laid import WHITE, LaidSpans, ask
 from roi.importers.spans import provider_of
+from roi.readers.base import literal
 from roi.readers.held import hold_columns
 
 __all__ = ["lay_steps"]
@@ -37,28 +38,28 @@ def lay_steps(laid: LaidSpans) -> None:
         return f"case when {of(names)} is not null then 'x' end"
 
     tell = [n for n in TELL if n in at and n != _NAMES_A_TOOL]
-    named = [n for n in TOOLS if n in at]
+    # As `tool_of` has it; looked up it would be for each of as many names as there may be spans.
+    called = (
+        f"nullif(trim(regexp_replace(called, '^(execute_tool )?(tools/call )?', ''), {literal(WHITE)}), '')"
+    )
+    tool = f"coalesce({', '.join([*(at[n] for n in TOOLS if n in at), called])})"
 
     def kind(cells: Sequence[Any]) -> str:
         names = (*tell, _NAMES_A_TOOL, MODELS[0])
         return kind_of({n: c for n, c in zip(names, cells, strict=True) if c is not None})
-
-    def tool(cells: Sequence[Any]) -> str | None:
-        return tool_of(dict(zip(named, cells, strict=False)), cells[-1])
 
     def provider(cells: Sequence[Any]) -> str | None:
         return next((p for name in cells if (p := provider_of(name))), None)
 
     joins = [
         _look_up(laid, "kinds", [*(at[n] for n in tell), flag([_NAMES_A_TOOL]), flag(MODELS)], kind),
-        _look_up(laid, "tools", [*(at[n] for n in named), "called"], tool),
         _look_up(laid, "models", [of(MODELS)], lambda cells: model_of(cells[0])),
         _look_up(laid, "providers", [*(at[n] for n in PROVIDERS if n in at), "null::varchar"], provider),
     ]
     batch = " or ".join(f"coalesce({at[n]} = 'batch', false)" for n in TIERS if n in at) or "false"
     tokens = ", ".join(f"{of(names)}::bigint as {name}_" for name, names in TOKENS.items())
     read = (
-        "select f.first, trace, s.n, s.id, s.parent, kinds.found as kind, tools.found as tool, s.began, s.ended, "
+        f"select f.first, trace, s.n, s.id, s.parent, kinds.found as kind, {tool} as tool, s.began, s.ended, "
         f"s.failed, {batch} as batch, {of(COSTS)} as cost, models.found as model, providers.found as provider, "
         f"case when {of(['ai.usage.tokens'])} is not null then 0 end as embedded, {tokens} "
         f"from spans s join facts f using (trace) {' '.join(joins)}"

@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from glob import has_magic
 
-from roi.importers.attribute_names import COSTS, TOKENS
+from roi.importers.attribute_names import COSTS, MODELS, PROVIDERS, TELL, TIERS, TOKENS
 from roi.importers.contents import is_content
-from roi.importers.laid import LaidSpans, ask, start
+from roi.importers.laid import WHITE, LaidSpans, ask, start
 from roi.importers.times import EARLIEST, LATEST
 from roi.readers.base import Connection, literal, quoted
 from roi.readers.files import SMALL, Found, Seen, open_bytes, weigh
@@ -35,10 +35,17 @@ _ELSEWHERE = (
 _TIME = r"\d{4}-\d\d-\d\d[T ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)?"
 _TOKENS = r"\d{1,15}"
 _COST = r"-?\d{1,9}(\.\d{1,30})?([eE][+-]?\d{1,2})?"
+_WORD = "[A-Za-z_]*"
+# What may be no text: of the values 0, false and 1e5 Python makes something else than the engine does.
+_NO_ID = r"-?0|false|-?\d+\.\d.*|-?\d{1,9}[eE][+-]?\d{1,5}"
 _NO_NUMBERS = (
     "('NaN', 'nan', 'Infinity', 'inf', '-Infinity', '-inf')"  # which JSON does not have, and some write
 )
-_WHITE = "".join(c for c in map(chr, range(0x3001)) if c.isspace())
+_TELLING = (*TELL, *MODELS, *TIERS)
+_LONGEST_NUMBER = 16  # characters, of what `_NO_ID` takes without a point
+_KINDS = "('LLM', 'TOOL', 'AGENT', 'CHAIN', 'RETRIEVER', 'EMBEDDING', 'RERANKER', 'GUARDRAIL', 'EVALUATOR', 'UNKNOWN')"
+_NUL = r"\x00"
+_BLANK = f"[{re.escape(WHITE)}]"
 
 
 def laid(files: Sequence[tuple[Found, Seen]]) -> LaidSpans | None:
@@ -91,10 +98,12 @@ def _laid(con: Connection, paths: Sequence[str]) -> LaidSpans | None:
         return None
     _lay_spans(con, paths, attributes, resources)
     ((odd,),) = ask(con, "select bool_or(is_odd) from spans").fetchall()
-    if odd:
+    if odd or _are_numbers(con, paths):
         return None
-    _strip(con, ["trace", "id", "parent", "called", *attributes.values(), *resources.values()])
-    return LaidSpans(con, shapes, attributes, resources)
+    telling = [attributes[n] for n in _TELLING if n in attributes]
+    providers = [attributes[n] for n in PROVIDERS if n in attributes]
+    columns = ["trace", "id", "parent", "called", *attributes.values(), *resources.values()]
+    return LaidSpans(con, shapes, attributes, resources) if _strip(con, columns, telling, providers) else None
 
 
 def _lines(paths: Sequence[str], fields: Mapping[str, str]) -> str:
@@ -156,8 +165,17 @@ def _lay_spans(
         f"(ord({v}) >= 58 and {v} not in ('true', 'false')) or (ord({v}) = 45 and contains({v}, 'n'))"
         for v in (f"({value})::varchar" for value in told.values())
     ]
+    # Of these Python takes the value as it is: true is no kind, 0 is no model.
+    telling = [attributes[n] for n in (*_TELLING, *PROVIDERS) if n in attributes]
+    odd += [f"ord({told[column]}::varchar) <> 34" for column in telling]
     read = f"select row_number() over () as n, {', '.join(texts)}, {_any(odd)} as is_odd from {_lines(paths, fields)}"
     odd = ["is_odd", "trace is null", "id is null"]
+    blank = literal(rf"({_BLANK}|\x00)*")
+    odd += [
+        f"case when {_begins_plainly(c)} then false else regexp_full_match({c}, {blank}) end"
+        for c in ("trace", "id")
+    ]
+    odd.append(f"case when kind in {_KINDS} then false else {_is_other('kind', _WORD)} end")
     odd += [_is_no_time(c) for c in ("began", "ended")]
     odd += [_is_other(attributes[n], _TOKENS) for names in TOKENS.values() for n in names if n in attributes]
     odd += [_is_other(attributes[n], _COST) for n in COSTS if n in attributes]
@@ -172,8 +190,31 @@ def _lay_spans(
     )
 
 
+def _are_numbers(con: Connection, paths: Sequence[str]) -> bool:
+    """Whether a trace or span is named by a number; which is looked for where a name looks like one."""
+    doubts = _any(
+        [
+            f"case when strlen({c}) > {_LONGEST_NUMBER} and not contains({c}, '.') then false "
+            f"else regexp_full_match({c}, {literal(_NO_ID)}) end"
+            for c in ("trace", "id", "parent")
+        ]
+    )
+    ((some,),) = ask(con, f"select bool_or({doubts}) from spans").fetchall()
+    if not some:
+        return False
+    lines = _lines(paths, {"context": "STRUCT(trace_id JSON, span_id JSON)", "parent_id": "JSON"})
+    names = ("context.trace_id", "context.span_id", "parent_id")
+    numbers = _any([f"ord({name}::varchar) <> 34" for name in names])
+    ((found,),) = ask(con, f"select bool_or({numbers}) from {lines}").fetchall()
+    return bool(found)
+
+
 def _any(conditions: Sequence[str]) -> str:
     return " or ".join(f"coalesce({condition}, false)" for condition in conditions)
+
+
+def _begins_plainly(column: str) -> str:
+    return f"ord({column}) between 33 and 126"
 
 
 def _is_other(column: str, pattern: str) -> str:
@@ -195,16 +236,30 @@ def _text(value: str) -> str:
     )
 
 
-def _strip(con: Connection, columns: Sequence[str]) -> None:
-    """Take white space, and the sign that ends a text in C, off the texts; few have any."""
+def _strip(con: Connection, columns: Sequence[str], telling: Sequence[str], providers: Sequence[str]) -> bool:
+    """Take white space, and the sign that ends a text in C, off the texts, of which few have any.
+
+    Args:
+        con: The engine.
+        columns: With texts.
+        telling: Of these those that Python takes as they are: ` TOOL ` is no kind.
+        providers: Those that it takes without the white space alone.
+
+    Returns:
+        Whether that was all.
+    """
     every = f"concat_ws('|', '', {', '.join(columns)}, '')"
-    blank = f"[{re.escape(_WHITE)}]"
-    pattern = rf"({blank}[|]|[|]{blank}|[|][|]|\x00)"
-    odd = f"regexp_matches({every}, {literal(pattern)})"
-    ((some,),) = ask(con, f"select coalesce(bool_or({odd}), false) from spans").fetchall()
-    if some:
-        cells = (f"{c} = nullif(trim(replace({c}, chr(0), ''), {literal(_WHITE)}), '')" for c in columns)
+    odd = f"regexp_matches({every}, {literal(rf'({_BLANK}[|]|[|]{_BLANK}|[|][|]|{_NUL})')})"
+    framed = literal(rf"^{_BLANK}|{_BLANK}$|{_NUL}")
+    taken = [f"regexp_matches({c}, {framed})" for c in telling]
+    taken += [f"regexp_matches({c}, {literal(_NUL)})" for c in providers]
+    ((some, told),) = ask(
+        con, f"select count(*), bool_or({_any(taken) or 'false'}) from (select * from spans where {odd})"
+    ).fetchall()
+    if some and not told:
+        cells = (f"{c} = nullif(trim(replace({c}, chr(0), ''), {literal(WHITE)}), '')" for c in columns)
         ask(con, f"update spans set {', '.join(cells)} where {odd}")
+    return not told
 
 
 def _moment(column: str) -> str:

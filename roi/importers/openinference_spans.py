@@ -179,7 +179,7 @@ def _parent(value: Mapping[str, Any], shape: Shape) -> Any:
 
 def _with_kind(attributes: dict[str, Any], kind: Any) -> dict[str, Any]:
     """Attributes with the kind that stands beside them."""
-    if kind is None or "openinference.span.kind" in attributes:
+    if kind is None or attributes.get("openinference.span.kind") is not None:
         return attributes
     told = text_of(kind)
     return {**attributes, "openinference.span.kind": told} if told and told != "UNKNOWN" else attributes

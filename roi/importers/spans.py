@@ -13,6 +13,7 @@ from roi.importers.facts import Facts, Rank, flat, text_of
 from roi.importers.gathered import MOST_CELLS, Gathered
 
 __all__ = [
+    "MOST_AMOUNT",
     "MOST_TOKENS",
     "Facts",
     "Rank",
@@ -32,6 +33,9 @@ __all__ = [
 
 MOST_TOKENS = 1 << 50
 """No count of tokens is as large."""
+
+MOST_AMOUNT = 1_000_000_000
+"""No amount is as large, on either side of 0."""
 
 SpanKind: TypeAlias = Literal["call", "tool", "other"]
 # Names of frameworks stand where the provider's is wanted; they say nothing of the price.
@@ -263,4 +267,4 @@ def amount(value: Any) -> Decimal | None:
         number = Decimal(str(value).strip())
     except InvalidOperation:
         return None
-    return number if number.is_finite() and abs(number) < 1_000_000_000 else None
+    return number if number.is_finite() and abs(number) < MOST_AMOUNT else None
