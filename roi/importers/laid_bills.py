@@ -41,7 +41,7 @@ def lay_bills(laid: LaidSpans, own: OwnPrices | None = None) -> None:
     _lay_calls(con)
     _lay_others(con)
     of_traces = (
-        "select first, any_value(trace) as trace, min(began) as began, max(ended) as ended, "
+        "select first, min(began) as began, max(ended) as ended, "
         "count(*) filter (kind = 'tool') as tools, count(*) filter (failed) as errors, "
         "bool_or(cost is not null or (kind = 'call' and not used and not failed)) as is_odd from steps group by first"
     )
@@ -54,7 +54,7 @@ def lay_bills(laid: LaidSpans, own: OwnPrices | None = None) -> None:
         "input::varchar as input_tokens, output::varchar as output_tokens, cache_read::varchar as cache_read_tokens, "
         "cache_write::varchar as cache_write_tokens, cache_write_1h::varchar as cache_write_1h_tokens, "
         f"case when calls is null then '0' else {spent} end as agent_cost, {literal(CURRENCY)} as cost_currency "
-        f"from ({of_traces}) left join calls using (first) "
+        f"from ({of_traces}) join (select first, trace from facts) using (first) left join calls using (first) "
         "where not is_odd and coalesce(is_plain, true) and first not in (from odd)",
     )
     for table in ("rates", "calls", "odd"):

@@ -21,7 +21,7 @@ _NAMES_A_TOOL = "gen_ai.tool.name"
 def lay_steps(laid: LaidSpans) -> None:
     """Lay down the table `steps`.
 
-    Its columns: `first` (the place of the first span of the trace), `trace`, `n`, `id`, `parent`, `kind`, `tool`,
+    Its columns: `first` (the place of the first span of the trace), `n`, `id`, `parent`, `kind`, `tool`,
     `began`, `ended`, `failed`, `batch`, `cost` (as logged), `model`, `provider`, `used` (whether tokens are logged),
     and the tokens as `Tokens` has them.
 
@@ -59,7 +59,7 @@ def lay_steps(laid: LaidSpans) -> None:
     batch = " or ".join(f"coalesce({at[n]} = 'batch', false)" for n in TIERS if n in at) or "false"
     tokens = ", ".join(f"{of(names)}::bigint as {name}_" for name, names in TOKENS.items())
     read = (
-        f"select f.first, trace, s.n, s.id, s.parent, kinds.found as kind, {tool} as tool, s.began, s.ended, "
+        f"select f.first, s.n, s.id, s.parent, kinds.found as kind, {tool} as tool, s.began, s.ended, "
         f"s.failed, {batch} as batch, {of(COSTS)} as cost, models.found as model, providers.found as provider, "
         f"case when {of(['ai.usage.tokens'])} is not null then 0 end as embedded, {tokens} "
         f"from spans s join facts f using (trace) {' '.join(joins)}"
@@ -73,7 +73,7 @@ def lay_steps(laid: LaidSpans) -> None:
     apart = "cached > input_ or (cached > 0 and total_ = input_ + coalesce(output, 0) + cached)"
     ask(
         laid.con,
-        "create table steps as select first, trace, n, id, parent, kind, case when kind = 'tool' then tool end as "
+        "create table steps as select first, n, id, parent, kind, case when kind = 'tool' then tool end as "
         "tool, began, ended, failed, batch, cost, model, provider, coalesce(input_, output) is not null or cached > 0 "
         f"as used, input_ + case when {apart} then cached else 0 end as input, cache_read_ as cache_read, cache_write, "
         f"output, cache_write_1h_ as cache_write_1h from ({summed})",

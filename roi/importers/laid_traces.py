@@ -29,7 +29,7 @@ _AT_ONCE = 20_000  # traces
 _LONGEST = 200  # characters: longer texts are no keys of cases
 _NEVER = 1 << 62
 _STEP = (
-    "first", "trace", "n", "id", "parent", "kind", "tool", "began", "ended", "failed", "batch", "cost", "model",
+    "first", "n", "id", "parent", "kind", "tool", "began", "ended", "failed", "batch", "cost", "model",
     "provider", "used", "input", "cache_read", "cache_write", "output", "cache_write_1h",
 )  # fmt: skip
 # How near a span is to its trace: whether it is a root, then its start, then its place, in one number.
@@ -80,8 +80,8 @@ def _count_others(con: Connection, made: Made) -> list[int]:
     gone: list[int] = []
     found: list[tuple[str | None, ...]] = []
     for first, theirs in groupby(streamed(con, wanted), key=itemgetter(0)):
-        trace_id, trace, places = _trace(first, theirs, gone)
-        counted = made.count(trace_id, trace, blind=blind)
+        trace, places = _trace(first, theirs, gone)
+        counted = made.count("", trace, blind=blind)
         assert counted is not None  # it has spans
         cells, nested = counted
         found.append((str(first), *cells))
@@ -95,20 +95,22 @@ def _count_others(con: Connection, made: Made) -> list[int]:
 def _add_bills(con: Connection, found: list[tuple[str | None, ...]]) -> None:
     if found:
         hold_columns(con, "bills_", [list(column) for column in zip(*found, strict=True)])
-        listed = ", ".join(f"c{i} as {name}" for i, name in enumerate(OWN_OF_TRACES, start=1))
-        ask(con, f"insert into bills by name select c0::bigint as first, {listed} from bills_")
+        cells = enumerate(OWN_OF_TRACES, start=1)
+        listed = ", ".join("trace as trace_id" if n == "trace_id" else f"c{i} as {n}" for i, n in cells)
+        ask(
+            con,
+            f"insert into bills by name select first, {listed} from bills_ join facts on first = c0::bigint",
+        )
         found.clear()
 
 
-def _trace(first: int, steps: Iterable[Sequence[Any]], gone: list[int]) -> tuple[str, Trace, dict[str, int]]:
-    """A trace, its name, and the places of its spans; those of spans that came twice are gone."""
-    trace, name = Trace(first), ""
+def _trace(first: int, steps: Iterable[Sequence[Any]], gone: list[int]) -> tuple[Trace, dict[str, int]]:
+    """A trace, and the places of its spans; those of spans that came twice are gone."""
+    trace = Trace(first)
     places: dict[str, int] = {}
     for step in steps:
-        name, n, span_id, parent, kind, tool, began, ended, failed, batch, cost, model, provider, used = step[
-            1:15
-        ]
-        tokens = Tokens(*step[15:]) if used else None
+        n, span_id, parent, kind, tool, began, ended, failed, batch, cost, model, provider, used = step[1:14]
+        tokens = Tokens(*step[14:]) if used else None
         spent = None if cost is None else amount(cost)
         span = Span(parent, kind, tool, began, ended, tokens, spent, model, provider, failed, None, batch)
         before = places.get(span_id)
@@ -118,7 +120,7 @@ def _trace(first: int, steps: Iterable[Sequence[Any]], gone: list[int]) -> tuple
                 gone.append(before)
         else:
             gone.append(n)
-    return name, trace, places
+    return trace, places
 
 
 def _lay_facts(laid: LaidSpans) -> dict[str, str]:
@@ -163,7 +165,7 @@ def _lay_actions(laid: LaidSpans, facts: Mapping[str, str], gone: Sequence[int])
     ]
 
     calls = (
-        "t.trace || ':' || t.id", "t.trace", "t.tool", moment("t.began"), moment("t.ended"),
+        "f.trace || ':' || t.id", "f.trace", "t.tool", moment("t.began"), moment("t.ended"),
         "case when t.failed then 'error' else 'ok' end", "format('{:.3f}', (t.ended - t.began) / 1000.0)",
     )  # fmt: skip
     cells += [f"{value} as {name}" for value, name in zip(calls, OWN_OF_CALLS, strict=True)]
@@ -172,6 +174,6 @@ def _lay_actions(laid: LaidSpans, facts: Mapping[str, str], gone: Sequence[int])
     ask(
         con,
         f"create table actions as select {', '.join(cells)} from steps t join spans s using (n) "
-        "join facts f on f.trace = t.trace where t.kind = 'tool' and t.n not in (select c0::bigint from gone)",
+        "join facts f on f.first = t.first where t.kind = 'tool' and t.n not in (select c0::bigint from gone)",
     )
     return Laid(con, "actions", (*facts, *OWN_OF_CALLS), ", ".join(_ORDER))
