@@ -118,7 +118,7 @@ def _lay_calls(con: Connection) -> None:
     ask(
         con,
         "create table calls as select first, sum(calls)::bigint as calls, sum(cost) as cost, "
-        "bool_and(is_plain) and min(home) = max(other) as is_plain, min(home) as home, "
+        "bool_and(is_plain) and min(home) = max(other) as is_plain, "
         f"{', '.join(f'sum({c}) as {c}' for c in counts[:-1])}, nullif(sum(cache_write_1h), 0) as cache_write_1h, "
         f"{alike.format('model')}, {alike.format('provider')}, case when min(model) = max(model) then min(model) "
         f"else array_to_string(list_sort(list(distinct model)), ' + ') end as models from ({by_model}) group by first",
@@ -134,9 +134,3 @@ def _lay_others(con: Connection) -> None:
     )
     twice = "select first from steps group by first, id having count(*) > 1"
     ask(con, f"insert into odd select distinct first from ({twice})")
-    # Where calls lie so deep, their spans may be a ring, which is cut somewhere.
-    ask(
-        con,
-        "insert into odd select c.first from calls c join steps h on c.first = h.first and c.home = h.id "
-        "join steps a on h.first = a.first and h.parent = a.id join steps b on a.first = b.first and a.parent = b.id",
-    )

@@ -43,6 +43,7 @@ def lay_steps(laid: LaidSpans) -> None:
         f"nullif(trim(regexp_replace(called, '^(execute_tool )?(tools/call )?', ''), {literal(WHITE)}), '')"
     )
     tool = f"coalesce({', '.join([*(at[n] for n in TOOLS if n in at), called])})"
+    tool = f"case when kinds.found = 'tool' then {tool} end"
 
     def kind(cells: Sequence[Any]) -> str:
         names = (*tell, _NAMES_A_TOOL, MODELS[0])
@@ -73,8 +74,8 @@ def lay_steps(laid: LaidSpans) -> None:
     apart = "cached > input_ or (cached > 0 and total_ = input_ + coalesce(output, 0) + cached)"
     ask(
         laid.con,
-        "create table steps as select first, n, id, parent, kind, case when kind = 'tool' then tool end as "
-        "tool, began, ended, failed, batch, cost, model, provider, coalesce(input_, output) is not null or cached > 0 "
+        "create table steps as select first, n, id, parent, kind, tool, "
+        "began, ended, failed, batch, cost, model, provider, coalesce(input_, output) is not null or cached > 0 "
         f"as used, input_ + case when {apart} then cached else 0 end as input, cache_read_ as cache_read, cache_write, "
         f"output, cache_write_1h_ as cache_write_1h from ({summed})",
     )
