@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 import random
 import tracemalloc
 from decimal import Decimal
@@ -22,6 +24,7 @@ from roi.importers.export import Export, Filled, table_of
 from roi.importers.gathered import Gathered, Names, Rows
 from roi.importers.spans import Span, Tokens, Trace, Traces
 from roi.importing import import_files
+from roi.problems import SampleError
 from roi.readers.base import UnreadableError
 from roi.readers.files import Found, look_through
 
@@ -304,3 +307,24 @@ def test_a_long_list_on_one_line_is_read_as_it_comes(tmp_path: Path, monkeypatch
         assert tracemalloc.get_traced_memory()[1] < path.stat().st_size / 1.5
     finally:
         tracemalloc.stop()
+
+
+def test_no_room_for_temporary_files(tight: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full:
+        def seek(self, place: int) -> None: ...
+
+        def write(self, data: bytes) -> int:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    path = tmp_path / "spans.jsonl"
+    path.write_text("\n".join(json.dumps(value) for value in lines("otlp")), encoding="utf-8")
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda **given: Full())
+    with pytest.raises(SampleError, match=r"(?s)temporary files.*No space left.*TMPDIR"):
+        import_files([str(path)], here=tmp_path)
+
+    def nowhere(**given: Any) -> Any:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", nowhere)
+    with pytest.raises(SampleError, match=r"(?s)temporary files.*No usable"):
+        import_files([str(path)], here=tmp_path)

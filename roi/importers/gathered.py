@@ -19,7 +19,10 @@ from itertools import islice
 from operator import eq
 from typing import IO, Any, Generic, Protocol, TypeAlias, TypeVar, overload
 
-__all__ = ["MOST_CELLS", "Gathered", "Held", "Names", "Rows", "Said", "cells_of", "no_collection"]
+from roi.problems import Problem
+from roi.readers.base import UnreadableError
+
+__all__ = ["MOST_CELLS", "Gathered", "Held", "Names", "Rows", "Said", "cells_of", "no_collection", "no_room"]
 
 MOST_CELLS = 600_000
 """How many cells, or parts of a weight like theirs, are held in memory by one of these; about 100 bytes each."""
@@ -48,25 +51,41 @@ def no_collection() -> Iterator[None]:
             gc.enable()
 
 
+def no_room(error: Exception) -> UnreadableError:
+    """That what memory does not hold cannot be put aside."""
+    why = (isinstance(error, OSError) and error.strerror) or type(error).__name__
+    message = f"cannot be written ({why}); make room there, or name another folder in the variable TMPDIR"
+    return UnreadableError([Problem("temporary files", tempfile.gettempdir(), message)])
+
+
 class _Spill:
     """Values in a temporary file without a name, which goes when nobody holds it any more."""
 
     def __init__(self) -> None:
-        self._file: IO[bytes] = tempfile.TemporaryFile(prefix="roi-")  # noqa: SIM115
+        try:
+            self._file: IO[bytes] = tempfile.TemporaryFile(prefix="roi-")  # noqa: SIM115
+        except OSError as error:
+            raise no_room(error) from None
         self._end = 0
 
     def write(self, value: Any) -> tuple[int, int]:
         """Write a value; where it lies."""
         data = marshal.dumps(value)
-        self._file.seek(self._end)
-        self._file.write(data)
+        try:
+            self._file.seek(self._end)
+            self._file.write(data)
+        except OSError as error:
+            raise no_room(error) from None
         place = (self._end, len(data))
         self._end += len(data)
         return place
 
     def read(self, place: tuple[int, int]) -> Any:
         """The value that lies at a place."""
-        self._file.seek(place[0])
+        try:
+            self._file.seek(place[0])  # which may write what was held back
+        except OSError as error:
+            raise no_room(error) from None
         return marshal.loads(self._file.read(place[1]))
 
 

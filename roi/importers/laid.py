@@ -12,7 +12,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, overload
 
-from roi.readers.base import Connection, literal, quoted
+from roi.importers.gathered import no_room
+from roi.readers.base import Connection, UnreadableError, literal, quoted
 from roi.readers.files import unbound
 
 __all__ = ["WHITE", "Laid", "LaidSpans", "ask", "start", "streamed"]
@@ -49,6 +50,8 @@ def ask(con: Connection, query: str) -> Any:
         except duckdb.OutOfMemoryException:
             unbound(con)
             return con.execute(query)
+    except duckdb.IOException as error:
+        raise no_room(error) from None
     except RuntimeError as error:
         if "interrupted" in str(error).lower():
             raise KeyboardInterrupt from None  # as the engine has it when someone ends the command
@@ -129,12 +132,10 @@ class Laid(Sequence[Mapping[str, str | None]]):
         Raises:
             OSError: If it cannot be written.
         """
-        import duckdb
-
         told = "format csv, header, nullstr ''"
         try:
             ask(self.con, f"copy ({self._select(names)}) to {literal(str(target))} ({told})")
-        except duckdb.IOException:
+        except UnreadableError:
             raise OSError(errno.EIO, "is the folder there, and the disk not full?") from None
 
     def _select(self, names: Sequence[str]) -> str:

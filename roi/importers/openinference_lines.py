@@ -15,7 +15,7 @@ from roi.importers.attribute_names import COSTS, MODELS, PROVIDERS, TELL, TIERS,
 from roi.importers.contents import is_content
 from roi.importers.laid import WHITE, LaidSpans, ask, start
 from roi.importers.times import EARLIEST, LATEST
-from roi.readers.base import Connection, literal, quoted
+from roi.readers.base import Connection, UnreadableError, literal, quoted
 from roi.readers.files import SMALL, Found, Seen, open_bytes, weigh
 
 __all__ = ["laid"]
@@ -67,7 +67,7 @@ def laid(files: Sequence[tuple[Found, Seen]]) -> LaidSpans | None:
         return None
     try:
         return _laid(start(), [str(file.path) for file, _ in files])
-    except duckdb.Error:
+    except (duckdb.Error, UnreadableError):
         return None  # whoever reads them one by one says what is wrong
 
 
