@@ -54,6 +54,9 @@ def test_errors_are_told_beside_what_they_and_the_time_come_to():
         f"fewer). A year at full adoption, errors avoided bring {amount(892_000, 'USD')} and saved time brings "
         f"{amount(228_000, 'USD')}.".replace(NBSP, " ")
     )
+    for plan, first in (("fix", "With the fix, a year"), ("scale_segments", "In the chosen part, a year")):
+        of_plan = {**record, "money": {**record["money"], "plan": plan}}
+        assert f"fewer). {first} at full adoption, errors avoided bring" in errors_sentence(of_plan)
     assert errors_sentence({**record, "money": {}}).endswith("fewer).")
     seen = {**record, "money": {}, "labels": {"blind": False}}
     assert errors_sentence(seen).endswith(

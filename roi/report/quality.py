@@ -10,6 +10,7 @@ from roi import signs, words
 __all__ = ["errors_sentence"]
 
 Record = Mapping[str, Any]
+_FIRST = {"fix": "With the fix, a year", "scale_segments": "In the chosen part, a year"}
 
 
 def errors_sentence(record: Record) -> str:
@@ -36,4 +37,6 @@ def errors_sentence(record: Record) -> str:
     currency = str(record.get("currency") or "")
     of_errors = signs.gained(errors, currency, gain="errors avoided bring", loss="further errors cost")
     of_time = signs.gained(time, currency, gain="saved time brings", loss="lost time costs")
-    return f"{text} A year at full adoption, {of_errors} and {of_time}."
+    # The rates are of what was measured, the money of the plan: a repair changes the one and not the other.
+    first = _FIRST.get(str(money.get("plan")), "A year")
+    return f"{text} {first} at full adoption, {of_errors} and {of_time}."
