@@ -252,6 +252,30 @@ def test_prices_of_ones_own(tmp_path: Path, eager: list[bool], monkeypatch: pyte
     assert eager == [True]
 
 
+def test_half_of_a_billionth_goes_to_the_even_one(
+    tmp_path: Path, eager: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At 18.75 billionths a token that is read from a cache, 2, 6, 10 and 14 of them end in a half."""
+    path = tmp_path / "spans.jsonl"
+    made = []
+    for cached in (2, 6, 10, 14):
+        said = {
+            "openinference.span.kind": "LLM", "llm.model_name": "gemini-1.5-flash", "llm.provider": "google",
+            "llm.token_count.prompt": cached, "llm.token_count.completion": 0,
+            "llm.token_count.prompt_details.cache_read": cached,
+        }  # fmt: skip
+        times = {"start_time": "2026-01-05T08:00:00Z", "end_time": "2026-01-05T08:00:01Z"}
+        named = {"context": {"trace_id": f"t{cached}", "span_id": "a"}, "name": "x", "parent_id": None}
+        made.append({**named, **times, "attributes": said})
+    write(path, made)
+    tables = told(path, tmp_path / "costs")[1]
+    assert [row["agent_cost"] for row in tables["cases.csv"][1]] == [
+        "0.000000038", "0.000000112", "0.000000188", "0.000000262",
+    ]  # fmt: skip
+    same(path, tmp_path, monkeypatch)
+    assert eager == [True, True]
+
+
 def test_where_memory_is_too_little(
     tmp_path: Path, eager: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
