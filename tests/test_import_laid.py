@@ -252,6 +252,26 @@ def test_prices_of_ones_own(tmp_path: Path, eager: list[bool], monkeypatch: pyte
     assert eager == [True]
 
 
+def test_what_agrees_without_its_start_was_not_sent_twice(
+    tmp_path: Path, eager: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "spans.jsonl"
+    given = {"name": "x", "parent_id": None, "attributes": {"session.id": "s"}}
+    ends = [
+        ("2026-01-05T08:00:00Z", "2026-01-05T08:00:01Z"),
+        (None, "2026-01-05T08:00:01Z"),
+        ("2026-01-05T08:00:00Z", None),
+    ]
+    write(path, [
+        {**given, "context": {"trace_id": f"{kind}{twice}", "span_id": "a"}, "start_time": start, "end_time": end}
+        for kind, (start, end) in enumerate(ends) for twice in "ab"
+    ])  # fmt: skip
+    (case,) = told(path, tmp_path / "one")[1]["cases.csv"][1]
+    assert case["traces"] == "5"
+    same(path, tmp_path, monkeypatch)
+    assert eager == [True, True]
+
+
 def test_half_of_a_billionth_goes_to_the_even_one(
     tmp_path: Path, eager: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
