@@ -22,7 +22,18 @@ from typing import IO, Any, Generic, Protocol, TypeAlias, TypeVar, overload
 from roi.problems import Problem
 from roi.readers.base import UnreadableError
 
-__all__ = ["MOST_CELLS", "Gathered", "Held", "Names", "Rows", "Said", "cells_of", "no_collection", "no_room"]
+__all__ = [
+    "MOST_CELLS",
+    "Gathered",
+    "Held",
+    "InOrder",
+    "Names",
+    "Rows",
+    "Said",
+    "cells_of",
+    "no_collection",
+    "no_room",
+]
 
 MOST_CELLS = 600_000
 """How many cells, or parts of a weight like theirs, are held in memory by one of these; about 100 bytes each."""
@@ -125,7 +136,23 @@ class Names:
         return iter(sorted(self._first, key=self._first.__getitem__))
 
 
-class Rows(Sequence[R]):
+class InOrder(Sequence[R]):
+    """Rows that are read one after another."""
+
+    @overload
+    def __getitem__(self, at: int) -> R: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[R]: ...
+    def __getitem__(self, at: int | slice) -> R | Sequence[R]:
+        if isinstance(at, slice):
+            return list(self)[at]
+        place = at if at >= 0 else len(self) + at
+        if not 0 <= place < len(self):
+            raise IndexError(at)
+        return next(islice(self, place, None))
+
+
+class Rows(InOrder[R]):
     """Rows by number, in whatever order they come; read in the order of their numbers.
 
     Most rows have the names of many others: these are held once, and of a row its cells.
@@ -204,18 +231,6 @@ class Rows(Sequence[R]):
         return isinstance(other, Sequence) and len(self) == len(other) and all(map(eq, self, other))
 
     __hash__ = None  # type: ignore[assignment]
-
-    @overload
-    def __getitem__(self, at: int) -> R: ...
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[R]: ...
-    def __getitem__(self, at: int | slice) -> R | Sequence[R]:
-        if isinstance(at, slice):
-            return list(self)[at]
-        place = at if at >= 0 else self._n + at
-        if not 0 <= place < self._n:
-            raise IndexError(at)
-        return next(islice(self, place, None))
 
 
 def cells_of(

@@ -8,11 +8,10 @@ import tempfile
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
-from roi.importers.gathered import no_room
+from roi.importers.gathered import InOrder, no_room
 from roi.readers.base import Connection, UnreadableError, literal, quoted
 from roi.readers.files import unbound
 
@@ -86,7 +85,7 @@ class LaidSpans:
     resources: Mapping[str, str]
 
 
-class Laid(Sequence[Mapping[str, str | None]]):
+class Laid(InOrder[Mapping[str, str | None]]):
     """Rows of a table that the engine holds: texts, or nothing where a cell is blank.
 
     Attributes:
@@ -152,15 +151,3 @@ class Laid(Sequence[Mapping[str, str | None]]):
 
     def __len__(self) -> int:
         return int(self._n)
-
-    @overload
-    def __getitem__(self, at: int) -> Mapping[str, str | None]: ...
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[Mapping[str, str | None]]: ...
-    def __getitem__(self, at: int | slice) -> Mapping[str, str | None] | Sequence[Mapping[str, str | None]]:
-        if isinstance(at, slice):
-            return list(self)[at]
-        place = at if at >= 0 else self._n + at
-        if not 0 <= place < self._n:
-            raise IndexError(at)
-        return next(islice(self, place, None))

@@ -47,9 +47,9 @@ from roi.importers.summaries import Totals
 from roi.importers.times import to_iso
 from roi.prices import CURRENCY, OwnPrices
 
-__all__ = ["MOST_FACTS", "OWN", "OWN_OF_CALLS", "Export", "Made", "Table", "export_of"]
+__all__ = ["OWN", "OWN_OF_CALLS", "Export", "Made", "Table", "export_of"]
 
-MOST_FACTS = 500
+_MOST_FACTS = 500
 _NEVER = 1 << 62
 _NO_CALLS = "no model call is logged"
 _NO_SPANS = "the files hold the trace without its spans"
@@ -112,7 +112,7 @@ class Made:
     def __init__(self, own: OwnPrices | None) -> None:
         self.rows: Rows[Mapping[str, str | None]] = Rows()
         self.actions: Rows[Mapping[str, str | None]] = Rows()
-        self.names = Names(MOST_FACTS + len(_TRACE_COLUMNS) + len(_ACTION_COLUMNS))
+        self.names = Names(_MOST_FACTS + len(_TRACE_COLUMNS) + len(_ACTION_COLUMNS))
         self.compared, self.totals = Comparison(), Totals()
         self.unknown: dict[str, tuple[int, int]] = {}  # why → first trace of it, how many
         self.repeated = self.hollow = self.nested = self.stated = self.free = 0
@@ -237,7 +237,7 @@ class Made:
         if self.hollow:
             lost[_HOLLOW] = self.hollow
         taken = {*_TRACE_COLUMNS, *_ACTION_COLUMNS}
-        facts = [name for name in names if name not in taken][:MOST_FACTS]
+        facts = [name for name in names if name not in taken][:_MOST_FACTS]
         return Export(
             traces=Table((*_TRACE_COLUMNS, *facts), rows),
             actions=Table((*_ACTION_COLUMNS, *facts), actions),
