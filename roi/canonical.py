@@ -9,7 +9,7 @@ from typing import Literal
 from roi.schema.tables import TABLE_COLUMNS
 from roi.schema.tables import Column as Listed
 
-__all__ = ["CANONICAL", "NAMES_HIDDEN", "CanonicalColumn", "Kind", "required"]
+__all__ = ["CANONICAL", "KEYS", "NAMES_HIDDEN", "CanonicalColumn", "Kind", "required"]
 
 Kind = Literal[
     "case",
@@ -103,6 +103,8 @@ def _column(name: str, listed: Listed) -> CanonicalColumn:
     return CanonicalColumn(name, kind, listed.values, listed.required)
 
 
+KEYS: Mapping[str, str] = {"cases": "case_id", "actions": "action_id", "inputs": "case_id"}
+"""Table → the column without which one of its rows says nothing."""
 CANONICAL: Mapping[str, Mapping[str, CanonicalColumn]] = {
     table: {name: _column(name, listed) for name, listed in columns.items()}
     for table, columns in TABLE_COLUMNS.items()

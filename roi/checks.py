@@ -14,7 +14,6 @@ __all__ = [
     "Checked",
     "causes_without_loss",
     "check_table",
-    "key_of",
     "long_medians",
     "rules_of",
     "used_rows",
@@ -60,15 +59,11 @@ class _Rule:
     shows: str | None = None
 
 
-def key_of(read: ReadTable) -> str | None:
-    """The column without which a row of a table says nothing."""
-    key = {"cases": "case_id", "actions": "action_id", "inputs": "case_id"}.get(read.spec.table)
-    return key if key in read.columns else None  # another export may be joined on something else
-
-
 def used_rows(read: ReadTable) -> str:
     """SQL that is true of rows that hold their key."""
-    key = key_of(read)
+    if read.plain:
+        return "true"
+    key = read.key
     holds = f"(flags_ & {read.bit('empty') | read.bit('total')}) = 0"
     return f"{holds} and {quoted(key)} is not null" if key else holds
 
@@ -85,27 +80,28 @@ def check_table(con: Connection, read: ReadTable) -> Checked:
     """
     table, used = read.spec.table, used_rows(read)
     rules = rules_of(read)
-    key = key_of(read)
+    key = read.key
     keys = _identity(read)
-    empty = f"(flags_ & {read.bit('empty')}) <> 0"
+    # What is true of every row is not asked of each.
+    among, so = ("", "") if read.plain else (f" filter ({used})", f"{used} and ")
+    named = read.bit("empty") | read.bit("total")
+    distinct = f"count(distinct {quoted(keys[0]) if key else _hashed(keys)})" if keys else ""
+    capped = read.bit("capped")
     parts = [
-        f"count(*) filter ({used})",
-        f"count(*) filter ({empty})",
-        f"count(*) filter ((flags_ & {read.bit('empty') | read.bit('total')}) = 0 and {quoted(key)} is null)"
-        if key
-        else "0",
+        f"count(*){among}",
+        "0" if read.plain else f"count(*) filter ((flags_ & {read.bit('empty')}) <> 0)",
+        "0"
+        if read.plain or not key
+        else f"count(*) filter ((flags_ & {named}) = 0 and {quoted(key)} is null)",
         # To tell rows apart by their key alone takes half as long as by all that makes them one.
-        f"count(*) filter ({used}) - count(distinct {quoted(keys[0]) if key else _hashed(keys)}) filter ({used})"
-        if keys
-        else "0",
-        f"count(*) filter ({used} and {zero_cost(read)})",
-        *(f"count(*) filter ({used} and ({rule.broken}))" for rule in rules),
+        f"count(*){among} - {distinct}{among}" if keys else "0",
+        f"count(*) filter ({so}{zero_cost(read)})",
+        *(f"count(*) filter ({so}({rule.broken}))" for rule in rules),
     ]
     timed = [c.name for c in read.columns.values() if c.kind == "minutes" and table == "cases"]
-    parts += [f"count({name}) filter ({used})" for name in timed]
-    parts += [f"count(*) filter ({used} and {name} > {_LONG_MINUTES})" for name in timed]
-    capped = read.bit("capped")
-    parts.append(f"count(*) filter ((flags_ & {capped}) <> 0)")
+    parts += [f"count({name}){among}" for name in timed]
+    parts += [f"count(*) filter ({so}{name} > {_LONG_MINUTES})" for name in timed]
+    parts.append(f"count(*) filter ((flags_ & {capped}) <> 0)" if read.set_flags & capped else "0")
     counts = con.execute(f"select {', '.join(parts)} from {read.name}").fetchall()[0]
     problems = [
         _problem(con, read, rule, int(n), used)
@@ -321,9 +317,7 @@ def rules_of(read: ReadTable) -> list[_Rule]:
                     quoted_name,
                 )
             )
-        blank_counts = (
-            column.required and name != key_of(read) and not (table == "actions" and name == "case_id")
-        )
+        blank_counts = column.required and name != read.key and not (table == "actions" and name == "case_id")
         if blank_counts:
             rules.append(_Rule(name, f"{quoted_name} is null", f"blank; every row needs its {name}"))
     if table == "aggregates":

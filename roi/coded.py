@@ -9,19 +9,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from os.path import commonprefix
 
-from roi.canonical import CANONICAL, CanonicalColumn
+from roi.canonical import CANONICAL, KEYS, CanonicalColumn
 from roi.casts import Styles, cast, clean, plain_cast, typed_cast
 from roi.mapping import ColumnMap, sources_of, text_sql
 from roi.privacy import key_number, pseudonym
 from roi.readers.base import Connection, Rows, literal, quoted
 from roi.readers.parquet import as_text
+from roi.readers.totals import plain_sql
 from roi.typed import Form, Typed, typed_sql
 
 __all__ = ["Coded", "coded_sql", "drop_raw_words", "key_forms"]
 
 MOST_WORDS = 20_000  # different texts of a column that is held in codes
 HEAD = 50_000  # rows that show the words of a text file; a word that comes later has the whole file looked through
+FIRST = 1_000  # rows that show what keys begin with
 _WORDY = ("choice", "category", "currency", "worker")
 _RAW = "raw_"
 
@@ -82,6 +85,9 @@ def coded_sql(
     raw = {s: f"t{i}" for i, s in enumerate(sources)}
     wordy = [m for m in alone if kinds[m.sources[0]] == "VARCHAR" and of[m.name].kind in _WORDY]
     forms = key_forms(table, maps)
+    key = next((m.sources[0] for m in alone if m.name == KEYS[table] and not m.values), None)
+    # Of columns that lie apart one is looked at by itself soon.
+    plain = key is not None and not missing and bool(rows.types) and _are_plain(con, select, key, kinds[key])
     words: dict[str, str] = {}
     taken: set[str] = set()  # sources that are handed on as they are
     for m, found in zip(wordy, _words(con, select, wordy, whole=whole), strict=True):
@@ -103,6 +109,7 @@ def coded_sql(
             # Of words that were all looked at, none is unread.
             forms[m.name], words[m.name] = (replace(form[0], unread=None) if whole else form[0]), form[1]
             taken.add(m.sources[0])
+    apart = rows.apart()
     for m in alone:
         source = m.sources[0]
         column, text = of[m.name], raw[source]
@@ -115,6 +122,9 @@ def coded_sql(
             odd = None
         else:
             value, odd = typed_cast(column, text, kinds[source], unit=m.unit, styles=styles)
+            if value is not None and kinds[source] == "DOUBLE" and source in apart:
+                value, _ = typed_cast(column, "word", "DOUBLE", unit=m.unit, styles=styles)
+                value = _of_words(text, str(value), once=True)
             unread = f"{text} is not null and v{maps.index(m)} is null"
         if value is not None:
             forms[m.name] = Form(value=value, unread=unread, odd=odd)
@@ -122,10 +132,11 @@ def coded_sql(
     cells, at = [], {}
     for source in sources:
         text = as_text(quoted(source), kinds[source])
-        cells.append(f"{quoted(source) if source in taken else clean(text, missing)} as {raw[source]}")
+        as_it_is = source in taken or (plain and source == key)
+        cells.append(f"{quoted(source) if as_it_is else clean(text, missing)} as {raw[source]}")
         at[source] = clean(as_text(raw[source], kinds[source]), missing) if source in taken else raw[source]
     texts = f"select {', '.join(cells)} from ({select})"
-    return Coded(typed_sql(table, maps, texts, styles, forms=forms, at=at), words)
+    return Coded(typed_sql(table, maps, texts, styles, forms=forms, at=at, plain=plain), words)
 
 
 def drop_raw_words(con: Connection) -> None:
@@ -137,6 +148,18 @@ def drop_raw_words(con: Connection) -> None:
     ).fetchall()
     for kind, name in found:
         con.execute(f"reset variable {name}" if kind == "variable" else f"drop {kind} if exists {name}")
+
+
+def _are_plain(con: Connection, select: str, source: str, kind: str) -> bool:
+    """Whether every key of a table is there, needs no cleaning and is no word for a sum."""
+    if kind != "VARCHAR":
+        return False
+    key = quoted(source)
+    ends = con.execute(f"select min({key}), max({key}) from ({select} limit {FIRST})").fetchall()[0]
+    plain = plain_sql(key, commonprefix([end or "" for end in ends]))
+    # A case of rows is asked in turns, each of what the turn before has left.
+    odd = f"case when {plain} then false else true end"
+    return not con.execute(f"select exists(select 1 from ({select}) where {odd})").fetchall()[0][0]
 
 
 def _words(con: Connection, select: str, maps: Sequence[ColumnMap], *, whole: bool) -> list[list[str]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from roi.canonical import CANONICAL, CanonicalColumn
+from roi.canonical import CANONICAL, KEYS, CanonicalColumn
 from roi.casts import Styles
 from roi.coded import coded_sql, key_forms
 from roi.conventions import roles_of, settle
@@ -67,6 +67,7 @@ class ReadTable:
         set_flags: The bits that at least one row carries.
         words: Canonical column → the type of its codes, in a large table.
         known: Whether each of its cases was looked for among the cases, and found.
+        plain: Whether no row of it is empty, sums up others or lacks the table's key, so that all may be used.
     """
 
     spec: TableSpec
@@ -79,6 +80,13 @@ class ReadTable:
     set_flags: int
     words: Mapping[str, str] = field(default_factory=dict)
     known: bool = False
+    plain: bool = False
+
+    @property
+    def key(self) -> str | None:
+        """The column without which a row of the table says nothing."""
+        key = KEYS.get(self.spec.table)
+        return key if key in self.columns else None  # another export may be joined on something else
 
     def bit(self, what: str) -> int:
         """The bits of flags of one meaning."""
@@ -169,9 +177,9 @@ def read_table(spec: TableSpec, around: Surroundings, *, name: str, also: Sequen
     try:
         made = _make_coded(con, name, maps, rows, styles, spec, around) if coded else None
         if made is not None:
-            typed, words, total, bits = made
+            typed, words, counted = made
         else:
-            total, bits = _make(con, name, typed)
+            counted = _make(con, name, spec.table, typed)
     except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException):
         raise  # a mistake of ours, not of the file
     except duckdb.Error as error:
@@ -181,13 +189,13 @@ def read_table(spec: TableSpec, around: Surroundings, *, name: str, also: Sequen
     if rejected:
         raise UnreadableError(rejected)
     unsettled: Mapping[str, tuple[str, str]] = {}
-    failing = frozenset(flag.source for _, flag in _unread(typed, bits))
+    failing = frozenset(flag.source for _, flag in _unread(typed, counted.bits))
     if failing:
         settled = settle(con, spec, maps, rows, styles, failing, currency=around.currency, forms=forms)
         unsettled = settled.unsettled
         if settled.typed is not None:
             typed = settled.typed
-            total, bits = _make(con, name, typed)
+            counted = _make(con, name, spec.table, typed)
         rows = replace(rows, warnings=(*rows.warnings, *settled.doubts))
     read = ReadTable(
         spec=spec,
@@ -196,11 +204,15 @@ def read_table(spec: TableSpec, around: Surroundings, *, name: str, also: Sequen
         columns={column.name: column for column in typed.columns},
         flags=typed.flags,
         rows=rows,
-        total=total,
-        set_flags=bits,
+        total=counted.rows,
+        set_flags=counted.bits,
         words=words,
     )
-    unread = _unread(typed, bits)
+    read = replace(
+        read,
+        plain=not counted.bits & (read.bit("empty") | read.bit("total")) and counted.keys == counted.rows,
+    )
+    unread = _unread(typed, counted.bits)
     if unread:
         lost = {flag.column for _, flag in unread}
         # Whether a severity belongs to an error cannot be said without the outcome.
@@ -209,9 +221,9 @@ def read_table(spec: TableSpec, around: Surroundings, *, name: str, also: Sequen
         raise UncastError(
             _unread_problems(con, read, unread, texts, sources, unsettled), replace(read, columns=others)
         )
-    if total == 0:
+    if counted.rows == 0:
         raise UnreadableError([Problem(rows.label, "", "holds no data rows")])
-    if zone == "UTC" or not bits & read.bit("clock"):
+    if zone == "UTC" or not counted.bits & read.bit("clock"):
         return read
     warning = f"{rows.label}: {_moved_clocks(con, read, zone)}"
     return replace(read, rows=replace(rows, warnings=(*rows.warnings, warning)))
@@ -236,10 +248,20 @@ def _moved_clocks(con: Connection, read: ReadTable, zone: str) -> str:
     )
 
 
-def _make(con: Connection, name: str, typed: Typed) -> tuple[int, int]:
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """Of a table that was made: its rows, the bits that one of them carries, and the rows that hold its key."""
+
+    rows: int
+    bits: int
+    keys: int
+
+
+def _make(con: Connection, name: str, table: str, typed: Typed) -> _Counted:
     con.execute(f"create or replace table {name} as {typed.sql}")
-    total, bits = con.execute(f"select count(*), bit_or(flags_) from {name}").fetchall()[0]
-    return int(total), int(bits or 0)
+    key = next((c.name for c in typed.columns if c.name == KEYS.get(table)), "*")
+    rows, bits, keys = con.execute(f"select count(*), bit_or(flags_), count({key}) from {name}").fetchall()[0]
+    return _Counted(int(rows), int(bits or 0), int(keys))
 
 
 def _make_coded(
@@ -250,7 +272,7 @@ def _make_coded(
     styles: Styles,
     spec: TableSpec,
     around: Surroundings,
-) -> tuple[Typed, Mapping[str, str], int, int] | None:
+) -> tuple[Typed, Mapping[str, str], _Counted] | None:
     """The table in codes; None where some cell is no value of its column, which is told of texts."""
     for whole in (True,) if rows.types else (False, True):
         found = coded_sql(
@@ -264,10 +286,10 @@ def _make_coded(
             whole=whole,
             also=around.words,
         )
-        total, bits = _make(con, name, found.typed)
-        unread = {flag.column for _, flag in _unread(found.typed, bits)}
+        counted = _make(con, name, spec.table, found.typed)
+        unread = {flag.column for _, flag in _unread(found.typed, counted.bits)}
         if not unread:
-            return found.typed, found.words, total, bits
+            return found.typed, found.words, counted
         if not unread <= set(found.words):
             return None
     return None

@@ -16,9 +16,9 @@ from sample_projects import Project, column
 import roi.coded
 import roi.engine
 from roi.canonical import CANONICAL
-from roi.casts import Styles, cast, plain_cast, typed_cast
+from roi.casts import Styles, cast, clean, plain_cast, typed_cast
 from roi.problems import SampleError
-from roi.readers.totals import is_total, no_total_sql
+from roi.readers.totals import is_total, no_total_sql, plain_sql
 from roi.reduce import take_moments
 from roi.samples import Samples, open_samples
 
@@ -183,6 +183,65 @@ def test_no_total_is_passed_over_as_a_key() -> None:
         (plain,) = duckdb.sql(f"select {no_total_sql(chr(39) + word + chr(39))}").fetchall()[0]
         assert not (plain and is_total(word))
     assert duckdb.sql(f"select {no_total_sql(chr(39) + 'T-1' + chr(39))}").fetchall()[0][0]
+
+
+@pytest.mark.parametrize("head", ["", "C-", "c", "Total", "t", " C", "2026-", "Σ", "CLM "])
+def test_a_plain_key_has_nothing_to_be_cleaned_and_is_no_total(head: str) -> None:
+    tails = [
+        "1",
+        "-1a",
+        " 2026",
+        "Total 1",
+        " Total",
+        "\t7",
+        "7\u00a0",
+        ":",
+        "otal 3",
+        "um 1",
+        "",
+        "x",
+        "7 total",
+        "\n9",
+    ]
+    texts = [front + tail for front in (head, head.upper(), "", "\u00a0", "all", "Summe") for tail in tails]
+    con = duckdb.connect()
+    con.execute("create table texts as select unnest($1) as t", [texts])
+    rows = con.execute(f"select t, {clean('t', ())}, {plain_sql('t', head)} from texts").fetchall()
+    assert all(cleaned == text and not is_total(text) for text, cleaned, plain in rows if plain)
+    assert all(plain for text, _, plain in rows if text in ("C-1", "2026-1", "C--1a", "c1", "all-1a"))
+    assert con.execute(f"select {plain_sql('null::varchar', head)}").fetchall() == [(None,)]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        *(
+            f"{key}, 'pilot', 'post', 3.25, 0.1"
+            for key in ("'T-7'", "' T-7 '", "'Total 2026'", "null", "'7e-2 sum'")
+        ),
+        "null, null, null, null, null",
+        "null, 'pilot', 'Total', 3.25, null",
+    ],
+)
+def test_keys_in_parquet_are_read_alike_whether_all_are_plain_or_not(
+    tmp_path: Path, odd: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = Project(tmp_path)
+    file = project.write("cases.csv", "")
+    minutes = "[1.5, 0.1 + 0.2, 1e-7, 1234.123456789, 1.5, 2.675][1 + i % 6]::double"
+    row = "select 'T-' || i as case_id, if(i % 2 = 0, 'pilot', 'baseline') as arm, 'email' as segment, "
+    row += f"{minutes} as handling_minutes, (i / 7)::double as agent_cost from range(1, 41) t(i) "
+    duckdb.sql(f"copy ({row} union all select {odd}) to '{file.with_suffix('.parquet')}' (format parquet)")
+    given = {"source": "data/cases.parquet"}
+    few = project.open(given)
+    monkeypatch.setattr(roi.engine, "SMALL", -1)
+    many = project.open(given)
+    for samples in (few, many):
+        assert samples.coded == (samples is many)
+    listed = 'select "row", arm, segment, handling_minutes, agent_cost from cases order by 1'
+    assert many.con.execute(listed).fetchall() == few.con.execute(listed).fetchall()
+    assert (many.exclusions, many.warnings) == (few.exclusions, few.warnings)
+    assert len(set(column(many, "case_id"))) == len(set(column(few, "case_id")))
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])

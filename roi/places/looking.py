@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from roi.canonical import CANONICAL
-from roi.checks import Checked, key_of, long_medians, rules_of, used_rows, zero_cost
+from roi.canonical import CANONICAL, KEYS
+from roi.checks import Checked, long_medians, rules_of, used_rows, zero_cost
 from roi.mapping import ColumnMap, TableSpec
 from roi.places.asked import Places
 from roi.places.columns import Cell, Made
@@ -18,8 +18,6 @@ from roi.sample_tables import ReadTable
 __all__ = ["LEAVE", "check", "look"]
 
 LEAVE = "or leave run.engine away, and the rows are read"
-
-_KEYS = {"cases": "case_id", "actions": "action_id"}
 
 
 def look(
@@ -48,7 +46,7 @@ def look(
         Rows, and what must be mended.
     """
     columns = CANONICAL[spec.table]
-    key = next(m for m in maps if m.name == _KEYS[spec.table])
+    key = next(m for m in maps if m.name == KEYS[spec.table])
     parts = [at[source] for source in key.sources]
     texts = [cell.value if cell.shape == "text" else tongue.text(cell.value) for cell in parts]
     keyed = f"not ({empty}) and coalesce({', '.join(texts) or tongue.string('-')}) is not null"
@@ -118,7 +116,7 @@ def _twice(
     if not n:
         return []
     many = f"{n:,} row {same}" if n == 1 else f"{n:,} rows {same.replace('repeats', 'repeat', 1)}"
-    return [Problem(there.label, _KEYS[spec.table], f"{many}; {mend}, {LEAVE}")]
+    return [Problem(there.label, KEYS[spec.table], f"{many}; {mend}, {LEAVE}")]
 
 
 def _rows(n: int) -> str:
@@ -131,7 +129,7 @@ def _values(n: int) -> str:
 
 def check(con: Places, read: ReadTable) -> Checked:
     """Hold the rows against the rules, as `roi.checks.check_table`, in one further pass."""
-    used, key = used_rows(read), key_of(read)
+    used, key = used_rows(read), read.key
     rules = rules_of(read)
     empty = read.bit("empty")
     timed = [c.name for c in read.columns.values() if c.kind == "minutes"]

@@ -92,6 +92,7 @@ class Rows:
         left_out: Why rows were left out by the reader → how many.
         types: Their column → the engine's type, where the source has types; others hold texts.
         raw: As `select`, of columns in these types; None where all are texts.
+        apart: Gives those of these columns whose different values lie apart from the rows, once each.
         errors: Their column → how many cells hold a formula's error (missing, never 0) and where the first is.
         where: Given the index of a data row over all files, how a message names it.
     """
@@ -106,6 +107,7 @@ class Rows:
     left_out: Mapping[str, int] = field(default_factory=dict)
     types: Mapping[str, str] = field(default_factory=dict)
     raw: Callable[[Sequence[str]], str] | None = None
+    apart: Callable[[], frozenset[str]] = field(default=frozenset)
     errors: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     where: Callable[[int], str] = _data_row
 

@@ -53,6 +53,11 @@ def read_parquet(con: Connection, files: Sequence[Found]) -> Rows:
         ]
         return f"select {', '.join(outputs)} from {scan}"
 
+    def apart() -> frozenset[str]:
+        coded = "bool_and(contains(encodings::varchar, 'DICTIONARY'))"
+        listed = f"select path_in_schema from parquet_metadata([{paths}]) group by 1 having {coded}"
+        return frozenset(str(name) for (name,) in con.execute(listed).fetchall())
+
     return Rows(
         label=files[0].name,
         columns=tuple(types),
@@ -60,4 +65,5 @@ def read_parquet(con: Connection, files: Sequence[Found]) -> Rows:
         fingerprints=fingerprints,
         types=types,
         raw=raw,
+        apart=apart,
     )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from roi.readers.base import literal
 
-__all__ = ["TOTAL", "is_sum", "is_total", "no_total_sql", "total_sql"]
+__all__ = ["TOTAL", "is_sum", "is_total", "no_total_sql", "plain_sql", "total_sql"]
 
 _SUMS = (
     "total",
@@ -67,6 +68,8 @@ _OTHERS = (
     "∑",
     "σ",
 )
+_DIGITS = tuple(f"'{digit}'" for digit in range(10))
+_WHITE = tuple(f"chr({code})" for code in (9, 10, 12, 13, 32, 160))
 _EXACT = (*_SUMS, *_MEANS, *_OTHERS)
 _ENDS = ("total", "totals", "subtotal", "ergebnis", "summe", "gesamt", "totale", "average", "mittelwert")
 
@@ -102,6 +105,24 @@ def total_sql(text: str) -> str:
 
 def no_total_sql(text: str) -> str:
     """SQL that is true of most texts that are no total: one word that ends in a digit, as no word for a sum does."""
-    digits = " or ".join(f"ends_with({text}, '{digit}')" for digit in range(10))
-    white = " or ".join(f"contains({text}, chr({code}))" for code in (9, 10, 12, 13, 32))
-    return f"(({digits}) and not ({white}))"
+    return f"(({_any_of('ends_with', text, _DIGITS)}) and not ({_any_of('contains', text, _WHITE)}))"
+
+
+def plain_sql(text: str, head: str) -> str:
+    """SQL that is true of most texts that are no total and have no blanks around them.
+
+    Such a text is one word with a digit in it; or it begins as no word for a sum does, and ends in a digit.
+
+    Args:
+        text: SQL of the text.
+        head: What most of the texts begin with.
+    """
+    word = f"not ({_any_of('contains', text, _WHITE)}) and ({_any_of('contains', text, _DIGITS)})"
+    small = head.casefold()
+    if not small[:1].isalnum() or any(w.startswith(small) or small.startswith(w) for w in _EXACT):
+        return f"({word})"
+    return f"(starts_with({text}, {literal(head)}) and ({_any_of('ends_with', text, _DIGITS)}) or {word})"
+
+
+def _any_of(test: str, text: str, signs: Sequence[str]) -> str:
+    return " or ".join(f"{test}({text}, {sign})" for sign in signs)
