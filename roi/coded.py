@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from os.path import commonprefix
+from itertools import takewhile
 
 from roi.canonical import CANONICAL, KEYS, CanonicalColumn
 from roi.casts import Styles, cast, clean, plain_cast, typed_cast
@@ -156,7 +156,8 @@ def _are_plain(con: Connection, select: str, source: str, kind: str) -> bool:
         return False
     key = quoted(source)
     ends = con.execute(f"select min({key}), max({key}) from ({select} limit {FIRST})").fetchall()[0]
-    plain = plain_sql(key, commonprefix([end or "" for end in ends]))
+    pairs = zip(ends[0] or "", ends[1] or "", strict=False)
+    plain = plain_sql(key, "".join(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)))
     # A case of rows is asked in turns, each of what the turn before has left.
     odd = f"case when {plain} then false else true end"
     return not con.execute(f"select exists(select 1 from ({select}) where {odd})").fetchall()[0][0]
