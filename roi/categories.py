@@ -134,8 +134,11 @@ def settle_categories(
 
 def _names(con: Connection, reads: Mapping[str, ReadTable], found: Sequence[_Value]) -> set[str]:
     """Which of the values are names of people in the tables, too, such as a worker's."""
+    # Codes are the words of their column: none has to be looked for among the rows.
     people = [
-        (quoted(column.name), read.name)
+        ("word", f"(select unnest(enum_range(null::{read.words[column.name]}))::varchar as word)")
+        if column.name in read.words
+        else (quoted(column.name), read.name)
         for read in reads.values()
         for column in read.columns.values()
         if column.kind == "worker"

@@ -380,3 +380,13 @@ def test_samples_that_are_matched_with_others_keep_their_pseudonyms(tmp_path: Pa
     assert not samples.coded
     assert column(samples, "case_id")[0].startswith("c-")
     assert samples.text_of("case_id") == "case_id"
+
+
+def test_a_kind_that_is_a_persons_name_is_hidden(tmp_path: Path, large: None) -> None:
+    rows = "".join(
+        f"T-{i},pilot,1,{'anna' if i % 2 else 'mail'},{'Anna' if i % 3 else 'Bob'}\n" for i in range(12)
+    )
+    samples = Project(tmp_path).cases(f"case_id,arm,handling_minutes,segment,worker\n{rows}")
+    assert samples.coded
+    assert set(column(samples, "segment")) == {"mail", "segment 1"}
+    assert any("1 value of segment in cases reads like free text" in warning for warning in samples.warnings)
