@@ -171,9 +171,12 @@ def _of_rows(logs: Logs, actions: Relation, columns: set[str]) -> dict[str, Chec
             f"where status in ({', '.join(map(literal, RAN))}) "
             f"and action_id in (select action_id from {actions.sql} where {denied}))"  # few, so that little is held
         )
-    late = "false"
+    # One row of each kind tells everything but what other rows hold, and whether all of its kind are late.
+    kinds = logs.kinds() if "actions" in logs.samples.once else None
+    late, any_late = "false", "false"
     if logs.as_of is not None and times:
-        late = f"greatest({', '.join(times)}) >= timestamp '{_over(logs.as_of, logs.timezone)}'"
+        over = f">= timestamp '{_over(logs.as_of, logs.timezone)}'"
+        late, any_late = (f"greatest({of}{f', {of}'.join(times)}) {over}" for of in ("", "latest_"))
     rows = logs.find(
         "actions",
         actions.sql,
@@ -190,9 +193,12 @@ def _of_rows(logs: Logs, actions: Relation, columns: set[str]) -> dict[str, Chec
             "denied": denied,
             "denied_ran": f"{denied} and ({' or '.join(ran) or 'false'})",
             "dated": f"coalesce({', '.join((*times, 'null'))}) is not null",
-            "late": late,
+            "late": late if kinds is None else any_late,
         },
+        kinds=kinds,
     )
+    if kinds and rows["late"].count:
+        rows["late"] = logs.rows("actions", actions.sql, late)
     n = rows["all"].count
     found = {"required_fields": _required(rows["blank"], n, columns)}
     asked = "Log when each action was requested and when it ran (requested_at, executed_at)"
