@@ -163,9 +163,8 @@ def _of_rows(logs: Logs, actions: Relation, columns: set[str]) -> dict[str, Chec
         order.append("(decision = 'auto' and (decided_at < requested_at or decided_at > executed_at))")
     ran = ["executed_at is not null"] if has_time else []
     if has_status and "actions" not in logs.samples.once:  # what was denied may have run in another row
-        attempt = (
-            "coalesce(attempt, 1)" if "attempt" in columns else "1"
-        )  # a second attempt may well be allowed
+        # A second attempt may well be allowed.
+        attempt = "coalesce(attempt, 1)" if "attempt" in columns else "1"
         ran.append(
             f"(action_id, {attempt}) in (select (action_id, {attempt}) from {actions.sql} "
             f"where status in ({', '.join(map(literal, RAN))}) "
