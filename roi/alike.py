@@ -26,7 +26,7 @@ HEAD = 50_000  # rows that show whether there may be so many
 MOST_IN_HEAD = 2_000
 TIMES = ("requested_at", "decided_at", "executed_at")
 _WORDS = (ALIKE, "tool", "system", "scope", "effect", "risk", "decision", "status")
-_OF_CASES = ("arm_", "of_segment")
+_OF_CASES = ("arm_", "of_segment", "of_outcome")
 _BLANKS = ("requester", "approver", *TIMES, "attempt", "duration_ms")
 _PAIRS = (
     ("approver", "=", "requester"),
@@ -43,8 +43,8 @@ def alike(samples: Samples, source: Relation) -> Relation | None:
 
     Args:
         samples: The opened samples.
-        source: Their log of actions, or what `roi.integration.of_cases` makes of it; of that, also `arm_` and
-            `of_segment` may be asked.
+        source: Their log of actions, or what `roi.integration.of_cases` makes of it; of that, also `arm_`,
+            `of_segment` and `of_outcome` may be asked.
 
     Returns:
         The rows, each with `n_` (how many are alike), `rows_` (the numbers of the first `ROWS_NAMED`) and of each time

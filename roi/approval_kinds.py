@@ -250,7 +250,7 @@ def _by_segment(samples: Samples, laid: Told, at: dict[str, int]) -> tuple[Ints,
     listed = ", ".join(how_many(groups, condition) for condition in asked)
     sums = (
         f"sum(share_) filter ({laid.mine})::double, sum(share_) filter ({laid.mine} and in_time_)::double, "
-        f"sum(repair_) filter ({laid.mine} and in_time_)::double from {ACTS}"
+        f"sum(repair_) filter ({laid.mine} and in_time_)::double from {laid.some}"
     )
     by, order = "select kind_, segment_", "group by 1, 2 order by 1, 2"
     if groups is None:
@@ -271,7 +271,6 @@ def _by_segment(samples: Samples, laid: Told, at: dict[str, int]) -> tuple[Ints,
 def _per_kind(samples: Samples, laid: Told) -> tuple[Floats, Floats]:
     """Of each kind, errors with it and alone, minutes of people and waiting; and review where nobody decided."""
     mine = "(review_ / nullif(decided_, 0))::decimal(18,6)"
-    some = " where person_ or (error_ and ran_)" if laid.many else ""
     rows = fetch(
         samples,
         "select kind_, count(distinct case_id) filter (error_ and ran_), "
@@ -279,7 +278,7 @@ def _per_kind(samples: Samples, laid: Told) -> tuple[Floats, Floats]:
         f"sum({mine}) filter (person_)::double, sum(({mine} * {mine})::decimal(18,6)) filter (person_)::double, "
         "count(wait_) filter (person_ and wait_ >= 0), sum(wait_) filter (person_ and wait_ >= 0)::double, "
         "count(distinct approver_) filter (person_) "
-        f"from {ACTS}{some} group by 1 order by 1",
+        f"from {laid.some} group by 1 order by 1",
     )
     found = np.zeros((len(laid.kinds), 8))
     for kind, *values in rows:

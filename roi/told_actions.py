@@ -30,6 +30,7 @@ MOSTS = (
     *(f"{c}_" for c in COLUMNS),
 )  # of several rows of a case the largest, of names the last
 MOST = 20  # kinds that are told apart; what is used less is put together
+MOST_LAID = 1_000_000  # actions that are laid down by themselves
 REST = "(other)"
 UNKNOWN = "(unknown)"
 
@@ -43,7 +44,8 @@ class Told:
         kinds: The kinds; those that may be held come first, and of each sort the most used.
         changing: Which of them may be held.
         many: Whether the actions are many. Then `told_groups` counts them (`n_`) by kind, segment and what became of
-            them, and `told_cases` holds only the cases whose actions have something in common that counts.
+            them; `told_some` holds only those that ran and may be held, that a person decided on, or that ran in a case
+            with an error; and `told_cases` only the cases of the first two sorts.
     """
 
     keys: list[str]
@@ -54,7 +56,12 @@ class Told:
     @property
     def mine(self) -> str:
         """SQL of whether an action ran that may be held."""
-        return f"{'able_ and ' if self.many else ''}ran_ and kind_ < {sum(self.changing)}"
+        return f"ran_ and kind_ < {sum(self.changing)}"
+
+    @property
+    def some(self) -> str:
+        """The table of the actions that have a part in what cases tell."""
+        return "told_some" if self.many else ACTS
 
 
 @contextmanager
@@ -75,8 +82,9 @@ def told(samples: Samples, actions: Relation, cases: Relation, labels: str) -> I
     finally:
         kind = "view" if many else "table"
         samples.con.execute(
-            "drop view if exists told_acts; drop view if exists told_groups; "
-            f"drop {kind} if exists told_cases; drop {kind} if exists told_actions; drop table if exists told_sums"
+            "drop view if exists told_acts; drop view if exists told_groups; drop view if exists told_some; "
+            f"drop {kind} if exists told_cases; drop {kind} if exists told_actions; "
+            "drop table if exists told_sums; drop table if exists told_laid"
         )
 
 
@@ -110,9 +118,9 @@ def _lay_many(samples: Samples, actions: Relation, cases: Relation, labels: str)
     of = ", ".join(f"{sql} as {name}" for name, sql in live.items())
     kinds_of = (alike(samples, beside) or beside.having(n_="1")).sql
     segment = live["segment_"]
-    groups = (
-        f"with acted as (select n_, {flagged}, {segment} as segment_ from {kinds_of} where arm_ = 1), {_ACTS}"
-    )
+    wrong = "coalesce(of_outcome = 'error', false)" if "of_outcome" in beside.columns else "false"
+    cells = f"n_, {flagged}, {segment} as segment_, {wrong} as wrong_"
+    groups = f"with acted as (select {cells} from {kinds_of} where arm_ = 1), {_ACTS}"
     keys = _keys(actions)
     kinds, changing, looked = _kinds(samples, groups, keys, Relation("acts", ()))
     # What is only read or drafted, and never decided on by a person, has no part in what cases have in common.
@@ -124,19 +132,30 @@ def _lay_many(samples: Samples, actions: Relation, cases: Relation, labels: str)
     cells = f"case_id, {flagged}, {able} as able_, {of}"
     source = f"with acted as (select {cells} from {beside.sql} where arm_ = 1), {_ACTS}"
     lay = "create or replace temp"
-    own = ("segment_", "counts_", "error_", "mended_", "rework_", "review_")
-    same = "".join(f", any_value({name}) as {name}" for name in own)  # a case is one row
-    summed = "case_, changed, kinds, passed, caught, decided"
     also = f"{_CELLS}, able_, {', '.join(live)}"
     samples.con.execute(
-        f"{lay} view told_groups as {groups}{_numbered(keys, kinds, changing, 'n_, segment_')}; "
+        f"{lay} view told_groups as {groups}{_numbered(keys, kinds, changing, 'n_, segment_, wrong_')}; "
         f"{lay} view told_actions as {source}{_numbered(keys, kinds, changing, also)}"
     )
+    counts = _counts(sum(changing))
+    some = "select * exclude (decision, high_, amount_, confidence_) from told_actions "
+    # What is able is told of an action as it lies, before it is given its kind.
+    some += f"where (able_ or (error_ and ran_)) and ({counts} or (error_ and ran_))"
+    bound = f"select coalesce(sum(n_) filter ({counts} or (wrong_ and ran_)), 0) from told_groups"
+    if fetch(samples, bound)[0][0] <= MOST_LAID:
+        samples.con.execute(f"{lay} table told_laid as {some}")
+        some = "select * from told_laid"
+    own = ("segment_", "counts_", "error_", "mended_", "rework_", "review_")
+    same = "".join(f", any_value({name}) as {name}" for name in own)  # a case is one row
+    shares = (
+        f"select a.*, {_SHARES} from {{}} a "
+        "left join (select case_, changed, kinds, passed, caught, decided from told_sums) s on a.case_id = s.case_"
+    )
     samples.con.execute(
-        f"{lay} table told_sums as {_sums(sum(changing), same, 'able_')}; "
+        f"{lay} table told_sums as {_sums(sum(changing), f'({some})', same)}; "
         f"{lay} view told_cases as select *, {_SHARES} from told_sums; "
-        f"{lay} view told_acts as select * from (select a.*, {_SHARES} from told_actions a "
-        f"left join (select {summed} from told_sums) s on a.case_id = s.case_)"
+        f"{lay} view told_some as {shares.format(f'({some})')}; "
+        f"{lay} view told_acts as {shares.format('told_actions')}"
     )
     return Told(keys, kinds, changing, many=True)
 
@@ -279,15 +298,19 @@ _ACTS = (
 )
 
 
-def _sums(held: int, same: str = "", able: str = "true") -> str:
-    """Cases with an action that counts for something: that ran and may be held, was caught, or a person decided on."""
+def _counts(held: int) -> str:
+    """SQL of whether an action counts for something: it ran and may be held, was caught, or a person decided on it."""
+    return f"(ran_ and kind_ < {held}) or caught_ or person_"
+
+
+def _sums(held: int, source: str = "told_actions", same: str = "") -> str:
+    """Cases with an action that counts for something, and what else is the same in all actions of a case."""
     mine = f"ran_ and kind_ < {held}"
     return (
         f"select case_id as case_, count(*) filter ({mine}) as changed, "
         f"count(distinct kind_) filter ({mine}) as kinds, "
         f"count(*) filter ({mine} and in_time_) as passed, count(*) filter (caught_) as caught, "
-        f"count(*) filter (person_) as decided{same} from told_actions "
-        f"where {able} and (({mine}) or caught_ or person_) group by 1"
+        f"count(*) filter (person_) as decided{same} from {source} where {_counts(held)} group by 1"
     )
 
 
