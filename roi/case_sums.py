@@ -80,7 +80,7 @@ def sum_cases(samples: Samples, moments: Moments, *, workers_assigned: bool) -> 
     present = moments.present
     small = 0 < np.unique(moments.unit).size <= UNITS_TO_SHUFFLE
     by_unit = workers_assigned and small and moments.unit_kind == "worker"
-    rows = samples.con.execute(_query(moments, samples.text_of("case_id"), by_unit=by_unit)).fetchall()
+    rows = samples.con.execute(_query(samples, moments, by_unit=by_unit)).fetchall()
     rows.sort(
         key=lambda row: (*row[:3], row[3] or 0, row[4] or "", row[5] or "")
     )  # sums of floats have an order
@@ -139,15 +139,16 @@ def count_pairs(samples: Samples, moments: Moments) -> int:
     return 0 if row is None else int(row[0])
 
 
-def _query(moments: Moments, case: str, *, by_unit: bool) -> str:
+def _query(samples: Samples, moments: Moments, *, by_unit: bool) -> str:
     """SQL over the canonical table, of which every name is ours.
 
-    Cases of a week that are alike in arm, segment and unit are summed first, and these sums by week and by unit: sums
-    of decimals are exact in any order.
+    Of many cases those of a week that are alike in arm, segment and unit are summed first, and these sums by week and
+    by unit: sums of decimals are exact in any order.
     """
     present = moments.present
     person = "''"
     keys = {"arm": "arm", "segment": "segment" if "segment" in present else repr(ALL)}
+    case, many = samples.text_of("case_id"), samples.coded
     if moments.unit_kind == "worker":
         # Of who is named no text is made for each case.
         person = unit = f"coalesce(worker, {case})"
@@ -175,20 +176,23 @@ def _query(moments: Moments, case: str, *, by_unit: bool) -> str:
         # Cut to what can be squared and summed as a decimal; larger amounts are left out of the check.
         **{c: f"try_cast({c} as decimal(15,3))" for c in covariates},
     }
+    # Nineteen digits, for of two decimals of up to eighteen the engine makes one of eighteen, which overflows.
     summed = {
         "n": "count(*)",
         "timed": "count(y)",
-        "y_all": "sum(y)",
+        "minutes": "sum(y)",
         "labelled": "count(outcome)",
-        "t": "sum(t) filter (y is not null)",
+        "ts": "sum(t) filter (y is not null)",
         "tt": "sum(t::bigint * t) filter (y is not null)",
-        "ty": _product_sum("y", "t"),
+        "ty": _product_sum("y", "t") if many else "sum(y::decimal(19,6) * t)",
         "first": "min(clock)",
         "last": "max(clock)",
     }
     for c in covariates:
         square = f"sum({c}::decimal(19,3) * {c})"
         summed |= {f"{c}_n": f"count({c})", f"{c}_s": f"sum({c})", f"{c}_q": square}
+    again = {"first": "min(first)", "last": "max(last)"}
+    of = {name: again.get(name, f"sum({name})") for name in summed} if many else summed
     outer = [
         "grouping(week)",
         "arm",
@@ -196,18 +200,18 @@ def _query(moments: Moments, case: str, *, by_unit: bool) -> str:
         "week",
         "person",
         "unit",
-        "sum(n)",
-        "sum(timed)",
-        "sum(y_all)::double",
-        "sum(labelled)",
-        "sum(timed) filter (week is not null)",
-        "sum(t)::double",
-        "sum(tt)::double",
-        "sum(y_all) filter (week is not null)::double",
-        "sum(ty)::double",
-        *(f"sum({c}_n), sum({c}_s)::double, sum({c}_q)::double" for c in covariates),
-        "min(first)",
-        "max(last)",
+        of["n"],
+        of["timed"],
+        f"{of['minutes']}::double",
+        of["labelled"],
+        f"{of['timed']} filter (week is not null)",
+        f"{of['ts']}::double",
+        f"{of['tt']}::double",
+        f"{of['minutes']} filter (week is not null)::double",
+        f"({of['ty']})::double",
+        *(f"{of[f'{c}_n']}, {of[f'{c}_s']}::double, {of[f'{c}_q']}::double" for c in covariates),
+        of["first"],
+        of["last"],
     ]
     weekly = "arm, segment, week, unit" if by_unit else "arm, segment, week"
     sets = f"({weekly}), (arm, segment, person, unit)"
@@ -215,12 +219,16 @@ def _query(moments: Moments, case: str, *, by_unit: bool) -> str:
     def listed(columns: Mapping[str, str]) -> str:
         return ", ".join(f"{sql} as {name}" for name, sql in columns.items())
 
-    return (
-        f"with c as (select {listed(each)} from cases {live}), "
-        f"g as (select {', '.join(keys)}, {listed(summed)} from c group by {', '.join(keys)}), "
-        f"s as (select *, {person} as person, {unit} as unit from g) "
-        f"select {', '.join(outer)} from s group by grouping sets ({sets})"
-    )
+    # What is summed first knows its keys; else each case is given its person and unit at once.
+    named = {"person": person, "unit": unit}
+    cases = f"select {listed(each)} from cases {live}"
+    first = f"c as ({cases}), s as (select *, {listed(named)} from c)"
+    if many:
+        first = (
+            f"c as ({cases}), g as (select {', '.join(keys)}, {listed(summed)} from c group by {', '.join(keys)}), "
+            f"s as (select *, {listed(named)} from g)"
+        )
+    return f"with {first} select {', '.join(outer)} from s group by grouping sets ({sets})"
 
 
 def _product_sum(minutes: str, hours: str) -> str:

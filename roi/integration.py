@@ -252,12 +252,13 @@ def _seconds(
         (str(keys[i][0]), literal(keys[i][1]), literal(keys[i][2]), rank)
         for i, rank in sorted({(row[0], rank) for row in wanted for rank in row[2:]})
     ]
-    # Names are put for blanks once for each value, and not for each action.
-    by = ", ".join(("arm_", *(c for c in ("system", "scope") if c in live.columns)))
-    query = (
-        f"select arm_, {system} as s, {scope} as c, v, n from "
-        f"(select {by}, {seconds} as v, count(*) as n from {live.sql} group by {by}, v)"
-    )
+    query = f"select arm_, {system} as s, {scope} as c, {seconds} as v, 1 as n from {live.sql}"
+    if samples.coded:  # names are put for blanks once for each value, and not for each action
+        by = ", ".join(("arm_", *(c for c in ("system", "scope") if c in live.columns)))
+        query = (
+            f"select arm_, {system} as s, {scope} as c, v, n from "
+            f"(select {by}, {seconds} as v, count(*) as n from {live.sql} group by {by}, v)"
+        )
     at = values_at(samples, query, ("arm_", "s", "c"), ranked)
     for i, j, *places in wanted:
         found[i, 3 * j : 3 * j + 3] = [at[*keys[i], rank] for rank in places]

@@ -118,7 +118,7 @@ def _of_actions(samples: Samples, zone: str) -> dict[str, Any]:
     times = "requested_at" in present and "decided_at" in present
     minutes = None
     if times and waits:
-        query = f"select {wait} as v, count(*) as n from {by_people.sql} where {wait} >= 0 group by v"
+        query = f"select {wait} as v, 1 as n from {by_people.sql} where {wait} >= 0"
         minutes = _minutes(samples, query, int(waits))
     return {
         "approvers": None if not people else int(people),
@@ -181,10 +181,14 @@ def _of_results(samples: Samples) -> dict[str, Any]:
         f"{correct} and {used} = 'no'",
         f"{correct} and {used} = 'edited'",
     )
-    columns = ("arm", *(c for c in ("outcome", "used", "judge_outcome") if c in present))
-    kinds = Relation(f"(select {', '.join(columns)}, count(*) as n_ from {live.sql} group by all)", columns)
+    kinds = None
+    if samples.coded:
+        columns = ("arm", *(c for c in ("outcome", "used", "judge_outcome") if c in present))
+        kinds = Relation(
+            f"(select {', '.join(columns)}, count(*) as n_ from {live.sql} group by all)", columns
+        )
     listed = ", ".join(how_many(kinds, condition) for condition in asked)
-    rows = fetch(samples, f"select arm, {listed} from {kinds.sql} group by arm order by arm")
+    rows = fetch(samples, f"select arm, {listed} from {(kinds or live).sql} group by arm order by arm")
     found: dict[str, Any] = {}
     for arm, *counts in rows:
         labelled, escalated, good, told, judged, by_used, known, unused, edited = (int(x) for x in counts)

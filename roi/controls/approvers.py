@@ -122,8 +122,8 @@ def approvals_needed(level: float, *, power: float = 0.8) -> int:
     return n
 
 
-def _in_burst(seconds: float) -> str:
-    """SQL of whether a decision is part of a burst: the one that begins it, and those that make it up."""
+def _in_burst(seconds: float, *, whole: bool) -> str:
+    """SQL of whether a decision begins a burst; with `whole` of whether it is part of one."""
 
     def away(steps: int) -> str:
         return "said" if not steps else f"({'lead' if steps > 0 else 'lag'}(said, {abs(steps)}) over (w))"
@@ -131,7 +131,7 @@ def _in_burst(seconds: float) -> str:
     return " or ".join(
         f"{away(size - 1 - k)} - {away(-k)} < {within}"
         for size, within in ((AT_ONCE, 1_000_000), (IN_A_ROW, round((IN_A_ROW - 1) * seconds * 1e6)))
-        for k in range(size)
+        for k in range(size if whole else 1)
     )
 
 
@@ -167,13 +167,20 @@ def approver_findings(logs: Logs) -> Approvers | None:
         f"select approver, decision, {own} as own, {wait} as wait, epoch_us({said}) as said, "
         f'epoch_us({asked}) as asked, "row" as n from {actions.sql} where {people}'
     )
-    paced = f"select *, {_in_burst(seconds)} as burst from ({decided}) window w as ({PACE})"
-    rows = logs.ask(
-        "select approver, count(*), count(*) filter (decision = 'approved'), count(*) filter (own), count(wait), "
-        f"median(wait) / 1e6, count(*) filter (wait < {seconds * 1e6!r}), count(*) filter (burst), "
-        f"count(*) filter (said % {MINUTE} <> 0), count(*) filter (asked % {MINUTE} <> 0) "
-        f"from ({paced}) group by approver order by approver"
-    )
+
+    def asked_for(*, whole: bool) -> list[tuple[Any, ...]]:
+        paced = f"select *, {_in_burst(seconds, whole=whole)} as burst from ({decided}) window w as ({PACE})"
+        return logs.ask(
+            "select approver, count(*), count(*) filter (decision = 'approved'), count(*) filter (own), count(wait), "
+            f"median(wait) / 1e6, count(*) filter (wait < {seconds * 1e6!r}), count(*) filter (burst), "
+            f"count(*) filter (said % {MINUTE} <> 0), count(*) filter (asked % {MINUTE} <> 0) "
+            f"from ({paced}) group by approver order by approver"
+        )
+
+    # Of few decisions it is soon told that none begins a burst; many are put in order once.
+    rows = asked_for(whole=logs.samples.coded)
+    if not logs.samples.coded and any(row[7] for row in rows):
+        rows = asked_for(whole=True)
     decisions = sum(int(row[1]) for row in rows)
     refused = sum(int(row[1]) - int(row[2]) for row in rows)
     fine = any(row[8] for row in rows)  # times of whole minutes alone tell nothing of seconds
