@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from roi.alike import how_many
 from roi.moments import fetch
-from roi.told_actions import ACTS, COLUMNS, told
+from roi.relation import Relation
+from roi.told_actions import ACTS, COLUMNS, Told, told, totals_of
 
 if TYPE_CHECKING:
     from roi.samples import Samples
@@ -157,38 +159,20 @@ def take_approval_kinds(samples: Samples, *, labels: str) -> ApprovalKinds | Non
     actions, cases = samples.tables.get("actions"), samples.tables.get("cases")
     if actions is None or cases is None or samples.apart:
         return None
-    with told(samples, actions, cases, labels) as (keys, kinds, changing):
-        return _counted(samples, keys, kinds, changing, {*actions.columns, *cases.columns})
+    with told(samples, actions, cases, labels) as laid:
+        totals = _totals(samples, totals_of(cases, labels) if laid.many else None)
+        return _counted(samples, laid, totals, {*actions.columns, *cases.columns})
 
 
 def _counted(
-    samples: Samples,
-    keys: Sequence[str],
-    kinds: Sequence[tuple[str, ...]],
-    changing: Sequence[bool],
-    present: set[str],
+    samples: Samples, laid: Told, of_segments: tuple[tuple[str, ...], Ints], present: set[str]
 ) -> ApprovalKinds:
     """The counts, from a table of the cases that holds each with its actions."""
-    segments, totals = _totals(samples)
+    keys, kinds, changing = laid.keys, laid.kinds, laid.changing
+    segments, totals = of_segments
     at = {name: i for i, name in enumerate(segments)}
-    n = len(kinds)
-    counts = np.zeros((n, len(segments), len(COUNTS)), dtype=np.int64)
-    shared = np.zeros((3, n, len(segments)))  # errors, those let pass in time, and repairs
-    mine = f"ran_ and kind_ < {sum(changing)}"
-    rows = fetch(
-        samples,
-        "select kind_, segment_, "
-        "count(*), count(*) filter (person_), count(*) filter (in_time_), count(*) filter (caught_), "
-        "count(*) filter (decision = 'approved'), count(*) filter (ran_ and not person_), count(*) filter (ran_), "
-        "count(*) filter (ran_ and in_time_), count(*) filter (high_), "
-        f"sum(share_) filter ({mine})::double, sum(share_) filter ({mine} and in_time_)::double, "
-        f"sum(repair_) filter ({mine} and in_time_)::double "
-        f"from {ACTS} group by 1, 2 order by 1, 2",
-    )
-    for kind, segment, *found in rows:
-        counts[kind, at[segment]] = [int(x) for x in found[:-3]]
-        shared[:, kind, at[segment]] = [float(x or 0.0) for x in found[-3:]]
-    per_kind, without = _per_kind(samples, n)
+    counts, shared = _by_segment(samples, laid, at)
+    per_kind, without = _per_kind(samples, laid)
     edges = _edges(samples, changing, [c for c in COLUMNS if c in present])
     bins, binned, shared_bins = _bins(samples, edges, at)
     has = {name for name, columns in _NEEDS.items() if set(columns) <= present}
@@ -237,18 +221,54 @@ _NEEDS = {
 }
 
 
-def _totals(samples: Samples) -> tuple[tuple[str, ...], Ints]:
-    """Segments, and their cases, labelled cases, errors, and errors without an action that may be held."""
+def _totals(samples: Samples, of_cases: str | None) -> tuple[tuple[str, ...], Ints]:
+    """Segments, and their cases, labelled cases, errors, and errors without an action that may be held.
+
+    `of_cases` is a query of all but the last, where the table of cases holds only those with such an action.
+    """
+    errors = f"count(*) filter (error_ and changed_ {'=' if of_cases is None else '>'} 0)"
     rows = fetch(
         samples,
         "select segment_, count(*), count(*) filter (counts_), count(*) filter (error_), "
-        "count(*) filter (error_ and changed_ = 0) from told_cases group by 1 order by 1",
+        f"{errors} from told_cases group by 1 order by 1",
     )
+    if of_cases is not None:
+        held = {row[0]: row[-1] for row in rows}
+        rows = [(*row, row[-1] - held.get(row[0], 0)) for row in fetch(samples, of_cases)]
     totals = np.array([[int(x) for x in row[1:]] for row in rows], dtype=np.int64).reshape(len(rows), 4)
     return tuple(str(row[0]) for row in rows), totals
 
 
-def _per_kind(samples: Samples, n: int) -> tuple[Floats, Floats]:
+def _by_segment(samples: Samples, laid: Told, at: dict[str, int]) -> tuple[Ints, Floats]:
+    """Counts of actions by kind and segment, and what falls to them: errors, those let pass in time, and repairs."""
+    n = len(laid.kinds)
+    counts = np.zeros((n, len(at), len(COUNTS)), dtype=np.int64)
+    shared = np.zeros((3, n, len(at)))
+    asked = ["true", "person_", "in_time_", "caught_", "decision = 'approved'", "ran_ and not person_"]
+    asked += ["ran_", "ran_ and in_time_", "high_"]
+    groups = Relation("told_groups", ()) if laid.many else None
+    listed = ", ".join(how_many(groups, condition) for condition in asked)
+    sums = (
+        f"sum(share_) filter ({laid.mine})::double, sum(share_) filter ({laid.mine} and in_time_)::double, "
+        f"sum(repair_) filter ({laid.mine} and in_time_)::double from {laid.some}"
+    )
+    by, order = "select kind_, segment_", "group by 1, 2 order by 1, 2"
+    if groups is None:
+        rows = fetch(samples, f"{by}, {listed}, {sums} {order}")
+        split = [(row[:-3], row[-3:]) for row in rows]
+    else:  # few of many have a share in anything
+        split = [(row, ()) for row in fetch(samples, f"{by}, {listed} from {groups.sql} {order}")]
+        some = f"{laid.mine} and (error_ or mended_)"
+        split += [(row[:2], row[2:]) for row in fetch(samples, f"{by}, {sums} where {some} {order}")]
+    for (kind, segment, *found), parts in split:
+        if found:
+            counts[kind, at[segment]] = [int(x) for x in found]
+        if parts:
+            shared[:, kind, at[segment]] = [float(x or 0.0) for x in parts]
+    return counts, shared
+
+
+def _per_kind(samples: Samples, laid: Told) -> tuple[Floats, Floats]:
     """Of each kind, errors with it and alone, minutes of people and waiting; and review where nobody decided."""
     mine = "(review_ / nullif(decided_, 0))::decimal(18,6)"
     rows = fetch(
@@ -258,9 +278,9 @@ def _per_kind(samples: Samples, n: int) -> tuple[Floats, Floats]:
         f"sum({mine}) filter (person_)::double, sum(({mine} * {mine})::decimal(18,6)) filter (person_)::double, "
         "count(wait_) filter (person_ and wait_ >= 0), sum(wait_) filter (person_ and wait_ >= 0)::double, "
         "count(distinct approver_) filter (person_) "
-        f"from {ACTS} group by 1 order by 1",
+        f"from {laid.some} group by 1 order by 1",
     )
-    found = np.zeros((n, 8))
+    found = np.zeros((len(laid.kinds), 8))
     for kind, *values in rows:
         found[kind] = [float(x or 0.0) for x in values]
     alone, caught = "changed_ > 0 and decided_ = 0", "rejected_ > 0 or repair_ is not null"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +80,7 @@ def sum_cases(samples: Samples, moments: Moments, *, workers_assigned: bool) -> 
     present = moments.present
     small = 0 < np.unique(moments.unit).size <= UNITS_TO_SHUFFLE
     by_unit = workers_assigned and small and moments.unit_kind == "worker"
-    rows = samples.con.execute(_query(moments, samples.text_of("case_id"), by_unit=by_unit)).fetchall()
+    rows = samples.con.execute(_query(samples, moments, by_unit=by_unit)).fetchall()
     rows.sort(
         key=lambda row: (*row[:3], row[3] or 0, row[4] or "", row[5] or "")
     )  # sums of floats have an order
@@ -138,36 +139,60 @@ def count_pairs(samples: Samples, moments: Moments) -> int:
     return 0 if row is None else int(row[0])
 
 
-def _query(moments: Moments, case: str, *, by_unit: bool) -> str:
-    """SQL over the canonical table, of which every name is ours."""
+def _query(samples: Samples, moments: Moments, *, by_unit: bool) -> str:
+    """SQL over the canonical table, of which every name is ours.
+
+    Of many cases those of a week that are alike in arm, segment and unit are summed first, and these sums by week and
+    by unit: sums of decimals are exact in any order.
+    """
     present = moments.present
     person = "''"
+    keys = {"arm": "arm", "segment": "segment" if "segment" in present else repr(ALL)}
+    case, many = samples.text_of("case_id"), samples.coded
     if moments.unit_kind == "worker":
+        # Of who is named no text is made for each case.
         person = unit = f"coalesce(worker, {case})"
+        keys |= {"worker": "worker", "case_id": "case when worker is null then case_id end"}
     else:
         # Sums over bundles of independent cases are independent too, and the result stays small.
         key = f"coalesce(pair_id, {case})" if moments.unit_kind == "pair" else case
-        unit = f"substr({key}, 3, 2)"
+        unit = "bundle"
+        keys["bundle"] = f"substr({key}, 3, 2)"
         if moments.few_workers:
             person = "coalesce(worker, '')"
+            keys["worker"] = "worker"
     time = next((c for c in ("started_at", "ended_at") if c in present), None)
     seconds = "null::bigint" if time is None or moments.first is None else f"epoch({time})::bigint"
     base = "" if moments.first is None else f" - epoch(timestamp '{moments.first.isoformat()}')::bigint"
     live = "where setting is distinct from 'demo'" if "setting" in present else ""
     covariates = [c for c in COVARIATES if c in present]
-    inner = [
-        "arm",
-        f"{'segment' if 'segment' in present else repr(ALL)} as segment",
-        f"{person} as person",
-        f"{unit} as unit",
-        f"{seconds} as clock",
-        f"(({seconds}{base}) // 3600)::integer as t",
-        f"(({seconds} // 86400 + 3) // 7)::integer as week",  # 1 January 1970 was a Thursday
-        f"{_minutes(moments)} as y",
-        f"{'outcome' if 'outcome' in present else 'null::varchar'} as outcome",
+    keys["week"] = f"(({seconds} // 86400 + 3) // 7)::integer"  # 1 January 1970 was a Thursday
+    each = {
+        **keys,
+        "clock": seconds,
+        "t": f"(({seconds}{base}) // 3600)::integer",
+        "y": _minutes(moments),
+        "outcome": "outcome" if "outcome" in present else "null::varchar",
         # Cut to what can be squared and summed as a decimal; larger amounts are left out of the check.
-        *(f"try_cast({c} as decimal(15,3)) as {c}" for c in covariates),
-    ]
+        **{c: f"try_cast({c} as decimal(15,3))" for c in covariates},
+    }
+    # Nineteen digits, for of two decimals of up to eighteen the engine makes one of eighteen, which overflows.
+    summed = {
+        "n": "count(*)",
+        "timed": "count(y)",
+        "minutes": "sum(y)",
+        "labelled": "count(outcome)",
+        "ts": "sum(t) filter (y is not null)",
+        "tt": "sum(t::bigint * t) filter (y is not null)",
+        "ty": _product_sum("y", "t") if many else "sum(y::decimal(19,6) * t)",
+        "first": "min(clock)",
+        "last": "max(clock)",
+    }
+    for c in covariates:
+        square = f"sum({c}::decimal(19,3) * {c})"
+        summed |= {f"{c}_n": f"count({c})", f"{c}_s": f"sum({c})", f"{c}_q": square}
+    again = {"first": "min(first)", "last": "max(last)"}
+    of = {name: again.get(name, f"sum({name})") for name in summed} if many else summed
     outer = [
         "grouping(week)",
         "arm",
@@ -175,25 +200,47 @@ def _query(moments: Moments, case: str, *, by_unit: bool) -> str:
         "week",
         "person",
         "unit",
-        "count(*)",
-        "count(y)",
-        "sum(y)::double",
-        "count(outcome)",
-        "count(t + y)",
-        "sum(t) filter (y is not null)::double",
-        "sum(t::bigint * t) filter (y is not null)::double",
-        "sum(y) filter (t is not null)::double",
-        # Nineteen digits, for of two decimals of up to eighteen the engine makes one of eighteen, which overflows.
-        "sum(y::decimal(19,6) * t)::double",
-        *(f"count({c}), sum({c})::double, sum({c}::decimal(19,3) * {c})::double" for c in covariates),
-        "min(clock)",
-        "max(clock)",
+        of["n"],
+        of["timed"],
+        f"{of['minutes']}::double",
+        of["labelled"],
+        f"{of['timed']} filter (week is not null)",
+        f"{of['ts']}::double",
+        f"{of['tt']}::double",
+        f"{of['minutes']} filter (week is not null)::double",
+        f"({of['ty']})::double",
+        *(f"{of[f'{c}_n']}, {of[f'{c}_s']}::double, {of[f'{c}_q']}::double" for c in covariates),
+        of["first"],
+        of["last"],
     ]
     weekly = "arm, segment, week, unit" if by_unit else "arm, segment, week"
     sets = f"({weekly}), (arm, segment, person, unit)"
+
+    def listed(columns: Mapping[str, str]) -> str:
+        return ", ".join(f"{sql} as {name}" for name, sql in columns.items())
+
+    # What is summed first knows its keys; else each case is given its person and unit at once.
+    named = {"person": person, "unit": unit}
+    cases = f"select {listed(each)} from cases {live}"
+    first = f"c as ({cases}), s as (select *, {listed(named)} from c)"
+    if many:
+        first = (
+            f"c as ({cases}), g as (select {', '.join(keys)}, {listed(summed)} from c group by {', '.join(keys)}), "
+            f"s as (select *, {listed(named)} from g)"
+        )
+    return f"with {first} select {', '.join(outer)} from s group by grouping sets ({sets})"
+
+
+def _product_sum(minutes: str, hours: str) -> str:
+    """SQL of an exact sum of products.
+
+    Of two decimals of up to eighteen digits the engine makes one of eighteen: enough for minutes of a week and for the
+    hours of a century, and quick; what is more goes by nineteen.
+    """
+    few = f"{minutes} between -9999 and 9999 and {hours} between -999999 and 999999"
     return (
-        f"with c as (select {', '.join(inner)} from cases {live}) "
-        f"select {', '.join(outer)} from c group by grouping sets ({sets})"
+        f"coalesce(sum(case when {few} then {minutes} * {hours}::decimal(6,0) end), 0) + "
+        f"coalesce(sum(case when not ({few}) then {minutes}::decimal(19,6) * {hours} end), 0)"
     )
 
 

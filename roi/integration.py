@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from roi.acted import FAILURES, acted, by_case, lay
+from roi.alike import alike, how_many
 from roi.moments import fetch
 from roi.proportions import ranks
 from roi.readers.base import literal, quoted
@@ -138,9 +139,8 @@ def take_integration(samples: Samples) -> Integration | None:
         seconds, has = "(duration_ms / 1000)::double", has | {"duration"}
     elif times:
         between = f"epoch(executed_at) - epoch({started})"
-        seconds, has = f"case when {between} >= 0 then {between} end", has | {"times"}
-    granted, expired = "true", "false"
-    source = live.sql
+        seconds, has = f"case when executed_at >= {started} then {between} end", has | {"times"}
+    granted, expired, rights = "true", "false", ""
     if access is not None and "names" in has:
         has |= {"access"}
         until = "max(expires)" if "expires" in access.columns else "null::timestamp"
@@ -151,20 +151,27 @@ def take_integration(samples: Samples) -> Integration | None:
             f"(select system, scope, true as granted_, case when not {open_end} then {until} end as until_, "
             f"case when not {open_start} then {since} end as since_ from {access.sql} group by 1, 2)"
         )
-        source = f"(select a.*, granted_, until_, since_ from {live.sql} a left join {grants} using (system, scope))"
+        rights = f" a left join {grants} using (system, scope)"
         granted = "granted_ is not null"
         asked = [c for c in ("executed_at", "requested_at") if c in present]
         if asked and {"expires", "granted_at"} & set(access.columns):
             has |= {"expiry"}
             at = f"coalesce({', '.join(asked)})"
             expired = f"coalesce({at} > until_ or {at} < since_, false)"
+    kinds = alike(samples, live)
+    told = [f"{status} is not null", *(f"{status} = {literal(name)}" for name in FAILED)]
+    told += [f"{attempt} is not null", f"{attempt} > 1", f"not ({granted})"]
+    told += [expired if kinds is None else "false", f"({seconds}) is not null"]
+    listed = ", ".join(how_many(kinds, condition) for condition in ("true", *told))
+    by_name = f"select arm_, {system} as s, {scope} as c, "
     rows = fetch(
         samples,
-        f"select arm_, {system} as s, {scope} as c, count(*), count({status}), "
-        + ", ".join(f"count(*) filter ({status} = {literal(name)})" for name in FAILED)
-        + f", count({attempt}), count(*) filter ({attempt} > 1), count(*) filter (not ({granted})), "
-        f"count(*) filter ({expired}), count({seconds}) from {source} group by 1, 2, 3 order by 1, 2, 3",
+        f"{by_name}{listed} from {(kinds or live).sql}{rights} group by 1, 2, 3 order by 1, 2, 3",
     )
+    if kinds is not None and expired != "false":  # times of a grant are asked of each row
+        found = fetch(samples, f"{by_name}count(*) from {live.sql}{rights} where {expired} group by 1, 2, 3")
+        late = {row[:3]: row[3] for row in found}
+        rows = [(*row[:11], late.get(row[:3], 0), row[12]) for row in rows]
     rows = rows if len(rows) <= MOST else _together(rows)
     block = np.array([[int(x) for x in row[3:]] for row in rows], dtype=np.int64).reshape(len(rows), 10)
     has |= {name for name, column in (("status", 1), ("attempt", 5)) if block[:, column].any()}
@@ -186,7 +193,7 @@ def take_integration(samples: Samples) -> Integration | None:
         ungranted=block[:, 7],
         expired=block[:, 8],
         timed=block[:, 9],
-        seconds=_seconds(samples, source, system, scope, seconds, keys, block[:, 9]),
+        seconds=_seconds(samples, live, system, scope, seconds, keys, block[:, 9]),
         cases=cases,
         failing=failing,
         has=frozenset(has),
@@ -224,7 +231,7 @@ def _together(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
 
 def _seconds(
     samples: Samples,
-    source: str,
+    live: Relation,
     system: str,
     scope: str,
     seconds: str,
@@ -245,7 +252,13 @@ def _seconds(
         (str(keys[i][0]), literal(keys[i][1]), literal(keys[i][2]), rank)
         for i, rank in sorted({(row[0], rank) for row in wanted for rank in row[2:]})
     ]
-    query = f"select arm_, {system} as s, {scope} as c, {seconds} as v from {source}"
+    query = f"select arm_, {system} as s, {scope} as c, {seconds} as v, 1 as n from {live.sql}"
+    if samples.coded:  # names are put for blanks once for each value, and not for each action
+        by = ", ".join(("arm_", *(c for c in ("system", "scope") if c in live.columns)))
+        query = (
+            f"select arm_, {system} as s, {scope} as c, v, n from "
+            f"(select {by}, {seconds} as v, count(*) as n from {live.sql} group by {by}, v)"
+        )
     at = values_at(samples, query, ("arm_", "s", "c"), ranked)
     for i, j, *places in wanted:
         found[i, 3 * j : 3 * j + 3] = [at[*keys[i], rank] for rank in places]
@@ -261,7 +274,7 @@ def values_at(
 
     Args:
         samples: The opened samples.
-        query: A SELECT of the keys and of `v`.
+        query: A SELECT of the keys, of `v`, and of how many `n` have it.
         keys: Names of the keys.
         ranked: Of each value that is wanted the keys as SQL, then its rank.
 
@@ -275,7 +288,7 @@ def values_at(
     rows = fetch(
         samples,
         f"with timed as ({query}), "
-        f"times as (select {own}v, count(*) as n from timed where v is not null group by {own}v), "
+        f"times as (select {own}v, sum(n) as n from timed where v is not null group by {own}v), "
         f"placed as (select *, sum(n) over ({apart}order by v) as upto from times) "
         f"select {''.join(f'placed.{key}, ' for key in keys)}rank_, v from placed join (values {listed}) "
         f"as w({own}rank_) on {same}rank_ <= upto and rank_ > upto - n",

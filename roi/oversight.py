@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from roi.alike import how_many
 from roi.integration import QUANTILES, of_cases, values_at
 from roi.moments import fetch
 from roi.periods import local_day
 from roi.proportions import ranks
+from roi.relation import Relation
 
 if TYPE_CHECKING:
     from roi.samples import Samples
@@ -100,22 +102,24 @@ def _of_actions(samples: Samples, zone: str) -> dict[str, Any]:
     said = "decided_at" if "decided_at" in present else "null::timestamp"
     ran = "executed_at" if "executed_at" in present else "null::timestamp"
     person = "decision in ('approved', 'rejected', 'escalated')"
-    who = f"count(distinct approver) filter ({person})" if "approver" in present else "null"
-    wait = f"case when {person} then (epoch_us({said}) - epoch_us({asked})) / 60000000.0 end"
+    who = "count(distinct approver)" if "approver" in present else "null"
+    wait = f"(epoch_us({said}) - epoch_us({asked})) / 60000000.0"
+    by_people = live.where(person)
 
     (row,) = fetch(
         samples,
-        f"select count(*) filter ({person}), {who}, count(*) filter ({wait} >= 0), count(*) filter ({wait} < 0), "
+        f"select count(*), {who}, count(*) filter ({wait} >= 0), count(*) filter ({wait} < 0), "
         f"count(*) filter ({wait} >= 0 and {local_day(said, zone)} = {local_day(asked, zone)}), "
         f"count(*) filter (decision = 'approved' and {said} is not null and {ran} is not null), "
         f"count(*) filter (decision = 'approved' and {said} > {ran}), count(*) filter (decision = 'rejected') "
-        f"from {live.sql}",
+        f"from {by_people.sql}",
     )
     decided, people, waits, backwards, same, timed, after, rejected = row
     times = "requested_at" in present and "decided_at" in present
     minutes = None
     if times and waits:
-        minutes = _minutes(samples, f"select {wait} as v from {live.sql} where {wait} >= 0", int(waits))
+        query = f"select {wait} as v, 1 as n from {by_people.sql} where {wait} >= 0"
+        minutes = _minutes(samples, query, int(waits))
     return {
         "approvers": None if not people else int(people),
         "waits": int(waits) if times else None,
@@ -165,15 +169,26 @@ def _of_results(samples: Samples) -> dict[str, Any]:
     by_judge = f"case {judge} when 'correct' then false when 'error' then true when 'escalated' then true end"
     by_use = f"case {used} when 'yes' then false when 'edited' then true end"
     right = f"coalesce({by_judge}, {by_use})"
-    gone = "outcome = 'escalated'"
-    rows = fetch(
-        samples,
-        f"select arm, count(outcome), count(*) filter ({gone}), count(*) filter ({gone} and {right}), "
-        f"count({right}) filter ({gone}), count({by_judge}) filter ({gone}), "
-        f"count(*) filter ({gone} and ({by_judge}) is null and ({by_use}) is not null), "
-        f"count({used}) filter (outcome = 'correct'), count(*) filter (outcome = 'correct' and {used} = 'no'), "
-        f"count(*) filter (outcome = 'correct' and {used} = 'edited') from {live.sql} group by arm order by arm",
+    gone, correct = "outcome = 'escalated'", "outcome = 'correct'"
+    asked = (
+        "outcome is not null",
+        gone,
+        f"{gone} and {right}",
+        f"{gone} and ({right}) is not null",
+        f"{gone} and ({by_judge}) is not null",
+        f"{gone} and ({by_judge}) is null and ({by_use}) is not null",
+        f"{correct} and {used} is not null",
+        f"{correct} and {used} = 'no'",
+        f"{correct} and {used} = 'edited'",
     )
+    kinds = None
+    if samples.coded:
+        columns = ("arm", *(c for c in ("outcome", "used", "judge_outcome") if c in present))
+        kinds = Relation(
+            f"(select {', '.join(columns)}, count(*) as n_ from {live.sql} group by all)", columns
+        )
+    listed = ", ".join(how_many(kinds, condition) for condition in asked)
+    rows = fetch(samples, f"select arm, {listed} from {(kinds or live).sql} group by arm order by arm")
     found: dict[str, Any] = {}
     for arm, *counts in rows:
         labelled, escalated, good, told, judged, by_used, known, unused, edited = (int(x) for x in counts)

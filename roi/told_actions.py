@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from roi.alike import alike, how_many
 from roi.integration import of_cases
 from roi.moments import ALL, fetch
 from roi.readers.base import literal
@@ -17,7 +19,7 @@ from roi.relation import Relation
 if TYPE_CHECKING:
     from roi.samples import Samples
 
-__all__ = ["ACTS", "COLUMNS", "told"]
+__all__ = ["ACTS", "COLUMNS", "Told", "told", "totals_of"]
 
 ACTS = "told_acts"
 COLUMNS = ("amount", "confidence")
@@ -28,14 +30,42 @@ MOSTS = (
     *(f"{c}_" for c in COLUMNS),
 )  # of several rows of a case the largest, of names the last
 MOST = 20  # kinds that are told apart; what is used less is put together
+MOST_LAID = 1_000_000  # actions that are laid down by themselves
 REST = "(other)"
 UNKNOWN = "(unknown)"
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is laid, and of what kinds.
+
+    Attributes:
+        keys: What a kind is made of.
+        kinds: The kinds; those that may be held come first, and of each sort the most used.
+        changing: Which of them may be held.
+        many: Whether the actions are many. Then `told_groups` counts them (`n_`) by kind, segment and what became of
+            them; `told_some` holds only those that ran and may be held, that a person decided on, or that ran in a case
+            with an error; and `told_cases` only the cases of the first two sorts.
+    """
+
+    keys: list[str]
+    kinds: list[tuple[str, ...]]
+    changing: list[bool]
+    many: bool
+
+    @property
+    def mine(self) -> str:
+        """SQL of whether an action ran that may be held."""
+        return f"ran_ and kind_ < {sum(self.changing)}"
+
+    @property
+    def some(self) -> str:
+        """The table of the actions that have a part in what cases tell."""
+        return "told_some" if self.many else ACTS
+
+
 @contextmanager
-def told(
-    samples: Samples, actions: Relation, cases: Relation, labels: str
-) -> Iterator[tuple[list[str], list[tuple[str, ...]], list[bool]]]:
+def told(samples: Samples, actions: Relation, cases: Relation, labels: str) -> Iterator[Told]:
     """Lay them, and take them away in the end.
 
     Args:
@@ -43,61 +73,111 @@ def told(
         actions: Their log of actions.
         cases: Their cases.
         labels: Who labelled the cases, as the moments say: of "mixed" ones only people's count.
-
-    Yields:
-        What a kind is made of; the kinds, those that may be held first and the most used first; and which these are.
     """
-    known = set(cases.columns)
     # Many actions lie beside their cases already, so that nothing of them has to be laid down again.
-    beside = samples.coded and "cases" in samples.once
-    live = _live(known, labels)
+    many = samples.coded and "cases" in samples.once
+    lay = _lay_many if many else _lay_few
+    try:
+        yield lay(samples, actions, cases, labels)
+    finally:
+        kind = "view" if many else "table"
+        samples.con.execute(
+            "drop view if exists told_acts; drop view if exists told_groups; drop view if exists told_some; "
+            f"drop {kind} if exists told_cases; drop {kind} if exists told_actions; "
+            "drop table if exists told_sums; drop table if exists told_laid"
+        )
+
+
+def _lay_few(samples: Samples, actions: Relation, cases: Relation, labels: str) -> Told:
+    """Lay the actions beside their cases, and what a case's actions have in common beside the case."""
+    live = _live(set(cases.columns), labels)
     grouped = ", ".join(f"{'max' if name in MOSTS else 'bool_or'}({name}) as {name}" for name in live)
     listed = ", ".join(f"{sql} as {name}" for name, sql in live.items())
-    alive = "arm = 'pilot'" + (" and setting is distinct from 'demo'" if "setting" in known else "")
-    flagged = _flagged(set(actions.columns))
-    if beside:
-        laid = of_cases(samples, actions).sql
-        of = ", ".join(f"{sql} as {name}" for name, sql in _live(known, labels, "of_").items())
-        source = (
-            f"with live as (select case_id, {listed} from {cases.sql} where {alive}), "
-            f"acted as (select case_id, {flagged}, {of} from {laid} where arm_ = 1), "
-        )
-    else:
-        source = (
-            f"with live as (select case_id, {grouped} from (select case_id, {listed} from {cases.sql} "
-            f"where {alive}) group by case_id), "
-            f"acted as (select * from (select case_id, {flagged} from {actions.sql}) join live using (case_id)), "
-        )
-    source += (
-        "acts as (select *, person_ and not late_ as in_time_, "
-        "coalesce(decision = 'rejected', false) and not ran_ as caught_ from acted) "
+    source = (
+        f"with live as (select case_id, {grouped} from (select case_id, {listed} from {cases.sql} "
+        f"where {_alive(cases)}) group by case_id), acted as (select * from (select case_id, "
+        f"{_flagged(set(actions.columns))} from {actions.sql}) join live using (case_id)), {_ACTS}"
     )
-    keys = ["tool", "effect"] if "effect" in actions.columns else ["tool", "system", "scope"]
-    kinds, changing = _kinds(samples, source, keys)
-    held = sum(changing)
+    keys = _keys(actions)
+    kinds, changing, _ = _kinds(samples, source, keys, None)
     lay = "create or replace temp"
-    also = f", {', '.join(live)}" if beside else ""
-    sums = (
-        f"{lay} table told_sums as {_sums(held)}; "
-        f"{lay} {'view' if beside else 'table'} told_cases as {source}{_of_cases()}; {lay} view told_acts as "
+    samples.con.execute(f"{lay} table told_actions as {source}{_numbered(keys, kinds, changing, _CELLS)}")
+    samples.con.execute(
+        f"{lay} table told_sums as {_sums(sum(changing))}; {lay} table told_cases as {source}"
+        f"select live.*, {_SHARES} from live left join told_sums on live.case_id = case_; "
+        f"{lay} view told_acts as select * from told_actions join told_cases using (case_id)"
     )
-    sums += (
-        f"select * from (select a.*, {_SHARES} from told_actions a left join told_sums s on a.case_id = s.case_)"
-        if beside
-        else "select * from told_actions join told_cases using (case_id)"
+    return Told(keys, kinds, changing, many=False)
+
+
+def _lay_many(samples: Samples, actions: Relation, cases: Relation, labels: str) -> Told:
+    """Count the actions by what they have in common, and lay down only what cases tell that tell more than that."""
+    beside = of_cases(samples, actions)
+    live = _live(set(cases.columns), labels, "of_")
+    flagged = _flagged(set(actions.columns))
+    of = ", ".join(f"{sql} as {name}" for name, sql in live.items())
+    kinds_of = (alike(samples, beside) or beside.having(n_="1")).sql
+    segment = live["segment_"]
+    wrong = "coalesce(of_outcome = 'error', false)" if "of_outcome" in beside.columns else "false"
+    cells = f"n_, {flagged}, {segment} as segment_, {wrong} as wrong_"
+    groups = f"with acted as (select {cells} from {kinds_of} where arm_ = 1), {_ACTS}"
+    keys = _keys(actions)
+    kinds, changing, looked = _kinds(samples, groups, keys, Relation("acts", ()))
+    # What is only read or drafted, and never decided on by a person, has no part in what cases have in common.
+    able = "true"
+    if "effect" in keys and len(looked) <= MOST:
+        able = "(effect in ('read', 'draft')) is not true"
+        some = ", ".join(f"({', '.join(map(literal, name))})" for name in looked)
+        able += f" or (coalesce(tool, {literal(UNKNOWN)}), effect) in ({some})" if some else ""
+    cells = f"case_id, {flagged}, {able} as able_, {of}"
+    source = f"with acted as (select {cells} from {beside.sql} where arm_ = 1), {_ACTS}"
+    lay = "create or replace temp"
+    also = f"{_CELLS}, able_, {', '.join(live)}"
+    samples.con.execute(
+        f"{lay} view told_groups as {groups}{_numbered(keys, kinds, changing, 'n_, segment_, wrong_')}; "
+        f"{lay} view told_actions as {source}{_numbered(keys, kinds, changing, also)}"
     )
-    try:
-        samples.con.execute(
-            f"{lay} {'view' if beside else 'table'} told_actions as {source}{_numbered(keys, kinds, changing, also)}"
-        )
-        samples.con.execute(sums)
-        yield keys, kinds, changing
-    finally:
-        kind = "view" if beside else "table"
-        samples.con.execute(
-            "drop view if exists told_acts; "
-            f"drop {kind} if exists told_cases; drop {kind} if exists told_actions; drop table if exists told_sums"
-        )
+    counts = _counts(sum(changing))
+    some = "select * exclude (decision, high_, amount_, confidence_) from told_actions "
+    # What is able is told of an action as it lies, before it is given its kind.
+    some += f"where (able_ or (error_ and ran_)) and ({counts} or (error_ and ran_))"
+    bound = f"select coalesce(sum(n_) filter ({counts} or (wrong_ and ran_)), 0) from told_groups"
+    if fetch(samples, bound)[0][0] <= MOST_LAID:
+        samples.con.execute(f"{lay} table told_laid as {some}")
+        some = "select * from told_laid"
+    own = ("segment_", "counts_", "error_", "mended_", "rework_", "review_")
+    same = "".join(f", any_value({name}) as {name}" for name in own)  # a case is one row
+    shares = (
+        f"select a.*, {_SHARES} from {{}} a "
+        "left join (select case_, changed, kinds, passed, caught, decided from told_sums) s on a.case_id = s.case_"
+    )
+    samples.con.execute(
+        f"{lay} table told_sums as {_sums(sum(changing), f'({some})', same)}; "
+        f"{lay} view told_cases as select *, {_SHARES} from told_sums; "
+        f"{lay} view told_some as {shares.format(f'({some})')}; "
+        f"{lay} view told_acts as {shares.format('told_actions')}"
+    )
+    return Told(keys, kinds, changing, many=True)
+
+
+def _keys(actions: Relation) -> list[str]:
+    return ["tool", "effect"] if "effect" in actions.columns else ["tool", "system", "scope"]
+
+
+def _alive(cases: Relation) -> str:
+    """SQL of whether a case was worked in production by the agent."""
+    return "arm = 'pilot'" + (" and setting is distinct from 'demo'" if "setting" in cases.columns else "")
+
+
+def totals_of(cases: Relation, labels: str) -> str:
+    """A query of the segments, and of their live cases, labelled cases and errors, of cases that are a row each."""
+    live = _live(set(cases.columns), labels)
+    segment = "segment, " if "segment" in cases.columns else ""  # named once for each, and not for each case
+    return (
+        f"select {live['segment_']} as segment_, {how_many(cases)}, {how_many(cases, 'counts_')}, "
+        f"{how_many(cases, 'error_')} from (select {segment}{live['counts_']} as counts_, {live['error_']} as error_, "
+        f"count(*) as n_ from {cases.sql} where {_alive(cases)} group by all) group by 1 order by 1"
+    )
 
 
 def _live(known: set[str], labels: str, of: str = "") -> dict[str, str]:
@@ -159,13 +239,14 @@ def _flagged(present: set[str]) -> str:
     )
 
 
-def _kinds(samples: Samples, source: str, keys: Sequence[str]) -> tuple[list[tuple[str, ...]], list[bool]]:
-    """The kinds with their names, those that may be held first, and which these are."""
+def _kinds(
+    samples: Samples, source: str, keys: Sequence[str], counted: Relation | None
+) -> tuple[list[tuple[str, ...]], list[bool], list[tuple[str, ...]]]:
+    """The kinds with their names, those that may be held first; which these are; and those that only read or draft."""
     listed = ", ".join(f"{key}_key" for key in keys)
+    numbers = f"{how_many(counted)}, {how_many(counted, 'person_')}"
     rows = fetch(
-        samples,
-        source
-        + f"select {listed}, count(*), count(*) filter (person_) from acts group by {listed} order by {listed}",
+        samples, source + f"select {listed}, {numbers} from acts group by {listed} order by {listed}"
     )
     held: list[tuple[int, tuple[str, ...]]] = []
     free: list[tuple[int, tuple[str, ...]]] = []
@@ -181,13 +262,14 @@ def _kinds(samples: Samples, source: str, keys: Sequence[str]) -> tuple[list[tup
         kept = names if len(names) <= MOST else [*names[: MOST - 1], rest]
         kinds += kept
         changing += [may] * len(kept)
-    return kinds, changing
+    looked = [name for _, name in held if "effect" in keys and name[1] in ("read", "draft")]
+    return kinds, changing, looked
 
 
 def _numbered(
     keys: Sequence[str], kinds: Sequence[tuple[str, ...]], changing: Sequence[bool], also: str
 ) -> str:
-    """The actions with the number of their kind, and with what else is listed."""
+    """The actions with the number of their kind, what became of them, and what else is listed."""
     rest = (REST,) * len(keys)
     others = [i for i, kind in enumerate(kinds) if kind == rest]
     of_rest = {changing[i]: i for i in others}
@@ -201,22 +283,34 @@ def _numbered(
     # Only what is put together has to be asked whether a person ever decided on its like.
     seen = f"({listed}) in (select ({listed}) from acts where person_)" if others else "null::boolean"
     return (
-        f", names({listed}, number_) as (values {values}) select coalesce(number_, {fallback}) as kind_, case_id, "
-        f"decision, ran_, person_, in_time_, caught_, high_, wait_, approver_{also} "
+        f", names({listed}, number_) as (values {values}) select coalesce(number_, {fallback}) as kind_, "
+        f"decision, ran_, person_, in_time_, caught_, high_, {also} "
         f"from (select *, {seen} as any_person_ from acts) "
         f"left join names using ({listed})"
     )
 
 
-def _sums(held: int) -> str:
-    """Cases with an action that counts for something: that ran and may be held, was caught, or a person decided on."""
+# What is listed of each action by itself.
+_CELLS = "case_id, wait_, approver_"
+_ACTS = (
+    "acts as (select *, person_ and not late_ as in_time_, "
+    "coalesce(decision = 'rejected', false) and not ran_ as caught_ from acted) "
+)
+
+
+def _counts(held: int) -> str:
+    """SQL of whether an action counts for something: it ran and may be held, was caught, or a person decided on it."""
+    return f"(ran_ and kind_ < {held}) or caught_ or person_"
+
+
+def _sums(held: int, source: str = "told_actions", same: str = "") -> str:
+    """Cases with an action that counts for something, and what else is the same in all actions of a case."""
     mine = f"ran_ and kind_ < {held}"
     return (
         f"select case_id as case_, count(*) filter ({mine}) as changed, "
         f"count(distinct kind_) filter ({mine}) as kinds, "
         f"count(*) filter ({mine} and in_time_) as passed, count(*) filter (caught_) as caught, "
-        "count(*) filter (person_) as decided from told_actions "
-        f"where ({mine}) or caught_ or person_ group by 1"
+        f"count(*) filter (person_) as decided{same} from {source} where {_counts(held)} group by 1"
     )
 
 
@@ -227,8 +321,3 @@ _SHARES = (
     "case when mended_ and coalesce(caught, 0) = 0 then (1.0 / nullif(passed, 0))::decimal(18,9) end as repair_, "
     "case when error_ then (1.0 / nullif(changed, 0))::decimal(18,9) end as share_"
 )
-
-
-def _of_cases() -> str:
-    """The live cases with what their actions have in common."""
-    return f"select live.*, {_SHARES} from live left join told_sums on live.case_id = case_"

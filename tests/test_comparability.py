@@ -11,6 +11,7 @@ import pytest
 from made_moments import made_moments
 from made_sums import made_sums
 from rich.console import Console
+from sample_projects import Project
 
 from roi.case_sums import sum_cases
 from roi.comparability import check_arms
@@ -101,6 +102,37 @@ def test_large_numbers_are_summed_exactly(tmp_path):
     assert found["amount:q"].sum() == pytest.approx(sum((4e9 + i) ** 2 for i in range(60)), rel=1e-12)
     hours = [168.0 * i for i in range(60)]
     assert found["ty"].sum() == pytest.approx(sum(h * (90 + i) for i, h in enumerate(hours)), rel=1e-12)
+
+
+def test_cases_without_a_time_or_a_worker_are_summed_too(tmp_path):
+    """By hand; some minutes are more than a decimal of eighteen digits holds beside the hours of a century."""
+    hours, minutes, lines = np.zeros(120), np.zeros(120), ["case_id,arm,worker,started_at,handling_minutes"]
+    for i in range(120):
+        row = {"worker": f"w{i % 5}" if i % 11 else ""}
+        in_week(row, i % 4, i)
+        hours[i] = 168 * (i % 4) + i
+        minutes[i] = 20_000 + i if i % 7 == 0 else 3 + i
+        if i % 13 == 0:
+            row["started_at"], hours[i] = "", np.nan
+        lines.append(
+            f"T{i},{'pilot' if i % 2 else 'baseline'},{row['worker']},{row['started_at']},{minutes[i]:.0f}"
+        )
+    samples = Project(tmp_path).cases("\n".join(lines) + "\n", samples={"partial_months": "keep"})
+    found = sum_cases(samples, take_moments(samples), workers_assigned=False)
+    timed = ~np.isnan(hours)
+    expected = {
+        "n": 120,
+        "timed": 120,
+        "y_all": minutes.sum(),
+        "n_t": timed.sum(),
+        "t": hours[timed].sum(),
+        "tt": (hours[timed] ** 2).sum(),
+        "y": minutes[timed].sum(),
+        "ty": (hours * minutes)[timed].sum(),
+    }
+    assert {name: found.sums[name].sum() for name in expected} == expected
+    assert found.week_counts.sum() == timed.sum()
+    assert len(set(found.unit.tolist())) == 5 + sum(i % 11 == 0 for i in range(120))
 
 
 @pytest.mark.slow

@@ -46,7 +46,8 @@ class ApprovalLog:
         self.given = actions is not None
         self.agents = agent_identities(logs)
         tools = tuple(logs.policy.high_risk_tools)
-        told = None if actions is None else listed_risk(logs.ask, actions)
+        kinds = logs.kinds()
+        told = None if actions is None else listed_risk(logs.ask, kinds or actions)
         self.rule = None if actions is None else approvals_of(actions, tools, agents=self.agents, tools=told)
         self.effect = None if told is None else effect_risk(self.has, tools, told)
         self.ran = ran_of(self.has)
@@ -80,7 +81,7 @@ class ApprovalLog:
                 mild = "false" if tools else f"(effect is null and risk = 'routine' and not {self.effect})"
                 wanted["risk unsaid"] = f"(({self.effect} and risk is null) or {mild})"
                 wanted |= {"grave": self.effect, "understated": f"{self.effect} and risk = 'routine'"}
-        self._found = logs.find("actions", actions.sql, wanted) if actions else {}
+        self._found = logs.find("actions", actions.sql, wanted, kinds=kinds) if actions else {}
 
     def _of_decisions(self) -> dict[str, str]:
         """What is asked of decisions; named where the log has the columns for it."""

@@ -122,15 +122,17 @@ def approvals_needed(level: float, *, power: float = 0.8) -> int:
     return n
 
 
-def _in_bursts(logs: Logs, paced: str) -> dict[str, int]:
-    """Decisions of each approver that are part of a burst: the one that begins it, and those that make it up."""
-    covered = " or ".join(
-        f"bool_or({start}) over ({PACE} rows between {size - 1} preceding and current row)"
-        for start, size in (("once", AT_ONCE), ("many", IN_A_ROW))
+def _in_burst(seconds: float, *, whole: bool) -> str:
+    """SQL of whether a decision begins a burst; with `whole` of whether it is part of one."""
+
+    def away(steps: int) -> str:
+        return "said" if not steps else f"({'lead' if steps > 0 else 'lag'}(said, {abs(steps)}) over (w))"
+
+    return " or ".join(
+        f"{away(size - 1 - k)} - {away(-k)} < {within}"
+        for size, within in ((AT_ONCE, 1_000_000), (IN_A_ROW, round((IN_A_ROW - 1) * seconds * 1e6)))
+        for k in range(size if whole else 1)
     )
-    marked = f"select approver, {covered} as burst from ({paced})"
-    query = f"select approver, count(*) from ({marked}) where burst group by approver"
-    return {who: int(n) for who, n in logs.ask(query)}
 
 
 def approver_findings(logs: Logs) -> Approvers | None:
@@ -165,23 +167,27 @@ def approver_findings(logs: Logs) -> Approvers | None:
         f"select approver, decision, {own} as own, {wait} as wait, epoch_us({said}) as said, "
         f'epoch_us({asked}) as asked, "row" as n from {actions.sql} where {people}'
     )
-    once = f"(lead(said, {AT_ONCE - 1}) over (w)) - said < 1000000"
-    many = f"(lead(said, {IN_A_ROW - 1}) over (w)) - said < {round((IN_A_ROW - 1) * seconds * 1e6)}"
-    paced = f"select *, {once} as once, {many} as many from ({decided}) window w as ({PACE})"
-    rows = logs.ask(
-        "select approver, count(*), count(*) filter (decision = 'approved'), count(*) filter (own), count(wait), "
-        f"median(wait) / 1e6, count(*) filter (wait < {seconds * 1e6!r}), count(*) filter (once or many), "
-        f"count(*) filter (said % {MINUTE} <> 0), count(*) filter (asked % {MINUTE} <> 0) "
-        f"from ({paced}) group by approver order by approver"
-    )
-    bursts = _in_bursts(logs, paced) if any(row[7] for row in rows) else {}
+
+    def asked_for(*, whole: bool) -> list[tuple[Any, ...]]:
+        paced = f"select *, {_in_burst(seconds, whole=whole)} as burst from ({decided}) window w as ({PACE})"
+        return logs.ask(
+            "select approver, count(*), count(*) filter (decision = 'approved'), count(*) filter (own), count(wait), "
+            f"median(wait) / 1e6, count(*) filter (wait < {seconds * 1e6!r}), count(*) filter (burst), "
+            f"count(*) filter (said % {MINUTE} <> 0), count(*) filter (asked % {MINUTE} <> 0) "
+            f"from ({paced}) group by approver order by approver"
+        )
+
+    # Of few decisions it is soon told that none begins a burst; many are put in order once.
+    rows = asked_for(whole=logs.samples.coded)
+    if not logs.samples.coded and any(row[7] for row in rows):
+        rows = asked_for(whole=True)
     decisions = sum(int(row[1]) for row in rows)
     refused = sum(int(row[1]) - int(row[2]) for row in rows)
     fine = any(row[8] for row in rows)  # times of whole minutes alone tell nothing of seconds
     timed = fine and any(row[9] for row in rows)
     k = max(len(rows), 1)
     found = []
-    for who, n, yes, mine, known, middle, quick, *_ in rows:
+    for who, n, yes, mine, known, middle, quick, burst, *_ in rows:
         no = n - yes
         found.append(
             Approver(
@@ -195,7 +201,7 @@ def approver_findings(logs: Logs) -> Approvers | None:
                 quick=quick,
                 quick_chance=_at_least(quick, known, TOLERATED_QUICK) if known else None,
                 no_refusal_chance=None if no or not refused else _none_of(n, decisions, refused),
-                in_bursts=bursts.get(who, 0) if fine else None,
+                in_bursts=burst if fine else None,
             )
         )
     all_timed = sum(p.timed for p in found)

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from roi.alike import alike
 from roi.controls.check import MOST_ROWS, Rows
+from roi.integration import of_cases
 from roi.moments import fetch
 from roi.parameters import Policy
 from roi.readers.base import quoted
@@ -63,8 +65,22 @@ class Logs:
         """The rows of a query."""
         return fetch(self.samples, query)
 
+    def kinds(self) -> Relation | None:
+        """One row of each kind of action, as of `roi.alike.alike`; None where each row is asked."""
+        actions, cases = self.table("actions"), self.table("cases")
+        if not self.samples.coded or actions is None or cases is None:
+            return None
+        # Beside their cases, only the actions of a demo are left out.
+        return alike(self.samples, actions if "setting" in cases.columns else of_cases(self.samples, actions))
+
     def find(
-        self, table: str, source: str, conditions: Mapping[str, str], *, number: str = '"row"'
+        self,
+        table: str,
+        source: str,
+        conditions: Mapping[str, str],
+        *,
+        number: str = '"row"',
+        kinds: Relation | None = None,
     ) -> dict[str, Rows]:
         """The rows that each of several conditions finds, in one pass.
 
@@ -73,6 +89,7 @@ class Logs:
             source: What may stand behind `from`; it has a column with the number of each row.
             conditions: Name → SQL; rows of which it is null are not found.
             number: That column.
+            kinds: As of `kinds`, where the conditions ask no more than these tell.
         """
         # One number for all answers of a row: an aggregate a condition takes the engine longer to plan than to run.
         code = " + ".join(
@@ -81,10 +98,11 @@ class Logs:
         # Rows that stay in their database have no number.
         stay = table in self.samples.staying
         least = "null" if stay else f"min(n, {MOST_ROWS})"
-        found = self.ask(
-            f"select code, count(*), {least} from (select {number} as n, {code} as code from {source}) "
-            "group by 1"
-        )
+        query = f"select code, count(*), {least} from (select {number} as n, {code} as code from {source}) group by 1"
+        if kinds is not None:
+            coded = f"(select n_, rows_, {code} as code from {kinds.sql})"
+            query = f"select code, sum(n_), flatten(list(rows_)) from {coded} group by 1"
+        found = self.ask(query)
         rows = {}
         for i, (name, sql) in enumerate(conditions.items()):
             hits = [x for x in found if int(x[0]) >> i & 1]

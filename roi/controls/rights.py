@@ -14,6 +14,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from roi.alike import alike, how_many
 from roi.approvals import agents_of, ran_of
 from roi.controls.logs import Logs
 from roi.integration import of_cases
@@ -217,12 +218,16 @@ def live_calls(logs: Logs) -> Relation | None:
     actions = logs.table("actions")
     if actions is None or not {"system", "scope"} <= set(actions.columns):
         return None
+    alone = logs.table("cases") is None
+    calls = actions.having(arm_="-1") if alone else of_cases(logs.samples, actions)
+    return calls.having(identity_=_identity(logs, calls))
+
+
+def _identity(logs: Logs, actions: Relation) -> str:
+    """SQL of the identity of the list under which an action was requested."""
     listed = agents_of(logs.samples.tables)
     known = listed is not None and "requester" in actions.columns
-    identity = f"case when requester in ({listed}) then requester end" if known else "null::varchar"
-    if logs.table("cases") is None:
-        return actions.having(identity_=identity, arm_="-1")
-    return of_cases(logs.samples, actions).having(identity_=identity)
+    return f"case when requester in ({listed}) then requester end" if known else "null::varchar"
 
 
 def uses_of(logs: Logs, calls: Relation) -> tuple[Use, ...]:
@@ -231,10 +236,13 @@ def uses_of(logs: Logs, calls: Relation) -> tuple[Use, ...]:
     denied = "status = 'denied'" if "status" in calls.columns else "false"
     at = "executed_at" if "executed_at" in calls.columns else "null::timestamp"
     effect = "effect" if "effect" in calls.columns else "null::varchar"
+    if (kinds := alike(logs.samples, calls)) is not None:
+        calls = kinds.having(identity_=_identity(logs, kinds))
+        at = at.replace("executed_at", "latest_executed_at")
     rows = logs.ask(
-        f"select system, scope, identity_, count(*) filter ({ran}), count(*) filter ({denied}), "
+        f"select system, scope, identity_, {how_many(kinds, ran)}, {how_many(kinds, denied)}, "
         f"max({at}) filter ({ran}), list(distinct {effect}) filter (({ran} or {denied}) and {effect} is not null), "
-        f"count(*) filter ({ran} and {effect} is null) from {calls.sql} "
+        f"{how_many(kinds, f'{ran} and {effect} is null')} from {calls.sql} "
         "where system is not null and scope is not null group by 1, 2, 3 order by 1, 2, 3 nulls first"
     )
     return tuple(

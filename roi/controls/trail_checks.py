@@ -163,17 +163,19 @@ def _of_rows(logs: Logs, actions: Relation, columns: set[str]) -> dict[str, Chec
         order.append("(decision = 'auto' and (decided_at < requested_at or decided_at > executed_at))")
     ran = ["executed_at is not null"] if has_time else []
     if has_status and "actions" not in logs.samples.once:  # what was denied may have run in another row
-        attempt = (
-            "coalesce(attempt, 1)" if "attempt" in columns else "1"
-        )  # a second attempt may well be allowed
+        # A second attempt may well be allowed.
+        attempt = "coalesce(attempt, 1)" if "attempt" in columns else "1"
         ran.append(
             f"(action_id, {attempt}) in (select (action_id, {attempt}) from {actions.sql} "
             f"where status in ({', '.join(map(literal, RAN))}) "
             f"and action_id in (select action_id from {actions.sql} where {denied}))"  # few, so that little is held
         )
-    late = "false"
+    # One row of each kind tells everything but what other rows hold, and whether all of its kind are late.
+    kinds = logs.kinds() if "actions" in logs.samples.once else None
+    late, any_late = "false", "false"
     if logs.as_of is not None and times:
-        late = f"greatest({', '.join(times)}) >= timestamp '{_over(logs.as_of, logs.timezone)}'"
+        over = f">= timestamp '{_over(logs.as_of, logs.timezone)}'"
+        late, any_late = (f"greatest({of}{f', {of}'.join(times)}) {over}" for of in ("", "latest_"))
     rows = logs.find(
         "actions",
         actions.sql,
@@ -190,9 +192,12 @@ def _of_rows(logs: Logs, actions: Relation, columns: set[str]) -> dict[str, Chec
             "denied": denied,
             "denied_ran": f"{denied} and ({' or '.join(ran) or 'false'})",
             "dated": f"coalesce({', '.join((*times, 'null'))}) is not null",
-            "late": late,
+            "late": late if kinds is None else any_late,
         },
+        kinds=kinds,
     )
+    if kinds and rows["late"].count:
+        rows["late"] = logs.rows("actions", actions.sql, late)
     n = rows["all"].count
     found = {"required_fields": _required(rows["blank"], n, columns)}
     asked = "Log when each action was requested and when it ran (requested_at, executed_at)"

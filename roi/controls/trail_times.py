@@ -27,6 +27,8 @@ ALPHA = 0.001
 TOLERANCE_SECONDS = 120
 """Times that people enter are rounded; no clock is called wrong for less."""
 
+DAY = 86_400_000_000  # in microseconds
+
 SLACK = f"interval {TOLERANCE_SECONDS} second"
 
 STRAY = 0.01
@@ -134,24 +136,30 @@ def _in_step(
     of = acted(logs.samples, actions)
     if not of.known:
         return {system: [0] * 6 for system in of.systems}, "true"
-    odd = f"coalesce(first_ < start_ - {SLACK}, false) or coalesce(asked_ > end_ + {SLACK}, false)"
+    slack = TOLERANCE_SECONDS * 1_000_000
+    odd = f"coalesce(epoch_us(first_) < epoch_us(start_) - {slack}, false)"
+    odd += f" or coalesce(epoch_us(asked_) > epoch_us(end_) + {slack}, false)"
     odd += " or coalesce(apart_, false)" if ordered else ""
     both = f"{of.cases.sql} a left join {_spans(logs, held)} s on a.case_id = s.case_id"
     if of.joined:
         start, end = (
-            f"case when arm_case = 1 then {_hour(f'of_{c}', logs.timezone)} end"
-            if c in held
-            else "null::timestamp"
+            _hour(f"of_{c}", logs.timezone, "arm_case = 1 and ") if c in held else "null::timestamp"
             for c in ("started_at", "ended_at")
         )
-        both = f"(select *, {start} as start_, {end} as end_ from {of.cases.sql}) a"
+        # Of other cases only one that is odd by its actions alone tells anything.
+        some = "arm_case = 1" + (" or apart_" if ordered else "")
+        both = f"(select *, {start} as start_, {end} as end_ from {of.cases.sql} where {some}) a"
     found = f"(select a.case_id, ran_on_, start_, end_, {odd} as odd_ from {both})"
-    summed = "".join(
-        f", count(*) filter (not odd_ and ran_on_ & {1 << k} <> 0 and {time} is not null)"
-        for k in range(len(of.systems))
-        for time in ("start_", "end_")
+    alike = (
+        "(select ran_on_, start_ is not null as started_, end_ is not null as ended_, odd_, count(*) as n_ "
+        f"from {found} group by all)"
     )
-    ((n, *counts),) = logs.ask(f"select count(*) filter (odd_){summed} from {found}")
+    summed = "".join(
+        f", coalesce(sum(n_) filter (not odd_ and ran_on_ & {1 << k} <> 0 and {time}), 0)"
+        for k in range(len(of.systems))
+        for time in ("started_", "ended_")
+    )
+    ((n, *counts),) = logs.ask(f"select sum(n_) filter (odd_){summed} from {alike}")
     sound = {system: [counts[2 * k], 0, counts[2 * k + 1], 0, 0, 0] for k, system in enumerate(of.systems)}
     return sound, f"case_id in (select case_id from {found} where odd_)" if n else ""
 
@@ -171,11 +179,11 @@ def _spans(logs: Logs, held: Sequence[str]) -> str:
     return f"(select case_id, {start} as start_, {end} as end_ from {cases.sql} where arm = 'pilot'{by})"
 
 
-def _hour(column: str, timezone: str | None) -> str:
-    """SQL of a time; none at midnight, which is a day."""
+def _hour(column: str, timezone: str | None, where: str = "") -> str:
+    """SQL of a time; none at midnight, which is a day, nor where a condition does not hold that ends with and."""
     zone = timezone or "UTC"
     local = column if zone == "UTC" else f"timezone({literal(zone)}, timezone('UTC', {column}))"
-    return f"case when {local} <> date_trunc('day', {local}) then {column} end"
+    return f"case when {where}epoch_us({local}) % {DAY} <> 0 then {column} end"
 
 
 def _marked(logs: Logs, actions: Relation, held: Sequence[str], ordered: bool, among: str) -> str:
@@ -296,9 +304,11 @@ def _heard(
     """
     first, last, on = day("first_"), day("last_"), day(str(at_of(actions.columns)))
     of = acted(logs.samples, actions)
+    # Where clocks are never set back, a case that acted at one time or on neither side of the day is not heard on it.
+    beside = 0 if (logs.timezone or "UTC") == "UTC" else 1
     heard = (
         f"coalesce(day_ in ({first}, {last}), false) as heard_, "
-        f"coalesce(day_ between {first} - 1 and {last} + 1, false) as near_"
+        f"coalesce(first_ < last_ and day_ between {first} - {beside} and {last} + {beside}, false) as near_"
     )
     looked = f"(select b.case_id, b.day_, {heard} from {begun} b left join {of.cases.sql} a on b.case_id = a.case_id)"
     if of.joined:  # all cases with an action are told of there, and those without one are not heard
@@ -306,12 +316,13 @@ def _heard(
             f"(select case_id, day_, {heard} from (select *, {day('of_started_at')} as day_ from {of.cases.sql} "
             f"where {of.live} and of_started_at is not null))"
         )
-    totals = dict(logs.ask(f"select day_, count(*) from {begun} group by 1"))
-    by_day = "select day_, count(*) filter (heard_), count(*) filter (near_ and not heard_)"
+    by_day = "select day_, count(*), count(*) filter (heard_), count(*) filter (near_ and not heard_)"
     found = {row[0]: row[1:] for row in logs.ask(f"{by_day} from {looked} group by 1")}
-    loud = {row[0] for row in logs.ask(f"select distinct {on} from {actions.sql}")}
+    totals = {d: n for d, (n, _, _) in found.items()}
+    if of.joined and sum(totals.values()) != logs.ask(f"select count(*) from {begun}")[0][0]:
+        totals = dict(logs.ask(f"select day_, count(*) from {begun} group by 1"))
     more: dict[dt.date, int] = {}
-    if any(near for _, near in found.values()):
+    if any(near for _, _, near in found.values()):
         near = f"(select case_id, day_ from {looked} where near_ and not heard_)"
         among = f"case_id in (select case_id from {near})"
         days = f"(select distinct case_id, {on} as day_ from {actions.sql} where {among})"
@@ -323,10 +334,14 @@ def _heard(
                 f"join (select case_id, {on} as on_ from {actions.sql}) a on {same}"
             )
         more = dict(logs.ask(f"select day_, count(*) from ({pairs}) group by 1"))
-    return [
-        (d, int(n), int(n) - int(found[d][0] if d in found else 0) - more.get(d, 0), d in loud)
+    counted = [
+        (d, int(n), int(n) - int(found[d][1] if d in found else 0) - more.get(d, 0))
         for d, n in sorted(totals.items())
     ]
+    loud: set[dt.date] = set()
+    if any(n == unheard for _, n, unheard in counted):  # a day with a case that is heard is loud
+        loud = {row[0] for row in logs.ask(f"select distinct {on} from {actions.sql}")}
+    return [(d, n, unheard, unheard < n or d in loud) for d, n, unheard in counted]
 
 
 def chance_of_silence(of_day: int, unheard: int, cases: int) -> float:
