@@ -27,6 +27,7 @@ __all__ = [
     "BEYOND",
     "FAILURES",
     "OF_CASES",
+    "UNASKED",
     "Acted",
     "acted",
     "at_of",
@@ -36,7 +37,8 @@ __all__ = [
 ]
 
 LAID = "cases_as_acted"  # in an engine that holds large samples
-ACTIONS = "actions_and_cases"  # in such an engine: all actions, each with its case
+ACTIONS = "actions_of_cases"  # in such an engine
+UNASKED = ("action_id", "seq", "version", "amount", "confidence")  # columns that nobody asks of it there
 FAILURES = ("error", "timeout", "denied")
 MOST_SYSTEMS = 60
 BESIDE = ("setting", "started_at", "ended_at")
@@ -184,7 +186,9 @@ def laid_beside(samples: Samples) -> bool:
         return False
     places = places_of(samples)
     wanted = [c for c in OF_CASES if c in cases.columns]
-    if places is None or not beside(samples, places, ACTIONS, wanted):
+    kept = [c for c in actions.columns if c not in UNASKED]
+    live = " where of_setting is distinct from 'demo'" if "setting" in wanted else ""
+    if places is None or not beside(samples, places, ACTIONS, kept, wanted, live):
         return False
     told = _told(set(actions.columns), systems)
     rows, shown = _gathered(samples, places, systems, told)
@@ -193,8 +197,10 @@ def laid_beside(samples: Samples) -> bool:
     none = ", ".join(("null as arm_case", *(f"null as of_{c}" for c in also)))
     listed = "".join(f", {told[name]} as {name}" for name in told)
     others = f"{LAID}_others"  # cases that nobody knows, and what belongs to none
+    unknown = f"case_id is null or case_id not in (select case_id from {cases.sql})"
+    lost = unknown if (places.of_actions == 0).any() else "false"
     samples.con.execute(
-        f"create or replace table {others} as select case_id{listed} from {ACTIONS} where arm_case is null "
+        f"create or replace table {others} as select case_id{listed} from {actions.sql} where {lost} "
         f"group by case_id; create view {LAID} as select case_id{shown}, {of} from {rows} where word_ & 1 = 1 "
         f"union all by name select *, {none} from {others}"
     )

@@ -21,11 +21,11 @@ from roi.relation import Relation
 if TYPE_CHECKING:
     from roi.samples import Samples
 
-__all__ = ["CASES", "Places", "beside", "lay_cases", "places_of", "shares"]
+__all__ = ["Places", "beside", "lay_cases", "places_of", "shares"]
 
-CASES = "words_of_cases"  # what a case's words are, by their code
 AT_ONCE = 2_500_000  # rows that are joined or handed over at a time
 MOST_CODES = 2**16
+LEAST = -(2**31)  # what stands for no number among whole ones
 EXACT = 1e15  # a decimal of so many digits is told from every other as a double
 SIDES = 4  # parts of a table that are put beside another at the same time
 FEW = 200_000  # rows that are not worth it
@@ -90,63 +90,82 @@ def places_of(samples: Samples) -> Places | None:
     return Places(found[1:] if given is None else found[given], given, held, most)
 
 
-def beside(samples: Samples, places: Places, name: str, wanted: Sequence[str]) -> bool:
-    """Lay a view of the actions with `arm_case` and some columns of their cases as `of_…`.
+def beside(
+    samples: Samples, places: Places, name: str, kept: Sequence[str], wanted: Sequence[str], where: str
+) -> bool:
+    """Lay a table of the actions with `arm_` (0, 1; -1 of no case) and some columns of their cases as `of_…`.
 
     Args:
         samples: The opened samples.
         places: As of `places_of`.
-        name: Of the view.
+        name: Of the table.
+        kept: The columns of the actions.
         wanted: The columns of the cases.
+        where: A condition on these, from where on.
 
     Returns:
         Whether it was laid: not where a column is neither of codes nor of numbers that are exact as doubles.
     """
-    cases = samples.tables["cases"].sql
+    cases, actions = samples.tables["cases"].sql, samples.tables["actions"]
     types = {row[0]: str(row[1]) for row in fetch(samples, f"describe select * from {cases}")}
     words = [c for c in wanted if types[c].startswith("ENUM")]
-    numbers = [c for c in wanted if types[c] == "DOUBLE" or types[c].startswith("DECIMAL")]
-    if len(words) + len(numbers) < len(wanted):
-        return False
+    numbers = [c for c in wanted if c not in words]
+    forms = [_form(samples, c, types[c]) for c in numbers]
     sizes = [int(fetch(samples, f"select len(enum_range(null::{types[c]}))")[0][0]) for c in words]
-    code, read, radix = "(arm = 'pilot')::uinteger", [], 2
+    code, values, radix = "(arm = 'pilot')::uinteger + 1", "", 3
     for column, size in zip(words, sizes, strict=True):
         code += f" + {radix} * coalesce(enum_code({column})::uinteger + 1, 0)"
-        read.append(f"enum_range(null::{types[column]})[code_ // {radix} % {size + 1}] as of_{column}")
+        # A place of 0 in a list is none.
+        listed = f"enum_range(null::{types[column]})::{types[column]}[]"
+        values += f", ({listed})[code_ // {radix} % {size + 1}] as of_{column}"
         radix *= size + 1
-    if radix >= MOST_CODES:
+    if radix >= MOST_CODES or None in forms:
         return False
-    for column in numbers:
-        if types[column].startswith("DECIMAL"):
-            width, scale = (int(x) for x in types[column][8:-1].split(","))
-            ((largest,),) = fetch(samples, f"select max(abs({column}))::double from {cases}")
-            if width > 18 or (largest or 0) * 10**scale >= EXACT:
-                return False
-        elif fetch(samples, f"select 1 from {cases} where isnan({column}) limit 1"):
-            return False
-    small = np.uint8 if radix < 2**8 else np.uint16
-    kept = _by_row(samples, places, f"({code} + 1)::{_NAMES[small]}", np.zeros(places.most + 1, dtype=small))
-    samples.con.execute(
-        f"create or replace table {CASES} as select (code_ + 1)::{_NAMES[small]} as code_, "
-        f"(code_ % 2)::tinyint as arm_case{''.join(f', {x}' for x in read)} from range({radix}) as t(code_)"
-    )
-    laid = [f"{name}_code"]
-    _put(samples, laid[0], "code_", _parts(places.of_actions, kept))
-    for column in numbers:
-        empty = np.full(places.most + 1, np.nan)
-        kept = _by_row(samples, places, column, empty)
-        laid.append(f"{name}_{column}")
-        value = f"case when not isnan(v) then v::{types[column]} end"
-        _put(samples, laid[-1], f"of_{column}", _parts(places.of_actions, kept), value)
-        del kept, empty
-    actions = samples.tables["actions"]
-    listed = ", ".join(quoted(c) for c in actions.columns)
+    empty = np.zeros(places.most + 1, dtype=np.uint8 if radix < 2**8 else np.uint16)
+    held = {"code_": _by_row(samples, places, f"({code})::{_NAMES[empty.dtype.type]}", empty)}
+    for column, form in zip(numbers, filter(None, forms), strict=True):
+        kind, sql, back = form
+        blank = np.full(places.most + 1, np.nan if kind is np.float64 else LEAST, dtype=kind)
+        held[column] = _by_row(samples, places, sql, blank)
+        values += f", {back.format(v=quoted(column))} as of_{column}"
+    listed = ", ".join(quoted(c) for c in kept)
     of = "".join(f", of_{c}" for c in wanted)
-    samples.con.execute(
-        f"create or replace view {name} as select {listed}, arm_case{of} from "
-        f"{_sides(samples, actions, laid, len(places.of_actions))} left join {CASES} using (code_)"
-    )
+    laid = f"{name}_"  # what was begun and not finished is none
+    begun = f"create or replace table {laid} as"
+    for part in _sides(samples, places.actions, len(places.of_actions)):
+        sides = []
+        for k, (start, end, rows) in enumerate(part):
+            at = places.of_actions[start:end]
+            samples.con.register(f"side_{k}", {column: found[at] for column, found in held.items()})
+            told = f"(select code_::integer % 3 - 1 as arm_{values} from side_{k})"
+            these = f"(select {listed} from {actions.sql}{rows})"
+            sides.append(f"select {listed}, arm_{of} from {these} positional join {told}{where}")
+        samples.con.execute(f"{begun} {' union all '.join(sides)}")
+        begun = f"insert into {laid}"
+        for k in range(len(part)):
+            samples.con.unregister(f"side_{k}")
+    samples.con.execute(f"alter table {laid} rename to {name}")
     return True
+
+
+def _form(samples: Samples, column: str, kind: str) -> tuple[Any, str, str] | None:
+    """How a number of the cases is held: its type, what is read, and how it is made of that again."""
+    cases = samples.tables["cases"].sql
+    if kind == "DOUBLE":
+        if fetch(samples, f"select 1 from {cases} where isnan({column}) limit 1"):
+            return None
+        return np.float64, column, "case when not isnan({v}) then {v} end"
+    if not kind.startswith("DECIMAL"):
+        return None
+    width, scale = (int(x) for x in kind[8:-1].split(","))
+    ((largest,),) = fetch(samples, f"select max(abs({column}))::double from {cases}")
+    most = (largest or 0) * 10**scale
+    if width > 18 or most >= EXACT:
+        return None
+    if most < 2**31 - 1:
+        read = f"coalesce(round({column}::double * {10**scale})::integer, {LEAST})"
+        return np.int32, read, f"case when {{v}} <> {LEAST} then ({{v}} / {10**scale}::double)::{kind} end"
+    return np.float64, column, f"case when not isnan({{v}}) then {{v}}::{kind} end"
 
 
 def lay_cases(samples: Samples, places: Places, name: str, values: Mapping[str, Any]) -> str:
@@ -168,8 +187,9 @@ def lay_cases(samples: Samples, places: Places, name: str, values: Mapping[str, 
         rows = np.arange(1, places.most + 1, dtype=np.uint32) if places.cases is None else places.cases
         _put(samples, laid[-1], column, _parts(rows, kept))
         del kept
-    rows_n = places.most if places.cases is None else len(places.cases)
-    return _sides(samples, samples.tables["cases"], laid, rows_n)
+    # One pipeline: each part that stands beside is read in order.
+    sides = "".join(f" positional join {table}" for table in laid)
+    return f"(select * from {samples.tables['cases'].sql}{sides})"
 
 
 _NAMES: Mapping[Any, str] = {
@@ -256,14 +276,17 @@ def _put(
         begun = f"insert into {table}"
 
 
-def _sides(samples: Samples, table: Relation, laid: Sequence[str], n: int) -> str:
-    """A table with what is laid beside it; in parts that the engine may take at the same time."""
+def _sides(samples: Samples, rows: Words | None, n: int) -> Iterator[list[tuple[int, int, str]]]:
+    """Parts of a table, each of such as the engine takes at the same time: from and to, and a condition on `row`."""
     ((threads,),) = fetch(samples, "select current_setting('threads')")
-    parts = 1 if n < FEW else min(SIDES, int(threads))
-    size = -(-n // parts)
-    sides = []
-    for k in range(parts):
-        part = f" limit {size} offset {k * size}" if parts > 1 else ""
-        joined = " positional join ".join(f"(from {name}{part})" for name in (table.sql, *laid))
-        sides.append(f"select * from {joined}")
-    return f"({' union all '.join(sides)})"
+    for start in range(0, max(n, 1), AT_ONCE):
+        whole = min(n - start, AT_ONCE)
+        parts = 1 if whole < FEW else min(SIDES, int(threads))
+        found = []
+        for k in range(parts):
+            low, high = start + k * whole // parts, start + (k + 1) * whole // parts
+            first, last = (low + 1, high) if rows is None else (int(rows[low]), int(rows[high - 1]))
+            found.append(
+                (low, high, f' where "row" between {first} and {last}' if whole < n or parts > 1 else "")
+            )
+        yield found

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from roi.acted import ACTIONS, FAILURES, OF_CASES, acted, by_case, laid_beside, lay
+from roi.acted import ACTIONS, FAILURES, OF_CASES, UNASKED, acted, by_case, laid_beside, lay
 from roi.moments import fetch
 from roi.proportions import ranks
 from roi.readers.base import literal, quoted
@@ -31,8 +31,6 @@ FAILED = FAILURES
 MOST = 60  # systems and scopes; what is beyond is put together
 REST = "(other)"
 QUANTILES = (0.5, 0.95)
-LAID = "actions_of_cases"  # in an engine that holds large samples
-UNASKED = ("action_id", "seq", "version", "amount", "confidence")  # columns that nobody asks of it there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,13 +94,10 @@ def of_cases(samples: Samples, actions: Relation) -> Relation:
 
     if not laid:
         return Relation(f"({joined('')})", names)
-    if laid_beside(samples):
-        columns = (*actions.columns, *names[len(kept) :])
-        shown = ", ".join(quoted(c) if c != "arm_" else "coalesce(arm_case, -1) as arm_" for c in columns)
-        return Relation(f"(select {shown} from {ACTIONS}{live})", columns)
     # Many are asked more often than it takes to lay them down once.
-    lay(samples, LAID, joined)
-    return Relation.named(LAID, names)
+    if not laid_beside(samples):
+        lay(samples, ACTIONS, joined)
+    return Relation.named(ACTIONS, names)
 
 
 def take_integration(samples: Samples) -> Integration | None:

@@ -228,8 +228,8 @@ def test_bits_of_numbers_and_systems(tmp_path: Path, size: str) -> None:
         {"action_id": "a4", "seq": None, "system": "mail", "status": "ok", **base, "executed_at": None},
     ]
     cases = [
-        {"case_id": "c0", "arm": "pilot", "handling_minutes": 1, "started_at": at},
-        {"case_id": "c1", "arm": "baseline", "handling_minutes": 1, "started_at": at},
+        {"case_id": c, "arm": arm, "handling_minutes": 1, "started_at": at, "ended_at": at}
+        for c, arm in (("c0", "pilot"), ("c1", "baseline"))
     ]
     samples = opened(tmp_path / "p", cases, actions)
     of = acted(samples, samples.tables["actions"])
