@@ -16,7 +16,6 @@ from rest_slow import rest_slow
 from sample_projects import Project
 
 import roi.acted
-import roi.beside
 import roi.engine
 from roi.acted import BEYOND, FAILURES, MOST_SYSTEMS, acted
 from roi.controls.check import Rows as CheckedRows
@@ -336,9 +335,7 @@ def test_all_that_is_taken_of_many_is_what_is_taken_of_few(
     for size in ("few", "many", "many at little memory"):
         if size != "few":
             monkeypatch.setattr(roi.engine, "SMALL", -1)
-        little = size == "many at little memory"
-        monkeypatch.setattr(roi.beside, "AT_ONCE", 100 if little else 1_500_000)
-        monkeypatch.setattr(roi.beside, "FEW", 10 if little else 200_000)
+        monkeypatch.setattr(roi.acted, "AT_ONCE", 1_500_000 if size != "many at little memory" else 100)
         samples = opened(tmp_path / size, cases, actions)
         assert samples.coded == (size != "few")
         if size == "many at little memory":
