@@ -114,9 +114,15 @@ def acted(samples: Samples, actions: Relation) -> Acted:
         samples: The opened samples.
         actions: Their log of actions, as it is or laid down elsewhere.
     """
+    once = samples.coded and actions == samples.tables["actions"]
+    joined = "cases" in samples.once and not samples.apart
+    if once and fetch(samples, f"select 1 from duckdb_views() where view_name = {literal(LAID)}"):
+        names = tuple(c[0] for c in samples.con.execute(f"select * from {LAID} limit 0").description)
+        systems = tuple(row[0] for row in fetch(samples, f"select system from {LAID}_systems"))
+        return Acted(Relation.named(LAID, names), systems, joined)
     has = set(actions.columns)
     told: dict[str, str] = {}
-    systems: tuple[str | None, ...] = ()
+    systems = ()
     if "status" in has:
         told["failed_"] = f"bit_or({_failure()}::utinyint)"
     if "seq" in has:
@@ -137,7 +143,6 @@ def acted(samples: Samples, actions: Relation) -> Acted:
     if "system" in has:
         told["apart_"] = "min(system) <> max(system)"
     columns = ("case_id", *told)
-    once = samples.coded and actions == samples.tables["actions"]
     read = dict(zip(told, told, strict=True))
     if once:
         told, read = _fewer(samples, told, systems)
@@ -148,7 +153,6 @@ def acted(samples: Samples, actions: Relation) -> Acted:
 
     if not once:
         return Acted(Relation(grouped(""), columns), systems)
-    joined = "cases" in samples.once and not samples.apart
     beside: list[str] = []
     if joined:  # once, as several ask of many cases both what they are and what was done in them
         cases = samples.tables["cases"]
@@ -164,9 +168,14 @@ def acted(samples: Samples, actions: Relation) -> Acted:
             f"left join {by_case(samples, cases, beside, some)} c on a.case_id = c.case_id"
         )
 
-    lay(samples, LAID, build)
+    lay(samples, f"{LAID}_rows", build)
     shown = ", ".join(f"{read[name]} as {name}" if name in read else name for name in columns)
-    return Acted(Relation(f"(select {shown} from {LAID})", columns), systems, joined)
+    listed = ", ".join("null" if system is None else literal(system) for system in systems)
+    samples.con.execute(
+        f"create or replace table {LAID}_systems as select unnest([{listed}]::varchar[]) as system; "
+        f"create or replace view {LAID} as select {shown} from {LAID}_rows"
+    )
+    return Acted(Relation.named(LAID, columns), systems, joined)
 
 
 def _failure() -> str:
