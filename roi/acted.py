@@ -24,6 +24,7 @@ FAILURES = ("error", "timeout", "denied")
 MOST_SYSTEMS = 60
 AT_ONCE = 2_500_000  # actions whose cases are grouped or joined at a time
 BESIDE = ("setting", "started_at", "ended_at")
+MOST_BITS = 62  # that one number holds with no sign
 BEYOND = 61  # the bit of numbers that have none of their own
 
 
@@ -35,8 +36,8 @@ class Acted:
         cases: A row each, and one of the actions that name none: `case_id`, and where the log has the columns for it
             `failed_` (bit k: an action ended as number k of `FAILURES`); `numbered_` (actions with a number) and
             `numbers_` (bit k: number k; bit 61: one beyond 0 to 60); `first_` and `last_` (of the times of `at_of`),
-            `asked_` (when the last action that ran was asked for); `apart_` (whether its actions are on different
-            systems), `ran_on_` (bit k: an action ran on system k).
+            `asked_` (when the last action that ran was asked for), None where many cases have no time to hold them to;
+            `apart_` (whether its actions are on different systems), `ran_on_` (bit k: an action ran on system k).
         systems: Of the actions that ran, None for those that name none; more than `MOST_SYSTEMS` have no bits.
         joined: Whether what `by_case` tells of each case stands beside, with `BESIDE` as far as the cases have them;
             `arm_case` is None for the actions of no case.
@@ -113,12 +114,17 @@ def acted(samples: Samples, actions: Relation) -> Acted:
         samples: The opened samples.
         actions: Their log of actions, as it is or laid down elsewhere.
     """
+    once = samples.coded and actions == samples.tables["actions"]
+    joined = "cases" in samples.once and not samples.apart
+    if once and fetch(samples, f"select 1 from duckdb_views() where view_name = {literal(LAID)}"):
+        names = tuple(c[0] for c in samples.con.execute(f"select * from {LAID} limit 0").description)
+        systems = tuple(row[0] for row in fetch(samples, f"select system from {LAID}_systems"))
+        return Acted(Relation.named(LAID, names), systems, joined)
     has = set(actions.columns)
     told: dict[str, str] = {}
-    systems: tuple[str | None, ...] = ()
+    systems = ()
     if "status" in has:
-        bits = " ".join(f"when {literal(name)} then {1 << k}" for k, name in enumerate(FAILURES))
-        told["failed_"] = f"bit_or((case status {bits} else 0 end)::utinyint)"
+        told["failed_"] = f"bit_or({_failure()}::utinyint)"
     if "seq" in has:
         own = f"when seq between 0 and {BEYOND - 1} and seq = floor(seq) then 1::ubigint << seq::integer"
         told["numbered_"] = "count(seq)"
@@ -132,23 +138,21 @@ def acted(samples: Samples, actions: Relation) -> Acted:
         name = "system" if "system" in has else "null::varchar"
         listed = f"select distinct {name} from {actions.sql} where executed_at is not null order by 1"
         systems = tuple(row[0] for row in fetch(samples, listed))
-        bits = " ".join(
-            f"when {literal(s)} then {1 << k}" for k, s in enumerate(systems[:MOST_SYSTEMS]) if s is not None
-        )
-        none = 1 << systems.index(None) if None in systems[:MOST_SYSTEMS] else 0
-        which = f"case {name} {bits} else {none} end" if bits else f"{none}"
+        which = _system(systems[:MOST_SYSTEMS], has)
         told["ran_on_"] = f"bit_or(({which})::ubigint) filter (executed_at is not null)"
     if "system" in has:
         told["apart_"] = "min(system) <> max(system)"
-    listed = "".join(f", {sql} as {name}" for name, sql in told.items())
     columns = ("case_id", *told)
+    read = dict(zip(told, told, strict=True))
+    if once:
+        told, read = _fewer(samples, told, systems)
+    listed = "".join(f", {sql} as {name}" for name, sql in told.items())
 
     def grouped(some: str) -> str:
         return f"(select case_id{listed} from {actions.sql}{some} group by case_id)"
 
-    if not samples.coded or actions != samples.tables["actions"]:
+    if not once:
         return Acted(Relation(grouped(""), columns), systems)
-    joined = "cases" in samples.once and not samples.apart
     beside: list[str] = []
     if joined:  # once, as several ask of many cases both what they are and what was done in them
         cases = samples.tables["cases"]
@@ -164,5 +168,66 @@ def acted(samples: Samples, actions: Relation) -> Acted:
             f"left join {by_case(samples, cases, beside, some)} c on a.case_id = c.case_id"
         )
 
-    lay(samples, LAID, build)
+    lay(samples, f"{LAID}_rows", build)
+    shown = ", ".join(f"{read[name]} as {name}" if name in read else name for name in columns)
+    listed = ", ".join("null" if system is None else literal(system) for system in systems)
+    samples.con.execute(
+        f"create or replace table {LAID}_systems as select unnest([{listed}]::varchar[]) as system; "
+        f"create or replace view {LAID} as select {shown} from {LAID}_rows"
+    )
     return Acted(Relation.named(LAID, columns), systems, joined)
+
+
+def _failure() -> str:
+    """SQL of the bit of how an action failed."""
+    bits = " ".join(f"when {literal(name)} then {1 << k}" for k, name in enumerate(FAILURES))
+    return f"(case status {bits} else 0 end)"
+
+
+def _system(systems: Sequence[str | None], has: Collection[str]) -> str:
+    """SQL of the bit of an action's system; 0 of one that has none."""
+    name = "system" if "system" in has else "null::varchar"
+    bits = " ".join(f"when {literal(s)} then {1 << k}" for k, s in enumerate(systems) if s is not None)
+    none = 1 << systems.index(None) if None in systems else 0
+    return f"case {name} {bits} else {none} end" if bits else f"{none}"
+
+
+def _fewer(
+    samples: Samples, told: dict[str, str], systems: Sequence[str | None]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The same in fewer values, each of which costs a large log much: what to lay, and how it is read of that.
+
+    How actions failed and which systems they were on is one number. No time is laid that no time of the cases can be
+    held against.
+    """
+    actions, cases = samples.tables["actions"], samples.tables.get("cases")
+    has, times = set(actions.columns), () if cases is None else cases.columns
+    laid, read = dict(told), dict(zip(told, told, strict=True))
+    for name, against in (("first_", "started_at"), ("last_", "started_at"), ("asked_", "ended_at")):
+        if name in told and against not in times:
+            del laid[name]
+            read[name] = "null::timestamp"
+    every = list(systems)  # and then those of actions that did not run
+    if "system" in has:
+        named = fetch(
+            samples, f"select distinct system from {actions.sql} where system is not null order by 1"
+        )
+        every += [name for (name,) in named if name not in systems]
+    n, at = len(every), len(FAILURES)
+    packed = [name for name in ("failed_", "ran_on_", "apart_") if name in told]
+    if len(packed) < 2 or at + 2 * n > MOST_BITS:
+        return laid, read
+    bit = f"({_system(every, has)})::ubigint"
+    word = [_failure()] if "status" in has else []
+    word += [f"{bit} * {1 << at}"] if "system" in has else []
+    word += [f"case when executed_at is not null then {bit} * {1 << at + n} else 0 end"] * ("ran_on_" in told)
+    laid = {name: sql for name, sql in laid.items() if name not in packed}
+    laid["word_"] = f"bit_or(({' + '.join(word)})::{'uinteger' if at + 2 * n <= 32 else 'ubigint'})"
+    whole, each = "word_::bigint", (1 << n) - 1
+    on = f"({whole} >> {at} & {sum(1 << k for k, system in enumerate(every) if system is not None)})"
+    unpacked = {
+        "failed_": f"({whole} & {(1 << at) - 1})::utinyint",
+        "ran_on_": f"nullif({whole} >> {at + n} & {each}, 0)::ubigint",
+        "apart_": f"({on} & ({on} - 1)) <> 0",
+    }
+    return laid, read | {name: unpacked[name] for name in packed}

@@ -97,7 +97,10 @@ def of_cases(samples: Samples, actions: Relation) -> Relation:
     of = "".join(f", of_{c}" for c in wanted)
     live = " where of_setting is distinct from 'demo'" if "setting" in wanted else ""
     names = (*kept, "arm_", *(f"of_{c}" for c in wanted))
-    listed = ", ".join(f"a.{quoted(c)}" for c in kept)
+    if laid and fetch(samples, f"select 1 from duckdb_views() where view_name = {literal(LAID)}"):
+        return Relation.named(LAID, names)
+    same = _constants(samples, actions, kept) if laid else {}
+    listed = ", ".join(f"a.{quoted(c)}" for c in kept if c not in same)
 
     def joined(some: str) -> str:
         rows = f"(from {actions.sql}{some})" if some else actions.sql
@@ -109,8 +112,23 @@ def of_cases(samples: Samples, actions: Relation) -> Relation:
     if not laid:
         return Relation(f"({joined('')})", names)
     # Many are asked more often than it takes to lay them down once.
-    lay(samples, LAID, joined)
+    lay(samples, f"{LAID}_rows", joined)
+    shown = ", ".join(f"{same[c]} as {quoted(c)}" if c in same else quoted(c) for c in names)
+    samples.con.execute(f"create or replace view {LAID} as select {shown} from {LAID}_rows")
     return Relation.named(LAID, names)
+
+
+def _constants(samples: Samples, actions: Relation, columns: Sequence[str]) -> dict[str, str]:
+    """Columns that hold the same in each action, as SQL: there is nothing to lay of them."""
+    types = {row[0]: str(row[1]) for row in fetch(samples, f"describe select * from {actions.sql}")}
+    asked = [c for c in columns if types[c].startswith("ENUM") or types[c] in ("BOOLEAN", "BIGINT")]
+    told = "".join(f", min({c}), max({c}), count({c})" for c in map(quoted, asked))
+    ((n, *found),) = fetch(samples, f"select count(*){told} from {actions.sql}")
+    same = {}
+    for c, least, most, known in zip(asked, found[::3], found[1::3], found[2::3], strict=True):
+        if known == 0 or (known == n and least == most):
+            same[c] = f"{'null' if least is None else literal(str(least))}::{types[c]}"
+    return same
 
 
 def take_integration(samples: Samples) -> Integration | None:

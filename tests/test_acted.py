@@ -22,7 +22,7 @@ from roi.controls.check import Rows as CheckedRows
 from roi.controls.logs import Logs, hold
 from roi.controls.trail_gaps import _counted
 from roi.controls.trail_times import SLACK, TOLERANCE_SECONDS, _heard, _in_step, clock_skew
-from roi.integration import QUANTILES, take_integration
+from roi.integration import QUANTILES, of_cases, take_integration
 from roi.parameters import Policy, load_parameters
 from roi.proportions import ranks
 from roi.samples import Samples
@@ -227,8 +227,8 @@ def test_bits_of_numbers_and_systems(tmp_path: Path, size: str) -> None:
         {"action_id": "a4", "seq": None, "system": "mail", "status": "ok", **base, "executed_at": None},
     ]
     cases = [
-        {"case_id": "c0", "arm": "pilot", "handling_minutes": 1, "started_at": at},
-        {"case_id": "c1", "arm": "baseline", "handling_minutes": 1, "started_at": at},
+        {"case_id": c, "arm": arm, "handling_minutes": 1, "started_at": at, "ended_at": at}
+        for c, arm in (("c0", "pilot"), ("c1", "baseline"))
     ]
     samples = opened(tmp_path / "p", cases, actions)
     of = acted(samples, samples.tables["actions"])
@@ -387,3 +387,38 @@ def test_what_failed_and_what_people_saw_by_hand(tmp_path: Path, size: str) -> N
     ran = {row["case_id"] for row in held if row["executed_at"] and row["status"] in ("ok", None)}
     decided = {row["case_id"] for row in mine if row["decision"] in ("approved", "rejected")}
     assert kinds.not_looked[0] == len((ran - decided) & labelled) > 0
+
+
+def test_of_many_nothing_is_laid_that_each_action_holds_and_no_time_without_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One system, one scope and no attempt are said, not laid; one of two that a blank stands beside is laid."""
+    monkeypatch.setattr(roi.engine, "SMALL", -1)
+    at = {"requested_at": START, "executed_at": START}
+    of_all = {"tool": "t", "system": "crm", "scope": "read", "attempt": None, "status": "ok"}
+    actions = [
+        {"action_id": f"a{i}", "case_id": f"c{i}", **of_all, "effect": effect, **at}
+        for i, effect in enumerate(["read", None])
+    ]
+    cases = [
+        {"case_id": f"c{i}", "arm": arm, "handling_minutes": 1, "started_at": START}
+        for i, arm in enumerate(["pilot", "baseline"])
+    ]
+    samples = opened(tmp_path / "p", cases, actions)
+    log = samples.tables["actions"]
+    of = of_cases(samples, log)
+    laid = [c[0] for c in samples.con.execute("select * from actions_of_cases_rows limit 0").description]
+    assert not {"tool", "system", "scope", "attempt", "status", "alike_"} & set(laid)
+    assert {"case_id", "effect", "arm_"} <= set(laid)
+    told = "tool, system, scope, attempt, status, effect, arm_"
+    rows = samples.con.execute(f"select {told} from {of.sql} order by effect").fetchall()
+    assert rows == [
+        ("t", "crm", "read", None, "ok", "read", 1),
+        ("t", "crm", "read", None, "ok", None, 0),
+    ]
+    found = acted(samples, log)
+    assert found.systems == acted(samples, log).systems == ("crm",)
+    names = "failed_, ran_on_, apart_, first_, asked_"
+    assert samples.con.execute(f"select {names} from {found.cases.sql}").fetchall() == (
+        [(0, 1, False, START, None)] * 2
+    )
