@@ -27,6 +27,7 @@ from roi.problems import InputError, Problem
 from roi.records import refuse_newer_record
 from roi.report.facts import headline_alone
 from roi.report.page import write_whole
+from roi.taken_over import TAKEN
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -288,6 +289,7 @@ class Batch:
             before=self.out / found.pilot,
             ledger=self.out / LEDGER,
             pdf=self.pdf,
+            anew=self.force,
         )
 
     def kept(
@@ -359,6 +361,7 @@ class Batch:
             if outcome.state == "done":
                 if inputs is not None:
                     write_whole(job.folder / INPUTS, note_of(inputs, job.folder))
+                (job.folder / TAKEN).unlink(missing_ok=True)  # stands in the note
                 publish(job.folder, self.out / job.pilot)
             elif outcome.state == "failed":
                 ran = [notebook.stem for notebook in job.notebooks if (job.folder / notebook.name).exists()]

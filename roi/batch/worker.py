@@ -15,6 +15,11 @@ from typing import Any
 
 __all__ = ["Job", "Report", "run_job", "since_before", "work", "work_forked"]
 
+TAKEN_OVER = (
+    "decided again on what the last run took of the samples: their bytes, and all else that reading them rests on, are "
+    "the same (--force reads them anew)"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
@@ -31,6 +36,7 @@ class Job:
         before: The pilot's report folder as it stands, whose record the new one is held against; None for none.
         ledger: The ledger in which the record will be entered; None for none.
         pdf: Whether the pages are written as PDF, too.
+        anew: Whether the samples are read, whatever was taken of them before.
     """
 
     pilot: str
@@ -43,6 +49,7 @@ class Job:
     before: Path | None = None
     ledger: Path | None = None
     pdf: bool = False
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +85,14 @@ def run_job(job: Job, tell: Any = None) -> Report:
     from roi.batch.engine import NotebookError, execute
     from roi.issue import Run, issuing
     from roi.problems import InputError
+    from roi.taken_over import taken_note
 
-    run = None if job.ledger is None else Run(pilot=job.pilot, folder=job.folder, ledger=job.ledger)
+    before = None if job.anew else job.before
+    run = (
+        None
+        if job.ledger is None
+        else Run(pilot=job.pilot, folder=job.folder, ledger=job.ledger, before=before)
+    )
     say = tell or (lambda _: None)
     name, notes = "", dict[str, None]()
     try:
@@ -98,6 +111,8 @@ def run_job(job: Job, tell: Any = None) -> Report:
                 )
             _write_outputs(job, notebook, done)
         _write_pdf(job, say)
+        if (taken_note(job.folder) or {}).get("over"):
+            notes[TAKEN_OVER] = None
     except NotebookError as failure:
         lost = failure.kind == "ServerLostError"
         return Report(ok=False, why=failure.why, is_input=failure.is_input, is_lost=lost, notebook=name)

@@ -1,0 +1,44 @@
+"""What numbers, pictures and pages are made with: this package by its code, libraries by their versions."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+__all__ = ["file_sha256", "program"]
+
+LIBRARIES = (
+    "altair", "backports-zstd", "duckdb", "genai-prices", "ibis-framework", "ipykernel", "jinja2", "msgspec",
+    "nbconvert", "numpy", "openpyxl", "pandas", "papermill", "pyarrow", "pydantic", "python-calamine", "python-stdnum",
+    "PyYAML", "rapidfuzz", "scipy", "sqlglot", "tzdata", "vl-convert-python",
+)  # fmt: skip
+CODE = {".py", ".j2", ".css", ".js", ".csv", ".json", ".html", ".typ", ".yaml"}
+
+
+@cache
+def program() -> dict[str, str]:
+    """The version of everything that computes: this package by its code, libraries by their versions."""
+    import roi
+
+    home = Path(roi.__file__).resolve().parent
+    digest = hashlib.sha256()
+    for file in sorted(
+        file for file in home.rglob("*") if file.suffix in CODE and "notebooks" not in file.parts
+    ):
+        digest.update(file.relative_to(home).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    found = {"roi": digest.hexdigest(), "python": sys.version.split()[0]}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "none"
+    return found
+
+
+def file_sha256(path: Path) -> str:
+    """The hash of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
