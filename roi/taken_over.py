@@ -34,6 +34,7 @@ from roi.readers.files import Found, find_files
 from roi.taken import Taken
 
 __all__ = [
+    "ASKED",
     "FREE",
     "INPUTS",
     "TAKEN",
@@ -42,12 +43,14 @@ __all__ = [
     "former_of",
     "keep_note",
     "reading_of",
+    "say_over",
     "taken_note",
 ]
 
 # Files of the program, not of the reader: no archive keeps them.
 INPUTS = ".inputs.json"
 TAKEN = ".taken.json"
+ASKED = ".asked.json"
 
 FREE: Mapping[str, frozenset[str]] = {
     "demand": frozenset({"cases_per_month"}),
@@ -231,6 +234,13 @@ def keep_note(run: Run, reading: Reading | None, *, over: bool) -> None:
     """
     if reading is not None and reading.stands():
         text = json.dumps({"of": reading.key, "over": over}, sort_keys=True)
+        (run.folder / TAKEN).write_text(text + "\n", encoding="utf-8")
+
+
+def say_over(run: Run) -> None:
+    """Say in a run's note that its pages asked nothing of the samples either."""
+    if (note := taken_note(run.folder)) is not None:
+        text = json.dumps({**note, "asked_over": True}, sort_keys=True)
         (run.folder / TAKEN).write_text(text + "\n", encoding="utf-8")
 
 

@@ -17,7 +17,7 @@ from roi.made_with import file_sha256, program
 from roi.problems import InputError
 from roi.readers.addresses import without_secret
 from roi.readers.base import UnreadableError
-from roi.taken_over import INPUTS, TAKEN, taken_note
+from roi.taken_over import ASKED, INPUTS, TAKEN, taken_note
 
 __all__ = ["INPUTS", "inputs_of", "note_of", "program", "why_again"]
 
@@ -78,7 +78,7 @@ def note_of(inputs: Mapping[str, Any], folder: Path) -> str:
     """
     record = read_record(folder) or {}
     names = sorted(
-        file.name for file in folder.iterdir() if file.is_file() and file.name not in (INPUTS, TAKEN)
+        file.name for file in folder.iterdir() if file.is_file() and file.name not in (INPUTS, TAKEN, ASKED)
     )
     taken = taken_note(folder)
     made = {
@@ -87,6 +87,7 @@ def note_of(inputs: Mapping[str, Any], folder: Path) -> str:
         "record": record_sha256(record),
         "files": names,
         "taken": None if taken is None else taken["of"],
+        "asked": file_sha256(folder / ASKED) if (folder / ASKED).is_file() else None,
     }
     return json.dumps(made, sort_keys=True) + "\n"
 

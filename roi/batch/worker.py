@@ -19,6 +19,8 @@ TAKEN_OVER = (
     "decided again on what the last run took of the samples: their bytes, and all else that reading them rests on, are "
     "the same (--force reads them anew)"
 )
+READS = "; the page of the operation asks them what was not asked, and reads them"
+OPERATION = "6_operate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +113,10 @@ def run_job(job: Job, tell: Any = None) -> Report:
                 )
             _write_outputs(job, notebook, done)
         _write_pdf(job, say)
-        if (taken_note(job.folder) or {}).get("over"):
-            notes[TAKEN_OVER] = None
+        note = taken_note(job.folder) or {}
+        if note.get("over"):
+            reads = "" if note.get("asked_over") or name != OPERATION else READS
+            notes[f"{TAKEN_OVER}{reads}"] = None
     except NotebookError as failure:
         lost = failure.kind == "ServerLostError"
         return Report(ok=False, why=failure.why, is_input=failure.is_input, is_lost=lost, notebook=name)
