@@ -119,12 +119,12 @@ def asked(pilot: Pilot, ask: Callable[[Pilot], T]) -> T:
     if reading is None:
         return ask(pilot)
     if (told := _told(run, pilot, reading)) is not None:
+        samples, data = told
         try:
-            found = ask(replace(pilot, opened=told))
+            found = ask(replace(pilot, opened=samples))
         except UnansweredError:
             pass
         else:
-            data = (run.before or run.folder).joinpath(ASKED).read_bytes()
             (run.folder / ASKED).write_bytes(data)
             say_over(run)
             return found
@@ -153,8 +153,8 @@ def _keep(
         target.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
-def _told(run: Run, pilot: Pilot, reading: Reading) -> Samples | None:
-    """Samples of which nothing is there but what the last run was answered; None where it was not of the same."""
+def _told(run: Run, pilot: Pilot, reading: Reading) -> tuple[Samples, bytes] | None:
+    """Samples of which only what the last run was answered is there, and its file; None where that was of others."""
     if run.before is None:
         return None
     try:
@@ -173,7 +173,7 @@ def _told(run: Run, pilot: Pilot, reading: Reading) -> Samples | None:
     except (InputError, OSError, ValueError, KeyError, TypeError):
         return None
     selection = pilot.loaded.parameters.samples.labels.selection
-    return replace(
+    told = replace(
         taken.without_rows(),
         tables=tables,
         con=Told(answers),
@@ -181,6 +181,7 @@ def _told(run: Run, pilot: Pilot, reading: Reading) -> Samples | None:
         selection=selection,
         timezone=kept["timezone"],
     )
+    return told, data
 
 
 def _plain(value: Any) -> Any:

@@ -20,6 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zoneinfo import TZPATH
 
 from roi.archive import MOMENTS, archive_of
 from roi.controls.findings_list import FINDINGS
@@ -140,6 +141,7 @@ def reading_of(loaded: LoadedParameters) -> Reading | None:
         "policy": loaded.policy_sha256,
         "samples": dict(sorted(hashes.items())),
         "environment": _environment(loaded),
+        "zones": _zones({p.samples.timezone, *(s.timezone for t in given.values() for s in (t, *t.join))}),
         "program": _sha256(json.dumps(program(), sort_keys=True)),
     }
     return Reading(key=key, fingerprints=dict(sorted(prints.items())), stamps=stamps)
@@ -172,6 +174,16 @@ def _environment(loaded: LoadedParameters) -> str:
     return _sha256(repr([(name, os.environ.get(name)) for name in names]))
 
 
+def _zones(names: set[str | None]) -> dict[str, str | None]:
+    """The system's rules of the time zones that are named; None where a library's hold."""
+    found = {}
+    for name in sorted(name for name in names if name):
+        places = (Path(folder, name) for folder in TZPATH)
+        place = next((place for place in places if place.is_file()), None)
+        found[name] = None if place is None else file_sha256(place)
+    return found
+
+
 def former_of(run: Run, loaded: LoadedParameters, reading: Reading | None) -> Former | None:
     """What the last run took, and the rows of what its controls found, which are put into this run's folder.
 
@@ -196,7 +208,7 @@ def former_of(run: Run, loaded: LoadedParameters, reading: Reading | None) -> Fo
         former = Former(taken=archive.taken(), beside=archive.content["beside"])
         if dict(former.taken.fingerprints) != reading.fingerprints:
             return None
-        return former if _copied(run.before / FINDINGS, run.folder / FINDINGS, former) else None
+        return former if _brought(run.before / FINDINGS, run.folder / FINDINGS, former) else None
     except (InputError, OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -211,10 +223,13 @@ def _is_issued(run: Run, record: str, archive: bytes) -> bool:
     )
 
 
-def _copied(source: Path, target: Path, former: Former) -> bool:
-    """Whether the rows of the findings could be copied, byte for byte as the archive knows them."""
+def _brought(source: Path, target: Path, former: Former) -> bool:
+    """Whether the rows of the findings are in this run's folder, byte for byte as the archive knows them."""
     try:
-        shutil.copyfile(source, target)
+        try:
+            os.link(source, target)  # of many rows they take much room
+        except OSError:
+            shutil.copyfile(source, target)
         if file_sha256(target) == former.beside["findings"]:
             return True
     except OSError:
