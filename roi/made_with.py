@@ -8,7 +8,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-__all__ = ["file_sha256", "program"]
+__all__ = ["file_sha256", "program", "warm_up"]
 
 LIBRARIES = (
     "altair", "backports-zstd", "duckdb", "genai-prices", "ibis-framework", "ipykernel", "jinja2", "msgspec",
@@ -36,6 +36,11 @@ def program() -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = "none"
     return found
+
+
+def warm_up() -> None:
+    """Read what would be read anew in every process that is forked, and that is the code which these have loaded."""
+    program()
 
 
 def file_sha256(path: Path) -> str:

@@ -118,6 +118,28 @@ def test_the_page_of_the_operation_is_that_of_samples_that_are_read(
     assert note["asked_over"]  # of what was taken over, or asked anew, before
 
 
+@pytest.mark.parametrize("what", ["a sample", "the policy"])
+def test_answers_of_other_samples_or_under_another_policy_are_asked_anew(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(roi.engine, "SMALL", -1)
+    file, out = made(tmp_path, rows(90)), tmp_path / "reports"
+    decided(file, out, operates=True)
+    shutil.copytree(out, tmp_path / "other")
+    if what == "a sample":
+        cases_ = tmp_path / "data/cases.csv"
+        text = cases_.read_text(encoding="utf-8")
+        cases_.write_text(text.replace(",correct,", ",error,", 5), encoding="utf-8")
+    else:
+        edit(file, lambda p: p.update(policy={"max_severe_error_rate": 0.004}))
+    note, again = decided(file, out, operates=True)
+    _, anew = decided(file, tmp_path / "other", operates=True, force=True)
+    assert note is not None
+    assert not note["over"]
+    assert "asked_over" not in note
+    assert again == anew
+
+
 def spoilt(out: Path) -> None:
     """An answer changed by hand."""
     file = out / "made" / ASKED

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 import io
 import json
 import shutil
@@ -22,8 +21,7 @@ import roi.engine
 import roi.taken
 from roi.archive import _decoded, _encoded
 from roi.batch import run_batch
-from roi.batch.outputs import record_text
-from roi.ledger import LEDGER, issue
+from roi.ledger import LEDGER, issue, record_sha256
 from roi.parameters import LoadedParameters, Parameters, load_parameters
 from roi.samples import open_samples
 from roi.schema.base import Group
@@ -264,10 +262,10 @@ def _other_print(project: Path) -> None:
     ledger, file = project / "reports" / LEDGER, project / "reports/made/moments.json"
     found = json.loads(file.read_text(encoding="utf-8"))
     found["taken"]["fingerprints"]["data/cases.csv"] = "0" * 64
-    file.write_text(json.dumps(found), encoding="utf-8")
     record = json.loads((project / "reports/made/decision.json").read_text(encoding="utf-8"))
     record["provenance"]["looks"] = 9
-    found["record"] = hashlib.sha256(record_text({**record, "signed": []}).encode()).hexdigest()
+    found["record"] = record_sha256(record)
+    file.write_text(json.dumps(found), encoding="utf-8")
     issue(ledger, record, moments_sha256=sha256(file))
 
 
