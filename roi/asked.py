@@ -19,11 +19,12 @@ from typing import Any, TypeVar
 
 from roi.archive import MOMENTS, read_archive
 from roi.issue import Run, current_run
+from roi.made_with import ASKED, INPUTS
 from roi.pilot import Pilot
 from roi.problems import InputError
 from roi.relation import Relation
 from roi.samples import Samples
-from roi.taken_over import ASKED, INPUTS, Reading, reading_of, say_over
+from roi.taken_over import Reading, reading_of, say_over
 
 __all__ = ["Heard", "Told", "UnansweredError", "asked"]
 

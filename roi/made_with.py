@@ -1,14 +1,24 @@
-"""What numbers, pictures and pages are made with: this package by its code, libraries by their versions."""
+"""What numbers, pictures and pages are made with, and the files beside a report in which that is noted.
+
+A batch starts sooner for what this does not import.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import sys
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
-__all__ = ["file_sha256", "program", "warm_up"]
+__all__ = ["ASKED", "INPUTS", "TAKEN", "file_sha256", "program", "taken_note", "warm_up"]
+
+# Files of the program, not of the reader: no archive keeps them.
+INPUTS = ".inputs.json"
+TAKEN = ".taken.json"
+ASKED = ".asked.json"
 
 LIBRARIES = (
     "altair", "backports-zstd", "duckdb", "genai-prices", "ibis-framework", "ipykernel", "jinja2", "msgspec",
@@ -47,3 +57,12 @@ def file_sha256(path: Path) -> str:
     """The hash of a file's bytes."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def taken_note(folder: Path) -> dict[str, Any] | None:
+    """What `roi.taken_over.keep_note` kept in a folder; None where nothing was."""
+    try:
+        found = json.loads((folder / TAKEN).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None

@@ -27,7 +27,7 @@ from roi.controls.findings_list import FINDINGS
 from roi.engine import MEMORY
 from roi.issue import Run
 from roi.ledger import read_ledger
-from roi.made_with import file_sha256, program
+from roi.made_with import INPUTS, TAKEN, file_sha256, program, taken_note
 from roi.parameters import LoadedParameters
 from roi.problems import InputError
 from roi.readers.base import UnreadableError
@@ -35,23 +35,14 @@ from roi.readers.files import Found, find_files
 from roi.taken import Taken
 
 __all__ = [
-    "ASKED",
     "FREE",
-    "INPUTS",
-    "TAKEN",
     "Former",
     "Reading",
     "former_of",
     "keep_note",
     "reading_of",
     "say_over",
-    "taken_note",
 ]
-
-# Files of the program, not of the reader: no archive keeps them.
-INPUTS = ".inputs.json"
-TAKEN = ".taken.json"
-ASKED = ".asked.json"
 
 FREE: Mapping[str, frozenset[str]] = {
     "demand": frozenset({"cases_per_month"}),
@@ -257,15 +248,6 @@ def say_over(run: Run) -> None:
     if (note := taken_note(run.folder)) is not None:
         text = json.dumps({**note, "asked_over": True}, sort_keys=True)
         (run.folder / TAKEN).write_text(text + "\n", encoding="utf-8")
-
-
-def taken_note(folder: Path) -> dict[str, Any] | None:
-    """What `keep_note` kept in a folder; None where nothing was."""
-    try:
-        found = json.loads((folder / TAKEN).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def _stamp(path: Path) -> tuple[int, ...] | None:

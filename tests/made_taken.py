@@ -15,9 +15,9 @@ from roi.batch.outputs import publish, record_text, staging
 from roi.batch.resume import note_of
 from roi.issue import Run, issuing
 from roi.ledger import LEDGER, issue
+from roi.made_with import INPUTS, TAKEN, taken_note
 from roi.pilot import open_pilot
 from roi.report.operate import Operated, operated
-from roi.taken_over import INPUTS, TAKEN, taken_note
 
 
 def made(folder: Path, rows: Sequence[dict[str, Any]] | None = None) -> Path:

@@ -15,7 +15,7 @@ from pilots import cases
 
 import roi.engine
 from roi.asked import Heard, Told, UnansweredError
-from roi.taken_over import ASKED
+from roi.made_with import ASKED
 
 
 @pytest.fixture

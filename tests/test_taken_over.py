@@ -22,11 +22,12 @@ import roi.taken
 from roi.archive import _decoded, _encoded
 from roi.batch import run_batch
 from roi.ledger import LEDGER, issue, record_sha256
+from roi.made_with import INPUTS
 from roi.parameters import LoadedParameters, Parameters, load_parameters
 from roi.samples import open_samples
 from roi.schema.base import Group
 from roi.taken import take
-from roi.taken_over import FREE, INPUTS, reading_of
+from roi.taken_over import FREE, reading_of
 
 ROOT = Path(__file__).parent.parent
 SHIPPED = sorted(p.stem for p in (ROOT / "params").glob("[!_]*.yaml"))

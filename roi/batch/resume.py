@@ -13,11 +13,10 @@ from typing import Any
 
 from roi.batch.outputs import WHY, read_record
 from roi.ledger import data_sha256, look_of, record_sha256
-from roi.made_with import file_sha256, program
+from roi.made_with import ASKED, INPUTS, TAKEN, file_sha256, program, taken_note
 from roi.problems import InputError
 from roi.readers.addresses import without_secret
 from roi.readers.base import UnreadableError
-from roi.taken_over import ASKED, INPUTS, TAKEN, taken_note
 
 __all__ = ["INPUTS", "inputs_of", "note_of", "program", "why_again"]
 

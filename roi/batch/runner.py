@@ -23,11 +23,11 @@ from roi.batch.resume import INPUTS, inputs_of, note_of, why_again
 from roi.batch.worker import Job, Report
 from roi.batch.workers import STARTING, Workers, painters, run_watched
 from roi.ledger import LEDGER, issue, read_ledger, refuse_newer
+from roi.made_with import TAKEN
 from roi.problems import InputError, Problem
 from roi.records import refuse_newer_record
 from roi.report.facts import headline_alone
 from roi.report.page import write_whole
-from roi.taken_over import TAKEN
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -86,8 +86,8 @@ def run_job(job: Job, tell: Any = None) -> Report:
     """
     from roi.batch.engine import NotebookError, execute
     from roi.issue import Run, issuing
+    from roi.made_with import taken_note
     from roi.problems import InputError
-    from roi.taken_over import taken_note
 
     before = None if job.anew else job.before
     run = (
