@@ -44,7 +44,7 @@ from roi.samples import Exclusion
 from roi.schema.injected import plain_json, sha256_of
 from roi.taken import Taken
 
-__all__ = ["MOMENTS", "Archive", "archive_text", "read_archive"]
+__all__ = ["MOMENTS", "Archive", "archive_of", "archive_text", "read_archive"]
 
 MOMENTS = "moments.json"
 SCHEMA = 1
@@ -150,12 +150,13 @@ class Archive:
         return decide_taken(self.parameters(), self.taken())
 
 
-def archive_text(a: Analysis, record: Mapping[str, Any]) -> str:
+def archive_text(a: Analysis, record: Mapping[str, Any], beside: Mapping[str, Any] | None = None) -> str:
     """An analysis as an archive: the same inputs give the same bytes.
 
     Args:
         a: The analysis.
         record: Its record.
+        beside: What else a later run shows of the samples, in JSON; kept where moments are.
 
     Raises:
         InputError: If the parameter file or the policy was changed since it was read.
@@ -187,6 +188,8 @@ def archive_text(a: Analysis, record: Mapping[str, Any]) -> str:
         "withheld": why,
         "taken": None if why is not None else _encoded(a.taken),
     }
+    if beside is not None and why is None:
+        found["beside"] = dict(beside)
     return json.dumps(found, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
 
 
@@ -219,20 +222,41 @@ def read_archive(path: Path) -> Archive:
         InputError: If it is not there, is no archive, or a newer version of the package wrote it.
     """
     try:
-        content = json.loads(path.read_bytes())
+        data = path.read_bytes()
     except FileNotFoundError:
         raise InputError(
             [Problem(path.name, "", "is not there; `roi run` writes it beside a record")]
         ) from None
-    except (OSError, ValueError, RecursionError):
-        raise InputError([Problem(path.name, "", "cannot be read; put it back from a copy")]) from None
+    except OSError:
+        raise InputError([_unreadable(path.name)]) from None
+    return archive_of(data, path.name)
+
+
+def archive_of(data: bytes, name: str) -> Archive:
+    """The archive that some bytes are.
+
+    Args:
+        data: As they were written.
+        name: Of their file, for messages.
+
+    Raises:
+        InputError: If they are no archive, or a newer version of the package wrote them.
+    """
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError):
+        raise InputError([_unreadable(name)]) from None
     keys = {"schema", "record", "parameters", "policy", "looks_counted", "withheld", "taken"}
     if not isinstance(content, dict) or not keys <= set(content):
-        raise InputError([Problem(path.name, "", "is no archive of a run; put it back from a copy")])
+        raise InputError([Problem(name, "", "is no archive of a run; put it back from a copy")])
     if content["schema"] != SCHEMA:
         message = f"is of form {content['schema']}; this version of roi knows {SCHEMA}: install {content.get('roi')}"
-        raise InputError([Problem(path.name, "schema", message)])
-    return Archive(file=path.name, content=content)
+        raise InputError([Problem(name, "schema", message)])
+    return Archive(file=name, content=content)
+
+
+def _unreadable(name: str) -> Problem:
+    return Problem(name, "", "cannot be read; put it back from a copy")
 
 
 def _encoded(value: Any) -> Any:

@@ -28,7 +28,9 @@ _PDF = click.option(
     is_flag=True,
     help="The pages as PDF, too (the business case is report.pdf); needs the extra roi[pdf].",
 )
-_FORCE = click.option("--force", is_flag=True, help="Also what has been run with the same inputs.")
+_FORCE = click.option(
+    "--force", is_flag=True, help="Also what has been run with the same inputs; samples are read anew."
+)
 _TIMEOUT = click.option(
     "--timeout",
     default=600.0,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from roi.moments import fetch
 from roi.money import plan_flows
 from roi.pictures import Band, Driver, FiscalYear, Histogram, Pictures
 
-__all__ = ["illustrate"]
+__all__ = ["illustrate", "minute_counts"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -23,12 +23,15 @@ BINS = 30
 MOST_DRIVERS = 10
 
 
-def illustrate(a: Analysis, record: Mapping[str, Any]) -> Pictures:
+def illustrate(
+    a: Analysis, record: Mapping[str, Any], minutes: Mapping[str, Sequence[int]] | None = None
+) -> Pictures:
     """Bin what the report draws.
 
     Args:
         a: The analysis.
         record: Its record, whose tornado is drawn.
+        minutes: As `minute_counts` gives them, where they are known already.
 
     Returns:
         Histograms of minutes by arm and of worth, the cumulative cash band, fiscal years and drivers.
@@ -43,7 +46,7 @@ def illustrate(a: Analysis, record: Mapping[str, Any]) -> Pictures:
         worth["fix"] = _histogram(a.verdict.plan.worth)
     band, years = (None, ()) if found is None else _cash(a)
     return Pictures(
-        minutes=_minutes(a),
+        minutes=_minutes(a, minute_counts(a) if minutes is None else minutes),
         worth=worth,
         cumulative=band,
         fiscal_years=years,
@@ -59,12 +62,13 @@ def _histogram(values: Floats) -> Histogram:
     return Histogram(edges=edges, share=share / values.size)
 
 
-def _minutes(a: Analysis) -> dict[str, Histogram] | None:
-    """Counts of human minutes by arm in common bins; counted in the engine, no row leaves it. None without samples."""
-    spread = a.moments.spread
-    if not spread or "cases" not in a.samples.tables:
+def minute_counts(a: Analysis) -> dict[str, list[int]] | None:
+    """Cases of each arm by human minutes, in common bins; counted in the engine, no row leaves it.
+
+    None without samples.
+    """
+    if not a.moments.spread or "cases" not in a.samples.tables:
         return None
-    high = _round_up(max(s.p95 for s in spread.values()) * 1.25)
     cases = a.samples.tables["cases"]
     if "setting" in cases.columns:
         cases = cases.where("setting <> 'demo'")
@@ -75,20 +79,28 @@ def _minutes(a: Analysis) -> dict[str, Histogram] | None:
         zero = f"case when arm = 'baseline' then coalesce({name}, 0) else {name} end"
         parts.append(zero if name == "review_minutes" else name)
     # Least and greatest pass over a NULL.
-    place = f"floor(({' + '.join(parts)})::double * {BINS / high!r}::double)::bigint"
+    place = f"floor(({' + '.join(parts)})::double * {BINS / _most_minutes(a)!r}::double)::bigint"
     counted = cases.having(place=place).where("place is not null")
     counted = counted.having(place=f"greatest(0, least({BINS - 1}, place))")
-    rows = fetch(a.samples, counted.grouped(["arm", "place"], {"n": "count(*)"}))
-    edges = np.linspace(0.0, high, BINS + 1)
-    found = {}
-    for arm in ("baseline", "pilot"):
-        share = np.zeros(BINS)
-        for name, where, n in rows:
-            if name == arm:
-                share[int(where)] = n
-        if share.sum() > 0:
-            found[arm] = Histogram(edges=edges, share=share / share.sum())
-    return found or None
+    found = {arm: [0] * BINS for arm in ("baseline", "pilot")}
+    for arm, where, n in fetch(a.samples, counted.grouped(["arm", "place"], {"n": "count(*)"})):
+        if arm in found:
+            found[arm][int(where)] = int(n)
+    return found
+
+
+def _minutes(a: Analysis, counts: Mapping[str, Sequence[int]] | None) -> dict[str, Histogram] | None:
+    """Shares of human minutes by arm."""
+    if counts is None:
+        return None
+    edges = np.linspace(0.0, _most_minutes(a), BINS + 1)
+    shares = {arm: np.array(n, dtype=np.float64) for arm, n in counts.items() if any(n)}
+    return {arm: Histogram(edges=edges, share=n / n.sum()) for arm, n in shares.items()} or None
+
+
+def _most_minutes(a: Analysis) -> float:
+    """Where the last bin ends."""
+    return _round_up(max(s.p95 for s in a.moments.spread.values()) * 1.25)
 
 
 def _round_up(x: float) -> float:

@@ -29,11 +29,14 @@ class Run:
         pilot: Name of the pilot that it is about.
         folder: Where its files go.
         ledger: The ledger in which its record will be entered.
+        before: The pilot's report folder as it stands, from which may be taken over what was taken of the samples;
+            None where they are to be read anew.
     """
 
     pilot: str
     folder: Path
     ledger: Path
+    before: Path | None = None
 
     @property
     def record(self) -> Path:
@@ -48,6 +51,8 @@ def issuing(run: Run | None) -> Iterator[None]:
     try:
         if run is not None:
             told = {"pilot": run.pilot, "folder": str(run.folder), "ledger": str(run.ledger)}
+            if run.before is not None:
+                told["before"] = str(run.before)
             os.environ[VARIABLE] = json.dumps(told)
         yield
     finally:
@@ -61,7 +66,8 @@ def current_run(pilot: str) -> Run | None:
     told = json.loads(os.environ.get(VARIABLE) or "{}")
     if told.get("pilot") != pilot:
         return None
-    return Run(pilot=pilot, folder=Path(told["folder"]), ledger=Path(told["ledger"]))
+    before = None if told.get("before") is None else Path(told["before"])
+    return Run(pilot=pilot, folder=Path(told["folder"]), ledger=Path(told["ledger"]), before=before)
 
 
 def counted(loaded: LoadedParameters, fingerprints: Mapping[str, str], ledger: Path) -> LoadedParameters:

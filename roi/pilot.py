@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from roi.analysis import Analysis, analyse
+from roi.analysis import Analysis, analyse, decide_taken
 from roi.archive import MOMENTS, archive_text, read_archive
 from roi.controls.findings_list import FINDINGS, write_findings
 from roi.issue import Run, counted, current_run
 from roi.ledger import record_sha256
+from roi.made_with import file_sha256
 from roi.parameters import LoadedParameters, load_parameters
 from roi.pictures import Pictures
 from roi.problems import InputError
 from roi.record import build_record, canonical
 from roi.samples import Samples, open_samples
+from roi.taken_over import Former, Reading, former_of, keep_note, reading_of
 
 __all__ = ["Decision", "Pilot", "open_pilot"]
 
@@ -30,10 +32,12 @@ class Decision:
     Attributes:
         analysis: Draws, gates, options and the verdict, for whoever wants to take it apart.
         made: The record, where the same run has made it already.
+        minutes: Cases by their minutes, as `roi.illustrate.minute_counts` gives them, where they were counted already.
     """
 
     analysis: Analysis
     made: Mapping[str, Any] | None = None
+    minutes: Mapping[str, Sequence[int]] | None = None
 
     @cached_property
     def record(self) -> dict[str, Any]:
@@ -45,7 +49,7 @@ class Decision:
         """The arrays that pictures are drawn from."""
         from roi.illustrate import illustrate
 
-        return illustrate(self.analysis, self.record)
+        return illustrate(self.analysis, self.record, self.minutes)
 
     @cached_property
     def sketch(self) -> dict[str, Any] | None:
@@ -84,10 +88,14 @@ class Pilot:
     Attributes:
         loaded: Parameters and policy.
         opened: The sample tables, where they have been opened already.
+        reading: What reading them rested on before anything was read; None unless a run wants to know.
+        former: What the last run took of the same samples, which are not opened then unless somebody asks.
     """
 
     loaded: LoadedParameters
     opened: Samples | None = None
+    reading: Reading | None = None
+    former: Former | None = None
 
     @cached_property
     def samples(self) -> Samples:
@@ -105,14 +113,29 @@ class Pilot:
             return Decision(analyse(self.loaded, self.samples))
         if run.record.is_file() and (made := _decided_before(run)) is not None:
             return made
-        decision = Decision(
-            analyse(counted(self.loaded, self.samples.fingerprints, run.ledger), self.samples)
-        )
-        text = archive_text(decision.analysis, decision.record)
+        decision, beside = self._taken_over(run) if self.former is not None else self._taken_anew(run)
+        text = archive_text(decision.analysis, decision.record, beside)
         (run.folder / MOMENTS).write_text(text, encoding="utf-8", newline="\n")
-        if not (run.folder / FINDINGS).exists():  # each notebook of a run decides the same anew
-            write_findings(decision.analysis.taken.controls, self.samples, run.folder / FINDINGS)
+        keep_note(run, self.reading, over=self.former is not None)
         return decision
+
+    def _taken_anew(self, run: Run) -> tuple[Decision, dict[str, Any]]:
+        """The decision on samples that are read now, and what else pages show of them."""
+        from roi.illustrate import minute_counts
+
+        a = analyse(counted(self.loaded, self.samples.fingerprints, run.ledger), self.samples)
+        findings = run.folder / FINDINGS
+        if not findings.exists():  # each notebook of a run decides the same anew
+            write_findings(a.taken.controls, self.samples, findings)
+        minutes = minute_counts(a)
+        return Decision(a, minutes=minutes), {"minutes": minutes, "findings": file_sha256(findings)}
+
+    def _taken_over(self, run: Run) -> tuple[Decision, dict[str, Any]]:
+        """The same decision on what the last run took of the same samples."""
+        assert self.former is not None
+        taken, beside = self.former.taken, dict(self.former.beside)
+        a = decide_taken(counted(self.loaded, taken.fingerprints, run.ledger), taken)
+        return Decision(a, minutes=beside["minutes"]), beside
 
 
 def _decided_before(run: Run) -> Decision | None:
@@ -152,4 +175,7 @@ def open_pilot(pilot: str | Path, **groups: object) -> Pilot:
         return Pilot(
             loaded
         )  # the same run has read them for its record, which is most of what its other pages show
-    return Pilot(loaded, open_samples(loaded))
+    reading = None if run is None else reading_of(loaded)
+    if run is not None and (former := former_of(run, loaded, reading)) is not None:
+        return Pilot(loaded, reading=reading, former=former)
+    return Pilot(loaded, open_samples(loaded), reading=reading)

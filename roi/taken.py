@@ -164,10 +164,7 @@ def held(
     loaded: LoadedParameters, moments: Moments, newest: dt.date | None
 ) -> tuple[LoadedParameters, dt.date | None]:
     """As `hold_together`, from what was taken from the samples."""
-    problems = _priced_twice(loaded.name, loaded.parameters, moments)
-    for name, changed in loaded.scenarios.items():
-        if changed.economics.costs != loaded.parameters.economics.costs:
-            problems += _priced_twice(loaded.name, changed, moments, below=f"scenarios.{name}.")
+    problems = _priced_twice(loaded, moments)
     as_of = loaded.parameters.run.as_of or newest
     if as_of is not None:
         try:
@@ -179,7 +176,16 @@ def held(
     return loaded, as_of
 
 
-def _priced_twice(file: str, p: Parameters, moments: Moments, below: str = "") -> list[Problem]:
+def _priced_twice(loaded: LoadedParameters, moments: Moments) -> list[Problem]:
+    """What is wrong with cost lines beside these moments: the file's own, and those of its scenarios."""
+    problems = _lines_twice(loaded.name, loaded.parameters, moments)
+    for name, changed in loaded.scenarios.items():
+        if changed.economics.costs != loaded.parameters.economics.costs:
+            problems += _lines_twice(loaded.name, changed, moments, below=f"scenarios.{name}.")
+    return problems
+
+
+def _lines_twice(file: str, p: Parameters, moments: Moments, below: str = "") -> list[Problem]:
     metered = (
         any(name.startswith("agent_cost:") for name in moments.statistics)
         and int(moments.cost_known.sum()) > 0

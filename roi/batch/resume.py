@@ -6,28 +6,20 @@ import hashlib
 import json
 import os
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from roi.batch.outputs import WHY, read_record
 from roi.ledger import data_sha256, look_of, record_sha256
+from roi.made_with import ASKED, INPUTS, TAKEN, file_sha256, program, taken_note
 from roi.problems import InputError
 from roi.readers.addresses import without_secret
 from roi.readers.base import UnreadableError
 
-__all__ = ["INPUTS", "inputs_of", "note_of", "why_again"]
+__all__ = ["INPUTS", "inputs_of", "note_of", "program", "why_again"]
 
-INPUTS = ".inputs.json"  # a file of the program, not of the reader: no archive keeps it
-# What numbers, pictures and pages are made with.
-LIBRARIES = (
-    "altair", "duckdb", "genai-prices", "ibis-framework", "ipykernel", "jinja2", "nbconvert", "numpy", "openpyxl",
-    "pandas", "papermill", "pydantic", "python-calamine", "scipy", "sqlglot", "vl-convert-python",
-)  # fmt: skip
-CODE = {".py", ".j2", ".css", ".js", ".csv", ".json", ".html", ".typ", ".yaml"}
 MOST_LOOKS = 60  # as many as a decision is held to
 VARIABLE = re.compile(r"\$\{(\w+)\}")
 
@@ -84,8 +76,18 @@ def note_of(inputs: Mapping[str, Any], folder: Path) -> str:
         folder: The finished report, its record in it.
     """
     record = read_record(folder) or {}
-    names = sorted(file.name for file in folder.iterdir() if file.is_file() and file.name != INPUTS)
-    made = {"schema": 1, "inputs": inputs, "record": record_sha256(record), "files": names}
+    names = sorted(
+        file.name for file in folder.iterdir() if file.is_file() and file.name not in (INPUTS, TAKEN, ASKED)
+    )
+    taken = taken_note(folder)
+    made = {
+        "schema": 1,
+        "inputs": inputs,
+        "record": record_sha256(record),
+        "files": names,
+        "taken": None if taken is None else taken["of"],
+        "asked": file_sha256(folder / ASKED) if (folder / ASKED).is_file() else None,
+    }
     return json.dumps(made, sort_keys=True) + "\n"
 
 
@@ -153,26 +155,6 @@ def _tables(path: Path) -> dict[str, str]:
     return found
 
 
-@cache
-def program() -> dict[str, str]:
-    """The version of everything that computes: this package by its code, libraries by their versions."""
-    import roi
-
-    home = Path(roi.__file__).resolve().parent
-    digest = hashlib.sha256()
-    for file in sorted(
-        file for file in home.rglob("*") if file.suffix in CODE and "notebooks" not in file.parts
-    ):
-        digest.update(file.relative_to(home).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
-    found = {"roi": digest.hexdigest(), "python": sys.version.split()[0]}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "none"
-    return found
-
-
 def _strings(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
@@ -228,8 +210,7 @@ def _others(entries: Sequence[Mapping[str, Any]], pilot: str) -> list[Any]:
 
 @cache
 def _of_known(file: str, size: int, changed: int) -> str:
-    with open(file, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return file_sha256(Path(file))
 
 
 def _of_file(file: Path) -> str:

@@ -23,6 +23,7 @@ from roi.batch.resume import INPUTS, inputs_of, note_of, why_again
 from roi.batch.worker import Job, Report
 from roi.batch.workers import STARTING, Workers, painters, run_watched
 from roi.ledger import LEDGER, issue, read_ledger, refuse_newer
+from roi.made_with import TAKEN
 from roi.problems import InputError, Problem
 from roi.records import refuse_newer_record
 from roi.report.facts import headline_alone
@@ -288,6 +289,7 @@ class Batch:
             before=self.out / found.pilot,
             ledger=self.out / LEDGER,
             pdf=self.pdf,
+            anew=self.force,
         )
 
     def kept(
@@ -359,6 +361,7 @@ class Batch:
             if outcome.state == "done":
                 if inputs is not None:
                     write_whole(job.folder / INPUTS, note_of(inputs, job.folder))
+                (job.folder / TAKEN).unlink(missing_ok=True)  # stands in the note
                 publish(job.folder, self.out / job.pilot)
             elif outcome.state == "failed":
                 ran = [notebook.stem for notebook in job.notebooks if (job.folder / notebook.name).exists()]

@@ -15,6 +15,13 @@ from typing import Any
 
 __all__ = ["Job", "Report", "run_job", "since_before", "work", "work_forked"]
 
+TAKEN_OVER = (
+    "decided again on what the last run took of the samples: their bytes, and all else that reading them rests on, are "
+    "the same (--force reads them anew)"
+)
+READS = "; the page of the operation asks them what was not asked, and reads them"
+OPERATION = "6_operate"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
@@ -31,6 +38,7 @@ class Job:
         before: The pilot's report folder as it stands, whose record the new one is held against; None for none.
         ledger: The ledger in which the record will be entered; None for none.
         pdf: Whether the pages are written as PDF, too.
+        anew: Whether the samples are read, whatever was taken of them before.
     """
 
     pilot: str
@@ -43,6 +51,7 @@ class Job:
     before: Path | None = None
     ledger: Path | None = None
     pdf: bool = False
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +86,15 @@ def run_job(job: Job, tell: Any = None) -> Report:
     """
     from roi.batch.engine import NotebookError, execute
     from roi.issue import Run, issuing
+    from roi.made_with import taken_note
     from roi.problems import InputError
 
-    run = None if job.ledger is None else Run(pilot=job.pilot, folder=job.folder, ledger=job.ledger)
+    before = None if job.anew else job.before
+    run = (
+        None
+        if job.ledger is None
+        else Run(pilot=job.pilot, folder=job.folder, ledger=job.ledger, before=before)
+    )
     say = tell or (lambda _: None)
     name, notes = "", dict[str, None]()
     try:
@@ -98,6 +113,10 @@ def run_job(job: Job, tell: Any = None) -> Report:
                 )
             _write_outputs(job, notebook, done)
         _write_pdf(job, say)
+        note = taken_note(job.folder) or {}
+        if note.get("over"):
+            reads = "" if note.get("asked_over") or name != OPERATION else READS
+            notes[f"{TAKEN_OVER}{reads}"] = None
     except NotebookError as failure:
         lost = failure.kind == "ServerLostError"
         return Report(ok=False, why=failure.why, is_input=failure.is_input, is_lost=lost, notebook=name)

@@ -85,10 +85,11 @@ def operated(pilot: Pilot) -> Operated:
     Args:
         pilot: The opened pilot.
     """
+    from roi.asked import asked
     from roi.operate import operation_of, realised_of
 
     record = decided(pilot).record
-    return Operated(record, operation_of(pilot, record), realised_of(pilot, record))
+    return asked(pilot, lambda p: Operated(record, operation_of(p, record), realised_of(p, record)))
 
 
 def opening(o: Operated) -> Section:
