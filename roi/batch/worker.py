@@ -16,10 +16,10 @@ from typing import Any
 __all__ = ["Job", "Report", "run_job", "since_before", "work", "work_forked"]
 
 TAKEN_OVER = (
-    "decided again on what the last run took of the samples: their bytes, and all else that reading them rests on, are "
-    "the same (--force reads them anew)"
+    "decided again on what the last run took of the samples: they, and all that reading them rests on, are the same "
+    "(--force reads them anew)"
 )
-READS = "; the page of the operation asks them what was not asked, and reads them"
+READS = "; only the page of the operation has read them"
 OPERATION = "6_operate"
 
 
