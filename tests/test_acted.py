@@ -422,3 +422,48 @@ def test_of_many_nothing_is_laid_that_each_action_holds_and_no_time_without_anot
     assert samples.con.execute(f"select {names} from {found.cases.sql}").fetchall() == (
         [(0, 1, False, START, None)] * 2
     )
+
+
+def test_marks_of_cases_that_lie_in_one_number_are_those_of_their_actions(tmp_path: Path, size: str) -> None:
+    """A system on which nothing ran counts for a case's systems, and not for those on which something ran."""
+    logged: dict[
+        str, list[tuple[str | None, bool, str | None]]
+    ] = {  # case → system, whether it ran, how it ended
+        "c0": [("crm", True, "ok"), ("fax", False, "denied")],
+        "c1": [("fax", False, None)],
+        "c2": [("crm", True, "error"), (None, True, "timeout")],
+        "c3": [("crm", True, "ok"), ("crm", False, "ok")],
+        "c4": [("erp", True, "ok"), ("crm", True, "error")],
+    }
+    cases: Rows = [
+        {"case_id": c, "arm": "pilot", "handling_minutes": 5, "started_at": START, "ended_at": START}
+        for c in logged
+    ]
+    actions: Rows = [
+        {"action_id": f"{case}-{k}", "case_id": case, "tool": "a", "system": system, "status": status}
+        | {"requested_at": START, "executed_at": START if ran else None, "risk": "high" if k else None}
+        for case, rows in logged.items()
+        for k, (system, ran, status) in enumerate(rows)
+    ]
+    samples = opened(tmp_path / "p", cases, actions)
+    of = acted(samples, samples.tables["actions"])
+    found = samples.con.execute(
+        "select ran_on_, failed_, coalesce(apart_, false) from cases c "
+        f'join (select * from {of.cases.sql}) a on a.case_id = c.case_id order by c."row"'
+    ).fetchall()
+    bit = {system: 1 << k for k, system in enumerate(of.systems)}
+    assert set(bit) == {"crm", "erp", None}
+    told = [
+        (bit["crm"], 4, True),
+        (None, 0, False),
+        (bit["crm"] | bit[None], 3, False),
+        (bit["crm"], 0, False),
+        (bit["crm"] | bit["erp"], 1, True),
+    ]
+    assert found == told
+    # What is blank in some rows is no constant.
+    beside = of_cases(samples, samples.tables["actions"])
+    risks = samples.con.execute(
+        f"select risk, count(*) from {beside.sql} group by 1 order by 1 nulls first"
+    ).fetchall()
+    assert risks == [(None, 5), ("high", 4)]
