@@ -152,7 +152,7 @@ def _in_step(
     found = f"(select a.case_id, ran_on_, start_, end_, {odd} as odd_ from {both})"
     alike = (
         "(select ran_on_, start_ is not null as started_, end_ is not null as ended_, odd_, count(*) as n_ "
-        f"from {found} group by all)"
+        f"from {found} group by 1, 2, 3, 4)"
     )
     summed = "".join(
         f", coalesce(sum(n_) filter (not odd_ and ran_on_ & {1 << k} <> 0 and {time}), 0)"
