@@ -17,7 +17,7 @@ from roi.relation import Relation
 if TYPE_CHECKING:
     from roi.samples import Samples
 
-__all__ = ["BEYOND", "FAILURES", "Acted", "acted", "at_of", "by_case", "lay"]
+__all__ = ["BEYOND", "FAILURES", "Acted", "acted", "at_of", "by_case", "is_laid", "lay"]
 
 LAID = "cases_as_acted"  # in an engine that holds large samples
 FAILURES = ("error", "timeout", "denied")
@@ -67,7 +67,7 @@ def lay(samples: Samples, name: str, build: Callable[[str], str]) -> None:
         name: Of the table; one that is there stays.
         build: Given a condition on `case_id` that begins with where, the query of these cases' rows.
     """
-    if fetch(samples, f"select 1 from duckdb_tables() where table_name = {literal(name)}"):
+    if is_laid(samples, name):
         return
     ((rows,),) = fetch(samples, "select count(*) from actions")
     shares = max(1, -(-int(rows) // AT_ONCE))
@@ -83,6 +83,12 @@ def lay(samples: Samples, name: str, build: Callable[[str], str]) -> None:
     if edges:  # no range holds those of no case
         samples.con.execute(f"insert into {part} {build(' where case_id is null')}")
     samples.con.execute(f"alter table {part} rename to {name}")
+
+
+def is_laid(samples: Samples, name: str) -> bool:
+    """Whether the engine holds a table or a view of this name."""
+    found = f"select 1 from information_schema.tables where table_name = {literal(name)}"
+    return bool(fetch(samples, found))
 
 
 def by_case(samples: Samples, cases: Relation, wanted: Collection[str], some: str = "") -> str:
@@ -116,7 +122,7 @@ def acted(samples: Samples, actions: Relation) -> Acted:
     """
     once = samples.coded and actions == samples.tables["actions"]
     joined = "cases" in samples.once and not samples.apart
-    if once and fetch(samples, f"select 1 from duckdb_views() where view_name = {literal(LAID)}"):
+    if once and is_laid(samples, LAID):
         names = tuple(c[0] for c in samples.con.execute(f"select * from {LAID} limit 0").description)
         systems = tuple(row[0] for row in fetch(samples, f"select system from {LAID}_systems"))
         return Acted(Relation.named(LAID, names), systems, joined)

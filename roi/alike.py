@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from roi.acted import is_laid
 from roi.approvals import agents_of
 from roi.moments import fetch
 from roi.privacy import ALIKE
@@ -58,7 +59,7 @@ def alike(samples: Samples, source: Relation) -> Relation | None:
     latest = tuple(c for c in TIMES if c in actions.columns)
     told = tuple(c for c in (*_WORDS, *_BLANKS) if c in actions.columns)
     found = Relation.named(name, (*told, *of, "n_", "rows_", *(f"latest_{c}" for c in latest)))
-    if not fetch(samples, f"select 1 from duckdb_tables() where table_name = {literal(name)}"):
+    if not is_laid(samples, name):
         keys = _keys(samples, actions)
         head = f"select distinct {', '.join(keys)} from (select * from {actions.sql} limit {HEAD})"
         ((kinds,),) = fetch(samples, f"select count(*) from ({head})")

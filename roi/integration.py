@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from roi.acted import FAILURES, acted, by_case, lay
+from roi.acted import FAILURES, acted, by_case, is_laid, lay
 from roi.alike import alike, how_many
 from roi.moments import fetch
 from roi.proportions import ranks
@@ -97,7 +97,7 @@ def of_cases(samples: Samples, actions: Relation) -> Relation:
     of = "".join(f", of_{c}" for c in wanted)
     live = " where of_setting is distinct from 'demo'" if "setting" in wanted else ""
     names = (*kept, "arm_", *(f"of_{c}" for c in wanted))
-    if laid and fetch(samples, f"select 1 from duckdb_views() where view_name = {literal(LAID)}"):
+    if laid and is_laid(samples, LAID):
         return Relation.named(LAID, names)
     same = _constants(samples, actions, kept) if laid else {}
     listed = ", ".join(f"a.{quoted(c)}" for c in kept if c not in same)
