@@ -140,7 +140,8 @@ def explored(page, project: Path) -> None:
     panel = page.locator(".roi-explore")
     verdict, table = panel.locator(".roi-shown h2"), panel.locator("table")
     expect(verdict).to_contain_text("Scale")
-    first, before = verdict.inner_text(), table.inner_text()
+    rows = panel.locator("table tr")
+    first, before = verdict.inner_text(), rows.all_inner_texts()
     assert panel.locator("[role=img] svg path").count() >= 2
     below = table.bounding_box()["y"] - verdict.bounding_box()["y"]
     assert 0 < below < 100, "the table stands with the verdict"
@@ -154,7 +155,11 @@ def explored(page, project: Path) -> None:
     expect(verdict).to_contain_text("the value is thin")
     expect(page.get_by_text("gates open.")).to_be_visible()
     expect(page.get_by_text("Kept: Scale", exact=True)).to_be_visible()
+    expect(rows.filter(has_text="Fix, then stop")).to_have_count(
+        1
+    )  # only a decision puts it forward, no sketch does
     moved, figures = verdict.inner_text(), panel.locator("tr.roi-now td:not(.roi-none)").all_inner_texts()
+    assert len(figures) >= 6, "nothing was read while it was drawn"
 
     assert len(set(HOSTILE)) == 40
     labels = page.locator(".widget-checkbox")
@@ -178,18 +183,17 @@ def explored(page, project: Path) -> None:
     page.get_by_role("button", name="Reset").click()
     expect(panel.locator("tr.roi-now")).to_have_count(0)
     expect(verdict).to_have_text(first)
-    expect(panel.locator("table tr")).to_have_count(len(before.splitlines()))
-    assert table.inner_text() == before
+    expect(rows).to_have_text(before, use_inner_text=True)
     page.locator(".widget-dropdown select").select_option("hardly_used")
     expect(verdict).to_have_text(moved)
-    assert panel.locator("table td:not(:empty)").all_inner_texts() == figures
+    expect(panel.locator("table td:not(:empty)")).to_have_text(figures, use_inner_text=True)
 
 
 def dial(page, label: str):
     return page.locator(".roi-dial", has_text=label)
 
 
-def refused(page, first: str, before: str) -> None:
+def refused(page, first: str, before: list[str]) -> None:
     """What a file may not say is refused beside its number, with no verdict, until it is mended."""
     from playwright.sync_api import expect
 
@@ -206,8 +210,7 @@ def refused(page, first: str, before: str) -> None:
     cash.press("Enter")
     expect(panel.get_by_role("alert")).to_have_count(0)
     expect(verdict).to_have_text(first)
-    expect(panel.locator("table tr")).to_have_count(len(before.splitlines()))  # the last row is drawn last
-    assert panel.locator("table").inner_text() == before
+    expect(panel.locator("table tr")).to_have_text(before, use_inner_text=True)
     # There and back again on the slider it is what the file states, to the last digit.
     slider = dial(page, "becomes cash").locator("[role=slider]")
     slider.focus()

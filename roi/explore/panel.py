@@ -212,14 +212,15 @@ class Panel:
             self.buttons[label].disabled = bool(self.refused)
         if self.refused:
             labels = {key: row.dial.label for key, row in self.rows.items()} | {"remedies": "Remedies"}
-            self.verdict.value = refused_html(title, self.refused, labels)
             self.chart.value = self.table.value = self.gates.value = ""
+            self.verdict.value = refused_html(title, self.refused, labels)
             return
-        self.verdict.value = verdict_html(seen, self.kept, title)
         self.chart.value = picture_of(seen, self.kept, hurdle=a.loaded.policy.hurdle)
         self.table.value = table_html(seen, self.kept)
         if seen.verdict is not None:
             self.gates.value = gates_html(seen)
+        # A browser is told of one widget after the other: no verdict stands over the figures of another.
+        self.verdict.value = verdict_html(seen, self.kept, title)
 
 
 class Row:
