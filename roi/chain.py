@@ -94,12 +94,9 @@ def read_chain(path: Path) -> Chain:
     Raises:
         InputError: Where a line was changed, swapped or taken out, or lines at the end are gone; each is named.
     """
-    try:
-        # The head first: whoever appends meanwhile writes it last, so that it is never ahead of what is read here.
-        head = _head(path).read_bytes() if _head(path).exists() else None
-        data = path.read_bytes() if path.exists() else b""
-    except OSError as error:
-        raise InputError([Problem(path.name, "", f"cannot be read ({type(error).__name__})")]) from None
+    # The head first: whoever appends meanwhile writes it last, so that it is never ahead of what is read here.
+    head = _bytes_of(_head(path))
+    data = _bytes_of(path) or b""
     chain, problems = _checked(data, path.name)
     if head is None and chain.entries and not problems:
         try:  # the first writer of all may have been between the two readings
@@ -112,6 +109,18 @@ def read_chain(path: Path) -> Chain:
         mend = "put the file back from a copy; nothing is written to it until it holds"
         raise InputError([*problems, Problem(path.name, "", mend)])
     return chain
+
+
+def _bytes_of(path: Path) -> bytes | None:
+    """What a file holds, None where there is none; a pipe, whose reader would wait for ever, is refused."""
+    try:
+        if path.exists() and not path.is_file():
+            raise InputError(
+                [Problem(path.name, "", "is no file: move it away, or put the file back from a copy")]
+            )
+        return path.read_bytes() if path.exists() else None
+    except OSError as error:
+        raise InputError([Problem(path.name, "", f"cannot be read ({type(error).__name__})")]) from None
 
 
 def _checked(data: bytes, name: str) -> tuple[Chain, list[Problem]]:

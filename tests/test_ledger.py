@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import os
 import re
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,25 @@ def test_each_entry_names_the_one_before(chain):
 
 def test_an_empty_chain_holds(tmp_path):
     assert read_chain(tmp_path / "none.jsonl").entries == ()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")
+@pytest.mark.parametrize("name", ["log.jsonl", "log.jsonl.head"])
+def test_a_pipe_in_its_place_is_refused_and_not_waited_for(tmp_path, name):
+    pipe = tmp_path / name
+    os.mkfifo(pipe)
+    # Who reads it all the same gets an end, not a wait for ever.
+    threading.Thread(target=lambda: pipe.open("wb").close(), daemon=True).start()
+    with pytest.raises(InputError, match=rf"{re.escape(name)}: 1 problem\n  is no file: move it away"):
+        read_chain(tmp_path / "log.jsonl")
+    with pytest.raises(InputError, match="is no file"):
+        put(tmp_path / "log.jsonl", "one")
+
+
+def test_a_folder_in_its_place_is_refused(tmp_path):
+    (tmp_path / "log.jsonl").mkdir()
+    with pytest.raises(InputError, match="is no file"):
+        read_chain(tmp_path / "log.jsonl")
 
 
 def test_a_changed_line_is_named(chain):
