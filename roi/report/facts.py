@@ -291,9 +291,8 @@ def _assumed(record: Record) -> str:
     text = (
         "How much of the benefit is assumed cannot be said."
         if share is None
-        else f"Counting each factor alike, {words.percent(share)} of the expected benefit rests on assumptions, not on "
-        f"{rest}"
-        f"{': ' + words.and_list(names) if names else ''}."
+        else f"{words.percent(share)} of the expected benefit rests on assumptions, not on {rest}"
+        f"{': ' + words.and_list(names) if names else ''} (each factor counted alike)."
     )
     if words.finite(first.get("inputs")) and not first.get("is"):
         text += f" {words.count(first.get('defaults'))} of {words.count(first['inputs'])} inputs are "
