@@ -388,6 +388,33 @@ def test_a_day_on_which_other_actions_are_logged_is_not_silent():
     assert found(lay(tables, without={"cases": ("ended_at",)}))["silent_days"].status == "pass"
 
 
+def test_a_case_is_heard_on_a_day_that_its_clock_came_back_to():
+    """St. John's, 7 November 2010: at 00:01 clocks went back to 23:01, so 6 November ends twice (02:30 and 03:30 UTC).
+
+    The cases of that day act at 00:00 of the 7th, at 23:15 of the 6th and at 00:30 of the 7th. Heard, they leave the three
+    of the silent day 1 / C(60, 3) = 2.9e-5, below 0.001 / 20; unheard, C(6, 3) / C(60, 3) = 5.8e-4, above it.
+    """
+    tables = clean(a_day=3)
+    start = dt.date(2010, 11, 6) - dt.timedelta(days=10)  # the eleventh day is the one whose clock goes back
+    for row in (*tables["cases"], *tables["actions"]):
+        for column in ("started_at", "ended_at", "requested_at", "decided_at", "executed_at"):
+            if row.get(column) is not None:
+                row[column] += start - dt.date(2026, 9, 1) + dt.timedelta(hours=6)
+    set_back = {r["case_id"] for r in tables["cases"] if r["started_at"].date() == dt.date(2010, 11, 6)}
+    clocks = {1: dt.time(2, 30, 20), 2: dt.time(2, 45), 3: dt.time(4)}
+    for row in tables["actions"]:
+        if row["case_id"] in set_back:
+            row["executed_at"] = dt.datetime.combine(dt.date(2010, 11, 7), clocks[row["seq"]])
+    tables["actions"] = [r for r in tables["actions"] if r["executed_at"].date() != dt.date(2010, 10, 30)]
+    assert stats.hypergeom(60, 3, 3).pmf(3) <= ALPHA / 20 < stats.hypergeom(60, 6, 3).pmf(3)
+    laid = lay(tables, as_of=dt.date(2010, 12, 1), timezone="America/St_Johns")
+    check = found(laid)["silent_days"]
+    assert (check.status, check.value) == ("fail", 1 / 20)
+    assert check.rows.first == numbers(
+        tables["cases"], lambda r: r["arm"] == "pilot" and r["started_at"].date() == dt.date(2010, 10, 30)
+    )
+
+
 def test_unlogged_cases_that_lie_anywhere_make_no_silent_day():
     tables = clean()
     gone = {row["case_id"] for row in tables["cases"][1::10]}  # one case of each day
