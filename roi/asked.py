@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from roi.archive import MOMENTS, read_archive
 from roi.issue import Run, current_run
+from roi.json_object import read_object
 from roi.made_with import ASKED, INPUTS
 from roi.pilot import Pilot
 from roi.problems import InputError
@@ -160,7 +161,7 @@ def _told(run: Run, pilot: Pilot, reading: Reading) -> tuple[Samples, bytes] | N
         return None
     try:
         data = (run.before / ASKED).read_bytes()
-        note = json.loads((run.before / INPUTS).read_text(encoding="utf-8"))
+        note = read_object(run.before / INPUTS) or {}
         if note["asked"] != hashlib.sha256(data).hexdigest():
             return None
         kept = json.loads(data)

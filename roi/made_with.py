@@ -6,12 +6,13 @@ A batch starts sooner for what this does not import.
 from __future__ import annotations
 
 import hashlib
-import json
 import sys
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from roi.json_object import read_object
 
 __all__ = ["ASKED", "INPUTS", "TAKEN", "file_sha256", "program", "taken_note", "warm_up"]
 
@@ -61,8 +62,4 @@ def file_sha256(path: Path) -> str:
 
 def taken_note(folder: Path) -> dict[str, Any] | None:
     """What `roi.taken_over.keep_note` kept in a folder; None where nothing was."""
-    try:
-        found = json.loads((folder / TAKEN).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
+    return read_object(folder / TAKEN)

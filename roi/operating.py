@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from roi import words
+from roi.json_object import read_object
 from roi.ledger import record_sha256
 
 __all__ = [
@@ -171,11 +172,8 @@ def months_of(folder: Path, record: Mapping[str, Any] | None) -> dict[str, Any] 
 
 
 def _read(folder: Path, record: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    try:
-        found = json.loads((folder / OPERATING).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+    found = read_object(folder / OPERATING)
     texts = ("action", "headline", "text", "record")
-    if not isinstance(found, dict) or not all(isinstance(found.get(key), str) for key in texts):
+    if found is None or not all(isinstance(found.get(key), str) for key in texts):
         return None
     return found if record is not None and found["record"] == record_sha256(record) else None

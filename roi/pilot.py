@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +12,7 @@ from roi.analysis import Analysis, analyse, decide_taken
 from roi.archive import MOMENTS, archive_text, read_archive
 from roi.controls.findings_list import FINDINGS, write_findings
 from roi.issue import Run, counted, current_run
+from roi.json_object import read_object
 from roi.ledger import record_sha256
 from roi.made_with import file_sha256
 from roi.parameters import LoadedParameters, load_parameters
@@ -145,9 +145,13 @@ def _decided_before(run: Run) -> Decision | None:
     was taken from the samples, they are read again.
     """
     try:
-        record = json.loads(run.record.read_text(encoding="utf-8"))
+        record = read_object(run.record)
         archive = read_archive(run.folder / MOMENTS)
-        if archive.withheld is None and archive.content["record"] == record_sha256(record):
+        if (
+            record is not None
+            and archive.withheld is None
+            and archive.content["record"] == record_sha256(record)
+        ):
             return Decision(archive.analysis(), record)
     except (InputError, OSError, ValueError):
         return None

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from roi import words
+from roi.json_object import read_object
 from roi.ledger import SCHEMA, record_sha256
 from roi.problems import InputError, Problem
 
@@ -197,11 +198,8 @@ def refuse_newer_record(folder: Path) -> None:
     Raises:
         InputError: If its record is of a form that this version does not know.
     """
-    try:
-        found = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return
-    if isinstance(found, dict) and _is_newer(found):
+    found = read_object(folder / RECORD)
+    if found is not None and _is_newer(found):
         problem = _newer(found, f"{folder.name}/{RECORD}")
         raise InputError([problem, Problem(problem.file, "", "nothing was run or overwritten")])
 

@@ -26,6 +26,7 @@ from roi.archive import MOMENTS, archive_of
 from roi.controls.findings_list import FINDINGS
 from roi.engine import MEMORY
 from roi.issue import Run
+from roi.json_object import read_object
 from roi.ledger import read_ledger
 from roi.made_with import INPUTS, TAKEN, file_sha256, program, taken_note
 from roi.parameters import LoadedParameters
@@ -189,7 +190,7 @@ def former_of(run: Run, loaded: LoadedParameters, reading: Reading | None) -> Fo
     if run.before is None or reading is None:
         return None
     try:
-        note = json.loads((run.before / INPUTS).read_text(encoding="utf-8"))
+        note = read_object(run.before / INPUTS) or {}
         if note["taken"] != json.loads(json.dumps(reading.key)):
             return None
         data = (run.before / MOMENTS).read_bytes()

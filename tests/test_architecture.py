@@ -12,7 +12,7 @@ PACKAGE = ROOT / "roi"
 
 # The order in which data flows; a module imports only from modules before it. A folder holds siblings only.
 ORDER = """
-    problems scalars strict_yaml locales same special roots uncertain schema parameters rounding words units signs named pictures
+    problems scalars strict_yaml json_object locales same special roots uncertain schema parameters rounding words units signs named pictures
     privacy canonical prices readers relation importers importing dress casts styles named_units mapping typed coded conventions sample_tables checks places periods versions copies categories
     join_keys time_entries join_rates sample_joins input_kinds check_digits input_rules raw_inputs input_cells input_tables views engine approvals exclusions samples preview
     draws marginals proportions agreement assumptions moments aggregates label_moments demo_moments spreads loss_moments reduce input_quality acted alike integration oversight told_actions approval_kinds model_costs

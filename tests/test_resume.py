@@ -101,6 +101,13 @@ def test_a_report_is_made_again_unless_it_is_whole_known_and_of_the_same(tmp_pat
     entries[0]["data"] = data_sha256({"x.csv": "1"})
     inputs = {"parameters": "1", "samples": {"x.csv": "1"}}
     assert why_again(folder, inputs, entries) == "nothing says what it was made from"
+    for spoilt in (
+        "[" * 200_000,
+        '{"inputs": [], "files": [], "record": ""}',
+        '{"inputs": {}, "files": [1]}',
+    ):
+        (folder / INPUTS).write_text(spoilt)
+        assert why_again(folder, inputs, entries) == "nothing says what it was made from"
     (folder / INPUTS).write_text(note_of(inputs, folder))
     assert why_again(folder, inputs, entries) == ""
     assert why_again(folder, None, entries) == "its inputs cannot be told"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from roi.chain import hold
+from roi.json_object import read_object
 from roi.ledger import record_sha256
 from roi.report.page import write_whole
 
@@ -197,8 +198,4 @@ def record_text(record: Mapping[str, Any]) -> str:
 
 def read_record(folder: Path) -> dict[str, Any] | None:
     """The record in a pilot's folder, or None where there is none that can be read."""
-    try:
-        found = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
+    return read_object(folder / RECORD)

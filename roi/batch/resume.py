@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from roi.batch.outputs import WHY, read_record
+from roi.json_object import read_object
 from roi.ledger import data_sha256, look_of, record_sha256
 from roi.made_with import ASKED, INPUTS, TAKEN, file_sha256, program, taken_note
 from roi.problems import InputError
@@ -105,10 +106,9 @@ def why_again(
         return "its inputs cannot be told"
     if (folder / WHY).exists():
         return "its last run failed"
-    try:
-        note = json.loads((folder / INPUTS).read_text(encoding="utf-8"))
-        made, names, digest = note["inputs"], note["files"], note["record"]
-    except (OSError, ValueError, KeyError, TypeError):
+    note = read_object(folder / INPUTS) or {}
+    made, names, digest = (note.get(key) for key in ("inputs", "files", "record"))
+    if not (isinstance(made, dict) and isinstance(names, list) and all(isinstance(x, str) for x in names)):
         return "nothing says what it was made from"
     changed = [part for part in inputs if made.get(part) != inputs[part]]
     if changed:

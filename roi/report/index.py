@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from roi import words
+from roi.json_object import read_object
 from roi.ledger import record_sha256
 from roi.operating import holds_back
 from roi.report.one_worth import by_months
@@ -230,11 +230,8 @@ def _sentences(together: Mapping[str, Any]) -> list[str]:
 
 def read_together(out: Path, entries: Sequence[Entry]) -> dict[str, Any] | None:
     """What `portfolio.json` says of these very records and operations; None where of others, or not there."""
-    try:
-        found = json.loads((out / PORTFOLIO).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    if not isinstance(found, dict) or found.get("schema") != SCHEMA:
+    found = read_object(out / PORTFOLIO)
+    if found is None or found.get("schema") != SCHEMA:
         return None
     records = {e.pilot: record_sha256(e.record) for e in entries if e.record is not None}
     # A set that was chosen before the operation said to stop, or people decided otherwise, would ask for other money.
