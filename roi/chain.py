@@ -114,13 +114,13 @@ def read_chain(path: Path) -> Chain:
 def _bytes_of(path: Path) -> bytes | None:
     """What a file holds, None where there is none; a pipe, whose reader would wait for ever, is refused."""
     try:
-        if path.exists() and not path.is_file():
-            raise InputError(
-                [Problem(path.name, "", "is no file: move it away, or put the file back from a copy")]
-            )
-        return path.read_bytes() if path.exists() else None
+        if path.is_file():
+            return path.read_bytes()
+        if not path.exists():
+            return None
     except OSError as error:
         raise InputError([Problem(path.name, "", f"cannot be read ({type(error).__name__})")]) from None
+    raise InputError([Problem(path.name, "", "is no file: move it away, or put the file back from a copy")])
 
 
 def _checked(data: bytes, name: str) -> tuple[Chain, list[Problem]]:

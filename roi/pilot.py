@@ -144,14 +144,12 @@ def _decided_before(run: Run) -> Decision | None:
     The archive holds the record's hash, and its parameters and policy are held against theirs; where it withholds what
     was taken from the samples, they are read again.
     """
+    record = read_object(run.record)
+    if record is None:
+        return None
     try:
-        record = read_object(run.record)
         archive = read_archive(run.folder / MOMENTS)
-        if (
-            record is not None
-            and archive.withheld is None
-            and archive.content["record"] == record_sha256(record)
-        ):
+        if archive.withheld is None and archive.content["record"] == record_sha256(record):
             return Decision(archive.analysis(), record)
     except (InputError, OSError, ValueError):
         return None

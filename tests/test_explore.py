@@ -427,6 +427,25 @@ def made_panel(fixed, tmp_path):
     return Panel(pilot, later=later), waiting
 
 
+def test_a_browser_is_told_the_verdict_after_all_that_it_rests_on(made_panel):
+    panel, waiting = made_panel
+    told: list[str] = []
+    before: set[str] = set()
+    for name in ("verdict", "table", "chart", "gates"):
+        getattr(panel, name).observe(lambda _, name=name: told.append(name), "value")
+    for act in (
+        lambda: setattr(panel.sliders[LABOUR], "value", panel.sliders[LABOUR].max),  # a sketch
+        lambda: waiting[-1](),  # the decision
+        lambda: setattr(panel.numbers[CASH], "value", 0.95),  # which may not be
+        lambda: setattr(panel.numbers[CASH], "value", panel.rows[CASH].dial.written),
+    ):
+        told.clear()
+        act()
+        assert told[-1] == "verdict"
+        before |= set(told[:-1])
+    assert before >= {"table", "chart", "gates"}
+
+
 def test_the_panel_shows_no_verdict_of_what_is_not_allowed_and_says_why_beside_it(made_panel):
     panel, waiting = made_panel
     first = panel.verdict.value, panel.table.value, panel.chart.value, panel.gates.value

@@ -155,9 +155,8 @@ def explored(page, project: Path) -> None:
     expect(verdict).to_contain_text("the value is thin")
     expect(page.get_by_text("gates open.")).to_be_visible()
     expect(page.get_by_text("Kept: Scale", exact=True)).to_be_visible()
-    expect(rows.filter(has_text="Fix, then stop")).to_have_count(
-        1
-    )  # only a decision puts it forward, no sketch does
+    # Only a decision puts it forward, no sketch does.
+    expect(rows.filter(has_text="Fix, then stop")).to_have_count(1)
     moved, figures = verdict.inner_text(), panel.locator("tr.roi-now td:not(.roi-none)").all_inner_texts()
     assert len(figures) >= 6, "nothing was read while it was drawn"
 

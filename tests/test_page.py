@@ -180,7 +180,7 @@ def test_the_first_screen_says_what_a_budget_owner_asks() -> None:
         "in cash: about 5 of 10",
         "EUR −12,000 to 571,000",
         "212 cases with the agent and 188 as before, worked by 14 and 14 people",
-        "38 % of the expected benefit rests on assumptions",
+        "38 % of the expected benefit rests on assumptions, not on measurement (each factor counted alike).",
         "none were sampled",
         "Validate policy numbers at intake",
         "25 Jan 2027",
