@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from roi.blocks import distinct_keys
 from roi.problems import Problem
 from roi.readers.base import Connection, quoted
 from roi.sample_tables import ReadTable
@@ -85,7 +86,9 @@ def check_table(con: Connection, read: ReadTable) -> Checked:
     # What is true of every row is not asked of each.
     among, so = ("", "") if read.plain else (f" filter ({used})", f"{used} and ")
     named = read.bit("empty") | read.bit("total")
-    distinct = f"count(distinct {quoted(keys[0]) if key else _hashed(keys)})" if keys else ""
+    distinct = f"count(distinct {quoted(keys[0]) if key else _hashed(keys)}){among}" if keys else ""
+    if read.span is not None:
+        distinct = str(distinct_keys(con, read.name, keys[0]))
     capped = read.bit("capped")
     parts = [
         f"count(*){among}",
@@ -94,7 +97,7 @@ def check_table(con: Connection, read: ReadTable) -> Checked:
         if read.plain or not key
         else f"count(*) filter ((flags_ & {named}) = 0 and {quoted(key)} is null)",
         # To tell rows apart by their key alone takes half as long as by all that makes them one.
-        f"count(*){among} - {distinct}{among}" if keys else "0",
+        f"count(*){among} - {distinct}" if keys else "0",
         f"count(*) filter ({so}{zero_cost(read)})",
         *(f"count(*) filter ({so}({rule.broken}))" for rule in rules),
     ]

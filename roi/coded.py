@@ -14,7 +14,8 @@ from itertools import takewhile
 from roi.canonical import CANONICAL, KEYS, CanonicalColumn
 from roi.casts import Styles, cast, clean, plain_cast, typed_cast
 from roi.mapping import ColumnMap, sources_of, text_sql
-from roi.privacy import key_number, pseudonym
+from roi.numbered import LARGEST, WHOLE, Numbers, declare, declared, number_of, numbers_in
+from roi.privacy import pseudonym
 from roi.readers.base import Connection, Rows, literal, quoted
 from roi.readers.parquet import as_text
 from roi.readers.totals import plain_sql
@@ -36,16 +37,18 @@ class Coded:
     Attributes:
         typed: The SELECT that makes it; a row with a word that was not seen carries the flag "unread".
         words: Canonical column → the type of its codes.
+        numbers: Keys that are held as the numbers that they are; a row with one that is none carries "unread".
     """
 
     typed: Typed
     words: Mapping[str, str]
+    numbers: frozenset[str]
 
 
 def key_forms(table: str, maps: Sequence[ColumnMap]) -> dict[str, Form]:
     """The keys of cases and actions as numbers in place of texts."""
     return {
-        m.name: Form(shown=key_number("{v}", CANONICAL[table][m.name].kind))
+        m.name: Form(shown=number_of("{v}", CANONICAL[table][m.name].kind))
         for m in maps
         if CANONICAL[table][m.name].kind in ("case", "action")
     }
@@ -61,6 +64,7 @@ def coded_sql(
     *,
     missing: tuple[str, ...],
     whole: bool,
+    numbers: bool,
     also: Mapping[str, Sequence[str]],
 ) -> Coded:
     """The SELECT that makes a table in codes.
@@ -74,6 +78,7 @@ def coded_sql(
         styles: How its columns write numbers and dates.
         missing: Marks that mean a missing value.
         whole: Whether all rows are looked through for their words, not the first of them.
+        numbers: Whether keys that look like numbers in the first rows are taken for such in all.
         also: Canonical column → words that its codes have besides.
     """
     sources = sources_of(maps)
@@ -85,11 +90,19 @@ def coded_sql(
     raw = {s: f"t{i}" for i, s in enumerate(sources)}
     wordy = [m for m in alone if kinds[m.sources[0]] == "VARCHAR" and of[m.name].kind in _WORDY]
     forms = key_forms(table, maps)
-    key = next((m.sources[0] for m in alone if m.name == KEYS[table] and not m.values), None)
+    keys = [m for m in alone if m.name in forms and not m.values and not missing]
+    key = next((m.sources[0] for m in keys if m.name == KEYS[table]), None)
+    counted = _key_numbers(con, table, keys if numbers else (), select, kinds)
+    for m in keys:
+        if m.name in counted:
+            must = m.name == KEYS[table]
+            forms[m.name] = _number_form(counted[m.name], raw[m.sources[0]], kinds[m.sources[0]], must=must)
     # Of columns that lie apart one is looked at by itself soon.
-    plain = key is not None and not missing and bool(rows.types) and _are_plain(con, select, key, kinds[key])
+    plain = key is not None and (
+        KEYS[table] in counted or (bool(rows.types) and _are_plain(con, select, key, kinds[key]))
+    )
     words: dict[str, str] = {}
-    taken: set[str] = set()  # sources that are handed on as they are
+    taken = {m.sources[0] for m in keys if m.name in counted}  # sources that are handed on as they are
     for m, found in zip(wordy, _words(con, select, wordy, whole=whole), strict=True):
         given = f"v{maps.index(m)}"
         form = _word_form(
@@ -136,7 +149,45 @@ def coded_sql(
         cells.append(f"{quoted(source) if as_it_is else clean(text, missing)} as {raw[source]}")
         at[source] = clean(as_text(raw[source], kinds[source]), missing) if source in taken else raw[source]
     texts = f"select {', '.join(cells)} from ({select})"
-    return Coded(typed_sql(table, maps, texts, styles, forms=forms, at=at, plain=plain), words)
+    typed = typed_sql(table, maps, texts, styles, forms=forms, at=at, plain=plain)
+    return Coded(typed, words, frozenset(counted))
+
+
+def _key_numbers(
+    con: Connection, table: str, keys: Sequence[ColumnMap], select: str, kinds: Mapping[str, str]
+) -> dict[str, Numbers]:
+    """How the keys of a table are written that look like numbers in its first rows, its own declared.
+
+    Keys of cases in another table are taken for what those of the cases are.
+    """
+    domain = CANONICAL[table][KEYS[table]].kind
+    of = {CANONICAL[table][m.name].kind: m for m in keys}
+    found: Numbers | None = None
+    if domain in of:
+        source = of[domain].sources[0]
+        first = f"select {as_text(quoted(source), kinds[source])} from ({select} limit {FIRST})"
+        found = numbers_in([text for (text,) in con.execute(first).fetchall()], domain)
+    declare(con, domain, found)
+    numbers: dict[str, Numbers] = {}
+    for kind, m in of.items():
+        written, type_ = declared(con, kind), kinds[m.sources[0]]
+        plain = written is not None and not written.head and not written.width
+        if written is not None and (type_ == "VARCHAR" or (type_ in WHOLE and plain)):
+            numbers[m.name] = written
+    if KEYS[table] not in numbers:
+        declare(con, domain, None)
+    return numbers
+
+
+def _number_form(numbers: Numbers, text: str, kind: str, *, must: bool) -> Form:
+    """A key that is held as a number, which every row `must` have or may lack."""
+    if kind in WHOLE:
+        value = f"case when {text} between 0 and {LARGEST} then {text} end::ubigint"
+        unread = "{v} is null" if must else f"{text} is not null and {{v}} is null"
+    else:
+        value = numbers.number(text)
+        unread = f"case when {numbers.fits(text, '{v}')} then false else {'true' if must else f'{text} is not null'} end"
+    return Form(value=value, shown=numbers.held("{v}"), unread=unread)
 
 
 def drop_raw_words(con: Connection) -> None:

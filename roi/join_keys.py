@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from roi.blocks import missing_keys
 from roi.mapping import ColumnMap, text_sql, texts_sql
-from roi.privacy import key_number, pseudonym
+from roi.numbered import number_of
+from roi.privacy import pseudonym
 from roi.problems import Problem
 from roi.readers.base import Connection
 from roi.sample_tables import ReadTable
@@ -84,6 +86,8 @@ def align_keys(
 
 def _complete(con: Connection, cases: ReadTable, other: ReadTable, key: str) -> bool:
     """Whether every key of the other table is one of the cases' as it is."""
+    if key == "case_id" and cases.span is not None:
+        return not missing_keys(con, other.name, key, cases.name)
     unmatched = con.execute(
         f"select exists(select 1 from {other.name} where {key} is not null and {key} not in "
         f"(select {key} from {cases.name} where {key} is not null))"
@@ -220,7 +224,7 @@ def _several(con: Connection, other: ReadTable, key: str, prefixes: tuple[int, i
 
 
 def _pseudonyms(con: Connection, domain: str, *, coded: bool) -> None:
-    hidden = key_number if coded else pseudonym
+    hidden = number_of if coded else pseudonym
     for side in ("forms_ours", "forms_theirs"):
         forms = ", ".join(f"{hidden(form, domain)} as {form}" for form in _FORMS)
         con.execute(f"create or replace table {side} as select {forms}, other from {side}")

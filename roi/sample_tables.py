@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from roi.blocks import Span, span_of
 from roi.canonical import CANONICAL, KEYS, CanonicalColumn
 from roi.casts import Styles
 from roi.coded import coded_sql, key_forms
@@ -68,6 +69,7 @@ class ReadTable:
         words: Canonical column → the type of its codes, in a large table.
         known: Whether each of its cases was looked for among the cases, and found.
         plain: Whether no row of it is empty, sums up others or lacks the table's key, so that all may be used.
+        span: From where to where its own keys go, if they are numbers that lie close together; only if it is plain.
     """
 
     spec: TableSpec
@@ -81,6 +83,7 @@ class ReadTable:
     words: Mapping[str, str] = field(default_factory=dict)
     known: bool = False
     plain: bool = False
+    span: Span | None = None
 
     @property
     def key(self) -> str | None:
@@ -174,10 +177,11 @@ def read_table(spec: TableSpec, around: Surroundings, *, name: str, also: Sequen
     forms = key_forms(spec.table, maps) if coded else {}
     typed = typed_sql(spec.table, maps, texts, styles, forms=forms)
     words: Mapping[str, str] = {}
+    numbered = False
     try:
         made = _make_coded(con, name, maps, rows, styles, spec, around) if coded else None
         if made is not None:
-            typed, words, counted = made
+            typed, words, numbered, counted = made
         else:
             counted = _make(con, name, spec.table, typed)
     except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException):
@@ -208,10 +212,9 @@ def read_table(spec: TableSpec, around: Surroundings, *, name: str, also: Sequen
         set_flags=counted.bits,
         words=words,
     )
-    read = replace(
-        read,
-        plain=not counted.bits & (read.bit("empty") | read.bit("total")) and counted.keys == counted.rows,
-    )
+    plain = not counted.bits & (read.bit("empty") | read.bit("total")) and counted.keys == counted.rows
+    span = span_of(con, name, KEYS[spec.table], counted.rows) if plain and numbered else None
+    read = replace(read, plain=plain, span=span)
     unread = _unread(typed, counted.bits)
     if unread:
         lost = {flag.column for _, flag in unread}
@@ -272,9 +275,11 @@ def _make_coded(
     styles: Styles,
     spec: TableSpec,
     around: Surroundings,
-) -> tuple[Typed, Mapping[str, str], _Counted] | None:
-    """The table in codes; None where some cell is no value of its column, which is told of texts."""
-    for whole in (True,) if rows.types else (False, True):
+) -> tuple[Typed, Mapping[str, str], bool, _Counted] | None:
+    """The table in codes, and whether its own keys are held as numbers; None where some cell is no value of its column,
+    which is told of texts."""
+    whole, numbers = bool(rows.types), True
+    while True:
         found = coded_sql(
             con,
             spec.table,
@@ -284,15 +289,18 @@ def _make_coded(
             styles,
             missing=spec.missing,
             whole=whole,
+            numbers=numbers,
             also=around.words,
         )
         counted = _make(con, name, spec.table, found.typed)
         unread = {flag.column for _, flag in _unread(found.typed, counted.bits)}
         if not unread:
-            return found.typed, found.words, counted
-        if not unread <= set(found.words):
+            return found.typed, found.words, KEYS[spec.table] in found.numbers, counted
+        late = set() if whole else unread & found.words.keys()
+        if not unread <= late | found.numbers:
             return None
-    return None
+        # A word that comes late has all rows looked through; a key that is no number has all held as hashes.
+        whole, numbers = whole or bool(late), numbers and not unread & found.numbers
 
 
 def _unread(typed: Typed, bits: int) -> list[tuple[int, Flag]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from roi.approvals import unlogged_tools
+from roi.blocks import Span
 from roi.categories import UNKNOWN, Categories, settle_categories
 from roi.checks import Checked, causes_without_loss, check_table, used_rows
 from roi.copies import COPY, leave_copies
@@ -15,10 +16,11 @@ from roi.exclusions import Exclusion
 from roi.input_tables import Inputs, settle_inputs, unknown_inputs, with_defects
 from roi.join_rates import JoinRate, join_rates, unmatched_cases
 from roi.mapping import TableSpec, to_spec
+from roi.numbered import declare, shown_of
 from roi.parameters import LoadedParameters
 from roi.periods import partial_month
 from roi.places.opening import apart_words, tables_away
-from roi.privacy import key_text, make_keys
+from roi.privacy import make_keys
 from roi.problems import Problem, SampleError
 from roi.raw_inputs import RawFields, hold_raw
 from roi.readers.base import Connection, UnreadableError
@@ -58,6 +60,7 @@ class Samples:
         inputs: What was made of the raw fields of the inputs; None without them.
         coded: Whether cases and actions go by numbers in place of pseudonyms, since they are many.
         once: Tables of which no two rows have the same key.
+        spans: Table → from where to where its keys go, where they are numbers that lie close together.
         staying: Tables that stay in their database, of which no row has a number here.
         timezone: In which days begin and end; times themselves are naive UTC.
     """
@@ -76,6 +79,7 @@ class Samples:
     inputs: Inputs | None = None
     coded: bool = False
     once: frozenset[str] = frozenset()
+    spans: Mapping[str, Span] = field(default_factory=dict)
     staying: frozenset[str] = frozenset()
     timezone: str = "UTC"
 
@@ -86,7 +90,7 @@ class Samples:
 
     def text_of(self, key: str) -> str:
         """SQL of what is shown of a `case_id` or an `action_id`."""
-        return key_text(key, key.removesuffix("_id")) if self.coded else key
+        return shown_of(key, key.removesuffix("_id")) if self.coded else key
 
 
 def open_samples(loaded: LoadedParameters, *, coded: bool = True) -> Samples:
@@ -137,6 +141,8 @@ class _Opening:
                 "which is weaker"
             )
         prepare(con, keys)
+        for domain in ("case", "action") if coded else ():
+            declare(con, domain, None)
         self.specs = self._specs()
         self.away = tables_away(loaded, self.specs, self._around(), keys)
         self.con = con if self.away is None else self.away.con
@@ -208,6 +214,7 @@ class _Opening:
             inputs=inputs,
             coded=self.coded,
             once=frozenset(name for name, look in checked.items() if look.once),
+            spans={name: read.span for name, read in reads.items() if read.span is not None},
             staying=self.staying,
             timezone=self.given.timezone or "UTC",
         )

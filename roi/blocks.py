@@ -1,0 +1,140 @@
+"""What is asked of each case, as bits: a block for so many keys that follow each other, a bit in it for each key.
+
+Where keys are numbers that lie close together (`roi.numbered`), one answer for each of ten million cases takes little
+more than a megabyte, and to look one up costs a fraction of what finding its case by the key costs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from roi.numbered import HASHED
+from roi.readers.base import Connection, literal, quoted
+
+__all__ = ["MOST_WORDS", "Blocks", "Span", "distinct_keys", "lay_blocks", "missing_keys", "span_of"]
+
+MOST_WORDS = 63  # of a column, so that six bits tell which
+_BITS = 14  # of a key that say where in its block it is
+_PLACE = (1 << _BITS) - 1
+_APART = 8  # places of blocks for each key that there is, at most
+_ROOM = 1 << 20  # places that any table may have
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The least and the largest of a table's keys, which are numbers that lie close together."""
+
+    low: int
+    high: int
+
+    def holds(self, key: str) -> str:
+        """SQL that is true of keys that may be of the table."""
+        return f"{key} between {self.low} and {self.high}"
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """A table of bits in the engine.
+
+    Attributes:
+        name: Of the table.
+        words: Column → its values, of which the bits of each key say which it has.
+        types: Column → the type of its values.
+    """
+
+    name: str
+    words: Mapping[str, tuple[str, ...]]
+    types: Mapping[str, str]
+
+    def beside(self, rows: str, key: str) -> str:
+        """What may stand behind `from`: rows beside the blocks that their keys are in, to ask `has` and `word` of.
+
+        Args:
+            rows: What may stand there by itself.
+            key: SQL of their key; one that is NULL or in no block has no bit.
+        """
+        return f"{rows} left join {quoted(self.name)} blocks_ on blocks_.block_ = ({key} >> {_BITS})::bigint"
+
+    def has(self, bit: str, key: str) -> str:
+        """SQL of whether a key's bit is set."""
+        return f"({self._bit(bit, key)} = 1)"
+
+    def word(self, column: str, key: str) -> str:
+        """SQL of what a key has of a column; NULL where nothing."""
+        words, kind = self.words[column], self.types[column]
+        if not words:
+            return f"null::{kind}"
+        parts = (f"({self._bit(f'{column}_{j}', key)} << {j})" for j in range(len(words).bit_length()))
+        return f"([null, {', '.join(map(literal, words))}]::{kind}[])[1 + {' + '.join(parts)}]"
+
+    def _bit(self, bit: str, key: str) -> str:
+        return f"coalesce(get_bit(blocks_.{quoted(bit)}, ({key} & {_PLACE})::integer), 0)"
+
+
+def span_of(con: Connection, table: str, key: str, rows: int) -> Span | None:
+    """From where to where the keys of a table go; None where they are no numbers, or lie far from each other.
+
+    Args:
+        con: The engine.
+        table: Each row of which has a key.
+        key: The column.
+        rows: How many rows there are.
+    """
+    low, high = con.execute(f"select min({key}), max({key}) from {quoted(table)}").fetchall()[0]
+    if low is None or high >= HASHED or high - low > _APART * rows + _ROOM:
+        return None
+    return Span(int(low), int(high))
+
+
+def distinct_keys(con: Connection, table: str, key: str) -> int:
+    """How many keys of a table that has a `Span` are different."""
+    bits = f"select bit_count({_set(key)}) as n from {quoted(table)} group by {key} >> {_BITS}"
+    return int(con.execute(f"select coalesce(sum(n), 0) from ({bits})").fetchall()[0][0])
+
+
+def missing_keys(con: Connection, table: str, key: str, among: str) -> bool:
+    """Whether a table has a key that is none of those of another table, which has a `Span`."""
+    lay_blocks(con, "blocks_here", quoted(among), key, {"here": "true"}, temporary=True)
+    here = Blocks("blocks_here", {}, {})
+    found = f"select 1 from {here.beside(quoted(table), key)} where {key} is not null and not {here.has('here', key)}"
+    ((missing,),) = con.execute(f"select exists({found})").fetchall()
+    con.execute("drop table blocks_here")
+    return bool(missing)
+
+
+def lay_blocks(
+    con: Connection,
+    name: str,
+    rows: str,
+    key: str,
+    bits: Mapping[str, str],
+    *,
+    words: Mapping[str, tuple[str, ...]] | None = None,
+    temporary: bool = False,
+) -> None:
+    """Lay down bits of keys; a bit is set if it is so of a row that has the key.
+
+    Args:
+        con: The engine.
+        name: Of the table.
+        rows: What may stand behind `from`.
+        key: SQL of the key, within a `Span`.
+        bits: Name → SQL of what it says.
+        words: Column → all its values, at most `MOST_WORDS`; of rows that have a key of their own.
+        temporary: Whether the table is wanted for a moment only.
+    """
+    told = dict(bits)
+    for column, values in (words or {}).items():
+        for j in range(len(values).bit_length()):
+            some = ", ".join(literal(value) for i, value in enumerate(values, 1) if i >> j & 1)
+            told[f"{column}_{j}"] = f"{quoted(column)} in ({some})"
+    listed = "".join(f", {_set(key)} filter ({sql}) as {quoted(bit)}" for bit, sql in told.items())
+    con.execute(
+        f"create or replace {'temp ' if temporary else ''}table {quoted(name)} as "
+        f"select ({key} >> {_BITS})::bigint as block_{listed} from {rows} group by 1"
+    )
+
+
+def _set(key: str) -> str:
+    return f"bitstring_agg(({key} & {_PLACE})::integer, 0, {_PLACE})"
