@@ -95,8 +95,7 @@ def distinct_keys(con: Connection, table: str, key: str) -> int:
 
 def missing_keys(con: Connection, table: str, key: str, among: str) -> bool:
     """Whether a table has a key that is none of those of another table, which has a `Span`."""
-    lay_blocks(con, "blocks_here", quoted(among), key, {"here": "true"}, temporary=True)
-    here = Blocks("blocks_here", {}, {})
+    here = lay_blocks(con, "blocks_here", quoted(among), key, {"here": "true"}, temporary=True)
     found = f"select 1 from {here.beside(quoted(table), key)} where {key} is not null and not {here.has('here', key)}"
     ((missing,),) = con.execute(f"select exists({found})").fetchall()
     con.execute("drop table blocks_here")
@@ -111,8 +110,9 @@ def lay_blocks(
     bits: Mapping[str, str],
     *,
     words: Mapping[str, tuple[str, ...]] | None = None,
+    types: Mapping[str, str] | None = None,
     temporary: bool = False,
-) -> None:
+) -> Blocks:
     """Lay down bits of keys; a bit is set if it is so of a row that has the key.
 
     Args:
@@ -122,6 +122,7 @@ def lay_blocks(
         key: SQL of the key, within a `Span`.
         bits: Name → SQL of what it says.
         words: Column → all its values, at most `MOST_WORDS`; of rows that have a key of their own.
+        types: Column → the type of its values.
         temporary: Whether the table is wanted for a moment only.
     """
     told = dict(bits)
@@ -134,6 +135,7 @@ def lay_blocks(
         f"create or replace {'temp ' if temporary else ''}table {quoted(name)} as "
         f"select ({key} >> {_BITS})::bigint as block_{listed} from {rows} group by 1"
     )
+    return Blocks(name, words or {}, types or {})
 
 
 def _set(key: str) -> str:

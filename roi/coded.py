@@ -263,7 +263,8 @@ def _word_form(
     ).fetchall()[0]
     if lost or not some:  # what cannot be read is told of row by row
         return None
-    more = "".join(f" union select {literal(word)}" for word in also)
+    # With all that may be asked for among them, codes are compared and no texts.
+    more = "".join(f" union select {literal(word)}" for word in (*also, *column.choices))
     con.execute(
         f"create or replace type {ours} as enum (select shown from (select shown from {theirs}{more}) "
         "where shown is not null group by 1 order by 1)"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from roi.approvals import agents_of, approvals_of, listed_risk
+from roi.blocks import Span, lay_blocks
 from roi.moments import Losses, fetch
 from roi.readers.base import quoted
 from roi.relation import Relation
@@ -132,18 +133,20 @@ def _with_actions(samples: Samples, pilot: Relation, high_risk_tools: Sequence[s
     if rule is not None:
         improper = f"not coalesce({rule.proper}, false)"
         missed, undecided = f"{rule.risky} and {improper}", f"{rule.undecided} and {improper}"
-    # Most actions say nothing but that their case has some: the others alone are grouped by case. An end that is not
-    # logged says nothing at all, and its case is asked whether another one of its actions does.
     silent = "status is null" if status else "false"
-    told = f"coalesce({failed}, false) as f, {missed} as m, {undecided} as u, {silent} as s"
-    seen = (
-        "select case_id as case_, bool_or(f) as f, bool_or(m) as m, bool_or(u) as u, bool_or(s) as s "
-        f"from (select case_id, {told} from {actions.sql}) where f or m or u or s group by case_id"
-    )
-    among = f"case_id in (select case_id from {actions.sql} where case_id is not null{{}})"
-    says = f"(not coalesce(s, false) or {among.format(' and status is not null')})"
-    if not status or not fetch(samples, f"select 1 from {actions.sql} where {silent} limit 1"):
-        says = "true"
+    told = {"f": f"coalesce({failed}, false)", "m": missed, "u": undecided}
+    span = samples.spans.get("cases")
+    # An end that is not logged says nothing at all, and its case is asked whether another one of its actions does.
+    says = "true"
+    if status and fetch(samples, f"select 1 from {actions.sql} where {silent} limit 1"):
+        ended = f"select case_id from {actions.sql} where case_id is not null and status is not null"
+        says = f"(not coalesce(s, false) or case_id in ({ended}))"
+        if span is not None:
+            says, told = "e", told | {"e": "status is not null"}
+    if span is not None:
+        beside = _as_bits(samples, actions, pilot, span, told)
+    else:
+        beside = _grouped(actions, pilot, told | {"s": silent})
     # Where nobody can say how risky an unapproved action was, nothing is known of its case.
     unapproved = "case when m then true when not coalesce(u, false) then false end"
     added = {
@@ -151,11 +154,35 @@ def _with_actions(samples: Samples, pilot: Relation, high_risk_tools: Sequence[s
         "unapproved_": f"case when worked_ then {unapproved} end" if rule is not None else "null::boolean",
     }
     listed = ", ".join(f"{sql} as {name}" for name, sql in added.items())
-    joined = (
-        f"(select {', '.join(map(quoted, pilot.columns))}, {listed} from "
-        f"(select *, {among.format('')} as worked_ from {pilot.sql}) p left join ({seen}) e on p.case_id = e.case_)"
-    )
+    joined = f"(select {', '.join(map(quoted, pilot.columns))}, {listed} from {beside})"
     return Relation(joined, (*pilot.columns, *added))
+
+
+def _grouped(actions: Relation, pilot: Relation, told: Mapping[str, str]) -> str:
+    """The cases with `worked_`, whether they have an action, and whether one of these tells what is asked.
+
+    Most actions say nothing but that their case has some: the others alone are grouped by case.
+    """
+    rows = ", ".join(f"{sql} as {name}" for name, sql in told.items())
+    any_of = ", ".join(f"bool_or({name}) as {name}" for name in told)
+    seen = (
+        f"select case_id as case_, {any_of} from (select case_id, {rows} from {actions.sql}) "
+        f"where {' or '.join(told)} group by case_id"
+    )
+    worked = f"case_id in (select case_id from {actions.sql} where case_id is not null)"
+    return f"(select *, {worked} as worked_ from {pilot.sql}) p left join ({seen}) e on p.case_id = e.case_"
+
+
+def _as_bits(
+    samples: Samples, actions: Relation, pilot: Relation, span: Span, told: Mapping[str, str]
+) -> str:
+    """The same of cases whose keys have room for bits of what their actions tell."""
+    rows = ", ".join(f"{sql} as {name}" for name, sql in told.items())
+    of_cases = f"(select case_id, {rows} from {actions.sql} where {span.holds('case_id')})"
+    bits = lay_blocks(samples.con, "told_by_actions", of_cases, "case_id", {"worked_": "true"} | {n: n for n in told})
+    listed = ", ".join(f"{bits.has(name, 'case_id')} as {name}" for name in ("worked_", *told))
+    rows = bits.beside(f"(from {pilot.sql}) p", "case_id")
+    return f"(select p.*, {listed} from {rows})"
 
 
 def _currencies(samples: Samples, pilot: Relation) -> list[tuple[Any, ...]]:
