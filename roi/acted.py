@@ -23,6 +23,7 @@ LAID = "cases_as_acted"  # in an engine that holds large samples
 FAILURES = ("error", "timeout", "denied")
 MOST_SYSTEMS = 60
 AT_ONCE = 2_500_000  # actions whose cases are grouped or joined at a time
+FINELY = 12  # bits that tell where a share of the cases ends
 BESIDE = ("setting", "started_at", "ended_at")
 MOST_BITS = 62  # that one number holds with no sign
 BEYOND = 61  # the bit of numbers that have none of their own
@@ -69,11 +70,7 @@ def lay(samples: Samples, name: str, build: Callable[[str], str]) -> None:
     """
     if is_laid(samples, name):
         return
-    ((rows,),) = fetch(samples, "select count(*) from actions")
-    shares = max(1, -(-int(rows) // AT_ONCE))
-    edges = [
-        k * 2**64 // shares for k in range(1, shares)
-    ]  # keys are as good as drawn from all numbers of 64 bits
+    edges = _edges(samples)
     lows, highs = [None, *edges], [*edges, None]
     part = f"{name}_"  # what was begun and not finished is none
     samples.con.execute(f"create or replace table {part} as {build(' where false')}")
@@ -83,6 +80,22 @@ def lay(samples: Samples, name: str, build: Callable[[str], str]) -> None:
     if edges:  # no range holds those of no case
         samples.con.execute(f"insert into {part} {build(' where case_id is null')}")
     samples.con.execute(f"alter table {part} rename to {name}")
+
+
+def _edges(samples: Samples) -> list[int]:
+    """Where one share of the cases ends and the next begins, so that each has about as many actions."""
+    ((rows, low, high),) = fetch(samples, "select count(case_id), min(case_id), max(case_id) from actions")
+    shares = -(-int(rows) // AT_ONCE)
+    if shares < 2:
+        return []
+    shift = max((high - low).bit_length() - FINELY, 0)
+    counted = f"select (case_id - {low}) >> {shift} as at_, count(*) from actions where case_id is not null"
+    edges, upto = [], 0
+    for at, n in fetch(samples, f"{counted} group by 1 order by 1"):
+        upto += n
+        if upto * shares >= rows * (len(edges) + 1):
+            edges.append(low + (at + 1 << shift))
+    return edges[:-1]  # the last share has no end
 
 
 def is_laid(samples: Samples, name: str) -> bool:

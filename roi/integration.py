@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from roi.acted import FAILURES, acted, by_case, is_laid, lay
 from roi.alike import alike, how_many
+from roi.blocks import MOST_WORDS, lay_blocks
 from roi.moments import fetch
 from roi.proportions import ranks
 from roi.readers.base import literal, quoted
@@ -33,6 +34,8 @@ MOST = 60  # systems and scopes; what is beyond is put together
 REST = "(other)"
 QUANTILES = (0.5, 0.95)
 LAID = "actions_of_cases"  # in an engine that holds large samples
+SEEN = "actions_seen"
+NUMBERS = ("rework_minutes", "review_minutes")
 UNASKED = ("action_id", "seq", "version", "amount", "confidence")  # columns that nobody asks of it there
 OF_CASES = (
     "outcome",
@@ -87,10 +90,18 @@ class Integration:
     has: frozenset[str]
 
 
-def of_cases(samples: Samples, actions: Relation) -> Relation:
-    """The actions of production cases and of unknown ones, with `arm_` (0, 1, -1) and the case's columns as `of_…`."""
+def of_cases(samples: Samples, actions: Relation, *, numbers: bool = False) -> Relation:
+    """The actions of production cases and of unknown ones, with `arm_` (0, 1, -1) and the case's columns as `of_…`.
+
+    Args:
+        samples: The opened samples.
+        actions: Their log of actions, as it is or laid down elsewhere.
+        numbers: Whether the case's numbers are asked for, which may take longer.
+    """
     cases = samples.tables["cases"]
     laid = samples.coded and actions == samples.tables["actions"]
+    if laid and (seen := _seen_by_bits(samples, cases, actions, numbers=numbers)) is not None:
+        return seen
     # What one asks of the cases of many actions is laid down beside them, for all that ask later.
     wanted = [c for c in (OF_CASES if laid else OF_CASES[:3]) if c in cases.columns]
     kept = tuple(c for c in actions.columns if not laid or c not in UNASKED)
@@ -116,6 +127,49 @@ def of_cases(samples: Samples, actions: Relation) -> Relation:
     shown = ", ".join(f"{same[c]} as {quoted(c)}" if c in same else quoted(c) for c in names)
     samples.con.execute(f"create or replace view {LAID} as select {shown} from {LAID}_rows")
     return Relation.named(LAID, names)
+
+
+def _seen_by_bits(
+    samples: Samples, cases: Relation, actions: Relation, *, numbers: bool
+) -> Relation | None:
+    """A view of the same, of cases whose keys have room for bits; None where they have not, or bits do not tell it."""
+    span, has = samples.spans.get("cases"), set(cases.columns)
+    if span is None or "cases" not in samples.once or has & {"amount", "confidence"}:
+        return None  # what is asked of each action by a number of its case is laid down
+    kept = tuple(c for c in actions.columns if c not in UNASKED)
+    words = [c for c in OF_CASES if c in has and c not in NUMBERS]
+    names = (*kept, "arm_", *(f"of_{c}" for c in words))
+    of = [c for c in NUMBERS if c in has] if numbers else []
+    if not is_laid(samples, SEEN):
+        listed = {c: [w for (w,) in fetch(samples, _distinct(cases, c))] for c in words}
+        if any(len(values) > MOST_WORDS for values in listed.values()):
+            return None
+        types = {row[0]: str(row[1]) for row in fetch(samples, f"describe select * from {cases.sql}")}
+        bits = lay_blocks(
+            samples.con,
+            "cases_in_bits",
+            cases.sql,
+            "case_id",
+            {"case_": "true", "pilot_": "arm = 'pilot'"},
+            words={c: tuple(values) for c, values in listed.items()},
+            types=types,
+        )
+        arm = f"case when {bits.has('case_', 'case_id')} then {bits.has('pilot_', 'case_id')}::tinyint else -1 end"
+        shown = ", ".join((*map(quoted, kept), f"{arm} as arm_", *(f"{bits.word(c, 'case_id')} as of_{c}" for c in words)))
+        live = " where of_setting is distinct from 'demo'" if "setting" in words else ""
+        rows = f"select {shown} from {bits.beside(actions.sql, 'case_id')}"
+        samples.con.execute(f"create or replace temp view {SEEN} as select * from ({rows}){live}")
+    if not of:
+        return Relation.named(SEEN, names)
+    listed = "".join(f", {c} as of_{c}" for c in of)
+    beside = f"(select case_id as case_{listed} from {cases.sql})"
+    return Relation(
+        f"(select * exclude (case_) from {SEEN} left join {beside} on case_id = case_)", (*names, *(f"of_{c}" for c in of))
+    )
+
+
+def _distinct(cases: Relation, column: str) -> str:
+    return f"select distinct {column} from {cases.sql} where {column} is not null order by 1 limit {MOST_WORDS + 1}"
 
 
 def _constants(samples: Samples, actions: Relation, columns: Sequence[str]) -> dict[str, str]:

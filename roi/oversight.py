@@ -128,7 +128,7 @@ def _of_actions(samples: Samples, zone: str) -> dict[str, Any]:
         "backwards": int(backwards) if times else None,
         "after": _pair(after, timed),
         "rejected": _pair(rejected, decided),
-        **_of_approved(samples, live.sql, live.columns),
+        **_of_approved(samples, of_cases(samples, actions, numbers=True).where("arm_ <> 0")),
     }
 
 
@@ -143,15 +143,15 @@ def _minutes(samples: Samples, query: str, n: int) -> Floats | None:
     return np.array([at[rank,] if rank else -1.0 for rank in wanted])
 
 
-def _of_approved(samples: Samples, source: str, columns: tuple[str, ...]) -> dict[str, Any]:
+def _of_approved(samples: Samples, live: Relation) -> dict[str, Any]:
     """What became of cases with an action that a person approved; who takes a case over does not repair it."""
-    reworked = "max(of_rework_minutes)" if "of_rework_minutes" in columns else "null::decimal(18,6)"
-    ended = "max(of_outcome)" if "of_outcome" in columns else "null::varchar"
+    reworked = "max(of_rework_minutes)" if "of_rework_minutes" in live.columns else "null::decimal(18,6)"
+    ended = "max(of_outcome)" if "of_outcome" in live.columns else "null::varchar"
     stayed = "o is distinct from 'escalated'"
     ((hits, known, wrong, labelled),) = fetch(
         samples,
         f"select count(*) filter (r > 0 and {stayed}), count(r) filter ({stayed}), count(*) filter (o = 'error'), "
-        f"count(o) filter ({stayed}) from (select {reworked} as r, {ended} as o from {source} "
+        f"count(o) filter ({stayed}) from (select {reworked} as r, {ended} as o from {live.sql} "
         "where arm_ = 1 and decision = 'approved' group by case_id)",
     )
     return {"rework": _pair(hits, known), "wrong": _pair(wrong, labelled)}

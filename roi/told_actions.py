@@ -117,6 +117,7 @@ def _lay_many(samples: Samples, actions: Relation, cases: Relation, labels: str)
     flagged = _flagged(set(actions.columns))
     of = ", ".join(f"{sql} as {name}" for name, sql in live.items())
     kinds_of = (alike(samples, beside) or beside.having(n_="1")).sql
+    beside = of_cases(samples, actions, numbers=True)
     segment = live["segment_"]
     wrong = "coalesce(of_outcome = 'error', false)" if "of_outcome" in beside.columns else "false"
     cells = f"n_, {flagged}, {segment} as segment_, {wrong} as wrong_"
