@@ -17,7 +17,7 @@ from roi.relation import Relation
 if TYPE_CHECKING:
     from roi.samples import Samples
 
-__all__ = ["BEYOND", "FAILURES", "Acted", "acted", "at_of", "by_case", "is_laid", "lay"]
+__all__ = ["BEYOND", "FAILURES", "Acted", "acted", "at_of", "by_case", "is_laid", "lay", "shares_of"]
 
 LAID = "cases_as_acted"  # in an engine that holds large samples
 FAILURES = ("error", "timeout", "denied")
@@ -70,16 +70,25 @@ def lay(samples: Samples, name: str, build: Callable[[str], str]) -> None:
     """
     if is_laid(samples, name):
         return
-    edges = _edges(samples)
-    lows, highs = [None, *edges], [*edges, None]
     part = f"{name}_"  # what was begun and not finished is none
     samples.con.execute(f"create or replace table {part} as {build(' where false')}")
-    for low, high in zip(lows, highs, strict=True):
-        inside = [f"case_id >= {low}"] * (low is not None) + [f"case_id < {high}"] * (high is not None)
-        samples.con.execute(f"insert into {part} {build(' where ' + ' and '.join(inside) if inside else '')}")
-    if edges:  # no range holds those of no case
-        samples.con.execute(f"insert into {part} {build(' where case_id is null')}")
+    shares = shares_of(samples)
+    if len(shares) > 1:  # no range holds those of no case
+        shares.append(" where case_id is null")
+    for some in shares:
+        samples.con.execute(f"insert into {part} {build(some)}")
     samples.con.execute(f"alter table {part} rename to {name}")
+
+
+def shares_of(samples: Samples) -> list[str]:
+    """Conditions on `case_id`, with where, that tell the cases of a large log apart by ranges; one may be empty."""
+    edges = _edges(samples)
+    ranges = zip([None, *edges], [*edges, None], strict=True)
+    inside = [
+        [f"case_id >= {low}"] * (low is not None) + [f"case_id < {high}"] * (high is not None)
+        for low, high in ranges
+    ]
+    return [f" where {' and '.join(some)}" if some else "" for some in inside]
 
 
 def _edges(samples: Samples) -> list[int]:

@@ -12,13 +12,26 @@ from dataclasses import dataclass
 from roi.numbered import HASHED
 from roi.readers.base import Connection, literal, quoted
 
-__all__ = ["MOST_WORDS", "Blocks", "Span", "distinct_keys", "lay_blocks", "missing_keys", "span_of"]
+__all__ = [
+    "MOST_WORDS",
+    "NO_BITS",
+    "Blocks",
+    "Span",
+    "bits_of",
+    "block_of",
+    "distinct_keys",
+    "lay_blocks",
+    "missing_keys",
+    "span_of",
+]
 
 MOST_WORDS = 63  # of a column, so that six bits tell which
 _BITS = 14  # of a key that say where in its block it is
 _PLACE = (1 << _BITS) - 1
 _APART = 8  # places of blocks for each key that there is, at most
 _ROOM = 1 << 20  # places that any table may have
+NO_BITS = f"repeat('0', {1 << _BITS})::bit"
+"""SQL of a block without a bit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +67,7 @@ class Blocks:
             rows: What may stand there by itself.
             key: SQL of their key; one that is NULL or in no block has no bit.
         """
-        return f"{rows} left join {quoted(self.name)} blocks_ on blocks_.block_ = ({key} >> {_BITS})::bigint"
+        return f"{rows} left join {quoted(self.name)} blocks_ on blocks_.block_ = {block_of(key)}"
 
     def has(self, bit: str, key: str) -> str:
         """SQL of whether a key's bit is set."""
@@ -89,7 +102,7 @@ def span_of(con: Connection, table: str, key: str, rows: int) -> Span | None:
 
 def distinct_keys(con: Connection, table: str, key: str) -> int:
     """How many keys of a table that has a `Span` are different."""
-    bits = f"select bit_count({_set(key)}) as n from {quoted(table)} group by {key} >> {_BITS}"
+    bits = f"select bit_count({bits_of(key)}) as n from {quoted(table)} group by {block_of(key)}"
     return int(con.execute(f"select coalesce(sum(n), 0) from ({bits})").fetchall()[0][0])
 
 
@@ -130,13 +143,19 @@ def lay_blocks(
         for j in range(len(values).bit_length()):
             some = ", ".join(literal(value) for i, value in enumerate(values, 1) if i >> j & 1)
             told[f"{column}_{j}"] = f"{quoted(column)} in ({some})"
-    listed = "".join(f", {_set(key)} filter ({sql}) as {quoted(bit)}" for bit, sql in told.items())
+    listed = "".join(f", {bits_of(key)} filter ({sql}) as {quoted(bit)}" for bit, sql in told.items())
     con.execute(
         f"create or replace {'temp ' if temporary else ''}table {quoted(name)} as "
-        f"select ({key} >> {_BITS})::bigint as block_{listed} from {rows} group by 1"
+        f"select {block_of(key)} as block_{listed} from {rows} group by 1"
     )
     return Blocks(name, words or {}, types or {})
 
 
-def _set(key: str) -> str:
+def block_of(key: str) -> str:
+    """SQL of the block that a key is in."""
+    return f"({key} >> {_BITS})::bigint"
+
+
+def bits_of(key: str) -> str:
+    """SQL of the bits of a block's keys, grouped by it."""
     return f"bitstring_agg(({key} & {_PLACE})::integer, 0, {_PLACE})"

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from roi.acted import FAILURES, acted, by_case, is_laid, lay
+from roi.acted_bits import acted_bits
 from roi.alike import alike, how_many
-from roi.blocks import MOST_WORDS, lay_blocks
+from roi.case_bits import WORDS, case_bits
 from roi.moments import fetch
 from roi.proportions import ranks
 from roi.readers.base import literal, quoted
@@ -133,27 +134,17 @@ def _seen_by_bits(
     samples: Samples, cases: Relation, actions: Relation, *, numbers: bool
 ) -> Relation | None:
     """A view of the same, of cases whose keys have room for bits; None where they have not, or bits do not tell it."""
-    span, has = samples.spans.get("cases"), set(cases.columns)
-    if span is None or "cases" not in samples.once or has & {"amount", "confidence"}:
-        return None  # what is asked of each action by a number of its case is laid down
+    has = set(cases.columns)
+    if has & {"amount", "confidence"}:  # of these numbers each action is asked
+        return None
     kept = tuple(c for c in actions.columns if c not in UNASKED)
-    words = [c for c in OF_CASES if c in has and c not in NUMBERS]
+    words = [c for c in WORDS if c in has]
     names = (*kept, "arm_", *(f"of_{c}" for c in words))
     of = [c for c in NUMBERS if c in has] if numbers else []
     if not is_laid(samples, SEEN):
-        listed = {c: [w for (w,) in fetch(samples, _distinct(cases, c))] for c in words}
-        if any(len(values) > MOST_WORDS for values in listed.values()):
+        bits = case_bits(samples)
+        if bits is None:
             return None
-        types = {row[0]: str(row[1]) for row in fetch(samples, f"describe select * from {cases.sql}")}
-        bits = lay_blocks(
-            samples.con,
-            "cases_in_bits",
-            cases.sql,
-            "case_id",
-            {"case_": "true", "pilot_": "arm = 'pilot'"},
-            words={c: tuple(values) for c, values in listed.items()},
-            types=types,
-        )
         arm = f"case when {bits.has('case_', 'case_id')} then {bits.has('pilot_', 'case_id')}::tinyint else -1 end"
         shown = ", ".join((*map(quoted, kept), f"{arm} as arm_", *(f"{bits.word(c, 'case_id')} as of_{c}" for c in words)))
         live = " where of_setting is distinct from 'demo'" if "setting" in words else ""
@@ -166,10 +157,6 @@ def _seen_by_bits(
     return Relation(
         f"(select * exclude (case_) from {SEEN} left join {beside} on case_id = case_)", (*names, *(f"of_{c}" for c in of))
     )
-
-
-def _distinct(cases: Relation, column: str) -> str:
-    return f"select distinct {column} from {cases.sql} where {column} is not null order by 1 limit {MOST_WORDS + 1}"
 
 
 def _constants(samples: Samples, actions: Relation, columns: Sequence[str]) -> dict[str, str]:
@@ -248,7 +235,7 @@ def take_integration(samples: Samples) -> Integration | None:
     block = np.array([[int(x) for x in row[3:]] for row in rows], dtype=np.int64).reshape(len(rows), 10)
     has |= {name for name, column in (("status", 1), ("attempt", 5)) if block[:, column].any()}
     keys = [(int(row[0]), str(row[1]), str(row[2])) for row in rows]
-    per_case = fetch(samples, _per_case(samples, actions))
+    per_case = _per_case(samples, actions)
     cases, failing = np.zeros(2, dtype=np.int64), np.zeros((2, 4), dtype=np.int64)
     for arm, n, *counts in per_case:
         cases[int(arm)] = int(n)
@@ -272,8 +259,15 @@ def take_integration(samples: Samples) -> Integration | None:
     )
 
 
-def _per_case(samples: Samples, actions: Relation) -> str:
+def _per_case(samples: Samples, actions: Relation) -> list[tuple[Any, ...]]:
     """The cases with an action, by arm, and those with one that failed, by kind; those of a demo left out."""
+    if "setting" not in samples.tables["cases"].columns and (bits := acted_bits(samples, actions)) is not None:
+        failures = [f"failed_{k}" for k in range(len(FAILED))]
+        sets = ("worked_", f"({' | '.join(failures)})", *failures)
+        arms = ("~pilot_", "pilot_")
+        found = bits.count(samples, *(f"worked_ & {arm} & {which}" for arm in arms for which in sets))
+        rows = [(arm, *found[arm * len(sets) : (arm + 1) * len(sets)]) for arm in (0, 1)]
+        return [row for row in rows if row[1]]
     cases = samples.tables["cases"]
     setting = [c for c in ("setting",) if c in cases.columns]
     live = " and of_setting is distinct from 'demo'" if setting else ""
@@ -282,9 +276,10 @@ def _per_case(samples: Samples, actions: Relation) -> str:
     failed = "failed_" if "failed_" in of.columns else "0"
     kinds = "".join(f", count(*) filter ({failed} & {1 << k} <> 0)" for k in range(len(FAILED)))
     known = "" if found.joined else f" a join {by_case(samples, cases, setting)} c on a.case_id = c.case_id"
-    return (
+    return fetch(
+        samples,
         f"select arm_case, count(*), count(*) filter ({failed} <> 0){kinds} from {of.sql}{known} "
-        f"where arm_case is not null{live} group by 1 order by 1"
+        f"where arm_case is not null{live} group by 1 order by 1",
     )
 
 

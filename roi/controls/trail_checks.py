@@ -8,6 +8,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from roi.acted import acted
+from roi.acted_bits import acted_bits
 from roi.approvals import RAN
 from roi.controls.catalogue import checks_of_layer
 from roi.controls.check import MOST_ROWS, Check, Rows, all_missing, judge, unknown, verb
@@ -133,11 +134,14 @@ def _reconciled(logs: Logs, actions: Relation) -> dict[str, Check]:
 
 def _complete(logs: Logs, actions: Relation, live: Relation) -> tuple[bool, bool]:
     """Whether it is told without a look at each row that every case has its actions, and every action its case."""
-    if not logs.samples.coded or not (of := acted(logs.samples, actions)).joined:
+    if (bits := acted_bits(logs.samples, actions)) is not None:
+        found, lost = bits.count(logs.samples, "worked_ & live_")[0], 0
+    elif logs.samples.coded and (of := acted(logs.samples, actions)).joined:
+        ((found, lost),) = logs.ask(
+            f"select count(*) filter ({of.live}), count(*) filter (arm_case is null) from {of.cases.sql}"
+        )
+    else:
         return False, False
-    ((found, lost),) = logs.ask(
-        f"select count(*) filter ({of.live}), count(*) filter (arm_case is null) from {of.cases.sql}"
-    )
     ((cases,),) = logs.ask(f"select count(*) from {live.sql}")
     return found == cases, lost == 0
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from roi.acted import BEYOND, acted
+from roi.acted_bits import ActedBits, acted_bits
+from roi.blocks import NO_BITS
 from roi.controls.check import Check, Rows, all_missing, judge, unknown, verb
 from roi.controls.logs import Logs
 from roi.copies import COPY
@@ -100,6 +104,9 @@ def _counted(logs: Logs, actions: Relation, key: str) -> list[int]:
     A case whose numbers lie within 0 to 60 and occur once each has as many bits as numbers: one number a row, whatever
     its attempts and versions. Rows of other cases are grouped by number.
     """
+    bits = acted_bits(logs.samples, actions)
+    if bits is not None and bits.numbers:
+        return _of_bits(logs, bits, bits.numbers)
     of = acted(logs.samples, actions).cases.sql
     plain = f"numbered_ = bit_count(numbers_) and numbers_ < {1 << BEYOND}"
     down = "(numbers_ | (numbers_ - 1))"  # with the bits below the lowest, so that one more is a power of two
@@ -128,3 +135,29 @@ def _counted(logs: Logs, actions: Relation, key: str) -> list[int]:
     )
     more = logs.ask(f"select {sums} from {by_case}")[0]
     return [a + int(b or 0) for a, b in zip(found, more, strict=True)]
+
+
+def _of_bits(logs: Logs, bits: ActedBits, numbers: Sequence[int]) -> list[int]:
+    """The same, of numbers that no case has twice."""
+    sets = [f"number_{k}" for k in range(len(numbers))]
+    at = dict(zip(numbers, sets, strict=True))
+    some = f"({' | '.join(sets)})"
+    zero, one = at.get(0, NO_BITS), at.get(1, NO_BITS)
+    torn = [NO_BITS]
+    for n in range(numbers[0] + 1, numbers[-1]):  # one that is not there, between two that are
+        before = " | ".join(which for number, which in at.items() if number < n)
+        after = " | ".join(which for number, which in at.items() if number > n)
+        torn.append(f"(({before}) & ({after}) & ~{at.get(n, NO_BITS)})")
+    counted = bits.count(
+        logs.samples,
+        some,
+        zero,
+        f"{one} & ~{zero}",
+        f"({' | '.join(torn)})",
+        f"{some} & ~{zero}",
+        f"{some} & ~{zero} & ~{one}",
+        *sets,
+    )
+    cases, from_0, from_1, gaps, above_0, above_1 = counted[:6]
+    n = sum(counted[6:])
+    return [cases, from_0, from_1, n, 0, gaps, above_0, above_1, n]

@@ -13,6 +13,7 @@ from typing import Any
 from roi.acted import acted, at_of
 from roi.controls.check import Check, unknown, verb
 from roi.controls.logs import Logs
+from roi.controls.trail_bits import TOLERANCE_SECONDS, heard_in_bits, hour, in_step_in_bits
 from roi.periods import local_day
 from roi.readers.base import literal
 from roi.relation import Relation
@@ -23,11 +24,6 @@ __all__ = ["ALPHA", "cases_for_skew", "chance_of_silence", "clock_skew", "silent
 
 ALPHA = 0.001
 """Level of each statistical check over all that it compares (Bonferroni)."""
-
-TOLERANCE_SECONDS = 120
-"""Times that people enter are rounded; no clock is called wrong for less."""
-
-DAY = 86_400_000_000  # in microseconds
 
 SLACK = f"interval {TOLERANCE_SECONDS} second"
 
@@ -133,6 +129,8 @@ def _in_step(
     No action of a case ran before it began if none took place then, and none waited past its end if the last was asked
     for before; and without two systems, no action has another one's before it.
     """
+    if (by_bits := in_step_in_bits(logs, actions, held, ordered)) is not None:
+        return by_bits
     of = acted(logs.samples, actions)
     if not of.known:
         return {system: [0] * 6 for system in of.systems}, "true"
@@ -143,7 +141,7 @@ def _in_step(
     both = f"{of.cases.sql} a left join {_spans(logs, held)} s on a.case_id = s.case_id"
     if of.joined:
         start, end = (
-            _hour(f"of_{c}", logs.timezone, "arm_case = 1 and ") if c in held else "null::timestamp"
+            hour(f"of_{c}", logs.timezone, "arm_case = 1 and ") if c in held else "null::timestamp"
             for c in ("started_at", "ended_at")
         )
         # Of other cases only one that is odd by its actions alone tells anything.
@@ -171,19 +169,12 @@ def _spans(logs: Logs, held: Sequence[str]) -> str:
         return "(select null::varchar as case_id, null::timestamp as start_, null::timestamp as end_ where false)"
 
     start, end = (
-        _hour(c, logs.timezone) if c in held else "null::timestamp" for c in ("started_at", "ended_at")
+        hour(c, logs.timezone) if c in held else "null::timestamp" for c in ("started_at", "ended_at")
     )
     by = ""
     if "cases" not in logs.samples.once:
         start, end, by = f"min({start})", f"max({end})", " group by case_id"
     return f"(select case_id, {start} as start_, {end} as end_ from {cases.sql} where arm = 'pilot'{by})"
-
-
-def _hour(column: str, timezone: str | None, where: str = "") -> str:
-    """SQL of a time; none at midnight, which is a day, nor where a condition does not hold that ends with and."""
-    zone = timezone or "UTC"
-    local = column if zone == "UTC" else f"timezone({literal(zone)}, timezone('UTC', {column}))"
-    return f"case when {where}epoch_us({local}) % {DAY} <> 0 then {column} end"
 
 
 def _marked(logs: Logs, actions: Relation, held: Sequence[str], ordered: bool, among: str) -> str:
@@ -297,7 +288,21 @@ def silent_days(logs: Logs, actions: Relation) -> Check:
 def _heard(
     logs: Logs, actions: Relation, begun: str, day: Callable[[str], str]
 ) -> list[tuple[dt.date, int, int, bool]]:
-    """Each day on which cases began, in order: cases, unheard ones, and whether any action took place.
+    """Each day on which cases began, in order: cases, unheard ones, and whether any action took place."""
+    counted = heard_in_bits(logs, actions, begun)
+    if counted is None:
+        counted = _heard_by_case(logs, actions, begun, day)
+    loud: set[dt.date] = set()
+    if any(n == unheard for _, n, unheard in counted):  # a day with a case that is heard is loud
+        on = day(str(at_of(actions.columns)))
+        loud = {row[0] for row in logs.ask(f"select distinct {on} from {actions.sql}")}
+    return [(d, n, unheard, unheard < n or d in loud) for d, n, unheard in counted]
+
+
+def _heard_by_case(
+    logs: Logs, actions: Relation, begun: str, day: Callable[[str], str]
+) -> list[tuple[dt.date, int, int]]:
+    """Each such day with its cases and the unheard ones, of a log that is grouped by case.
 
     A case with its first or its last action on the day is heard; one whose day lies outside of these is not. Of those
     between, and of the days beside them, as clocks may be set back at midnight, the actions are looked at.
@@ -334,14 +339,10 @@ def _heard(
                 f"join (select case_id, {on} as on_ from {actions.sql}) a on {same}"
             )
         more = dict(logs.ask(f"select day_, count(*) from ({pairs}) group by 1"))
-    counted = [
+    return [
         (d, int(n), int(n) - int(found[d][1] if d in found else 0) - more.get(d, 0))
         for d, n in sorted(totals.items())
     ]
-    loud: set[dt.date] = set()
-    if any(n == unheard for _, n, unheard in counted):  # a day with a case that is heard is loud
-        loud = {row[0] for row in logs.ask(f"select distinct {on} from {actions.sql}")}
-    return [(d, n, unheard, unheard < n or d in loud) for d, n, unheard in counted]
 
 
 def chance_of_silence(of_day: int, unheard: int, cases: int) -> float:
