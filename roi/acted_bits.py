@@ -87,7 +87,7 @@ def _lay(samples: Samples, actions: Relation) -> None:
         if n == rows:  # each is of a case
             names = _lay_all(samples, actions, cases, every)
     samples.con.execute(
-        f"create or replace table {NAMES} (kind_ varchar, name_ varchar); "
+        f"create or replace temp table {NAMES} (kind_ varchar, name_ varchar); "
         f"insert into {NAMES} values "
         + ", ".join(f"('{kind}', {'null' if name is None else literal(name)})" for kind, name in names)
     )
@@ -123,7 +123,7 @@ def _lay_all(
     told = "".join(f", {_or_none(name)} as {name}" for name in shown)
     none = "".join(f", {NO_BITS} as failed_{k}" for k in range(len(FAILURES))) if "status" not in has else ""
     samples.con.execute(
-        f"create or replace table {LAID} as select block_{told}{none}, {pairs or NO_BITS} as apart_, "
+        f"create or replace temp table {LAID} as select block_{told}{none}, {pairs or NO_BITS} as apart_, "
         f"{_or_none('pilot_')} as pilot_, {_or_none('live_')} as live_ "
         f"from {parts[0]}{beside} left join {cases.name} using (block_); "
         "drop table if exists acted_on; drop table if exists acted_so; drop table if exists acted_as"

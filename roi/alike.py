@@ -65,7 +65,10 @@ def alike(samples: Samples, source: Relation) -> Relation | None:
         ((kinds,),) = fetch(samples, f"select count(*) from ({head})")
         if kinds > MOST_IN_HEAD:
             return None
-        listed = ", ".join((*of, *(f"{key} as k{i}_" for i, key in enumerate(keys))))
+        # Where the words of a case have numbers, these are told apart, and named for each kind once.
+        numbers = {c: f"nr_{c}" for c in of if f"nr_{c}" in source.columns}
+        listed = ", ".join((*(numbers.get(c, c) for c in of), *(f"{key} as k{i}_" for i, key in enumerate(keys))))
+        shown = ", ".join(f"word_{c}({numbers[c]}) as {c}" if c in numbers else quoted(c) for c in found.columns)
         last = "".join(f", max({c}) as latest_{c}" for c in latest)
         # A table, so that the engine knows how few they are before it looks for their rows.
         samples.con.execute(
@@ -74,7 +77,7 @@ def alike(samples: Samples, source: Relation) -> Relation | None:
         )
         samples.con.execute(
             f"delete from kinds_ where (select count(*) from kinds_) > {MOST}; create temp table {name} as "
-            f"select {', '.join(map(quoted, found.columns))} from kinds_ join {actions.sql} a "
+            f"select {shown} from kinds_ join {actions.sql} a "
             'on a."row" = rows_[1]; drop table kinds_'
         )
     return found if fetch(samples, f"select 1 from {found.sql} limit 1") else None

@@ -75,11 +75,17 @@ class Blocks:
 
     def word(self, column: str, key: str) -> str:
         """SQL of what a key has of a column; NULL where nothing."""
-        words, kind = self.words[column], self.types[column]
-        if not words:
-            return f"null::{kind}"
-        parts = (f"({self._bit(f'{column}_{j}', key)} << {j})" for j in range(len(words).bit_length()))
-        return f"([null, {', '.join(map(literal, words))}]::{kind}[])[1 + {' + '.join(parts)}]"
+        return self.named(column, self.number(column, key))
+
+    def named(self, column: str, number: str) -> str:
+        """SQL of the word that has a number."""
+        words = ", ".join(("null", *map(literal, self.words[column])))
+        return f"([{words}]::{self.types[column]}[])[1 + {number}]"
+
+    def number(self, column: str, key: str) -> str:
+        """SQL of the number of that word, from 1; 0 where there is none."""
+        bits = range(len(self.words[column]).bit_length())
+        return " + ".join(f"({self._bit(f'{column}_{j}', key)} << {j})" for j in bits) or "0"
 
     def _bit(self, bit: str, key: str) -> str:
         return f"coalesce(get_bit(blocks_.{quoted(bit)}, ({key} & {_PLACE})::integer), 0)"
@@ -108,7 +114,7 @@ def distinct_keys(con: Connection, table: str, key: str) -> int:
 
 def missing_keys(con: Connection, table: str, key: str, among: str) -> bool:
     """Whether a table has a key that is none of those of another table, which has a `Span`."""
-    here = lay_blocks(con, "blocks_here", quoted(among), key, {"here": "true"}, temporary=True)
+    here = lay_blocks(con, "blocks_here", quoted(among), key, {"here": "true"})
     found = f"select 1 from {here.beside(quoted(table), key)} where {key} is not null and not {here.has('here', key)}"
     ((missing,),) = con.execute(f"select exists({found})").fetchall()
     con.execute("drop table blocks_here")
@@ -124,7 +130,6 @@ def lay_blocks(
     *,
     words: Mapping[str, tuple[str, ...]] | None = None,
     types: Mapping[str, str] | None = None,
-    temporary: bool = False,
 ) -> Blocks:
     """Lay down bits of keys; a bit is set if it is so of a row that has the key.
 
@@ -136,16 +141,17 @@ def lay_blocks(
         bits: Name → SQL of what it says.
         words: Column → all its values, at most `MOST_WORDS`; of rows that have a key of their own.
         types: Column → the type of its values.
-        temporary: Whether the table is wanted for a moment only.
     """
     told = dict(bits)
     for column, values in (words or {}).items():
         for j in range(len(values).bit_length()):
-            some = ", ".join(literal(value) for i, value in enumerate(values, 1) if i >> j & 1)
+            # In the column's own type, so that no code is turned into a text.
+            kind = (types or {})[column]
+            some = ", ".join(f"{literal(value)}::{kind}" for i, value in enumerate(values, 1) if i >> j & 1)
             told[f"{column}_{j}"] = f"{quoted(column)} in ({some})"
     listed = "".join(f", {bits_of(key)} filter ({sql}) as {quoted(bit)}" for bit, sql in told.items())
     con.execute(
-        f"create or replace {'temp ' if temporary else ''}table {quoted(name)} as "
+        f"create or replace temp table {quoted(name)} as "
         f"select {block_of(key)} as block_{listed} from {rows} group by 1"
     )
     return Blocks(name, words or {}, types or {})

@@ -139,14 +139,18 @@ def _seen_by_bits(
         return None
     kept = tuple(c for c in actions.columns if c not in UNASKED)
     words = [c for c in WORDS if c in has]
-    names = (*kept, "arm_", *(f"of_{c}" for c in words))
+    names = (*kept, "arm_", *(f"of_{c}" for c in words), *(f"nr_of_{c}" for c in words))
     of = [c for c in NUMBERS if c in has] if numbers else []
     if not is_laid(samples, SEEN):
         bits = case_bits(samples)
         if bits is None:
             return None
         arm = f"case when {bits.has('case_', 'case_id')} then {bits.has('pilot_', 'case_id')}::tinyint else -1 end"
-        shown = ", ".join((*map(quoted, kept), f"{arm} as arm_", *(f"{bits.word(c, 'case_id')} as of_{c}" for c in words)))
+        told = {f"of_{c}": bits.word(c, "case_id") for c in words}
+        told |= {f"nr_of_{c}": bits.number(c, "case_id") for c in words}
+        shown = ", ".join((*map(quoted, kept), f"{arm} as arm_", *(f"{sql} as {name}" for name, sql in told.items())))
+        for c in words:  # so that who counts by words counts by their numbers
+            samples.con.execute(f"create or replace temp macro word_of_{c}(nr) as ({bits.named(c, 'nr')})")
         live = " where of_setting is distinct from 'demo'" if "setting" in words else ""
         rows = f"select {shown} from {bits.beside(actions.sql, 'case_id')}"
         samples.con.execute(f"create or replace temp view {SEEN} as select * from ({rows}){live}")

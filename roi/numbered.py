@@ -25,6 +25,7 @@ WHOLE = frozenset(f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", 
 """The engine's types of keys that are numbers already."""
 _DIGITS = 18
 LARGEST = 10**_DIGITS - 1
+_LEAST = f"[{', '.join(str(10**n if n else 0) for n in range(_DIGITS))}]::ubigint[]"  # by the number of digits
 _FORM = re.compile(rf"(\S*?)([0-9]{{1,{_DIGITS}}})")
 
 
@@ -48,11 +49,15 @@ class Numbers:
 
     def fits(self, text: str, number: str) -> str:
         """SQL that is true of a key that is written just as its number is, and else false or NULL."""
-        rest, written = self._rest(text), f"{number}::varchar"
+        rest, begins = self._rest(text), f"starts_with({text}, {literal(self.head)})" if self.head else "true"
         if self.width:
-            rest, written = f"'1' || {rest}", f"({10**self.width} + {number})::varchar"
-        begins = f"starts_with({text}, {literal(self.head)}) and " if self.head else ""
-        return f"({begins}{number} <= {LARGEST} and {written} = {rest})"
+            written = f"({10**self.width} + {number})::varchar = '1' || {rest}"
+            return f"({begins} and {number} <= {LARGEST} and {written})"
+        # To write the number costs more than all else, and is left to few. No text that the engine reads as a number is
+        # as long as the number and not the number, but a power such as 7e2, which ends in zeros.
+        long = f"({_LEAST})[strlen({text}) - {len(self.head.encode())}]"
+        same = f"case when {number} % 100 <> 0 then true else {number}::varchar = {rest} end"
+        return f"(case when {begins} and {number} >= {long} then {same} else false end)"
 
     def held(self, number: str) -> str:
         """SQL of what is held of a number up to `LARGEST`."""

@@ -110,7 +110,7 @@ def _timed(logs: Logs, actions: Relation) -> ActedBits | None:
     whole = "".join(f", coalesce(bit_or({name}), {NO_BITS}) as {name}" for name in told)
     none = "".join(f", coalesce({name}, {NO_BITS}) as {name}" for name in told)
     con.execute(
-        f"create or replace table {LAID} as select a.*{none} from {acts.blocks.name} a left join "
+        f"create or replace temp table {LAID} as select a.*{none} from {acts.blocks.name} a left join "
         f"(select block_{whole} from {part} group by 1) using (block_); drop table {part}"
     )
     return timed
