@@ -107,18 +107,20 @@ def span_of(con: Connection, table: str, key: str, rows: int) -> Span | None:
 
 
 def distinct_keys(con: Connection, table: str, key: str) -> int:
-    """How many keys of a table that has a `Span` are different."""
-    bits = f"select bit_count({bits_of(key)}) as n from {quoted(table)} group by {block_of(key)}"
-    return int(con.execute(f"select coalesce(sum(n), 0) from ({bits})").fetchall()[0][0])
+    """How many keys of a table that has a `Span` are different; which they are stays laid down for `missing_keys`."""
+    here = lay_blocks(con, _keys_of(table), quoted(table), key, {"here": None})
+    return int(con.execute(f"select coalesce(sum(bit_count(here)), 0) from {here.name}").fetchall()[0][0])
 
 
 def missing_keys(con: Connection, table: str, key: str, among: str) -> bool:
-    """Whether a table has a key that is none of those of another table, which has a `Span`."""
-    here = lay_blocks(con, "blocks_here", quoted(among), key, {"here": "true"})
+    """Whether a table has a key that is none of those of another table, of which `distinct_keys` was asked."""
+    here = Blocks(_keys_of(among), {}, {})
     found = f"select 1 from {here.beside(quoted(table), key)} where {key} is not null and not {here.has('here', key)}"
-    ((missing,),) = con.execute(f"select exists({found})").fetchall()
-    con.execute("drop table blocks_here")
-    return bool(missing)
+    return bool(con.execute(f"select exists({found})").fetchall()[0][0])
+
+
+def _keys_of(table: str) -> str:
+    return f"keys_of_{table}"
 
 
 def lay_blocks(
@@ -126,7 +128,7 @@ def lay_blocks(
     name: str,
     rows: str,
     key: str,
-    bits: Mapping[str, str],
+    bits: Mapping[str, str | None],
     *,
     words: Mapping[str, tuple[str, ...]] | None = None,
     types: Mapping[str, str] | None = None,
@@ -138,18 +140,19 @@ def lay_blocks(
         name: Of the table.
         rows: What may stand behind `from`.
         key: SQL of the key, within a `Span`.
-        bits: Name → SQL of what it says.
+        bits: Name → SQL of what it says; None says that the key is there.
         words: Column → all its values, at most `MOST_WORDS`; of rows that have a key of their own.
         types: Column → the type of its values.
     """
-    told = dict(bits)
+    told: dict[str, str | None] = dict(bits)
     for column, values in (words or {}).items():
         for j in range(len(values).bit_length()):
             # In the column's own type, so that no code is turned into a text.
             kind = (types or {})[column]
-            some = ", ".join(f"{literal(value)}::{kind}" for i, value in enumerate(values, 1) if i >> j & 1)
-            told[f"{column}_{j}"] = f"{quoted(column)} in ({some})"
-    listed = "".join(f", {bits_of(key)} filter ({sql}) as {quoted(bit)}" for bit, sql in told.items())
+            these = ", ".join(f"{literal(value)}::{kind}" for i, value in enumerate(values, 1) if i >> j & 1)
+            told[f"{column}_{j}"] = f"{quoted(column)} in ({these})"
+    some = {bit: "" if sql is None else f" filter ({sql})" for bit, sql in told.items()}
+    listed = "".join(f", {bits_of(key)}{among} as {quoted(bit)}" for bit, among in some.items())
     con.execute(
         f"create or replace temp table {quoted(name)} as "
         f"select {block_of(key)} as block_{listed} from {rows} group by 1"

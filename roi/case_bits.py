@@ -38,5 +38,5 @@ def case_bits(samples: Samples) -> Blocks | None:
     if fetch(samples, f"select 1 from duckdb_tables() where table_name = '{LAID}'"):
         return Blocks(LAID, words, types)
     live = "arm = 'pilot'" + (" and setting is distinct from 'demo'" if "setting" in words else "")
-    bits = {"case_": "true", "pilot_": "arm = 'pilot'", "live_": live}
+    bits = {"case_": None, "pilot_": "arm = 'pilot'", "live_": live}
     return lay_blocks(samples.con, LAID, cases.sql, "case_id", bits, words=words, types=types)

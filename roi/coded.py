@@ -220,10 +220,9 @@ def _words(con: Connection, select: str, maps: Sequence[ColumnMap], *, whole: bo
         return []
     if not whole:
         select = f"{select} limit {HEAD}"
-    lists = ", ".join(
-        f"list(distinct {quoted(m.sources[0])}) filter ({quoted(m.sources[0])} is not null)" for m in maps
-    )
-    return [found or [] for found in con.execute(f"select {lists} from ({select})").fetchall()[0]]
+    lists = ", ".join(f"list(distinct {quoted(m.sources[0])})" for m in maps)
+    found = con.execute(f"select {lists} from ({select})").fetchall()[0]
+    return [[word for word in words or () if word is not None] for words in found]
 
 
 def _word_form(

@@ -34,6 +34,7 @@ def take_losses(
     segments: Sequence[str],
     by_worker: bool,
     high_risk_tools: Sequence[str] = (),
+    small: bool = False,
 ) -> Losses:
     """Count pilot cases with a usable outcome.
 
@@ -43,6 +44,7 @@ def take_losses(
         segments: The moments' segments.
         by_worker: Whether `unit_` is the worker, so that cases of one are not independent.
         high_risk_tools: Tools that the policy calls high-risk.
+        small: Whether it is known that no `human_` is beyond 999.
 
     Returns:
         The counts; rows and workers are numbered by what they hold.
@@ -65,7 +67,7 @@ def take_losses(
     )
     keys = ["outcome", "cause_", "second_", "defective_", "failed_", "unapproved_", "unused_", "segment_"]
     keys.append("worker_")
-    square = square_sum("human_") if samples.coded else "sum(human_ * human_::decimal(19,6))"
+    square = square_sum("human_", small=small) if samples.coded else "sum(human_ * human_::decimal(19,6))"
     aggregates = {
         "n": "count(*)",
         "minutes": "sum(human_)::double",
@@ -179,7 +181,7 @@ def _as_bits(
     """The same of cases whose keys have room for bits of what their actions tell."""
     rows = ", ".join(f"{sql} as {name}" for name, sql in told.items())
     of_cases = f"(select case_id, {rows} from {actions.sql} where {span.holds('case_id')})"
-    bits = lay_blocks(samples.con, "told_by_actions", of_cases, "case_id", {"worked_": "true"} | {n: n for n in told})
+    bits = lay_blocks(samples.con, "told_by_actions", of_cases, "case_id", {"worked_": None, **{n: n for n in told}})
     listed = ", ".join(f"{bits.has(name, 'case_id')} as {name}" for name in ("worked_", *told))
     rows = bits.beside(f"(from {pilot.sql}) p", "case_id")
     return f"(select p.*, {listed} from {rows})"

@@ -83,13 +83,15 @@ def take_moments(samples: Samples, *, high_risk_tools: Sequence[str] = ()) -> Mo
         zero = "0::decimal(18,9)"
         values[name] = f"case when agent_cost is null then null when {same} then agent_cost else {zero} end"
 
+    little = _little(samples, components, statistics)
     sums = {"n": "count(*)"}
     for j, name in enumerate(statistics):
         value = values[name]
         six = value if name in components or name == "human_minutes" else f"({value})::decimal(18,6)"
         sums[f"k{j}"] = f"count({value})"
         sums[f"s{j}"] = f"sum({value})"
-        sums[f"q{j}"] = square_sum(six) if samples.coded else f"sum({_product(six, six)})"
+        small = name in little
+        sums[f"q{j}"] = square_sum(six, small=small) if samples.coded else f"sum({_product(six, six)})"
     predicted = "predicted_minutes" in present and bool(components)
     if predicted:
         x, y = "predicted_minutes", "human_"
@@ -173,6 +175,7 @@ def take_moments(samples: Samples, *, high_risk_tools: Sequence[str] = ()) -> Mo
             segments=segments,
             by_worker=unit_kind == "worker",
             high_risk_tools=high_risk_tools,
+            small="human_minutes" in little,
         )
         if facts.labelled
         else None,
@@ -214,6 +217,21 @@ class _Facts:
     last: dt.date | None
 
 
+def _little(
+    samples: Samples, components: Sequence[str], statistics: Sequence[str]
+) -> frozenset[str]:
+    """The statistics of many cases whose values all lie between -999 and 999, as most do."""
+    if not samples.coded:
+        return frozenset()
+    asked = [*components, *(["agent_cost"] if "agent_cost" in samples.tables["cases"].columns else [])]
+    if not asked:
+        return frozenset()
+    listed = ", ".join(f"coalesce(greatest(max({c}), -min({c})), 0)" for c in asked)
+    most = dict(zip(asked, fetch(samples, f"select {listed} from {samples.tables['cases'].sql}")[0], strict=True))
+    most["human_minutes"] = sum(most[c] for c in components)
+    return frozenset(name for name in statistics if most[name.partition(":")[0]] <= 999)
+
+
 def _facts(samples: Samples, cases: Relation, components: Sequence[str]) -> _Facts:
     """What must be known about a sample before its sums can be written down; one query."""
     present = cases.columns
@@ -240,7 +258,8 @@ def _facts(samples: Samples, cases: Relation, components: Sequence[str]) -> _Fac
     if (
         total.get("worker", 0) < MIN_WORKERS
     ):  # to tell many cases apart takes long, and is asked where they are units
-        each = f"select count(distinct case_id) as n from {cases.where('not demo').sql} group by arm"
+        apart = "count(*)" if "cases" in samples.once else "count(distinct case_id)"
+        each = f"select {apart} as n from {cases.where('not demo').sql} group by arm"
         total["case_id"] = int(fetch(samples, f"select coalesce(max(n), 0) from ({each})")[0][0])
     currencies: tuple[str, ...] = ()
     if "agent_cost" in present:

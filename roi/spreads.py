@@ -20,16 +20,22 @@ MOST_VALUES = 20_000  # of these
 _LOG = "case when human_ > 0 then ln(human_::double)::decimal(18,9) end"
 
 
-def square_sum(value: str) -> str:
+def square_sum(value: str, *, small: bool = False) -> str:
     """SQL of the exact sum of the squares of a decimal with six places; 0 where there is none.
 
     The square of a number below a thousand fits beside twelve places into 64 bits, which the engine multiplies and
     adds much sooner than more of them.
+
+    Args:
+        value: SQL of the decimal.
+        small: Whether it is known that all lie between -999 and 999.
     """
-    small = f"{value} between -999 and 999"
+    if small:
+        return f"coalesce(sum(({value}) * ({value})), 0)"
+    fits = f"{value} between -999 and 999"
     return (
-        f"coalesce(sum(case when {small} then ({value}) * ({value}) end), 0) "
-        f"+ coalesce(sum(case when not ({small}) then ({value}) * ({value})::decimal(19,6) end), 0)"
+        f"coalesce(sum(case when {fits} then ({value}) * ({value}) end), 0) "
+        f"+ coalesce(sum(case when not ({fits}) then ({value}) * ({value})::decimal(19,6) end), 0)"
     )
 
 
