@@ -99,7 +99,8 @@ def _edges(samples: Samples) -> list[int]:
         return []
     shift = max((high - low).bit_length() - FINELY, 0)
     counted = f"select (case_id - {low}) >> {shift} as at_, count(*) from actions where case_id is not null"
-    edges, upto = [], 0
+    edges: list[int] = []
+    upto = 0
     for at, n in fetch(samples, f"{counted} group by 1 order by 1"):
         upto += n
         if upto * shares >= rows * (len(edges) + 1):

@@ -74,7 +74,7 @@ def acted_bits(samples: Samples, actions: Relation) -> ActedBits | None:
 def _lay(samples: Samples, actions: Relation) -> None:
     """Lay the bits and the names of what they say, or the name that says that there are none."""
     has, cases = set(actions.columns), case_bits(samples)
-    names = [("none", "")]
+    names: list[tuple[str, str | None]] = [("none", None)]
     system = "system" if "system" in has else "null::varchar"
     every = [s for (s,) in fetch(samples, f"select distinct {system} from {actions.sql} order by 1")]
     if cases is not None and len(every) <= MOST_SYSTEMS:
@@ -88,8 +88,7 @@ def _lay(samples: Samples, actions: Relation) -> None:
             names = _lay_all(samples, actions, cases, every)
     samples.con.execute(
         f"create or replace temp table {NAMES} (kind_ varchar, name_ varchar); "
-        f"insert into {NAMES} values "
-        + ", ".join(f"('{kind}', {'null' if name is None else literal(name)})" for kind, name in names)
+        f"insert into {NAMES} values {', '.join(f'({literal(kind)}, {_sql(name)})' for kind, name in names)}"
     )
 
 
@@ -128,12 +127,13 @@ def _lay_all(
         f"from {parts[0]}{beside} left join {cases.name} using (block_); "
         "drop table if exists acted_on; drop table if exists acted_so; drop table if exists acted_as"
     )
-    names: list[tuple[str, str | None]] = [("system", s) for s in ran]
-    return names + ([("repeated", "")] if numbers is None else [("number", str(n)) for n in numbers])
+    if numbers is None:
+        return [*(("system", s) for s in ran), ("repeated", None)]
+    return [*(("system", s) for s in ran), *(("number", str(n)) for n in numbers)]
 
 
 def _numbers(samples: Samples, actions: Relation) -> list[int] | None:
-    """The numbers of the actions, whose bits are laid for a moment; None where they are many or come twice in a case."""
+    """The numbers of actions, whose bits are laid for a moment; None where they are many, or come twice in a case."""
     ((n, least, most, odd),) = fetch(
         samples, f"select count(seq), min(seq), max(seq), bool_or(seq <> floor(seq)) from {actions.sql}"
     )

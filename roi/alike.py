@@ -67,8 +67,12 @@ def alike(samples: Samples, source: Relation) -> Relation | None:
             return None
         # Where the words of a case have numbers, these are told apart, and named for each kind once.
         numbers = {c: f"nr_{c}" for c in of if f"nr_{c}" in source.columns}
-        listed = ", ".join((*(numbers.get(c, c) for c in of), *(f"{key} as k{i}_" for i, key in enumerate(keys))))
-        shown = ", ".join(f"word_{c}({numbers[c]}) as {c}" if c in numbers else quoted(c) for c in found.columns)
+        listed = ", ".join(
+            (*(numbers.get(c, c) for c in of), *(f"{key} as k{i}_" for i, key in enumerate(keys)))
+        )
+        shown = ", ".join(
+            f"word_{c}({numbers[c]}) as {c}" if c in numbers else quoted(c) for c in found.columns
+        )
         last = "".join(f", max({c}) as latest_{c}" for c in latest)
         # A table, so that the engine knows how few they are before it looks for their rows.
         samples.con.execute(

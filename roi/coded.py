@@ -95,8 +95,9 @@ def coded_sql(
     counted = _key_numbers(con, table, keys if numbers else (), select, kinds)
     for m in keys:
         if m.name in counted:
+            source, given = m.sources[0], f"v{maps.index(m)}"
             must = m.name == KEYS[table]
-            forms[m.name] = _number_form(counted[m.name], raw[m.sources[0]], kinds[m.sources[0]], must=must)
+            forms[m.name] = _number_form(counted[m.name], raw[source], kinds[source], given, must=must)
     # Of columns that lie apart one is looked at by itself soon.
     plain = key is not None and (
         KEYS[table] in counted or (bool(rows.types) and _are_plain(con, select, key, kinds[key]))
@@ -179,14 +180,17 @@ def _key_numbers(
     return numbers
 
 
-def _number_form(numbers: Numbers, text: str, kind: str, *, must: bool) -> Form:
-    """A key that is held as a number, which every row `must` have or may lack."""
+def _number_form(numbers: Numbers, text: str, kind: str, given: str, *, must: bool) -> Form:
+    """A key that is held as its number `given`, which every row must have or may lack."""
+    lost = "true" if must else f"{text} is not null"
     if kind in WHOLE:
-        value = f"case when {text} between 0 and {LARGEST} then {text} end::ubigint"
-        unread = "{v} is null" if must else f"{text} is not null and {{v}} is null"
+        value, fits = (
+            f"case when {text} between 0 and {LARGEST} then {text} end::ubigint",
+            f"{given} is not null",
+        )
     else:
-        value = numbers.number(text)
-        unread = f"case when {numbers.fits(text, '{v}')} then false else {'true' if must else f'{text} is not null'} end"
+        value, fits = numbers.number(text), numbers.fits(text, given)
+    unread = f"case when {fits} then false else {lost} end"
     return Form(value=value, shown=numbers.held("{v}"), unread=unread)
 
 

@@ -130,9 +130,7 @@ def of_cases(samples: Samples, actions: Relation, *, numbers: bool = False) -> R
     return Relation.named(LAID, names)
 
 
-def _seen_by_bits(
-    samples: Samples, cases: Relation, actions: Relation, *, numbers: bool
-) -> Relation | None:
+def _seen_by_bits(samples: Samples, cases: Relation, actions: Relation, *, numbers: bool) -> Relation | None:
     """A view of the same, of cases whose keys have room for bits; None where they have not, or bits do not tell it."""
     has = set(cases.columns)
     if has & {"amount", "confidence"}:  # of these numbers each action is asked
@@ -148,7 +146,9 @@ def _seen_by_bits(
         arm = f"case when {bits.has('case_', 'case_id')} then {bits.has('pilot_', 'case_id')}::tinyint else -1 end"
         told = {f"of_{c}": bits.word(c, "case_id") for c in words}
         told |= {f"nr_of_{c}": bits.number(c, "case_id") for c in words}
-        shown = ", ".join((*map(quoted, kept), f"{arm} as arm_", *(f"{sql} as {name}" for name, sql in told.items())))
+        shown = ", ".join(
+            (*map(quoted, kept), f"{arm} as arm_", *(f"{sql} as {name}" for name, sql in told.items()))
+        )
         for c in words:  # so that who counts by words counts by their numbers
             samples.con.execute(f"create or replace temp macro word_of_{c}(nr) as ({bits.named(c, 'nr')})")
         live = " where of_setting is distinct from 'demo'" if "setting" in words else ""
@@ -158,9 +158,8 @@ def _seen_by_bits(
         return Relation.named(SEEN, names)
     listed = "".join(f", {c} as of_{c}" for c in of)
     beside = f"(select case_id as case_{listed} from {cases.sql})"
-    return Relation(
-        f"(select * exclude (case_) from {SEEN} left join {beside} on case_id = case_)", (*names, *(f"of_{c}" for c in of))
-    )
+    both = f"(select * exclude (case_) from {SEEN} left join {beside} on case_id = case_)"
+    return Relation(both, (*names, *(f"of_{c}" for c in of)))
 
 
 def _constants(samples: Samples, actions: Relation, columns: Sequence[str]) -> dict[str, str]:
@@ -265,13 +264,15 @@ def take_integration(samples: Samples) -> Integration | None:
 
 def _per_case(samples: Samples, actions: Relation) -> list[tuple[Any, ...]]:
     """The cases with an action, by arm, and those with one that failed, by kind; those of a demo left out."""
-    if "setting" not in samples.tables["cases"].columns and (bits := acted_bits(samples, actions)) is not None:
+    if (
+        "setting" not in samples.tables["cases"].columns
+        and (bits := acted_bits(samples, actions)) is not None
+    ):
         failures = [f"failed_{k}" for k in range(len(FAILED))]
         sets = ("worked_", f"({' | '.join(failures)})", *failures)
         arms = ("~pilot_", "pilot_")
-        found = bits.count(samples, *(f"worked_ & {arm} & {which}" for arm in arms for which in sets))
-        rows = [(arm, *found[arm * len(sets) : (arm + 1) * len(sets)]) for arm in (0, 1)]
-        return [row for row in rows if row[1]]
+        told = [bits.count(samples, *(f"worked_ & {arm} & {which}" for which in sets)) for arm in arms]
+        return [(arm, *counts) for arm, counts in enumerate(told) if counts[0]]
     cases = samples.tables["cases"]
     setting = [c for c in ("setting",) if c in cases.columns]
     live = " and of_setting is distinct from 'demo'" if setting else ""

@@ -14,7 +14,17 @@ from dataclasses import dataclass
 from roi.privacy import key_number, key_text
 from roi.readers.base import Connection, literal
 
-__all__ = ["HASHED", "LARGEST", "WHOLE", "Numbers", "declare", "declared", "number_of", "numbers_in", "shown_of"]
+__all__ = [
+    "HASHED",
+    "LARGEST",
+    "WHOLE",
+    "Numbers",
+    "declare",
+    "declared",
+    "number_of",
+    "numbers_in",
+    "shown_of",
+]
 
 HASHED = 1 << 63
 """From here on a key is no number but a hash, where others of its domain are numbers."""
@@ -25,8 +35,10 @@ WHOLE = frozenset(f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", 
 """The engine's types of keys that are numbers already."""
 _DIGITS = 18
 LARGEST = 10**_DIGITS - 1
-_LEAST = f"[{', '.join(str(10**n if n else 0) for n in range(_DIGITS))}]::ubigint[]"  # by the number of digits
-_FORM = re.compile(rf"(\S*?)([0-9]{{1,{_DIGITS}}})")
+_LEAST = (
+    f"[{', '.join(str(10**n if n else 0) for n in range(_DIGITS))}]::ubigint[]"  # by the number of digits
+)
+_FORM = re.compile(rf"(\S*?)(?<![0-9])([0-9]{{1,{_DIGITS}}})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -217,9 +217,7 @@ class _Facts:
     last: dt.date | None
 
 
-def _little(
-    samples: Samples, components: Sequence[str], statistics: Sequence[str]
-) -> frozenset[str]:
+def _little(samples: Samples, components: Sequence[str], statistics: Sequence[str]) -> frozenset[str]:
     """The statistics of many cases whose values all lie between -999 and 999, as most do."""
     if not samples.coded:
         return frozenset()
@@ -227,7 +225,9 @@ def _little(
     if not asked:
         return frozenset()
     listed = ", ".join(f"coalesce(greatest(max({c}), -min({c})), 0)" for c in asked)
-    most = dict(zip(asked, fetch(samples, f"select {listed} from {samples.tables['cases'].sql}")[0], strict=True))
+    most = dict(
+        zip(asked, fetch(samples, f"select {listed} from {samples.tables['cases'].sql}")[0], strict=True)
+    )
     most["human_minutes"] = sum(most[c] for c in components)
     return frozenset(name for name in statistics if most[name.partition(":")[0]] <= 999)
 

@@ -54,8 +54,7 @@ class Form:
     Attributes:
         value: SQL of its value over the texts; None casts the text as ever.
         shown: SQL of what the table holds of `v`, its value; None is what it holds as ever.
-        unread: SQL that is true where a cell is no value of it, over the texts and `{v}`, its value; None where there is
-            none such.
+        unread: SQL that is true where a cell is no value of it; None where there is none such.
         odd: SQL that is true where clocks were moved; None where they were not.
         name: Of a person, SQL of the name as it is written.
         marked: Whether any such name holds more than plain letters.
@@ -113,8 +112,7 @@ def typed_sql(
             theirs = m.sources[0]
             values.append(f"{form.value} as v{i}")
             if form.unread is not None:
-                unread = form.unread.replace("{v}", f"v{i}")
-                flags.append((Flag("unread", m.name, theirs), f"({unread}){no_total}"))
+                flags.append((Flag("unread", m.name, theirs), f"{form.unread}{no_total}"))
             if form.odd is not None:
                 flags.append((Flag("clock", m.name, theirs), form.odd))
         elif m.between:

@@ -83,7 +83,8 @@ def _timed(logs: Logs, actions: Relation) -> ActedBits | None:
     if is_laid(samples, LAID):
         return timed
     start, end = (
-        hour(c, logs.timezone) if c in cases.columns else "null::timestamp" for c in ("started_at", "ended_at")
+        hour(c, logs.timezone) if c in cases.columns else "null::timestamp"
+        for c in ("started_at", "ended_at")
     )
     zone, at = logs.timezone or "UTC", at_of(actions.columns) or "null::timestamp"
     day = local_day("started_at", zone) if "started_at" in cases.columns else "null::date"
@@ -103,7 +104,9 @@ def _timed(logs: Logs, actions: Relation) -> ActedBits | None:
     for i, some in enumerate(shares_of(samples)):
         pilot = f"{some}{' and' if some else ' where'} arm = 'pilot'"
         of = f"(select case_id, {start} as start_, {end} as end_, {day} as day_ from {cases.sql}{pilot})"
-        beside = f"select a.case_id{rows} from (from {actions.sql}{some}) a join {of} c on a.case_id = c.case_id"
+        beside = (
+            f"select a.case_id{rows} from (from {actions.sql}{some}) a join {of} c on a.case_id = c.case_id"
+        )
         share = f"select {block_of('case_id')} as block_{bits} from ({beside}) group by 1"
         con.execute(f"insert into {part} {share}" if i else f"create or replace temp table {part} as {share}")
     # Two shares may have a part of one block each.
