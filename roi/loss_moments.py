@@ -181,9 +181,8 @@ def _as_bits(
     """The same of cases whose keys have room for bits of what their actions tell."""
     rows = ", ".join(f"{sql} as {name}" for name, sql in told.items())
     of_cases = f"(select case_id, {rows} from {actions.sql} where {span.holds('case_id')})"
-    bits = lay_blocks(
-        samples.con, "told_by_actions", of_cases, "case_id", {"worked_": None, **{n: n for n in told}}
-    )
+    marks = {"worked_": None, **{name: name for name in told}}
+    bits = lay_blocks(samples.con, "losses_in_bits", of_cases, "case_id", marks)
     listed = ", ".join(f"{bits.has(name, 'case_id')} as {name}" for name in ("worked_", *told))
     rows = bits.beside(f"(from {pilot.sql}) p", "case_id")
     return f"(select p.*, {listed} from {rows})"

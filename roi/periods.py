@@ -15,7 +15,15 @@ from zoneinfo import ZoneInfo
 
 from roi.readers.base import Connection, literal
 
-__all__ = ["PartialMonth", "day_of", "local_day", "months_of", "partial_month", "working_days_after"]
+__all__ = [
+    "PartialMonth",
+    "day_of",
+    "end_of_day",
+    "local_day",
+    "months_of",
+    "partial_month",
+    "working_days_after",
+]
 
 WORKING_DAYS = 3  # public holidays at the end of a month are no sign that it is unfinished
 MONTHS_BEFORE = 2
@@ -77,6 +85,13 @@ def local_day(time: str, timezone: str) -> str:
     if timezone == "UTC":
         return f"({time})::date"
     return f"timezone({literal(timezone)}, timezone('UTC', {time}))::date"
+
+
+def end_of_day(day: dt.date, timezone: str | None) -> dt.datetime:
+    """When a day is over, in naive UTC: at home and in UTC, whichever is later, as days are told by either."""
+    after = dt.datetime.combine(day + dt.timedelta(days=1), dt.time())
+    home = after.replace(tzinfo=ZoneInfo(timezone or "UTC")).astimezone(dt.UTC).replace(tzinfo=None)
+    return max(after, home)
 
 
 def day_of(time: dt.datetime, timezone: str) -> dt.date:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 from roi.acted import acted
 from roi.acted_bits import acted_bits
@@ -16,6 +15,7 @@ from roi.controls.logs import Logs
 from roi.controls.trail_gaps import sequences
 from roi.controls.trail_times import clock_skew, silent_days
 from roi.copies import COPY
+from roi.periods import end_of_day
 from roi.readers.base import literal
 from roi.relation import Relation
 from roi.words import and_list, plural
@@ -178,7 +178,7 @@ def _of_rows(logs: Logs, actions: Relation, columns: set[str]) -> dict[str, Chec
     kinds = logs.kinds() if "actions" in logs.samples.once else None
     late, any_late = "false", "false"
     if logs.as_of is not None and times:
-        over = f">= timestamp '{_over(logs.as_of, logs.timezone)}'"
+        over = f">= timestamp '{end_of_day(logs.as_of, logs.timezone)}'"
         late, any_late = (f"greatest({of}{f', {of}'.join(times)}) {over}" for of in ("", "latest_"))
     rows = logs.find(
         "actions",
@@ -224,13 +224,6 @@ def _of_rows(logs: Logs, actions: Relation, columns: set[str]) -> dict[str, Chec
     found["denied_ran"] = _denied_ran(rows)
     found["future_times"] = _future(rows, logs.as_of)
     return found
-
-
-def _over(day: dt.date, timezone: str | None) -> dt.datetime:
-    """When a day is over, in naive UTC: at home and in UTC, whichever is later, as days are told by either."""
-    after = dt.datetime.combine(day + dt.timedelta(days=1), dt.time())
-    home = after.replace(tzinfo=ZoneInfo(timezone or "UTC")).astimezone(dt.UTC).replace(tzinfo=None)
-    return max(after, home)
 
 
 def _required(blank: Rows, n: int, columns: Collection[str]) -> Check:
