@@ -143,7 +143,9 @@ def _seen_by_bits(samples: Samples, cases: Relation, actions: Relation, *, numbe
         bits = case_bits(samples)
         if bits is None:
             return None
-        arm = f"case when {bits.has('case_', 'case_id')} then {bits.has('pilot_', 'case_id')}::tinyint else -1 end"
+        arm = f"{bits.has('pilot_', 'case_id')}::tinyint"
+        if "actions" in samples.unknown_cases:
+            arm = f"case when {bits.has('case_', 'case_id')} then {arm} else -1 end"
         told = {f"of_{c}": bits.word(c, "case_id") for c in words}
         told |= {f"nr_of_{c}": bits.number(c, "case_id") for c in words}
         shown = ", ".join(
