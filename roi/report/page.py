@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
@@ -246,7 +246,7 @@ def render(
     read: Any = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
     if signed:
         _show_signed(read, signed)
-    body, _ = exporter.from_notebook_node(read)
+    body = exporter(read)
     # One page has one main heading, that of the first screen; a notebook's own are one step down.
     record = notebook_record(read)
     title, above, footer = "Business case", "", ""
@@ -298,19 +298,24 @@ def as_written(html: str, record: Mapping[str, Any] | None) -> str:
 
 
 @cache
-def _exporter() -> Any:
+def _exporter() -> Callable[[Any], str]:
     """What makes HTML of notebooks; it reads its templates once."""
     import roi.light_imports  # noqa: F401
 
     # isort: split
 
     from nbconvert import HTMLExporter
+    from nbconvert.exporters import TemplateExporter
 
-    return HTMLExporter(  # type: ignore[no-untyped-call]
+    # What it would do to a notebook before its template, and to the page after, is of no use to this template, which
+    # shows no code and no picture without words; reading the whole page again costs most.
+    exporter = HTMLExporter(  # type: ignore[no-untyped-call]
         template_name="roi",
         extra_template_basedirs=[str(TEMPLATES / "nbconvert")],
         exclude_anchor_links=True,
+        default_preprocessors=[],
     )
+    return lambda notebook: str(TemplateExporter.from_notebook_node(exporter, notebook)[0])
 
 
 def warm_up() -> None:
@@ -324,7 +329,7 @@ def warm_up() -> None:
     cells = [new_markdown_cell("# A\n\nb"), new_code_cell("1", outputs=[nbformat.from_dict(shown)])]  # type: ignore[no-untyped-call]
     notebook = new_notebook(cells=cells)  # type: ignore[no-untyped-call]
     nbformat.validate(notebook)
-    exporter.from_notebook_node(notebook)
+    exporter(notebook)
     page("A", "")
 
 
