@@ -172,3 +172,21 @@ def test_where_bits_do_not_tell_it_rows_do(
     assert bits is None or (bits.numbers is None) == (what == "numbers")
     assert differing(by_bits, by_numbers) == []
     assert differing(by_bits, by_hashes) == []
+
+
+@pytest.mark.parametrize(
+    "gone", [("executed_at",), ("executed_at", "decided_at", "requested_at"), ("status",)]
+)
+def test_bits_tell_of_logs_that_say_neither_what_ran_nor_in_which_order(
+    tmp_path: Path, gone: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = Project(tmp_path)
+    cases, actions = made(4, demo=False, workers=True, numbers="plain")
+    write(project, cases, [{k: v for k, v in row.items() if k not in (*gone, "seq")} for row in actions])
+    (by_bits, by_numbers, by_hashes), samples = taken(project, monkeypatch, "UTC")
+    bits = acted_bits(samples, samples.tables["actions"])
+    assert bits is not None
+    assert bits.numbers == ()
+    assert (bits.systems == ()) == ("executed_at" in gone)
+    assert differing(by_bits, by_numbers) == []
+    assert differing(by_bits, by_hashes) == []
