@@ -40,6 +40,22 @@ def test_a_key_is_its_number_only_if_it_is_written_so(con: Connection, head: str
         assert con.execute(wrong).fetchall() == []
 
 
+@pytest.mark.parametrize("head", ["", "C-"])
+@pytest.mark.parametrize(
+    "rest", ["0xFFFFFF", "0XFFFFFF", "0x00989681", "0x98_96_81", "0xFFFFFFFFFFFF", "0b1111"]
+)
+def test_a_number_to_another_base_is_no_number(con: Connection, head: str, rest: str) -> None:
+    """It is as long as the number that the engine reads in it, or shorter."""
+    numbers = Numbers("case", head, 0)
+    fits = f"coalesce({numbers.fits('t', numbers.number('t'))}, false)"
+    number = con.execute(f"select coalesce({numbers.number('t')}, 5) from (select $1 as t)", [head + rest])
+    texts = [head + rest, f"{head}{number.fetchall()[0][0]}"]
+    assert con.execute(f"select {fits} from (select unnest($1) as t)", [texts]).fetchall() == [
+        (False,),
+        (True,),
+    ]
+
+
 @pytest.mark.parametrize(
     ("texts", "expected"),
     [
