@@ -99,6 +99,7 @@ def test_keys_are_told_apart_and_shown_as_ever(con: Connection, head: str, width
     assert declared(con, "case") == numbers
     found = held()
     assert len({key for key, _ in found}) == len(set(texts))
+    assert len({shown for _, shown in found}) == len(set(texts))
     assert found[0] == hashed[0] == (None, None)
     as_numbers = [i for i, (key, _) in enumerate(found) if key is not None and key < HASHED]
     assert len(as_numbers) > 900
@@ -178,3 +179,24 @@ def test_samples_are_the_same_however_their_keys_are_held(
     found = [s.con.execute(pairs).fetchall() for s in (few, many, hashed)]
     assert found[0] == found[1] == found[2]
     assert len(found[0]) == 2999
+
+
+@pytest.mark.parametrize(
+    "late", [",pilot,4", ",,", "Total,,12000", " K-7 ,pilot,4", "K-9x,pilot,4", "K-3,pilot,4"]
+)
+def test_a_late_row_without_its_number_is_what_it_is_in_a_small_sample(
+    tmp_path: Path, late: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as one without a key, without any cell, of sums, or of a case that is there twice."""
+    project = Project(tmp_path)
+    rows = [f"K-{i},{'pilot' if i % 2 else 'baseline'},4" for i in range(10, 1210)]
+    text = "\n".join(["case_id,arm,handling_minutes", *rows, "K-3,pilot,4", late, "K-4,pilot,5"]) + "\n"
+    project.write("cases.csv", text)
+    few = project.open(samples={"partial_months": "keep"})
+    monkeypatch.setattr(roi.engine, "SMALL", -1)
+    many = project.open(samples={"partial_months": "keep"})
+    assert many.coded
+    assert (many.warnings, many.exclusions, many.once) == (few.warnings, few.exclusions, few.once)
+    assert [column(many, c) for c in ("arm", "handling_minutes")] == [
+        column(few, c) for c in ("arm", "handling_minutes")
+    ]
