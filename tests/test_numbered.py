@@ -200,3 +200,62 @@ def test_a_late_row_without_its_number_is_what_it_is_in_a_small_sample(
     assert [column(many, c) for c in ("arm", "handling_minutes")] == [
         column(few, c) for c in ("arm", "handling_minutes")
     ]
+
+
+@pytest.mark.parametrize(
+    ("cases", "actions", "case_key", "action_key"),
+    [
+        ({}, {}, "'K-' || i", "i::integer"),  # the number alone is not the key as it is
+        ({}, {}, "-i", "i"),
+        ({}, {}, "i", "printf('%05d', i)"),
+        ({}, {}, "i::hugeint", "i"),
+        ({"missing": ["K-7"]}, {}, "'K-' || i", "'K-' || i"),
+        ({}, {"missing": ["K-7"]}, "'K-' || i", "'K-' || i"),
+        (
+            {"columns": {"case_id": {"from": "case_id", "values": {"K-7": "K-8000"}}}},
+            {},
+            "'K-' || i",
+            "'K-' || i",
+        ),
+        (
+            {},
+            {"columns": {"case_id": {"from": "case_id", "values": {"K-7": "K-8"}}}},
+            "'K-' || i",
+            "'K-' || i",
+        ),
+        ({"columns": {"case_id": "case_id", "pair_id": "case_id"}}, {}, "'K-' || i", "'K-' || i"),
+    ],
+)
+def test_what_is_made_of_keys_is_made_of_numbers(
+    tmp_path: Path,
+    cases: dict[str, object],
+    actions: dict[str, object],
+    case_key: str,
+    action_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Marks of what is missing, maps of values, and forms of keys that differ in the two tables."""
+    project = Project(tmp_path)
+    made = {
+        "cases": f"select {case_key} as case_id, if(i % 2 = 0, 'pilot', 'baseline') as arm, 4 as handling_minutes",
+        "actions": f"select 'A-' || i as action_id, {action_key} as case_id, 'crm' as tool",
+    }
+    for name, sql in made.items():
+        file = project.write(f"{name}.parquet", "")
+        duckdb.sql(f"copy ({sql} from range(1, 300) t(i)) to '{file}' (format parquet)")
+    samples = {"actions": {"source": "data/actions.parquet", **actions}, "partial_months": "keep"}
+    given = {"source": "data/cases.parquet", **cases}
+    few = project.open(given, samples=samples)
+    monkeypatch.setattr(roi.engine, "SMALL", -1)
+    many = project.open(given, samples=samples)
+    assert many.coded
+    pairs = 'select c."row", a."row" from cases c join actions a using (case_id) order by 1, 2'
+    for of in (few, many):
+        assert of.con.execute(pairs).fetchall()
+    assert many.con.execute(pairs).fetchall() == few.con.execute(pairs).fetchall()
+    assert (many.warnings, many.exclusions, many.unknown_cases, many.once) == (
+        few.warnings,
+        few.exclusions,
+        few.unknown_cases,
+        few.once,
+    )
