@@ -13,6 +13,7 @@ from sample_projects import Project
 
 import roi.acted
 import roi.acted_bits
+import roi.case_bits
 import roi.coded
 import roi.engine
 import roi.integration
@@ -147,17 +148,19 @@ def test_a_decision_takes_the_same_by_bits(
     assert differing(by_bits, by_hashes) == []
 
 
-@pytest.mark.parametrize("what", ["stranger", "nobody", "systems", "numbers", "twice", "amount"])
+@pytest.mark.parametrize("what", ["stranger", "nobody", "systems", "words", "numbers", "twice", "amount"])
 def test_where_bits_do_not_tell_it_rows_do(
     tmp_path: Path, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An action of an unknown case or of none, many systems or numbers, cases of several rows, a number of a case."""
+    """An action of an unknown case or of none, many systems, words or numbers, cases of several rows, a case's number."""
     project = Project(tmp_path)
     cases, actions = made(3, demo=False, workers=True, numbers="plain")
     if what in ("stranger", "nobody"):
         actions[5]["case_id"] = "K-9" if what == "stranger" else None
     elif what == "systems":
         monkeypatch.setattr(roi.acted_bits, "MOST_SYSTEMS", 2)
+    elif what == "words":
+        monkeypatch.setattr(roi.case_bits, "MOST_WORDS", 2)
     elif what == "numbers":
         actions[7]["seq"] = 60
     elif what == "twice":
@@ -188,5 +191,22 @@ def test_bits_tell_of_logs_that_say_neither_what_ran_nor_in_which_order(
     assert bits is not None
     assert bits.numbers == ()
     assert (bits.systems == ()) == ("executed_at" in gone)
+    assert differing(by_bits, by_numbers) == []
+    assert differing(by_bits, by_hashes) == []
+
+
+def test_a_demo_that_acted_makes_up_for_no_case_without_actions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = Project(tmp_path)
+    cases, actions = made(5, demo=True, workers=False, numbers="plain")
+    acted = {a["case_id"] for a in actions}
+    bare = [c for c in cases if c["arm"] == "pilot" and c["case_id"] not in acted]
+    worked = [c for c in cases if c["arm"] == "pilot" and c["case_id"] in acted]
+    for i, case in enumerate(bare + worked):
+        case["setting"] = "demo" if len(bare) <= i < 2 * len(bare) else "production"
+    write(project, cases, actions)
+    (by_bits, by_numbers, by_hashes), _ = taken(project, monkeypatch, "UTC")
+    assert len(bare) > 9
     assert differing(by_bits, by_numbers) == []
     assert differing(by_bits, by_hashes) == []
