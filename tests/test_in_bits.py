@@ -19,6 +19,8 @@ import roi.engine
 import roi.integration
 from roi.acted_bits import acted_bits
 from roi.archive import _encoded
+from roi.controls.logs import Logs
+from roi.controls.trail_gaps import _counted
 from roi.samples import Samples, open_samples
 from roi.taken import take
 
@@ -210,3 +212,29 @@ def test_a_demo_that_acted_makes_up_for_no_case_without_actions(
     assert len(bare) > 9
     assert differing(by_bits, by_numbers) == []
     assert differing(by_bits, by_hashes) == []
+
+
+def test_numbers_are_counted_in_bits_as_they_are_by_case(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A case for each set of the numbers 0 to 5, and one that none of its actions has."""
+    project = Project(tmp_path)
+    sets = [[n for n in range(6) if which >> n & 1] for which in range(64)]
+    cases: Rows = [{"case_id": f"K-{i}", "arm": "pilot", "handling_minutes": 4} for i in range(64)]
+    actions: Rows = [
+        {"action_id": f"A-{i}-{n}", "case_id": f"K-{i}", "tool": "crm", "seq": n}
+        for i, numbers in enumerate(sets)
+        for n in [*numbers, None]
+    ]
+    write(project, cases, actions)
+    loaded = project.load(samples={"actions": "data/actions.csv", "partial_months": "keep"})
+    monkeypatch.setattr(roi.engine, "SMALL", -1)
+    samples = open_samples(loaded)
+    counted = []
+    for of in (samples, dataclasses.replace(samples, spans={})):
+        logs = Logs(samples=of, policy=loaded.policy, as_of=None, timezone=None)
+        assert (acted_bits(of, of.tables["actions"]) is None) == (of is not samples)
+        counted.append(_counted(logs, of.tables["actions"], "seq"))
+    torn = sum(bool(s) and s[-1] - s[0] + 1 > len(s) for s in sets)
+    above = [sum(bool(s) and s[0] > n for s in sets) for n in (0, 1)]
+    assert counted[0] == counted[1] == [63, 32, 16, 192, 0, torn, *above, 192]
