@@ -86,10 +86,10 @@ def _lay(samples: Samples, actions: Relation) -> None:
         ((rows,),) = fetch(samples, f"select count(*) from {actions.sql}")
         if n == rows:  # each is of a case
             names = _lay_all(samples, actions, cases, every)
-    samples.con.execute(
-        f"create or replace temp table {NAMES} (kind_ varchar, name_ varchar); "
-        f"insert into {NAMES} values {', '.join(f'({literal(kind)}, {_sql(name)})' for kind, name in names)}"
-    )
+    told = "; ".join(
+        f"insert into {NAMES} values ({literal(kind)}, {_sql(name)})" for kind, name in names
+    )  # none, where no action is known to have run or has a number
+    samples.con.execute(f"create or replace temp table {NAMES} (kind_ varchar, name_ varchar); {told}")
 
 
 def _lay_all(

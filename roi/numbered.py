@@ -66,9 +66,12 @@ class Numbers:
             written = f"({10**self.width} + {number})::varchar = '1' || {rest}"
             return f"({begins} and {number} <= {LARGEST} and {written})"
         # To write the number costs more than all else, and is left to few. No text that the engine reads as a number is
-        # as long as the number and not the number, but a power such as 7e2, which ends in zeros.
+        # as long as the number and not the number, but a power such as 7e2, which ends in zeros, and one to another
+        # base such as 0xFFFFFF, which begins with one.
         long = f"({_LEAST})[strlen({text}) - {len(self.head.encode())}]"
-        same = f"case when {number} % 100 <> 0 then true else {number}::varchar = {rest} end"
+        same = (
+            f"case when {number} % 100 <> 0 and {rest} >= '1' then true else {number}::varchar = {rest} end"
+        )
         return f"(case when {begins} and {number} >= {long} then {same} else false end)"
 
     def held(self, number: str) -> str:

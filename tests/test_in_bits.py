@@ -13,11 +13,14 @@ from sample_projects import Project
 
 import roi.acted
 import roi.acted_bits
+import roi.case_bits
 import roi.coded
 import roi.engine
 import roi.integration
 from roi.acted_bits import acted_bits
 from roi.archive import _encoded
+from roi.controls.logs import Logs
+from roi.controls.trail_gaps import _counted
 from roi.samples import Samples, open_samples
 from roi.taken import take
 
@@ -147,17 +150,19 @@ def test_a_decision_takes_the_same_by_bits(
     assert differing(by_bits, by_hashes) == []
 
 
-@pytest.mark.parametrize("what", ["stranger", "nobody", "systems", "numbers", "twice", "amount"])
+@pytest.mark.parametrize("what", ["stranger", "nobody", "systems", "words", "numbers", "twice", "amount"])
 def test_where_bits_do_not_tell_it_rows_do(
     tmp_path: Path, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An action of an unknown case or of none, many systems or numbers, cases of several rows, a number of a case."""
+    """An action of an unknown case or of none, many systems, words or numbers, cases of several rows, a case's number."""
     project = Project(tmp_path)
     cases, actions = made(3, demo=False, workers=True, numbers="plain")
     if what in ("stranger", "nobody"):
         actions[5]["case_id"] = "K-9" if what == "stranger" else None
     elif what == "systems":
         monkeypatch.setattr(roi.acted_bits, "MOST_SYSTEMS", 2)
+    elif what == "words":
+        monkeypatch.setattr(roi.case_bits, "MOST_WORDS", 2)
     elif what == "numbers":
         actions[7]["seq"] = 60
     elif what == "twice":
@@ -172,3 +177,64 @@ def test_where_bits_do_not_tell_it_rows_do(
     assert bits is None or (bits.numbers is None) == (what == "numbers")
     assert differing(by_bits, by_numbers) == []
     assert differing(by_bits, by_hashes) == []
+
+
+@pytest.mark.parametrize(
+    "gone", [("executed_at",), ("executed_at", "decided_at", "requested_at"), ("status",)]
+)
+def test_bits_tell_of_logs_that_say_neither_what_ran_nor_in_which_order(
+    tmp_path: Path, gone: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = Project(tmp_path)
+    cases, actions = made(4, demo=False, workers=True, numbers="plain")
+    write(project, cases, [{k: v for k, v in row.items() if k not in (*gone, "seq")} for row in actions])
+    (by_bits, by_numbers, by_hashes), samples = taken(project, monkeypatch, "UTC")
+    bits = acted_bits(samples, samples.tables["actions"])
+    assert bits is not None
+    assert bits.numbers == ()
+    assert (bits.systems == ()) == ("executed_at" in gone)
+    assert differing(by_bits, by_numbers) == []
+    assert differing(by_bits, by_hashes) == []
+
+
+def test_a_demo_that_acted_makes_up_for_no_case_without_actions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = Project(tmp_path)
+    cases, actions = made(5, demo=True, workers=False, numbers="plain")
+    acted = {a["case_id"] for a in actions}
+    bare = [c for c in cases if c["arm"] == "pilot" and c["case_id"] not in acted]
+    worked = [c for c in cases if c["arm"] == "pilot" and c["case_id"] in acted]
+    for i, case in enumerate(bare + worked):
+        case["setting"] = "demo" if len(bare) <= i < 2 * len(bare) else "production"
+    write(project, cases, actions)
+    (by_bits, by_numbers, by_hashes), _ = taken(project, monkeypatch, "UTC")
+    assert len(bare) > 9
+    assert differing(by_bits, by_numbers) == []
+    assert differing(by_bits, by_hashes) == []
+
+
+def test_numbers_are_counted_in_bits_as_they_are_by_case(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A case for each set of the numbers 0 to 5, and one that none of its actions has."""
+    project = Project(tmp_path)
+    sets = [[n for n in range(6) if which >> n & 1] for which in range(64)]
+    cases: Rows = [{"case_id": f"K-{i}", "arm": "pilot", "handling_minutes": 4} for i in range(64)]
+    actions: Rows = [
+        {"action_id": f"A-{i}-{n}", "case_id": f"K-{i}", "tool": "crm", "seq": n}
+        for i, numbers in enumerate(sets)
+        for n in [*numbers, None]
+    ]
+    write(project, cases, actions)
+    loaded = project.load(samples={"actions": "data/actions.csv", "partial_months": "keep"})
+    monkeypatch.setattr(roi.engine, "SMALL", -1)
+    samples = open_samples(loaded)
+    counted = []
+    for of in (samples, dataclasses.replace(samples, spans={})):
+        logs = Logs(samples=of, policy=loaded.policy, as_of=None, timezone=None)
+        assert (acted_bits(of, of.tables["actions"]) is None) == (of is not samples)
+        counted.append(_counted(logs, of.tables["actions"], "seq"))
+    torn = sum(bool(s) and s[-1] - s[0] + 1 > len(s) for s in sets)
+    above = [sum(bool(s) and s[0] > n for s in sets) for n in (0, 1)]
+    assert counted[0] == counted[1] == [63, 32, 16, 192, 0, torn, *above, 192]

@@ -40,6 +40,22 @@ def test_a_key_is_its_number_only_if_it_is_written_so(con: Connection, head: str
         assert con.execute(wrong).fetchall() == []
 
 
+@pytest.mark.parametrize("head", ["", "C-"])
+@pytest.mark.parametrize(
+    "rest", ["0xFFFFFF", "0XFFFFFF", "0x00989681", "0x98_96_81", "0xFFFFFFFFFFFF", "0b1111"]
+)
+def test_a_number_to_another_base_is_no_number(con: Connection, head: str, rest: str) -> None:
+    """It is as long as the number that the engine reads in it, or shorter."""
+    numbers = Numbers("case", head, 0)
+    fits = f"coalesce({numbers.fits('t', numbers.number('t'))}, false)"
+    number = con.execute(f"select coalesce({numbers.number('t')}, 5) from (select $1 as t)", [head + rest])
+    texts = [head + rest, f"{head}{number.fetchall()[0][0]}"]
+    assert con.execute(f"select {fits} from (select unnest($1) as t)", [texts]).fetchall() == [
+        (False,),
+        (True,),
+    ]
+
+
 @pytest.mark.parametrize(
     ("texts", "expected"),
     [
@@ -83,6 +99,7 @@ def test_keys_are_told_apart_and_shown_as_ever(con: Connection, head: str, width
     assert declared(con, "case") == numbers
     found = held()
     assert len({key for key, _ in found}) == len(set(texts))
+    assert len({shown for _, shown in found}) == len(set(texts))
     assert found[0] == hashed[0] == (None, None)
     as_numbers = [i for i, (key, _) in enumerate(found) if key is not None and key < HASHED]
     assert len(as_numbers) > 900
@@ -162,3 +179,83 @@ def test_samples_are_the_same_however_their_keys_are_held(
     found = [s.con.execute(pairs).fetchall() for s in (few, many, hashed)]
     assert found[0] == found[1] == found[2]
     assert len(found[0]) == 2999
+
+
+@pytest.mark.parametrize(
+    "late", [",pilot,4", ",,", "Total,,12000", " K-7 ,pilot,4", "K-9x,pilot,4", "K-3,pilot,4"]
+)
+def test_a_late_row_without_its_number_is_what_it_is_in_a_small_sample(
+    tmp_path: Path, late: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as one without a key, without any cell, of sums, or of a case that is there twice."""
+    project = Project(tmp_path)
+    rows = [f"K-{i},{'pilot' if i % 2 else 'baseline'},4" for i in range(10, 1210)]
+    text = "\n".join(["case_id,arm,handling_minutes", *rows, "K-3,pilot,4", late, "K-4,pilot,5"]) + "\n"
+    project.write("cases.csv", text)
+    few = project.open(samples={"partial_months": "keep"})
+    monkeypatch.setattr(roi.engine, "SMALL", -1)
+    many = project.open(samples={"partial_months": "keep"})
+    assert many.coded
+    assert (many.warnings, many.exclusions, many.once) == (few.warnings, few.exclusions, few.once)
+    assert [column(many, c) for c in ("arm", "handling_minutes")] == [
+        column(few, c) for c in ("arm", "handling_minutes")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cases", "actions", "case_key", "action_key"),
+    [
+        ({}, {}, "'K-' || i", "i::integer"),  # the number alone is not the key as it is
+        ({}, {}, "-i", "i"),
+        ({}, {}, "i", "printf('%05d', i)"),
+        ({}, {}, "i::hugeint", "i"),
+        ({"missing": ["K-7"]}, {}, "'K-' || i", "'K-' || i"),
+        ({}, {"missing": ["K-7"]}, "'K-' || i", "'K-' || i"),
+        (
+            {"columns": {"case_id": {"from": "case_id", "values": {"K-7": "K-8000"}}}},
+            {},
+            "'K-' || i",
+            "'K-' || i",
+        ),
+        (
+            {},
+            {"columns": {"case_id": {"from": "case_id", "values": {"K-7": "K-8"}}}},
+            "'K-' || i",
+            "'K-' || i",
+        ),
+        ({"columns": {"case_id": "case_id", "pair_id": "case_id"}}, {}, "'K-' || i", "'K-' || i"),
+    ],
+)
+def test_what_is_made_of_keys_is_made_of_numbers(
+    tmp_path: Path,
+    cases: dict[str, object],
+    actions: dict[str, object],
+    case_key: str,
+    action_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Marks of what is missing, maps of values, and forms of keys that differ in the two tables."""
+    project = Project(tmp_path)
+    made = {
+        "cases": f"select {case_key} as case_id, if(i % 2 = 0, 'pilot', 'baseline') as arm, 4 as handling_minutes",
+        "actions": f"select 'A-' || i as action_id, {action_key} as case_id, 'crm' as tool",
+    }
+    for name, sql in made.items():
+        file = project.write(f"{name}.parquet", "")
+        duckdb.sql(f"copy ({sql} from range(1, 300) t(i)) to '{file}' (format parquet)")
+    samples = {"actions": {"source": "data/actions.parquet", **actions}, "partial_months": "keep"}
+    given = {"source": "data/cases.parquet", **cases}
+    few = project.open(given, samples=samples)
+    monkeypatch.setattr(roi.engine, "SMALL", -1)
+    many = project.open(given, samples=samples)
+    assert many.coded
+    pairs = 'select c."row", a."row" from cases c join actions a using (case_id) order by 1, 2'
+    for of in (few, many):
+        assert of.con.execute(pairs).fetchall()
+    assert many.con.execute(pairs).fetchall() == few.con.execute(pairs).fetchall()
+    assert (many.warnings, many.exclusions, many.unknown_cases, many.once) == (
+        few.warnings,
+        few.exclusions,
+        few.unknown_cases,
+        few.once,
+    )
