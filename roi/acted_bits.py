@@ -86,10 +86,12 @@ def _lay(samples: Samples, actions: Relation) -> None:
         ((rows,),) = fetch(samples, f"select count(*) from {actions.sql}")
         if n == rows:  # each is of a case
             names = _lay_all(samples, actions, cases, every)
-    told = "; ".join(
-        f"insert into {NAMES} values ({literal(kind)}, {_sql(name)})" for kind, name in names
-    )  # none, where no action is known to have run or has a number
-    samples.con.execute(f"create or replace temp table {NAMES} (kind_ varchar, name_ varchar); {told}")
+    # None, where no action is known to have run or has a number.
+    told = "".join(f"insert into {NAMES} values ({literal(kind)}, {_sql(name)}); " for kind, name in names)
+    samples.con.execute(
+        f"create or replace temp table {NAMES} (kind_ varchar, name_ varchar); {told}"
+        "drop table if exists acted_on; drop table if exists acted_so; drop table if exists acted_as"
+    )
 
 
 def _lay_all(
@@ -124,8 +126,7 @@ def _lay_all(
     samples.con.execute(
         f"create or replace temp table {LAID} as select block_{told}{none}, {pairs or NO_BITS} as apart_, "
         f"{_or_none('pilot_')} as pilot_, {_or_none('live_')} as live_ "
-        f"from {parts[0]}{beside} left join {cases.name} using (block_); "
-        "drop table if exists acted_on; drop table if exists acted_so; drop table if exists acted_as"
+        f"from {parts[0]}{beside} left join {cases.name} using (block_)"
     )
     if numbers is None:
         return [*(("system", s) for s in ran), ("repeated", None)]

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from roi.numbered import HASHED
 from roi.readers.base import Connection, literal, quoted
 
 __all__ = [
@@ -92,7 +91,7 @@ class Blocks:
 
 
 def span_of(con: Connection, table: str, key: str, rows: int) -> Span | None:
-    """From where to where the keys of a table go; None where they are no numbers, or lie far from each other.
+    """From where to where the keys of a table, which are numbers, go; None where they lie far from each other.
 
     Args:
         con: The engine.
@@ -101,7 +100,7 @@ def span_of(con: Connection, table: str, key: str, rows: int) -> Span | None:
         rows: How many rows there are.
     """
     low, high = con.execute(f"select min({key}), max({key}) from {quoted(table)}").fetchall()[0]
-    if low is None or high >= HASHED or high - low > _APART * rows + _ROOM:
+    if low is None or high - low > _APART * rows + _ROOM:
         return None
     return Span(int(low), int(high))
 

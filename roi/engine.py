@@ -164,7 +164,8 @@ def prepare(con: Connection, keys: Keys) -> None:
 
 
 def forget(con: Connection) -> None:
-    """Leave nothing in the engine but the canonical tables: no cell that was read for them, and no key."""
+    """Leave nothing in the engine but the canonical tables, no cell that was read for them; and what keys begin with,
+    where they are held as numbers."""
     tables = con.execute(
         "select table_name from duckdb_tables() where not regexp_matches(table_name, '^[td]_')"
     ).fetchall()

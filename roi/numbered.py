@@ -14,30 +14,17 @@ from dataclasses import dataclass
 from roi.privacy import key_number, key_text
 from roi.readers.base import Connection, literal
 
-__all__ = [
-    "HASHED",
-    "LARGEST",
-    "WHOLE",
-    "Numbers",
-    "declare",
-    "declared",
-    "number_of",
-    "numbers_in",
-    "shown_of",
-]
+__all__ = ["LARGEST", "WHOLE", "Numbers", "declare", "declared", "number_of", "numbers_in", "shown_of"]
 
-HASHED = 1 << 63
-"""From here on a key is no number but a hash, where others of its domain are numbers."""
 WHOLE = frozenset(f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMALL", "BIG")) | {
     "INTEGER",
     "UINTEGER",
 }
 """The engine's types of keys that are numbers already."""
-_DIGITS = 18
+# So few that of a hash, which may be any number of 64 bits, nobody takes it for one of them.
+_DIGITS = 12
 LARGEST = 10**_DIGITS - 1
-_LEAST = (
-    f"[{', '.join(str(10**n if n else 0) for n in range(_DIGITS))}]::ubigint[]"  # by the number of digits
-)
+_LEAST = f"[{', '.join(str(10**n if n else 0) for n in range(_DIGITS))}]::ubigint[]"  # by how many digits
 _FORM = re.compile(rf"(\S*?)(?<![0-9])([0-9]{{1,{_DIGITS}}})")
 
 
@@ -104,7 +91,7 @@ def numbers_in(texts: Sequence[str | None], domain: str) -> Numbers | None:
 
 
 def declare(con: Connection, domain: str, numbers: Numbers | None) -> None:
-    """Say how the keys of a domain are written; None holds each as the number of its hash.
+    """Say how the keys of a domain are written; None holds each as the number of its hash, as others are in any case.
 
     Args:
         con: The engine.
@@ -114,10 +101,10 @@ def declare(con: Connection, domain: str, numbers: Numbers | None) -> None:
     hashed, shown = key_number("t", domain), key_text("n", domain)
     if numbers is not None:
         number = numbers.number("t")
-        rest = f"({key_number('t', domain)} >> 1) | {HASHED}::ubigint"
-        hashed = f"case when {numbers.fits('t', number)} then {numbers.held(number)} else {rest} end"
+        hashed = f"case when {numbers.fits('t', number)} then {numbers.held(number)} else {hashed} end"
         own = key_number(numbers.text("n"), domain)
-        shown = key_text(f"(case when n < {HASHED} then {own} else n end)", domain)
+        is_number = f"n between {numbers.held('0::ubigint')} and {numbers.held(f'{LARGEST}::ubigint')}"
+        shown = key_text(f"(case when {is_number} then {own} else n end)", domain)
     width = "null" if numbers is None else str(numbers.width)
     head = "null" if numbers is None else literal(numbers.head)
     con.execute(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from rest_slow import rest_slow
 from sample_projects import Project
 
 import roi.acted
@@ -133,12 +135,20 @@ def differing(one: Any, other: Any, where: str = "") -> list[str]:
     return [] if one == other else [f"{where}: {str(one)[:80]} | {str(other)[:80]}"]
 
 
-@pytest.mark.parametrize("numbers", ["plain", "torn", "twice"])
-@pytest.mark.parametrize("demo", [False, True])
-@pytest.mark.parametrize("zone", ["UTC", "America/St_Johns"])
+@pytest.mark.parametrize(
+    "sample",
+    rest_slow(
+        [
+            ("torn", False, "America/St_Johns"),
+            *product(["plain", "torn", "twice"], [True, False], ["UTC", "America/St_Johns"]),
+        ],
+        at_once=2,
+    ),
+)
 def test_a_decision_takes_the_same_by_bits(
-    tmp_path: Path, numbers: str, demo: bool, zone: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, sample: tuple[str, bool, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    numbers, demo, zone = sample
     project = Project(tmp_path)
     monkeypatch.setattr(roi.acted, "AT_ONCE", 200)  # several shares
     write(project, *made(len(numbers) + demo, demo=demo, workers=numbers != "torn", numbers=numbers))
@@ -150,7 +160,10 @@ def test_a_decision_takes_the_same_by_bits(
     assert differing(by_bits, by_hashes) == []
 
 
-@pytest.mark.parametrize("what", ["stranger", "nobody", "systems", "words", "numbers", "twice", "amount"])
+@pytest.mark.parametrize(
+    "what",
+    rest_slow(["stranger", "amount", "nobody", "systems", "words", "numbers", "twice"], at_once=2),
+)
 def test_where_bits_do_not_tell_it_rows_do(
     tmp_path: Path, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
