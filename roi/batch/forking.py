@@ -327,11 +327,13 @@ def main(descriptor: int) -> None:
     """
     control = socket.socket(fileno=descriptor)
     control.set_inheritable(False)
+    gc.disable()  # of what is being imported nothing is to be collected but at the end
     preload(control)
     for name in ONE_THREAD:
         os.environ.pop(name, None)
     gc.collect()
     gc.freeze()  # what was imported is written to by no collection, and stays shared
+    gc.enable()
     work = _Serving(control).run()
     if work is not None:
         work()
