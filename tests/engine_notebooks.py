@@ -38,6 +38,7 @@ CELLS = (
     "import threading, multiprocessing\nsum(multiprocessing.get_context('fork').Pool(2).map(abs, [-1, -2]))",
     "import numpy as np\nnp.linalg.svd(np.arange(12.0).reshape(3, 4))[1]",
     "get_ipython().run_cell_magic('capture', 'kept', 'print(5)')\nkept.stdout",
+    "import gc\ngc.isenabled(), gc.get_threshold()",
     "x = object\nx",
     "x;",
     "print('é ✓ \\x1b[31mred\\x1b[0m')\n{'a': {'b': [1, 2.5, None]}}",
