@@ -131,12 +131,15 @@ def _lay_many(samples: Samples, actions: Relation, cases: Relation, labels: str)
         some = ", ".join(f"({', '.join(map(literal, name))})" for name in looked)
         able += f" or (coalesce(tool, {literal(UNKNOWN)}), effect) in ({some})" if some else ""
     cells = f"case_id, {flagged}, {able} as able_, {of}"
-    acting = f"with acted as (select {cells} from {beside.sql} where arm_ = 1{{}}), {_ACTS}"
+    numbered = _numbered(keys, kinds, changing, f"{_CELLS}, able_, {', '.join(live)}")
+
+    def acting(soon: str = "") -> str:
+        return f"with acted as (select {cells} from {beside.sql} where arm_ = 1{soon}), {_ACTS}{numbered}"
+
     lay = "create or replace temp"
-    also = f"{_CELLS}, able_, {', '.join(live)}"
     samples.con.execute(
         f"{lay} view told_groups as {groups}{_numbered(keys, kinds, changing, 'n_, segment_, wrong_')}; "
-        f"{lay} view told_actions as {acting.format('')}{_numbered(keys, kinds, changing, also)}"
+        f"{lay} view told_actions as {acting()}"
     )
     counts = _counts(sum(changing))
     rows = "told_actions"
@@ -144,7 +147,7 @@ def _lay_many(samples: Samples, actions: Relation, cases: Relation, labels: str)
         # What is able, or of a case that failed, is told of an action as it lies, before anything else is asked of it;
         # in one condition with its kind, the rest is asked of what is left.
         soon = f" and ({able}{' or ' + wrong if 'of_outcome' in beside.columns else ''})"
-        rows = f"({acting.format(soon)}{_numbered(keys, kinds, changing, also)})"
+        rows = f"({acting(soon)})"
     some = f"select * exclude (decision, high_, amount_, confidence_) from {rows} "
     some += f"where case when able_ or (error_ and ran_) then {counts} or (error_ and ran_) else false end"
     bound = f"select coalesce(sum(n_) filter ({counts} or (wrong_ and ran_)), 0) from told_groups"

@@ -74,7 +74,7 @@ def made(seed: int, *, demo: bool, workers: bool, numbers: str) -> tuple[Rows, R
                     "action_id": f"A{len(actions):06d}",
                     "case_id": f"K-{i * 7 + 5}",
                     "seq": number,
-                    "tool": str(rng.choice(["mail", "crm", "pay"])),
+                    "tool": str(rng.choice(["mail", "get_{id}", "pay's {0}"])),
                     "system": rng.choice(np.array(["crm", "erp", None], dtype=object), p=[0.7, 0.2, 0.1]),
                     "scope": "cases",
                     "effect": str(rng.choice(["read", "write", "send"])),
