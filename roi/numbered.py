@@ -24,7 +24,6 @@ WHOLE = frozenset(f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", 
 # So few that of a hash, which may be any number of 64 bits, nobody takes it for one of them.
 _DIGITS = 12
 LARGEST = 10**_DIGITS - 1
-_LEAST = f"[{', '.join(str(10**n if n else 0) for n in range(_DIGITS))}]::ubigint[]"  # by how many digits
 _FORM = re.compile(rf"(\S*?)(?<![0-9])([0-9]{{1,{_DIGITS}}})")
 
 
@@ -54,12 +53,16 @@ class Numbers:
             return f"({begins} and {number} <= {LARGEST} and {written})"
         # To write the number costs more than all else, and is left to few. No text that the engine reads as a number is
         # as long as the number and not the number, but a power such as 7e2, which ends in zeros, and one to another
-        # base such as 0xFFFFFF, which begins with one.
-        long = f"({_LEAST})[strlen({text}) - {len(self.head.encode())}]"
-        same = (
-            f"case when {number} % 100 <> 0 and {rest} >= '1' then true else {number}::varchar = {rest} end"
+        # base such as 0xFFFFFF, which begins with one. What begins with 1 to 9 is asked of the whole text, which has
+        # not to be cut again.
+        lengths = " ".join(
+            f"when {len(self.head.encode()) + n + 1} then {10**n if n else 0}::ubigint"
+            for n in reversed(range(_DIGITS))
         )
-        return f"(case when {begins} and {number} >= {long} then {same} else false end)"
+        long = f"{number} >= case strlen({text}) {lengths} end"
+        plain = f"{number} % 100 <> 0 and {text} >= {literal(self.head + '1')} and {text} < {literal(self.head + ':')}"
+        other = f"case when {begins} and {long} then {number}::varchar = {rest} else false end"
+        return f"(case when {plain} and {long} then true else {other} end)"
 
     def held(self, number: str) -> str:
         """SQL of what is held of a number up to `LARGEST`."""
