@@ -17,7 +17,8 @@ WORDS = ("outcome", "setting", "segment", "used", "label_source")
 
 
 def case_bits(samples: Samples) -> Blocks | None:
-    """The bits `case_` (it is one), `pilot_` (of the pilot's arm) and `live_` (there, in production), and its `WORDS`.
+    """The bits `case_` (it is one), `pilot_` (of the pilot's arm), `live_` (there, in production), `wrong_` (of it, with
+    an error), and its `WORDS`.
 
     Args:
         samples: The opened samples. The bits are laid in their engine once.
@@ -38,5 +39,6 @@ def case_bits(samples: Samples) -> Blocks | None:
     if fetch(samples, f"select 1 from duckdb_tables() where table_name = '{LAID}'"):
         return Blocks(LAID, words, types)
     live = "arm = 'pilot'" + (" and setting is distinct from 'demo'" if "setting" in words else "")
-    bits = {"case_": None, "pilot_": "arm = 'pilot'", "live_": live}
+    wrong = "arm = 'pilot' and outcome = 'error'" if "outcome" in words else "false"
+    bits = {"case_": None, "pilot_": "arm = 'pilot'", "live_": live, "wrong_": wrong}
     return lay_blocks(samples.con, LAID, cases.sql, "case_id", bits, words=words, types=types)

@@ -137,7 +137,7 @@ def _seen_by_bits(samples: Samples, cases: Relation, actions: Relation, *, numbe
         return None
     kept = tuple(c for c in actions.columns if c not in UNASKED)
     words = [c for c in WORDS if c in has]
-    names = (*kept, "arm_", *(f"of_{c}" for c in words), *(f"nr_of_{c}" for c in words))
+    names = (*kept, "arm_", "wrong_", *(f"of_{c}" for c in words), *(f"nr_of_{c}" for c in words))
     of = [c for c in NUMBERS if c in has] if numbers else []
     if not is_laid(samples, SEEN):
         bits = case_bits(samples)
@@ -146,7 +146,8 @@ def _seen_by_bits(samples: Samples, cases: Relation, actions: Relation, *, numbe
         arm = f"{bits.has('pilot_', 'case_id')}::tinyint"
         if "actions" in samples.unknown_cases:
             arm = f"case when {bits.has('case_', 'case_id')} then {arm} else -1 end"
-        told = {f"of_{c}": bits.word(c, "case_id") for c in words}
+        told = {"wrong_": bits.has("wrong_", "case_id")}
+        told |= {f"of_{c}": bits.word(c, "case_id") for c in words}
         told |= {f"nr_of_{c}": bits.number(c, "case_id") for c in words}
         shown = ", ".join(
             (*map(quoted, kept), f"{arm} as arm_", *(f"{sql} as {name}" for name, sql in told.items()))

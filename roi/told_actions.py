@@ -133,8 +133,8 @@ def _lay_many(samples: Samples, actions: Relation, cases: Relation, labels: str)
     cells = f"case_id, {flagged}, {able} as able_, {of}"
     numbered = _numbered(keys, kinds, changing, f"{_CELLS}, able_, {', '.join(live)}")
 
-    def acting(soon: str = "") -> str:
-        return f"with acted as (select {cells} from {beside.sql} where arm_ = 1{soon}), {_ACTS}{numbered}"
+    def acting(which: str = "arm_ = 1") -> str:
+        return f"with acted as (select {cells} from {beside.sql} where {which}), {_ACTS}{numbered}"
 
     lay = "create or replace temp"
     samples.con.execute(
@@ -146,8 +146,8 @@ def _lay_many(samples: Samples, actions: Relation, cases: Relation, labels: str)
     if (REST,) * len(keys) not in kinds:
         # What is able, or of a case that failed, is told of an action as it lies, before anything else is asked of it;
         # in one condition with its kind, the rest is asked of what is left.
-        soon = f" and ({able}{' or ' + wrong if 'of_outcome' in beside.columns else ''})"
-        rows = f"({acting(soon)})"
+        failed = "wrong_" if "wrong_" in beside.columns else f"arm_ = 1 and {wrong}"
+        rows = f"({acting(f'case when {able} then arm_ = 1 else {failed} end')})"
     some = f"select * exclude (decision, high_, amount_, confidence_) from {rows} "
     some += f"where case when able_ or (error_ and ran_) then {counts} or (error_ and ran_) else false end"
     bound = f"select coalesce(sum(n_) filter ({counts} or (wrong_ and ran_)), 0) from told_groups"
