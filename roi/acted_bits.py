@@ -110,8 +110,9 @@ def _lay_all(
     named = [i for i, s in enumerate(every) if s is not None]
     pairs = " | ".join(f"({_or_none(f'on_{i}')} & {_or_none(f'on_{j}')})" for i, j in combinations(named, 2))
     if "status" in has:
-        listed = ", ".join(map(literal, FAILURES))
-        _group(samples, actions, "acted_so", "status as status_", f" where status in ({listed})")
+        _group(
+            samples, actions, "acted_so", "status as status_", f" where {actions.says('status', *FAILURES)}"
+        )
         failed = {f"failed_{k}": f"bit_or(w) filter (status_ = {literal(s)})" for k, s in enumerate(FAILURES)}
         parts.append(f"(select block_{_listed(failed)} from acted_so group by block_)")
     shown += [f"failed_{k}" for k in range(len(FAILURES))] if "status" in has else []

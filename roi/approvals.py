@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,10 +81,10 @@ def tool_risk(actions: Relation) -> ToolRisk:
         return f"select distinct tool from {actions.sql} where tool is not null and ({said})"
 
     has = {c: c in actions.columns for c in ("effect", "risk")}
-    acts = "effect in ('send', 'pay')" if has["effect"] else None
+    acts = actions.says("effect", "send", "pay") if has["effect"] else None
     return ToolRisk(
         acting=tools(acts),
-        high=tools(acts, "risk = 'high'" if has["risk"] else None),
+        high=tools(acts, actions.says("risk", "high") if has["risk"] else None),
         told=tools(*(f"{column} is not null" for column, given in has.items() if given)),
     )
 
@@ -104,29 +104,29 @@ def listed_risk(ask: Callable[[str], Sequence[tuple[Any, ...]]], actions: Relati
     return ToolRisk(acting=listed(found.acting), high=listed(found.high), told=listed(found.told))
 
 
-def effect_risk(columns: Collection[str], high_risk_tools: Sequence[str], tools: ToolRisk) -> str | None:
+def effect_risk(actions: Relation, high_risk_tools: Sequence[str], tools: ToolRisk) -> str | None:
     """High-risk whatever the log calls it: its tool sends or pays, or the policy lists it; None where neither tells."""
     said = (
         [f"coalesce(tool in ({', '.join(map(literal, high_risk_tools))}), false)"] if high_risk_tools else []
     )
-    if "effect" in columns:
-        said += ["coalesce(effect in ('send', 'pay'), false)", f"coalesce(tool in ({tools.acting}), false)"]
+    if "effect" in actions.columns:
+        acts = actions.says("effect", "send", "pay")
+        said += [f"coalesce({acts}, false)", f"coalesce(tool in ({tools.acting}), false)"]
     return f"({' or '.join(said)})" if said else None
 
 
-def ran_of(columns: Collection[str]) -> str:
+def ran_of(actions: Relation) -> str:
     """Whether an action ran, the one definition: it ended in one of `RAN`, or says no end, but a time at which it ran.
 
     Where the log has no column for the time, what does not say how it ended ran unless it was rejected. What was denied
     did not run; that it ran all the same is a finding of its own (`denied_ran`).
     """
-    silent = "executed_at is not null"
+    silent, columns = "executed_at is not null", actions.columns
     if "executed_at" not in columns:
         silent = "decision is distinct from 'rejected'" if "decision" in columns else "true"
     if "status" not in columns:
         return f"({silent})"
-    ended = ", ".join(map(literal, RAN))
-    return f"coalesce(status in ({ended}), {silent})"
+    return f"coalesce({actions.says('status', *RAN)}, {silent})"
 
 
 def agents_of(tables: Mapping[str, Relation]) -> str | None:
@@ -161,21 +161,25 @@ def approvals_of(
     if not wanted <= columns or not (columns & {"risk", "effect"} or high_risk_tools):
         return None
     tools = tools or tool_risk(actions)
-    high = [said] if (said := effect_risk(columns, high_risk_tools, tools)) else []
+    high = [said] if (said := effect_risk(actions, high_risk_tools, tools)) else []
     if "risk" in columns:
-        high += ["coalesce(risk = 'high', false)", f"coalesce(tool in ({tools.high}), false)"]
+        high += [
+            f"coalesce({actions.says('risk', 'high')}, false)",
+            f"coalesce(tool in ({tools.high}), false)",
+        ]
     silent = [f"{column} is null" for column in ("effect", "risk") if column in columns]
     silent.append(f"not coalesce(tool in ({tools.told}), false)")
-    own = "coalesce(decision = 'approved' and approver = requester, false)"
-    proper = "decision = 'approved' and decided_at <= executed_at and approver <> requester"
+    approved = actions.says("decision", "approved")
+    own = f"coalesce({approved} and approver = requester, false)"
+    proper = f"{approved} and decided_at <= executed_at and approver <> requester"
     if agents is not None:
         proper += f" and approver not in ({agents})"
     early = "false"
     if "requested_at" in columns:
         # Requested after it ran is covered too: such a decision is either late or before its request.
-        early = "coalesce(decision = 'approved' and decided_at < requested_at, false)"
+        early = f"coalesce({approved} and decided_at < requested_at, false)"
         proper += f" and not {early}"
-    ran, any_of = ran_of(columns), " or ".join(high)
+    ran, any_of = ran_of(actions), " or ".join(high)
     return Approvals(
         risky=f"({any_of}) and {ran}",
         undecided=f"not ({any_of}) and {ran} and {' and '.join(silent)}",
@@ -183,7 +187,7 @@ def approvals_of(
         late=LATE,
         early=early,
         own=own,
-        unasked="coalesce(decision = 'approved' and requester is null, false)",
+        unasked=f"coalesce({approved} and requester is null, false)",
     )
 
 

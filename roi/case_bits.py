@@ -17,8 +17,8 @@ WORDS = ("outcome", "setting", "segment", "used", "label_source")
 
 
 def case_bits(samples: Samples) -> Blocks | None:
-    """The bits `case_` (it is one), `pilot_` (of the pilot's arm), `live_` (there, in production), `wrong_` (of it, with
-    an error), and its `WORDS`.
+    """The bits `case_` (it is one), `pilot_` (of the pilot's arm), `live_` (there, in production), `wrong_` (of the
+    pilot's arm, with an error), and its `WORDS`.
 
     Args:
         samples: The opened samples. The bits are laid in their engine once.
@@ -38,7 +38,8 @@ def case_bits(samples: Samples) -> Blocks | None:
     types = {row[0]: str(row[1]) for row in fetch(samples, f"describe select * from {cases.sql}")}
     if fetch(samples, f"select 1 from duckdb_tables() where table_name = '{LAID}'"):
         return Blocks(LAID, words, types)
-    live = "arm = 'pilot'" + (" and setting is distinct from 'demo'" if "setting" in words else "")
-    wrong = "arm = 'pilot' and outcome = 'error'" if "outcome" in words else "false"
-    bits = {"case_": None, "pilot_": "arm = 'pilot'", "live_": live, "wrong_": wrong}
+    pilot = cases.says("arm", "pilot")
+    live = pilot + (" and setting is distinct from 'demo'" if "setting" in words else "")
+    wrong = f"{pilot} and {cases.says('outcome', 'error')}" if "outcome" in words else "false"
+    bits = {"case_": None, "pilot_": pilot, "live_": live, "wrong_": wrong}
     return lay_blocks(samples.con, LAID, cases.sql, "case_id", bits, words=words, types=types)

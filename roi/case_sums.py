@@ -12,6 +12,7 @@ import numpy.typing as npt
 from roi.moments import ALL, ARMS, COMPONENTS, Moments
 
 if TYPE_CHECKING:
+    from roi.relation import Relation
     from roi.samples import Samples
 
 __all__ = ["COVARIATES", "CaseSums", "count_pairs", "sum_cases"]
@@ -171,7 +172,7 @@ def _query(samples: Samples, moments: Moments, *, by_unit: bool) -> str:
         **keys,
         "clock": seconds,
         "t": f"(({seconds}{base}) // 3600)::integer",
-        "y": _minutes(moments),
+        "y": _minutes(samples.tables["cases"], moments),
         "outcome": "outcome" if "outcome" in present else "null::varchar",
         # Cut to what can be squared and summed as a decimal; larger amounts are left out of the check.
         **{c: f"try_cast({c} as decimal(15,3))" for c in covariates},
@@ -244,7 +245,7 @@ def _product_sum(minutes: str, hours: str) -> str:
     )
 
 
-def _minutes(moments: Moments) -> str:
+def _minutes(cases: Relation, moments: Moments) -> str:
     """Human minutes of a case whose every component is known; none where a takeover was not logged."""
     present = moments.present
     components = [c for c in COMPONENTS if c in present]
@@ -256,13 +257,16 @@ def _minutes(moments: Moments) -> str:
         recorded = 0 if column is None else int(moments.count[moments.arm == 0, column].sum())
         unfilled = name == "review_minutes" and recorded == 0
         parts.append(
-            f"case when arm = 'baseline' then coalesce({name}, 0) else {name} end" if unfilled else name
+            f"case when {cases.says('arm', 'baseline')} then coalesce({name}, 0) else {name} end"
+            if unfilled
+            else name
         )
     total = f"({' + '.join(parts)})::decimal(18,6)"
     if "outcome" not in present or not {"handling_minutes", "rework_minutes"} & set(components):
         return total
     log = "rework_minutes" if "rework_minutes" in components else "handling_minutes"
-    taken_over = f"arm = 'pilot' and outcome in ('escalated', 'abandoned') and coalesce({log}, 0) = 0"
+    pilot, gone = cases.says("arm", "pilot"), cases.says("outcome", "escalated", "abandoned")
+    taken_over = f"{pilot} and {gone} and coalesce({log}, 0) = 0"
     return f"case when not coalesce({taken_over}, false) then {total} end"
 
 

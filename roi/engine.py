@@ -8,7 +8,7 @@ import tempfile
 import weakref
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from roi.coded import drop_raw_words
 from roi.parameters import LoadedParameters
@@ -42,6 +42,7 @@ _EACH = 130  # MB of memory for each processor, at least two, of what is large
 # MB while its tables are made: with less beside what is held of the first, the engine makes the second on one processor
 # alone, so that rows stay in their order.
 _EACH_MAKING = 160
+_FEW_WORDS = 20  # of a column, all of which a comparison of its codes may name
 _SPARED = (
     "column_lifetime",
     "common_aggregate",
@@ -202,8 +203,18 @@ def relations(con: Connection, names: Iterable[str]) -> dict[str, Relation]:
     found = {}
     for name in names:
         columns = con.execute(f"select * from {quoted(name)} limit 0").description or []
-        found[name] = Relation.named(name, tuple(column[0] for column in columns))
+        kinds = {column[0]: column[1] for column in columns}
+        codes = {column: words for column, kind in kinds.items() if (words := _words_of(kind))}
+        found[name] = Relation.named(name, tuple(kinds), codes)
     return found
+
+
+def _words_of(kind: Any) -> tuple[str, ...]:
+    """The words of a type of codes, if they are few."""
+    if getattr(kind, "id", None) != "enum":
+        return ()
+    ((_, words),) = kind.children
+    return tuple(words) if len(words) <= _FEW_WORDS else ()
 
 
 def blanks_of(con: Connection, cases: ReadTable) -> dict[str, int]:

@@ -138,6 +138,7 @@ def _seen_by_bits(samples: Samples, cases: Relation, actions: Relation, *, numbe
     kept = tuple(c for c in actions.columns if c not in UNASKED)
     words = [c for c in WORDS if c in has]
     names = (*kept, "arm_", "wrong_", *(f"of_{c}" for c in words), *(f"nr_of_{c}" for c in words))
+    codes = {**actions.codes, **{f"of_{column}": known for column, known in cases.codes.items()}}
     of = [c for c in NUMBERS if c in has] if numbers else []
     if not is_laid(samples, SEEN):
         bits = case_bits(samples)
@@ -158,11 +159,11 @@ def _seen_by_bits(samples: Samples, cases: Relation, actions: Relation, *, numbe
         rows = f"select {shown} from {bits.beside(actions.sql, 'case_id')}"
         samples.con.execute(f"create or replace temp view {SEEN} as select * from ({rows}){live}")
     if not of:
-        return Relation.named(SEEN, names)
+        return Relation.named(SEEN, names, codes)
     listed = "".join(f", {c} as of_{c}" for c in of)
     beside = f"(select case_id as case_{listed} from {cases.sql})"
     both = f"(select * exclude (case_) from {SEEN} left join {beside} on case_id = case_)"
-    return Relation(both, (*names, *(f"of_{c}" for c in of)))
+    return Relation(both, (*names, *(f"of_{c}" for c in of)), codes)
 
 
 def _constants(samples: Samples, actions: Relation, columns: Sequence[str]) -> dict[str, str]:

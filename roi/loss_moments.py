@@ -50,7 +50,7 @@ def take_losses(
         The counts; rows and workers are numbered by what they hold.
     """
     present = production.columns
-    pilot = production.where("arm = 'pilot' and counts_")
+    pilot = production.where(f"{production.says('arm', 'pilot')} and counts_")
     priced = "agent_cost" in present
     one = priced and len(_currencies(samples, pilot)) == 1
     unit = "unit_"
@@ -128,7 +128,7 @@ def _with_actions(samples: Samples, pilot: Relation, high_risk_tools: Sequence[s
         return pilot.having(failed_="null::boolean", unapproved_="null::boolean")
     columns = actions.columns
     status = "status" in columns
-    failed = "status in ('error', 'denied')" if status else "false"
+    failed = actions.says("status", "error", "denied") if status else "false"
     tools = listed_risk(partial(fetch, samples), actions)
     rule = approvals_of(actions, high_risk_tools, agents=agents_of(samples.tables), tools=tools)
     missed = undecided = "false"

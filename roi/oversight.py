@@ -101,7 +101,7 @@ def _of_actions(samples: Samples, zone: str) -> dict[str, Any]:
     asked = "requested_at" if "requested_at" in present else "null::timestamp"
     said = "decided_at" if "decided_at" in present else "null::timestamp"
     ran = "executed_at" if "executed_at" in present else "null::timestamp"
-    person = "decision in ('approved', 'rejected', 'escalated')"
+    person = actions.says("decision", "approved", "rejected", "escalated")
     who = "count(distinct approver)" if "approver" in present else "null"
     wait = f"(epoch_us({said}) - epoch_us({asked})) / 60000000.0"
     by_people = live.where(person)
@@ -152,7 +152,7 @@ def _of_approved(samples: Samples, live: Relation) -> dict[str, Any]:
         samples,
         f"select count(*) filter (r > 0 and {stayed}), count(r) filter ({stayed}), count(*) filter (o = 'error'), "
         f"count(o) filter ({stayed}) from (select {reworked} as r, {ended} as o from {live.sql} "
-        "where arm_ = 1 and decision = 'approved' group by case_id)",
+        f"where arm_ = 1 and {live.says('decision', 'approved')} group by case_id)",
     )
     return {"rework": _pair(hits, known), "wrong": _pair(wrong, labelled)}
 

@@ -79,7 +79,7 @@ def take_moments(samples: Samples, *, high_risk_tools: Sequence[str] = ()) -> Mo
     for currency in facts.currencies:
         name = f"agent_cost:{currency}"
         statistics.append(name)
-        same = f"cost_currency = {literal(currency)}" if "cost_currency" in present else "true"
+        same = cases.says("cost_currency", currency) if "cost_currency" in present else "true"
         zero = "0::decimal(18,9)"
         values[name] = f"case when agent_cost is null then null when {same} then agent_cost else {zero} end"
 
@@ -295,14 +295,15 @@ def _with_minutes(cases: Relation, components: Sequence[str], facts: _Facts, *, 
     for name in components:
         # Without an agent there is nothing to review: a review column that no baseline case fills is 0 there.
         unfilled = name == "review_minutes" and facts.recorded.get(("baseline", name), 0) == 0
-        parts.append(f"case when arm = 'baseline' then {known[name]} else {name} end" if unfilled else name)
+        before = cases.says("arm", "baseline")
+        parts.append(f"case when {before} then {known[name]} else {name} end" if unfilled else name)
     human = " + ".join(parts)
     imputed = "false"
     if "outcome" in cases.columns and {"handling_minutes", "rework_minutes"} & set(components):
-        taken_over = "coalesce(outcome in ('escalated', 'abandoned'), false)"
+        taken_over = f"coalesce({cases.says('outcome', 'escalated', 'abandoned')}, false)"
         # Who takes a case over repairs it: where rework is recorded, that is where the takeover is logged.
         log = "rework_minutes" if "rework_minutes" in components else "handling_minutes"
-        imputed = f"arm = 'pilot' and {taken_over} and ({log} is null or {log} = 0)"
+        imputed = f"{cases.says('arm', 'pilot')} and {taken_over} and ({log} is null or {log} = 0)"
         human = f"case when {imputed} then {' + '.join(known.values())} else {human} end"
     added = {"human_": human, "imputed_": imputed}
     if zero_too:

@@ -7,9 +7,9 @@ building the same questions as Ibis expressions and compiling them took longer t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from roi.readers.base import quoted
+from roi.readers.base import literal, quoted
 
 __all__ = ["Relation"]
 
@@ -21,19 +21,33 @@ class Relation:
     Attributes:
         sql: What may stand behind `from`.
         columns: The names of its columns, in order.
+        codes: Column that is held in codes of words → these words, where they are few.
     """
 
     sql: str
     columns: tuple[str, ...]
+    codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
     @classmethod
-    def named(cls, name: str, columns: tuple[str, ...]) -> Relation:
+    def named(
+        cls, name: str, columns: tuple[str, ...], codes: Mapping[str, tuple[str, ...]] | None = None
+    ) -> Relation:
         """The engine's table or view of this name."""
-        return cls(quoted(name), columns)
+        return cls(quoted(name), columns, codes or {})
+
+    def says(self, column: str, *words: str) -> str:
+        """SQL of whether a column says one of some words.
+
+        Beside a text, the engine makes a text of each code before it compares them; beside a code it does not.
+        """
+        known = self.codes.get(column, ())
+        kind = f"::ENUM({', '.join(map(literal, known))})" if set(words) <= set(known) else ""
+        listed = [f"{literal(word)}{kind}" for word in words]
+        return f"{column} = {listed[0]}" if len(listed) == 1 else f"{column} in ({', '.join(listed)})"
 
     def where(self, condition: str) -> Relation:
         """The rows of which an SQL condition is true."""
-        return Relation(f"(select * from {self.sql} where {condition})", self.columns)
+        return Relation(f"(select * from {self.sql} where {condition})", self.columns, self.codes)
 
     def having(self, **values: str) -> Relation:
         """The same rows with further columns, or with other values in columns that are there.
@@ -49,7 +63,8 @@ class Relation:
                 for name in self.columns
             )
         added = "".join(f", {values[name]} as {quoted(name)}" for name in new)
-        return Relation(f"(select {listed}{added} from {self.sql})", (*self.columns, *new))
+        codes = {column: words for column, words in self.codes.items() if column not in values}
+        return Relation(f"(select {listed}{added} from {self.sql})", (*self.columns, *new), codes)
 
     def grouped(self, keys: Sequence[str], aggregates: Mapping[str, str]) -> str:
         """A query of keys and aggregates (name → SQL) by these keys, in the order of the keys."""

@@ -119,7 +119,11 @@ def _lay_many(samples: Samples, actions: Relation, cases: Relation, labels: str)
     kinds_of = (alike(samples, beside) or beside.having(n_="1")).sql
     beside = of_cases(samples, actions, numbers=True)
     segment = live["segment_"]
-    wrong = "coalesce(of_outcome = 'error', false)" if "of_outcome" in beside.columns else "false"
+    wrong = (
+        f"coalesce({beside.says('of_outcome', 'error')}, false)"
+        if "of_outcome" in beside.columns
+        else "false"
+    )
     cells = f"n_, {flagged}, {segment} as segment_, {wrong} as wrong_"
     groups = f"with acted as (select {cells} from {kinds_of} where arm_ = 1), {_ACTS}"
     keys = _keys(actions)
@@ -127,7 +131,7 @@ def _lay_many(samples: Samples, actions: Relation, cases: Relation, labels: str)
     # What is only read or drafted, and never decided on by a person, has no part in what cases have in common.
     able = "true"
     if "effect" in keys and len(looked) <= MOST:
-        able = "(effect in ('read', 'draft')) is not true"
+        able = f"({actions.says('effect', 'read', 'draft')}) is not true"
         some = ", ".join(f"({', '.join(map(literal, name))})" for name in looked)
         able += f" or (coalesce(tool, {literal(UNKNOWN)}), effect) in ({some})" if some else ""
     cells = f"case_id, {flagged}, {able} as able_, {of}"
@@ -175,7 +179,8 @@ def _keys(actions: Relation) -> list[str]:
 
 def _alive(cases: Relation) -> str:
     """SQL of whether a case was worked in production by the agent."""
-    return "arm = 'pilot'" + (" and setting is distinct from 'demo'" if "setting" in cases.columns else "")
+    live = " and setting is distinct from 'demo'" if "setting" in cases.columns else ""
+    return cases.says("arm", "pilot") + live
 
 
 def totals_of(cases: Relation, labels: str) -> str:

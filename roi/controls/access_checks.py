@@ -66,7 +66,7 @@ def _of_calls(
     logs: Logs, rights: Sequence[Grant], calls: Relation, uses: Sequence[Use], columns: Collection[str]
 ) -> dict[str, Check]:
     """What the calls show, each held against the grants that it lies within."""
-    ran = ran_of(calls.columns)
+    ran = ran_of(calls)
     granted = {k: covering(rights, u.system, u.scope, u.identity) for k, u in enumerate(uses)}
     needs = {k: need_of(rights, u.system, u.scope) for k, u in enumerate(uses)}
     outside = [k for k, grants in granted.items() if not grants]

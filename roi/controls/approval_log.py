@@ -49,8 +49,8 @@ class ApprovalLog:
         kinds = logs.kinds()
         told = None if actions is None else listed_risk(logs.ask, kinds or actions)
         self.rule = None if actions is None else approvals_of(actions, tools, agents=self.agents, tools=told)
-        self.effect = None if told is None else effect_risk(self.has, tools, told)
-        self.ran = ran_of(self.has)
+        self.effect = None if actions is None or told is None else effect_risk(actions, tools, told)
+        self.ran = "false" if actions is None else ran_of(actions)
         wanted: dict[str, str] = {"rows": "true"}
         if self.rule:
             missed = f"{self.rule.risky} and not coalesce({self.rule.proper}, false)"

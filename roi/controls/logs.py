@@ -58,7 +58,7 @@ class Logs:
         cases = self.samples.tables.get("cases") if alone else self.table("cases")
         if cases is None:
             return None
-        live = cases.where("arm = 'pilot'")
+        live = cases.where(cases.says("arm", "pilot"))
         return live.where("setting is distinct from 'demo'") if "setting" in cases.columns else live
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:

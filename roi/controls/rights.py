@@ -232,7 +232,7 @@ def _identity(logs: Logs, actions: Relation) -> str:
 
 def uses_of(logs: Logs, calls: Relation) -> tuple[Use, ...]:
     """What the log knows of each system, scope and identity, in their order; calls without both names are left out."""
-    ran = ran_of(calls.columns)
+    ran = ran_of(calls)
     denied = "status = 'denied'" if "status" in calls.columns else "false"
     at = "executed_at" if "executed_at" in calls.columns else "null::timestamp"
     effect = "effect" if "effect" in calls.columns else "null::varchar"

@@ -102,7 +102,7 @@ def _timed(logs: Logs, actions: Relation) -> ActedBits | None:
     bits = "".join(f", {bits_of('case_id')} filter ({name}) as {name}" for name in told)
     part = f"{LAID}_part"
     for i, some in enumerate(shares_of(samples)):
-        pilot = f"{some}{' and' if some else ' where'} arm = 'pilot'"
+        pilot = f"{some}{' and' if some else ' where'} {cases.says('arm', 'pilot')}"
         of = f"(select case_id, {start} as start_, {end} as end_, {day} as day_ from {cases.sql}{pilot})"
         beside = (
             f"select a.case_id{rows} from (from {actions.sql}{some}) a join {of} c on a.case_id = c.case_id"

@@ -174,7 +174,7 @@ def _spans(logs: Logs, held: Sequence[str]) -> str:
     by = ""
     if "cases" not in logs.samples.once:
         start, end, by = f"min({start})", f"max({end})", " group by case_id"
-    return f"(select case_id, {start} as start_, {end} as end_ from {cases.sql} where arm = 'pilot'{by})"
+    return f"(select case_id, {start} as start_, {end} as end_ from {cases.sql} where {cases.says('arm', 'pilot')}{by})"
 
 
 def _marked(logs: Logs, actions: Relation, held: Sequence[str], ordered: bool, among: str) -> str:
