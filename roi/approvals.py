@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from roi.readers.base import literal
 from roi.relation import Relation
 from roi.words import and_list, shorten
 
@@ -99,16 +98,14 @@ def listed_risk(ask: Callable[[str], Sequence[tuple[Any, ...]]], actions: Relati
     found = tool_risk(actions)
 
     def listed(query: str) -> str:
-        return ", ".join(literal(name) for (name,) in ask(f"{query} order by 1")) or "null"
+        return ", ".join(actions.word("tool", name) for (name,) in ask(f"{query} order by 1")) or "null"
 
     return ToolRisk(acting=listed(found.acting), high=listed(found.high), told=listed(found.told))
 
 
 def effect_risk(actions: Relation, high_risk_tools: Sequence[str], tools: ToolRisk) -> str | None:
     """High-risk whatever the log calls it: its tool sends or pays, or the policy lists it; None where neither tells."""
-    said = (
-        [f"coalesce(tool in ({', '.join(map(literal, high_risk_tools))}), false)"] if high_risk_tools else []
-    )
+    said = [f"coalesce({actions.says('tool', *high_risk_tools)}, false)"] if high_risk_tools else []
     if "effect" in actions.columns:
         acts = actions.says("effect", "send", "pay")
         said += [f"coalesce({acts}, false)", f"coalesce(tool in ({tools.acting}), false)"]

@@ -6,7 +6,7 @@ more than a megabyte, and to look one up costs a fraction of what finding its ca
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from roi.readers.base import Connection, literal, quoted
@@ -29,6 +29,7 @@ _BITS = 14  # of a key that say where in its block it is
 _PLACE = (1 << _BITS) - 1
 _APART = 8  # places of blocks for each key that there is, at most
 _ROOM = 1 << 20  # places that any table may have
+_BITS_AT_ONCE = 1 << 29  # 64 MB
 NO_BITS = f"repeat('0', {1 << _BITS})::bit"
 """SQL of a block without a bit."""
 
@@ -39,6 +40,10 @@ class Span:
 
     low: int
     high: int
+
+    def takes(self, ways: int) -> bool:
+        """Whether bits of all keys, so many times over, take little memory."""
+        return (self.high - self.low) * ways <= _BITS_AT_ONCE
 
     def holds(self, key: str) -> str:
         """SQL that is true of keys that may be of the table."""
@@ -131,6 +136,7 @@ def lay_blocks(
     *,
     words: Mapping[str, tuple[str, ...]] | None = None,
     types: Mapping[str, str] | None = None,
+    alike: Sequence[str] = (),
 ) -> Blocks:
     """Lay down bits of keys; a bit is set if it is so of a row that has the key.
 
@@ -142,6 +148,8 @@ def lay_blocks(
         bits: Name → SQL of what it says; None says that the key is there.
         words: Column → all its values, at most `MOST_WORDS`; of rows that have a key of their own.
         types: Column → the type of its values.
+        alike: Columns that tell all that the bits say, if rows differ in few ways in these (`Span.takes`): then each
+            row sets one bit, and not one for each that is so of it.
     """
     told: dict[str, str | None] = dict(bits)
     for column, values in (words or {}).items():
@@ -150,11 +158,15 @@ def lay_blocks(
             kind = (types or {})[column]
             these = ", ".join(f"{literal(value)}::{kind}" for i, value in enumerate(values, 1) if i >> j & 1)
             told[f"{column}_{j}"] = f"{quoted(column)} in ({these})"
+    block, here = block_of(key), bits_of(key)
+    if alike:
+        columns = ", ".join(map(quoted, alike))
+        rows = f"(select {block} as block_, {columns}, {here} as here_ from {rows} group by all)"
+        block, here = "block_", "bit_or(here_)"
     some = {bit: "" if sql is None else f" filter ({sql})" for bit, sql in told.items()}
-    listed = "".join(f", {bits_of(key)}{among} as {quoted(bit)}" for bit, among in some.items())
+    listed = "".join(f", {here}{among} as {quoted(bit)}" for bit, among in some.items())
     con.execute(
-        f"create or replace temp table {quoted(name)} as "
-        f"select {block_of(key)} as block_{listed} from {rows} group by 1"
+        f"create or replace temp table {quoted(name)} as select {block} as block_{listed} from {rows} group by 1"
     )
     return Blocks(name, words or {}, types or {})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING
 
 from roi.blocks import MOST_WORDS, Blocks, lay_blocks
@@ -42,4 +43,6 @@ def case_bits(samples: Samples) -> Blocks | None:
     live = pilot + (" and setting is distinct from 'demo'" if "setting" in words else "")
     wrong = f"{pilot} and {cases.says('outcome', 'error')}" if "outcome" in words else "false"
     bits = {"case_": None, "pilot_": pilot, "live_": live, "wrong_": wrong}
-    return lay_blocks(samples.con, LAID, cases.sql, "case_id", bits, words=words, types=types)
+    ways = 2 * prod(len(known) + 1 for known in words.values())
+    alike = ("arm", *words) if samples.spans["cases"].takes(ways) else ()
+    return lay_blocks(samples.con, LAID, cases.sql, "case_id", bits, words=words, types=types, alike=alike)

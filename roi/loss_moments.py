@@ -182,7 +182,8 @@ def _as_bits(
     rows = ", ".join(f"{sql} as {name}" for name, sql in told.items())
     of_cases = f"(select case_id, {rows} from {actions.sql} where {span.holds('case_id')})"
     marks = {"worked_": None, **{name: name for name in told}}
-    bits = lay_blocks(samples.con, "losses_in_bits", of_cases, "case_id", marks)
+    alike = tuple(told) if span.takes(2 ** len(told)) else ()
+    bits = lay_blocks(samples.con, "losses_in_bits", of_cases, "case_id", marks, alike=alike)
     listed = ", ".join(f"{bits.has(name, 'case_id')} as {name}" for name in ("worked_", *told))
     rows = bits.beside(f"(from {pilot.sql}) p", "case_id")
     return f"(select p.*, {listed} from {rows})"

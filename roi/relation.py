@@ -35,14 +35,17 @@ class Relation:
         """The engine's table or view of this name."""
         return cls(quoted(name), columns, codes or {})
 
-    def says(self, column: str, *words: str) -> str:
-        """SQL of whether a column says one of some words.
+    def word(self, column: str, word: str) -> str:
+        """SQL of a word that a column is compared with.
 
         Beside a text, the engine makes a text of each code before it compares them; beside a code it does not.
         """
         known = self.codes.get(column, ())
-        kind = f"::ENUM({', '.join(map(literal, known))})" if set(words) <= set(known) else ""
-        listed = [f"{literal(word)}{kind}" for word in words]
+        return f"{literal(word)}::ENUM({', '.join(map(literal, known))})" if word in known else literal(word)
+
+    def says(self, column: str, *words: str) -> str:
+        """SQL of whether a column says one of some words."""
+        listed = [self.word(column, word) for word in words]
         return f"{column} = {listed[0]}" if len(listed) == 1 else f"{column} in ({', '.join(listed)})"
 
     def where(self, condition: str) -> Relation:
