@@ -146,7 +146,10 @@ def _keep(
     """Write what was asked; nothing where an answer is none that JSON gives back, or they are too many."""
     try:
         rows = {question: [[_plain(x) for x in row] for row in found] for question, found in answers.items()}
-        columns = {name: list(table.columns) for name, table in samples.tables.items()}
+        columns = {
+            name: {column: table.codes.get(column, ()) for column in table.columns}
+            for name, table in samples.tables.items()
+        }
         kept = {"of": reading.key, "tables": columns, "timezone": samples.timezone, "answers": rows}
         text = json.dumps(kept, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (TypeError, ValueError):
@@ -171,7 +174,12 @@ def _told(run: Run, pilot: Pilot, reading: Reading) -> tuple[Samples, bytes] | N
         if dict(taken.fingerprints) != reading.fingerprints:
             return None
         answers = {q: [tuple(map(_given, row)) for row in rows] for q, rows in kept["answers"].items()}
-        tables = {name: Relation.named(name, tuple(columns)) for name, columns in kept["tables"].items()}
+        tables = {
+            name: Relation.named(
+                name, tuple(columns), {c: tuple(words) for c, words in columns.items() if words}
+            )
+            for name, columns in kept["tables"].items()
+        }
     except (InputError, OSError, ValueError, KeyError, TypeError):
         return None
     selection = pilot.loaded.parameters.samples.labels.selection

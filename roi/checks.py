@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from math import inf
+from typing import Any
 
 from roi.blocks import distinct_keys
 from roi.problems import Problem
@@ -58,6 +60,9 @@ class _Rule:
     broken: str
     text: str
     shows: str | None = None
+    within: tuple[float, float] | None = (
+        None  # from where to where the column goes, if that is all that is asked
+    )
 
 
 def used_rows(read: ReadTable) -> str:
@@ -90,21 +95,33 @@ def check_table(con: Connection, read: ReadTable) -> Checked:
     if read.span is not None:
         distinct = str(distinct_keys(con, read.name, keys[0]))
     capped = read.bit("capped")
+    timed = [c.name for c in read.columns.values() if c.kind == "minutes" and table == "cases"]
+    ends = _ends(con, read, [*timed, *(rule.column for rule in rules if rule.within)])
+
+    def may(column: str, low: float, high: float) -> bool:
+        """Whether a column may hold anything beyond."""
+        least, most = ends.get(column, (None, None)) if read.words else (-inf, inf)
+        return least is not None and (least < low or most > high)
+
+    broken = [
+        "false" if rule.within and not may(rule.column, *rule.within) else f"{so}({rule.broken})"
+        for rule in rules
+    ]
+    is_long = [
+        f"{so}{name} > {_LONG_MINUTES}" if may(name, -inf, _LONG_MINUTES) else "false" for name in timed
+    ]
     parts = [
         f"count(*){among}",
-        "0" if read.plain else f"count(*) filter ((flags_ & {read.bit('empty')}) <> 0)",
-        "0"
-        if read.plain or not key
-        else f"count(*) filter ((flags_ & {named}) = 0 and {quoted(key)} is null)",
+        _count("false" if read.plain else f"(flags_ & {read.bit('empty')}) <> 0"),
+        _count("false" if read.plain or not key else f"(flags_ & {named}) = 0 and {quoted(key)} is null"),
         # To tell rows apart by their key alone takes half as long as by all that makes them one.
         f"count(*){among} - {distinct}" if keys else "0",
         f"count(*) filter ({so}{zero_cost(read)})",
-        *(f"count(*) filter ({so}({rule.broken}))" for rule in rules),
+        *map(_count, broken),
     ]
-    timed = [c.name for c in read.columns.values() if c.kind == "minutes" and table == "cases"]
-    parts += [f"count({name}){among}" for name in timed]
-    parts += [f"count(*) filter ({so}{name} > {_LONG_MINUTES})" for name in timed]
-    parts.append(f"count(*) filter ((flags_ & {capped}) <> 0)" if read.set_flags & capped else "0")
+    parts += ["1" if no == "false" else f"count({c}){among}" for c, no in zip(timed, is_long, strict=True)]
+    parts += map(_count, is_long)
+    parts.append(_count(f"(flags_ & {capped}) <> 0" if read.set_flags & capped else "false"))
     counts = con.execute(f"select {', '.join(parts)} from {read.name}").fetchall()[0]
     problems = [
         _problem(con, read, rule, int(n), used)
@@ -132,6 +149,19 @@ def check_table(con: Connection, read: ReadTable) -> Checked:
     if counts[-1]:
         warnings.append(f"{counts[-1]:,} durations were longer than their cap and were cut to it")
     return Checked(tuple(problems), tuple(warnings), n_used, n_empty, keyless, doubled, zero_costs, once)
+
+
+def _count(condition: str) -> str:
+    return "0" if condition == "false" else f"count(*) filter ({condition})"
+
+
+def _ends(con: Connection, read: ReadTable, columns: Sequence[str]) -> dict[str, tuple[Any, Any]]:
+    """Column of a large table → its least and its greatest value, which cost less than a count for each rule."""
+    if not read.words or not columns:
+        return {}
+    listed = ", ".join(f"min({quoted(name)}), max({quoted(name)})" for name in columns)
+    found = con.execute(f"select {listed} from {read.name}").fetchall()[0]
+    return dict(zip(columns, zip(found[::2], found[1::2], strict=True), strict=True))
 
 
 def long_medians(label: str, medians: Sequence[tuple[str, float | None]]) -> tuple[list[Problem], list[str]]:
@@ -303,14 +333,14 @@ def rules_of(read: ReadTable) -> list[_Rule]:
             "cases",
             "adopted_cases",
         ):
-            rules.append(_Rule(name, f"{quoted_name} < 0", "below 0", quoted_name))
+            rules.append(_Rule(name, f"{quoted_name} < 0", "below 0", quoted_name, (0, inf)))
         if column.kind == "minutes" and table in ("cases", "aggregates"):
             mend = f"above 60 days of work; is {place}.{name}.unit wrong (seconds, say)?"
-            rules.append(_Rule(name, f"{quoted_name} > {_MOST_MINUTES}", mend, quoted_name))
+            beyond = f"{quoted_name} > {_MOST_MINUTES}"
+            rules.append(_Rule(name, beyond, mend, quoted_name, (-inf, _MOST_MINUTES)))
         if column.kind == "cost":
-            rules.append(
-                _Rule(name, f"{quoted_name} > {_MOST_COST}", "above 100 million for one case", quoted_name)
-            )
+            beyond, text = f"{quoted_name} > {_MOST_COST}", "above 100 million for one case"
+            rules.append(_Rule(name, beyond, text, quoted_name, (-inf, _MOST_COST)))
         if column.kind == "share":
             rules.append(
                 _Rule(
@@ -331,7 +361,8 @@ def rules_of(read: ReadTable) -> list[_Rule]:
         rules.append(_Rule("setting", "setting is null", "blank; write demo or production"))
     for severity, outcome in (("severity", "outcome"), ("judge_severity", "judge_outcome")):
         if severity in columns and table == "cases":
-            beside = f"{outcome} is distinct from 'error'" if outcome in columns else "true"
+            code = f"::{quoted(read.words[outcome])}" if outcome in read.words else ""
+            beside = f"{outcome} is distinct from 'error'{code}" if outcome in columns else "true"
             text = f"set where {outcome} is not 'error'; only errors have a severity"
             rules.append(_Rule(severity, f"{severity} is not null and {beside}", text))
     for start, end in (

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from roi.canonical import CANONICAL
 from roi.coded import drop_raw_words
 from roi.parameters import LoadedParameters
 from roi.privacy import Keys
@@ -202,9 +203,11 @@ def relations(con: Connection, names: Iterable[str]) -> dict[str, Relation]:
     """The engine's tables and views of these names, with their columns."""
     found = {}
     for name in names:
-        columns = con.execute(f"select * from {quoted(name)} limit 0").description or []
-        kinds = {column[0]: column[1] for column in columns}
-        codes = {column: words for column, kind in kinds.items() if (words := _words_of(kind))}
+        shown = con.execute(f"select * from {quoted(name)} limit 0").description or []
+        kinds = {column[0]: column[1] for column in shown}
+        # Of people there is nothing to compare.
+        worded = [c for c, column in CANONICAL[name].items() if c in kinds and column.kind != "worker"]
+        codes = {column: words for column in worded if (words := _words_of(kinds[column]))}
         found[name] = Relation.named(name, tuple(kinds), codes)
     return found
 
