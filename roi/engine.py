@@ -204,7 +204,7 @@ def relations(con: Connection, names: Iterable[str]) -> dict[str, Relation]:
     found = {}
     for name in names:
         shown = con.execute(f"select * from {quoted(name)} limit 0").description or []
-        kinds = {column[0]: column[1] for column in shown}
+        kinds = {c[0]: c[1] if len(c) > 1 else None for c in shown}  # elsewhere there are no codes
         # Of people there is nothing to compare.
         worded = [c for c, column in CANONICAL[name].items() if c in kinds and column.kind != "worker"]
         codes = {column: words for column in worded if (words := _words_of(kinds[column]))}
