@@ -97,13 +97,21 @@ def how_many(kinds: Relation | None, condition: str = "true") -> str:
 def _keys(samples: Samples, actions: Relation) -> list[str]:
     """What kinds differ in, in SQL over the columns of the actions."""
     has = set(actions.columns)
-    keys = [quoted(c) for c in _WORDS if c in has]
-    keys += [f"{c} is null" for c in _BLANKS if c in has]
+    words, blanks = ([c for c in some if c in has] for some in (_WORDS, _BLANKS))
+    numbers = ["attempt"] if "attempt" in has else []
+    # In what is the same in every row they do not differ.
+    ends = "".join(f", count({c}), min({c}), max({c})" for c in map(quoted, (*words, *numbers)))
+    counts = "".join(f", count({c})" for c in map(quoted, blanks))
+    ((n, *found),) = fetch(samples, f"select count(*){counts}{ends} from {actions.sql}")
+    keys = [f"{c} is null" for c, known in zip(blanks, found, strict=False) if 0 < known < n]
+    found = found[len(blanks) :]
+    for c, known, least, most in zip((*words, *numbers), *(found[i::3] for i in range(3)), strict=True):
+        if 0 < known < n or least != most:
+            keys.append("attempt > 1" if c in numbers else quoted(c))
     keys += [f"{a} {sign} {b}" for a, sign, b in _PAIRS if {a, b} <= has]
-    keys += ["attempt > 1"] if "attempt" in has else []
     query = agents_of(samples.tables)
     known = fetch(samples, f"select distinct * from ({query}) order by 1") if query else []
     agents = ", ".join(literal(name) for (name,) in known)
     if agents:
         keys += [f"case when {c} in ({agents}) then {c} end" for c in ("requester", "approver") if c in has]
-    return keys
+    return keys or ["true"]

@@ -75,7 +75,7 @@ class Blocks:
 
     def has(self, bit: str, key: str) -> str:
         """SQL of whether a key's bit is set."""
-        return f"({self._bit(bit, key)} = 1)"
+        return f"(coalesce({self._bit(bit, key)}, 0) = 1)"
 
     def word(self, column: str, key: str) -> str:
         """SQL of what a key has of a column; NULL where nothing."""
@@ -89,10 +89,11 @@ class Blocks:
     def number(self, column: str, key: str) -> str:
         """SQL of the number of that word, from 1; 0 where there is none."""
         bits = range(len(self.words[column]).bit_length())
-        return " + ".join(f"({self._bit(f'{column}_{j}', key)} << {j})" for j in bits) or "0"
+        told = " + ".join(f"{1 << j} * {self._bit(f'{column}_{j}', key)}" for j in bits)
+        return f"coalesce({told}, 0)" if told else "0"  # a block has every bit
 
     def _bit(self, bit: str, key: str) -> str:
-        return f"coalesce(get_bit(blocks_.{quoted(bit)}, ({key} & {_PLACE})::integer), 0)"
+        return f"get_bit(blocks_.{quoted(bit)}, ({key} & {_PLACE})::integer)"
 
 
 def span_of(con: Connection, table: str, key: str, rows: int) -> Span | None:
@@ -164,7 +165,7 @@ def lay_blocks(
         rows = f"(select {block} as block_, {columns}, {here} as here_ from {rows} group by all)"
         block, here = "block_", "bit_or(here_)"
     some = {bit: "" if sql is None else f" filter ({sql})" for bit, sql in told.items()}
-    listed = "".join(f", {here}{among} as {quoted(bit)}" for bit, among in some.items())
+    listed = "".join(f", coalesce({here}{among}, {NO_BITS}) as {quoted(bit)}" for bit, among in some.items())
     con.execute(
         f"create or replace temp table {quoted(name)} as select {block} as block_{listed} from {rows} group by 1"
     )

@@ -180,3 +180,49 @@ def test_kinds_are_counted_and_their_first_rows_named_by_hand(
     monkeypatch.setattr(roi.engine, "SMALL", 8 << 20)
     _, small = opened(tmp_path / "q", tables)
     assert alike(small, small.tables["actions"]) is None
+
+
+@pytest.mark.parametrize("differ", [(), ("status",), ("attempt", "approver"), ("scope", "decided_at")])
+def test_what_is_the_same_in_every_row_tells_kinds_apart_as_ever(
+    differ: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of a log in which all rows are alike; blank everywhere, here and there, and nowhere."""
+    monkeypatch.setattr(roi.engine, "SMALL", -1)
+    cases = [
+        {"case_id": f"C-{i}", "arm": ("baseline", "pilot")[i % 2], "handling_minutes": 5} for i in range(20)
+    ]
+    same = {
+        "tool": "search",
+        "scope": None,
+        "status": "ok",
+        "attempt": 2,
+        "approver": None,
+        "requester": "agent",
+    }
+    others = {"status": "error", "attempt": 1, "approver": "Ann", "scope": "all", "decided_at": START}
+    actions = []
+    for i in range(20):
+        row = {"action_id": f"A-{i}", "case_id": f"C-{i}", "decision": "auto", "requested_at": START, **same}
+        row |= {"decided_at": None, "executed_at": START}
+        actions.append(row | {c: others[c] for k, c in enumerate(differ) if i >> k & 1})
+    asked_of = {"tool": "tool", "scope": "scope", "status": "status", "attempt": "attempt > 1"}
+    asked_of |= {c: f"{c} is null" for c in ("approver", "decided_at")}
+    if not differ:  # a log that holds little more
+        actions = [
+            {c: row[c] for c in ("action_id", "case_id", "tool", "status", "attempt")} for row in actions
+        ]
+    listed = ", ".join(sql for column, sql in asked_of.items() if column in actions[0])
+    _, samples = opened(tmp_path / "p", {"cases": cases, "actions": actions})
+    source = samples.tables["actions"]
+    for asked in (source, of_cases(samples, source)):
+        kinds = alike(samples, asked)
+        assert kinds is not None
+        ways = 2 ** len(differ) * (1 if asked is source else 2)
+        by_kind = samples.con.execute(
+            f"select {listed}, sum(n_) from {kinds.sql} group by all order by all"
+        ).fetchall()
+        by_row = samples.con.execute(
+            f"select {listed}, count(*) from {source.sql} group by all order by all"
+        ).fetchall()
+        assert by_kind == by_row
+        assert samples.con.execute(f"select count(*) from {kinds.sql}").fetchall()[0][0] <= ways

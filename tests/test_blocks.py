@@ -54,6 +54,34 @@ def test_bits_and_words_are_those_of_the_rows(con: Connection) -> None:
     ]
 
 
+@pytest.mark.parametrize("alike", [(), ("word", "hit")])
+def test_a_block_in_which_nothing_has_some_word_tells_the_others(
+    con: Connection, alike: tuple[str, ...]
+) -> None:
+    words = ("a", "b", "c")  # in two bits, the first block has the one and the second the other
+    held = [
+        (START, "a", True),
+        (START + 1, None, False),
+        (START + 40_000, "b", False),
+        (START + 80_000, "c", True),
+    ]
+    keys(con, "cases", held, "key ubigint, word varchar, hit boolean")
+    bits = lay_blocks(
+        con,
+        "bits",
+        "cases",
+        "key",
+        {"hit": "hit"},
+        words={"word": words},
+        types={"word": "varchar"},
+        alike=alike,
+    )
+    told = f"{bits.word('word', 'key')}, {bits.has('hit', 'key')}"
+    assert (
+        con.execute(f"select key, {told} from {bits.beside('cases', 'key')} order by key").fetchall() == held
+    )
+
+
 def test_several_rows_of_a_key_set_its_bit_together(con: Connection) -> None:
     keys(con, "acts", [(START, False), (START, True), (START + 1, False)], "key ubigint, hit boolean")
     bits = lay_blocks(con, "bits", "acts", "key", {"hit": "hit"})
