@@ -34,9 +34,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import nbformat
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "business"
 # One thread for what calculates, as a batch has it: more only get into each other's way.
@@ -101,6 +98,9 @@ def measure(action: Callable[[], object]) -> Taken:
 
 def make_project(folder: Path, n: int) -> list[str]:
     """A project with the notebook and parameter files; the names of its pilots."""
+    import nbformat
+    from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
     (folder / "notebooks").mkdir()
     (folder / "params").mkdir()
     cells = [

@@ -17,7 +17,7 @@ from placed_cases import TYPES
 from postgres_server import Server, needs_postgres, serving
 
 from roi.parameters import load_parameters
-from roi.places.letters import LARGE, SMALL, SPACES, known_letters
+from roi.places.letters import SPACES, known_letters, large_and_small
 from roi.places.translating import translated
 from roi.privacy import person
 from roi.problems import SampleError
@@ -319,7 +319,8 @@ def test_letters_are_folded_as_the_engine_folds_them() -> None:
     """Every sign that a name may hold becomes what reading makes of it, so that pseudonyms are the same."""
     signs = [sign for sign in known_letters() if sign not in SPACES]
     folded = [
-        sign.translate(str.maketrans(LARGE, SMALL)).replace("ß", "ss").replace("ς", "σ") for sign in signs
+        sign.translate(str.maketrans(*large_and_small())).replace("ß", "ss").replace("ς", "σ")
+        for sign in signs
     ]
     con = duckdb.connect()
     listed = f"unnest([{', '.join(map(literal, signs))}])"

@@ -19,7 +19,7 @@ from roi.analysis import analyse
 from roi.controls.findings_list import write_findings
 from roi.drawn_list import sample_lists
 from roi.parameters import load_parameters
-from roi.places.letters import ACCENTED, BARE, known_letters
+from roi.places.letters import accented_and_bare, known_letters
 from roi.places.tongues import tongue_of
 from roi.privacy import alike
 from roi.problems import ParameterError, SampleError
@@ -288,7 +288,7 @@ def test_names_are_alike_there_as_here() -> None:
     """Umlauts and accents, in every letter that a name may hold."""
     tongue, con = tongue_of("duckdb"), duckdb.connect()
     assert tongue is not None
-    bare = dict(zip(ACCENTED, BARE, strict=True))
+    bare = dict(zip(*accented_and_bare(), strict=True))
     letters = [sign for sign in known_letters() if sign.isalpha()]
     listed = f"unnest([{', '.join(map(literal, letters))}])"
     found = [

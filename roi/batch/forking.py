@@ -32,7 +32,6 @@ PRELOADED = (
     "pandas",
     "duckdb",
     "scipy.stats",
-    "ibis.backends.duckdb",
     "altair",
     "ipykernel.kernelapp",
     "ipykernel.ipkernel",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import unicodedata
 from functools import cache
 
-__all__ = ["ACCENTED", "BARE", "LARGE", "SMALL", "SPACES", "known_letters", "letter_class"]
+__all__ = ["SPACES", "accented_and_bare", "known_letters", "large_and_small", "letter_class"]
 
 SPACES = (
     "\t\n\f\r\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f"
@@ -67,19 +67,21 @@ def _escaped(sign: str) -> str:
     return "\\" + sign if sign in "\\]^-[" else sign
 
 
-_PAIRS = [
-    (letter, small)
-    for letter in (chr(i) for low, high in ((0x41, 0x5A), *_CASED) for i in range(low, high + 1))
-    if _folds(letter) and (small := letter.lower()) != letter
-]
-LARGE = "".join(large for large, _ in _PAIRS)
-SMALL = "".join(small for _, small in _PAIRS)
-_MARKED = [
-    (letter, bare)
-    for letter in known_letters()
-    if len(parts := unicodedata.normalize("NFD", letter)) > 1
-    and len(bare := "".join(p for p in parts if unicodedata.category(p) != "Mn")) == 1
-]
-ACCENTED = "".join(letter for letter, _ in _MARKED)
-"""Letters with accents, and what is left of each without."""
-BARE = "".join(bare for _, bare in _MARKED)
+@cache
+def large_and_small() -> tuple[str, str]:
+    """Letters that have a small form, and that form of each."""
+    cased = (chr(i) for low, high in ((0x41, 0x5A), *_CASED) for i in range(low, high + 1))
+    pairs = [(x, x.lower()) for x in cased if _folds(x) and x.lower() != x]
+    return "".join(large for large, _ in pairs), "".join(small for _, small in pairs)
+
+
+@cache
+def accented_and_bare() -> tuple[str, str]:
+    """Letters with accents, and what is left of each without."""
+    marked = [
+        (letter, bare)
+        for letter in known_letters()
+        if len(parts := unicodedata.normalize("NFD", letter)) > 1
+        and len(bare := "".join(p for p in parts if unicodedata.category(p) != "Mn")) == 1
+    ]
+    return "".join(letter for letter, _ in marked), "".join(bare for _, bare in marked)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from roi.places.letters import ACCENTED, BARE, LARGE, SMALL, SPACES
+from roi.places.letters import SPACES, accented_and_bare, large_and_small
 from roi.privacy import DOMAINS, SPELLED
 from roi.readers.base import Shape, literal
 
@@ -56,7 +56,8 @@ class Tongue:
     def small(self, text: str) -> str:
         """In small letters, alike everywhere."""
         # Texts of ASCII alone are most, and exchanging letter by letter is dear.
-        other = f"translate({text}, {self.string(LARGE)}, {self.string(SMALL)})"
+        large, small = map(self.string, large_and_small())
+        other = f"translate({text}, {large}, {small})"
         return f"case when {self.ascii(text)} then {self.lower(text)} else {other} end"
 
     def ascii(self, text: str) -> str:
@@ -125,7 +126,8 @@ class Tongue:
         return text
 
     def _bare(self, text: str) -> str:
-        return f"translate({text}, {self.string(ACCENTED)}, {self.string(BARE)})"
+        accented, bare = map(self.string, accented_and_bare())
+        return f"translate({text}, {accented}, {bare})"
 
     def _single_spaces(self, text: str) -> str:
         return f"regexp_replace({text}, ' +', ' ', 'g')"
