@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import threading
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,19 +25,26 @@ CLIPPED = (
 
 
 @pytest.fixture
-def painters() -> Iterator[list[threading.Thread]]:
-    started: list[threading.Thread] = []
+def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
+    """The painters, as they are started."""
+    found: list[subprocess.Popen[bytes]] = []
+    start = painting._started
 
-    def start(descriptor: int) -> None:
-        thread = threading.Thread(target=painting.serve, args=(os.dup(descriptor),), daemon=True)
-        thread.start()
-        started.append(thread)
+    def noted(*descriptors: int) -> subprocess.Popen[bytes]:
+        found.append(start(*descriptors))
+        return found[-1]
 
-    with painting.painting(2, start):
+    monkeypatch.setattr(painting, "_started", noted)
+    return found
+
+
+@pytest.fixture
+def painters(started: list[subprocess.Popen[bytes]]) -> Iterator[list[subprocess.Popen[bytes]]]:
+    with painting.painting(2):
         yield started
 
 
-def test_a_painter_draws_the_same_whatever_it_drew_before(painters: list[threading.Thread]) -> None:
+def test_a_painter_draws_the_same_whatever_it_drew_before(painters: list[subprocess.Popen[bytes]]) -> None:
     place = os.environ.pop(VARIABLE)
     here = [svg(CLIPPED, "p"), svg(CLIPPED, "p")]
     os.environ[VARIABLE] = place
@@ -45,7 +55,7 @@ def test_a_painter_draws_the_same_whatever_it_drew_before(painters: list[threadi
 
 
 def test_what_it_cannot_draw_fails_where_it_was_asked(
-    painters: list[threading.Thread], monkeypatch: pytest.MonkeyPatch
+    painters: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(ValueError, match="conversion failed"):
         paint({"mark": 3})
@@ -59,31 +69,58 @@ def test_what_it_cannot_draw_fails_where_it_was_asked(
 
 
 def test_painters_leave_when_nobody_needs_them_and_one_that_is_gone_is_not_waited_for(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    started: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    started: list[threading.Thread] = []
-
-    def start(descriptor: int) -> None:
-        started.append(threading.Thread(target=painting.serve, args=(os.dup(descriptor),), daemon=True))
-        started[-1].start()
-
-    with painting.painting(2, start):
+    with painting.painting(2):
         folder = Path(os.environ[VARIABLE]).parent
         assert oct(folder.stat().st_mode & 0o777) == "0o700"
-    for thread in started:
-        thread.join(20)
-    assert not any(thread.is_alive() for thread in started)
+        started[0].kill()
+        started[0].wait()
+        assert "<svg" in paint(painting.FIRST)  # the other one is there
+        assert started[1].poll() is None
+    assert [painter.returncode for painter in started] == [-signal.SIGKILL, 0]
     assert not folder.exists()
     assert VARIABLE not in os.environ
     monkeypatch.setenv(VARIABLE, str(tmp_path / "nobody"))
     assert "<svg" in paint(painting.FIRST)
 
 
-def test_no_painter_is_named_where_none_can_be_started() -> None:
-    def start(_: int) -> None:
-        raise OSError("processes are not forked here")
+def test_a_picture_comes_though_all_painters_are_gone(painters: list[subprocess.Popen[bytes]]) -> None:
+    for painter in painters:
+        painter.kill()
+        painter.wait()
+    began = time.monotonic()
+    assert "<svg" in paint(painting.FIRST)
+    assert time.monotonic() - began < painting.PATIENCE / 2
 
-    with painting.painting(2, start):
+
+def test_painters_end_with_whoever_started_them_however_that_ended() -> None:
+    begin = (
+        "import sys, time\nfrom roi.report import painting\nstart = painting._started\n"
+        "def noted(*fds):\n    painter = start(*fds)\n    print(painter.pid, flush=True)\n    return painter\n"
+        "painting._started = noted\nwith painting.painting(2):\n    time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", begin], stdout=subprocess.PIPE, text=True) as starter:
+        assert starter.stdout is not None
+        pids = [int(starter.stdout.readline()) for _ in range(2)]
+        starter.kill()
+    until = time.monotonic() + 20
+    while any(is_there(pid) for pid in pids) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not any(is_there(pid) for pid in pids)
+
+
+def is_there(pid: int) -> bool:
+    """Whether a process runs; one that has ended and is not waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_no_painter_is_named_where_none_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("socket.AF_UNIX")
+    with painting.painting(2):
         assert VARIABLE not in os.environ
 
 

@@ -8,7 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event, current_thread, main_thread
@@ -20,14 +20,16 @@ from roi.batch.outputs import alone, keep_partial, publish, read_record, recover
 from roi.batch.progress import Progress
 from roi.batch.remote import carried
 from roi.batch.resume import INPUTS, inputs_of, note_of, why_again
+from roi.batch.warm import CannotForkError, warm_server
 from roi.batch.worker import Job, Report
-from roi.batch.workers import STARTING, Workers, painters, run_watched
+from roi.batch.workers import STARTING, Workers, run_watched
 from roi.ledger import LEDGER, issue, read_ledger, refuse_newer
 from roi.made_with import TAKEN
 from roi.problems import InputError, Problem
 from roi.records import refuse_newer_record
 from roi.report.facts import headline_alone
 from roi.report.page import write_whole
+from roi.report.painting import painting
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -101,6 +103,8 @@ def run_batch(
     entries = read_ledger(ledger)
     plan = _plan([Path(file) for file in files])
     is_new = not folder.exists()
+    if executor is None and (is_new or force):  # else it may be that nothing is to be run
+        _import_meanwhile()
     paths = [Path(file) for file in files]
 
     def check_all(path: Path) -> Any:
@@ -146,6 +150,12 @@ def run_batch(
                 f"other {len(stopped)}, and runs nothing again."
             )
     return BatchResult(tuple(outcomes[name] for name in dict.fromkeys(order)), tuple(faults))
+
+
+def _import_meanwhile() -> None:
+    """Let the server that all is forked from begin; where nothing can be forked, who needs it says so."""
+    with suppress(CannotForkError):
+        warm_server()
 
 
 def cores() -> int:
@@ -249,7 +259,9 @@ class Batch:
         if not plans:
             return
         here = min(jobs, len(plans)) if self.run_one is run_watched else 0
-        with painters(here):
+        if here:
+            _import_meanwhile()
+        with painting(here):
             self.run_all(plans, jobs, outcomes)
 
     def run_all(

@@ -187,6 +187,7 @@ class Server:
     def __init__(self, control: socket.socket, process: subprocess.Popen[bytes] | None = None) -> None:
         self._control, self._process, self._lock = control, process, Lock()
         self.pid, self.key = os.getpid(), _key()
+        self._asked = False
 
     def fork(
         self,
@@ -210,28 +211,13 @@ class Server:
         standard = (1 if stdout is None else stdout, 2 if stderr is None else stderr)
         return Forked(self._ask(task, (*standard, *descriptors)))
 
-    def start(self, task: Task, *, descriptors: Sequence[int] = ()) -> None:
-        """A process that nobody waits for; it is forked as soon as the libraries are there.
-
-        Args:
-            task: What it is to do; it writes nowhere.
-            descriptors: File descriptors that it gets.
-
-        Raises:
-            CannotForkError: If the server is gone.
-        """
-        null = os.open(os.devnull, os.O_WRONLY)
-        try:
-            self._ask(task, (null, null, *descriptors)).close()
-        finally:
-            os.close(null)
-
     def _ask(self, task: Task, descriptors: Sequence[int]) -> socket.socket:
         """Ask for a process; where the server will say what becomes of it."""
         ours, theirs = socket.socketpair()
         with theirs:
             try:
                 with self._lock:
+                    self._asked = True
                     send(self._control, task, (theirs.fileno(), *descriptors))
             except OSError as error:
                 ours.close()
@@ -242,6 +228,8 @@ class Server:
         """End the server and what it forked for this process."""
         self._control.close()
         if self._process is not None and self.pid == os.getpid():
+            if not self._asked:  # it may import for a while before it looks
+                self._process.kill()
             try:
                 self._process.wait(10)
             except subprocess.TimeoutExpired:

@@ -8,7 +8,6 @@ import shutil
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from threading import Event
@@ -16,9 +15,8 @@ from typing import Any
 
 from roi.batch.warm import LOST, CannotForkError, Task, cannot_fork, warm_server
 from roi.batch.worker import Job, Report, work
-from roi.report.painting import painting
 
-__all__ = ["STARTING", "Workers", "painters", "run_watched"]
+__all__ = ["STARTING", "Workers", "run_watched"]
 
 STARTING = "starting"
 GRACE = 5.0
@@ -40,25 +38,6 @@ class Workers(ThreadPoolExecutor):
         """End what runs and forget what waits."""
         self.stopped.set()
         self.shutdown(wait=True, cancel_futures=True)
-
-
-def painters(many: int) -> AbstractContextManager[None]:
-    """Painters for what is run meanwhile; none where processes cannot be forked, and then everybody draws alone.
-
-    Args:
-        many: How many, each of which draws one picture at a time.
-    """
-
-    def start(listening: int) -> None:
-        task = Task(
-            target="roi.report.painting:serve", env=dict(os.environ), cwd=os.getcwd(), args=(), argv=("roi",)
-        )
-        try:
-            warm_server().start(task, descriptors=[listening])
-        except CannotForkError as reason:
-            raise OSError(str(reason)) from reason
-
-    return painting(many, start)
 
 
 def run_watched(

@@ -10,11 +10,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import select
 import shutil
 import socket
 import struct
+import subprocess
+import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +30,8 @@ __all__ = ["VARIABLE", "paint", "painting", "serve", "svg"]
 VARIABLE = "ROI_PAINTER"
 PATIENCE = 60.0  # seconds that a painter may take; then it is not worth waiting for
 LENGTH = struct.Struct("!cI")  # whether it is a picture, and how long what follows is
-DONE, FAILED, LEAVE = b"y", b"n", b"q"
+LAST = 5.0  # seconds in which a painter finishes what it draws, once none is wanted any more
+DONE, FAILED = b"y", b"n"
 # Drawn once at the start, so that the first picture that somebody waits for finds all at hand.
 FIRST = {
     "data": {"values": [{"a": 1, "b": "x"}]},
@@ -104,62 +108,81 @@ def _asked(place: str, specification: bytes) -> str:
     return drawn.decode()
 
 
-def serve(descriptor: int, *, status: Any = None) -> None:
-    """The body of a painter: draw whatever comes, until it is ended.
+def serve(descriptor: int, lifeline: int) -> None:
+    """The body of a painter: draw whatever comes, for as long as whoever started it is there and wants it.
 
     Args:
         descriptor: Of the socket that it shares with other painters, which listens already.
-        status: Where a forked process could say that it is ready; nobody waits for that.
+        lifeline: Of a pipe whose other end is closed when no painter is wanted any more, or when who started it ends.
     """
     import vl_convert
 
     vl_convert.vegalite_to_svg(FIRST, allowed_base_urls=[])
+    looking = select.poll()
+    looking.register(lifeline)
+    looking.register(descriptor, select.POLLIN)
     with socket.socket(fileno=descriptor) as listening:
-        while True:
-            asking, _ = listening.accept()
-            with asking, suppress(OSError):  # who asked may be gone
-                asking.settimeout(PATIENCE)
-                kind, specification = _received(asking)
-                if kind == LEAVE:
-                    return
-                try:
-                    drawn = vl_convert.vegalite_to_svg(json.loads(specification), allowed_base_urls=[])
-                except Exception:  # whatever it is, whoever asked meets it as well
-                    _send(asking, FAILED, b"")
-                else:
-                    _send(asking, DONE, drawn.encode())
+        listening.setblocking(False)  # another painter may be quicker
+        while lifeline not in dict(looking.poll()):
+            with suppress(OSError):  # who asked may be gone
+                asking, _ = listening.accept()
+                with asking:
+                    asking.settimeout(PATIENCE)
+                    _, specification = _received(asking)
+                    try:
+                        drawn = vl_convert.vegalite_to_svg(json.loads(specification), allowed_base_urls=[])
+                    except Exception:  # whatever it is, whoever asked meets it as well
+                        _send(asking, FAILED, b"")
+                    else:
+                        _send(asking, DONE, drawn.encode())
 
 
 @contextmanager
-def painting(many: int, start: Callable[[int], object]) -> Iterator[None]:
+def painting(many: int) -> Iterator[None]:
     """Have painters for as long as this lasts, for this process and for those that it starts.
 
+    They are started at once, and start what draws while others are still busy with their own beginning.
+
     Args:
-        many: How many, each of which draws one picture at a time.
-        start: Starts one, given the descriptor of the socket on which it listens; it may raise OSError.
+        many: How many, each of which draws one picture at a time; none where sockets have no place in a folder.
     """
     folder = tempfile.mkdtemp(prefix="roi-")
     place = str(Path(folder) / "painter")
     before = os.environ.get(VARIABLE)
+    lifeline, ours = os.pipe()
+    painters: list[subprocess.Popen[bytes]] = []
     try:
         # Closed here once they have it: should all of them end, nobody waits for an answer.
-        with suppress(OSError), socket.socket(socket.AF_UNIX) as listening:
+        with suppress(OSError, AttributeError), socket.socket(socket.AF_UNIX) as listening:
             listening.bind(place)
             listening.listen(128)
             for _ in range(many):
-                start(listening.fileno())
+                painters.append(_started(listening.fileno(), lifeline))
                 os.environ[VARIABLE] = place
         yield
     finally:
         os.environ.pop(VARIABLE, None)
         if before is not None:
             os.environ[VARIABLE] = before
-        for _ in range(many):
-            with suppress(OSError), socket.socket(socket.AF_UNIX) as painter:  # one that is gone already
-                painter.settimeout(1)
-                painter.connect(place)
-                _send(painter, LEAVE, b"")
+        for end in (ours, lifeline):
+            os.close(end)
+        for painter in painters:
+            try:
+                painter.wait(LAST)
+            except subprocess.TimeoutExpired:
+                painter.kill()
+                painter.wait()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _started(*descriptors: int) -> subprocess.Popen[bytes]:
+    """A painter, out of reach of what interrupts a terminal's programs."""
+    begin = f"import sys; del sys.path[0]; from roi.report.painting import serve; serve{descriptors}"
+    return subprocess.Popen(
+        [sys.executable, "-c", begin],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        pass_fds=descriptors, start_new_session=True,
+    )  # fmt: skip
 
 
 def _send(to: socket.socket, kind: bytes, text: bytes) -> None:
