@@ -101,10 +101,10 @@ def run_batch(
     folder = Path(out).resolve()
     ledger = folder / LEDGER
     entries = read_ledger(ledger)
-    plan = _plan([Path(file) for file in files])
     is_new = not folder.exists()
     if executor is None and (is_new or force):  # else it may be that nothing is to be run
         _import_meanwhile()
+    plan = _plan([Path(file) for file in files])
     paths = [Path(file) for file in files]
 
     def check_all(path: Path) -> Any:
