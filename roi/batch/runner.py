@@ -261,7 +261,7 @@ class Batch:
         here = min(jobs, len(plans)) if self.run_one is run_watched else 0
         if here:
             _import_meanwhile()
-        with painting(here):
+        with painting(min(here, cores())):
             self.run_all(plans, jobs, outcomes)
 
     def run_all(
