@@ -71,7 +71,7 @@ PRELOADED = (
 # What a pilot's own process needs beside: Papermill and what draws pages.
 PRELOADED_BESIDE = ("papermill", "nbclient", "nbconvert", "roi.batch.kernel", "roi.batch.worker")
 # Called once all is imported: what reads templates, schemas and code at first use, and would in every process.
-WARMED = ("roi.report.page", "roi.report.charts", "roi.made_with")
+WARMED = ("roi.report.page", "roi.report.charts", "roi.made_with", "roi.batch.kernel")
 MOST = 16  # file descriptors that come with a task
 ADOPT = 36  # PR_SET_CHILD_SUBREAPER: whose parent has ended becomes a child of this process
 LAST = 5.0  # seconds in which the server ends all, before it ends itself

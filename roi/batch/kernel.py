@@ -21,12 +21,13 @@ from ipykernel.iostream import IOPubThread
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from zmq.eventloop.zmqstream import ZMQStream
 
 from roi.batch.warm import READY, STATUS, CannotForkError, Server, Task, warm_server
 
-__all__ = ["WarmKernelManager", "is_own_python", "run_kernel", "warm_manager"]
+__all__ = ["WarmKernelManager", "is_own_python", "run_kernel", "warm_manager", "warm_up"]
 
 LAUNCHER = ["-m", "ipykernel_launcher"]
 
@@ -77,6 +78,11 @@ def run_kernel(*argv: str, status: Any) -> None:
     app.initialize(list(argv))  # type: ignore[no-untyped-call]
     status.sendall(STATUS.pack(READY, 0))
     app.start()  # type: ignore[no-untyped-call]
+
+
+def warm_up() -> None:
+    """Find out, for processes that are forked from this one, what may start kernels: all that is installed is asked."""
+    KernelProvisionerFactory.instance()
 
 
 def is_own_python(kernel_spec: Any) -> bool:
