@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -59,7 +61,16 @@ def test_what_it_cannot_draw_fails_where_it_was_asked(
 ) -> None:
     with pytest.raises(ValueError, match="conversion failed"):
         paint({"mark": 3})
-    assert "<svg" in paint(painting.FIRST)  # the painter is still there
+    # All of them, by one that is still there, also if what is to be drawn comes in pieces.
+    assert all("<svg" in painting._asked(os.environ[VARIABLE], specification()) for _ in painters)
+    with socket.socket(socket.AF_UNIX) as painter:
+        painter.connect(os.environ[VARIABLE])
+        text = painting.LENGTH.pack(painting.DONE, len(specification())) + specification()
+        for piece in (text[:3], text[3:20], text[20:]):
+            painter.sendall(piece)
+            time.sleep(0.05)
+        assert painting._received(painter)[0] == painting.DONE
+    assert [painter.poll() for painter in painters] == [None, None]
     drawn: list[bytes] = []
     monkeypatch.setattr(painting, "_asked", lambda _, text: drawn.append(text) or "by the painter")
     assert paint(painting.FIRST) == "by the painter"
@@ -92,6 +103,31 @@ def test_a_picture_comes_though_all_painters_are_gone(painters: list[subprocess.
     began = time.monotonic()
     assert "<svg" in paint(painting.FIRST)
     assert time.monotonic() - began < painting.PATIENCE / 2
+
+
+def specification() -> bytes:
+    return json.dumps(painting.FIRST).encode()
+
+
+def test_of_two_that_look_for_work_the_slower_one_looks_on(
+    started: list[subprocess.Popen[bytes]],
+) -> None:
+    """It waits for nobody, and so it still sees that no painter is wanted any more; what interrupts a terminal's
+    programs interrupts none of them."""
+    with painting.painting(2):
+        for _ in range(40):
+            assert "<svg" in painting._asked(os.environ[VARIABLE], specification())
+        assert [os.getpgid(painter.pid) for painter in started] == [painter.pid for painter in started]
+    assert [painter.returncode for painter in started] == [0, 0]
+
+
+def test_a_painter_that_does_not_leave_is_ended(
+    started: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(painting, "LAST", 0.1)
+    with painting.painting(1):
+        started[0].send_signal(signal.SIGSTOP)
+    assert started[0].returncode == -signal.SIGKILL
 
 
 def test_painters_end_with_whoever_started_them_however_that_ended() -> None:
