@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import altair as alt
 import pytest
@@ -109,16 +112,31 @@ def specification() -> bytes:
     return json.dumps(painting.FIRST).encode()
 
 
-def test_of_two_that_look_for_work_the_slower_one_looks_on(
-    started: list[subprocess.Popen[bytes]],
+def test_who_is_told_of_work_that_another_one_took_looks_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """It waits for nobody, and so it still sees that no painter is wanted any more; what interrupts a terminal's
-    programs interrupts none of them."""
-    with painting.painting(2):
-        for _ in range(40):
-            assert "<svg" in painting._asked(os.environ[VARIABLE], specification())
-        assert [os.getpgid(painter.pid) for painter in started] == [painter.pid for painter in started]
-    assert [painter.returncode for painter in started] == [0, 0]
+    """It waits for nobody, and so it sees that no painter is wanted any more."""
+    lifeline, ours = os.pipe()
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "painter"))
+        listening.listen()
+        descriptor = os.dup(listening.fileno())
+        told = iter([[(descriptor, select.POLLIN)], [(lifeline, select.POLLHUP)]])
+        looking = SimpleNamespace(register=lambda *_: None, poll=lambda: next(told))
+        found = SimpleNamespace(poll=lambda: looking, POLLIN=select.POLLIN)
+        monkeypatch.setattr(painting, "select", found)
+        painter = threading.Thread(target=painting.serve, args=(descriptor, lifeline), daemon=True)
+        painter.start()
+        painter.join(20)
+        assert not painter.is_alive()
+    for end in (lifeline, ours):
+        os.close(end)
+
+
+def test_what_interrupts_a_terminals_programs_interrupts_no_painter(
+    painters: list[subprocess.Popen[bytes]],
+) -> None:
+    assert [os.getpgid(painter.pid) for painter in painters] == [painter.pid for painter in painters]
 
 
 def test_a_painter_that_does_not_leave_is_ended(

@@ -195,6 +195,22 @@ def test_a_server_that_was_asked_for_nothing_is_ended_at_once(monkeypatch: pytes
 
 
 @pytest.mark.slow
+def test_a_server_that_was_asked_ends_what_it_forked_before_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warm, "_server", None)
+    monkeypatch.delenv("ROI_NO_FORK", raising=False)
+    if reason := warm.cannot_fork():
+        pytest.skip(reason)
+    server = warm.warm_server()
+    task = warm.Task(target="roi.batch.forking:idle", args=(60,), env=dict(os.environ), cwd=os.getcwd())
+    forked = server.fork(task)
+    assert runs(forked.pid)
+    server.close()
+    assert server._process is not None
+    assert server._process.returncode == 0
+    assert not runs(forked.pid)
+
+
+@pytest.mark.slow
 def test_only_what_changed_is_run_again(tmp_path: Path) -> None:
     project, out = make_project(tmp_path / "p", "a", "b", "c"), tmp_path / "reports"
     result, _ = run(project, out, "a", "b", "c")
