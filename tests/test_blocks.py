@@ -52,6 +52,12 @@ def test_bits_and_words_are_those_of_the_rows(con: Connection) -> None:
         (key in held, *((held[key][0], False, held[key][1]) if key in held else (False, False, None)), None)
         for key in asked
     ]
+    numbers = con.execute(
+        f"select {bits.number('word', 'key')}, {bits.number('none', 'key')} from {bits.beside('asked', 'key')} "
+        "order by nr"
+    ).fetchall()
+    # Also of a key that no block is for.
+    assert numbers == [(1 + words.index(word) if (word := found[i][3]) else 0, 0) for i in range(len(asked))]
 
 
 @pytest.mark.parametrize("alike", [(), ("word", "hit")])
@@ -116,6 +122,12 @@ def test_keys_that_come_twice_and_keys_that_are_not_there(con: Connection, twice
 def test_only_keys_that_lie_close_together_have_a_span(con: Connection, last: int, dense: bool) -> None:
     keys(con, "cases", [(START,), (last,)], "key ubigint")
     assert span_of(con, "cases", "key", 2) == (Span(START, last) if dense else None)
+
+
+def test_bits_so_many_times_over_are_held_against_what_they_take() -> None:
+    span = Span(START, START + (1 << 20))
+    assert span.takes(1 << 9)  # 64 MB
+    assert not span.takes((1 << 9) + 1)
 
 
 def test_no_row_has_no_span(con: Connection) -> None:

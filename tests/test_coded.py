@@ -251,6 +251,77 @@ def test_a_cell_that_is_no_value_is_refused_in_the_same_words(
     assert "handling_minutes: 1 value cannot be read" in said[0]
 
 
+@pytest.mark.parametrize("many", [20, 21])
+def test_a_word_is_compared_with_codes_as_with_texts(tmp_path: Path, large: None, many: int) -> None:
+    """Also one that no row has; of people, and where words are many, no codes are named."""
+    words = ["it's", "{0}", "Müller", "a b", "x\\n", *(f"s{i}" for i in range(5, many))]
+    cells = [words[i % many] for i in range(70)]
+    told = {f"s{i}": word for i, word in enumerate(words[:5])}  # told as they are, since somebody wrote them
+    project = Project(tmp_path)
+    project.write("cases.csv", "case_id,arm,handling_minutes\nC-1,pilot,1\n")
+    lines = [f"A-{i},C-1,s{i % many},Ann" for i in range(70)]
+    project.write("actions.csv", "\n".join(["action_id,case_id,tool,approver", *lines]))
+    columns = {"tool": {"from": "tool", "values": told}}
+    samples = project.open(samples={"actions": {"source": "data/actions.csv", "columns": columns}})
+    actions = samples.tables["actions"]
+    assert list(actions.codes) == (["tool"] if many == 20 else [])
+    for asked in (*((word,) for word in words), ("nobody's",), ("s9", "nobody's"), ("it's", "s8")):
+        found = actions.where(actions.says("tool", *asked))
+        ((n,),) = samples.con.execute(f"select count(*) from {found.sql}").fetchall()
+        assert n == sum(cell in asked for cell in cells)
+    assert ("ENUM" in actions.says("tool", "it's")) == (many == 20)
+    assert actions.says("tool", "nobody's") == "tool = 'nobody''s'"
+
+
+@pytest.mark.parametrize(
+    ("column", "usual", "odd", "expected"),
+    [
+        ("handling_minutes", "5", "-0.5", "1 value below 0 (first: row 7, -0.5)"),
+        ("handling_minutes", "5", "86400.5", "1 value above 60 days of work"),
+        ("handling_minutes", "5", "86400", ""),
+        ("agent_cost", "5", "100000000.5", "1 value above 100 million for one case (first: row 7"),
+        ("agent_cost", "5", "100000000", ""),
+        ("agent_cost", "", "-0.5", "1 value below 0 (first: row 7, -0.5)"),
+    ],
+)
+def test_one_value_beyond_what_there_may_be_is_found_among_many(
+    column: str, usual: str, odd: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = Project(tmp_path)
+    cells = [odd if i == 7 else usual for i in range(1, 41)]
+    minutes = "" if column == "handling_minutes" else ",handling_minutes"
+    lines = [f"C-{i},{('pilot', 'baseline')[i % 2]},{x}{minutes and ',5'}" for i, x in enumerate(cells, 1)]
+    text = "\n".join([f"case_id,arm,{column}{minutes}", *lines])
+    said = []
+    for small in (8 << 20, -1):
+        monkeypatch.setattr(roi.engine, "SMALL", small)
+        try:
+            assert project.cases(text).coded == (small == -1)
+            said.append("")
+        except SampleError as error:
+            said.append(str(error))
+    assert said[0] == said[1]
+    assert expected in said[1]
+    assert bool(expected) == bool(said[1])
+
+
+@pytest.mark.parametrize("above", [19, 20, 21])
+def test_half_of_the_minutes_of_many_are_long_as_of_few(
+    above: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No more than just beyond what is long; and of as many rows without minutes nothing is said."""
+    project = Project(tmp_path)
+    cells = ["481" if i < above else "5" for i in range(39)] + [""] * 39
+    lines = [f"C-{i},{('pilot', 'baseline')[i % 2]},{x}" for i, x in enumerate(cells)]
+    said = []
+    for small in (8 << 20, -1):
+        monkeypatch.setattr(roi.engine, "SMALL", small)
+        warnings = project.cases("\n".join(["case_id,arm,handling_minutes", *lines])).warnings
+        said.append([x for x in warnings if "half of the values" in x])
+    assert said[0] == said[1]
+    assert bool(said[1]) == (above > 19)
+
+
 def test_a_word_that_comes_late_in_a_text_file_is_read(
     tmp_path: Path, large: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

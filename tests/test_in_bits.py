@@ -21,8 +21,11 @@ import roi.engine
 import roi.integration
 from roi.acted_bits import acted_bits
 from roi.archive import _encoded
+from roi.case_bits import case_bits
 from roi.controls.logs import Logs
 from roi.controls.trail_gaps import _counted
+from roi.integration import of_cases
+from roi.parameters import load_parameters
 from roi.samples import Samples, open_samples
 from roi.taken import take
 
@@ -229,6 +232,55 @@ def test_a_demo_that_acted_makes_up_for_no_case_without_actions(
     assert len(bare) > 9
     assert differing(by_bits, by_numbers) == []
     assert differing(by_bits, by_hashes) == []
+
+
+@pytest.mark.parametrize("read", [("read",), ("read", "write")])
+def test_what_nobody_decides_on_is_told_of_cases_with_an_error_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: tuple[str, ...]
+) -> None:
+    """Of the agent's cases, not of the baseline's; whether drafts and reads are most of the log or all but what is sent."""
+    project = Project(tmp_path)
+    cases, actions = made(6, demo=True, workers=True, numbers="plain")
+    for row in actions:
+        if row["effect"] in read:
+            row |= {"effect": "read" if row["effect"] == "read" else "draft", "decision": "auto"}
+            row |= {"approver": None, "decided_at": None}
+    arms = {case["case_id"]: case["arm"] for case in cases if case["outcome"] == "error"}
+    assert {arms.get(a["case_id"]) for a in actions if a["decision"] == "auto"} == {"pilot", "baseline", None}
+    write(project, cases, actions)
+    (by_bits, by_numbers, by_hashes), samples = taken(project, monkeypatch, "UTC")
+    assert "wrong_" in of_cases(samples, samples.tables["actions"]).columns
+    assert differing(by_bits, by_numbers) == []
+    assert differing(by_bits, by_hashes) == []
+    monkeypatch.setattr(roi.engine, "SMALL", 8 << 20)
+    loaded = load_parameters(tmp_path / "params" / "p.yaml")
+    few = take(loaded, open_samples(loaded))
+    assert few.approval_kinds is not None
+    assert differing(by_bits["approval_kinds"], _encoded(few)["approval_kinds"]) == []
+
+
+def test_bits_that_lie_there_already_have_the_same_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Words with quotes and braces, one alone, and none at all; in one order, which is that of their numbers."""
+    project = Project(tmp_path)
+    lines = [f"K-{i},{('pilot', 'baseline')[i % 2]},4,{'ab'[i % 3 % 2]},correct," for i in range(90)]
+    project.write(
+        "cases.csv", "\n".join(["case_id,arm,handling_minutes,segment,outcome,used", *lines]) + "\n"
+    )
+    columns = {"segment": {"from": "segment", "values": {"a": "it's", "b": '"{0}" \\n'}}}
+    monkeypatch.setattr(roi.engine, "SMALL", -1)
+    samples = project.open({"source": "data/cases.csv", "columns": columns})
+    laid = case_bits(samples)
+    assert laid is not None
+    assert {column: sorted(words) for column, words in laid.words.items()} == {
+        "segment": ['"{0}" \\n', "it's"],
+        "outcome": ["correct"],
+        "used": [],
+    }
+    assert case_bits(samples) == laid
+    told = f"select segment, {laid.word('segment', 'case_id')} from {laid.beside('cases', 'case_id')}"
+    assert {one == other for one, other in samples.con.execute(told).fetchall()} == {True}
 
 
 def test_numbers_are_counted_in_bits_as_they_are_by_case(

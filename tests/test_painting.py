@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import select
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import altair as alt
 import pytest
@@ -59,7 +64,16 @@ def test_what_it_cannot_draw_fails_where_it_was_asked(
 ) -> None:
     with pytest.raises(ValueError, match="conversion failed"):
         paint({"mark": 3})
-    assert "<svg" in paint(painting.FIRST)  # the painter is still there
+    # All of them, by one that is still there, also if what is to be drawn comes in pieces.
+    assert all("<svg" in painting._asked(os.environ[VARIABLE], specification()) for _ in painters)
+    with socket.socket(socket.AF_UNIX) as painter:
+        painter.connect(os.environ[VARIABLE])
+        text = painting.LENGTH.pack(painting.DONE, len(specification())) + specification()
+        for piece in (text[:3], text[3:20], text[20:]):
+            painter.sendall(piece)
+            time.sleep(0.05)
+        assert painting._received(painter)[0] == painting.DONE
+    assert [painter.poll() for painter in painters] == [None, None]
     drawn: list[bytes] = []
     monkeypatch.setattr(painting, "_asked", lambda _, text: drawn.append(text) or "by the painter")
     assert paint(painting.FIRST) == "by the painter"
@@ -92,6 +106,46 @@ def test_a_picture_comes_though_all_painters_are_gone(painters: list[subprocess.
     began = time.monotonic()
     assert "<svg" in paint(painting.FIRST)
     assert time.monotonic() - began < painting.PATIENCE / 2
+
+
+def specification() -> bytes:
+    return json.dumps(painting.FIRST).encode()
+
+
+def test_who_is_told_of_work_that_another_one_took_looks_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It waits for nobody, and so it sees that no painter is wanted any more."""
+    lifeline, ours = os.pipe()
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "painter"))
+        listening.listen()
+        descriptor = os.dup(listening.fileno())
+        told = iter([[(descriptor, select.POLLIN)], [(lifeline, select.POLLHUP)]])
+        looking = SimpleNamespace(register=lambda *_: None, poll=lambda: next(told))
+        found = SimpleNamespace(poll=lambda: looking, POLLIN=select.POLLIN)
+        monkeypatch.setattr(painting, "select", found)
+        painter = threading.Thread(target=painting.serve, args=(descriptor, lifeline), daemon=True)
+        painter.start()
+        painter.join(20)
+        assert not painter.is_alive()
+    for end in (lifeline, ours):
+        os.close(end)
+
+
+def test_what_interrupts_a_terminals_programs_interrupts_no_painter(
+    painters: list[subprocess.Popen[bytes]],
+) -> None:
+    assert [os.getpgid(painter.pid) for painter in painters] == [painter.pid for painter in painters]
+
+
+def test_a_painter_that_does_not_leave_is_ended(
+    started: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(painting, "LAST", 0.1)
+    with painting.painting(1):
+        started[0].send_signal(signal.SIGSTOP)
+    assert started[0].returncode == -signal.SIGKILL
 
 
 def test_painters_end_with_whoever_started_them_however_that_ended() -> None:

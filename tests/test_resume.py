@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
@@ -10,13 +11,17 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import duckdb
 import pytest
 from made_batches import HERE, SAID, files, make_project, run, states
+from rich.console import Console
 
+from roi.batch import run_batch, runner, warm
 from roi.batch.outputs import keep_partial
 from roi.batch.progress import time_left
 from roi.batch.resume import INPUTS, _environment, inputs_of, note_of, why_again
@@ -137,6 +142,72 @@ def test_the_time_left_is_told_by_hand() -> None:
 
 def stamps(out: Path) -> dict[str, int]:
     return {str(p.relative_to(out)): p.stat().st_mtime_ns for p in out.glob("*/*") if p.is_file()}
+
+
+def test_nothing_is_imported_meanwhile_unless_something_will_be_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Into a new folder, before any file is looked at; else once it is known that one is to be run."""
+    begun: list[str] = []
+    monkeypatch.setattr(runner, "_import_meanwhile", lambda: begun.append("begun"))
+    monkeypatch.setattr(runner, "list_all", lambda *_: [])
+    kept = {"good": True}
+
+    def looked(path: Path) -> Any:
+        begun.append("looked")
+        return SimpleNamespace(pilot="good", name="params/good.yaml", project=tmp_path)
+
+    def run_all(self: runner.Batch, plans: object, jobs: int, outcomes: dict[str, runner.Outcome]) -> None:
+        outcomes["good"] = runner.Outcome(pilot="good", state="kept")
+
+    monkeypatch.setattr(
+        runner.Batch,
+        "kept",
+        lambda *_: runner.Outcome(pilot="good", state="kept") if kept["good"] else None,
+    )
+    monkeypatch.setattr(runner.Batch, "run_all", run_all)
+    monkeypatch.setattr(runner, "painting", lambda _: nullcontext())
+
+    def begins(out: Path, **how: Any) -> list[str]:
+        begun.clear()
+        console = Console(file=io.StringIO())
+        run_batch([tmp_path / "params" / "good.yaml"], out, check=looked, console=console, **how)
+        return list(begun)
+
+    old = tmp_path / "old"
+    old.mkdir()
+    assert begins(old) == ["looked"]
+    assert begins(tmp_path / "new") == ["begun", "looked"]
+    assert begins(old, force=True) == ["begun", "looked"]
+    kept["good"] = False
+    assert begins(old) == ["looked", "begun"]
+
+
+def test_a_server_that_was_asked_for_nothing_is_ended_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warm, "_server", None)
+    monkeypatch.delenv("ROI_NO_FORK", raising=False)
+    if reason := warm.cannot_fork():
+        pytest.skip(reason)
+    server = warm.warm_server()
+    server.close()
+    assert server._process is not None
+    assert server._process.returncode == -signal.SIGKILL
+
+
+@pytest.mark.slow
+def test_a_server_that_was_asked_ends_what_it_forked_before_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warm, "_server", None)
+    monkeypatch.delenv("ROI_NO_FORK", raising=False)
+    if reason := warm.cannot_fork():
+        pytest.skip(reason)
+    server = warm.warm_server()
+    task = warm.Task(target="roi.batch.forking:idle", args=(60,), env=dict(os.environ), cwd=os.getcwd())
+    forked = server.fork(task)
+    assert runs(forked.pid)
+    server.close()
+    assert server._process is not None
+    assert server._process.returncode == 0
+    assert not runs(forked.pid)
 
 
 @pytest.mark.slow
