@@ -267,9 +267,9 @@ def warm_server() -> Server:
     Raises:
         CannotForkError: Where processes cannot be forked.
     """
+    let_processes_find_package()  # those that are not forked, too
     if reason := cannot_fork():
         raise CannotForkError(reason)
-    let_processes_find_package()
     with _starting:
         return _running()
 
