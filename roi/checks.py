@@ -60,9 +60,7 @@ class _Rule:
     broken: str
     text: str
     shows: str | None = None
-    within: tuple[float, float] | None = (
-        None  # from where to where the column goes, if that is all that is asked
-    )
+    within: tuple[float, float] | None = None  # ends of the column, where nothing else is asked
 
 
 def used_rows(read: ReadTable) -> str:
