@@ -300,6 +300,19 @@ def test_no_number_of_a_table_stands_on_two_lines(browser: Any, tmp_path: Path, 
         assert page.evaluate("document.documentElement.scrollWidth") <= PAPER["width"]
 
 
+@pytest.mark.parametrize("width", [1200, 1000])
+def test_tables_of_a_report_fit_into_windows_of_small_computers(
+    browser: Any, tmp_path: Path, width: int
+) -> None:
+    body = "".join(make(example("invoice_coding").decision).html for make in ALL)
+    file = tmp_path / "report.html"
+    file.write_text(whole_page("x", body), encoding="utf-8")
+    with opened(browser, file, width=1280) as page:
+        page.set_viewport_size({"width": width, "height": 700})
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        assert page.evaluate(SPLIT_NUMBERS) == []
+
+
 @pytest.mark.parametrize("text", [HOSTILE[0], HOSTILE[29]])
 def test_hostile_names_in_charts_and_in_the_index_are_texts(browser: Any, tmp_path: Path, text: str) -> None:
     decision = make_decision(poison(make_record(), text))
