@@ -183,24 +183,24 @@ def test_nothing_is_imported_meanwhile_unless_something_will_be_run(
     assert begins(old) == ["looked", "begun"]
 
 
-def test_a_server_that_was_asked_for_nothing_is_ended_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> warm.Server:
+    """One that nobody else asks."""
     monkeypatch.setattr(warm, "_server", None)
     monkeypatch.delenv("ROI_NO_FORK", raising=False)
     if reason := warm.cannot_fork():
         pytest.skip(reason)
-    server = warm.warm_server()
+    return warm.warm_server()
+
+
+def test_a_server_that_was_asked_for_nothing_is_ended_at_once(server: warm.Server) -> None:
     server.close()
     assert server._process is not None
     assert server._process.returncode == -signal.SIGKILL
 
 
 @pytest.mark.slow
-def test_a_server_that_was_asked_ends_what_it_forked_before_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warm, "_server", None)
-    monkeypatch.delenv("ROI_NO_FORK", raising=False)
-    if reason := warm.cannot_fork():
-        pytest.skip(reason)
-    server = warm.warm_server()
+def test_a_server_that_was_asked_ends_what_it_forked_before_it_ends(server: warm.Server) -> None:
     task = warm.Task(target="roi.batch.forking:idle", args=(60,), env=dict(os.environ), cwd=os.getcwd())
     forked = server.fork(task)
     assert runs(forked.pid)
