@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from roi.moments import ALL, ARMS, COMPONENTS, Moments
+from roi.moments import ALL, ARMS, COMPONENTS, Moments, fetch
 
 if TYPE_CHECKING:
     from roi.relation import Relation
@@ -21,6 +22,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 COVARIATES = ("predicted_minutes", "amount")
+_MOST_MINUTES, _MOST_HOURS = 9999, 999999  # of which the product has eighteen digits
 UNITS_TO_SHUFFLE = 500  # workers; with more of them the weeks are not looked at worker by worker
 
 
@@ -167,7 +169,7 @@ def _query(samples: Samples, moments: Moments, *, by_unit: bool) -> str:
     base = "" if moments.first is None else f" - epoch(timestamp '{moments.first.isoformat()}')::bigint"
     live = "where setting is distinct from 'demo'" if "setting" in present else ""
     covariates = [c for c in COVARIATES if c in present]
-    keys["week"] = f"(({seconds} // 86400 + 3) // 7)::integer"  # 1 January 1970 was a Thursday
+    keys["week"] = f"(({seconds} + {3 * 86400}) // {7 * 86400})::integer"  # 1 January 1970 was a Thursday
     each = {
         **keys,
         "clock": seconds,
@@ -185,7 +187,9 @@ def _query(samples: Samples, moments: Moments, *, by_unit: bool) -> str:
         "labelled": "count(outcome)",
         "ts": "sum(t) filter (y is not null)",
         "tt": "sum(t::bigint * t) filter (y is not null)",
-        "ty": _product_sum("y", "t") if many else "sum(y::decimal(19,6) * t)",
+        "ty": _product_sum("y", "t", small=_small(samples, moments, time))
+        if many
+        else "sum(y::decimal(19,6) * t)",
         "first": "min(clock)",
         "last": "max(clock)",
     }
@@ -232,17 +236,33 @@ def _query(samples: Samples, moments: Moments, *, by_unit: bool) -> str:
     return f"with {first} select {', '.join(outer)} from s group by grouping sets ({sets})"
 
 
-def _product_sum(minutes: str, hours: str) -> str:
+def _product_sum(minutes: str, hours: str, *, small: bool) -> str:
     """SQL of an exact sum of products.
 
     Of two decimals of up to eighteen digits the engine makes one of eighteen: enough for minutes of a week and for the
-    hours of a century, and quick; what is more goes by nineteen.
+    hours of a century, and quick; what is more goes by nineteen. `small` says that there is none of these.
     """
-    few = f"{minutes} between -9999 and 9999 and {hours} between -999999 and 999999"
+    quick = f"{minutes} * {hours}::decimal(6,0)"
+    if small:
+        return f"coalesce(sum({quick}), 0)"
+    few = f"{minutes} between -{_MOST_MINUTES} and {_MOST_MINUTES} and {hours} between -{_MOST_HOURS} and {_MOST_HOURS}"
     return (
-        f"coalesce(sum(case when {few} then {minutes} * {hours}::decimal(6,0) end), 0) + "
+        f"coalesce(sum(case when {few} then {quick} end), 0) + "
         f"coalesce(sum(case when not ({few}) then {minutes}::decimal(19,6) * {hours} end), 0)"
     )
+
+
+def _small(samples: Samples, moments: Moments, time: str | None) -> bool:
+    """Whether no case takes more minutes, or lies more hours from the first day, than multiply quickly."""
+    column = moments.column("human_minutes")
+    if moments.square is None or column is None or moments.first is None or time is None:
+        return False
+    # No square is more than the sum it is in.
+    if float(moments.square[:, column].max(initial=0.0)) ** 0.5 >= _MOST_MINUTES:
+        return False
+    ends = fetch(samples, f"select min({time}), max({time}) from cases")[0]
+    first = dt.datetime.combine(moments.first, dt.time())
+    return all(at is None or abs(at - first) < dt.timedelta(hours=_MOST_HOURS) for at in ends)
 
 
 def _minutes(cases: Relation, moments: Moments) -> str:

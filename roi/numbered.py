@@ -24,6 +24,8 @@ WHOLE = frozenset(f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", 
 # So few that of a hash, which may be any number of 64 bits, nobody takes it for one of them.
 _DIGITS = 12
 LARGEST = 10**_DIGITS - 1
+# Of many keys most have about seven digits, and what is asked first is asked of all, what follows of the rest.
+_BY_USE = sorted(range(_DIGITS), key=lambda before: abs(before - 6))
 _FORM = re.compile(rf"(\S*?)(?<![0-9])([0-9]{{1,{_DIGITS}}})")
 
 
@@ -56,8 +58,7 @@ class Numbers:
         # base such as 0xFFFFFF, which begins with one. What begins with 1 to 9 is asked of the whole text, which has
         # not to be cut again.
         lengths = " ".join(
-            f"when {len(self.head.encode()) + n + 1} then {10**n if n else 0}::ubigint"
-            for n in reversed(range(_DIGITS))
+            f"when {len(self.head.encode()) + n + 1} then {10**n if n else 0}::ubigint" for n in _BY_USE
         )
         long = f"{number} >= case strlen({text}) {lengths} end"
         plain = f"{number} % 100 <> 0 and {text} >= {literal(self.head + '1')} and {text} < {literal(self.head + ':')}"

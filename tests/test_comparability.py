@@ -13,7 +13,8 @@ from made_sums import made_sums
 from rich.console import Console
 from sample_projects import Project
 
-from roi.case_sums import sum_cases
+import roi.engine
+from roi.case_sums import _query, sum_cases
 from roi.comparability import check_arms
 from roi.contrasts import binomial_p, contrast, homogeneity_p, permutation_p, pooled_groups, trend
 from roi.designs import design_of
@@ -104,21 +105,31 @@ def test_large_numbers_are_summed_exactly(tmp_path):
     assert found["ty"].sum() == pytest.approx(sum(h * (90 + i) for i, h in enumerate(hours)), rel=1e-12)
 
 
-def test_cases_without_a_time_or_a_worker_are_summed_too(tmp_path):
-    """By hand; some minutes are more than a decimal of eighteen digits holds beside the hours of a century."""
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize(
+    ("most", "last"), [(200, 0), (9_998, 0), (20_000, 0), (200, 1_300_000), (20_000, 1_300_000)]
+)
+def test_cases_without_a_time_or_a_worker_are_summed_too(tmp_path, monkeypatch, most, last, large):
+    """By hand; minutes, or hours after the first day, may be more than a decimal of eighteen digits holds of both."""
+    if large:
+        monkeypatch.setattr(roi.engine, "SMALL", -1)
     hours, minutes, lines = np.zeros(120), np.zeros(120), ["case_id,arm,worker,started_at,handling_minutes"]
     for i in range(120):
         row = {"worker": f"w{i % 5}" if i % 11 else ""}
-        in_week(row, i % 4, i)
-        hours[i] = 168 * (i % 4) + i
-        minutes[i] = 20_000 + i if i % 7 == 0 else 3 + i
+        hours[i] = 168 * (i % 4) + i + (last if i == 119 else 0)
+        in_week(row, 0, int(hours[i]))
+        minutes[i] = most + i / 100 if i % 7 == 0 else 3 + i
         if i % 13 == 0:
             row["started_at"], hours[i] = "", np.nan
         lines.append(
-            f"T{i},{'pilot' if i % 2 else 'baseline'},{row['worker']},{row['started_at']},{minutes[i]:.0f}"
+            f"T{i},{'pilot' if i % 2 else 'baseline'},{row['worker']},{row['started_at']},{minutes[i]:.2f}"
         )
     samples = Project(tmp_path).cases("\n".join(lines) + "\n", samples={"partial_months": "keep"})
-    found = sum_cases(samples, take_moments(samples), workers_assigned=False)
+    assert samples.coded is large
+    moments = take_moments(samples)
+    found = sum_cases(samples, moments, workers_assigned=False)
+    quick = "decimal(19,6)" not in _query(samples, moments, by_unit=False)
+    assert quick is (large and most == 200 and last == 0)
     timed = ~np.isnan(hours)
     expected = {
         "n": 120,
@@ -130,7 +141,8 @@ def test_cases_without_a_time_or_a_worker_are_summed_too(tmp_path):
         "y": minutes[timed].sum(),
         "ty": (hours * minutes)[timed].sum(),
     }
-    assert {name: found.sums[name].sum() for name in expected} == expected
+    sums = {name: found.sums[name].sum() for name in expected}
+    assert sums == pytest.approx(expected, rel=1e-12)
     assert found.week_counts.sum() == timed.sum()
     assert len(set(found.unit.tolist())) == 5 + sum(i % 11 == 0 for i in range(120))
 
