@@ -300,7 +300,7 @@ def test_no_number_of_a_table_stands_on_two_lines(browser: Any, tmp_path: Path, 
         assert page.evaluate("document.documentElement.scrollWidth") <= PAPER["width"]
 
 
-@pytest.mark.parametrize("width", [1200, 1000])
+@pytest.mark.parametrize("width", [1200, 1000, 885, 870, 768, 650])
 def test_tables_of_a_report_fit_into_windows_of_small_computers(
     browser: Any, tmp_path: Path, width: int
 ) -> None:
@@ -339,4 +339,6 @@ def test_the_page_of_all_pilots_is_as_wide_as_its_window(browser: Any, tmp_path:
     with opened(browser, file, width=width) as page:
         assert page.locator(".set tbody tr").count() >= 4
         assert page.locator(".set small.wrap").count() >= 1
-        assert page.evaluate("document.documentElement.scrollWidth") == width
+        for wide in (width, 885, 870, 700, 650):  # as it is, and as half a screen and a tablet have it
+            page.set_viewport_size({"width": wide, "height": 700})
+            assert page.evaluate("document.documentElement.scrollWidth") == wide
