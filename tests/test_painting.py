@@ -152,16 +152,20 @@ def test_painters_end_with_whoever_started_them_however_that_ended() -> None:
     begin = (
         "import sys, time\nfrom roi.report import painting\nstart = painting._started\n"
         "def noted(*fds):\n    painter = start(*fds)\n    print(painter.pid, flush=True)\n    return painter\n"
-        "painting._started = noted\nwith painting.painting(2):\n    time.sleep(60)\n"
+        "painting._started = noted\nwith painting.painting(2):\n"
+        "    print(painting.os.environ[painting.VARIABLE], flush=True)\n    time.sleep(60)\n"
     )
     with subprocess.Popen([sys.executable, "-c", begin], stdout=subprocess.PIPE, text=True) as starter:
         assert starter.stdout is not None
         pids = [int(starter.stdout.readline()) for _ in range(2)]
+        place = Path(starter.stdout.readline().strip())
+        assert place.is_socket()
         starter.kill()
     until = time.monotonic() + 20
     while any(is_there(pid) for pid in pids) and time.monotonic() < until:
         time.sleep(0.05)
     assert not any(is_there(pid) for pid in pids)
+    assert not place.parent.exists()
 
 
 def is_there(pid: int) -> bool:

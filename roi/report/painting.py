@@ -135,6 +135,10 @@ def serve(descriptor: int, lifeline: int) -> None:
                         _send(asking, FAILED, b"")
                     else:
                         _send(asking, DONE, drawn.encode())
+        with suppress(OSError):  # whoever was killed has left them, and no other painter came first
+            place = Path(listening.getsockname())
+            place.unlink()
+            place.parent.rmdir()
 
 
 @contextmanager
