@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import placed_cases
+import psycopg
 import pytest
 import sqlglot
 from placed_cases import TYPES
@@ -18,6 +19,7 @@ from postgres_server import Server, needs_postgres, serving
 
 from roi.parameters import load_parameters
 from roi.places.letters import SPACES, known_letters, large_and_small
+from roi.places.tongues import tongue_of
 from roi.places.translating import translated
 from roi.privacy import person
 from roi.problems import SampleError
@@ -326,6 +328,59 @@ def test_letters_are_folded_as_the_engine_folds_them() -> None:
     listed = f"unnest([{', '.join(map(literal, signs))}])"
     found = [text for (text,) in con.execute(f"select {person('s')} from (select {listed} as s)").fetchall()]
     assert found == [text if text != " " else "" for text in folded]
+
+
+NAMES = [
+    "Ann Lee", "ANN  LEE", " ann lee", "ann lee ", "ann\tlee", "ann\nlee", "ann lee\n", "\x0bann\x0clee\r", "ann\x7flee", "",
+    " ", "  ", "~!", "a", "Ä b", "ä  B", "Straße", "ΣΊΣΥΦΟΣ", "ann\u00a0lee", "ann\u2003\u2003lee", None,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("where", ["duckdb", pytest.param("postgres", marks=needs_postgres)])
+def test_names_are_folded_as_reading_folds_them(where: str, request: pytest.FixtureRequest) -> None:
+    con = duckdb.connect()
+    listed = ", ".join(f"({i}, {'null::varchar' if t is None else literal(t)})" for i, t in enumerate(NAMES))
+    expected = con.execute(
+        f"select {person('t')} from (values {listed}) as names(i, t) order by i"
+    ).fetchall()
+    tongue = tongue_of(where)
+    assert tongue is not None
+    given = ", ".join(f"({i}, {'null' if t is None else tongue.string(t)})" for i, t in enumerate(NAMES))
+    question = f"select {tongue.person('t')} from (values {given}) as names(i, t) order by i"
+    if where == "duckdb":
+        found = con.execute(question).fetchall()
+    else:
+        with psycopg.connect(request.getfixturevalue("server").address) as there:
+            found = there.execute(question.encode()).fetchall()
+    assert found == expected
+
+
+@needs_postgres
+def test_a_database_works_a_column_out_once_a_row_and_only_where_it_is_asked_for(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often a question names it: a plan that names the cell again and again works it out again and again."""
+    source = in_postgres(server, dict(TYPES), placed_cases.rows(40, workers=5), monkeypatch)
+    samples = opened(tmp_path, source)
+    asked: list[str] = []
+    ask = There.ask
+    monkeypatch.setattr(
+        There, "ask", lambda self, statement: (asked.append(statement), ask(self, statement))[1]
+    )
+    once = "select count(*) filter (outcome = 'error') from cases"
+    often = "select count(*) filter (outcome = 'error' or outcome = 'escalated'), min(outcome), max(upper(outcome)) from cases"
+    for question in (once, often):
+        samples.con.execute(question)
+    plans = []
+    for statement in asked:
+        assert (
+            "flags_" not in statement.partition("as held_")[2]
+        )  # each row holds a case; that is not asked again
+        lines = ask(samples.con.there, f"explain (verbose, costs off) {statement}")[1]
+        plans.append("\n".join(line for (line,) in lines))
+    assert plans[0].count("lower(") == plans[1].count("lower(") > 0
+    assert "sha256" not in plans[1]  # of no name that the question does not name
+    samples.con.close()
 
 
 @pytest.mark.parametrize(

@@ -50,10 +50,12 @@ class _View:
     Attributes:
         query: A SELECT in the language of the database.
         over: The tables that it names.
+        rows: Whether its rows are those of a table, some columns or rows left out or worked out from others of the row.
     """
 
     query: str
     over: frozenset[str] = frozenset()
+    rows: bool = False
 
 
 class Places:
@@ -72,8 +74,8 @@ class Places:
             there: A source in the database, which answers for all tables of it.
             made: Tables that stay there, each with its canonical columns as a SELECT in the database's language.
         """
-        self.local, self.there, self._made = local, there, frozenset(made)
-        self._views = {name: _View(there.hold(query) or query) for name, query in made.items()}
+        self.local, self.there = local, there
+        self._views = {name: _View(there.hold(query) or query, rows=True) for name, query in made.items()}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.local, name)
@@ -137,7 +139,20 @@ class Places:
         if isinstance(tree, exp.Query):
             with suppress(errors.SqlglotError, ValueError):
                 query = translated(tree.transform(self._with_variables), self.there.session.dialect)
-                return _View(query, frozenset(_tables(tree)))
+                more = (
+                    exp.AggFunc,
+                    exp.Window,
+                    exp.Join,
+                    exp.Group,
+                    exp.Distinct,
+                    exp.Limit,
+                    exp.In,
+                    exp.Exists,
+                )
+                rows = isinstance(tree, exp.Select) and not any(
+                    not isinstance(node, exp.In) or node.args.get("query") for node in tree.find_all(*more)
+                )
+                return _View(query, frozenset(_tables(tree)), rows)
         raise self._refused()
 
     def _refused(self) -> SampleError:
@@ -160,10 +175,10 @@ class Places:
         order += [name for name in self._views if name in needed]
         if not order:
             return view.query
-        # Of the tables themselves a question needs few columns, which are worked out where they are needed.
+        # Of such tables a question needs few columns, which are worked out where they are needed.
         inline = tongue.inline if (tongue := tongue_of(self.there.session.dialect)) else ""
         tables = ", ".join(
-            f"{name} as {inline if name in self._made else ''}({needed[name].query})" for name in order
+            f"{name} as {inline if needed[name].rows else ''}({needed[name].query})" for name in order
         )
         own = re.match(r"\s*with\s", view.query, re.IGNORECASE)
         return f"with {tables}{', ' if own else ' '}{view.query[own.end() if own else 0 :]}"

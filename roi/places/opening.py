@@ -8,7 +8,7 @@ value of its column is a problem, and so is whatever else cannot be known to com
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from roi.canonical import CANONICAL
@@ -104,7 +104,10 @@ def open_away(specs: Collection[TableSpec], around: Surroundings, keys: Keys) ->
             raise UnreadableError(problems)
         con = Places(around.con, first, {one.read.name: one.view for one in opened})
         reads = {one.read.spec.table: one.read for one in opened}
-        return Away(con, reads, {name: check(con, read) for name, read in reads.items()})
+        checked = {name: check(con, read) for name, read in reads.items()}
+        # Where each row holds something and has a key, no later question has to ask for it.
+        reads = {name: replace(read, plain=checked[name].used == read.total) for name, read in reads.items()}
+        return Away(con, reads, checked)
     except BaseException:
         if first is not None:
             first.session.close()
@@ -219,7 +222,7 @@ def _opened(spec: TableSpec, around: Surroundings, there: There) -> _Opened:
     every = [cell.value for cell in at.values()]
     empty = f"coalesce({', '.join(f'case when {x} is not null then 1 end' for x in every)}) is null"
     before = ", ".join(f"{m.before} as b_{m.name}" for m in made)
-    cells = f"select cells_.*, {before} from ({cells}) as cells_"
+    cells = f"select cells_.*, {before} from ({cells}{tongue.once}) as cells_{tongue.once}"
     total, problems = look(there, maps, made, at, cells, empty, tongue, spec)
     if problems:
         raise UnreadableError(problems)
@@ -250,4 +253,4 @@ def _view(made: list[Made], cells: str, empty: str, tongue: Tongue, table: str) 
         listed.append(f"{tongue.alike('b_requester', 'b_approver') if both else 'false'} as {ALIKE}")
     listed.append(f"{tongue.cast(f'case when {empty} then 1 else 0 end', 'bigint')} as flags_")
     listed.append(f"{tongue.cast('null', 'bigint')} as rowid")
-    return f"select {', '.join(listed)} from ({cells}) as held_"
+    return f"select {', '.join(listed)} from ({cells}) as held_{tongue.once}"

@@ -37,6 +37,11 @@ class Tongue:
         """What keeps a query that stands before a question from being worked out whole."""
         return ""
 
+    @property
+    def once(self) -> str:
+        """What a query that is asked from ends with, so that its columns are worked out once a row."""
+        return ""
+
     def kind(self, name: str) -> str:
         """A type's name."""
         return name
@@ -111,7 +116,10 @@ class Tongue:
         """A name as `roi.privacy.person` folds it, of signs that are known to `letters`."""
         spaced = f"translate({text}, {self.string(SPACES)}, {self.string(' ' * len(SPACES))})"
         single = self._single_spaces(spaced)
-        return f"replace(replace({self.small(self._no_ends(single))}, 'ß', 'ss'), 'ς', 'σ')"
+        folded = f"replace(replace({self.small(self._no_ends(single))}, 'ß', 'ss'), 'ς', 'σ')"
+        # Most names are signs of ASCII with single blanks between them, of which the rest would make nothing else.
+        odd = self.matches(text, "[^!-~ ]|^ | $|  ")
+        return f"case when not ({odd}) then {self.lower(text)} else {folded} end"
 
     def alike(self, one: str, other: str) -> str:
         """Whether two names differ only in how an umlaut or an accent is spelled, as `roi.privacy.alike` tells it."""
@@ -161,6 +169,12 @@ class _Postgres(Tongue):
     @property
     def inline(self) -> str:
         return "not materialized "
+
+    @property
+    def once(self) -> str:
+        # Without it each expression takes the place of its column, wherever that is named in what asks, and in there
+        # again. A column that nothing names is not worked out either way.
+        return " offset 0"
 
     def kind(self, name: str) -> str:
         return {"double": "double precision", "varchar": "text"}.get(name, name)
