@@ -316,6 +316,14 @@ def test_actions_beside_cases_elsewhere_are_read_and_not_joined(
     samples.con.close()
 
 
+def test_rows_that_hold_no_case_are_no_cases(tmp_path: Path) -> None:
+    for extra in ([], [(None,) * len(SMALL_TYPES)]):
+        samples = opened(tmp_path, in_duckdb(tmp_path, SMALL_TYPES, [*ROWS, *extra]), columns={})
+        found = samples.con.execute("select count(*), count(case_id) from cases").fetchall()
+        samples.con.close()
+        assert found == [(len(ROWS), len(ROWS))]
+
+
 @pytest.mark.slow
 def test_letters_are_folded_as_the_engine_folds_them() -> None:
     """Every sign that a name may hold becomes what reading makes of it, so that pseudonyms are the same."""
@@ -372,6 +380,7 @@ def test_a_database_works_a_column_out_once_a_row_and_only_where_it_is_asked_for
     for question in (once, often):
         samples.con.execute(question)
     plans = []
+    assert all("cases as not materialized (" in statement for statement in asked)
     for statement in asked:
         assert (
             "flags_" not in statement.partition("as held_")[2]
