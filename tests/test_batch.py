@@ -141,6 +141,7 @@ def test_a_bug_keeps_its_notebook_and_says_why_without_the_sample(
 ) -> None:
     out, _, shown = batch
     assert sorted(os.listdir(out / "bug")) == ["2_decide.partial.ipynb", "why.txt"]
+    assert (out / "bug" / "why.txt").read_text(encoding="utf-8").startswith("2_decide: ValueError")
     assert "ValueError" in (out / "bug" / "why.txt").read_text(encoding="utf-8")
     assert "working" in (out / "bug" / "2_decide.partial.ipynb").read_text(encoding="utf-8")
     assert "Secret" not in shown
@@ -227,6 +228,17 @@ def test_a_new_folder_in_which_nothing_came_about_goes(tmp_path: Path) -> None:
         outputs.remove_unused(folder)
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["used"]
     assert {path.name for path in used.iterdir()} == {"good", outputs.LOCK}
+
+
+@pytest.mark.parametrize("below", [False, True])
+def test_a_folder_that_cannot_be_written_is_told_before_anything_runs(
+    below: bool, project: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("x")
+    out = tmp_path / "file/reports" if below else tmp_path / "file"
+    with pytest.raises(InputError, match=r"--out: .* cannot be written \((File exists|Not a directory)\)"):
+        run(project, out, "good")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_only_inputs_to_mend_write_nothing_and_exit_with_2(project: Path, tmp_path: Path) -> None:

@@ -171,7 +171,10 @@ def execute(
             cwd=str(project),
         )
     except PapermillExecutionError as error:
-        failure = _failure(error.ename, error.evalue, error.traceback, _cell(held))
+        # What fails besides the decision fails in a notebook alone.
+        pilot = f"papermill notebooks/{notebook.name} out.ipynb -p pilot {parameters.get('pilot')}"
+        by = "roi decide" if notebook.stem == "2_decide" else pilot
+        failure = _failure(error.ename, error.evalue, error.traceback, _cell(held), shown_by=by)
     except Exception as error:  # the kernel died, took too long or would not start
         failure = _failure(type(error).__name__, str(error), [], _cell(held))
     finally:
@@ -194,7 +197,9 @@ def _cell(held: list[Any]) -> str:
     return ""
 
 
-def _failure(kind: str, message: str, traceback: list[str], cell: str = "") -> NotebookError:
+def _failure(
+    kind: str, message: str, traceback: list[str], cell: str = "", *, shown_by: str = "roi decide"
+) -> NotebookError:
     if kind in INPUT_ERRORS:
         return NotebookError(kind, message.strip(), is_input=True)
     at = f" in {cell}" if cell else ""
@@ -216,7 +221,7 @@ def _failure(kind: str, message: str, traceback: list[str], cell: str = "") -> N
     if kind in SYSTEM_ERRORS and (reason := re.match(r"\[Errno \d+\] [A-Za-z ,()/-]+", message.strip())):
         return NotebookError(kind, f"{kind}{place}: {reason[0]}.")
     return NotebookError(
-        kind, f"{kind}{place}. Its message is withheld, because it may quote a sample; `roi decide` shows it."
+        kind, f"{kind}{place}. Its message is withheld, because it may quote a sample; `{shown_by}` shows it."
     )
 
 
