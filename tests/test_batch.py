@@ -18,7 +18,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from rich.console import Console
 
 from roi.batch import BatchResult, outputs, run_batch
-from roi.batch.engine import NotebookError, _failure
+from roi.batch.engine import NotebookError, _failure, execute
 from roi.batch.outputs import keep_partial, publish, record_text, recover, staging
 from roi.batch.runner import Outcome
 from roi.batch.warm import LOST, cannot_fork
@@ -248,12 +248,19 @@ def test_only_inputs_to_mend_write_nothing_and_exit_with_2(project: Path, tmp_pa
 
 
 def test_an_undeclared_parameter_is_refused_before_anything_runs(project: Path, tmp_path: Path) -> None:
-    from roi.batch.engine import execute
 
     notebook = project / "notebooks" / "2_decide.ipynb"
     with pytest.raises(ParameterError, match="did you mean 'economics'"):
         execute(notebook, tmp_path / "o.ipynb", {"pilot": "good", "econmics": {}}, project=project)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", [b"{", b"\xff", b"[]", b"<<<<<<< ours"])
+def test_a_spoilt_notebook_is_named_and_is_no_fault_of_the_program(text: bytes, tmp_path: Path) -> None:
+    (tmp_path / "1_audit.ipynb").write_bytes(text)
+    with pytest.raises(NotebookError, match=r"^notebooks/1_audit.ipynb cannot be read as a notebook \("):
+        execute(tmp_path / "1_audit.ipynb", tmp_path / "o.ipynb", {"pilot": "a"}, project=tmp_path)
+    assert not (tmp_path / "o.ipynb").exists()
 
 
 def test_a_failed_notebook_is_no_input_problem_unless_it_says_so() -> None:

@@ -150,7 +150,7 @@ def execute(
 
     from roi.batch.warm import let_processes_find_package
 
-    read: Any = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
+    read = _read(notebook)
     problems = undeclared(parameters, declared_names(read), file=f"notebooks/{notebook.name}")
     if problems:
         raise ParameterError(problems)
@@ -185,6 +185,21 @@ def execute(
     if failure is not None:
         raise failure
     return done
+
+
+def _read(notebook: Path) -> Any:
+    """A notebook; one that a half-written copy or a merge has spoilt is the user's, and no fault of the program."""
+    import nbformat
+
+    try:
+        return nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
+    except OSError:
+        raise
+    except Exception as error:  # no JSON, no UTF-8, or JSON of another form
+        why = f"notebooks/{notebook.name} cannot be read as a notebook ({type(error).__name__})"
+        raise NotebookError(
+            type(error).__name__, f"{why}; put it back, or remove it where the package has one of this name."
+        ) from None
 
 
 def _cell(held: list[Any]) -> str:
