@@ -280,6 +280,23 @@ def test_only_what_changed_is_run_again(tmp_path: Path) -> None:
     assert sorted(p.name for p in (out / "a").iterdir() if p.name.startswith(".")) == [INPUTS]
 
 
+def test_a_kept_report_whose_pdf_cannot_be_written_costs_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, out = make_project(tmp_path / "p", "a", "b"), tmp_path / "reports"
+    assert states(run(project, out, "a", "b")[0]) == "dd"
+
+    def full(folder: Path, *, missing: bool = False) -> None:
+        if folder.name == "a":
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("roi.report.pdf.write_pdfs", full)
+    result, shown = run(project, out, "a", "b", pdf=True)
+    assert states(result) == "fk"
+    assert result.exit_code == 1
+    assert "✗ a: Its report could not be written: No space left on device." in shown
+
+
 def start(project: Path, out: Path, *pilots: str) -> subprocess.Popen[str]:
     command = [sys.executable, str(HERE / "made_batches.py"), str(project), str(out), *pilots]
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)

@@ -242,8 +242,14 @@ class Batch:
         for path, found in pilots:
             job = self.job(found)
             inputs = inputs_of(path, found.project, job.notebooks, job.parameters, entries)
-            if (kept := self.kept(job, inputs, entries)) is not None:
-                self.progress.end(job.pilot, kept.state, "nothing that it is made from has changed")
+            try:
+                kept = self.kept(job, inputs, entries)
+            except Exception as error:  # a PDF that could not be written, say
+                kept = _failed(job.pilot, error)
+            if kept is not None:
+                self.progress.end(
+                    job.pilot, kept.state, kept.why or "nothing that it is made from has changed"
+                )
                 outcomes[job.pilot] = kept
             else:
                 plans.append((path, job, inputs))
@@ -323,12 +329,8 @@ class Batch:
                 report = self.run_one(job, self.tell, stopped)
                 outcome = self.finish(job, report, inputs, time.monotonic() - began)
             self.published(job.pilot)
-        except OSError as error:  # a full disk, or a folder that may not be written
-            why = f"Its report could not be written: {error.strerror or type(error).__name__}."
-            outcome = Outcome(pilot=job.pilot, state="failed", why=why, seconds=time.monotonic() - began)
         except Exception as error:
-            why = f"{type(error).__name__} in the batch itself. This is a fault of the program."
-            outcome = Outcome(pilot=job.pilot, state="failed", why=why, seconds=time.monotonic() - began)
+            outcome = _failed(job.pilot, error, time.monotonic() - began)
         says = outcome.why
         if outcome.record is not None:
             says = f"{str(outcome.record.get('verdict')).upper()}: {headline_alone(outcome.record)}"
@@ -375,6 +377,13 @@ class Batch:
                     kept = f"Nothing of that could be kept: {error.strerror or type(error).__name__}."
                     outcome = replace(outcome, why=f"{outcome.why} {kept}")
         return outcome
+
+
+def _failed(pilot: str, error: Exception, seconds: float = 0.0) -> Outcome:
+    why = f"{type(error).__name__} in the batch itself. This is a fault of the program."
+    if isinstance(error, OSError):  # a full disk, or a folder that may not be written
+        why = f"Its report could not be written: {error.strerror or type(error).__name__}."
+    return Outcome(pilot=pilot, state="failed", why=why, seconds=seconds)
 
 
 def _sha256(path: Path) -> str | None:
