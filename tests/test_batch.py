@@ -20,9 +20,11 @@ from rich.console import Console
 from roi.batch import BatchResult, outputs, run_batch
 from roi.batch.engine import NotebookError, _failure, execute
 from roi.batch.outputs import keep_partial, publish, record_text, recover, staging
+from roi.batch.resume import INPUTS, note_of, why_again
 from roi.batch.runner import Outcome
 from roi.batch.warm import LOST, cannot_fork
 from roi.chain import append
+from roi.ledger import read_ledger
 from roi.problems import InputError, ParameterError, Problem
 
 pytestmark = pytest.mark.slow  # whole runs: together they would take a fifth of the fast suite
@@ -445,7 +447,9 @@ def test_a_signed_report_is_drawn_again_and_stays_signed_when_it_is_run_again(
     report = out / "good" / "report.html"
     assert "DRAFT: nobody has signed this." in report.read_text(encoding="utf-8")
     assert ">DRAFT<" in (out / "index.html").read_text(encoding="utf-8")
+    (out / "good" / INPUTS).write_text(note_of({}, out / "good"))
     sign_record(out / "good", Signature(name="B. Owner", role="Head", decision="accept"))
+    assert why_again(out / "good", {}, read_ledger(out / "ledger.jsonl")) == ""  # drawn again, and whole
     for _ in range(2):
         text = report.read_text(encoding="utf-8")
         assert "Signed by B. Owner (Head) on" in text
