@@ -18,11 +18,13 @@ from nbformat.v4 import new_code_cell, new_notebook
 from rich.console import Console
 
 from roi.batch import BatchResult, outputs, run_batch
-from roi.batch.engine import NotebookError, _failure
+from roi.batch.engine import NotebookError, _failure, execute
 from roi.batch.outputs import keep_partial, publish, record_text, recover, staging
+from roi.batch.resume import INPUTS, note_of, why_again
 from roi.batch.runner import Outcome
 from roi.batch.warm import LOST, cannot_fork
 from roi.chain import append
+from roi.ledger import read_ledger
 from roi.problems import InputError, ParameterError, Problem
 
 pytestmark = pytest.mark.slow  # whole runs: together they would take a fifth of the fast suite
@@ -141,6 +143,7 @@ def test_a_bug_keeps_its_notebook_and_says_why_without_the_sample(
 ) -> None:
     out, _, shown = batch
     assert sorted(os.listdir(out / "bug")) == ["2_decide.partial.ipynb", "why.txt"]
+    assert (out / "bug" / "why.txt").read_text(encoding="utf-8").startswith("2_decide: ValueError")
     assert "ValueError" in (out / "bug" / "why.txt").read_text(encoding="utf-8")
     assert "working" in (out / "bug" / "2_decide.partial.ipynb").read_text(encoding="utf-8")
     assert "Secret" not in shown
@@ -229,6 +232,17 @@ def test_a_new_folder_in_which_nothing_came_about_goes(tmp_path: Path) -> None:
     assert {path.name for path in used.iterdir()} == {"good", outputs.LOCK}
 
 
+@pytest.mark.parametrize("below", [False, True])
+def test_a_folder_that_cannot_be_written_is_told_before_anything_runs(
+    below: bool, project: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("x")
+    out = tmp_path / "file/reports" if below else tmp_path / "file"
+    with pytest.raises(InputError, match=r"--out: .* cannot be written \((File exists|Not a directory)\)"):
+        run(project, out, "good")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 def test_only_inputs_to_mend_write_nothing_and_exit_with_2(project: Path, tmp_path: Path) -> None:
     result, _ = run(project, tmp_path / "new", "invalid")
     assert result.exit_code == 2
@@ -236,12 +250,19 @@ def test_only_inputs_to_mend_write_nothing_and_exit_with_2(project: Path, tmp_pa
 
 
 def test_an_undeclared_parameter_is_refused_before_anything_runs(project: Path, tmp_path: Path) -> None:
-    from roi.batch.engine import execute
 
     notebook = project / "notebooks" / "2_decide.ipynb"
     with pytest.raises(ParameterError, match="did you mean 'economics'"):
         execute(notebook, tmp_path / "o.ipynb", {"pilot": "good", "econmics": {}}, project=project)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", [b"{", b"\xff", b"[]", b"<<<<<<< ours"])
+def test_a_spoilt_notebook_is_named_and_is_no_fault_of_the_program(text: bytes, tmp_path: Path) -> None:
+    (tmp_path / "1_audit.ipynb").write_bytes(text)
+    with pytest.raises(NotebookError, match=r"^notebooks/1_audit.ipynb cannot be read as a notebook \("):
+        execute(tmp_path / "1_audit.ipynb", tmp_path / "o.ipynb", {"pilot": "a"}, project=tmp_path)
+    assert not (tmp_path / "o.ipynb").exists()
 
 
 def test_a_failed_notebook_is_no_input_problem_unless_it_says_so() -> None:
@@ -426,7 +447,9 @@ def test_a_signed_report_is_drawn_again_and_stays_signed_when_it_is_run_again(
     report = out / "good" / "report.html"
     assert "DRAFT: nobody has signed this." in report.read_text(encoding="utf-8")
     assert ">DRAFT<" in (out / "index.html").read_text(encoding="utf-8")
+    (out / "good" / INPUTS).write_text(note_of({}, out / "good"))
     sign_record(out / "good", Signature(name="B. Owner", role="Head", decision="accept"))
+    assert why_again(out / "good", {}, read_ledger(out / "ledger.jsonl")) == ""  # drawn again, and whole
     for _ in range(2):
         text = report.read_text(encoding="utf-8")
         assert "Signed by B. Owner (Head) on" in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import threading
@@ -210,6 +211,27 @@ def test_a_cluster_that_loses_a_worker_makes_what_would_be_made_here(tmp_path: P
         assert states(run(project, out, *pilots, executor=executor, jobs=many)[0]) == "kkk"
     run(project, tmp_path / "here", *pilots)
     assert files(out) == files(tmp_path / "here")
+
+
+def work_as_a_daemon(project: Path, out: Path) -> None:
+    """What a worker that `dask worker` has started does for a pilot: it is a daemon to `multiprocessing`."""
+    assert multiprocessing.current_process().daemon
+    out.mkdir()
+    returned = work_there(packed(job(project, out), out))
+    (out / "said").write_text(returned.report.why or "fine")
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_a_daemon_starts_what_it_cannot_fork(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROI_NO_FORK", "1")
+    project, out = make_project(tmp_path / "p", "a"), tmp_path / "reports"
+    start = multiprocessing.get_context("spawn").Process
+    process = start(target=work_as_a_daemon, args=(project, out), daemon=True)
+    process.start()
+    process.join(120)
+    assert (out / "said").read_text() == "fine"
 
 
 def test_the_recipes_are_python_and_shell_that_can_be_read() -> None:

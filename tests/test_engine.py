@@ -144,6 +144,22 @@ def test_nothing_passes_from_one_notebook_to_the_next(tmp_path: Path) -> None:
     assert len(set(numbers)) == 6  # what is random starts anew in each
 
 
+@pytest.mark.skipif(bool(warm.cannot_fork()), reason="this system has no server to fork from")
+def test_the_hour_and_the_language_are_those_of_who_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are read as a process starts, so that who changed them meanwhile is forked from another server."""
+    file = write(tmp_path / "n.ipynb", ["import locale, time; print(time.tzname[0], locale.getlocale()[1])"])
+
+    def look(engine: str | None) -> list[str]:
+        return said(papermill.execute_notebook(file, None, engine_name=engine, progress_bar=False))
+
+    look("roi")
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    monkeypatch.setenv("LC_ALL", "C")
+    assert look("roi") == look(None)
+
+
 LOOK_AT = """
 import json, os
 from pathlib import Path

@@ -23,8 +23,8 @@ from rich.console import Console
 
 from roi.batch import run_batch, runner, warm
 from roi.batch.outputs import keep_partial
-from roi.batch.progress import time_left
-from roi.batch.resume import INPUTS, _environment, inputs_of, note_of, why_again
+from roi.batch.progress import Progress, time_left
+from roi.batch.resume import INPUTS, _environment, drawn_again, inputs_of, note_of, why_again
 from roi.ledger import data_sha256, record_sha256
 from roi.records import read_record
 
@@ -133,6 +133,26 @@ def test_a_report_is_made_again_unless_it_is_whole_known_and_of_the_same(tmp_pat
     assert why_again(folder, inputs, entries) == "report.html is gone"
 
 
+def test_half_a_page_is_made_again_and_what_people_changed_is_left_to_them(tmp_path: Path) -> None:
+    record = {"pilot": "a", "provenance": {}, "signed": []}
+    for name in ("report.html", "moments.json", "findings.csv", "2_decide.ipynb", "workbook.xlsx"):
+        (tmp_path / name).write_text("whole")
+    (tmp_path / "decision.json").write_text(json.dumps(record))
+    (tmp_path / INPUTS).write_text(note_of({}, tmp_path))
+    entries = [{"kind": "record", "pilot": "a", "record": record_sha256(record), "data": data_sha256({})}]
+    assert why_again(tmp_path, {}, entries) == ""
+    for name in ("report.html", "moments.json", "findings.csv"):
+        (tmp_path / name).write_text("half")
+        assert why_again(tmp_path, {}, entries) == f"{name} is not what was written"
+        (tmp_path / name).write_text("whole")
+    for name in ("2_decide.ipynb", "workbook.xlsx"):
+        (tmp_path / name).write_text("mine")
+    assert why_again(tmp_path, {}, entries) == ""
+    (tmp_path / "report.html").write_text("signed")
+    drawn_again(tmp_path, ["report.html", "operation.json"])
+    assert why_again(tmp_path, {}, entries) == ""
+
+
 def test_the_time_left_is_told_by_hand() -> None:
     assert time_left(10, 0, 5) == ""
     assert time_left(10, 5, 0) == ""
@@ -142,6 +162,32 @@ def test_the_time_left_is_told_by_hand() -> None:
 
 def stamps(out: Path) -> dict[str, int]:
     return {str(p.relative_to(out)): p.stat().st_mtime_ns for p in out.glob("*/*") if p.is_file()}
+
+
+def test_a_small_screen_shows_what_runs_what_failed_and_the_time_left() -> None:
+    pilots = [f"p_{n:03}" for n in range(100)]
+    shown = Console(file=io.StringIO(), force_terminal=True, width=80, height=10, color_system=None)
+    progress = Progress(pilots, shown)
+    for pilot in pilots[:60]:
+        progress.start(pilot)
+        progress.end(pilot, "failed" if pilot == "p_007" else "done", f"as said\nof {pilot}")
+    progress.start("p_099")
+    with shown.capture() as seen:
+        shown.print(progress._table())
+    lines = seen.get().splitlines()
+    assert len(lines) == 9
+    assert [line.split()[1] for line in lines[:7]] == [
+        "p_007",
+        *(f"p_{n:03}" for n in range(55, 60)),
+        "p_099",
+    ]
+    assert "and 54 done, 39 waiting" in lines[7]
+    assert "60 of 100" in lines[8]
+    progress.__exit__()
+    with shown.capture() as seen:
+        shown.print(progress._table())
+    assert all(pilot in seen.get() for pilot in pilots)
+    assert "60 of 100" not in seen.get()
 
 
 def test_nothing_is_imported_meanwhile_unless_something_will_be_run(
@@ -232,6 +278,23 @@ def test_only_what_changed_is_run_again(tmp_path: Path) -> None:
     assert states(run(project, out, "a", "b", "c")[0]) == "ddd"
     assert states(run(project, out, "a", "b", force=True)[0]) == "dd"
     assert sorted(p.name for p in (out / "a").iterdir() if p.name.startswith(".")) == [INPUTS]
+
+
+def test_a_kept_report_whose_pdf_cannot_be_written_costs_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, out = make_project(tmp_path / "p", "a", "b"), tmp_path / "reports"
+    assert states(run(project, out, "a", "b")[0]) == "dd"
+
+    def full(folder: Path, *, missing: bool = False) -> None:
+        if folder.name == "a":
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("roi.report.pdf.write_pdfs", full)
+    result, shown = run(project, out, "a", "b", pdf=True)
+    assert states(result) == "fk"
+    assert result.exit_code == 1
+    assert "✗ a: Its report could not be written: No space left on device." in shown
 
 
 def start(project: Path, out: Path, *pilots: str) -> subprocess.Popen[str]:

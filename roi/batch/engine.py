@@ -150,7 +150,7 @@ def execute(
 
     from roi.batch.warm import let_processes_find_package
 
-    read: Any = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
+    read = _read(notebook)
     problems = undeclared(parameters, declared_names(read), file=f"notebooks/{notebook.name}")
     if problems:
         raise ParameterError(problems)
@@ -171,7 +171,10 @@ def execute(
             cwd=str(project),
         )
     except PapermillExecutionError as error:
-        failure = _failure(error.ename, error.evalue, error.traceback, _cell(held))
+        # What fails besides the decision fails in a notebook alone.
+        pilot = f"papermill notebooks/{notebook.name} out.ipynb -p pilot {parameters.get('pilot')}"
+        by = "roi decide" if notebook.stem == "2_decide" else pilot
+        failure = _failure(error.ename, error.evalue, error.traceback, _cell(held), shown_by=by)
     except Exception as error:  # the kernel died, took too long or would not start
         failure = _failure(type(error).__name__, str(error), [], _cell(held))
     finally:
@@ -184,6 +187,21 @@ def execute(
     return done
 
 
+def _read(notebook: Path) -> Any:
+    """A notebook; one that a half-written copy or a merge has spoilt is the user's, and no fault of the program."""
+    import nbformat
+
+    try:
+        return nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
+    except OSError:
+        raise
+    except Exception as error:  # no JSON, no UTF-8, or JSON of another form
+        why = f"notebooks/{notebook.name} cannot be read as a notebook ({type(error).__name__})"
+        raise NotebookError(
+            type(error).__name__, f"{why}; put it back, or remove it where the package has one of this name."
+        ) from None
+
+
 def _cell(held: list[Any]) -> str:
     """Which cell of a notebook was at work when it stopped, for a reader; empty for none."""
     for notebook in held:
@@ -194,7 +212,9 @@ def _cell(held: list[Any]) -> str:
     return ""
 
 
-def _failure(kind: str, message: str, traceback: list[str], cell: str = "") -> NotebookError:
+def _failure(
+    kind: str, message: str, traceback: list[str], cell: str = "", *, shown_by: str = "roi decide"
+) -> NotebookError:
     if kind in INPUT_ERRORS:
         return NotebookError(kind, message.strip(), is_input=True)
     at = f" in {cell}" if cell else ""
@@ -216,7 +236,7 @@ def _failure(kind: str, message: str, traceback: list[str], cell: str = "") -> N
     if kind in SYSTEM_ERRORS and (reason := re.match(r"\[Errno \d+\] [A-Za-z ,()/-]+", message.strip())):
         return NotebookError(kind, f"{kind}{place}: {reason[0]}.")
     return NotebookError(
-        kind, f"{kind}{place}. Its message is withheld, because it may quote a sample; `roi decide` shows it."
+        kind, f"{kind}{place}. Its message is withheld, because it may quote a sample; `{shown_by}` shows it."
     )
 
 

@@ -16,10 +16,13 @@ from typing import Any
 from roi.chain import hold
 from roi.json_object import read_object
 from roi.ledger import record_sha256
+from roi.problems import InputError, Problem
 from roi.report.page import write_whole
+from roi.words import shorten
 
 __all__ = [
-    "WHY", "alone", "keep_partial", "publish", "read_record", "record_text", "recover", "remove_unused", "staging",
+    "WHY", "alone", "keep_partial", "make_ready", "publish", "read_record", "record_text", "recover", "remove_unused",
+    "settle", "staging",
 ]  # fmt: skip
 
 RECORD, WHY, ARCHIVE = "decision.json", "why.txt", "archive"
@@ -74,6 +77,18 @@ def remove_unused(out: Path) -> None:
         out.rmdir()
 
 
+def settle(folder: Path) -> None:
+    """Have the disk hold a finished folder's files before its name does: a power cut leaves no half of a report.
+
+    Args:
+        folder: The finished folder.
+    """
+    for file in folder.iterdir():
+        if file.is_file():
+            with file.open("r+b") as written:
+                os.fsync(written.fileno())
+
+
 def publish(folder: Path, target: Path) -> None:
     """Put a finished folder in the place of a pilot's earlier one.
 
@@ -90,6 +105,25 @@ def publish(folder: Path, target: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
     else:
         os.rename(folder, target)
+
+
+def make_ready(out: Path) -> None:
+    """Recover what an earlier batch left in a folder.
+
+    Args:
+        out: The folder of all reports.
+
+    Raises:
+        InputError: If nobody can write there.
+    """
+    try:
+        with alone(out):
+            recover(out)
+    except OSError as error:
+        why = f"{shorten(out, 200)} cannot be written ({error.strerror or type(error).__name__})"
+        raise InputError(
+            [Problem("roi batch", "--out", f"{why}; name a folder where you may write")]
+        ) from None
 
 
 def recover(out: Path) -> None:

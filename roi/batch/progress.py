@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ STYLES = {
     "waiting": "dim", "running": "cyan", "done": "green", "kept": "green", "failed": "red", "inputs": "yellow",
     "stopped": "dim",
 }  # fmt: skip
+WORDS = {"kept": "unchanged", "inputs": "to mend"}
 RUN = ("done", "failed")  # how those ended that took their time
 
 
@@ -61,6 +63,8 @@ class Progress:
         self._live: Any = None
         self._parts, self._at = max(parts, 1), dict[str, int]()
         self._since: float | None = None
+        self._ended: list[str] = []
+        self._is_over = False
 
     def __enter__(self) -> Progress:
         if self._console.is_terminal:
@@ -71,6 +75,7 @@ class Progress:
         return self
 
     def __exit__(self, *error: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._is_over = True
         if self._live is not None:
             self._live.__exit__(*error)
 
@@ -87,6 +92,7 @@ class Progress:
 
     def end(self, pilot: str, state: str, says: str) -> None:
         """A pilot is through: done, failed, or its inputs need mending."""
+        self._ended.append(pilot)
         if pilot in self._began:
             self._took[pilot] = time.monotonic() - self._began[pilot]
         self._set(pilot, state, says)
@@ -115,20 +121,40 @@ class Progress:
         said = time_left(took, done, len(others) * self._parts - begun)
         return f"{len(self._state) - len(others)} of {len(self._state)}{said and ', ' + said}"
 
+    def _shown(self) -> list[str]:
+        """The pilots for which there is room: what runs and what went wrong first, and what ended last."""
+        room = self._console.height - 2
+        if self._is_over or len(self._state) <= room:
+            return list(self._state)
+        ranks = ("running", "failed", "inputs", "done", "stopped", "kept", "waiting")
+        last = {pilot: n for n, pilot in enumerate(self._ended)}
+        first = sorted(self._state, key=lambda p: (ranks.index(self._state[p][0]), -last.get(p, 0)))
+        kept = set(first[: max(room - 1, 1)])
+        return [pilot for pilot in self._state if pilot in kept]
+
     def _table(self) -> Table:
         from rich.table import Table
         from rich.text import Text
 
+        pilots = self._shown()
+        is_part = len(pilots) < len(self._state)
         table = Table(box=None, show_header=False, padding=(0, 1))
         table.add_column(no_wrap=True)
         table.add_column(no_wrap=True)
         table.add_column(justify="right", no_wrap=True)
-        table.add_column(overflow="fold", ratio=1)
+        # A line each, where there is no room for all of them.
+        table.add_column(overflow="ellipsis" if is_part else "fold", no_wrap=is_part, ratio=1)
         now = time.monotonic()
-        for pilot, (state, says) in self._state.items():
+        for pilot in pilots:
+            state, says = self._state[pilot]
+            says = says.partition("\n")[0] if is_part else says
             took = self._took.get(pilot, now - self._began[pilot] if pilot in self._began else None)
             seconds = "" if took is None else f"{took:.1f} s"
             table.add_row(Text(MARKS[state], STYLES[state]), Text(pilot), seconds, Text(says, STYLES[state]))
-        if left := self.left():
+        if is_part:
+            others = Counter(self._state[pilot][0] for pilot in self._state.keys() - set(pilots))
+            words = ", ".join(f"{n} {WORDS.get(state, state)}" for state, n in sorted(others.items()))
+            table.add_row("", "", "", Text(f"and {words}", "dim"))
+        if (left := self.left()) and not self._is_over:
             table.add_row("", "", "", Text(left, "dim"))
         return table

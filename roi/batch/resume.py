@@ -11,15 +11,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from roi.batch.outputs import WHY, read_record
+from roi.batch.outputs import RECORD, WHY, read_record
 from roi.json_object import read_object
 from roi.ledger import data_sha256, look_of, record_sha256
 from roi.made_with import ASKED, INPUTS, TAKEN, file_sha256, program, taken_note
 from roi.problems import InputError
 from roi.readers.addresses import without_secret
 from roi.readers.base import UnreadableError
+from roi.report.page import write_whole
 
-__all__ = ["INPUTS", "inputs_of", "note_of", "program", "why_again"]
+__all__ = ["INPUTS", "drawn_again", "inputs_of", "note_of", "program", "why_again"]
 
 MOST_LOOKS = 60  # as many as a decision is held to
 VARIABLE = re.compile(r"\$\{(\w+)\}")
@@ -86,10 +87,28 @@ def note_of(inputs: Mapping[str, Any], folder: Path) -> str:
         "inputs": inputs,
         "record": record_sha256(record),
         "files": names,
+        "sha256": {name: file_sha256(folder / name) for name in names if _is_shown(name)},
         "taken": None if taken is None else taken["of"],
         "asked": file_sha256(folder / ASKED) if (folder / ASKED).is_file() else None,
     }
     return json.dumps(made, sort_keys=True) + "\n"
+
+
+def drawn_again(folder: Path, names: Iterable[str]) -> None:
+    """Note that files of a report were written anew on purpose, so that it is still whole.
+
+    Args:
+        folder: The report folder.
+        names: What was written, or taken away.
+    """
+    note = read_object(folder / INPUTS) or {}
+    if not isinstance(told := note.get("sha256"), dict):
+        return
+    anew = {name for name in names if name in told}
+    note["sha256"] = {name: digest for name, digest in told.items() if name not in anew} | {
+        name: file_sha256(folder / name) for name in anew if (folder / name).is_file()
+    }
+    write_whole(folder / INPUTS, json.dumps(note, sort_keys=True) + "\n")
 
 
 def why_again(
@@ -117,6 +136,9 @@ def why_again(
         name for name in names if not (folder / name).is_file() or not (folder / name).stat().st_size
     ]:
         return f"{missing[0]} is gone"
+    told = note.get("sha256") or {}
+    if other := [name for name in names if name in told and file_sha256(folder / name) != told[name]]:
+        return f"{other[0]} is not what was written"
     record = read_record(folder)
     if record is None or record_sha256(record) != digest:
         return "its record was changed"
@@ -127,6 +149,11 @@ def why_again(
     counted = made_of.get("looks")
     more = isinstance(counted, int) and looks > counted
     return "the ledger counts more looks at its cases" if more else ""
+
+
+def _is_shown(name: str) -> bool:
+    """Whether a file is read and not worked in: notebooks and the workbook are for people to change."""
+    return name.endswith((".html", ".json", ".csv")) and name != RECORD
 
 
 def _tables(path: Path) -> dict[str, str]:

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import hashlib
 import os
-import signal
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future, as_completed
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Event, current_thread, main_thread
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from roi.batch.listing import MOMENTS, list_all
 from roi.batch.outcome import BatchResult, Outcome
-from roi.batch.outputs import alone, keep_partial, publish, read_record, recover, remove_unused, staging
+from roi.batch.outputs import (
+    alone,
+    keep_partial,
+    make_ready,
+    publish,
+    read_record,
+    remove_unused,
+    settle,
+    staging,
+)  # fmt: skip
 from roi.batch.progress import Progress
 from roi.batch.remote import carried
 from roi.batch.resume import INPUTS, inputs_of, note_of, why_again
 from roi.batch.warm import CannotForkError, warm_server
 from roi.batch.worker import Job, Report
-from roi.batch.workers import STARTING, Workers, run_watched
+from roi.batch.workers import STARTING, Workers, run_watched, stoppable
 from roi.ledger import LEDGER, issue, read_ledger, refuse_newer
 from roi.made_with import TAKEN
 from roi.problems import InputError, Problem
@@ -95,8 +103,9 @@ def run_batch(
         How each pilot ended, in the order of `files`.
 
     Raises:
-        InputError: If the chain of the ledger is broken, or the portfolio's file needs mending; nothing has been run or
-            written then. A pilot whose record a newer version wrote is one whose inputs need mending.
+        InputError: If the chain of the ledger is broken, the portfolio's file needs mending or `out` cannot be
+            written; nothing has been run or written then. A pilot whose record a newer version wrote is one whose
+            inputs need mending.
     """
     folder = Path(out).resolve()
     ledger = folder / LEDGER
@@ -120,8 +129,7 @@ def run_batch(
         for outcome in outcomes.values():
             progress.end(outcome.pilot, "inputs", outcome.why)
         if ready:
-            with alone(folder):
-                recover(folder)
+            make_ready(folder)
             files_of = {path.stem: path for path in paths}
             batch = Batch(
                 out=folder,
@@ -135,20 +143,20 @@ def run_batch(
                 run_one=run_watched if executor is None else carried(executor, folder),
                 published=published,
             )
-            with _stoppable():
+            with stoppable():
                 batch.run([(files_of[found.pilot], found) for found in ready], jobs or cores(), outcomes)
         if any(outcome.state not in ("inputs", "stopped") for outcome in outcomes.values()):
             faults = list_all(folder, plan, paths, {name: outcome.why for name, outcome in outcomes.items()})
         elif is_new:
             remove_unused(folder)
-        for fault in faults:
-            progress.note(fault)
-        if stopped := [outcome for outcome in outcomes.values() if outcome.state == "stopped"]:
-            whole = len(outcomes) - len(stopped)
-            progress.note(
-                f"Stopped: {whole} of {len(outcomes)} pilots are through and whole. The same command goes on with the "
-                f"other {len(stopped)}, and runs nothing again."
-            )
+    for fault in faults:  # below the table of all pilots, which may be longer than a screen
+        progress.note(fault)
+    if stopped := [outcome for outcome in outcomes.values() if outcome.state == "stopped"]:
+        whole = len(outcomes) - len(stopped)
+        progress.note(
+            f"Stopped: {whole} of {len(outcomes)} pilots are through and whole. The same command goes on with the "
+            f"other {len(stopped)}, and runs nothing again."
+        )
     return BatchResult(tuple(outcomes[name] for name in dict.fromkeys(order)), tuple(faults))
 
 
@@ -163,23 +171,6 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """A request to end, as a scheduler sends it, is what Ctrl-C is."""
-    if current_thread() is not main_thread():
-        yield
-        return
-
-    def stop(_: int, __: Any) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 def _checked(paths: Iterable[Path], check: Callable[[Path], Any]) -> tuple[list[Any], dict[str, Outcome]]:
     ready: dict[str, Any] = {}
     failed: dict[str, Outcome] = {}
@@ -188,7 +179,7 @@ def _checked(paths: Iterable[Path], check: Callable[[Path], Any]) -> tuple[list[
             found = check(path)
             if found.pilot in ready:
                 raise InputError(
-                    [Problem(str(path), "pilot", "another file of this batch has the same name")]
+                    [Problem(str(path), "pilot", f"{ready[found.pilot].name} has the same name")]
                 )
             ready[found.pilot] = found
         except InputError as error:
@@ -251,8 +242,14 @@ class Batch:
         for path, found in pilots:
             job = self.job(found)
             inputs = inputs_of(path, found.project, job.notebooks, job.parameters, entries)
-            if (kept := self.kept(job, inputs, entries)) is not None:
-                self.progress.end(job.pilot, kept.state, "nothing that it is made from has changed")
+            try:
+                kept = self.kept(job, inputs, entries)
+            except Exception as error:  # a PDF that could not be written, say
+                kept = _failed(job.pilot, error)
+            if kept is not None:
+                self.progress.end(
+                    job.pilot, kept.state, kept.why or "nothing that it is made from has changed"
+                )
                 outcomes[job.pilot] = kept
             else:
                 plans.append((path, job, inputs))
@@ -332,12 +329,8 @@ class Batch:
                 report = self.run_one(job, self.tell, stopped)
                 outcome = self.finish(job, report, inputs, time.monotonic() - began)
             self.published(job.pilot)
-        except OSError as error:  # a full disk, or a folder that may not be written
-            why = f"Its report could not be written: {error.strerror or type(error).__name__}."
-            outcome = Outcome(pilot=job.pilot, state="failed", why=why, seconds=time.monotonic() - began)
         except Exception as error:
-            why = f"{type(error).__name__} in the batch itself. This is a fault of the program."
-            outcome = Outcome(pilot=job.pilot, state="failed", why=why, seconds=time.monotonic() - began)
+            outcome = _failed(job.pilot, error, time.monotonic() - began)
         says = outcome.why
         if outcome.record is not None:
             says = f"{str(outcome.record.get('verdict')).upper()}: {headline_alone(outcome.record)}"
@@ -362,6 +355,10 @@ class Batch:
             outcome = Outcome(pilot=job.pilot, state=state, why=report.why, seconds=seconds)
         else:
             outcome = Outcome(pilot=job.pilot, state="done", record=read_record(job.folder), seconds=seconds)
+            if inputs is not None:
+                write_whole(job.folder / INPUTS, note_of(inputs, job.folder))
+            (job.folder / TAKEN).unlink(missing_ok=True)  # stands in the note
+            settle(job.folder)
         with alone(self.out):
             if outcome.record is not None:
                 try:
@@ -371,9 +368,6 @@ class Batch:
                 except InputError as error:
                     outcome = replace(outcome, state="failed", why=str(error), record=None)
             if outcome.state == "done":
-                if inputs is not None:
-                    write_whole(job.folder / INPUTS, note_of(inputs, job.folder))
-                (job.folder / TAKEN).unlink(missing_ok=True)  # stands in the note
                 publish(job.folder, self.out / job.pilot)
             elif outcome.state == "failed":
                 ran = [notebook.stem for notebook in job.notebooks if (job.folder / notebook.name).exists()]
@@ -383,6 +377,13 @@ class Batch:
                     kept = f"Nothing of that could be kept: {error.strerror or type(error).__name__}."
                     outcome = replace(outcome, why=f"{outcome.why} {kept}")
         return outcome
+
+
+def _failed(pilot: str, error: Exception, seconds: float = 0.0) -> Outcome:
+    why = f"{type(error).__name__} in the batch itself. This is a fault of the program."
+    if isinstance(error, OSError):  # a full disk, or a folder that may not be written
+        why = f"Its report could not be written: {error.strerror or type(error).__name__}."
+    return Outcome(pilot=pilot, state="failed", why=why, seconds=seconds)
 
 
 def _sha256(path: Path) -> str | None:

@@ -84,8 +84,9 @@ def show_signed(file: Path, record: dict[str, Any]) -> list[str]:
     """
     from roi.batch.listing import list_pilots
     from roi.batch.outputs import record_text
+    from roi.batch.resume import drawn_again
     from roi.batch.worker import since_before
-    from roi.operating import months_of, operating_of
+    from roi.operating import OPERATING, months_of, operating_of
     from roi.report.one_worth import running_said
     from roi.report.page import OPERATION, PDF, page_of, pages_in, render, since_decided, write_whole
 
@@ -110,6 +111,7 @@ def show_signed(file: Path, record: dict[str, Any]) -> list[str]:
                 beside=beside,
             )
             drawn.append(name)
+    drawn_again(folder, [*drawn, OPERATING])
     notes = (_pdf_again(folder) if PDF in beside else []) + _together(folder.parent)
     list_pilots(folder.parent, {})
     return notes + [

@@ -243,7 +243,10 @@ _starting = Lock()
 
 def _key() -> tuple[str, ...]:
     """What a server cannot change any more for those it forks."""
-    return tuple(f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith("PYTHON"))
+    read = (
+        name for name in sorted(os.environ) if name.startswith(("PYTHON", "LC_")) or name in ("LANG", "TZ")
+    )
+    return tuple(f"{name}={os.environ[name]}" for name in read)
 
 
 def started_by(control: socket.socket) -> None:

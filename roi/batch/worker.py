@@ -119,7 +119,8 @@ def run_job(job: Job, tell: Any = None) -> Report:
             notes[f"{TAKEN_OVER}{reads}"] = None
     except NotebookError as failure:
         lost = failure.kind == "ServerLostError"
-        return Report(ok=False, why=failure.why, is_input=failure.is_input, is_lost=lost, notebook=name)
+        why = failure.why if failure.is_input else f"{name}: {failure.why}"
+        return Report(ok=False, why=why, is_input=failure.is_input, is_lost=lost, notebook=name)
     except InputError as error:
         return Report(ok=False, why=str(error), is_input=True, notebook=name)
     return Report(ok=True, notes=tuple(notes))

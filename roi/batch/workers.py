@@ -5,18 +5,20 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
+import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing.connection import Connection
-from threading import Event
+from threading import Event, current_thread, main_thread
 from typing import Any
 
 from roi.batch.warm import LOST, CannotForkError, Task, cannot_fork, warm_server
 from roi.batch.worker import Job, Report, work
 
-__all__ = ["STARTING", "Workers", "run_watched"]
+__all__ = ["STARTING", "Workers", "run_watched", "stoppable"]
 
 STARTING = "starting"
 GRACE = 5.0
@@ -38,6 +40,23 @@ class Workers(ThreadPoolExecutor):
         """End what runs and forget what waits."""
         self.stopped.set()
         self.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """A request to end, as a scheduler sends it, is what Ctrl-C is."""
+    if current_thread() is not main_thread():
+        yield
+        return
+
+    def stop(_: int, __: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def run_watched(
@@ -168,6 +187,9 @@ def _started(job: Job, theirs: Connection, *, shared: bool) -> Any:
             return _Forked(warm_server().fork(task, descriptors=[theirs.fileno()]))
         except CannotForkError:
             pass  # the kernels of the worker say so
+    # A worker of Dask is a daemon to `multiprocessing`, which lets none start a process; this one is waited for.
+    us: Any = multiprocessing.current_process()
+    us._config["daemon"] = False
     process = multiprocessing.get_context("spawn").Process(target=work, args=(job, theirs), daemon=False)
     process.start()
     return process
