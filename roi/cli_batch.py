@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from roi.commands import Examples, told
+
+if TYPE_CHECKING:
+    from roi.batch.outcome import BatchResult
 
 __all__ = ["COMMANDS"]
 
@@ -144,17 +147,24 @@ def _run(params: Sequence[str], out: str, *, pdf: bool, **how: Any) -> int:
     if is_address(out):
         try:
             with collected(out) as (folder, published):
-                code = run_batch(files, folder, published=published, pdf=pdf, **how).exit_code
+                result = run_batch(files, folder, published=published, pdf=pdf, **how)
         except SendError as error:
             again = "the same command runs again what is not there"
             click.echo(f"Not all reports could be written to {out} ({error.strerror}); {again}.", err=True)
             return 1
+        _say(result)
         click.echo(f"The reports lie at {out}", err=True)
-        return code
-    code = run_batch(files, out, pdf=pdf, **how).exit_code
+        return result.exit_code
+    result = run_batch(files, out, pdf=pdf, **how)
+    _say(result)
     if (Path(out) / "index.html").is_file():
         click.echo(f"Open {Path(out) / 'index.html'}", err=True)
-    return code
+    return result.exit_code
+
+
+def _say(result: BatchResult) -> None:
+    if len(result.outcomes) > 1:  # of one, its own line says it
+        click.echo(f"{result.counted}.", err=True)
 
 
 COMMANDS = (run, batch)

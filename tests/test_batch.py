@@ -389,6 +389,20 @@ def test_exit_codes() -> None:
     assert code("done", "inputs", "failed") == 1
 
 
+def test_a_batch_ends_with_a_line_that_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from roi.cli import main
+
+    states = ["done", "kept", "done", "failed", "inputs", "kept", "done"]
+    ended: list[Outcome] = []
+    monkeypatch.setattr("roi.batch.run_batch", lambda *_, **__: BatchResult(tuple(ended)))
+    monkeypatch.setattr("roi.parameters.find_parameter_files", lambda _: [])
+    for many, said in ((len(states), "7 pilots: 3 done, 1 failed, 1 to mend, 2 unchanged.\n"), (1, "")):
+        ended[:] = [Outcome(pilot=f"p{i}", state=state) for i, state in enumerate(states[:many])]
+        assert CliRunner().invoke(main, ["batch", "a", "-o", str(tmp_path)]).output == said
+
+
 def test_a_batch_enters_each_record_once_and_a_broken_ledger_stops_it_before_anything(
     project: Path, tmp_path: Path
 ) -> None:

@@ -96,7 +96,11 @@ class Never(Executor):
 def test_a_cluster_that_is_gone_fails_the_pilot_and_one_that_is_stopped_is_not_waited_for(made: Job) -> None:
     out, stopped = made.folder.parent, threading.Event()
     report = carried(Lost(), out)(made, lambda *_: None, stopped)
-    assert (report.ok, report.why) == (False, "The cluster gave it up: ConnectionError.")
+    assert not report.ok
+    assert (
+        report.why
+        == "The cluster gave it up (ConnectionError); the same command goes on, once it is there again."
+    )
     threading.Timer(0.1, stopped.set).start()
     assert carried(Never(), out)(made, lambda *_: None, stopped).stopped
 
@@ -163,6 +167,15 @@ def test_an_address_where_nobody_may_write_is_told_before_anything_runs_or_witho
     assert "Not all reports could be written to memory://" in done.output
     assert "(ShutError)" in done.output
     assert "secret" not in done.output
+
+
+def test_an_address_of_no_known_kind_says_which_kind_it_is() -> None:
+    pytest.importorskip("fsspec")
+    with (
+        pytest.raises(InputError, match=r"--out: is of a kind that fsspec does not know \(foo\); it knows"),
+        collected("foo://somewhere/reports"),
+    ):
+        pytest.fail("it ran")
 
 
 def test_an_address_without_a_port_is_no_scheduler() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from roi.ledger import LEDGER
 from roi.problems import InputError, Problem
+from roi.words import shorten
 
 __all__ = ["SendError", "collected", "is_address"]
 
@@ -48,6 +49,11 @@ def collected(address: str) -> Iterator[tuple[Path, Callable[[str], None]]]:
         import fsspec
     except ImportError:
         raise _problem("needs the extra `cluster`: pip install 'roi[cluster]'") from None
+    kind = address.partition("://")[0]
+    if "::" not in kind and kind not in fsspec.available_protocols():
+        raise _problem(
+            f"is of a kind that fsspec does not know ({shorten(kind, 40)}); it knows file, s3 and gs, say"
+        )
     try:
         store, root = fsspec.core.url_to_fs(address)
         there = store.find(root) if store.exists(root) else []

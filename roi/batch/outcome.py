@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["BatchResult", "Outcome"]
+__all__ = ["WORDS", "BatchResult", "Outcome"]
 
 STOPPED = 130  # as a shell says of what Ctrl-C ended
+WORDS = {"kept": "unchanged", "inputs": "to mend"}
+"""How states are called that have other names in a sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,3 +53,10 @@ class BatchResult:
         if "stopped" in states:
             return STOPPED
         return 1 if "failed" in states or self.faults else 2 if "inputs" in states else 0
+
+    @property
+    def counted(self) -> str:
+        """How many pilots ended in which way, in a line that a log can be searched for."""
+        states = Counter(WORDS.get(outcome.state, outcome.state) for outcome in self.outcomes)
+        some = ", ".join(f"{n} {state}" for state, n in sorted(states.items()))
+        return f"{len(self.outcomes)} {'pilot' if len(self.outcomes) == 1 else 'pilots'}: {some}"

@@ -7,6 +7,8 @@ from collections import Counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from roi.batch.outcome import WORDS
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -26,7 +28,6 @@ STYLES = {
     "waiting": "dim", "running": "cyan", "done": "green", "kept": "green", "failed": "red", "inputs": "yellow",
     "stopped": "dim",
 }  # fmt: skip
-WORDS = {"kept": "unchanged", "inputs": "to mend"}
 RUN = ("done", "failed")  # how those ended that took their time
 
 

@@ -137,7 +137,8 @@ def carried(executor: Executor, out: Path) -> Callable[[Job, Callable[[str, str]
                     return Report(ok=False, why="It was stopped.", stopped=True)
             returned: Returned = asked.result()
         except Exception as error:  # workers that died with it, or a scheduler that is gone
-            return Report(ok=False, why=f"The cluster gave it up: {type(error).__name__}.")
+            why = f"The cluster gave it up ({type(error).__name__}); the same command goes on, once it is there again."
+            return Report(ok=False, why=why)
         _write(job.folder, returned.files)
         return returned.report
 
