@@ -9,8 +9,9 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -189,6 +190,43 @@ def test_the_session_only_reads_one_statement_and_not_for_ever(project: Project,
     assert len(column(project.open(of(table="cases")), "case_id")) == 3
     with pytest.raises(SampleError, match=r"took longer than 1 s; .* samples.cases.source.timeout"):
         project.open(of(sql="select 'x' as case_id, pg_sleep(20)::text as arm", timeout=1))
+
+
+@pytest.mark.slow
+@needs_postgres
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="a server elsewhere may not look whether anybody is there"
+)
+def test_a_server_does_not_work_on_for_who_was_killed(claims: Server) -> None:
+    ask = (
+        "import os\nfrom roi.readers.postgres import Postgres\n"
+        "sql = \"select pg_sleep(600)::text as case_id, 'for nobody' as arm\"\n"
+        "there = Postgres(os.environ['CLAIMS_DB'], table=None, sql=sql, timeout=700, limit=None)\n"
+        "print('begins', flush=True)\nthere.fingerprint()\n"
+    )
+    asking = (
+        "select count(*) from pg_stat_activity "
+        "where query like '%for nobody%' and state = 'active' and pid <> pg_backend_pid()"
+    )
+
+    def at_work(many: int) -> bool:
+        with claims.connect() as con:
+            return bool(con.execute(asking).fetchone() == (many,))
+
+    with subprocess.Popen([sys.executable, "-c", ask], stdout=subprocess.PIPE, text=True) as asks:
+        assert asks.stdout is not None
+        assert asks.stdout.readline() == "begins\n"
+        found = waited(lambda: at_work(1))
+        asks.kill()
+    assert found
+    assert waited(lambda: at_work(0))
+
+
+def waited(holds: Callable[[], bool], seconds: float = 30) -> bool:
+    until = time.monotonic() + seconds
+    while not (found := holds()) and time.monotonic() < until:
+        time.sleep(0.2)
+    return found
 
 
 @needs_postgres

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from roi.readers.base import Connection, Shape
@@ -28,6 +29,9 @@ _SETTINGS = (
     "set local enable_nestloop = off; "
     "set local statement_timeout = {milliseconds}"
 )
+
+# Of who asked and was killed a server hears when it answers, and works on until then.
+_ALONE = "set local client_connection_check_interval = '5s'"
 
 
 class Postgres:
@@ -71,6 +75,11 @@ class Postgres:
                 self.con.read_only = True
                 self.con.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
                 self.con.execute(_SETTINGS.format(milliseconds=timeout * 1000).encode())
+                with (
+                    suppress(psycopg.Error),
+                    self.con.transaction(),
+                ):  # servers before 14, and some systems, cannot
+                    self.con.execute(_ALONE)
             body = f"select * from {_named(table)}" if table is not None else (sql or "").strip().rstrip(";")
             self.body = f"{body}\n" if limit is None else f"select * from ({body}\n) as all_ limit {limit}"
             found = self.con.execute(
