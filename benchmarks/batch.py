@@ -317,6 +317,9 @@ def main() -> int:
     if given.floor:
         run_floor(given.floor)
         return 0
+    from machine import machine
+
+    print(machine(), flush=True)
     with tempfile.TemporaryDirectory(prefix="roi-benchmark-") as folder:
         fine = (
             resume(given.resume, Path(folder))

@@ -275,6 +275,9 @@ def main() -> None:
     if given.only:
         only(given.only, Path(given.sizes[0]), given.kind)
         return
+    from machine import machine
+
+    print(machine())
     for kind in ("parquet", "csv") if given.csv else ("parquet",):
         last: dict[str, float] = {}
         for size in (int(float(s)) for s in given.sizes):

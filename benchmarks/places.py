@@ -154,8 +154,10 @@ def main() -> None:
         only(*given.only)
         return
     from large import make
+    from machine import machine
     from postgres_server import serving
 
+    print(machine())
     worst = 0.0
     for n in (int(float(size)) for size in given.sizes):
         with tempfile.TemporaryDirectory(prefix="roi-places-") as place, serving() as server:
