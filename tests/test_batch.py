@@ -232,6 +232,27 @@ def test_a_new_folder_in_which_nothing_came_about_goes(tmp_path: Path) -> None:
     assert {path.name for path in used.iterdir()} == {"good", outputs.LOCK}
 
 
+def test_a_report_is_on_the_disk_before_it_has_its_name(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsync, seen, unwritten = os.fsync, set[int](), dict[str, set[str]]()
+
+    def noted(descriptor: int) -> None:
+        seen.add(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    def named(folder: Path, target: Path) -> None:
+        files = [file for file in folder.iterdir() if file.is_file()]
+        assert len(files) > 5
+        unwritten[target.name] = {file.name for file in files if file.stat().st_ino not in seen}
+        publish(folder, target)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    monkeypatch.setattr("roi.batch.runner.publish", named)
+    run(project, tmp_path / "new", "good")
+    assert unwritten == {"good": set()}
+
+
 @pytest.mark.parametrize("below", [False, True])
 def test_a_folder_that_cannot_be_written_is_told_before_anything_runs(
     below: bool, project: Path, tmp_path: Path
