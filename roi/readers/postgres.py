@@ -27,6 +27,8 @@ _SETTINGS = (
     # Of queries that stand before a question nobody knows how many rows they give; row by row against row by row of
     # such is what may take for ever.
     "set local enable_nestloop = off; "
+    # With less, whether a key is among those of a million rows is looked up row by row in all of them.
+    "set local work_mem = '128MB'; "
     "set local statement_timeout = {milliseconds}"
 )
 
