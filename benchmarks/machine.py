@@ -9,6 +9,8 @@ import os
 import platform
 from importlib.metadata import version
 
+from roi.batch.runner import cores
+
 MEASURED = (
     "roi", "duckdb", "numpy", "pandas", "papermill", "nbconvert", "ipykernel", "altair", "vl-convert-python",
     "psycopg", "distributed",
@@ -17,13 +19,12 @@ MEASURED = (
 
 def machine() -> str:
     """One line of the machine, one of the versions."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     memory = ""
     if hasattr(os, "sysconf"):
         memory = f", {os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GB of memory"
     system = f"{platform.system()} on {platform.machine()}"
     versions = ", ".join(f"{name} {version(name)}" for name in MEASURED)
-    return f"{cores} cores{memory}, {system}, Python {platform.python_version()}\n{versions}"
+    return f"{cores()} cores{memory}, {system}, Python {platform.python_version()}\n{versions}"
 
 
 if __name__ == "__main__":

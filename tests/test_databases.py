@@ -30,7 +30,7 @@ from roi.readers import Source, open_source, postgres
 from roi.readers.addresses import Address, without_secret
 from roi.readers.base import quoted
 from roi.readers.held import hold_columns
-from roi.readers.postgres import why_not
+from roi.readers.postgres import Postgres, why_not
 from roi.record import build_record
 from roi.samples import open_samples
 
@@ -220,6 +220,16 @@ def test_a_server_does_not_work_on_for_who_was_killed(claims: Server) -> None:
         asks.kill()
     assert found
     assert waited(lambda: at_work(0))
+
+
+@needs_postgres
+def test_keys_of_a_million_rows_are_looked_up_in_memory(claims: Server) -> None:
+    """A server as it is shipped has too little for that, and goes through all of them for each row."""
+    there = Postgres(claims.address, table="cases", sql=None, timeout=10, limit=None)
+    keys = "select 'c-0123456789ab' || k from generate_series(1, 1000000) as keys(k)"
+    plan = there.ask(f"explain (verbose) select case_id in ({keys}) as known_ from cases")[1]
+    there.close()
+    assert "hashed" in "\n".join(line for (line,) in plan)
 
 
 def waited(holds: Callable[[], bool], seconds: float = 30) -> bool:
